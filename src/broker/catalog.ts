@@ -1,0 +1,139 @@
+import { Refusal } from './errors.ts';
+import type { Json, JsonObject } from './json.ts';
+import type { OperationKind } from './records.ts';
+
+/** What the platform must be able to give an application that binds (spec.md, Service Offering Object). */
+export type Permission = 'syslog_drain' | 'route_forwarding' | 'volume_mount';
+
+export interface ServiceOffering {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly tags: readonly string[];
+  readonly requires: readonly Permission[];
+  readonly bindable: boolean;
+  readonly instancesRetrievable: boolean;
+  readonly bindingsRetrievable: boolean;
+  readonly allowContextUpdates: boolean;
+  readonly planUpdateable: boolean;
+  readonly metadata?: JsonObject;
+  readonly dashboardClient?: JsonObject;
+  readonly plans: readonly ServicePlan[];
+}
+
+/** A plan together with all that is needed to serve its instances; the offering's flags are already applied. */
+export interface ServicePlan {
+  readonly offeringId: string;
+  readonly offeringName: string;
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly free: boolean;
+  readonly bindable: boolean;
+  readonly planUpdateable: boolean;
+  readonly bindingRotatable: boolean;
+  /** Seconds after which an operation is failed; the broker enforces it too. */
+  readonly maximumPollingDuration?: number;
+  readonly maintenanceInfo?: { readonly version: string; readonly description?: string };
+  readonly metadata?: JsonObject;
+  /** The OSB `schemas` object as the market sees it. */
+  readonly schemas?: JsonObject;
+  /** Hash of `definition`: two plans with the same revision make the same thing. */
+  readonly revision: string;
+  /** All of the plan that decides how instances are made and served; enough to build this plan again. */
+  readonly definition: JsonObject;
+  readonly making: Making;
+  readonly check: Readonly<Record<'provision' | 'update' | 'bind', ParameterCheck>>;
+}
+
+/** Gives a sentence that names the first wrong parameter, or undefined when all is well. */
+export type ParameterCheck = (parameters: JsonObject) => string | undefined;
+
+/** How a plan's instances are made: the second half of an offering file. Strings may hold templates. */
+export interface Making {
+  readonly provisioner: string;
+  readonly config: JsonObject;
+  /** What the plan fixes: `with:` in the file, `{{plan.x}}` in templates. */
+  readonly settings: JsonObject;
+  /** Values of parameters that the user left out. */
+  readonly defaults: JsonObject;
+  readonly secrets: Readonly<Record<string, SecretRule>>;
+  /** Operations this plan does only asynchronously. */
+  readonly asyncRequired: readonly OperationKind[];
+  readonly requiresApp: boolean;
+  readonly answer: AnswerTemplates;
+}
+
+export interface SecretRule {
+  readonly per: 'instance' | 'binding';
+  readonly length: number;
+}
+
+/** Templates of what the platform is answered. */
+export interface AnswerTemplates {
+  readonly dashboard?: string;
+  readonly credentials?: JsonObject;
+  readonly syslogDrainUrl?: string;
+  readonly routeServiceUrl?: string;
+  readonly volumeMounts?: readonly Json[];
+  readonly endpoints?: readonly Json[];
+  readonly instanceMetadata?: { readonly labels?: JsonObject; readonly attributes?: JsonObject };
+  /** Seconds from the bind. */
+  readonly bindingLifetime?: { readonly expiresAfter: number; readonly renewBefore?: number };
+}
+
+export interface Catalog {
+  readonly offerings: readonly ServiceOffering[];
+  readonly loadedAt: Date;
+}
+
+/** The plan of exactly this offering; a plan of another offering is refused. */
+export function requirePlan(catalog: Catalog, offeringId: string, planId: string): ServicePlan {
+  const offering = catalog.offerings.find(({ id }) => id === offeringId);
+  if (!offering) {
+    throw new Refusal(
+      'invalid',
+      `There is no service with the service_id '${show(offeringId)}'.`,
+      'service_id',
+    );
+  }
+  const plan = offering.plans.find(({ id }) => id === planId);
+  if (!plan) {
+    throw new Refusal(
+      'invalid',
+      `The plan_id '${show(planId)}' is not a plan of service '${offering.name}'.`,
+      'plan_id',
+    );
+  }
+  return plan;
+}
+
+/** The current plan with this id, whatever its revision, if it is still in the catalog. */
+export function findPlan(catalog: Catalog, offeringId: string, planId: string): ServicePlan | undefined {
+  return catalog.offerings.find(({ id }) => id === offeringId)?.plans.find(({ id }) => id === planId);
+}
+
+/** Refuses parameters that the plan's schema does not allow, with a sentence that names the parameter. */
+export function requireParameters(
+  plan: ServicePlan,
+  on: 'provision' | 'update' | 'bind',
+  parameters: JsonObject,
+): void {
+  const wrong = plan.check[on](parameters);
+  if (wrong) throw new Refusal('invalid', wrong, 'parameters');
+}
+
+/** Only the version counts; the platform's description of it may differ (spec.md, Maintenance Info Object). */
+export function requireCurrentMaintenance(plan: ServicePlan, version: string | undefined): void {
+  if (version === undefined || version === plan.maintenanceInfo?.version) return;
+  const current = plan.maintenanceInfo ? `version ${plan.maintenanceInfo.version}` : 'no maintenance version';
+  throw new Refusal(
+    'maintenance-conflict',
+    `The maintenance_info.version does not match: the plan has ${current}. Fetch the catalog again.`,
+    'maintenance_info.version',
+  );
+}
+
+function show(id: string): string {
+  return id.length > 80 ? `${id.slice(0, 80)}...` : id;
+}

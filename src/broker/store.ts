@@ -1,0 +1,113 @@
+import type { ServicePlan } from './catalog.ts';
+import type { Json, JsonObject } from './json.ts';
+import type {
+  FoundBinding,
+  FoundInstance,
+  Operation,
+  OperationFailure,
+  ServiceBinding,
+  ServiceInstance,
+} from './records.ts';
+
+/**
+ * Where the broker remembers. All times are the store's own clock, so brokers need not agree on theirs. A
+ * method that cannot reach its database throws Refusal 'unavailable'.
+ */
+export interface Store {
+  findInstance(instanceId: string): Promise<FoundInstance | undefined>;
+  findBinding(instanceId: string, bindingId: string): Promise<FoundBinding>;
+
+  /**
+   * Writes an intent: operation, instance and binding together or nothing. False when the state that the
+   * decision was made on has changed since: decide again.
+   */
+  open(opening: Opening): Promise<boolean>;
+
+  /** Takes one due operation, raises its attempt and holds it for a lease. */
+  claim(holder: string, leaseMs: number): Promise<Held | undefined>;
+  /** Holds on for another lease; false when the operation is no longer ours: stop working on it. */
+  renew(held: Held, leaseMs: number): Promise<boolean>;
+  /** Remembers the progress of an operation that goes on; false when it is no longer ours. */
+  postpone(held: Held, pause: Pause): Promise<boolean>;
+  /** Ends the operation and applies what it changed, together or neither; false when it is no longer ours. */
+  settle(held: Held, settlement: Settlement): Promise<boolean>;
+  /** The step of a cancelled operation is still running: its follower must wait another lease. */
+  holdBack(cancelledId: string, leaseMs: number): Promise<void>;
+  /** The step of a cancelled operation has ended: its follower may start now. */
+  release(cancelledId: string): Promise<void>;
+
+  /** The named operation of the instance or binding, else the latest; and whether the row is still there. */
+  lastOperation(query: OperationQuery): Promise<{ operation?: Operation; exists: boolean }>;
+  /** Ready bindings past their expiry without an open operation on them or their instance. */
+  expired(limit: number): Promise<readonly ServiceBinding[]>;
+  /** Milliseconds until something is due; undefined when nothing is planned. */
+  nextDue(): Promise<number | undefined>;
+  /** Forgets operations that ended longer ago than this. */
+  prune(olderThanMs: number): Promise<number>;
+
+  saveRevisions(plans: readonly ServicePlan[]): Promise<void>;
+  findRevision(revision: string): Promise<JsonObject | undefined>;
+
+  /** Hints that something is due or was cancelled; hints may be lost, polling finds everything too. */
+  listen(onHint: (hint: Hint) => void): () => Promise<void>;
+  ping(): Promise<void>;
+}
+
+export type Change<Rec> = { readonly put: Rec } | { readonly remove: Rec };
+
+export interface Opening {
+  /**
+   * In progress, or ended already when its only step touched nothing outside. With a holder it is born
+   * held for `leaseMs`; without, it is due at once, or when the operation that it follows has been let go.
+   */
+  readonly operation: Operation;
+  readonly leaseMs: number;
+  /**
+   * `put` and `remove` need the version that was read (0: no such row). `keep` is for bind and unbind: the
+   * instance must be ready, with no open operation of its own.
+   */
+  readonly instance: Change<ServiceInstance> | { readonly keep: ServiceInstance };
+  /** A put of a binding without `replaces` needs that there is none yet or that its last operation ended. */
+  readonly binding?: Change<ServiceBinding>;
+  /** The open operation of the same thing that this one cancels. */
+  readonly cancels?: string;
+}
+
+/** An operation in our hands, with all that a step needs. */
+export interface Held {
+  readonly operation: Operation;
+  readonly instance: ServiceInstance;
+  /** The binding of a bind or unbind; of a deprovision: one that is still left and must go first. */
+  readonly binding?: ServiceBinding;
+  /** Milliseconds to the operation's deadline; negative when it has passed. */
+  readonly remainingMs: number;
+}
+
+export interface Pause {
+  readonly memo?: Json;
+  readonly trace?: Json;
+  readonly note?: string;
+  readonly failures: number;
+  /** Set: the operation has failed and is being undone from now on. */
+  readonly failure?: OperationFailure;
+  /** Moves the deadline to this many milliseconds from now. */
+  readonly deadlineMs?: number;
+  /** A left-over binding that is gone now. */
+  readonly unbound?: ServiceBinding;
+  /** Milliseconds: hold on for a lease, or let go until something is to be done. */
+  readonly until: { readonly holdMs: number } | { readonly dueMs: number };
+}
+
+export interface Settlement {
+  readonly failure?: OperationFailure;
+  readonly instance?: Change<ServiceInstance>;
+  readonly binding?: Change<ServiceBinding>;
+}
+
+export interface OperationQuery {
+  readonly instanceId: string;
+  readonly bindingId?: string;
+  readonly operationId?: string;
+}
+
+export type Hint = { readonly due: true } | { readonly cancelled: string };

@@ -1,0 +1,63 @@
+/**
+ * What a wire protocol is to the rest: a table of routes from plain values to plain values. No HTTP
+ * framework is seen here; http/mount.ts turns requests into calls and replies into bytes.
+ */
+export interface Call {
+  readonly method: string;
+  readonly path: string;
+  /** Decoded path parameters. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly query: URLSearchParams;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** As the route's `body` says; undefined where it says nothing or the request had none. */
+  readonly body: unknown;
+  /** The authenticated user. */
+  readonly principal?: string;
+  readonly requestId: string;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent as application/json, or ready-made bytes with their type. */
+  readonly body?: object | { readonly bytes: Uint8Array; readonly type: string };
+}
+
+export type Handler = (call: Call) => Promise<Reply> | Reply;
+
+export interface Route {
+  readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
+  /** As in Express: `/v2/service_instances/:instanceId`. */
+  readonly path: string;
+  /** How the request's body is read, whatever its content type says; without it the body is ignored. */
+  readonly body?: 'json';
+  readonly handler: Handler;
+}
+
+export interface Protocol {
+  readonly name: string;
+  /** Is a login asked for? */
+  readonly open: boolean;
+  readonly routes: readonly Route[];
+  /** Request headers that come back as they were sent, on every answer. */
+  readonly echoedHeaders?: readonly string[];
+  /** Runs before the body is read; throws what `refuse` understands. */
+  admit?(call: Omit<Call, 'body'>): void;
+  /** Any error as this protocol's answer; unknown ones become a 500 with a fixed text. */
+  refuse(error: unknown): Reply;
+}
+
+/** A request that HTTP itself refuses: unknown route, wrong method, unreadable body, no login. */
+export class BadCall extends Error {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+
+  /** @param sentence for the caller, without internals. */
+  constructor(status: number, sentence: string, headers: Readonly<Record<string, string>> = {}) {
+    super(sentence);
+    this.name = 'BadCall';
+    this.status = status;
+    this.headers = headers;
+  }
+}
