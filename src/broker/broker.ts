@@ -1,66 +1,23 @@
+import { bind } from './bind.ts';
 import type { Catalog } from './catalog.ts';
-import type { JsonObject } from './json.ts';
+import type { Bind, Deprovision, Provision, Unbind, Update } from './commands.ts';
+import type { Core } from './core.ts';
+import { deprovision } from './deprovision.ts';
+import type { Deps } from './deps.ts';
+import { createEngine } from './engine.ts';
 import type { Outcome } from './outcome.ts';
-import type { Operation, Origin, ServiceBinding, ServiceInstance } from './records.ts';
+import { createPlans } from './plans.ts';
+import { provision } from './provision.ts';
+import { type LastOperation, readBinding, readInstance, readLastOperation } from './read.ts';
+import type { ServiceBinding, ServiceInstance } from './records.ts';
+import type { OperationQuery } from './store.ts';
+import { unbind } from './unbind.ts';
+import { update } from './update.ts';
+import { createWork, type BrokerWork } from './due-work.ts';
 
-interface Command {
-  readonly instanceId: string;
-  /** May the answer be "accepted", with the work still going on? */
-  readonly acceptsIncomplete: boolean;
-  readonly origin: Origin;
-}
+export type { Bind, Deprovision, Provision, Unbind, Update } from './commands.ts';
 
-export interface Provision extends Command {
-  readonly offeringId: string;
-  readonly planId: string;
-  readonly parameters: JsonObject;
-  readonly organizationGuid?: string;
-  readonly spaceGuid?: string;
-  readonly context: JsonObject;
-  readonly maintenanceVersion?: string;
-}
-
-export interface Update extends Command {
-  readonly offeringId: string;
-  /** Absent: the plan stays. */
-  readonly planId?: string;
-  /** Merged over the parameters that the instance has; empty: they stay. */
-  readonly parameters: JsonObject;
-  readonly context?: JsonObject;
-  readonly maintenanceVersion?: string;
-}
-
-export interface Deprovision extends Command {
-  readonly offeringId: string;
-  readonly planId: string;
-}
-
-export interface Bind extends Command {
-  readonly bindingId: string;
-  readonly offeringId?: string;
-  readonly planId?: string;
-  readonly parameters: JsonObject;
-  readonly context: JsonObject;
-  readonly appGuid?: string;
-  readonly route?: string;
-  /** Rotation: the binding whose place this one takes. */
-  readonly predecessorId?: string;
-}
-
-export interface Unbind extends Command {
-  readonly bindingId: string;
-  readonly offeringId: string;
-  readonly planId: string;
-}
-
-export interface LastOperationQuery {
-  readonly instanceId: string;
-  readonly bindingId?: string;
-  readonly operationId?: string;
-}
-
-/** `absent`: never heard of it. `gone`: it was deleted. */
-export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone';
+export type { LastOperation } from './read.ts';
 
 /** What every protocol speaks to. Refusals are thrown, outcomes returned; a failed synchronous operation throws Failure. */
 export interface Broker {
@@ -73,5 +30,24 @@ export interface Broker {
   /** Refuses with not-found while it is being made, with busy while it is being updated. */
   instance(instanceId: string): Promise<ServiceInstance>;
   binding(instanceId: string, bindingId: string): Promise<ServiceBinding>;
-  lastOperation(query: LastOperationQuery): Promise<LastOperation>;
+  lastOperation(query: OperationQuery): Promise<LastOperation>;
+}
+
+/** The core: every protocol speaks to the broker, a worker drives the work. */
+export function createBroker(deps: Deps): { broker: Broker; work: BrokerWork } {
+  const planOf = createPlans(deps);
+  const engine = createEngine(deps, planOf);
+  const core: Core = { deps, engine, planOf };
+  const broker: Broker = {
+    catalog: () => deps.catalog(),
+    provision: (command) => provision(core, command),
+    update: (command) => update(core, command),
+    deprovision: (command) => deprovision(core, command),
+    bind: (command) => bind(core, command),
+    unbind: (command) => unbind(core, command),
+    instance: (instanceId) => readInstance(deps, instanceId),
+    binding: (instanceId, bindingId) => readBinding(deps, instanceId, bindingId),
+    lastOperation: (query) => readLastOperation(deps, query),
+  };
+  return { broker, work: createWork(core) };
 }

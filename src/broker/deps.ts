@@ -7,16 +7,16 @@ import type { Store } from './store.ts';
 /** All that the core needs of the world; tests hand in real, small implementations. */
 export interface Deps {
   readonly store: Store;
-  catalog(): Catalog;
+  readonly catalog: () => Catalog;
   /** Builds a plan again from the definition of a stored revision. */
-  revive(definition: JsonObject): ServicePlan;
+  readonly revive: (definition: JsonObject) => ServicePlan;
   /** By name; throws an Error that lists the known names. */
-  provisioner(name: string): Provisioner;
-  observe(event: BrokerEvent): void;
-  newId(): string;
+  readonly provisioner: (name: string) => Provisioner;
+  readonly observe: (event: BrokerEvent) => void;
+  readonly newId: () => string;
   /** Random letters and digits. */
-  newSecret(length: number): string;
-  now(): Date;
+  readonly newSecret: (length: number) => string;
+  readonly now: () => Date;
   readonly settings: Settings;
 }
 

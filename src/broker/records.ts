@@ -157,3 +157,7 @@ export function describeState(found: FoundInstance | undefined): StateWord {
       return found.instance.ready ? 'ready' : 'failed';
   }
 }
+
+export function isExpired({ expiresAt }: ServiceBinding, now: Date): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
+}

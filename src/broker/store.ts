@@ -38,6 +38,8 @@ export interface Store {
 
   /** The named operation of the instance or binding, else the latest; and whether the row is still there. */
   lastOperation(query: OperationQuery): Promise<{ operation?: Operation; exists: boolean }>;
+  /** A binding that is still there while its instance is being deprovisioned, and must go first. */
+  leftBinding(instanceId: string): Promise<ServiceBinding | undefined>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */
   expired(limit: number): Promise<readonly ServiceBinding[]>;
   /** Milliseconds until something is due; undefined when nothing is planned. */
@@ -77,7 +79,7 @@ export interface Opening {
 export interface Held {
   readonly operation: Operation;
   readonly instance: ServiceInstance;
-  /** The binding of a bind or unbind; of a deprovision: one that is still left and must go first. */
+  /** The binding of a bind or unbind. */
   readonly binding?: ServiceBinding;
   /** Milliseconds to the operation's deadline; negative when it has passed. */
   readonly remainingMs: number;

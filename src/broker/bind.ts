@@ -1,0 +1,142 @@
+import type { Bind } from './commands.ts';
+import { requireParameters, type ServicePlan } from './catalog.ts';
+import type { Core } from './core.ts';
+import { requireOwnPlan } from './deprovision.ts';
+import { Refusal } from './errors.ts';
+import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
+import { sameJson } from './json.ts';
+import type { Outcome } from './outcome.ts';
+import { type FoundBinding, isExpired, type ServiceBinding, type ServiceInstance } from './records.ts';
+
+/** spec.md, Binding and Binding Rotation. */
+export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>> {
+  return core.engine.run(command, async () => {
+    const there = await core.deps.store.findBinding(command.instanceId, command.bindingId);
+    const asked = await withPredecessor(core, command, there);
+    const decision = decideBind(there, asked);
+    if (decision !== 'start' || !there.found) return decision as Decision<ServiceBinding>;
+    const { instance } = there.found;
+    const plan = await core.planOf(instance);
+    requireBindable(core, asked, instance, plan);
+    return intend(core, asked, there.found.instance, plan, there.binding);
+  });
+}
+
+/** As the state table of lifecycle has it for instances, column "bind". */
+export function decideBind(
+  { found, binding, operation }: FoundBinding,
+  command: Bind,
+): 'start' | Decision<ServiceBinding> {
+  if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
+  if (found.operation) busy();
+  if (!found.instance.ready) {
+    throw new Refusal(
+      'not-ready',
+      'The service instance was never finished, so it cannot be bound. Delete it.',
+    );
+  }
+  if (!binding) return 'start';
+  if (!isSame(found.instance, binding, command)) {
+    throw new Refusal(
+      'conflict',
+      'A service binding with this id exists already, with different attributes.',
+    );
+  }
+  if (operation?.kind === 'unbind') busy('The service binding is being deleted.');
+  if (operation) return { join: operation, record: binding };
+  return binding.ready ? { is: 'unchanged', record: binding } : 'start';
+}
+
+function isSame(instance: ServiceInstance, binding: ServiceBinding, command: Bind): boolean {
+  const { offeringId = instance.offeringId, planId = instance.planId } = command;
+  return (
+    offeringId === instance.offeringId &&
+    planId === instance.planId &&
+    binding.appGuid === command.appGuid &&
+    binding.route === command.route &&
+    binding.predecessorId === command.predecessorId &&
+    sameJson(binding.confidential.parameters, command.parameters)
+  );
+}
+
+/**
+ * A rotation names little more than its predecessor (spec.md, Binding Rotation): the new binding takes over
+ * the old one's parameters and application.
+ */
+async function withPredecessor({ deps }: Core, command: Bind, there: FoundBinding): Promise<Bind> {
+  const { predecessorId, instanceId, bindingId } = command;
+  if (predecessorId === undefined || !there.found) return command;
+  // A repetition of a finished rotation is answered even when its predecessor is gone by now.
+  if (there.binding?.predecessorId === predecessorId) return inherit(command, there.binding);
+  const { binding, operation } =
+    predecessorId === bindingId ? {} : await deps.store.findBinding(instanceId, predecessorId);
+  if (!binding?.ready || operation || isExpired(binding, deps.now())) {
+    throw new Refusal(
+      'invalid',
+      'The predecessor_binding_id names no usable binding of this service instance.',
+      'predecessor_binding_id',
+    );
+  }
+  return inherit(command, binding);
+}
+
+function inherit(command: Bind, from: ServiceBinding): Bind {
+  const { appGuid = from.appGuid, route = from.route } = command;
+  return {
+    ...command,
+    parameters:
+      Object.keys(command.parameters).length > 0 ? command.parameters : from.confidential.parameters,
+    ...(appGuid === undefined ? {} : { appGuid }),
+    ...(route === undefined ? {} : { route }),
+  };
+}
+
+function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstance, plan: ServicePlan): void {
+  const { offeringId = instance.offeringId, planId = instance.planId } = command;
+  requireOwnPlan(instance, { offeringId, planId });
+  if (!plan.bindable) {
+    throw new Refusal('unsupported', `Instances of the plan '${plan.name}' cannot be bound.`);
+  }
+  if (!deps.provisioner(plan.making.provisioner).bind) {
+    throw new Refusal('unsupported', `Instances of the plan '${plan.name}' cannot be bound.`);
+  }
+  if (command.predecessorId !== undefined && !plan.bindingRotatable) {
+    throw new Refusal(
+      'unsupported',
+      `Bindings of the plan '${plan.name}' cannot be rotated.`,
+      'predecessor_binding_id',
+    );
+  }
+  if (plan.making.requiresApp && command.appGuid === undefined) {
+    throw new Refusal(
+      'requires-app',
+      'This service supports generation of credentials through binding an application only.',
+    );
+  }
+  requireParameters(plan, 'bind', command.parameters);
+  requireAsync(plan, 'bind', command.acceptsIncomplete);
+}
+
+function intend(
+  { deps }: Core,
+  command: Bind,
+  instance: ServiceInstance,
+  plan: ServicePlan,
+  failed: ServiceBinding | undefined,
+): Decision<ServiceBinding> {
+  const { instanceId, bindingId, appGuid, route, predecessorId, context, parameters, origin } = command;
+  const secrets = makeSecrets(deps, plan, 'binding', failed?.confidential.secrets);
+  const record: ServiceBinding = {
+    instanceId,
+    id: bindingId,
+    ...(appGuid === undefined ? {} : { appGuid }),
+    ...(route === undefined ? {} : { route }),
+    ...(predecessorId === undefined ? {} : { predecessorId }),
+    context,
+    ready: false,
+    confidential: { parameters, secrets, facts: {}, answer: {} },
+    createdAt: deps.now(),
+  };
+  const operation = newOperation(deps, plan, 'bind', { instanceId, bindingId, origin });
+  return { start: { plan, operation, instance: { keep: instance }, binding: { put: record } } };
+}

@@ -1,0 +1,244 @@
+import type { ServicePlan } from './catalog.ts';
+import type { Deps } from './deps.ts';
+import { summarize } from './events.ts';
+import { secondsAllowed } from './intent.ts';
+import type { Json } from './json.ts';
+import type { Operation, OperationFailure } from './records.ts';
+import type { Held, Pause, Settlement } from './store.ts';
+import { takeStep, type Verdict } from './step.ts';
+import { watchOver, type Watched } from './watch-over.ts';
+
+/** How carrying an operation ended here: settled, let go for anybody to take up, or no longer ours. */
+export type Ended =
+  | { readonly settled: Settlement; readonly operation: Operation }
+  | { readonly letGo: true }
+  | { readonly lost: true };
+
+/** An operation being carried in this process. */
+export interface Carried {
+  readonly operationId: string;
+  readonly ended: Promise<Ended>;
+  /** Do not wait for further steps here: a worker goes on. */
+  letGo(): void;
+  /** End the step at once and go on as failed, undoing what was made. */
+  giveUp(failure: OperationFailure): void;
+  /** Somebody else has closed or taken it: end the step at once. */
+  abandon(): void;
+  /** This process ends: end the step at once and leave the operation to another one. */
+  handOver(): void;
+}
+
+/** Milliseconds given to the undoing of what failed, from the failure on. */
+const undoTime = 600_000;
+/** Milliseconds of pause after the first failed try, doubled at each further one. */
+const firstPause = 1000;
+const longestPause = 60_000;
+
+/** Mutable state of one carrying, all of it here. */
+interface Grip {
+  held: Held;
+  keep: boolean;
+  failure: OperationFailure | undefined;
+  readonly stop: AbortController;
+  readonly hurry: AbortController;
+}
+
+/**
+ * Carries a held operation: step after step while `keep` is set, else one step and then it is let go until the
+ * next one is due.
+ */
+export function carry(deps: Deps, plan: ServicePlan, first: Held, keep: boolean): Carried {
+  const grip: Grip = {
+    held: first,
+    keep,
+    failure: undefined,
+    stop: new AbortController(),
+    hurry: new AbortController(),
+  };
+  const release = () => {
+    grip.keep = false;
+    grip.hurry.abort();
+  };
+  return {
+    operationId: first.operation.id,
+    ended: goOn(deps, plan, grip).catch((error: unknown) => {
+      // The database went away between the steps: when the lease runs out, the operation is taken up again.
+      deps.observe({ type: 'trouble', doing: 'carrying an operation', detail: String(error) });
+      return { lost: true };
+    }),
+    letGo: release,
+    giveUp(failure) {
+      grip.failure = failure;
+      release();
+      grip.stop.abort('given up');
+    },
+    abandon: () => grip.stop.abort('lost'),
+    handOver() {
+      release();
+      grip.stop.abort('handed over');
+    },
+  };
+}
+
+async function goOn(deps: Deps, plan: ServicePlan, grip: Grip): Promise<Ended> {
+  for (;;) {
+    const { held, stop } = grip;
+    const started = deps.now().getTime();
+    const watched =
+      held.remainingMs > 0
+        ? await watchOver(deps, held, stop.signal, (signal) => takeStep(deps, plan, held, signal))
+        : { told: 'deadline' as const };
+    if (watched.told === 'lost') return lose(deps, held);
+    grip.held = { ...held, remainingMs: held.remainingMs - (deps.now().getTime() - started) };
+    const ended = await apply(deps, plan, grip, watched);
+    if (ended) return ended;
+  }
+}
+
+function lose(deps: Deps, { operation }: Held): Ended {
+  deps.observe({ type: 'operation-lost', operation: summarize(operation) });
+  return { lost: true };
+}
+
+/** Writes what the step came to; undefined when the next one is to be taken here. */
+async function apply(
+  deps: Deps,
+  plan: ServicePlan,
+  grip: Grip,
+  { result, told }: Watched<Verdict>,
+): Promise<Ended | undefined> {
+  if (grip.failure) return fail(deps, grip, grip.failure);
+  // A step that was told to end says little by throwing; only what it has really reached counts.
+  const reached = result && !(told && ('retry' in result || 'failed' in result)) ? result : undefined;
+  if (!reached) {
+    return told === 'deadline' ? fail(deps, grip, tooLong(plan)) : pause(deps, grip, keepMemo(grip.held), 0);
+  }
+  if ('settle' in reached) return settle(deps, grip, reached.settle);
+  if ('failed' in reached) return fail(deps, grip, reached.failed);
+  if ('retry' in reached) return retry(deps, plan, grip, reached.retry);
+  if ('unbound' in reached) return pause(deps, grip, { failures: 0, unbound: reached.unbound }, 0);
+  const { afterMs, memo, note } = reached.again;
+  return pause(deps, grip, { memo, failures: 0, ...(note === undefined ? {} : { note }) }, afterMs);
+}
+
+async function settle(deps: Deps, { held }: Grip, settlement: Settlement): Promise<Ended> {
+  if (!(await deps.store.settle(held, settlement))) return lose(deps, held);
+  const { failure } = settlement;
+  const operation: Operation = {
+    ...held.operation,
+    state: failure ? 'failed' : 'succeeded',
+    ...(failure ? { failure } : {}),
+    finishedAt: deps.now(),
+  };
+  const ms = deps.now().getTime() - operation.createdAt.getTime();
+  deps.observe({ type: 'operation-settled', operation: summarize(operation), ms });
+  return { settled: settlement, operation };
+}
+
+/** A failed create is undone before it is told; everything else stays as it is. */
+async function fail(deps: Deps, grip: Grip, failure: OperationFailure): Promise<Ended | undefined> {
+  const { operation } = grip.held;
+  grip.failure = undefined;
+  if (operation.failure) return settle(deps, grip, { failure: undoFailed(operation.failure, failure) });
+  if (operation.kind !== 'provision' && operation.kind !== 'bind') return settle(deps, grip, { failure });
+  const detail = failure.detail ?? failure.sentence;
+  deps.observe({ type: 'undo-started', operation: summarize(operation), detail });
+  const trace = operation.confidential.memo;
+  const undo = { failures: 0, failure, deadlineMs: undoTime, ...(trace === undefined ? {} : { trace }) };
+  return pause(deps, grip, undo, 0);
+}
+
+function undoFailed(first: OperationFailure, then: OperationFailure): OperationFailure {
+  const detail = `${first.detail ?? first.sentence} Undoing it failed too: ${then.detail ?? then.sentence}`;
+  return { ...first, detail };
+}
+
+function tooLong(plan: ServicePlan): OperationFailure {
+  return {
+    word: 'timeout',
+    sentence: `The operation took longer than the ${secondsAllowed(plan)} seconds allowed.`,
+  };
+}
+
+async function retry(deps: Deps, plan: ServicePlan, grip: Grip, detail: string): Promise<Ended | undefined> {
+  const { operation, remainingMs } = grip.held;
+  const retryMs = Math.min(firstPause * 2 ** operation.failures, longestPause);
+  const summary = summarize(operation);
+  if (remainingMs <= retryMs) {
+    deps.observe({ type: 'step-failed', operation: summary, detail });
+    return fail(deps, grip, { ...tooLong(plan), detail });
+  }
+  deps.observe({ type: 'step-failed', operation: summary, detail, retryMs });
+  return pause(deps, grip, { ...keepMemo(grip.held), failures: operation.failures + 1 }, retryMs);
+}
+
+function keepMemo({ operation: { confidential, failures, note } }: Held): Omit<Pause, 'until'> {
+  const { memo, trace } = confidential;
+  return {
+    failures,
+    ...(memo === undefined ? {} : { memo }),
+    ...(trace === undefined ? {} : { trace }),
+    ...(note === undefined ? {} : { note }),
+  };
+}
+
+/** Remembers the progress, and waits here for the next step or lets go until it is due. */
+async function pause(
+  deps: Deps,
+  grip: Grip,
+  progress: Omit<Pause, 'until'>,
+  waitMs: number,
+): Promise<Ended | undefined> {
+  const { store, settings, now } = deps;
+  const whole = { ...keepTrace(grip.held), ...progress };
+  const started = now().getTime();
+  // A wait longer than the lease is not worth keeping hold for: nobody would beat the heart meanwhile.
+  const holds = grip.keep && waitMs <= settings.lease;
+  const until = holds ? { holdMs: settings.lease + waitMs } : { dueMs: waitMs };
+  if (!(await store.postpone(grip.held, { ...whole, until }))) return lose(deps, grip.held);
+  if (!holds) return { letGo: true };
+  await sleep(waitMs, AbortSignal.any([grip.hurry.signal, grip.stop.signal]));
+  const passed = now().getTime() - started;
+  grip.held = advance(grip.held, whole, passed);
+  if (grip.failure) return fail(deps, grip, grip.failure);
+  if (grip.keep) return undefined;
+  const rest = { ...keepMemo(grip.held), until: { dueMs: Math.max(0, waitMs - passed) } };
+  return (await store.postpone(grip.held, rest)) ? { letGo: true } : lose(deps, grip.held);
+}
+
+function keepTrace({ operation: { confidential } }: Held): { trace?: Json } {
+  return confidential.trace === undefined ? {} : { trace: confidential.trace };
+}
+
+/** The operation as it stands in the store after this progress. */
+function advance(held: Held, progress: Omit<Pause, 'until'>, passedMs: number): Held {
+  const { memo, trace, note, failures, failure, deadlineMs } = progress;
+  const { memo: _memo, trace: _trace, ...rest } = held.operation.confidential;
+  const confidential = {
+    ...rest,
+    ...(memo === undefined ? {} : { memo }),
+    ...(trace === undefined ? {} : { trace }),
+  };
+  const operation = {
+    ...held.operation,
+    confidential,
+    failures,
+    ...(note === undefined ? {} : { note }),
+    ...(failure ? { failure } : {}),
+  };
+  return { ...held, operation, remainingMs: (deadlineMs ?? held.remainingMs) - passedMs };
+}
+
+/** Ends early when the signal says so. */
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  if (ms <= 0 || signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const timer = setTimeout(finish, ms);
+    signal.addEventListener('abort', finish, { once: true });
+    function finish() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', finish);
+      resolve();
+    }
+  });
+}

@@ -1,0 +1,80 @@
+import type { ServicePlan, SecretRule } from './catalog.ts';
+import type { Deps } from './deps.ts';
+import { Refusal } from './errors.ts';
+import type { Outcome } from './outcome.ts';
+import type { Operation, OperationConfidential, OperationKind, Origin } from './records.ts';
+import type { Opening } from './store.ts';
+
+/** What a use case wants done; the engine opens it and carries it. */
+export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
+  readonly plan: ServicePlan;
+  readonly operation: Operation;
+  /** The open create that this removal cancels. */
+  readonly cancels?: Operation;
+  /** Nothing is to be made: only what the broker remembers changes. */
+  readonly recordOnly?: boolean;
+}
+
+/** What a use case decided after looking at what is there. */
+export type Decision<Rec> =
+  Outcome<Rec> | { readonly join: Operation; readonly record: Rec } | { readonly start: Intent };
+
+/** Seconds after which an operation is failed when its plan does not say. */
+const defaultDeadline = 3600;
+
+/** A new operation, in progress and not yet held. */
+export function newOperation(
+  deps: Deps,
+  plan: ServicePlan,
+  kind: OperationKind,
+  of: { instanceId: string; bindingId?: string; origin: Origin; confidential?: OperationConfidential },
+): Operation {
+  const now = deps.now();
+  return {
+    id: deps.newId(),
+    kind,
+    instanceId: of.instanceId,
+    ...(of.bindingId === undefined ? {} : { bindingId: of.bindingId }),
+    offeringId: plan.offeringId,
+    planId: plan.id,
+    state: 'in progress',
+    attempt: 0,
+    failures: 0,
+    origin: of.origin,
+    confidential: of.confidential ?? {},
+    createdAt: now,
+    deadline: new Date(now.getTime() + secondsAllowed(plan) * 1000),
+  };
+}
+
+/** Seconds an operation of this plan may take. */
+export function secondsAllowed(plan: ServicePlan): number {
+  return plan.maximumPollingDuration ?? defaultDeadline;
+}
+
+/** The secrets a plan wants at this level: those that exist are kept, so a repetition converges. */
+export function makeSecrets(
+  deps: Deps,
+  plan: ServicePlan,
+  per: SecretRule['per'],
+  existing: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const wanted = Object.entries(plan.making.secrets).filter(([, rule]) => rule.per === per);
+  const fresh = wanted.map(([name, { length }]) => [name, existing[name] ?? deps.newSecret(length)]);
+  return { ...existing, ...Object.fromEntries(fresh) };
+}
+
+/** Some plans cannot finish within a request (spec.md, Asynchronous Operations). */
+export function requireAsync(plan: ServicePlan, kind: OperationKind, acceptsIncomplete: boolean): void {
+  if (acceptsIncomplete || !plan.making.asyncRequired.includes(kind)) return;
+  throw new Refusal(
+    'async-required',
+    'This service plan requires client support for asynchronous service operations.',
+  );
+}
+
+export function busy(
+  sentence = 'Another operation on this service instance is in progress. Try again later.',
+): never {
+  throw new Refusal('busy', sentence);
+}

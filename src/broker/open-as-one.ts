@@ -1,0 +1,64 @@
+import type { Deps } from './deps.ts';
+import { Failure } from './errors.ts';
+import { summarize } from './events.ts';
+import type { Intent } from './intent.ts';
+import type { Operation, ServiceBinding, ServiceInstance } from './records.ts';
+import { takeStep, type Verdict } from './step.ts';
+import type { Change, Held, Settlement } from './store.ts';
+
+/**
+ * Opens and settles an operation in one write, for provisioners whose steps touch nothing outside: their deed
+ * needs no intent before it, because a deed whose record was not written has left nothing behind.
+ * @returns the record as it is now, `stale` when somebody was quicker, or undefined when the operation must
+ * be opened first after all
+ */
+export async function openAsOne(
+  deps: Deps,
+  intent: Intent,
+  held: Held,
+): Promise<ServiceInstance | ServiceBinding | 'stale' | undefined> {
+  if (intent.cancels || !isSelfContained(deps, intent)) return undefined;
+  const verdict = await deed(deps, intent, held);
+  if ('failed' in verdict) throw new Failure(verdict.failed.word, verdict.failed.sentence, verdict.failed);
+  if (!('settle' in verdict)) return undefined;
+  const operation: Operation = {
+    ...intent.operation,
+    state: 'succeeded',
+    attempt: 1,
+    finishedAt: deps.now(),
+    confidential: {},
+  };
+  const { settle } = verdict;
+  const written = await deps.store.open({ operation, leaseMs: 0, ...finalOf(intent, settle) });
+  if (!written) return 'stale';
+  deps.observe({ type: 'operation-opened', operation: summarize(operation) });
+  deps.observe({ type: 'operation-settled', operation: summarize(operation), ms: 0 });
+  return recordOf(finalOf(intent, settle));
+}
+
+function isSelfContained(deps: Deps, { recordOnly, plan }: Intent): boolean {
+  return recordOnly === true || deps.provisioner(plan.making.provisioner).traits.selfContained;
+}
+
+async function deed(deps: Deps, intent: Intent, held: Held): Promise<Verdict> {
+  if (intent.recordOnly) return { settle: {} };
+  return takeStep(deps, intent.plan, held, new AbortController().signal);
+}
+
+/** The rows as they shall be in the end, instead of as they are while the work goes on. */
+function finalOf(intent: Intent, settled: Settlement): Pick<Intent, 'instance' | 'binding'> {
+  const binding = settled.binding ?? intent.binding;
+  return { instance: settled.instance ?? intent.instance, ...(binding ? { binding } : {}) };
+}
+
+function recordOf({
+  instance,
+  binding,
+}: Pick<Intent, 'instance' | 'binding'>): ServiceInstance | ServiceBinding {
+  if (binding) return rowOf(binding);
+  return 'keep' in instance ? instance.keep : rowOf(instance);
+}
+
+function rowOf<Rec>(change: Change<Rec>): Rec {
+  return 'put' in change ? change.put : change.remove;
+}

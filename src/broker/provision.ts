@@ -1,0 +1,113 @@
+import type { Provision } from './commands.ts';
+import { requireCurrentMaintenance, requireParameters, requirePlan, type ServicePlan } from './catalog.ts';
+import type { Core } from './core.ts';
+import { Refusal } from './errors.ts';
+import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
+import { sameJson } from './json.ts';
+import type { Outcome } from './outcome.ts';
+import { describeState, type FoundInstance, type ServiceInstance } from './records.ts';
+import { render } from './template.ts';
+import { valuesOf } from './values.ts';
+
+/** spec.md, Provisioning. */
+export function provision(core: Core, command: Provision): Promise<Outcome<ServiceInstance>> {
+  return core.engine.run(command, async () => {
+    const found = await core.deps.store.findInstance(command.instanceId);
+    const decision = decideProvision(found, command);
+    if (decision !== 'start') return decision;
+    const plan = requirePlan(core.deps.catalog(), command.offeringId, command.planId);
+    requireParameters(plan, 'provision', command.parameters);
+    requireCurrentMaintenance(plan, command.maintenanceVersion);
+    requireAsync(plan, 'provision', command.acceptsIncomplete);
+    return intend(core, command, plan, found?.instance);
+  });
+}
+
+/** The state table of lifecycle, column "PUT". */
+export function decideProvision(
+  found: FoundInstance | undefined,
+  command: Provision,
+): 'start' | Decision<ServiceInstance> {
+  if (!found) return 'start';
+  if (!isSame(found.instance, command)) {
+    throw new Refusal(
+      'conflict',
+      'A service instance with this id exists already, with different attributes.',
+    );
+  }
+  switch (describeState(found)) {
+    case 'ready':
+      return { is: 'unchanged', record: found.instance };
+    case 'failed':
+      return 'start';
+    case 'provisioning':
+      return found.operation ? { join: found.operation, record: found.instance } : busy();
+    default:
+      return busy();
+  }
+}
+
+/** Context and originating identity are no attributes: platforms change them (platform-clients, point 8). */
+function isSame(instance: ServiceInstance, command: Provision): boolean {
+  return (
+    instance.offeringId === command.offeringId &&
+    instance.planId === command.planId &&
+    instance.organizationGuid === command.organizationGuid &&
+    instance.spaceGuid === command.spaceGuid &&
+    sameJson(instance.confidential.parameters, command.parameters)
+  );
+}
+
+function intend(
+  { deps }: Core,
+  command: Provision,
+  plan: ServicePlan,
+  failed: ServiceInstance | undefined,
+): Decision<ServiceInstance> {
+  const { instanceId, origin } = command;
+  const bare = newInstance(
+    deps.now(),
+    command,
+    plan,
+    failed,
+    makeSecrets(deps, plan, 'instance', failed?.confidential.secrets),
+  );
+  const record = withDashboard(bare, plan, deps.settings.url);
+  const operation = newOperation(deps, plan, 'provision', { instanceId, origin });
+  return { start: { plan, operation, instance: { put: record } } };
+}
+
+function newInstance(
+  now: Date,
+  command: Provision,
+  plan: ServicePlan,
+  failed: ServiceInstance | undefined,
+  secrets: Record<string, string>,
+): ServiceInstance {
+  const { instanceId, offeringId, planId, organizationGuid, spaceGuid, context, parameters } = command;
+  const maintenanceVersion = plan.maintenanceInfo?.version;
+  return {
+    id: instanceId,
+    version: failed?.version ?? 0,
+    offeringId,
+    planId,
+    revision: plan.revision,
+    ...(organizationGuid === undefined ? {} : { organizationGuid }),
+    ...(spaceGuid === undefined ? {} : { spaceGuid }),
+    context,
+    ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
+    ready: false,
+    confidential: { parameters, secrets, facts: {} },
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+/** The address must stand in the first answer, also in a 202, so it is made with the intent. */
+export function withDashboard(instance: ServiceInstance, plan: ServicePlan, url: string): ServiceInstance {
+  const template = plan.making.answer.dashboard;
+  const { dashboardUrl: _old, ...confidential } = instance.confidential;
+  if (template === undefined) return { ...instance, confidential };
+  const dashboardUrl = String(render(template, valuesOf(plan, instance, undefined, url)));
+  return { ...instance, confidential: { ...confidential, dashboardUrl } };
+}

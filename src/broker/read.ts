@@ -1,0 +1,50 @@
+import type { OperationQuery } from './store.ts';
+import type { Deps } from './deps.ts';
+import { Refusal } from './errors.ts';
+import {
+  describeState,
+  isExpired,
+  type Operation,
+  type ServiceBinding,
+  type ServiceInstance,
+} from './records.ts';
+
+/** `absent`: never heard of it. `gone`: it was deleted. */
+export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone';
+
+/** spec.md, Fetching a Service Instance: one in the making does not exist yet. */
+export async function readInstance({ store }: Deps, instanceId: string): Promise<ServiceInstance> {
+  const found = await store.findInstance(instanceId);
+  if (!found?.instance.ready) {
+    throw new Refusal('not-found', 'There is no service instance with this id, or it is not finished yet.');
+  }
+  if (describeState(found) === 'updating') {
+    throw new Refusal('busy', 'The service instance is being updated.');
+  }
+  return found.instance;
+}
+
+/** spec.md, Fetching a Service Binding: one in the making, or past its expiry, does not exist. */
+export async function readBinding(
+  { store, now }: Deps,
+  instanceId: string,
+  bindingId: string,
+): Promise<ServiceBinding> {
+  const { binding } = await store.findBinding(instanceId, bindingId);
+  if (!binding?.ready || isExpired(binding, now())) {
+    throw new Refusal('not-found', 'There is no service binding with this id, or it is not finished yet.');
+  }
+  return binding;
+}
+
+/**
+ * spec.md, Polling Last Operation. What failed is told for as long as it is remembered, also after the thing
+ * is gone; what succeeded and was deleted since is gone.
+ */
+export async function readLastOperation({ store }: Deps, query: OperationQuery): Promise<LastOperation> {
+  const { operation, exists } = await store.lastOperation(query);
+  if (!operation) return 'absent';
+  const removal = operation.kind === 'deprovision' || operation.kind === 'unbind';
+  const over = operation.state === 'succeeded' && (removal || !exists);
+  return over ? 'gone' : { operation };
+}

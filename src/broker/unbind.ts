@@ -1,0 +1,64 @@
+import type { Unbind } from './commands.ts';
+import type { Core } from './core.ts';
+import { requireOwnPlan, traceOf } from './deprovision.ts';
+import { busy, type Decision, newOperation, requireAsync } from './intent.ts';
+import type { Outcome } from './outcome.ts';
+import type { FoundBinding, Operation, Origin, ServiceBinding } from './records.ts';
+
+/** spec.md, Unbinding. */
+export function unbind(core: Core, command: Unbind): Promise<Outcome<ServiceBinding>> {
+  return core.engine.run(command, async () => {
+    const there = await core.deps.store.findBinding(command.instanceId, command.bindingId);
+    const decision = decideUnbind(there, command);
+    if (!('start' in decision)) return decision;
+    return intend(core, there, command, decision.cancels);
+  });
+}
+
+/** A binding whose time is over is revoked by the broker itself. */
+export function expire(core: Core, { instanceId, id }: ServiceBinding): Promise<Outcome<ServiceBinding>> {
+  const request = { origin: { protocol: 'broker' }, acceptsIncomplete: true };
+  return core.engine.run(request, async () => {
+    const there = await core.deps.store.findBinding(instanceId, id);
+    if (!there.binding || there.operation || there.found?.operation) return { is: 'absent' };
+    return intend(core, there, request, undefined);
+  });
+}
+
+/** As the state table of lifecycle has it for instances, column "DELETE". */
+export function decideUnbind(
+  { found, binding, operation }: FoundBinding,
+  command: Unbind,
+): { start: true; cancels?: Operation } | Exclude<Decision<ServiceBinding>, { start: unknown }> {
+  if (!found || !binding) return { is: 'absent' };
+  requireOwnPlan(found.instance, command);
+  if (operation?.kind === 'unbind') return { join: operation, record: binding };
+  if (found.operation) busy();
+  return operation ? { start: true, cancels: operation } : { start: true };
+}
+
+async function intend(
+  { deps, planOf }: Core,
+  { found, binding }: FoundBinding,
+  { origin, acceptsIncomplete }: { origin: Origin; acceptsIncomplete: boolean },
+  cancels: Operation | undefined,
+): Promise<Decision<ServiceBinding>> {
+  if (!found || !binding) return { is: 'absent' };
+  const plan = await planOf(found.instance);
+  requireAsync(plan, 'unbind', acceptsIncomplete);
+  const operation = newOperation(deps, plan, 'unbind', {
+    instanceId: binding.instanceId,
+    bindingId: binding.id,
+    origin,
+    confidential: traceOf(cancels),
+  });
+  return {
+    start: {
+      plan,
+      operation,
+      instance: { keep: found.instance },
+      binding: { put: binding },
+      ...(cancels ? { cancels } : {}),
+    },
+  };
+}

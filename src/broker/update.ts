@@ -1,0 +1,152 @@
+import type { Update } from './commands.ts';
+import {
+  findPlan,
+  requireCurrentMaintenance,
+  requireParameters,
+  requirePlan,
+  type ServicePlan,
+} from './catalog.ts';
+import type { Core } from './core.ts';
+import { Refusal } from './errors.ts';
+import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
+import { sameJson } from './json.ts';
+import type { Outcome } from './outcome.ts';
+import { withDashboard } from './provision.ts';
+import { describeState, type FoundInstance, type ServiceInstance, type UpdateRequest } from './records.ts';
+
+/** spec.md, Updating a Service Instance. */
+export function update(core: Core, command: Update): Promise<Outcome<ServiceInstance>> {
+  return core.engine.run(command, async () => {
+    const found = await core.deps.store.findInstance(command.instanceId);
+    const decision = decideUpdate(found, command);
+    if (decision !== 'start' || !found) return decision as Decision<ServiceInstance>;
+    const present = await core.planOf(found.instance);
+    const plan = requireTarget(core, command, found.instance, present);
+    requireParameters(plan, 'update', command.parameters);
+    requireCurrentMaintenance(plan, command.maintenanceVersion);
+    return intend(core, command, found.instance, present, plan);
+  });
+}
+
+/** The state table of lifecycle, column "PATCH". */
+export function decideUpdate(
+  found: FoundInstance | undefined,
+  command: Update,
+): 'start' | Decision<ServiceInstance> {
+  const state = describeState(found);
+  if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
+  if (found.instance.offeringId !== command.offeringId) {
+    throw new Refusal('invalid', 'The service_id is not that of the service instance.', 'service_id');
+  }
+  if (state === 'failed') {
+    throw new Refusal(
+      'not-ready',
+      'The service instance was never finished, so it cannot be updated. Delete it.',
+    );
+  }
+  const open = found.operation;
+  if (open?.kind === 'update' && sameJson({ ...open.confidential.request }, { ...requestOf(command) })) {
+    return { join: open, record: open.confidential.target ?? found.instance };
+  }
+  return open || found.bindingsBusy ? busy() : 'start';
+}
+
+function requestOf({ planId, parameters, maintenanceVersion }: Update): UpdateRequest {
+  return {
+    ...(planId === undefined ? {} : { planId }),
+    parameters,
+    ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
+  };
+}
+
+/** A plan that left the catalog stays good for its own instances, as it was when they were made. */
+function requireTarget(
+  { deps }: Core,
+  command: Update,
+  instance: ServiceInstance,
+  present: ServicePlan,
+): ServicePlan {
+  const { planId = instance.planId } = command;
+  if (planId === instance.planId) return findPlan(deps.catalog(), instance.offeringId, planId) ?? present;
+  const plan = requirePlan(deps.catalog(), instance.offeringId, planId);
+  if (!present.planUpdateable) {
+    throw new Refusal(
+      'unsupported',
+      `The plan '${present.name}' does not allow a change of plan.`,
+      'plan_id',
+    );
+  }
+  return plan;
+}
+
+function intend(
+  { deps }: Core,
+  command: Update,
+  instance: ServiceInstance,
+  present: ServicePlan,
+  plan: ServicePlan,
+): Decision<ServiceInstance> {
+  const { origin } = command;
+  const request = requestOf(command);
+  const parameters = { ...instance.confidential.parameters, ...command.parameters };
+  const context = command.context ?? instance.context;
+  const makesNothing = isSettled(instance, plan, parameters, command.maintenanceVersion);
+  if (makesNothing && sameJson(context, instance.context)) return { is: 'unchanged', record: instance };
+  if (makesNothing) {
+    const operation = newOperation(deps, present, 'update', { instanceId: instance.id, origin });
+    const record = { ...instance, context, updatedAt: deps.now() };
+    return { start: { plan: present, operation, instance: { put: record }, recordOnly: true } };
+  }
+  requireAsync(plan, 'update', command.acceptsIncomplete);
+  requireCapability(deps.provisioner(plan.making.provisioner).update !== undefined, plan);
+  const secrets = makeSecrets(deps, plan, 'instance', instance.confidential.secrets);
+  const target = newTarget(
+    { ...instance, context, updatedAt: deps.now() },
+    plan,
+    parameters,
+    secrets,
+    deps.settings.url,
+  );
+  const operation = newOperation(deps, plan, 'update', {
+    instanceId: instance.id,
+    origin,
+    confidential: { request, target },
+  });
+  return { start: { plan, operation, instance: { put: instance } } };
+}
+
+function isSettled(
+  instance: ServiceInstance,
+  plan: ServicePlan,
+  parameters: ServiceInstance['confidential']['parameters'],
+  maintenanceVersion: string | undefined,
+): boolean {
+  return (
+    plan.id === instance.planId &&
+    sameJson(parameters, instance.confidential.parameters) &&
+    (maintenanceVersion === undefined || maintenanceVersion === instance.maintenanceVersion)
+  );
+}
+
+function requireCapability(able: boolean, plan: ServicePlan): void {
+  if (!able) throw new Refusal('unsupported', `Instances of the plan '${plan.name}' cannot be updated.`);
+}
+
+function newTarget(
+  instance: ServiceInstance,
+  plan: ServicePlan,
+  parameters: ServiceInstance['confidential']['parameters'],
+  secrets: Record<string, string>,
+  url: string,
+): ServiceInstance {
+  const { maintenanceVersion: _old, ...rest } = instance;
+  const maintenanceVersion = plan.maintenanceInfo?.version;
+  const target = {
+    ...rest,
+    planId: plan.id,
+    revision: plan.revision,
+    ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
+    confidential: { ...instance.confidential, parameters, secrets },
+  };
+  return withDashboard(target, plan, url);
+}

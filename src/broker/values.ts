@@ -1,0 +1,65 @@
+import type { ServicePlan } from './catalog.ts';
+import type { JsonObject } from './json.ts';
+import { stringsIn } from './json.ts';
+import type { Held } from './store.ts';
+import type { ServiceBinding, ServiceInstance } from './records.ts';
+
+/**
+ * The template roots of an instance or binding. What the core knows wins over a provisioner's facts.
+ * @param url the broker's own address
+ */
+export function valuesOf(
+  plan: ServicePlan,
+  instance: ServiceInstance,
+  binding: ServiceBinding | undefined,
+  url: string,
+): JsonObject {
+  const { parameters, secrets, facts } = instance.confidential;
+  return {
+    ...facts,
+    ...binding?.confidential.facts,
+    params: { ...plan.making.defaults, ...parameters },
+    plan: plan.making.settings,
+    secrets: { ...secrets, ...binding?.confidential.secrets },
+    instance: instanceValues(plan, instance),
+    binding: binding ? bindingValues(binding) : {},
+    broker: { url },
+  };
+}
+
+function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObject {
+  const name = instance.context['instance_name'];
+  return {
+    id: instance.id,
+    name: typeof name === 'string' && name ? name : instance.id,
+    offering: plan.offeringName,
+    plan: plan.name,
+    organization: instance.organizationGuid ?? '',
+    space: instance.spaceGuid ?? '',
+  };
+}
+
+function bindingValues(binding: ServiceBinding): JsonObject {
+  return { id: binding.id, app: binding.appGuid ?? '', route: binding.route ?? '' };
+}
+
+/** Short words are not masked: hiding every "small" would make messages unreadable and hide nothing. */
+const shortestMasked = 6;
+
+/** The text without anything that is confidential in this operation. */
+export function mask(text: string, { instance, binding, operation }: Held): string {
+  const records = [instance, operation.confidential.target, binding].filter((record) => record !== undefined);
+  const hidden = records.flatMap(({ confidential: { secrets, parameters, facts } }) => [
+    ...Object.values(secrets),
+    ...[...stringsIn(parameters), ...stringsIn(facts['outputs'])].filter(
+      (value) => value.length >= shortestMasked,
+    ),
+  ]);
+  const asked = stringsIn(operation.confidential.request?.parameters).filter(
+    (value) => value.length >= shortestMasked,
+  );
+  return [...hidden, ...asked]
+    .filter((value) => value.length > 0)
+    .toSorted((a, b) => b.length - a.length)
+    .reduce((masked, value) => masked.replaceAll(value, '***'), text);
+}

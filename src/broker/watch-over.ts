@@ -1,0 +1,85 @@
+import type { Deps } from './deps.ts';
+import type { Held } from './store.ts';
+
+/** Milliseconds that a step which was told to end is waited for. */
+const grace = 10_000;
+/** The longest time a timer can be set to, about 24 days. */
+const longestTimer = 2 ** 31 - 1;
+
+/** A step's result, and why it was told to end, if it was. No result: it did not end within the grace. */
+export interface Watched<Result> {
+  readonly result?: Result;
+  readonly told?: 'lost' | 'deadline' | 'stop';
+}
+
+/**
+ * Runs a step under the lease: renews it while the step runs, and tells the step to end when the operation is
+ * lost, its deadline has passed or the carrier wants it.
+ * @param stop the carrier's signal; its reason 'lost' means that somebody else has the operation now
+ */
+export async function watchOver<Result>(
+  deps: Deps,
+  held: Held,
+  stop: AbortSignal,
+  step: (signal: AbortSignal) => Promise<Result>,
+): Promise<Watched<Result>> {
+  const control = new AbortController();
+  const tell = (why: Watched<Result>['told']) => control.abort(why);
+  const onStop = () => tell(stop.reason === 'lost' ? 'lost' : 'stop');
+  if (stop.aborted) onStop();
+  stop.addEventListener('abort', onStop, { once: true });
+  const heart = setInterval(() => void beat(deps, held, control), deps.settings.lease / 3);
+  const deadline = setTimeout(() => tell('deadline'), Math.min(Math.max(0, held.remainingMs), longestTimer));
+  try {
+    const ended = control.signal.aborted ? {} : await untilGrace(step(control.signal), control.signal);
+    const told = control.signal.reason as Watched<Result>['told'];
+    if (told === 'lost') await letFollowerGo(deps, held);
+    return { ...ended, ...(told ? { told } : {}) };
+  } finally {
+    clearInterval(heart);
+    clearTimeout(deadline);
+    stop.removeEventListener('abort', onStop);
+  }
+}
+
+/** Once the operation is lost, what is kept alive is the wait of the removal that follows it. */
+async function beat({ store, settings, observe }: Deps, held: Held, control: AbortController): Promise<void> {
+  try {
+    if (control.signal.reason === 'lost') await store.holdBack(held.operation.id, settings.lease);
+    else if (!(await store.renew(held, settings.lease))) control.abort('lost');
+  } catch (error) {
+    // Without the database nothing can be said now; when the lease runs out, the fence decides.
+    observe({ type: 'trouble', doing: 'renewing a lease', detail: String(error) });
+  }
+}
+
+/** The step's own result, even if it was told to end, unless it does not end within the grace. */
+function untilGrace<Result>(step: Promise<Result>, signal: AbortSignal): Promise<{ result?: Result }> {
+  return new Promise((resolve, reject) => {
+    let timer: NodeJS.Timeout | undefined;
+    const onAbort = () => {
+      timer = setTimeout(() => resolve({}), grace);
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    void step
+      .then((result) => resolve({ result }), reject)
+      .finally(() => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', onAbort);
+      });
+  });
+}
+
+/** A removal that cancelled this operation waits until its last step has ended: now it has. */
+async function letFollowerGo({ store }: Deps, { operation }: Held): Promise<void> {
+  const { id: operationId, attempt, instanceId, bindingId } = operation;
+  const { operation: now } = await store.lastOperation({
+    operationId,
+    instanceId,
+    ...(bindingId === undefined ? {} : { bindingId }),
+  });
+  // Somebody else may have held it since; then it is theirs to say.
+  if (now?.id === operationId && now.attempt === attempt && now.state !== 'in progress')
+    await store.release(operationId);
+}
