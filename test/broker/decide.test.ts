@@ -1,0 +1,172 @@
+import { decideBind } from '../../src/broker/bind.ts';
+import { decideDeprovision } from '../../src/broker/deprovision.ts';
+import { Refusal } from '../../src/broker/errors.ts';
+import { decideProvision } from '../../src/broker/provision.ts';
+import { describeState, type FoundBinding, type FoundInstance } from '../../src/broker/records.ts';
+import { decideUnbind } from '../../src/broker/unbind.ts';
+import { decideUpdate } from '../../src/broker/update.ts';
+import {
+  aBinding,
+  anInstance,
+  anOperation,
+  found,
+  toBind,
+  toDeprovision,
+  toProvision,
+  toUnbind,
+  toUpdate,
+} from './fixtures.ts';
+
+/** The state table of the lifecycle: what each request comes to in each state. */
+
+const unfinished = anInstance({ ready: false });
+const ready = anInstance();
+const updateRequest = { parameters: { size: 2 } };
+
+const states: Record<string, FoundInstance | undefined> = {
+  absent: undefined,
+  provisioning: found(unfinished, anOperation('provision')),
+  failed: found(unfinished),
+  'deprovisioning, unfinished': found(unfinished, anOperation('deprovision')),
+  ready: found(ready),
+  updating: found(ready, anOperation('update', { confidential: { request: updateRequest } })),
+  deprovisioning: found(ready, anOperation('deprovision')),
+  'binding in progress': found(ready, undefined, true),
+};
+
+/** One word for a decision or a refusal. */
+function word(decide: () => object | 'start'): string {
+  try {
+    const decision = decide();
+    if (decision === 'start') return 'start';
+    if ('is' in decision) return String(decision.is);
+    if ('join' in decision) return 'same operation';
+    return 'cancels' in decision ? 'cancel, start' : 'start';
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+}
+
+test.each([
+  ['absent', 'start', 'start', 'not-found', 'absent', 'not-found'],
+  ['provisioning', 'same operation', 'conflict', 'busy', 'cancel, start', 'busy'],
+  ['failed', 'start', 'conflict', 'not-ready', 'start', 'not-ready'],
+  ['deprovisioning, unfinished', 'busy', 'conflict', 'busy', 'same operation', 'busy'],
+  ['ready', 'unchanged', 'conflict', 'start', 'start', 'start'],
+  ['updating', 'busy', 'conflict', 'busy', 'busy', 'busy'],
+  ['deprovisioning', 'busy', 'conflict', 'busy', 'same operation', 'busy'],
+  ['binding in progress', 'unchanged', 'conflict', 'busy', 'busy', 'start'],
+])(
+  'An instance that is %s: the same provision comes to %s, a different one to %s, an update to %s, a deprovision to %s and a bind to %s.',
+  (state, same, different, update, deprovision, bind) => {
+    const there = states[state];
+    const bound: FoundBinding = there ? { found: there } : {};
+    expect({
+      same: word(() => decideProvision(there, toProvision())),
+      different: word(() => decideProvision(there, toProvision({ parameters: { other: true } }))),
+      update: word(() => decideUpdate(there, toUpdate())),
+      deprovision: word(() => decideDeprovision(there, toDeprovision())),
+      bind: word(() => decideBind(bound, toBind())),
+    }).toEqual({ same, different, update, deprovision, bind });
+  },
+);
+
+test.each([
+  ['the plan', { planId: 'large' }],
+  ['the offering', { offeringId: 'database' }],
+  ['the organization', { organizationGuid: 'other' }],
+  ['the space', { spaceGuid: 'other' }],
+  ['a parameter', { parameters: { a: 1 } }],
+])(
+  'A provision that differs in %s conflicts with the existing instance. [PRV-08, PRV-10]',
+  (_what, difference) => {
+    expect(word(() => decideProvision(found(ready), toProvision(difference)))).toBe('conflict');
+    expect(word(() => decideProvision(states['provisioning'], toProvision(difference)))).toBe('conflict');
+  },
+);
+
+test.each([
+  ['the context', { context: { instance_name: 'renamed' } }],
+  ['who asks', { origin: { protocol: 'osb', identity: { user_id: 'other' } } }],
+  ['the maintenance version', { maintenanceVersion: '9.9.9' }],
+])('A provision that differs only in %s is the same. [PRV-08.context]', (_what, difference) => {
+  expect(word(() => decideProvision(found(ready), toProvision(difference)))).toBe('unchanged');
+});
+
+test('The order of the members of parameters does not make a request different. [PRV-05]', () => {
+  const confidential = { parameters: { a: 1, b: { c: [1, 2], d: null } }, secrets: {}, facts: {} };
+  const same = toProvision({ parameters: { b: { d: null, c: [1, 2] }, a: 1 } });
+  expect(word(() => decideProvision(found(anInstance({ confidential })), same))).toBe('unchanged');
+});
+
+test.each([
+  ['same operation', updateRequest],
+  ['busy', { parameters: { size: 3 } }],
+  ['busy', { ...updateRequest, planId: 'large' }],
+  ['busy', { ...updateRequest, maintenanceVersion: '2.0.0' }],
+])(
+  'While an update is in progress, it comes to %s when %j is asked. [UPD-12, UPD-13]',
+  (expected, request) => {
+    expect(word(() => decideUpdate(states['updating'], toUpdate(request)))).toBe(expected);
+  },
+);
+
+test.each([
+  ['service_id', { offeringId: 'database' }],
+  ['plan_id', { planId: 'large' }],
+])(
+  'A deprovision or unbind with another %s is refused and names it. [DEP-04, UNB-04]',
+  (field, difference) => {
+    const refusal = expect.objectContaining({ code: 'invalid', field });
+    expect(() => decideDeprovision(found(ready), toDeprovision(difference))).toThrow(refusal);
+    const bound = { found: found(ready), binding: aBinding() };
+    expect(() => decideUnbind(bound, toUnbind(difference))).toThrow(refusal);
+  },
+);
+
+test.each([
+  ['no binding', {}, 'start', 'absent'],
+  ['a ready binding', { binding: aBinding() }, 'unchanged', 'start'],
+  ['a failed binding', { binding: aBinding({ ready: false }) }, 'start', 'start'],
+  [
+    'a bind in progress',
+    { binding: aBinding({ ready: false }), operation: anOperation('bind') },
+    'same operation',
+    'cancel, start',
+  ],
+  [
+    'an unbind in progress',
+    { binding: aBinding(), operation: anOperation('unbind') },
+    'busy',
+    'same operation',
+  ],
+])('With %s, the same bind comes to %s and an unbind to %s.', (_what, there, bind, unbind) => {
+  const bound = { found: found(ready), ...there };
+  expect(word(() => decideBind(bound, toBind()))).toBe(bind);
+  expect(word(() => decideUnbind(bound, toUnbind()))).toBe(unbind);
+});
+
+test.each([
+  ['parameters', { parameters: { a: 1 } }],
+  ['application', { appGuid: 'other' }],
+  ['route', { route: 'other.example.com' }],
+  ['predecessor', { predecessorId: 'b0' }],
+  ['plan', { planId: 'large' }],
+])('A bind with another %s conflicts with the existing binding. [BND-06, BND-08]', (_what, difference) => {
+  const bound = { found: found(ready), binding: aBinding() };
+  expect(word(() => decideBind(bound, toBind(difference)))).toBe('conflict');
+  const running = { ...bound, operation: anOperation('bind') };
+  expect(word(() => decideBind(running, toBind(difference)))).toBe('conflict');
+});
+
+test.each([
+  [undefined, 'absent'],
+  [states['provisioning'], 'provisioning'],
+  [states['failed'], 'failed'],
+  [states['ready'], 'ready'],
+  [states['updating'], 'updating'],
+  [states['deprovisioning'], 'deprovisioning'],
+])('State number %#: people read a word for it.', (there, expected) => {
+  expect(describeState(there)).toBe(expected);
+});
