@@ -32,6 +32,10 @@ export interface ServicePlan {
   readonly bindable: boolean;
   readonly planUpdateable: boolean;
   readonly bindingRotatable: boolean;
+  /** Of its offering, so that a plan which left the catalog still knows them; absent: false. */
+  readonly instancesRetrievable?: boolean;
+  readonly bindingsRetrievable?: boolean;
+  readonly allowContextUpdates?: boolean;
   /** Seconds after which an operation is failed; the broker enforces it too. */
   readonly maximumPollingDuration?: number;
   readonly maintenanceInfo?: { readonly version: string; readonly description?: string };
