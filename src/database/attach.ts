@@ -1,0 +1,115 @@
+import { closeSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
+import { NAME } from './cluster.ts';
+import { codeOf } from './error-code.ts';
+import { launch, type Place } from './launch.ts';
+import { holdLifeline, isRead } from './lifeline.ts';
+import { findEndpoint, type Endpoint } from './postmaster.ts';
+
+/** A server that runs, and runs on while we hold on to it. */
+export interface Attachment {
+  readonly endpoint: Endpoint;
+  /** An idle connection that ends when the server does. */
+  readonly watch: Client;
+  /** Our end of the lifeline; undefined for a server that somebody started by hand. */
+  readonly hold: number | undefined;
+  readonly joined: boolean;
+}
+
+export const WATCHER = 'purveyor watching the embedded database';
+
+const PATIENCE_MS = 10_000;
+// What passes by itself: a killed server's last processes, a server in shutdown, one that starts at this moment,
+// a kill -9.
+const PASSING = /lock file ".*" already exists|shared memory block|could not bind|^Killed$/im;
+
+/** Joins the server that runs on the cluster, or launches it. */
+export async function attach(place: Place): Promise<Attachment> {
+  const giveUp = Date.now() + PATIENCE_MS;
+  for (let port = 0; ;) {
+    const attachment = (await joinRunning(place)) ?? (await launchOwn(place, port));
+    if (typeof attachment !== 'string') return attachment;
+    if (!PASSING.test(attachment) || Date.now() > giveUp) throw new Error(failure(place, attachment));
+    if (/could not bind/i.test(attachment)) port += 1;
+    await sleep(50);
+  }
+}
+
+/** Lets go: the server shuts down when nobody else holds it. */
+export function letGo({ hold, watch }: Pick<Attachment, 'hold'> & Partial<Attachment>): void {
+  if (hold !== undefined) closeSync(hold);
+  void watch?.end();
+}
+
+async function joinRunning(place: Place): Promise<Attachment | undefined> {
+  // First the hold, then the connection: who is connected and still read then, has the server for good.
+  const lifeline = join(place.home, 'lifeline');
+  let hold = holdLifeline(lifeline);
+  const answer = await waitForAnswer(place, () => false).catch((error: unknown) => {
+    letGo({ hold });
+    throw error;
+  });
+  if (answer) hold ??= holdLifeline(lifeline);
+  if (answer && (hold === undefined || isRead(hold))) return { ...answer, hold, joined: true };
+  letGo({ hold, ...answer });
+  return undefined;
+}
+
+/** Returns the attachment, or the end of the server's log when it did not start. */
+async function launchOwn(place: Place, attempt: number): Promise<Attachment | string> {
+  const launched = launch(place, attempt);
+  const answer = await waitForAnswer(place, () => launched.ended() === undefined).catch((error: unknown) => {
+    letGo(launched);
+    throw error;
+  });
+  if (answer) return { ...answer, hold: launched.hold, joined: false };
+  letGo(launched);
+  return launched.ended() ?? '';
+}
+
+type Answer = Pick<Attachment, 'endpoint' | 'watch'>;
+
+/** Waits for the server as long as it says that it is starting or stopping, or `expected` says that it will come. */
+async function waitForAnswer(place: Place, expected: () => boolean): Promise<Answer | undefined> {
+  // A server in recovery writes a line to its log for each time it is asked.
+  for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 1.2, 250)) {
+    const hope = expected();
+    const endpoint = findEndpoint(join(place.home, 'cluster'));
+    const watch = endpoint && (await connect(urlOf(endpoint, place.password, 'postgres')));
+    if (endpoint && watch instanceof Client) return { endpoint, watch };
+    if (!hope && watch !== 'busy') return undefined;
+    await sleep(pauseMs);
+  }
+}
+
+async function connect(connectionString: string): Promise<Client | 'busy' | 'absent'> {
+  const client = new Client({ connectionString, application_name: WATCHER, keepAlive: true });
+  // An idle connection that breaks tells 'error' and then 'end', which is what we listen to.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return client;
+  } catch (error) {
+    if (codeOf(error) === '57P03') return 'busy';
+    if (isGone(error)) return 'absent';
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  // The last two: the server took the connection, and its shutdown came first.
+  const codes = ['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01', '57P02'];
+  return codes.includes(codeOf(error)) || /connection terminated/i.test(String(error));
+}
+
+/** The address of a database there, for `pg` and for psql. */
+export function urlOf({ host, port }: Endpoint, password: string, database: string): string {
+  const query = `host=${encodeURIComponent(host)}&port=${port}&sslmode=disable`;
+  return `postgres://${NAME}:${encodeURIComponent(password)}@/${database}?${query}`;
+}
+
+function failure({ home }: Place, log: string): string {
+  return `The embedded database did not start. The end of its log, ${join(home, 'server.log')}:\n${log}`;
+}

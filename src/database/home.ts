@@ -1,0 +1,88 @@
+import {
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmdirSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
+import { join, resolve } from 'node:path';
+import { can, runAs, type Account } from './account.ts';
+import { codeOf } from './error-code.ts';
+
+/**
+ * Opens `<dataDir>/postgres`, the folder of the cluster and all that belongs to it, and returns its real path.
+ * Where the database user cannot reach it (a data directory under a 0700 home, the broker started by root), the
+ * folder is made in `shelter` instead and `<dataDir>/postgres` is a link to it; `note` says so.
+ */
+export async function openHome(
+  dataDir: string,
+  account: Account | undefined,
+  shelter: string,
+  note: (message: string) => void,
+): Promise<string> {
+  const path = resolve(dataDir, 'postgres');
+  mkdirSync(dataDir, { recursive: true });
+  if (!lstatSync(path, { throwIfNoEntry: false })) {
+    if (await can(account, '-x', resolve(dataDir))) makeFolder(path, account);
+    else makeShelter(path, account, shelter, note);
+  }
+  const home = followHome(path);
+  await takeOver(home, account);
+  if (!(await can(account, '-w', home))) throw new Error(refusal(home, account));
+  return home;
+}
+
+function makeFolder(path: string, account: Account | undefined): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  if (account) lchownSync(path, account.uid, account.gid);
+}
+
+function makeShelter(
+  path: string,
+  account: Account | undefined,
+  shelter: string,
+  note: (message: string) => void,
+): void {
+  const folder = mkdtempSync(join(shelter, 'purveyor-'));
+  if (account) lchownSync(folder, account.uid, account.gid);
+  try {
+    symlinkSync(folder, path);
+    const who = account?.name ?? 'the database user';
+    note(
+      `${path} is a link to ${folder}, where the database is kept: ${who} cannot enter ${resolve(path, '..')}.`,
+    );
+  } catch (error) {
+    rmdirSync(folder);
+    // Another broker that started at the same moment made it first.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+function followHome(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new Error(
+      `${path} is a link to a folder that is gone: bring it back, or remove the link to begin with an empty database.`,
+      { cause: error },
+    );
+  }
+}
+
+/** Gives a copy that root brought back from a backup to the account. */
+async function takeOver(home: string, account: Account | undefined): Promise<void> {
+  if (!account) return;
+  const owners = [home, join(home, 'cluster')].map((path) => statSync(path, { throwIfNoEntry: false })?.uid);
+  if (owners.includes(0)) {
+    await runAs(undefined, 'chown', ['-R', `${account.uid}:${account.gid}`, home]);
+  }
+}
+
+function refusal(home: string, account: Account | undefined): string {
+  const who = account ? `the database user ${account.name}` : 'this user';
+  return `${home} cannot be written by ${who}: make it and the folders above it reachable, or choose another DATA_DIR.`;
+}

@@ -1,0 +1,185 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import * as fs from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { findAccount } from '../../src/database/account.ts';
+import { findServer } from '../../src/database/postmaster.ts';
+import * as world from './embedded-world.ts';
+
+const { children, childrenOf, clusterOf, notes, parentOf } = world;
+const { processesWith, query, root, spawnBroker, start, until } = world;
+const shared = join(root, 'shared');
+// On a busy machine, making a cluster (0.5 s on an idle one) can take longer than a test may.
+const SLOW_MS = 30_000;
+
+afterEach(world.endAll, SLOW_MS);
+afterAll(world.removeRoot, SLOW_MS);
+
+describe('the data', () => {
+  test(
+    'is there again at the second start',
+    async () => {
+      const first = await start(shared);
+      await query(first.url, 'create table kept (word text)');
+      await query(first.url, `insert into kept values ('grüße')`);
+      await first.stop();
+      expect(findServer(clusterOf(shared))).toBeUndefined();
+
+      const second = await start(shared);
+      expect(await query(second.url, 'select word from kept')).toEqual([{ word: 'grüße' }]);
+    },
+    SLOW_MS,
+  );
+
+  test('is in UTF8, sorted without a locale, and written durably', async () => {
+    const { url } = await start(shared);
+    const settings = `select current_setting('server_encoding') as encoding, current_setting('fsync') as fsync,
+      current_setting('synchronous_commit') as commit, current_setting('lc_messages') as locale`;
+    expect(await query(url, settings)).toEqual([
+      { encoding: 'UTF8', fsync: 'on', commit: 'on', locale: 'C' },
+    ]);
+  });
+
+  test(
+    'is one cluster when two brokers make it at the same moment',
+    async () => {
+      const dataDir = join(root, 'at-once');
+      const both = await Promise.all([start(dataDir), start(dataDir)]);
+      await query(both[0].url, 'create table one ()');
+      expect(await query(both[1].url, 'select count(*)::int from one')).toEqual([{ count: 0 }]);
+      expect(fs.readdirSync(join(dataDir, 'postgres')).filter((name) => name.startsWith('new-'))).toEqual([]);
+    },
+    SLOW_MS,
+  );
+});
+
+describe('who may use it', () => {
+  test('only one who knows the password', async () => {
+    const { url } = await start(shared);
+    await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'select 1')).rejects.toThrow(
+      /password authentication/,
+    );
+  });
+
+  test('the password is in a file of mode 0600 and on no command line', async () => {
+    const { url } = await start(shared);
+    const path = join(clusterOf(shared), 'purveyor-password');
+    expect(fs.statSync(path).mode & 0o777).toBe(0o600);
+    expect(url).toContain(fs.readFileSync(path, 'utf8'));
+    expect(processesWith(clusterOf(shared))).toContain(findServer(clusterOf(shared)));
+    expect(processesWith(fs.readFileSync(path, 'utf8'))).toEqual([]);
+  });
+
+  test('Postgres does not run as root, nor with our environment', async () => {
+    await start(shared);
+    const process = `/proc/${findServer(clusterOf(shared))}`;
+    expect(fs.readFileSync(`${process}/status`, 'utf8')).not.toMatch(/^Uid:\s.*\b0\b/m);
+    expect(fs.readFileSync(`${process}/environ`, 'utf8')).not.toMatch(/NODE|HOME/);
+  });
+
+  test(
+    'a socket path that would be too long becomes a port on 127.0.0.1',
+    async () => {
+      const { url } = await start(join(root, 'long'.repeat(25)));
+      expect(new URL(url.replace('@/', '@x/')).searchParams.get('host')).toBe('127.0.0.1');
+      expect(await query(url, 'select host(inet_server_addr()) as at')).toEqual([{ at: '127.0.0.1' }]);
+    },
+    SLOW_MS,
+  );
+});
+
+describe('when its broker ends without a word', () => {
+  test(
+    'Ctrl-C leaves it up, kill -9 takes it down within a second, and the next start has the data',
+    async () => {
+      const { broker, url } = await spawnBroker(shared);
+      const interrupted = once(createInterface(broker.stdout!), 'line');
+      process.kill(-broker.pid!, 'SIGINT');
+      await interrupted;
+      await query(url, 'create table survivor ()');
+
+      const server = findServer(clusterOf(shared))!;
+      broker.kill('SIGKILL');
+      await until(() => processesWith(shared).length === 0, 1_000);
+      expect(fs.existsSync(`/proc/${server}/cwd`)).toBe(false);
+      expect(fs.existsSync(join(clusterOf(shared), 'postmaster.pid'))).toBe(false);
+
+      const { url: next } = await start(shared);
+      expect(await query(next, 'select count(*)::int from survivor')).toEqual([{ count: 0 }]);
+    },
+    SLOW_MS,
+  );
+
+  test(
+    'kill -9 of everything is no obstacle to the next start',
+    async () => {
+      const { broker, url } = await spawnBroker(shared);
+      await query(url, 'create table wrecked ()');
+      const server = findServer(clusterOf(shared))!;
+      const shell = parentOf(server);
+      for (const pid of [broker.pid!, ...childrenOf(shell), shell]) process.kill(pid, 'SIGKILL');
+
+      const { url: next } = await start(shared);
+      expect(await query(next, 'select count(*)::int from wrecked')).toEqual([{ count: 0 }]);
+    },
+    SLOW_MS,
+  );
+
+  test('a process that has got the number of the dead server is no obstacle either', async () => {
+    const embedded = await start(shared);
+    const path = join(clusterOf(shared), 'postmaster.pid');
+    const left = fs.readFileSync(path, 'utf8');
+    await embedded.stop();
+    const { uid, gid } = findAccount(clusterOf(shared)) ?? {};
+    const stranger = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore', cwd: '/' });
+    children.push(stranger);
+    await once(stranger, 'spawn');
+    fs.writeFileSync(path, left.replace(/^\d+/, String(stranger.pid)), { mode: 0o644 });
+
+    const { url } = await start(shared);
+    expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});
+
+describe('two brokers on one data directory', () => {
+  test('share the server, which stays until the last one stops', async () => {
+    const [first, second] = [await start(shared), await start(shared)];
+    expect(second.url).toBe(first.url);
+    expect(notes).toEqual(['Joined the embedded database that another process runs.']);
+    await first.stop();
+    expect(await query(second.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    await second.stop();
+    expect(findServer(clusterOf(shared))).toBeUndefined();
+  });
+
+  test('share it also when the one that started it is killed', async () => {
+    const { broker, url } = await spawnBroker(shared);
+    await start(shared);
+    broker.kill('SIGKILL');
+    await once(broker, 'exit');
+    expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  });
+});
+
+test(
+  'a server that dies is started again at the same address, and both its brokers are told',
+  async () => {
+    const [first] = [await start(shared), await start(shared)];
+    notes.length = 0;
+    process.kill(findServer(clusterOf(shared))!, 'SIGKILL');
+    await until(() => notes.filter((note) => note.endsWith('is there again.')).length === 2, 5_000);
+    expect(await query(first.url, 'select 1 as one')).toEqual([{ one: 1 }]);
+  },
+  SLOW_MS,
+);
+
+test('a start that fails says what the server said', async () => {
+  const { stop } = await start(shared);
+  await stop();
+  const path = join(clusterOf(shared), 'postgresql.auto.conf');
+  const settings = fs.readFileSync(path, 'utf8');
+  fs.writeFileSync(path, 'nonsense = 1\n');
+  await expect(start(shared)).rejects.toThrow(/did not start.*server\.log:\n.*parameter "nonsense"/s);
+  fs.writeFileSync(path, settings);
+});
