@@ -82,7 +82,7 @@ export interface AnswerTemplates {
   readonly volumeMounts?: readonly Json[];
   readonly endpoints?: readonly Json[];
   readonly instanceMetadata?: { readonly labels?: JsonObject; readonly attributes?: JsonObject };
-  /** Seconds from the bind. */
+  /** Seconds: from the bind to the expiry, and how long before the expiry a new binding should be made. */
   readonly bindingLifetime?: { readonly expiresAfter: number; readonly renewBefore?: number };
 }
 

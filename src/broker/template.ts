@@ -31,7 +31,7 @@ export function renderText(template: string, roots: JsonObject, at = ''): string
     if (expression.filter !== 'json' && typeof value === 'string' && controlCharacter.test(value)) {
       throw new TemplateError(
         at,
-        `${show(expression)} holds a control character; only the filter json can write it.`,
+        `${expressionText(expression)} holds a control character; only the filter json can write it.`,
       );
     }
     return textOf(value, expression);
@@ -65,10 +65,24 @@ export function mistakesIn(template: Json): { readonly at: string; readonly reas
   });
 }
 
+/** As it stands in the template. */
+export function expressionText({ path, filter }: Pick<Expression, 'path' | 'filter'>): string {
+  return filter === undefined ? `{{${path.join('.')}}}` : `{{${path.join('.')} | ${filter}}}`;
+}
+
+/** What a path leads to: own members alone, for what an object inherits is no value of anybody's. */
+export function findValue(path: readonly string[], roots: Json): Json | undefined {
+  return path.reduce<Json | undefined>((found, name) => {
+    if (Array.isArray(found))
+      return /^\d+$/.test(name) ? (found as readonly Json[])[Number(name)] : undefined;
+    return isObject(found) && Object.hasOwn(found, name) ? found[name] : undefined;
+  }, roots);
+}
+
 /** The place of a member, as in `config.files["redis.conf"]` or `plans[0].name`. */
 export function placeIn(at: string, key: string | number): string {
   if (typeof key === 'number') return `${at}[${key}]`;
-  if (!/^[A-Za-z_][\w-]*$/.test(key)) return `${at}[${JSON.stringify(key)}]`;
+  if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${at}[${JSON.stringify(key)}]`;
   return at ? `${at}.${key}` : key;
 }
 
@@ -128,16 +142,11 @@ function mistake(part: string | Expression): string | undefined {
 }
 
 function requireValue(expression: Expression, roots: JsonObject): Json {
-  const value = expression.path.reduce<Json | undefined>((found, name) => memberOf(found, name), roots);
-  if (value === undefined)
-    throw new TemplateError(expression.at, `There is no value for ${show(expression)}.`);
+  const value = findValue(expression.path, roots);
+  if (value === undefined) {
+    throw new TemplateError(expression.at, `There is no value for ${expressionText(expression)}.`);
+  }
   return value;
-}
-
-/** Own members alone: what an object inherits is no value of anybody's. */
-function memberOf(value: Json | undefined, name: string): Json | undefined {
-  if (Array.isArray(value)) return /^\d+$/.test(name) ? (value as readonly Json[])[Number(name)] : undefined;
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
 }
 
 function textOf(value: Json, expression: Expression): string {
@@ -145,7 +154,7 @@ function textOf(value: Json, expression: Expression): string {
   if (typeof value === 'object') {
     throw new TemplateError(
       expression.at,
-      `${show(expression)} is no text, number or boolean; only the filter json can write it into text.`,
+      `${expressionText(expression)} is no text, number or boolean; only the filter json can write it into text.`,
     );
   }
   const write = expression.filter === undefined ? String : filters.get(expression.filter);
@@ -177,10 +186,6 @@ function jsonText(value: Json): string {
 }
 
 const controlCharacter = /[\p{Cc}\u2028\u2029]/u;
-
-function show({ path, filter }: Expression): string {
-  return filter === undefined ? `{{${path.join('.')}}}` : `{{${path.join('.')} | ${filter}}}`;
-}
 
 interface StringAt {
   readonly text: string;

@@ -1,0 +1,97 @@
+/**
+ * For people who test platforms: a plan's `with` says for each operation what goes wrong. What it makes is
+ * real, a file for each instance and binding, so that what is left behind can be seen.
+ */
+import { setTimeout as wait } from 'node:timers/promises';
+import { Failure } from '../../broker/errors.ts';
+import { isObject } from '../../broker/json.ts';
+import type { Json } from '../../broker/json.ts';
+import type { Made, Provisioner, Step, Work } from '../../broker/provisioner.ts';
+import type { OperationKind } from '../../broker/records.ts';
+import { faultSchema, readFault } from './fault.ts';
+import type { Fault } from './fault.ts';
+import { thingsIn } from './things.ts';
+import type { Things } from './things.ts';
+
+/** @param directory where the things are made; it need not exist yet. */
+export function faulty(directory: string): Provisioner {
+  const things = thingsIn(directory);
+  const make = (kind: OperationKind) => (work: Work) => act(kind, work, things);
+  const remove = (kind: OperationKind) => async (work: Work) => withoutFacts(await act(kind, work, things));
+  return {
+    name: 'faulty',
+    traits: { config: noConfig, settings: faultSchema, roots: ['thing'], selfContained: false },
+    provision: make('provision'),
+    update: make('update'),
+    deprovision: remove('deprovision'),
+    bind: make('bind'),
+    unbind: remove('unbind'),
+    inventory: () => things.instances(),
+  };
+}
+
+const noConfig = { type: 'object', additionalProperties: false };
+
+/** First the steps, then the waiting, then what fails before the deed, the deed, and what fails after it. */
+async function act(kind: OperationKind, work: Work, things: Things): Promise<Step<Made>> {
+  const fault = readFault(work.plan.making.settings, kind);
+  const again = nextStep(fault, work.memo);
+  if (again) {
+    if (kind === 'provision' || kind === 'bind') await perform(kind, work, things);
+    return { again };
+  }
+  await wait(fault.takes, undefined, { signal: work.signal });
+  await failFirst(fault, kind, work, things);
+  const tries = fault.failsTimes > 0 || fault.crashAfterMaking ? await things.countTry(kind, work) : 1;
+  if (tries <= fault.failsTimes) throw new Error(`Try ${tries} of this ${kind} fails, as the plan says.`);
+  await perform(kind, work, things);
+  if (fault.failsAfterMaking !== undefined) throw failure(fault.failsAfterMaking, fault);
+  if (fault.crashAfterMaking && tries === 1) throw new Error('The first try breaks when all is made.');
+  if (kind !== 'deprovision') await things.forgetTries(kind, work);
+  return { done: { facts: { thing: { name: things.nameOf(work.instance.id) } } } };
+}
+
+function nextStep(
+  fault: Fault,
+  memo: Json | undefined,
+): { afterMs: number; memo: Json; note: string } | undefined {
+  const step = isObject(memo) && typeof memo['step'] === 'number' ? memo['step'] + 1 : 1;
+  const next = { afterMs: fault.each, memo: { step } };
+  if (fault.never) return { ...next, note: `Looked ${step} times, and it is not done yet.` };
+  return step > fault.steps ? undefined : { ...next, note: `Step ${step} of ${fault.steps}` };
+}
+
+async function failFirst(fault: Fault, kind: OperationKind, work: Work, things: Things): Promise<void> {
+  if (fault.throws !== undefined) throw new Error(fault.throws);
+  if (fault.fails === undefined) return;
+  if (fault.onlyFirst && !(await things.isFirst(kind, work))) return;
+  throw failure(fault.fails, fault);
+}
+
+function failure(sentence: string, { instanceUsable, updateRepeatable }: Fault): Failure {
+  return new Failure('on-purpose', sentence, {
+    detail: 'The plan says so.',
+    ...(instanceUsable === undefined ? {} : { instanceUsable }),
+    ...(updateRepeatable === undefined ? {} : { updateRepeatable }),
+  });
+}
+
+/** The deed itself. A step that was given up must not make anything any more. */
+async function perform(kind: OperationKind, work: Work, things: Things): Promise<void> {
+  work.signal.throwIfAborted();
+  switch (kind) {
+    case 'provision':
+    case 'update':
+      return things.makeInstance(work);
+    case 'bind':
+      return things.makeBinding(work);
+    case 'unbind':
+      return things.removeBinding(work);
+    case 'deprovision':
+      return things.removeInstance(work);
+  }
+}
+
+function withoutFacts(step: Step<Made>): Step<void> {
+  return 'again' in step ? step : { done: undefined };
+}

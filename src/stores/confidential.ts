@@ -1,0 +1,34 @@
+import type { Operation, OperationConfidential, ServiceInstance } from '../broker/records.ts';
+import type { Held, Pause } from '../broker/store.ts';
+
+/**
+ * What an operation knows after a pause: the memo is the pause's own, none included; the trace of a create that is
+ * being undone, the request and the target stay.
+ */
+export function confidentialAfter({ operation }: Held, pause: Pause): OperationConfidential {
+  const { memo: _old, ...lasting } = operation.confidential;
+  return {
+    ...lasting,
+    ...(pause.memo !== undefined && { memo: pause.memo }),
+    ...(pause.trace !== undefined && { trace: pause.trace }),
+  };
+}
+
+/** The confidential part has been JSON, which has no dates: those of the target are made again. */
+export function reviveOperation(operation: Operation): Operation {
+  const { target } = operation.confidential;
+  if (!target) return operation;
+  return { ...operation, confidential: { ...operation.confidential, target: revived(target) } };
+}
+
+function revived(target: ServiceInstance): ServiceInstance {
+  return { ...target, createdAt: new Date(target.createdAt), updatedAt: new Date(target.updatedAt) };
+}
+
+/** A row with a confidential part, as a store that lies in tables keeps it. */
+export interface ConfidentialRow {
+  readonly table: 'service_instances' | 'service_bindings' | 'operations';
+  /** What names the row in its table. */
+  readonly ids: readonly string[];
+  readonly confidential: string;
+}

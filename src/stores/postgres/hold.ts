@@ -1,0 +1,93 @@
+import type { Operation, ServiceBinding } from '../../broker/records.ts';
+import type { Held, Pause } from '../../broker/store.ts';
+import { confidentialAfter } from '../confidential.ts';
+import type { Query } from './query.ts';
+import {
+  assignments,
+  json,
+  readBinding,
+  readInstance,
+  readOperation,
+  selectBinding,
+  selectInstance,
+  selectOperation,
+  type Columns,
+} from './rows.ts';
+import { sql, type Sql } from './sql.ts';
+
+export async function claim(query: Query, holder: string, leaseMs: number): Promise<Held | undefined> {
+  const [row] = await query(sql`
+    with due as (
+      select id from operations where state = 'in progress' and due_at <= now()
+      order by due_at limit 1 for update skip locked
+    ), claimed as (
+      update operations o set attempt = o.attempt + 1, holder = ${holder}, due_at = ${fromNow(leaseMs)}
+      from due where o.id = due.id
+      returning o.*
+    )
+    select ${selectOperation('o', 'o_')}, ${selectInstance('i', 'i_')}, ${selectBinding('b', 'b_')},
+      floor(extract(epoch from o.deadline - now()) * 1000)::float8 as remaining_ms
+    from claimed o
+      join service_instances i on i.id = o.instance_id
+      left join service_bindings b on b.instance_id = o.instance_id and b.id = o.binding_id`);
+  if (!row) return undefined;
+  const [operation, instance, binding] = [
+    readOperation(row, 'o_'),
+    readInstance(row, 'i_'),
+    readBinding(row, 'b_'),
+  ];
+  if (!operation || !instance) return undefined;
+  return { operation, instance, ...(binding && { binding }), remainingMs: Number(row['remaining_ms']) };
+}
+
+export async function renew(query: Query, held: Held, leaseMs: number): Promise<boolean> {
+  const rows = await query(sql`
+    update operations set due_at = ${fromNow(leaseMs)} where ${stillHeld(held.operation)} returning id`);
+  return rows.length > 0;
+}
+
+export async function postpone(query: Query, channel: string, held: Held, pause: Pause): Promise<boolean> {
+  const { until, unbound } = pause;
+  const changes: Columns = {
+    failures: sql`${pause.failures}::integer`,
+    note: sql`coalesce(${pause.note}::text, note)`,
+    failure: sql`coalesce(${json(pause.failure && { ...pause.failure })}, failure)`,
+    confidential: sql`${JSON.stringify(confidentialAfter(held, pause))}::text`,
+    due_at: fromNow('holdMs' in until ? until.holdMs : until.dueMs),
+    ...('dueMs' in until && { holder: sql`null` }),
+    ...(pause.deadlineMs !== undefined && { deadline: fromNow(pause.deadlineMs) }),
+  };
+  const rows = await query(sql`
+    with kept as (update operations set ${assignments(changes)} where ${stillHeld(held.operation)} returning id)
+    ${unbound ? sql`, unbound as (${removal(unbound)})` : sql``}
+    select ${'dueMs' in until ? sql`pg_notify(${channel}, 'due'),` : sql``} true as postponed from kept`);
+  return rows.length > 0;
+}
+
+function removal({ instanceId, id }: ServiceBinding): Sql {
+  return sql`delete from service_bindings where instance_id = ${instanceId} and id = ${id} and exists (select from kept)`;
+}
+
+export async function holdBack(query: Query, cancelledId: string, leaseMs: number): Promise<void> {
+  await query(sql`update operations set due_at = ${fromNow(leaseMs)} where ${waitingFor(cancelledId)}`);
+}
+
+export async function release(query: Query, channel: string, cancelledId: string): Promise<void> {
+  await query(sql`
+    with released as (update operations set due_at = now() where ${waitingFor(cancelledId)} returning id)
+    select pg_notify(${channel}, 'due') from released`);
+}
+
+export function fromNow(ms: number): Sql {
+  return sql`now() + ${ms} * interval '1 millisecond'`;
+}
+
+/** The fence: who lost the operation, by its lease or because it was cancelled, cannot write any more. */
+export function stillHeld({ id, attempt }: Operation): Sql {
+  return sql`id = ${id} and attempt = ${attempt} and state = 'in progress' and holder is not null`;
+}
+
+/** The follower of a cancelled operation, as long as nobody has started on it. */
+function waitingFor(cancelledId: string): Sql {
+  return sql`follows = ${cancelledId} and state = 'in progress' and attempt = 0 and holder is null`;
+}

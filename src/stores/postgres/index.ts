@@ -1,0 +1,80 @@
+// Remembers in Postgres (13 and later): every method is one statement, and Postgres' clock is everybody's.
+import type { ClientConfig, Pool } from 'pg';
+import type { ServicePlan } from '../../broker/catalog.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import type { Store } from '../../broker/store.ts';
+import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
+import { claim, holdBack, postpone, release, renew } from './hold.ts';
+import { listen } from './listen.ts';
+import { open } from './open.ts';
+import { queryThrough, type Query } from './query.ts';
+import { json } from './rows.ts';
+import { settle } from './settle.ts';
+import { join, sql } from './sql.ts';
+
+export interface PostgresStoreOptions {
+  /** For the connection that hears hints; the pool's own settings by default. */
+  readonly listener?: ClientConfig;
+  /** What brokers tell each other hints on; those that share a database share it. */
+  readonly channel?: string;
+  /** Told of connections that broke while nobody waited for them. */
+  readonly onTrouble?: (doing: string, detail: string) => void;
+}
+
+/**
+ * The tables are those that `migrate` makes, found through the connection's search_path. The pool stays the
+ * caller's, who ends it.
+ */
+export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): Store {
+  const { listener = pool.options, channel = 'purveyor', onTrouble = () => undefined } = options;
+  const query = queryThrough(pool);
+  // Without a listener, a connection that breaks in the pool would end the process.
+  pool.on('error', (error) => onTrouble('keeping connections to the database', String(error)));
+  return {
+    findInstance: (instanceId) => findInstance(query, instanceId),
+    findBinding: (instanceId, bindingId) => findBinding(query, instanceId, bindingId),
+    open: (opening) => open(query, channel, opening),
+    claim: (holder, leaseMs) => claim(query, holder, leaseMs),
+    renew: (held, leaseMs) => renew(query, held, leaseMs),
+    postpone: (held, pause) => postpone(query, channel, held, pause),
+    settle: (held, settlement) => settle(query, held, settlement),
+    holdBack: (cancelledId, leaseMs) => holdBack(query, cancelledId, leaseMs),
+    release: (cancelledId) => release(query, channel, cancelledId),
+    lastOperation: (asked) => lastOperation(query, asked),
+    leftBinding: (instanceId) => leftBinding(query, instanceId),
+    expired: (limit) => expired(query, limit),
+    nextDue: () => nextDue(query),
+    prune: (olderThanMs) => prune(query, olderThanMs),
+    saveRevisions: (plans) => saveRevisions(query, plans),
+    findRevision: (revision) => findRevision(query, revision),
+    listen: (onHint) => listen({ config: listener, channel, onTrouble }, onHint),
+    async ping() {
+      await query(sql`select 1`);
+    },
+  };
+}
+
+async function prune(query: Query, olderThanMs: number): Promise<number> {
+  const rows = await query(sql`
+    with pruned as (
+      delete from operations where finished_at < now() - ${olderThanMs} * interval '1 millisecond' returning 1
+    )
+    select count(*)::integer as count from pruned`);
+  return Number(rows[0]?.['count'] ?? 0);
+}
+
+async function saveRevisions(query: Query, plans: readonly ServicePlan[]): Promise<void> {
+  if (plans.length === 0) return;
+  // In one order everywhere, so that brokers which start together do not wait for each other in a circle.
+  const rows = plans
+    .toSorted((a, b) => (a.revision < b.revision ? -1 : 1))
+    .map((plan) => sql`(${plan.revision}, ${plan.offeringId}, ${plan.id}, ${json(plan.definition)})`);
+  await query(sql`
+    insert into plan_revisions (revision, offering_id, plan_id, definition) values ${join(rows, ', ')}
+    on conflict (revision) do nothing`);
+}
+
+async function findRevision(query: Query, revision: string): Promise<JsonObject | undefined> {
+  const [row] = await query(sql`select definition from plan_revisions where revision = ${revision}`);
+  return row?.['definition'] as JsonObject | undefined;
+}

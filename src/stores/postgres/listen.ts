@@ -1,0 +1,81 @@
+import { Client, type ClientConfig } from 'pg';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Hint } from '../../broker/store.ts';
+
+export interface Listening {
+  readonly config: ClientConfig;
+  readonly channel: string;
+  /** Told of every connection that could not be made or broke; listening goes on by itself. */
+  readonly onTrouble: (doing: string, detail: string) => void;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 30_000;
+
+/**
+ * Hears what the brokers tell each other, on a connection of its own. Whatever is lost while it is not connected
+ * polling finds later; so every new connection is a hint too. Gives the function that ends it.
+ */
+export function listen(listening: Listening, onHint: (hint: Hint) => void): () => Promise<void> {
+  const stopping = new AbortController();
+  const listened = keepListening(listening, onHint, stopping.signal);
+  return async function stop() {
+    stopping.abort();
+    await listened;
+  };
+}
+
+async function keepListening(
+  listening: Listening,
+  onHint: (hint: Hint) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  let pauseMs = FIRST_PAUSE_MS;
+  while (!signal.aborted) {
+    try {
+      await listenOnce(listening, onHint, signal, () => (pauseMs = FIRST_PAUSE_MS));
+    } catch (error) {
+      if (signal.aborted) return;
+      listening.onTrouble('listening for hints', String(error));
+      await pause(pauseMs, undefined, { signal }).catch(() => undefined);
+      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+    }
+  }
+}
+
+/** Ends when it shall stop, and throws when the connection breaks. */
+async function listenOnce(
+  { config, channel }: Listening,
+  onHint: (hint: Hint) => void,
+  signal: AbortSignal,
+  onConnected: () => void,
+): Promise<void> {
+  const client = new Client({ keepAlive: true, ...config });
+  const broken = new Promise<never>((_resolve, reject) => {
+    client.on('error', reject);
+    client.on('end', () => reject(new Error('The connection has ended.')));
+  });
+  const stopped = new Promise<void>((resolve) =>
+    signal.addEventListener('abort', () => resolve(), { once: true }),
+  );
+  client.on('notification', ({ payload = '' }) => onHint(readHint(payload)));
+  try {
+    await Promise.race([start(client, channel), broken, stopped]);
+    onConnected();
+    if (!signal.aborted) onHint({ due: true });
+    await Promise.race([broken, stopped]);
+  } finally {
+    broken.catch(() => undefined);
+    await client.end();
+  }
+}
+
+async function start(client: Client, channel: string): Promise<void> {
+  await client.connect();
+  await client.query(`listen ${client.escapeIdentifier(channel)}`);
+}
+
+function readHint(payload: string): Hint {
+  const [word, id] = payload.split(' ');
+  return word === 'cancelled' && id ? { cancelled: id } : { due: true };
+}

@@ -1,0 +1,192 @@
+import type { ServiceBinding, ServiceInstance } from '../../broker/records.ts';
+import type { Opening } from '../../broker/store.ts';
+import { cancelledBy } from '../cancelled-by.ts';
+import { codeOf, type Query } from './query.ts';
+import { assignments, bindingColumns, instanceColumns, json, names, valuesOf, type Columns } from './rows.ts';
+import { join, sql, type Sql } from './sql.ts';
+
+const UNIQUE_VIOLATION = '23505';
+const FOREIGN_KEY_VIOLATION = '23503';
+
+/**
+ * An opening is one statement, however much it writes: a chain of parts of which each does nothing unless the one
+ * before it found its row. All that may fail to match comes before the first write that would have to be undone,
+ * and the rows are locked in the order operation, instance, binding, as everywhere in this store.
+ */
+export async function open(query: Query, channel: string, opening: Opening): Promise<boolean> {
+  try {
+    const opened = await query(sql`with ${join(chain(opening), ',\n')} ${result(opening, channel)}`);
+    return opened.length > 0;
+  } catch (error) {
+    // Somebody opened an operation on the same thing, or removed the instance, while we looked.
+    if ([UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION].includes(codeOf(error))) return false;
+    throw error;
+  }
+}
+
+function chain(opening: Opening): readonly Sql[] {
+  const { cancels } = opening;
+  const parts =
+    'keep' in opening.instance ? bindingParts(opening, opening.instance.keep) : [instancePart(opening)];
+  if (cancels === undefined) return [...parts, opened(opening)];
+  const old = sql`old as (
+    select due_at, holder from operations where id = ${cancels} and state = 'in progress' for update)`;
+  const cancelled = sql`cancelled as (
+    update operations set state = 'failed', failure = ${json({ ...cancelledBy(opening.operation.kind) })},
+      finished_at = now(), holder = null, confidential = '{}'
+    where id = ${cancels} and exists (select from changed) returning id)`;
+  return [old, ...parts, cancelled, opened(opening)];
+}
+
+/** The first thing an opening asks: is there still what it cancels? */
+function cancellable({ cancels }: Opening): Sql {
+  return cancels === undefined ? sql`true` : sql`exists (select from old)`;
+}
+
+/** Nobody else has an open operation on the row. */
+function free(table: string, { cancels }: Opening): Sql {
+  const column =
+    table === 'service_instances' ? sql`service_instances.operation_id` : sql`service_bindings.operation_id`;
+  return cancels === undefined ? sql`${column} is null` : sql`${column} = ${cancels}`;
+}
+
+/** What the row shall name as its open operation. */
+function openOperation({ operation }: Opening): Sql {
+  return sql`${operation.state === 'in progress' ? operation.id : undefined}::text`;
+}
+
+// Provision, update, deprovision: the version that was read arbitrates.
+
+function instancePart(opening: Opening): Sql {
+  const change = opening.instance;
+  if ('put' in change)
+    return change.put.version === 0 ? insertion(opening, change.put) : update(opening, change.put);
+  const { id, version } = 'remove' in change ? change.remove : change.keep;
+  return sql`changed as (
+    delete from service_instances
+    where id = ${id} and version = ${version} and ${free('service_instances', opening)} and ${cancellable(opening)}
+    returning id)`;
+}
+
+function insertion(opening: Opening, instance: ServiceInstance): Sql {
+  const columns: Columns = {
+    id: sql`${instance.id}::text`,
+    version: sql`1`,
+    operation_id: openOperation(opening),
+    ...instanceColumns(instance),
+  };
+  return sql`changed as (
+    insert into service_instances (${names(columns)}) select ${valuesOf(columns)} where ${cancellable(opening)}
+    on conflict (id) do nothing
+    returning id)`;
+}
+
+function update(opening: Opening, instance: ServiceInstance): Sql {
+  const columns = { ...instanceColumns(instance), operation_id: openOperation(opening) };
+  return sql`changed as (
+    update service_instances set ${assignments(columns)}, version = version + 1, updated_at = now()
+    where id = ${instance.id} and version = ${instance.version} and ${free('service_instances', opening)}
+      and ${cancellable(opening)}
+    returning id)`;
+}
+
+// Bind, unbind: the instance must be ready and stay as it is meanwhile.
+
+/**
+ * One that goes on raises the instance's version, so that no decision overlooks it which was taken when no binding
+ * was busy; one that is over at once only keeps the instance from changing until it is written.
+ */
+function bindingParts(opening: Opening, { id }: ServiceInstance): readonly Sql[] {
+  const going = opening.operation.state === 'in progress';
+  const kept = sql`kept as (
+    select id from service_instances where id = ${id} and ready and operation_id is null and ${cancellable(opening)}
+    ${going ? sql`for no key update` : sql`for share`})`;
+  if (!going) return [kept, sql`changed as (${bindingPart(opening)})`];
+  const raised = sql`changed as (
+    update service_instances set version = version + 1 where id = ${id} and exists (select from bound) returning id)`;
+  return [kept, sql`bound as (${bindingPart(opening)})`, raised];
+}
+
+function bindingPart(opening: Opening): Sql {
+  const { binding, operation } = opening;
+  if (binding && 'put' in binding && operation.kind === 'bind') return newBinding(opening, binding.put);
+  const same = sql`instance_id = ${operation.instanceId} and id = ${operation.bindingId}
+      and ${free('service_bindings', opening)} and exists (select from kept)`;
+  if (!binding) {
+    return sql`update service_bindings set operation_id = ${openOperation(opening)} where ${same} returning id`;
+  }
+  if ('remove' in binding) {
+    return sql`delete from service_bindings where ${same} and ${asRead(binding.remove)} returning id`;
+  }
+  const columns = { ...bindingColumns(binding.put), operation_id: openOperation(opening) };
+  return sql`update service_bindings set ${assignments(columns)} where ${same} and ${asRead(binding.put)} returning id`;
+}
+
+/** In place of a bind that failed, but never of a binding that somebody has been given. */
+function newBinding(opening: Opening, binding: ServiceBinding): Sql {
+  const columns = {
+    ...bindingColumns(binding),
+    operation_id: openOperation(opening),
+    created_at: sql`now()`,
+  };
+  const all = { instance_id: sql`${binding.instanceId}::text`, id: sql`${binding.id}::text`, ...columns };
+  return sql`
+    insert into service_bindings (${names(all)}) select ${valuesOf(all)} from kept
+    on conflict (instance_id, id) do update set ${assignments(columns)}
+      where not service_bindings.ready and ${free('service_bindings', opening)}
+    returning id`;
+}
+
+/** Not unbound and bound anew since it was read; JavaScript's dates have no microseconds. */
+function asRead({ createdAt }: ServiceBinding): Sql {
+  return sql`created_at < ${createdAt}::timestamptz + interval '2 milliseconds'`;
+}
+
+// Last in the chain: the operation itself.
+
+/** Times are the database's own: brokers need not agree on theirs. */
+function opened(opening: Opening): Sql {
+  const { operation, cancels } = opening;
+  const going = operation.state === 'in progress';
+  const span = operation.deadline.getTime() - operation.createdAt.getTime();
+  const columns: Columns = {
+    id: sql`${operation.id}::text`,
+    kind: sql`${operation.kind}::text`,
+    instance_id: sql`${operation.instanceId}::text`,
+    binding_id: sql`${operation.bindingId}::text`,
+    offering_id: sql`${operation.offeringId}::text`,
+    plan_id: sql`${operation.planId}::text`,
+    state: sql`${operation.state}::text`,
+    attempt: sql`${operation.attempt}::integer`,
+    failures: sql`${operation.failures}::integer`,
+    holder: sql`${going ? operation.holder : undefined}::text`,
+    follows: sql`${operation.follows}::text`,
+    note: sql`${operation.note}::text`,
+    failure: json(operation.failure && { ...operation.failure }),
+    origin: json({ ...operation.origin }),
+    confidential: sql`${going ? JSON.stringify(operation.confidential) : '{}'}::text`,
+    finished_at: going ? sql`null::timestamptz` : sql`now()`,
+    due_at: firstDue(opening),
+    deadline: sql`now() + ${span} * interval '1 millisecond'`,
+  };
+  return sql`opened as (
+    insert into operations (${names(columns)}) select ${valuesOf(columns)}
+    from ${cancels === undefined ? sql`changed` : sql`cancelled`}
+    returning due_at)`;
+}
+
+/** One that follows another waits until that one's step has ended, or its lease. */
+function firstDue({ operation, cancels, leaseMs }: Opening): Sql {
+  if (operation.holder !== undefined) return sql`now() + ${leaseMs} * interval '1 millisecond'`;
+  if (cancels === undefined || operation.follows !== cancels) return sql`now()`;
+  return sql`coalesce((select due_at from old where holder is not null and due_at > now()), now())`;
+}
+
+/** NOTIFY makes commits wait for each other, so only that is told which somebody else must hear. */
+function result({ operation, cancels }: Opening, channel: string): Sql {
+  const due = operation.state === 'in progress' && operation.holder === undefined;
+  return sql`select
+    ${due ? sql`case when due_at <= now() then pg_notify(${channel}, 'due') end as due,` : sql``}
+    ${cancels === undefined ? sql`` : sql`pg_notify(${channel}, ${`cancelled ${cancels}`}) as told,`}
+    true as opened from opened`;
+}

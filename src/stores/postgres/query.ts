@@ -1,0 +1,66 @@
+import type { Pool } from 'pg';
+import { Refusal } from '../../broker/errors.ts';
+import type { Row } from './rows.ts';
+import { render, type Sql } from './sql.ts';
+
+/** Runs one statement and gives its rows. */
+export type Query = (statement: Sql) => Promise<readonly Row[]>;
+
+const TRIES = 5;
+const DEADLOCK_DETECTED = '40P01';
+const SERIALIZATION_FAILURE = '40001';
+
+/**
+ * One statement, one round trip; not prepared by name, since poolers between us and Postgres may not keep names.
+ * Throws Refusal 'unavailable' (with the cause) when the database cannot be reached.
+ */
+export function queryThrough(pool: Pool): Query {
+  return async function query(statement) {
+    const rendered = render(statement);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const { rows } = await pool.query<Row>(rendered);
+        return rows;
+      } catch (error) {
+        const again = [DEADLOCK_DETECTED, SERIALIZATION_FAILURE].includes(codeOf(error));
+        if (!again || attempt === TRIES) throw translated(error);
+      }
+    }
+  };
+}
+
+/** The SQLSTATE of Postgres or the code of the operating system; empty when there is none. */
+export function codeOf(error: unknown): string {
+  return textIn(error, 'code');
+}
+
+function translated(error: unknown): unknown {
+  if (!isConnectionTrouble(error)) return error;
+  const refusal = new Refusal(
+    'unavailable',
+    'The service broker cannot reach its database at the moment. Try again later.',
+  );
+  refusal.cause = error;
+  return refusal;
+}
+
+// Class 08, the server going down or coming up, too many clients; below, what the operating system says.
+const TROUBLE_STATES = /^(08...|57P0[123]|53300)$/;
+const TROUBLE_CODES =
+  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
+// pg gives these no code.
+const TROUBLE_WORDS =
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client (was closed|has encountered a connection error) and is not queryable)/;
+
+function isConnectionTrouble(error: unknown): boolean {
+  const code = codeOf(error);
+  return (
+    TROUBLE_STATES.test(code) || TROUBLE_CODES.test(code) || TROUBLE_WORDS.test(textIn(error, 'message'))
+  );
+}
+
+function textIn(error: unknown, name: 'code' | 'message'): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : '';
+}

@@ -1,0 +1,111 @@
+import type { Pool } from 'pg';
+import type { ConfidentialRow } from '../confidential.ts';
+import { queryThrough, type Query } from './query.ts';
+import { join, raw, sql } from './sql.ts';
+
+interface Table {
+  readonly table: ConfidentialRow['table'];
+  readonly ids: readonly string[];
+}
+
+const TABLES: readonly Table[] = [
+  { table: 'service_instances', ids: ['id'] },
+  { table: 'service_bindings', ids: ['instance_id', 'id'] },
+  { table: 'operations', ids: ['id'] },
+];
+
+/**
+ * Goes through all that is confidential and writes what `reseal` makes of it; undefined leaves a row as it is. A
+ * row that a broker has written meanwhile is looked at again and never overwritten, so this may run beside them.
+ * @returns the number of rows written
+ */
+export async function resealRows(
+  pool: Pool,
+  reseal: (row: ConfidentialRow) => string | undefined,
+  batch = 200,
+): Promise<number> {
+  const query = queryThrough(pool);
+  let written = 0;
+  for (const table of TABLES) written += await resealTable(query, table, reseal, batch);
+  return written;
+}
+
+async function resealTable(
+  query: Query,
+  table: Table,
+  reseal: (row: ConfidentialRow) => string | undefined,
+  batch: number,
+): Promise<number> {
+  let written = 0;
+  let after: readonly string[] | undefined;
+  for (;;) {
+    const rows = await readBatch(query, table, after, batch);
+    const last = rows.at(-1);
+    if (!last) return written;
+    const changes = rows.flatMap((row) => {
+      const becomes = reseal(row);
+      return becomes === undefined ? [] : [{ row, becomes }];
+    });
+    const done = changes.length > 0 ? await write(query, table, changes) : 0;
+    written += done;
+    // Fewer than wanted: somebody was quicker with one of them, so this batch is looked at again.
+    if (done === changes.length) after = last.ids;
+  }
+}
+
+async function readBatch(
+  query: Query,
+  { table, ids }: Table,
+  after: readonly string[] | undefined,
+  batch: number,
+): Promise<readonly ConfidentialRow[]> {
+  const key = raw(ids.join(', '));
+  const from = after
+    ? sql`(${key}) > (${join(
+        after.map((id) => sql`${id}`),
+        ', ',
+      )})`
+    : sql`true`;
+  // An ended operation has nothing left to hide.
+  const rows = await query(sql`
+    select ${key}, confidential from ${raw(table)} where ${from} and confidential <> '{}'
+    order by ${key} limit ${batch}`);
+  return rows.map((row) => ({
+    table,
+    ids: ids.map((name) => String(row[name])),
+    confidential: String(row['confidential']),
+  }));
+}
+
+interface Resealed {
+  readonly row: ConfidentialRow;
+  readonly becomes: string;
+}
+
+/** Only what is still as it was read. */
+async function write(query: Query, { table, ids }: Table, changes: readonly Resealed[]): Promise<number> {
+  const same = ids.map((name, place) => {
+    const list = changes.map(({ row }) => row.ids[place]);
+    return {
+      list: sql`${list}::text[]`,
+      test: raw(`t.${name} = v.id${place} and `),
+      name: raw(`id${place}`),
+    };
+  });
+  const rows = await query(sql`
+    update ${raw(table)} t set confidential = v.becomes
+    from unnest(${join(
+      same.map(({ list }) => list),
+      ', ',
+    )}, ${changes.map(({ row }) => row.confidential)}::text[],
+      ${changes.map(({ becomes }) => becomes)}::text[]) as v (${join(
+        same.map(({ name }) => name),
+        ', ',
+      )}, was, becomes)
+    where ${join(
+      same.map(({ test }) => test),
+      '',
+    )} t.confidential = v.was
+    returning 1`);
+  return rows.length;
+}

@@ -1,0 +1,53 @@
+import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
+import type { Change, Held, Settlement } from '../../broker/store.ts';
+import { stillHeld } from './hold.ts';
+import type { Query } from './query.ts';
+import { assignments, bindingColumns, instanceColumns, json, type Columns } from './rows.ts';
+import { sql, type Sql } from './sql.ts';
+
+/** One statement: the operation ends, and its rows are changed and let go, only if it is still ours. */
+export async function settle(query: Query, held: Held, settlement: Settlement): Promise<boolean> {
+  const { operation } = held;
+  const instance = instancePart(operation, settlement.instance);
+  const after = instance ? sql`exists (select from changed)` : sql`exists (select from ended)`;
+  const binding = bindingPart(operation, settlement.binding, after);
+  const rows = await query(sql`
+    with ended as (
+      update operations set state = ${settlement.failure ? 'failed' : 'succeeded'}, finished_at = now(),
+        failure = ${json(settlement.failure && { ...settlement.failure })}, holder = null, confidential = '{}'
+      where ${stillHeld(operation)} returning id
+    )
+    ${instance ? sql`, changed as (${instance} returning id)` : sql``}
+    ${binding ? sql`, bound as (${binding})` : sql``}
+    select true as settled from ended`);
+  return rows.length > 0;
+}
+
+/** The open operation protects the row: no version is compared, but it is raised for those who read before. */
+function instancePart(operation: Operation, change: Change<ServiceInstance> | undefined): Sql | undefined {
+  if (!change && operation.bindingId !== undefined) return undefined;
+  const own = sql`id = ${operation.instanceId} and exists (select from ended)`;
+  if (change && 'remove' in change) return sql`delete from service_instances where ${own}`;
+  const columns: Columns = {
+    ...(change && { ...instanceColumns(change.put), updated_at: sql`now()` }),
+    version: sql`version + 1`,
+    operation_id: sql`nullif(operation_id, ${operation.id})`,
+  };
+  return sql`update service_instances set ${assignments(columns)} where ${own}`;
+}
+
+function bindingPart(
+  operation: Operation,
+  change: Change<ServiceBinding> | undefined,
+  after: Sql,
+): Sql | undefined {
+  const id = change ? ('put' in change ? change.put.id : change.remove.id) : operation.bindingId;
+  if (id === undefined) return undefined;
+  const own = sql`instance_id = ${operation.instanceId} and id = ${id} and ${after}`;
+  if (change && 'remove' in change) return sql`delete from service_bindings where ${own}`;
+  const columns: Columns = {
+    ...(change && bindingColumns(change.put)),
+    operation_id: sql`nullif(operation_id, ${operation.id})`,
+  };
+  return sql`update service_bindings set ${assignments(columns)} where ${own}`;
+}

@@ -1,0 +1,24 @@
+import { randomUUID } from 'node:crypto';
+import { createBroker } from '../../src/broker/broker.ts';
+import type { Broker } from '../../src/broker/broker.ts';
+import type { Catalog } from '../../src/broker/catalog.ts';
+import type { Store } from '../../src/broker/store.ts';
+import { revivePlan } from '../../src/catalog/compile.ts';
+import type { Registry } from '../../src/provisioners/index.ts';
+import { newSecret } from '../../src/random.ts';
+
+/** The real core, as it is composed, without a worker: it carries what is asked without accepts_incomplete. */
+export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker {
+  const patience = { asyncPatience: 250, syncPatience: 30_000 };
+  return createBroker({
+    store,
+    catalog: () => catalog,
+    revive: revivePlan,
+    provisioner: (name) => known.get(name),
+    observe: () => undefined,
+    newId: () => randomUUID(),
+    newSecret,
+    now: () => new Date(),
+    settings: { url: '', holder: 'test', ...patience, lease: 15_000, retention: 60_000 },
+  }).broker;
+}

@@ -1,0 +1,206 @@
+import { Ajv } from 'ajv';
+import type { Making, ServicePlan } from '../../src/broker/catalog.ts';
+import type { JsonObject } from '../../src/broker/json.ts';
+import type { Made, Provisioner, Work } from '../../src/broker/provisioner.ts';
+import type { OperationKind } from '../../src/broker/records.ts';
+import { aBinding, anInstance, aPlan } from '../broker/fixtures.ts';
+
+/** What every provisioner keeps to, whatever it makes. */
+
+export interface Subject {
+  readonly provisioner: Provisioner;
+  /** Of a plan as an offering file of this provisioner may have it. */
+  readonly making?: Partial<Making>;
+  /** Removes what the tests made around the provisioner. */
+  close?(): Promise<void>;
+}
+
+export function describeProvisioner(name: string, make: () => Promise<Subject> | Subject): void {
+  describe(`As every provisioner, ${name}`, () => {
+    let subject: Subject;
+    let provisioner: Provisioner;
+    let plan: ServicePlan;
+    beforeAll(async () => {
+      subject = await make();
+      ({ provisioner } = subject);
+      plan = aPlan({ making: { ...subject.making, provisioner: provisioner.name } });
+    });
+    afterAll(() => subject.close?.());
+
+    const workOn = (instanceId: string, bindingId?: string) => aWork({ plan, instanceId, bindingId });
+    const listed = async () => (await provisioner.inventory?.()) ?? [];
+
+    test('describes its part of an offering file by schemas that the plan fits.', () => {
+      const { config, settings = {} } = provisioner.traits;
+      expect(new Ajv({ allErrors: true }).validate(config, plan.making.config)).toBe(true);
+      expect(new Ajv({ allErrors: true }).validate(settings, plan.making.settings)).toBe(true);
+    });
+
+    test('refuses words that it does not know in its part of an offering file.', () => {
+      const unknown = { 'a-word-that-nobody-knows': true };
+      const { config, settings } = provisioner.traits;
+      expect(new Ajv().validate(config, unknown)).toBe(false);
+      if (settings) expect(new Ajv().validate(settings, unknown)).toBe(false);
+    });
+
+    test('gives the facts it declares, and none that would hide those of the broker.', async () => {
+      const work = workOn('facts', 'b1');
+      const made = await finish(provisioner, 'provision', work);
+      const bound = provisioner.bind && (await finish(provisioner, 'bind', work));
+      await finish(provisioner, 'deprovision', work);
+      const given = [...Object.keys(made.facts ?? {}), ...Object.keys(bound?.facts ?? {})];
+      expect(provisioner.traits.roots).toEqual(expect.arrayContaining(given));
+      expect(provisioner.traits.roots.filter((root) => rootsOfTheBroker.includes(root))).toEqual([]);
+    });
+
+    test('makes one instance when it is told twice to provision it.', async () => {
+      const work = workOn('twice');
+      const first = await finish(provisioner, 'provision', work);
+      expect(await finish(provisioner, 'provision', work)).toEqual(first);
+      if (provisioner.inventory) expect((await listed()).filter((id) => id === 'twice')).toEqual(['twice']);
+      await finish(provisioner, 'deprovision', work);
+    });
+
+    test('goes on when a step has happened and was not recorded.', async () => {
+      const work = workOn('forgotten');
+      const first = await provisioner.provision(work);
+      const made = await finish(provisioner, 'provision', work);
+      if ('done' in first) expect(made).toEqual(first.done);
+      await finish(provisioner, 'deprovision', work);
+      expect(await listed()).not.toContain('forgotten');
+    });
+
+    test('updates an instance twice to the same end.', async () => {
+      if (!provisioner.update) return;
+      const work = { ...workOn('updated'), previous: anInstance({ id: 'updated' }) };
+      await finish(provisioner, 'provision', work);
+      const first = await finish(provisioner, 'update', work);
+      expect(await finish(provisioner, 'update', work)).toEqual(first);
+      await finish(provisioner, 'deprovision', work);
+    });
+
+    test('binds twice to the same end, and each binding stands for itself.', async () => {
+      if (!provisioner.bind || !provisioner.unbind) return;
+      const [one, other] = [workOn('bound', 'b1'), workOn('bound', 'b2')];
+      await finish(provisioner, 'provision', one);
+      const first = await finish(provisioner, 'bind', one);
+      const second = await finish(provisioner, 'bind', other);
+      await finish(provisioner, 'unbind', one);
+      expect(await finish(provisioner, 'bind', other)).toEqual(second);
+      expect(await finish(provisioner, 'bind', one)).toEqual(first);
+      await finish(provisioner, 'deprovision', one);
+    });
+
+    test('unbinds twice, and also what was never bound.', async () => {
+      if (!provisioner.bind || !provisioner.unbind) return;
+      const work = workOn('unbound', 'b1');
+      await finish(provisioner, 'provision', work);
+      await finish(provisioner, 'bind', work);
+      await finish(provisioner, 'unbind', work);
+      await finish(provisioner, 'unbind', work);
+      await finish(provisioner, 'unbind', workOn('unbound', 'never-bound'));
+      await finish(provisioner, 'deprovision', work);
+    });
+
+    test('deprovisions twice, also with a binding left and what was never made.', async () => {
+      const work = workOn('removed', 'b1');
+      await finish(provisioner, 'provision', work);
+      if (provisioner.bind) await finish(provisioner, 'bind', work);
+      await finish(provisioner, 'deprovision', work);
+      await finish(provisioner, 'deprovision', work);
+      await finish(provisioner, 'deprovision', workOn('never-made'));
+      const left = await listed();
+      expect(left).not.toContain('removed');
+      expect(left).not.toContain('never-made');
+    });
+
+    test('makes an instance again whose id was removed.', async () => {
+      const work = workOn('again');
+      const first = await finish(provisioner, 'provision', work);
+      await finish(provisioner, 'deprovision', work);
+      const second = await finish(provisioner, 'provision', work);
+      expect(Object.keys(second.facts ?? {})).toEqual(Object.keys(first.facts ?? {}));
+      await finish(provisioner, 'deprovision', work);
+    });
+
+    test('keeps instances apart.', async () => {
+      const [one, other] = [workOn('one', 'b1'), workOn('other', 'b1')];
+      await finish(provisioner, 'provision', one);
+      await finish(provisioner, 'provision', other);
+      if (provisioner.bind) await finish(provisioner, 'bind', other);
+      await finish(provisioner, 'deprovision', one);
+      if (provisioner.inventory) expect(await listed()).toContain('other');
+      if (provisioner.unbind) await finish(provisioner, 'unbind', other);
+      await finish(provisioner, 'deprovision', other);
+    });
+
+    test.each([['../../up'], ['a/b\\c'], ['%2e%2e'], ['ñ 👍🏽'], ['.'], ['__proto__'], ['x'.repeat(300)]])(
+      'takes the id %j as it is.',
+      async (id) => {
+        const work = workOn(id, id);
+        await finish(provisioner, 'provision', work);
+        if (provisioner.bind) await finish(provisioner, 'bind', work);
+        if (provisioner.inventory) expect(await listed()).toContain(id);
+        await finish(provisioner, 'deprovision', work);
+        expect(await listed()).not.toContain(id);
+      },
+    );
+
+    test('ends soon when it was given up, and leaves nothing that a deprovision does not remove.', async () => {
+      const work = { ...workOn('given-up'), signal: AbortSignal.abort() };
+      const started = Date.now();
+      await provisioner.provision(work).catch(() => undefined);
+      expect(Date.now() - started).toBeLessThan(1000);
+      await finish(provisioner, 'deprovision', workOn('given-up'));
+      expect(await listed()).not.toContain('given-up');
+    });
+
+    test('needs a single step, when it claims to touch nothing outside.', async () => {
+      if (!provisioner.traits.selfContained) return;
+      const work = workOn('at-once', 'b1');
+      for (const method of ['provision', 'update', 'bind', 'unbind', 'deprovision'] as const) {
+        if (provisioner[method]) expect(await provisioner[method](work)).toHaveProperty('done');
+      }
+    });
+  });
+}
+
+const rootsOfTheBroker = ['params', 'plan', 'secrets', 'instance', 'binding', 'broker'];
+
+interface WorkParts {
+  readonly plan: ServicePlan;
+  readonly instanceId?: string;
+  readonly bindingId?: string | undefined;
+  readonly values?: JsonObject;
+  readonly operationId?: string;
+}
+
+/** The first step of an operation. */
+export function aWork({
+  plan,
+  instanceId = 'i1',
+  bindingId,
+  values = {},
+  operationId = 'op1',
+}: WorkParts): Work {
+  return {
+    operationId,
+    instance: anInstance({ id: instanceId }),
+    ...(bindingId === undefined ? {} : { binding: aBinding({ instanceId, id: bindingId }) }),
+    plan,
+    values,
+    signal: new AbortController().signal,
+  };
+}
+
+/** Step after step, with the pauses that are asked for; what was made, nothing for a removal. */
+export async function finish(provisioner: Provisioner, kind: OperationKind, first: Work): Promise<Made> {
+  for (let work = first; ;) {
+    const step = await provisioner[kind]?.(work);
+    if (!step) throw new Error(`The provisioner '${provisioner.name}' cannot ${kind}.`);
+    if ('done' in step) return step.done ?? {};
+    const { afterMs, memo } = step.again;
+    await new Promise((resolve) => setTimeout(resolve, afterMs));
+    work = { ...work, memo };
+  }
+}

@@ -1,0 +1,29 @@
+import { echo } from '../../src/provisioners/echo/index.ts';
+import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
+
+const shipped = shippedProvisioners({ faultyDirectory: '/nowhere' });
+
+test('A provisioner is found by its name.', () => {
+  const known = registry(shipped);
+  expect(known.names).toEqual(['echo', 'faulty']);
+  for (const name of known.names) expect(known.get(name).name).toBe(name);
+});
+
+test('An unknown name is an error that lists the known ones.', () => {
+  expect(() => registry(shipped).get('magic')).toThrow(
+    "There is no provisioner 'magic'. Known are: echo, faulty.",
+  );
+  expect(() => registry([]).get('magic')).toThrow("There is no provisioner 'magic'. Known are: none.");
+  expect(() => registry(shipped).get('__proto__')).toThrow("There is no provisioner '__proto__'.");
+});
+
+test('Two provisioners of one name are an error.', () => {
+  expect(() => registry([echo(), ...shipped])).toThrow("There are two provisioners with the name 'echo'.");
+});
+
+test('The registry tells what the offering files of each provisioner may say.', () => {
+  const traits = registry(shipped).traits();
+  expect(Object.keys(traits)).toEqual(['echo', 'faulty']);
+  expect(traits['echo']).toMatchObject({ selfContained: true, roots: ['echo'] });
+  expect(traits['faulty']).toMatchObject({ selfContained: false, roots: ['thing'] });
+});

@@ -1,0 +1,119 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { brokerMigrations, migrate, type MigrationSet } from '../../src/stores/postgres/migrate.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+
+let database: TestDatabase;
+let directory: string;
+let set: MigrationSet;
+
+beforeEach(async () => {
+  database = await openTestDatabase();
+  directory = mkdtempSync(join(tmpdir(), 'purveyor-migrations-'));
+  set = { name: 'fruit', directory };
+  write('0001_apples.sql', 'create table apples (id integer primary key);\ninsert into apples values (1);\n');
+});
+afterEach(async () => {
+  await database.close();
+  rmSync(directory, { recursive: true });
+});
+
+function write(file: string, text: string): void {
+  writeFileSync(join(directory, file), text);
+}
+
+async function applied(): Promise<unknown[]> {
+  const { rows } = await database.pool.query('select set_name, number from schema_migrations order by 1, 2');
+  return rows.map(({ set_name, number }) => `${set_name} ${number}`);
+}
+
+test('An empty database gets all tables, and nothing the second time.', async () => {
+  expect(await migrate(database.pool)).toEqual(['0001_broker.sql']);
+  expect(await migrate(database.pool)).toEqual([]);
+  const { rows } = await database.pool.query(
+    'select tablename from pg_tables where schemaname = $1 order by 1',
+    [database.schema],
+  );
+  expect(rows.map(({ tablename }) => tablename)).toEqual([
+    'operations',
+    'plan_revisions',
+    'schema_migrations',
+    'service_bindings',
+    'service_instances',
+  ]);
+});
+
+test('Several sets live beside each other, and a later one may build on an earlier one.', async () => {
+  write(
+    '0002_crates.sql',
+    'create table crates (instance_id text references service_instances on delete cascade)',
+  );
+  expect(await migrate(database.pool, [brokerMigrations, set])).toEqual([
+    '0001_broker.sql',
+    '0001_apples.sql',
+    '0002_crates.sql',
+  ]);
+  expect(await applied()).toEqual(['broker 1', 'fruit 1', 'fruit 2']);
+});
+
+test('Only what is new is applied.', async () => {
+  await migrate(database.pool, [set]);
+  write('0002_more.sql', 'insert into apples values (2)');
+  expect(await migrate(database.pool, [set])).toEqual(['0002_more.sql']);
+  expect((await database.pool.query('select id from apples')).rowCount).toBe(2);
+});
+
+test('Of four brokers that start at once, one migrates and the others wait for it.', async () => {
+  const all = await Promise.all([1, 2, 3, 4].map(() => migrate(database.pool, [brokerMigrations, set])));
+  expect(all.flat()).toEqual(['0001_broker.sql', '0001_apples.sql']);
+});
+
+test('A file that was changed after it was applied is refused, and nothing is applied.', async () => {
+  await migrate(database.pool, [set]);
+  write('0001_apples.sql', 'create table pears ()');
+  write('0002_more.sql', 'insert into apples values (2)');
+  await expect(migrate(database.pool, [set])).rejects.toThrow(
+    "The migration 0001_apples.sql of 'fruit' is not the one that was applied to the database.",
+  );
+  expect(await applied()).toEqual(['fruit 1']);
+});
+
+test('A checkout with other ends of lines is no change.', async () => {
+  await migrate(database.pool, [set]);
+  write(
+    '0001_apples.sql',
+    'create table apples (id integer primary key);\r\ninsert into apples values (1);\r\n',
+  );
+  expect(await migrate(database.pool, [set])).toEqual([]);
+});
+
+test('A database that a newer program has used is refused.', async () => {
+  write('0002_more.sql', 'insert into apples values (2)');
+  await migrate(database.pool, [set]);
+  rmSync(join(directory, '0002_more.sql'));
+  await expect(migrate(database.pool, [set])).rejects.toThrow(
+    "The database is newer than this program: it has the migration 0002_more.sql of 'fruit'.",
+  );
+});
+
+test('A migration that fails leaves nothing behind, of the others neither.', async () => {
+  write('0002_bad.sql', 'create table half (); select from nowhere');
+  await expect(migrate(database.pool, [brokerMigrations, set])).rejects.toThrow(
+    /^The migration 0002_bad.sql of 'fruit' failed: .*"nowhere" does not exist/,
+  );
+  const { rowCount } = await database.pool.query('select from pg_tables where schemaname = $1', [
+    database.schema,
+  ]);
+  expect(rowCount).toBe(0);
+  write('0002_bad.sql', 'create table half ()');
+  expect(await migrate(database.pool, [brokerMigrations, set])).toHaveLength(3);
+});
+
+test.each(['0003_gap.sql', '0001_twice.sql', 'nameless.sql'])(
+  'Files are numbered without a gap: not %s.',
+  async (file) => {
+    write(file, 'select 1');
+    await expect(migrate(database.pool, [set])).rejects.toThrow(/The migrations of 'fruit' are not numbered/);
+  },
+);

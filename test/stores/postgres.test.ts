@@ -1,0 +1,270 @@
+import { Client, Pool } from 'pg';
+import { Refusal } from '../../src/broker/errors.ts';
+import type { Hint, Store } from '../../src/broker/store.ts';
+import { postgresStore } from '../../src/stores/postgres/index.ts';
+import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { queryThrough } from '../../src/stores/postgres/query.ts';
+import { raw, sql } from '../../src/stores/postgres/sql.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { describeStore } from './contract.ts';
+import {
+  anInstanceIn,
+  begun,
+  binding,
+  ended,
+  heldFromBirth,
+  numbered,
+  open,
+  provisioning,
+  readInstance,
+  unbinding,
+  until,
+} from './contract/steps.ts';
+
+let database: TestDatabase;
+let store: Store;
+
+beforeAll(async () => {
+  database = await openTestDatabase();
+  await migrate(database.pool);
+  store = postgresStore(database.pool, { listener: database.config, channel: database.schema });
+});
+afterAll(() => database.close());
+
+async function emptied(): Promise<Store> {
+  await database.pool.query(
+    'delete from service_instances; delete from operations; delete from plan_revisions',
+  );
+  return store;
+}
+
+describeStore('the Postgres store', emptied);
+
+describe('statements', () => {
+  test('A mutation of something quick is one statement, whatever it writes.', async () => {
+    await emptied();
+    const sent: string[] = [];
+    const counting = new Proxy(database.pool, {
+      get: (pool, name) =>
+        name === 'query'
+          ? (query: { text: string }) => (sent.push(query.text), pool.query(query))
+          : Reflect.get(pool, name),
+    });
+    const counted = postgresStore(counting);
+    await open(counted, provisioning({}, ended('provision')));
+    const keep = await readInstance(store);
+    await open(counted, binding(keep, {}, ended('bind')));
+    const { binding: bound } = await store.findBinding('i1', 'b1');
+    if (bound) await open(counted, unbinding(keep, bound, ended('unbind')));
+    await open(counted, binding(keep, { id: 'b2' }));
+    expect(sent).toHaveLength(4);
+    expect(sent.filter((text) => /\b(begin|commit)\b/.test(text))).toEqual([]);
+  });
+
+  test('Values travel as parameters, never inside the text.', async () => {
+    const query = queryThrough(database.pool);
+    const nasty = `'; drop table operations; --`;
+    const [row] = await query(
+      sql`select ${nasty}::text as ${raw('said')}, ${sql`${1}::int + ${2}::int`} as sum`,
+    );
+    expect(row).toEqual({ said: nasty, sum: 3 });
+    await open(await emptied(), provisioning({ id: nasty, spaceGuid: nasty }));
+    expect(await readInstance(store, nasty)).toMatchObject({ spaceGuid: nasty });
+  });
+
+  test('Whatever happens at the same time, nobody is told of a deadlock, and the rows stay consistent.', async () => {
+    await emptied();
+    for (const id of ['i1', 'i2']) await anInstanceIn(store, { id });
+    await Promise.all(numbered(8).map((worker) => churn(worker, 25)));
+    const { rows } = await database.pool.query(`
+      select i.id from service_instances i join operations o on o.id = i.operation_id where o.state <> 'in progress'
+      union all
+      select b.id from service_bindings b join operations o on o.id = b.operation_id where o.state <> 'in progress'
+      union all
+      select o.id from operations o where o.state = 'in progress' and not exists (
+        select from service_instances i where i.operation_id = o.id
+        union all select from service_bindings b where b.operation_id = o.id)`);
+    expect(rows).toEqual([]);
+  });
+
+  /** One of several who open, cancel and settle whatever they find, on the same few things. */
+  async function churn(worker: number, turns: number): Promise<void> {
+    for (const turn of numbered(turns)) {
+      const id = (worker + turn) % 2 ? 'i1' : 'i2';
+      const { found, binding: bound, operation } = await store.findBinding(id, `b${turn % 3}`);
+      if (!found) await store.open(provisioning({ id }, ended('provision')));
+      else await act(found.instance, turn, worker);
+      if (found && bound && operation?.kind === 'bind') {
+        const instance = { keep: found.instance };
+        await store.open({ ...unbinding(found.instance, bound), instance, cancels: operation.id });
+      } else if (found && bound && !operation) {
+        await store.open(unbinding(found.instance, bound, turn % 2 ? ended('unbind') : begun('unbind')));
+      }
+      const held = await store.claim(`w${worker}`, 1);
+      if (!held) continue;
+      const { operation: own, instance, binding: its } = held;
+      if (own.kind === 'unbind' && its) await store.settle(held, { binding: { remove: its } });
+      else if (own.kind === 'deprovision') await store.settle(held, { instance: { remove: instance } });
+      else await store.settle(held, {});
+    }
+  }
+
+  async function act(instance: Awaited<ReturnType<typeof readInstance>>, turn: number, worker: number) {
+    const operation = (kind: 'update' | 'deprovision', over: boolean) => ({
+      ...(over ? ended(kind) : begun(kind)),
+      instanceId: instance.id,
+    });
+    if (turn % 7 === 6) {
+      const over = operation('deprovision', true);
+      await store.open({ operation: over, leaseMs: 0, instance: { remove: instance } });
+    } else if (turn % 7 === 5) {
+      const going = operation('deprovision', false);
+      await store.open({ operation: going, leaseMs: 0, instance: { put: instance } });
+    } else if (turn % 7 === 4) {
+      await store.open({
+        operation: operation('update', worker % 2 > 0),
+        leaseMs: 0,
+        instance: { put: instance },
+      });
+    } else {
+      const kind = turn % 2 ? begun('bind') : ended('bind');
+      await store.open(binding(instance, { id: `b${turn % 3}` }, kind));
+    }
+  }
+});
+
+describe('a database that cannot be reached', () => {
+  const sentence = 'The service broker cannot reach its database at the moment. Try again later.';
+
+  async function refusalOf(pool: Pool): Promise<unknown> {
+    const trouble = await postgresStore(pool)
+      .ping()
+      .catch((error: unknown) => error);
+    expect(trouble).toBeInstanceOf(Refusal);
+    expect(trouble).toMatchObject({
+      code: 'unavailable',
+      message: sentence,
+      cause: { message: expect.any(String) },
+    });
+    return trouble;
+  }
+
+  test('is told as a refusal when nobody listens there.', async () => {
+    const pool = new Pool({ host: '127.0.0.1', port: 1 });
+    await refusalOf(pool);
+    await pool.end();
+  });
+
+  test('is told as a refusal when its name is unknown.', async () => {
+    const pool = new Pool({ host: 'nowhere.invalid' });
+    await refusalOf(pool);
+    await pool.end();
+  });
+
+  test('is told as a refusal when all connections are in use.', async () => {
+    const pool = new Pool({ ...database.config, max: 1, connectionTimeoutMillis: 1000 });
+    const client = await pool.connect();
+    await refusalOf(pool);
+    client.release();
+    await pool.end();
+  });
+
+  test('is told as a refusal when it ends the connection, and is used again when it is back.', async () => {
+    const pool = new Pool({ ...database.config, max: 1 });
+    const query = queryThrough(pool);
+    const store = postgresStore(pool);
+    const [row] = await query(sql`select pg_backend_pid() as pid`);
+    const sleeping = query(sql`select pg_sleep(60)`).catch((error: unknown) => error);
+    await until(async () => {
+      const active = `select pg_terminate_backend(pid) from pg_stat_activity
+        where pid = $1 and wait_event = 'PgSleep'`;
+      return (await database.pool.query(active, [row?.['pid']])).rowCount || undefined;
+    });
+    expect(await sleeping).toMatchObject({ code: 'unavailable', message: sentence });
+    await store.ping();
+    await pool.end();
+  });
+
+  test('is told as a refusal when it takes no more clients.', async () => {
+    const role = `few_${database.schema}`;
+    await database.pool.query(`create role ${role} login password 'few' connection limit 0`);
+    const { host, port, database: name } = new Client(database.config);
+    const pool = new Pool({ host, port, ...(name && { database: name }), user: role, password: 'few' });
+    await refusalOf(pool);
+    await pool.end();
+    await database.pool.query(`drop role ${role}`);
+  });
+
+  test('An error of another kind stays what it is.', async () => {
+    await expect(queryThrough(database.pool)(sql`select from nowhere`)).rejects.toMatchObject({
+      code: '42P01',
+    });
+  });
+});
+
+describe('listening', () => {
+  test('goes on after its connection broke, says so, and looks at once.', async () => {
+    const application_name = `ear-${database.schema}`;
+    const troubles: string[] = [];
+    const hearing = postgresStore(database.pool, {
+      listener: { ...database.config, application_name },
+      channel: application_name,
+      onTrouble: (doing, detail) => troubles.push(`${doing}: ${detail}`),
+    });
+    const hints: Hint[] = [];
+    const stop = hearing.listen((hint) => hints.push(hint));
+    await until(() => hints.shift());
+    const ear = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1`;
+    expect((await database.pool.query(ear, [application_name])).rowCount).toBe(1);
+    expect(await until(() => hints.shift())).toEqual({ due: true });
+    expect(troubles).toEqual([expect.stringContaining('listening for hints')]);
+    await open(hearing, provisioning({ id: application_name }));
+    expect(await until(() => hints.shift())).toEqual({ due: true });
+    await stop();
+    await until(async () =>
+      (await database.pool.query(ear, [application_name])).rowCount ? undefined : true,
+    );
+  });
+
+  test('can be ended while there is nobody to listen to.', async () => {
+    const troubles: string[] = [];
+    const deaf = postgresStore(database.pool, {
+      listener: { host: '127.0.0.1', port: 1 },
+      onTrouble: (doing) => troubles.push(doing),
+    });
+    const stop = deaf.listen(() => undefined);
+    await until(() => troubles[0]);
+    await stop();
+  });
+
+  test('Brokers on other channels are not heard.', async () => {
+    const hints: Hint[] = [];
+    const stop = store.listen((hint) => hints.push(hint));
+    await until(() => hints.shift());
+    const client = new Client(database.config);
+    await client.connect();
+    await client.query(`select pg_notify('other', 'due'), pg_notify($1, 'cancelled op-1')`, [
+      database.schema,
+    ]);
+    await client.end();
+    expect(await until(() => hints.shift())).toEqual({ cancelled: 'op-1' });
+    await stop();
+  });
+});
+
+test('What the database itself forbids: two open operations of one thing, and secrets of ended ones.', async () => {
+  await emptied();
+  await open(store, provisioning({}, heldFromBirth('provision')));
+  const copy = (changes: string) =>
+    database.pool
+      .query(`insert into operations (id, kind, instance_id, offering_id, plan_id, state, attempt, failures,
+      origin, confidential, deadline, finished_at)
+      select id || '2', kind, instance_id, offering_id, plan_id, ${changes} from operations`);
+  await expect(copy(`state, 0, 0, origin, '{}', now(), null`)).rejects.toMatchObject({
+    constraint: 'operations_one_per_instance',
+  });
+  await expect(copy(`'failed', 0, 0, origin, '{"memo":1}', now(), now()`)).rejects.toMatchObject({
+    code: '23514',
+  });
+  await expect(copy(`'failed', 0, 0, origin, '{}', now(), null`)).rejects.toMatchObject({ code: '23514' });
+});
