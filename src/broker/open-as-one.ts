@@ -31,8 +31,9 @@ export async function openAsOne(
   const { settle } = verdict;
   const written = await deps.store.open({ operation, leaseMs: 0, ...finalOf(intent, settle) });
   if (!written) return 'stale';
+  const ms = deps.now().getTime() - operation.createdAt.getTime();
   deps.observe({ type: 'operation-opened', operation: summarize(operation) });
-  deps.observe({ type: 'operation-settled', operation: summarize(operation), ms: 0 });
+  deps.observe({ type: 'operation-settled', operation: summarize(operation), ms });
   return recordOf(finalOf(intent, settle));
 }
 

@@ -53,7 +53,8 @@ async function findLeftOver(
   provisioner: Provisioner,
   held: Held,
 ): Promise<ServiceBinding | undefined> {
-  if (held.operation.kind !== 'deprovision' || !provisioner.unbind) return undefined;
+  const mayLieOutside = provisioner.unbind && !provisioner.traits.selfContained;
+  if (held.operation.kind !== 'deprovision' || !mayLieOutside) return undefined;
   return store.leftBinding(held.instance.id);
 }
 

@@ -133,7 +133,7 @@ function partsOf(text: string, at: string): (string | Expression)[] {
 function mistake(part: string | Expression): string | undefined {
   if (typeof part !== 'string') {
     if (part.filter === undefined || filters.has(part.filter)) return undefined;
-    return `There is no filter '${part.filter}'; there are ${[...filters.keys()].join(', ')}.`;
+    return `There is no filter '${part.filter}'; there are ${filterNames.join(', ')}.`;
   }
   const start = part.indexOf('{{');
   if (start === -1) return undefined;
@@ -168,6 +168,8 @@ const filters: ReadonlyMap<string, (text: string) => string> = new Map([
   ['base64', (text) => Buffer.from(text, 'utf8').toString('base64')],
   ['sh', (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`],
 ]);
+
+export const filterNames: readonly string[] = [...filters.keys()];
 
 /** Everything but the unreserved characters of RFC 3986 is escaped. */
 function uriText(text: string): string {

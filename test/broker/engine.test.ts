@@ -517,6 +517,12 @@ describe('Self-contained provisioners', () => {
   test('Everything is written as one: there is never an open operation.', async () => {
     const world = aWorld(scripted({}, { selfContained: true }).provisioner);
     const { broker, work } = world.broker();
+    const { open } = world.store;
+    const opened: string[] = [];
+    world.store.open = (opening) => {
+      opened.push(opening.operation.state);
+      return open(opening);
+    };
     expect(await broker.provision(toProvision())).toMatchObject({ is: 'done', record: { ready: true } });
     expect(await broker.bind(toBind())).toMatchObject({ is: 'done', record: { ready: true } });
     expect(await broker.update(toUpdate({ parameters: { a: 1 } }))).toMatchObject({ is: 'done' });
@@ -527,5 +533,6 @@ describe('Self-contained provisioners', () => {
     expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('gone');
     expect(await broker.lastOperation({ instanceId: 'i1', bindingId: 'b1' })).toBe('gone');
     expect(await work.tick()).toBeGreaterThan(0);
+    expect(opened).toEqual(Array(6).fill('succeeded'));
   });
 });
