@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
+import request, { type Response } from 'supertest';
+import { compose } from '../../src/compose.ts';
+import { readConfig } from '../../src/config.ts';
+import { createLog } from '../../src/log.ts';
+import type { TestDatabase } from './database.ts';
+
+type Method = 'get' | 'put' | 'patch' | 'post' | 'delete';
+
+export interface Asked {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object | string;
+  /** A value of undefined leaves out a header that is sent otherwise. */
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** `user:password`; by default the right one, undefined for none. */
+  readonly login?: string | undefined;
+}
+
+/** The whole program in this process: real HTTP, core, worker and Postgres, composed as in production. */
+export interface WholeBroker {
+  readonly url: string;
+  readonly password: string;
+  /** Sends a request as a platform does: with login, version and JSON. */
+  ask(method: Method, path: string, asked?: Asked): Promise<Response>;
+  /** Everything it has logged so far, at level debug. */
+  output(): string;
+  stop(): Promise<void>;
+}
+
+export const testPassword = 'a-test-password';
+const encryptionKeys = `test:${randomBytes(32).toString('base64')}`;
+
+/** @param env options of the program, over those that a test needs */
+export async function startWholeBroker(
+  database: TestDatabase,
+  env: Readonly<Record<string, string>> = {},
+): Promise<WholeBroker> {
+  const { log, output } = capture();
+  const config = readConfig({
+    PORT: '0',
+    HOST: '127.0.0.1',
+    DATABASE_URL: addressOf(database),
+    CATALOG_DIR: 'catalog:catalog/trial',
+    BROKER_PASSWORD: testPassword,
+    ENCRYPTION_KEYS: encryptionKeys,
+    ...env,
+  });
+  const program = await compose(config, log);
+  await program.ready;
+  const url = program.introduction.address;
+  return {
+    url,
+    password: testPassword,
+    ask: (method, path, asked) => ask(url, method, path, asked),
+    output,
+    stop: async () => void (await program.close(5000)),
+  };
+}
+
+function addressOf({ config, schema }: TestDatabase): string {
+  const { connectionString = '' } = config;
+  const options = encodeURIComponent(`-c search_path=${schema}`);
+  return `${connectionString}${connectionString.includes('?') ? '&' : '?'}options=${options}`;
+}
+
+function capture() {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const log = createLog({ logLevel: 'debug', logFormat: 'json' }, stream);
+  return { log, output: () => lines.join('') };
+}
+
+async function ask(url: string, method: Method, path: string, asked: Asked = {}): Promise<Response> {
+  const { query = {}, body, headers = {} } = asked;
+  const login = 'login' in asked ? asked.login : `broker:${testPassword}`;
+  const all: Record<string, string | undefined> = {
+    'x-broker-api-version': '2.17',
+    ...(login === undefined ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...headers,
+  };
+  const test = request(url)[method](path).query(query);
+  for (const [name, value] of Object.entries(all)) if (value !== undefined) void test.set(name, value);
+  return body === undefined ? test : test.send(typeof body === 'string' ? body : JSON.stringify(body));
+}
