@@ -14,11 +14,15 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
     const there = await core.deps.store.findBinding(command.instanceId, command.bindingId);
     const asked = await withPredecessor(core, command, there);
     const decision = decideBind(there, asked);
-    if (decision !== 'start' || !there.found) return decision as Decision<ServiceBinding>;
+    if (!there.found || (decision !== 'start' && 'is' in decision))
+      return decision as Decision<ServiceBinding>;
     const { instance } = there.found;
     const plan = await core.planOf(instance);
+    // What cannot be fetched must be answered at once: a 202 would keep the credentials for ever.
+    const waits = plan.bindingsRetrievable !== true;
+    if (decision !== 'start') return { ...decision, waits };
     requireBindable(core, asked, instance, plan);
-    return intend(core, asked, there.found.instance, plan, there.binding);
+    return { ...intend(core, asked, instance, plan, there.binding), waits };
   });
 }
 

@@ -50,10 +50,11 @@ export function createEngine(
     for (let tries = 0; tries < mostDecisions; tries += 1) {
       const decision = await decide();
       if ('is' in decision) return decision;
+      const waiting = { acceptsIncomplete: request.acceptsIncomplete && !decision.waits };
       const outcome =
         'join' in decision
-          ? await join(decision.join, decision.record, request)
-          : await start<Rec>(decision.start, request);
+          ? await join(decision.join, decision.record, waiting)
+          : await start<Rec>(decision.start, waiting);
       if (outcome) return outcome;
     }
     return busy();

@@ -15,7 +15,10 @@ export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
   readonly recordOnly?: boolean;
 }
 
-/** What a use case decided after looking at what is there. */
+/**
+ * What a use case decided after looking at what is there. `waits`: the answer cannot be given later, so the
+ * request waits for it even if it would accept less.
+ */
 export type Decision<Rec> =
   Outcome<Rec> | { readonly join: Operation; readonly record: Rec } | { readonly start: Intent };
 

@@ -386,6 +386,19 @@ describe('Bindings', () => {
     expect(two.record.confidential.answer).not.toEqual(one.record.confidential.answer);
   });
 
+  test('A bind whose result cannot be fetched later is waited for, whatever the platform accepts.', async () => {
+    const slow = gate();
+    const { provisioner } = scripted({ bind: () => slow.passed.then(() => ({ done: {} })) });
+    const { broker } = aWorld(provisioner, [aPlan({ bindingsRetrievable: false })]).broker({
+      asyncPatience: 1,
+    });
+    await broker.provision(toProvision());
+    const both = [broker.bind(toBind(soon)), broker.bind(toBind(soon))];
+    setTimeout(slow.open, 20);
+    const outcomes = await Promise.all(both);
+    expect(outcomes.map(({ is }) => is).toSorted()).toEqual(['done', 'unchanged']);
+  });
+
   test('A failed bind is undone and can be tried again.', async () => {
     let times = 0;
     const { provisioner, deeds } = scripted({

@@ -37,6 +37,7 @@ export function aPlan({
     bindable: true,
     planUpdateable: true,
     bindingRotatable: true,
+    bindingsRetrievable: true,
     revision: `${id}-1`,
     definition: { id },
     making: { ...making, ...made },

@@ -1,0 +1,86 @@
+import type { ProvisionerTraits } from '../broker/provisioner.ts';
+import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
+import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
+import { descriptionFindings, maintenanceFindings, nameFindings, tagFindings } from './rules/market.ts';
+import { hookFindings, needFindings } from './rules/needs.ts';
+import { type OfferingFile, type PlanView, planViews } from './offering-file.ts';
+import { parameterFindings } from './rules/parameters.ts';
+import type { Finding } from './problem.ts';
+import { templateFindings } from './rules/templates.ts';
+
+type Traits = Readonly<Record<string, ProvisionerTraits>>;
+
+/**
+ * The rules between the parts of an offering file. A rule whose words have a wrong form is left out: what it
+ * would say is a consequence.
+ * @param spoiled words with a wrong form, `credentials` or `plans.with`
+ */
+export function crossFindings(
+  offering: OfferingFile,
+  traits: Traits,
+  spoiled: ReadonlySet<string>,
+): readonly Finding[] {
+  const isReadable = (word: string) =>
+    !spoiled.has(word) && !(word.startsWith('plans') && spoiled.has('plans'));
+  return rules.flatMap(({ reads, find }) => (reads.every(isReadable) ? find(offering, traits) : []));
+}
+
+interface Rule {
+  readonly reads: readonly string[];
+  readonly find: (offering: OfferingFile, traits: Traits) => readonly Finding[];
+}
+
+/** The words of an offering and those that a plan may say for itself. */
+function own(...words: readonly string[]): readonly string[] {
+  return words.flatMap((word) => [word, `plans.${word}`]);
+}
+
+function eachPlan(
+  find: (offering: OfferingFile, view: PlanView, traits: Traits) => readonly Finding[],
+): Rule['find'] {
+  return (offering, traits) => planViews(offering).flatMap((view) => find(offering, view, traits));
+}
+
+const grantWords = own('syslog_drain_url', 'route_service_url', 'volume_mounts', 'credentials');
+const parameterWords = own('parameters', 'schemas');
+
+const rules: readonly Rule[] = [
+  { reads: ['id', 'name'], find: (offering) => nameFindings(offering, '') },
+  { reads: ['plans.id', 'plans.name'], find: eachPlan((_, { plan, at }) => nameFindings(plan, at)) },
+  { reads: ['description'], find: ({ description }) => descriptionFindings(description, '') },
+  {
+    reads: ['plans.description'],
+    find: eachPlan((_, { plan, at }) => descriptionFindings(plan.description, at)),
+  },
+  { reads: ['tags'], find: tagFindings },
+  { reads: ['plans.maintenance_info'], find: eachPlan((_, { plan, at }) => maintenanceFindings(plan, at)) },
+  { reads: ['requires', ...own('bindable'), ...grantWords], find: eachPlan(grantFindings) },
+  { reads: [...own('route_service_url'), 'plans.with'], find: eachPlan((_, view) => routeFindings(view)) },
+  {
+    reads: ['bindings_retrievable', ...own('bindable', 'async', 'binding_metadata')],
+    find: eachPlan(bindingFindings),
+  },
+  { reads: parameterWords, find: parameterFindings },
+  { reads: ['provisioner'], find: provisionerFindings },
+  { reads: ['provisioner', 'config', 'plans.with'], find: eachPlan(configFindings) },
+  { reads: ['provisioner', 'plans.with'], find: eachPlan(settingFindings) },
+  { reads: ['requires_offerings'], find: needFindings },
+  { reads: ['hooks'], find: hookFindings },
+  {
+    reads: [
+      'provisioner',
+      'config',
+      'hooks',
+      'requires_offerings',
+      'secrets',
+      'plans.with',
+      ...own('dashboard', 'instance_metadata', 'endpoints'),
+      ...grantWords,
+      ...parameterWords,
+    ],
+    find: eachPlan((offering, view, traits) => {
+      const known = Object.hasOwn(traits, offering.provisioner) ? traits[offering.provisioner] : undefined;
+      return templateFindings(offering, view, known);
+    }),
+  },
+];

@@ -1,0 +1,75 @@
+import { createHash } from 'node:crypto';
+import type { ServiceOffering, ServicePlan } from '../broker/catalog.ts';
+import { canonicalJson, type JsonObject } from '../broker/json.ts';
+import { type Definition, definitionOf } from './definition.ts';
+import { type OfferingFile, type PlanView, planViews } from './offering-file.ts';
+import { memberRules } from './json-schema/member-rules.ts';
+import { parameterCheck } from './parameters.ts';
+
+/** The offering of a file that passed all checks. */
+export function compileOffering(file: OfferingFile): ServiceOffering {
+  return {
+    id: file.id,
+    name: file.name,
+    description: file.description,
+    tags: file.tags ?? [],
+    requires: file.requires ?? [],
+    bindable: file.bindable ?? true,
+    instancesRetrievable: file.instances_retrievable ?? false,
+    bindingsRetrievable: file.bindings_retrievable ?? false,
+    allowContextUpdates: file.allow_context_updates ?? false,
+    planUpdateable: file.plan_updateable ?? false,
+    ...(file.metadata ? { metadata: file.metadata } : {}),
+    ...(file.dashboard_client ? { dashboardClient: file.dashboard_client } : {}),
+    plans: planViews(file).map((view) => compilePlan(file, view)),
+  };
+}
+
+/**
+ * Builds a plan again from a definition that was stored: the same revision, the same checks. What is only for
+ * the market (description, cost, display metadata) is not in it.
+ */
+export function revivePlan(definition: JsonObject): ServicePlan {
+  const { offering, plan, schemas, making } = definition as unknown as Definition;
+  const { service_instance: instance, service_binding: binding } = schemas ?? {};
+  return {
+    offeringId: offering.id,
+    offeringName: offering.name,
+    id: plan.id,
+    name: plan.name,
+    description: '',
+    free: true,
+    bindable: plan.bindable,
+    planUpdateable: plan.planUpdateable,
+    bindingRotatable: plan.bindingRotatable,
+    instancesRetrievable: offering.instancesRetrievable,
+    bindingsRetrievable: offering.bindingsRetrievable,
+    allowContextUpdates: offering.allowContextUpdates,
+    ...(plan.maximumPollingDuration === undefined
+      ? {}
+      : { maximumPollingDuration: plan.maximumPollingDuration }),
+    ...(plan.maintenanceVersion === undefined
+      ? {}
+      : { maintenanceInfo: { version: plan.maintenanceVersion } }),
+    ...(schemas === undefined ? {} : { schemas: schemas as JsonObject }),
+    revision: createHash('sha256').update(canonicalJson(definition)).digest('hex'),
+    definition,
+    making,
+    check: {
+      provision: parameterCheck(instance?.create?.parameters),
+      update: parameterCheck(instance?.update?.parameters ?? memberRules(instance?.create?.parameters)),
+      bind: parameterCheck(binding?.create?.parameters),
+    },
+  };
+}
+
+function compilePlan(file: OfferingFile, view: PlanView): ServicePlan {
+  const { description, free = true, metadata, maintenance_info: maintenanceInfo } = view.plan;
+  return {
+    ...revivePlan(definitionOf(file, view)),
+    description,
+    free,
+    ...(metadata ? { metadata } : {}),
+    ...(maintenanceInfo ? { maintenanceInfo } : {}),
+  };
+}

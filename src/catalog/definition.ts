@@ -1,0 +1,148 @@
+import type { Making, SecretRule } from '../broker/catalog.ts';
+import type { Json, JsonObject } from '../broker/json.ts';
+import type { OperationKind } from '../broker/records.ts';
+import { secondsOf } from './duration.ts';
+import type { OfferingFile, PerPlan, PlanView, SchemasFile } from './offering-file.ts';
+import { defaultsOf, schemasOf } from './shorthand.ts';
+
+/**
+ * All of a plan that decides how its instances are made and served, and nothing else: words for people may
+ * change without making every instance out of date. It is stored, so later readers must understand it.
+ */
+export interface Definition {
+  readonly offering: {
+    readonly id: string;
+    readonly name: string;
+    readonly requires: readonly string[];
+    readonly instancesRetrievable: boolean;
+    readonly bindingsRetrievable: boolean;
+    readonly allowContextUpdates: boolean;
+  };
+  readonly plan: {
+    readonly id: string;
+    readonly name: string;
+    readonly bindable: boolean;
+    readonly planUpdateable: boolean;
+    readonly bindingRotatable: boolean;
+    readonly maximumPollingDuration?: number;
+    readonly maintenanceVersion?: string;
+  };
+  readonly schemas?: SchemasFile;
+  readonly making: Making;
+  readonly operating: Operating;
+}
+
+/** What provisioners that run processes read; times in seconds. */
+export interface Operating {
+  readonly cost: number;
+  readonly timeouts?: Readonly<Record<string, number>>;
+  readonly monitor?: { readonly every?: number; readonly restart?: number; readonly within?: number };
+  readonly hooks?: Readonly<Record<string, OperatingHook>>;
+  readonly requiresOfferings?: JsonObject;
+  readonly maxInstances?: number;
+}
+
+interface OperatingHook {
+  readonly run: readonly string[];
+  readonly once: boolean;
+  readonly timeout?: number;
+}
+
+/** The definition of a plan, as plain JSON. */
+export function definitionOf(offering: OfferingFile, view: PlanView): JsonObject {
+  const { plan, words, bindable } = view;
+  const definition: Definition = {
+    offering: {
+      id: offering.id,
+      name: offering.name,
+      requires: offering.requires ?? [],
+      instancesRetrievable: offering.instances_retrievable ?? false,
+      bindingsRetrievable: offering.bindings_retrievable ?? false,
+      allowContextUpdates: offering.allow_context_updates ?? false,
+    },
+    plan: {
+      id: plan.id,
+      name: plan.name,
+      bindable,
+      planUpdateable: plan.plan_updateable ?? offering.plan_updateable ?? false,
+      bindingRotatable: plan.binding_rotatable ?? false,
+      maximumPollingDuration: plan.maximum_polling_duration,
+      maintenanceVersion: plan.maintenance_info?.version,
+    },
+    schemas: schemasOf(words),
+    making: makingOf(offering, view),
+    operating: operatingOf(offering, plan.cost),
+  };
+  // Members without a value are dropped here, as they would be in the store.
+  return JSON.parse(JSON.stringify(definition)) as JsonObject;
+}
+
+function makingOf(
+  { provisioner, config = {}, secrets = {} }: OfferingFile,
+  { plan, words }: PlanView,
+): Making {
+  return {
+    provisioner,
+    config,
+    settings: plan.with ?? {},
+    defaults: defaultsOf(words),
+    secrets: mapValues(secrets, ({ per = 'instance', length = 32 }): SecretRule => ({ per, length })),
+    asyncRequired: words.async === 'required' ? everyKind : (words.async ?? []),
+    requiresApp: words.requires_app ?? false,
+    answer: answerOf(words),
+  };
+}
+
+const everyKind: readonly OperationKind[] = ['provision', 'update', 'deprovision', 'bind', 'unbind'];
+
+function answerOf(words: PerPlan): Making['answer'] {
+  const lifetime = words.binding_metadata;
+  return {
+    dashboard: words.dashboard,
+    credentials: words.credentials,
+    syslogDrainUrl: words.syslog_drain_url,
+    routeServiceUrl: words.route_service_url,
+    volumeMounts: words.volume_mounts,
+    endpoints: words.endpoints,
+    instanceMetadata: words.instance_metadata,
+    bindingLifetime: lifetime && {
+      expiresAfter: secondsOf(lifetime.expires_after),
+      renewBefore: lifetime.renew_before === undefined ? undefined : secondsOf(lifetime.renew_before),
+    },
+  };
+}
+
+function operatingOf(offering: OfferingFile, cost = 1): Operating {
+  const {
+    timeouts,
+    monitor,
+    hooks,
+    requires_offerings: requiresOfferings,
+    max_instances: maxInstances,
+  } = offering;
+  return {
+    cost,
+    timeouts: timeouts && mapValues(timeouts, secondsOf),
+    monitor: monitor && {
+      every: monitor.every === undefined ? undefined : secondsOf(monitor.every),
+      restart: monitor.restart,
+      within: monitor.within === undefined ? undefined : secondsOf(monitor.within),
+    },
+    hooks:
+      hooks &&
+      mapValues(hooks, ({ run, once = false, timeout }) => ({
+        run,
+        once,
+        timeout: timeout === undefined ? undefined : secondsOf(timeout),
+      })),
+    requiresOfferings: requiresOfferings as Json | undefined as JsonObject | undefined,
+    maxInstances,
+  };
+}
+
+function mapValues<In, Out>(
+  values: Readonly<Record<string, In>>,
+  map: (value: In) => Out,
+): Record<string, Out> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
+}

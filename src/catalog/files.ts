@@ -1,0 +1,34 @@
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** The offering files of a directory, not of the directories in it, sorted by name. @throws when it cannot be read */
+export async function offeringFiles(directory: string): Promise<readonly string[]> {
+  const names = await readdir(directory);
+  // A leading dot is how editors mark the files that are only theirs.
+  return names
+    .filter((name) => /\.(?:ya?ml|json)$/.test(name) && !name.startsWith('.'))
+    .toSorted()
+    .map((name) => join(directory, name));
+}
+
+/** Another text as soon as a directory or one of its offering files is another one. */
+export async function fingerprint(directories: readonly string[]): Promise<string> {
+  const parts = await Promise.all(directories.map(directoryPrint));
+  return parts.join('\n');
+}
+
+async function directoryPrint(directory: string): Promise<string> {
+  const files = await offeringFiles(directory).catch(() => undefined);
+  if (!files) return `${directory} cannot be read`;
+  const prints = await Promise.all([directory, ...files].map(filePrint));
+  return prints.join('\n');
+}
+
+async function filePrint(path: string): Promise<string> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) return `${path} is gone`;
+  const { dev, ino, size, mtimeMs, ctimeMs } = found;
+  return found.isDirectory()
+    ? [path, dev, ino].join(' ')
+    : [path, dev, ino, size, mtimeMs, ctimeMs].join(' ');
+}

@@ -1,0 +1,104 @@
+/** Reads what this broker sells: one offering from each file of the catalog's directories. */
+import { readFile } from 'node:fs/promises';
+import type { Catalog } from '../broker/catalog.ts';
+import type { ProvisionerTraits } from '../broker/provisioner.ts';
+import { crossFindings } from './checks.ts';
+import { compileOffering } from './compile.ts';
+import { offeringFiles } from './files.ts';
+import { needProblems } from './rules/needs.ts';
+import type { OfferingFile } from './offering-file.ts';
+import { parseOffering } from './parse.ts';
+import { type Finding, isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
+import { codeOf } from './reason.ts';
+import { shapeOf } from './shape.ts';
+import { type RawFile, uniqueProblems } from './rules/unique.ts';
+
+export interface LoadResult {
+  /** Absent when there is an error. */
+  readonly catalog?: Catalog;
+  readonly problems: readonly Problem[];
+}
+
+type Traits = Readonly<Record<string, ProvisionerTraits>>;
+
+/**
+ * Loads the top-level `*.yaml`, `*.yml` and `*.json` files of the directories, and tells all that is wrong
+ * with any of them at once. It does not throw for what stands in a file.
+ * @param traits the provisioners by name, and what a file that names one may say
+ */
+export async function loadCatalog(directories: readonly string[], traits: Traits): Promise<LoadResult> {
+  const read = await Promise.all(directories.map(readDirectory));
+  const files = read.flatMap((part) => part.files);
+  const unread = read.flatMap((part) => part.problems);
+  const found = [...unread, ...problemsOf(files, traits, unread.length === 0)];
+  const problems = sortProblems(found.length + files.length > 0 ? found : [nothingToSell(directories)]);
+  if (problems.some(isError)) return { problems };
+  const offerings = files.map(({ offering }) => compileOffering(asOfferingFile(offering)));
+  return { catalog: { offerings, loadedAt: new Date() }, problems };
+}
+
+interface DirectoryContent {
+  readonly files: readonly RawFile[];
+  readonly problems: readonly Problem[];
+}
+
+async function readDirectory(directory: string): Promise<DirectoryContent> {
+  try {
+    const read = await Promise.all((await offeringFiles(directory)).map(readOffering));
+    return { files: read.flatMap((part) => part.files), problems: read.flatMap((part) => part.problems) };
+  } catch (error) {
+    return {
+      files: [],
+      problems: [{ file: directory, ...mistake('', `The directory ${whyUnreadable(error)}`) }],
+    };
+  }
+}
+
+async function readOffering(file: string): Promise<DirectoryContent> {
+  try {
+    const { offering, findings } = parseOffering(file, await readFile(file));
+    return { files: offering ? [{ file, offering }] : [], problems: inFile(file, findings) };
+  } catch (error) {
+    return { files: [], problems: inFile(file, [mistake('', `The file ${whyUnreadable(error)}`)]) };
+  }
+}
+
+function whyUnreadable(error: unknown): string {
+  const code = codeOf(error);
+  return code === 'ENOENT' ? 'does not exist.' : `cannot be read (${code}).`;
+}
+
+function problemsOf(files: readonly RawFile[], traits: Traits, areAll: boolean): readonly Problem[] {
+  const shapes = files.map(({ file, offering }) => ({ file, offering, ...shapeOf(offering) }));
+  // An offering that is needed is not unknown because its file, name or plans cannot be read.
+  const isComplete = areAll && shapes.every(({ spoiled }) => needWords.every((word) => !spoiled.has(word)));
+  return [
+    ...shapes.flatMap(({ file, findings }) => inFile(file, findings)),
+    ...shapes.flatMap(({ file, offering, spoiled }) => {
+      return inFile(file, crossFindings(asOfferingFile(offering), traits, spoiled));
+    }),
+    ...uniqueProblems(files),
+    ...(isComplete
+      ? needProblems(files.map(({ file, offering }) => ({ file, offering: asOfferingFile(offering) })))
+      : []),
+  ];
+}
+
+const needWords = ['name', 'plans', 'plans.name', 'requires_offerings'];
+
+/** Only what the checks of its form have let through is read by this name. */
+function asOfferingFile(offering: RawFile['offering']): OfferingFile {
+  return offering as unknown as OfferingFile;
+}
+
+function inFile(file: string, findings: readonly Finding[]): readonly Problem[] {
+  return findings.map((finding) => ({ file, ...finding }));
+}
+
+/** The specification allows an empty catalog; Cloud Controller does not. */
+function nothingToSell(directories: readonly string[]): Problem {
+  return {
+    file: directories.join(':'),
+    ...warning('', 'There is no offering file, so the catalog is empty.'),
+  };
+}

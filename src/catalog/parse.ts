@@ -1,0 +1,74 @@
+import { LineCounter, parseDocument, type YAMLError } from 'yaml';
+import { isObject, type JsonObject } from '../broker/json.ts';
+import { placeIn } from '../broker/template.ts';
+import { type Finding, mistake } from './problem.ts';
+import { messageOf } from './reason.ts';
+import { deepest } from './json-schema/subschemas.ts';
+
+export interface Parsed {
+  /** Absent when there are findings. */
+  readonly offering?: JsonObject;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads the text of an offering file; by its name it is JSON or YAML 1.2. A key that stands twice is a mistake. */
+export function parseOffering(file: string, bytes: Uint8Array): Parsed {
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    const { value, findings } = file.endsWith('.json') ? readJson(text) : readYaml(text);
+    const all = findings.length > 0 ? findings : strangersIn(value, '');
+    if (all.length > 0) return { findings: all };
+    return isObject(value) ? { offering: value, findings: [] } : { findings: [mistake('', noOffering)] };
+  } catch (error) {
+    return { findings: [mistake('', `The file cannot be read: ${messageOf(error)}.`)] };
+  }
+}
+
+const noOffering = 'The file must hold one offering, an object with keys such as id, name and plans.';
+
+interface Read {
+  readonly value: unknown;
+  readonly findings: readonly Finding[];
+}
+
+/** JSON is nearly all YAML, so the YAML reader finds its duplicate keys, which JSON.parse does not. */
+function readJson(text: string): Read {
+  try {
+    const value: unknown = JSON.parse(text);
+    const { findings } = readYaml(text, ({ code }) => code === 'DUPLICATE_KEY');
+    return { value, findings };
+  } catch (error) {
+    // The rest of the message may quote the file, and with it a secret.
+    const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(messageOf(error)) ?? [];
+    const path = line === undefined ? '' : `line ${line}, column ${column}`;
+    return { value: undefined, findings: [mistake(path, 'The file is not valid JSON.')] };
+  }
+}
+
+function readYaml(text: string, isMeant: (error: YAMLError) => boolean = () => true): Read {
+  const lineCounter = new LineCounter();
+  // Pretty errors would quote the lines, and those may hold secrets.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false });
+  const findings = [...document.errors, ...document.warnings].filter(isMeant).map((error) => {
+    const { line, col } = lineCounter.linePos(error.pos[0]);
+    return mistake(`line ${line}, column ${col}`, sentence(error));
+  });
+  return { value: findings.length > 0 ? undefined : document.toJS(), findings };
+}
+
+function sentence({ code, message }: YAMLError): string {
+  return code === 'DUPLICATE_KEY'
+    ? 'The key stands here for the second time.'
+    : `${message.replace(/\.$/, '')}.`;
+}
+
+/** Values that YAML knows and JSON does not, and nesting that would overflow whoever walks through it. */
+function strangersIn(value: unknown, at: string, level = 0): readonly Finding[] {
+  if (level > deepest) return [mistake(at, `The file is nested more than ${deepest} levels deep.`)];
+  if (value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)) return [];
+  if (Array.isArray(value))
+    return value.flatMap((item, index) => strangersIn(item, placeIn(at, index), level + 1));
+  const isPlain = isObject(value) && Object.getPrototypeOf(value) === Object.prototype;
+  if (!isPlain) return [mistake(at, 'JSON has no such value.')];
+  return Object.entries(value).flatMap(([key, inner]) => strangersIn(inner, placeIn(at, key), level + 1));
+}

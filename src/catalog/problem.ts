@@ -1,0 +1,42 @@
+/** Something that is wrong with an offering file; one error keeps the whole catalog from being used. */
+export interface Problem {
+  readonly file: string;
+  /** The place in the file: `plans[0].name`, `line 3`; empty for the file itself. */
+  readonly path: string;
+  readonly reason: string;
+  readonly level: 'error' | 'warning';
+}
+
+/** A problem of a file whose name the finder does not know. */
+export type Finding = Omit<Problem, 'file'>;
+
+export function mistake(path: string, reason: string): Finding {
+  return { path, reason, level: 'error' };
+}
+
+export function warning(path: string, reason: string): Finding {
+  return { path, reason, level: 'warning' };
+}
+
+export function isError({ level }: { readonly level: Problem['level'] }): boolean {
+  return level === 'error';
+}
+
+/** By file and place, each problem once. */
+export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
+  const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
+  return [...once.values()].toSorted(
+    (a, b) => inOrder(a.file, b.file) || inOrder(a.path, b.path) || inOrder(a.reason, b.reason),
+  );
+}
+
+/** For people: `file: path: reason`, one line for each problem. */
+export function problemLines(problems: readonly Problem[]): readonly string[] {
+  return problems.map(({ file, path, reason, level }) => {
+    const line = [file, path, reason].filter((part) => part).join(': ');
+    return (level === 'warning' ? `${line} (warning)` : line).replaceAll(/\s*\n\s*/g, ' ');
+  });
+}
+
+// plans[10] comes after plans[9]
+const { compare: inOrder } = new Intl.Collator('en', { numeric: true });

@@ -1,0 +1,109 @@
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { Json, JsonObject } from '../../broker/json.ts';
+import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { expressionsIn, mistakesIn, placeIn, render } from '../../broker/template.ts';
+import type { OfferingFile, PlanView } from '../offering-file.ts';
+import { pathOf } from '../json-schema/predicate.ts';
+import { type Finding, mistake, warning } from '../problem.ts';
+import { findingsOf, placeOf, withoutBranches } from '../shape.ts';
+
+type Traits = Readonly<Record<string, ProvisionerTraits>>;
+
+/** Is there such a provisioner, and does it understand its `config` and the plans' `with`? */
+export function provisionerFindings({ provisioner }: OfferingFile, traits: Traits): readonly Finding[] {
+  if (Object.hasOwn(traits, provisioner)) return [];
+  const known = Object.keys(traits).join(', ') || 'none';
+  return [mistake('provisioner', `There is no such provisioner. There are: ${known}.`)];
+}
+
+/**
+ * Holds `config` against the provisioner's schema, with what the plan fixes filled in. What only an instance
+ * will know is not judged.
+ */
+export function configFindings(offering: OfferingFile, view: PlanView, traits: Traits): readonly Finding[] {
+  const rules = findTraits(offering, traits);
+  if (!rules) return [];
+  const { value, open } = fillSettings(offering.config ?? {}, view.plan.with ?? {}, 'config');
+  const errors = errorsOf(rules.config, value).filter((error) => !isOpen(error, value, open));
+  return findingsOf(errors, value, 'config');
+}
+
+/** Holds a plan's `with` against the provisioner's schema. */
+export function settingFindings(
+  offering: OfferingFile,
+  { plan, at }: PlanView,
+  traits: Traits,
+): readonly Finding[] {
+  const place = placeIn(at, 'with');
+  const settings = plan.with ?? {};
+  const rules = findTraits(offering, traits)?.settings;
+  const hasTemplate = expressionsIn(settings).length > 0 || mistakesIn(settings).length > 0;
+  return [
+    ...(rules ? findingsOf(errorsOf(rules, settings), settings, place) : []),
+    ...(hasTemplate ? [warning(place, 'The braces {{ stay as they are here: a plan fixes values.')] : []),
+  ];
+}
+
+function findTraits({ provisioner }: OfferingFile, traits: Traits): ProvisionerTraits | undefined {
+  return Object.hasOwn(traits, provisioner) ? traits[provisioner] : undefined;
+}
+
+const validators = new WeakMap<JsonObject, ValidateFunction>();
+
+function errorsOf(schema: JsonObject, value: Json): readonly ErrorObject[] {
+  const ajv = () => new Ajv({ strict: false, allErrors: true, verbose: true, logger: false });
+  const validate = validators.get(schema) ?? ajv().compile(schema);
+  validators.set(schema, validate);
+  validate(value);
+  return withoutBranches(validate.errors ?? []);
+}
+
+interface Filled {
+  readonly value: Json;
+  /** The places whose value an instance will decide. */
+  readonly open: readonly string[];
+}
+
+function fillSettings(template: Json, plan: JsonObject, at: string): Filled {
+  if (typeof template === 'string') return fillString(template, plan, at);
+  if (typeof template !== 'object' || template === null) return { value: template, open: [] };
+  const isList = Array.isArray(template);
+  const filled = Object.entries(template).map(([key, inner]: [string, Json]) => {
+    return [key, fillSettings(inner, plan, placeIn(at, isList ? Number(key) : key))] as const;
+  });
+  return {
+    value: isList
+      ? filled.map(([, { value }]) => value)
+      : Object.fromEntries(filled.map(([key, { value }]) => [key, value])),
+    open: filled.flatMap(([, { open }]) => open),
+  };
+}
+
+function fillString(text: string, plan: JsonObject, at: string): Filled {
+  const expressions = expressionsIn(text);
+  if (expressions.length === 0) return { value: text, open: [] };
+  try {
+    if (expressions.every(({ path }) => path[0] === 'plan'))
+      return { value: render(text, { plan }), open: [] };
+  } catch {
+    // The check of the templates says what is wrong.
+  }
+  return { value: text, open: [at] };
+}
+
+/** An error at an open place, or one of a keyword that looks into a value with an open place in it. */
+function isOpen(error: ErrorObject, value: Json, open: readonly string[]): boolean {
+  const at = placeOf(pathOf(error), value, 'config');
+  return open.some((place) => place === at || (looksInside.has(error.keyword) && place.startsWith(at)));
+}
+
+const looksInside: ReadonlySet<string> = new Set([
+  'anyOf',
+  'const',
+  'contains',
+  'enum',
+  'if',
+  'not',
+  'oneOf',
+  'uniqueItems',
+]);

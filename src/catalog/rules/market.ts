@@ -1,0 +1,57 @@
+import { placeIn } from '../../broker/template.ts';
+import type { OfferingFile, PlanFile } from '../offering-file.ts';
+import { type Finding, mistake, warning } from '../problem.ts';
+
+type Named = Pick<PlanFile, 'id' | 'name'>;
+
+/** Forms of ids and names that the specification advises against or that one platform cannot take. */
+export function nameFindings({ id, name }: Named, at: string): readonly Finding[] {
+  const idPlace = placeIn(at, 'id');
+  const namePlace = placeIn(at, 'name');
+  return [
+    ...warnIf(!guid.test(id), idPlace, 'The id should be a GUID.'),
+    ...warnIf(!unreserved.test(id), idPlace, 'The id should have letters, digits, -, ., _ and ~ only.'),
+    ...warnIf(
+      !plainName.test(name),
+      namePlace,
+      'The name should have letters, digits, periods and hyphens only.',
+    ),
+    ...warnIf(/^-+$/.test(name), namePlace, 'The name should be more than hyphens.'),
+    ...warnIf(id.length > kubernetesLimit, idPlace, tooLongForKubernetes),
+    ...warnIf(name.length > kubernetesLimit, namePlace, tooLongForKubernetes),
+  ];
+}
+
+const guid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const unreserved = /^[\w.~-]*$/;
+const plainName = /^[A-Za-z0-9.-]*$/;
+const kubernetesLimit = 63;
+const tooLongForKubernetes = `Kubernetes takes at most ${kubernetesLimit} characters here.`;
+
+/** spec.md, Catalog Management: longer texts may be cut. */
+export function descriptionFindings(description: string, at: string): readonly Finding[] {
+  const reason = 'The description should have at most 255 characters.';
+  return warnIf(description.length > 255, placeIn(at, 'description'), reason);
+}
+
+/** Cloud Controller keeps all tags of an offering in one column. */
+export function tagFindings({ tags = [] }: OfferingFile): readonly Finding[] {
+  const sum = tags.join('').length;
+  const reason = `All tags together have ${sum} characters; ${mostTagCharacters} are allowed.`;
+  return sum > mostTagCharacters ? [mistake('tags', reason)] : [];
+}
+
+const mostTagCharacters = 2048;
+
+/** Cloud Controller takes no more than this. */
+export function maintenanceFindings({ maintenance_info: info }: PlanFile, at: string): readonly Finding[] {
+  const size = JSON.stringify(info ?? {}).length;
+  const reason = `The JSON has ${size} characters; ${mostMaintenanceCharacters} are allowed.`;
+  return size > mostMaintenanceCharacters ? [mistake(placeIn(at, 'maintenance_info'), reason)] : [];
+}
+
+const mostMaintenanceCharacters = 2000;
+
+function warnIf(condition: boolean, path: string, reason: string): readonly Finding[] {
+  return condition ? [warning(path, reason)] : [];
+}

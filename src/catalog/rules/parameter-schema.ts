@@ -1,0 +1,110 @@
+import type { JsonObject } from '../../broker/json.ts';
+import { placeIn } from '../../broker/template.ts';
+import { linearPattern } from '../json-schema/bounded.ts';
+import { draft04, draftNames, findDraft } from '../json-schema/drafts.ts';
+import { compileSchema } from '../parameters.ts';
+import { type Finding, isError, mistake, warning } from '../problem.ts';
+import { messageOf } from '../reason.ts';
+import { findingsOf } from '../shape.ts';
+import { deepest, type Subschema, subschemas } from '../json-schema/subschemas.ts';
+
+/** What is wrong with a schema of parameters, by the specification and by Cloud Controller. */
+export function parameterSchemaFindings(schema: JsonObject, at: string): readonly Finding[] {
+  const dialect = schema['$schema'];
+  const place = placeIn(at, '$schema');
+  if (dialect === undefined) return [mistake(place, 'The schema must name its draft here.')];
+  const draft = typeof dialect === 'string' ? findDraft(dialect) : undefined;
+  if (!draft) {
+    return [
+      mistake(
+        place,
+        `The draft is not known. There are: http://json-schema.org/{${draftNames.join(',')}}/schema#.`,
+      ),
+    ];
+  }
+  const findings = [
+    ...sizeFindings(schema, at),
+    ...[...subschemas(schema, at)].flatMap(partFindings),
+    ...findingsOf(draft.errorsOf(schema), schema, at),
+  ];
+  return [
+    ...findings,
+    ...(findings.some(isError) ? [] : useFindings(schema, at)),
+    ...platformFindings(schema, at, draft.name),
+  ];
+}
+
+const largest = 65_536;
+
+/** spec.md, Input Parameters Schema Object: at most 64 kB; an external reference is forbidden. */
+function sizeFindings(schema: JsonObject, at: string): readonly Finding[] {
+  const size = Buffer.byteLength(JSON.stringify(schema));
+  return size > largest ? [mistake(at, `The schema has ${size} bytes of JSON; ${largest} are allowed.`)] : [];
+}
+
+function partFindings({ schema, at, depth }: Subschema): readonly Finding[] {
+  if (depth >= deepest) return [mistake(at, `The schema is nested more than ${deepest} levels deep.`)];
+  return [...referenceFindings(schema, at), ...patternFindings(schema, at)];
+}
+
+function referenceFindings(schema: JsonObject, at: string): readonly Finding[] {
+  return ['$ref', '$recursiveRef', '$dynamicRef'].flatMap((keyword) => {
+    const target = schema[keyword];
+    if (typeof target !== 'string' || target.startsWith('#')) return [];
+    return [mistake(placeIn(at, keyword), 'A reference must stay inside the schema: it starts with #.')];
+  });
+}
+
+function patternFindings(schema: JsonObject, at: string): readonly Finding[] {
+  const { pattern, patternProperties } = schema;
+  const patterns = [
+    ...(typeof pattern === 'string' ? [[pattern, placeIn(at, 'pattern')] as const] : []),
+    ...Object.keys(patternProperties ?? {}).map(
+      (name) => [name, placeIn(placeIn(at, 'patternProperties'), name)] as const,
+    ),
+  ];
+  return patterns.flatMap(([expression, place]) => {
+    const reason = reasonAgainst(() => linearPattern(expression));
+    return reason === undefined
+      ? []
+      : [mistake(place, `The pattern cannot be used (RE2 syntax): ${reason}.`)];
+  });
+}
+
+/** Does it compile, and does it end for an empty object? */
+function useFindings(schema: JsonObject, at: string): readonly Finding[] {
+  if (schema['$async'] !== undefined) return [mistake(placeIn(at, '$async'), 'There is no such keyword.')];
+  const reason = reasonAgainst(() => void compileSchema(schema)({}));
+  return reason === undefined ? [] : [mistake(at, `The schema cannot be used: ${reason}.`)];
+}
+
+function reasonAgainst(attempt: () => unknown): string | undefined {
+  try {
+    attempt();
+    return undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return 'it refers to itself without end';
+    return messageOf(error);
+  }
+}
+
+/** Cloud Controller holds every schema against draft-04 and knows none later than draft-06. */
+function platformFindings(schema: JsonObject, at: string, draft: string): readonly Finding[] {
+  const isObjectSchema =
+    schema['type'] === 'object' || schema['$ref'] !== undefined || schema['allOf'] !== undefined;
+  const shape = isObjectSchema
+    ? []
+    : [warning(at, 'Parameters are an object: the schema should have type: object.')];
+  if (draft === 'draft-04') return shape;
+  if (draft !== 'draft-06') {
+    const reason = 'Cloud Controller refuses a catalog with this draft; draft-04 is understood everywhere.';
+    return [...shape, warning(placeIn(at, '$schema'), reason)];
+  }
+  const old = findingsOf(draft04.errorsOf(schema), schema, at);
+  return [
+    ...shape,
+    ...old.map(({ path, reason }) =>
+      warning(path, `Cloud Controller reads this as draft-04, and there: ${reason}`),
+    ),
+  ];
+}

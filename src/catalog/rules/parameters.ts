@@ -1,0 +1,71 @@
+import type { ParameterCheck } from '../../broker/catalog.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import { placeIn } from '../../broker/template.ts';
+import { memberRules } from '../json-schema/member-rules.ts';
+import type { OfferingFile, PerPlan } from '../offering-file.ts';
+import { parameterCheck } from '../parameters.ts';
+import { parameterSchemaFindings } from './parameter-schema.ts';
+import { type Finding, isError, mistake } from '../problem.ts';
+import { defaultsOf, schemasOf } from '../shorthand.ts';
+
+/** The parameters of an offering and of each plan that has its own. */
+export function parameterFindings(offering: OfferingFile): readonly Finding[] {
+  return [
+    ...holderFindings(offering, ''),
+    ...offering.plans.flatMap((plan, index) => holderFindings(plan, `plans[${index}]`)),
+  ];
+}
+
+function holderFindings(holder: PerPlan, at: string): readonly Finding[] {
+  const { parameters, schemas } = holder;
+  if (parameters !== undefined && schemas !== undefined) {
+    return [mistake(placeIn(at, 'parameters'), 'There are schemas too: give one of the two.')];
+  }
+  const findings = parameters
+    ? shorthandFindings(holder, placeIn(at, 'parameters'))
+    : fullFindings(holder, at);
+  return findings.some(isError) ? findings : [...findings, ...defaultFindings(holder, at)];
+}
+
+/** The places of the schema that the shorthand becomes are told as places of the shorthand. */
+function shorthandFindings(holder: PerPlan, at: string): readonly Finding[] {
+  const create = schemasOf(holder)?.service_instance?.create?.parameters ?? {};
+  const findings = parameterSchemaFindings(create, at);
+  return findings.map((finding) => ({ ...finding, path: finding.path.replace(`${at}.properties`, at) }));
+}
+
+function fullFindings({ schemas }: PerPlan, at: string): readonly Finding[] {
+  const { service_instance: instance, service_binding: binding } = schemas ?? {};
+  const all = [
+    ['service_instance', 'create', instance?.create?.parameters],
+    ['service_instance', 'update', instance?.update?.parameters],
+    ['service_binding', 'create', binding?.create?.parameters],
+  ] as const;
+  return all.flatMap(([thing, action, schema]) => {
+    const place = [thing, action, 'parameters'].reduce(placeIn, placeIn(at, 'schemas'));
+    return schema === undefined ? [] : parameterSchemaFindings(schema, place);
+  });
+}
+
+/** A default is used when the user says nothing, so it must be what a user might say. */
+function defaultFindings(holder: PerPlan, at: string): readonly Finding[] {
+  const create = schemasOf(holder)?.service_instance?.create?.parameters;
+  const schemaPlace = ['schemas', 'service_instance', 'create', 'parameters'].reduce(placeIn, at);
+  const check = findCheck(create);
+  if (!check) return [mistake(schemaPlace, 'References must lead to definitions or properties.')];
+  const place = holder.parameters ? placeIn(at, 'parameters') : placeIn(schemaPlace, 'properties');
+  return Object.entries(defaultsOf(holder)).flatMap(([name, value]) => {
+    const parameter: JsonObject = { [name]: value };
+    const wrong = check(parameter);
+    return wrong === undefined ? [] : [mistake(placeIn(placeIn(place, name), 'default'), wrong)];
+  });
+}
+
+/** Undefined when the schema refers to what the rules of single parameters leave out. */
+function findCheck(create: JsonObject | undefined): ParameterCheck | undefined {
+  try {
+    return parameterCheck(memberRules(create));
+  } catch {
+    return undefined;
+  }
+}

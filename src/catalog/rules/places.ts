@@ -1,0 +1,65 @@
+import type { Json } from '../../broker/json.ts';
+import { placeIn } from '../../broker/template.ts';
+import type { OfferingFile, PerPlan, PlanView } from '../offering-file.ts';
+
+/** A place of the file that holds a template, and what may be known when it is filled. */
+export interface Place {
+  readonly at: string;
+  readonly template: Json;
+  /** Is it filled for a binding, whose id and secrets there are then? */
+  readonly perBinding: boolean;
+  /** Are the provisioner's facts there? */
+  readonly hasFacts: boolean;
+  /** Why a secret may not stand here. */
+  readonly noSecrets?: string;
+}
+
+/** All templates of a plan. */
+export function templatePlaces(offering: OfferingFile, view: PlanView): readonly Place[] {
+  return [
+    ...placeOf('config', offering.config, { perBinding: false, hasFacts: true }),
+    ...hookPlaces(offering),
+    ...needPlaces(offering),
+    ...answers.flatMap(({ word, ...rest }) => placeOf(view.placeOf(word), view.words[word], rest)),
+  ];
+}
+
+type Known = Omit<Place, 'at' | 'template'>;
+
+function placeOf(
+  at: string,
+  template: object | string | boolean | undefined,
+  known: Known,
+): readonly Place[] {
+  return template === undefined ? [] : [{ at, template: template as Json, ...known }];
+}
+
+const answers: readonly (Known & { readonly word: keyof PerPlan })[] = [
+  // spec.md, Provisioning: the address must be in the first answer, when nothing is made yet.
+  { word: 'dashboard', perBinding: false, hasFacts: false },
+  {
+    word: 'instance_metadata',
+    perBinding: false,
+    hasFacts: true,
+    noSecrets: 'A secret cannot be used here, for platforms show this to everybody.',
+  },
+  { word: 'credentials', perBinding: true, hasFacts: true },
+  { word: 'syslog_drain_url', perBinding: true, hasFacts: true },
+  { word: 'route_service_url', perBinding: true, hasFacts: true },
+  { word: 'volume_mounts', perBinding: true, hasFacts: true },
+  { word: 'endpoints', perBinding: true, hasFacts: true },
+];
+
+function hookPlaces({ hooks = {} }: OfferingFile): readonly Place[] {
+  return Object.entries(hooks).flatMap(([name, { run }]) => {
+    const perBinding = name === 'bind' || name === 'unbind';
+    return placeOf(placeIn('hooks', name), { run }, { perBinding, hasFacts: true });
+  });
+}
+
+function needPlaces({ requires_offerings: needs = {} }: OfferingFile): readonly Place[] {
+  return Object.entries(needs).flatMap(([name, { parameters }]) => {
+    const at = placeIn(placeIn(placeIn('', 'requires_offerings'), name), 'parameters');
+    return placeOf(at, parameters, { perBinding: false, hasFacts: false });
+  });
+}

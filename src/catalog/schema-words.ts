@@ -1,0 +1,54 @@
+import type { JsonObject } from '../broker/json.ts';
+
+/** The moments of an instance's life at which a hook may run, and for which there is a time limit. */
+export const hookNames = [
+  'init',
+  'prepare',
+  'configure',
+  'check_up',
+  'start',
+  'stop',
+  'halt',
+  'monitor',
+  'bind',
+  'unbind',
+  'update',
+  'remove',
+] as const;
+
+export const yesNo = { type: 'boolean' } satisfies JsonObject;
+
+export const anyObject = { type: 'object' } satisfies JsonObject;
+
+export const text = { type: 'string', pattern: '\\S', title: 'text that is not blank' } satisfies JsonObject;
+
+export const duration = {
+  type: 'string',
+  pattern: '^[1-9][0-9]{0,5}[smhd]$',
+  title: 'a duration such as 90s, 10m, 12h or 30d',
+} satisfies JsonObject;
+
+export const semanticVersion = {
+  type: 'string',
+  // semver.org's own expression
+  pattern:
+    '^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)' +
+    '(?:-((?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\\.(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?' +
+    '(?:\\+([0-9a-zA-Z-]+(?:\\.[0-9a-zA-Z-]+)*))?$',
+  title: 'a semantic version such as 1.2.3',
+} satisfies JsonObject;
+
+/** An object with these members and no others. */
+export function thing(properties: JsonObject, required: readonly string[] = []): JsonObject {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties,
+    ...(required.length > 0 ? { required } : {}),
+  };
+}
+
+/** One of the words, or a template that will give one. */
+export function textOrTemplate(words: string, title: string): JsonObject {
+  return { type: 'string', pattern: `^(?:${words})$|\\{\\{`, title };
+}

@@ -1,0 +1,222 @@
+/**
+ * The form of an offering file, as one closed JSON Schema: a key that is not here is a mistake. A `title` is
+ * what a message calls the form, a `default` is what an absent key means.
+ */
+import type { JsonObject } from '../broker/json.ts';
+import {
+  duration,
+  hookNames,
+  semanticVersion,
+  text,
+  textOrTemplate,
+  thing,
+  anyObject,
+  yesNo,
+} from './schema-words.ts';
+
+const parametersSchema = thing({ parameters: anyObject });
+
+const schemas = thing({
+  service_instance: thing({ create: parametersSchema, update: parametersSchema }),
+  service_binding: thing({ create: parametersSchema }),
+});
+
+/** Only keywords that mean the same in every draft. */
+const parameterKeywords: JsonObject = {
+  type: {
+    title: 'the name of a type, or a list of such names',
+    anyOf: [
+      { $ref: '#/definitions/typeName' },
+      { type: 'array', items: { $ref: '#/definitions/typeName' }, minItems: 1, uniqueItems: true },
+    ],
+  },
+  enum: { type: 'array', minItems: 1, uniqueItems: true },
+  default: true,
+  description: { type: 'string' },
+  minimum: { type: 'number' },
+  maximum: { type: 'number' },
+  pattern: { type: 'string' },
+  minLength: { type: 'integer', minimum: 0 },
+  maxLength: { type: 'integer', minimum: 0 },
+  items: { $ref: '#/definitions/parameter' },
+  minItems: { type: 'integer', minimum: 0 },
+  maxItems: { type: 'integer', minimum: 0 },
+};
+
+const secret = thing({
+  per: { type: 'string', enum: ['instance', 'binding'], default: 'instance' },
+  length: { type: 'integer', minimum: 8, maximum: 256, default: 32 },
+});
+
+const name = { $ref: '#/definitions/name' };
+
+const volumeMount = thing(
+  {
+    driver: text,
+    container_dir: text,
+    mode: textOrTemplate('r|rw', 'r or rw'),
+    device_type: textOrTemplate('shared', 'shared'),
+    device: thing({ volume_id: text, mount_config: anyObject }, ['volume_id']),
+  },
+  ['driver', 'container_dir', 'mode', 'device_type', 'device'],
+);
+
+const endpoint = thing(
+  {
+    host: text,
+    ports: { type: 'array', items: text, minItems: 1 },
+    protocol: { ...textOrTemplate('tcp|udp|all', 'tcp, udp or all'), default: 'tcp' },
+  },
+  ['host', 'ports'],
+);
+
+/** What an offering says for all of its plans and a plan may say for itself. */
+const perPlan: JsonObject = {
+  parameters: {
+    type: 'object',
+    propertyNames: name,
+    additionalProperties: { $ref: '#/definitions/parameter' },
+  },
+  schemas,
+  credentials: anyObject,
+  dashboard: text,
+  syslog_drain_url: text,
+  route_service_url: text,
+  volume_mounts: { type: 'array', items: volumeMount, minItems: 1 },
+  endpoints: { type: 'array', items: endpoint, minItems: 1 },
+  instance_metadata: thing({
+    labels: { type: 'object', additionalProperties: { type: 'string' } },
+    attributes: anyObject,
+  }),
+  binding_metadata: thing({ expires_after: duration, renew_before: duration }, ['expires_after']),
+  requires_app: { ...yesNo, default: false },
+  async: {
+    title: 'required, or a list of provision, update, deprovision, bind and unbind',
+    anyOf: [
+      { type: 'string', enum: ['required'] },
+      {
+        type: 'array',
+        items: { type: 'string', enum: ['provision', 'update', 'deprovision', 'bind', 'unbind'] },
+        uniqueItems: true,
+      },
+    ],
+    default: [],
+  },
+};
+
+const identity: JsonObject = {
+  id: { ...text, maxLength: 255 },
+  name: { ...text, maxLength: 255 },
+  description: { ...text, maxLength: 10_000 },
+};
+
+const sharedMetadata: JsonObject = { displayName: { type: 'string' } };
+
+const plan = thing(
+  {
+    ...identity,
+    free: { ...yesNo, default: true },
+    bindable: yesNo,
+    plan_updateable: yesNo,
+    binding_rotatable: { ...yesNo, default: false },
+    maximum_polling_duration: { type: 'integer', minimum: 1 },
+    maintenance_info: thing({ version: semanticVersion, description: { type: 'string' } }, ['version']),
+    metadata: {
+      type: 'object',
+      properties: {
+        ...sharedMetadata,
+        bullets: { type: 'array', items: { type: 'string' } },
+        costs: { type: 'array', items: { $ref: '#/definitions/cost' } },
+      },
+    },
+    with: { type: 'object', propertyNames: name, default: {} },
+    cost: { type: 'number', minimum: 0, default: 1 },
+    ...perPlan,
+  },
+  ['id', 'name', 'description'],
+);
+
+const market: JsonObject = {
+  ...identity,
+  tags: { type: 'array', items: text, default: [] },
+  requires: {
+    type: 'array',
+    items: { type: 'string', enum: ['syslog_drain', 'route_forwarding', 'volume_mount'] },
+    uniqueItems: true,
+    default: [],
+  },
+  bindable: { ...yesNo, default: true },
+  instances_retrievable: { ...yesNo, default: false },
+  bindings_retrievable: { ...yesNo, default: false },
+  allow_context_updates: { ...yesNo, default: false },
+  plan_updateable: { ...yesNo, default: false },
+  metadata: {
+    type: 'object',
+    properties: {
+      ...sharedMetadata,
+      imageUrl: { type: 'string' },
+      longDescription: { type: 'string' },
+      providerDisplayName: { type: 'string' },
+      documentationUrl: { type: 'string' },
+      supportUrl: { type: 'string' },
+      shareable: yesNo,
+    },
+  },
+  dashboard_client: thing({ id: text, secret: text, redirect_uri: text }, ['id', 'secret', 'redirect_uri']),
+  plans: { type: 'array', items: plan, minItems: 1 },
+};
+
+const hook = thing(
+  {
+    run: { type: 'array', items: text, minItems: 1 },
+    once: { ...yesNo, default: false },
+    timeout: { ...duration, default: '30s' },
+  },
+  ['run'],
+);
+
+const monitor = thing({
+  every: { ...duration, default: '10s' },
+  restart: { type: 'integer', minimum: 0, default: 3 },
+  within: { ...duration, default: '10m' },
+});
+
+const making: JsonObject = {
+  provisioner: text,
+  config: { ...anyObject, default: {} },
+  secrets: { type: 'object', propertyNames: name, additionalProperties: secret, default: {} },
+  ...perPlan,
+  timeouts: thing(Object.fromEntries(hookNames.map((step) => [step, duration]))),
+  monitor,
+  hooks: thing(Object.fromEntries(hookNames.map((step) => [step, hook]))),
+  requires_offerings: {
+    type: 'object',
+    propertyNames: name,
+    additionalProperties: thing({ offering: text, plan: text, instance: text, parameters: anyObject }, [
+      'offering',
+    ]),
+  },
+  max_instances: { type: 'integer', minimum: 1 },
+};
+
+/** JSON Schema, draft 7. */
+export const offeringSchema = {
+  ...thing({ ...market, ...making }, ['id', 'name', 'description', 'provisioner', 'plans']),
+  definitions: {
+    name: {
+      type: 'string',
+      pattern: '^[A-Za-z_][A-Za-z0-9_-]*$',
+      title: 'letters, digits, _ and -, no digit first',
+    },
+    typeName: { type: 'string', enum: ['array', 'boolean', 'integer', 'null', 'number', 'object', 'string'] },
+    parameter: thing(parameterKeywords, ['type']),
+    cost: {
+      type: 'object',
+      properties: {
+        amount: { type: 'object', additionalProperties: { type: 'number' } },
+        unit: { type: 'string' },
+      },
+      required: ['amount', 'unit'],
+    },
+  },
+} satisfies JsonObject;

@@ -1,0 +1,305 @@
+import { canonicalJson, type JsonObject } from '../../src/broker/json.ts';
+import type { Catalog, ServicePlan } from '../../src/broker/catalog.ts';
+import { revivePlan } from '../../src/catalog/compile.ts';
+import { anOffering, aPlan, guid, loaded } from './folder.ts';
+
+async function catalogOf(changes: object): Promise<Catalog> {
+  const { catalog, lines } = await loaded({ 'a.json': anOffering(changes) });
+  if (!catalog) throw new Error(lines.join('\n'));
+  return catalog;
+}
+
+async function planOf(changes: object, position = 0): Promise<ServicePlan> {
+  const plan = (await catalogOf(changes)).offerings[0]?.plans[position];
+  if (!plan) throw new Error('No such plan');
+  return plan;
+}
+
+const rich = {
+  requires: ['volume_mount', 'syslog_drain', 'route_forwarding'],
+  bindings_retrievable: true,
+  plan_updateable: true,
+  config: { memory: '{{plan.memory}}', run: ['cache-server'] },
+  secrets: { password: {}, token: { per: 'binding', length: 40 } },
+  parameters: {
+    eviction: { type: 'string', enum: ['none', 'lru'], default: 'none' },
+    size: { type: 'integer', minimum: 1 },
+  },
+  dashboard: '{{broker.url}}/{{instance.id}}',
+  syslog_drain_url: 'syslog://{{node.host}}',
+  route_service_url: 'https://{{node.host}}',
+  volume_mounts: [
+    {
+      driver: 'nfs',
+      container_dir: '/x',
+      mode: 'rw',
+      device_type: 'shared',
+      device: { volume_id: '{{instance.id}}' },
+    },
+  ],
+  endpoints: [{ host: '{{node.host}}', ports: ['{{ports.main}}'] }],
+  instance_metadata: { labels: { node: '{{node.host}}' }, attributes: { size: '{{params.size}}' } },
+  binding_metadata: { expires_after: '30d', renew_before: '12h' },
+  requires_app: true,
+  async: 'required',
+  timeouts: { start: '20s', stop: '2m' },
+  monitor: { every: '10s', restart: 3, within: '10m' },
+  hooks: { configure: { run: ['./hooks/cache/init'], once: true, timeout: '60s' } },
+  max_instances: 4,
+  plans: [
+    aPlan({
+      free: false,
+      cost: 4,
+      binding_rotatable: true,
+      maximum_polling_duration: 600,
+      maintenance_info: { version: '1.2.3', description: 'New' },
+      metadata: { displayName: 'Small' },
+      with: { memory: 32 },
+    }),
+    aPlan({
+      id: guid(3),
+      name: 'other',
+      bindable: false,
+      plan_updateable: false,
+      with: { memory: 64 },
+      schemas: {},
+      credentials: { own: 'words' },
+      requires_app: false,
+      async: ['provision'],
+      dashboard: 'https://own',
+      instance_metadata: { labels: {} },
+    }),
+  ],
+};
+
+test('An offering is what its file says, and its plans have its words unless they have their own.', async () => {
+  const { offerings, loadedAt } = await catalogOf(rich);
+  expect(loadedAt).toBeInstanceOf(Date);
+  expect(offerings).toMatchObject([
+    {
+      id: guid(1),
+      tags: [],
+      requires: ['volume_mount', 'syslog_drain', 'route_forwarding'],
+      bindable: true,
+      instancesRetrievable: false,
+      bindingsRetrievable: true,
+      allowContextUpdates: false,
+      planUpdateable: true,
+      plans: [
+        {
+          offeringName: 'cache',
+          description: 'Not much',
+          free: false,
+          bindable: true,
+          planUpdateable: true,
+          bindingRotatable: true,
+          bindingsRetrievable: true,
+          maximumPollingDuration: 600,
+          maintenanceInfo: { version: '1.2.3', description: 'New' },
+          metadata: { displayName: 'Small' },
+          making: {
+            provisioner: 'maker',
+            settings: { memory: 32 },
+            defaults: { eviction: 'none' },
+            secrets: { password: { per: 'instance', length: 32 }, token: { per: 'binding', length: 40 } },
+            asyncRequired: ['provision', 'update', 'deprovision', 'bind', 'unbind'],
+            requiresApp: true,
+            answer: {
+              dashboard: rich.dashboard,
+              bindingLifetime: { expiresAfter: 2_592_000, renewBefore: 43_200 },
+            },
+          },
+        },
+        {
+          free: true,
+          bindable: false,
+          planUpdateable: false,
+          bindingRotatable: false,
+          making: {
+            defaults: {},
+            asyncRequired: ['provision'],
+            requiresApp: false,
+            answer: {
+              dashboard: 'https://own',
+              credentials: { own: 'words' },
+              instanceMetadata: { labels: {} },
+            },
+          },
+        },
+      ],
+    },
+  ]);
+});
+
+test('What process offerings say is in the definition, times in seconds.', async () => {
+  expect((await planOf(rich)).definition['operating']).toEqual({
+    cost: 4,
+    timeouts: { start: 20, stop: 120 },
+    monitor: { every: 10, restart: 3, within: 600 },
+    hooks: { configure: { run: ['./hooks/cache/init'], once: true, timeout: 60 } },
+    maxInstances: 4,
+  });
+  expect((await planOf({})).definition['operating']).toEqual({ cost: 1 });
+});
+
+const requests: readonly JsonObject[] = [{}, { size: 1 }, { size: 0 }, { eviction: 'x' }];
+
+test('A definition is plain JSON, and the plan that is made of it again is the same.', async () => {
+  for (const position of [0, 1]) {
+    const plan = await planOf(rich, position);
+    const stored = JSON.parse(canonicalJson(plan.definition)) as JsonObject;
+    expect(stored).toEqual(plan.definition);
+    const revived = revivePlan(stored);
+    const {
+      check: _check,
+      description: _words,
+      free: _free,
+      metadata: _shown,
+      maintenanceInfo,
+      ...same
+    } = plan;
+    expect(revived).toMatchObject(same);
+    expect(revived.maintenanceInfo?.version).toBe(maintenanceInfo?.version);
+    expect(revived.revision).toMatch(/^[0-9a-f]{64}$/);
+    for (const parameters of requests) {
+      for (const on of ['provision', 'update', 'bind'] as const) {
+        expect(revived.check[on](parameters)).toBe(plan.check[on](parameters));
+      }
+    }
+  }
+});
+
+describe('A revision', () => {
+  const small = rich.plans[0] ?? {};
+  test.each<[what: string, changes: object]>([
+    ['descriptions', { description: 'Other words', plans: [{ ...small, description: 'Others' }] }],
+    ['tags', { tags: ['new'] }],
+    ['display metadata', { metadata: { displayName: 'X' }, plans: [{ ...small, metadata: {} }] }],
+    ['what is free', { plans: [{ ...small, free: true }] }],
+    ['the dashboard client', { dashboard_client: { id: 'a', secret: 'b', redirect_uri: 'https://c' } }],
+    ['the description of a maintenance', { plans: [{ ...small, maintenance_info: { version: '1.2.3' } }] }],
+    ['the order of keys', Object.fromEntries(Object.entries(rich).toReversed())],
+    [
+      'defaults that are spelt out',
+      {
+        plans: [{ ...small, bindable: true }],
+        secrets: { password: { per: 'instance', length: 32 }, token: { length: 40, per: 'binding' } },
+      },
+    ],
+    ['other plans', { plans: [small] }],
+  ])('stays when %s change.', async (_what, changes) => {
+    expect((await planOf({ ...rich, ...changes })).revision).toBe((await planOf(rich)).revision);
+  });
+
+  test.each<[what: string, changes: object]>([
+    ['the name of the offering', { name: 'other' }],
+    ['the name of the plan', { plans: [{ ...small, name: 'other' }] }],
+    ['a flag', { allow_context_updates: true }],
+    [
+      'requires',
+      {
+        requires: undefined,
+        volume_mounts: undefined,
+        syslog_drain_url: undefined,
+        route_service_url: undefined,
+      },
+    ],
+    ['the maintenance version', { plans: [{ ...small, maintenance_info: { version: '1.2.4' } }] }],
+    ['parameters', { parameters: { ...rich.parameters, size: { type: 'integer' } } }],
+    ['with', { plans: [{ ...small, with: { memory: 33 } }] }],
+    ['config', { config: {} }],
+    ['secrets', { secrets: { ...rich.secrets, third: {} } }],
+    ['credentials', { credentials: {} }],
+    ['a hook', { hooks: {} }],
+  ])('changes with %s.', async (_what, changes) => {
+    expect((await planOf({ ...rich, ...changes })).revision).not.toBe((await planOf(rich)).revision);
+  });
+});
+
+describe('Parameters', () => {
+  test('in their short form are a schema of draft 04 for create and update.', async () => {
+    const plan = await planOf(rich);
+    const schema = {
+      $schema: 'http://json-schema.org/draft-04/schema#',
+      type: 'object',
+      additionalProperties: false,
+    };
+    expect(plan.schemas).toEqual({
+      service_instance: {
+        create: { parameters: { ...schema, properties: rich.parameters, required: ['size'] } },
+        update: {
+          parameters: {
+            ...schema,
+            properties: {
+              eviction: { type: 'string', enum: ['none', 'lru'] },
+              size: { type: 'integer', minimum: 1 },
+            },
+          },
+        },
+      },
+    });
+    expect(plan.check.provision({})).toBe("The parameter 'size' is required.");
+    expect(plan.check.provision({ size: 1 })).toBeUndefined();
+    expect(plan.check.provision({ size: 1, eviction: 'all' })).toBe(
+      "The parameter 'eviction' must be one of none, lru.",
+    );
+    expect(plan.check.update({})).toBeUndefined();
+    expect(plan.check.update({ colour: 1 })).toBe(
+      "There is no parameter 'colour'. There are: eviction, size.",
+    );
+    expect(plan.check.bind({ anything: 1 })).toBeUndefined();
+  });
+
+  test('that all have a default make an empty request good.', async () => {
+    const plan = await planOf({
+      parameters: { size: { type: 'integer', default: 0 }, on: { type: 'boolean', default: false } },
+    });
+    expect(plan.schemas).not.toHaveProperty('service_instance.create.parameters.required');
+    expect(plan.check.provision({})).toBeUndefined();
+    expect(plan.making.defaults).toEqual({ size: 0, on: false });
+  });
+
+  test('that are none refuse all, and without a word about them anything is accepted.', async () => {
+    const none = await planOf({ parameters: {} });
+    expect(none.check.provision({ size: 1 })).toBe("There is no parameter 'size'. None is allowed here.");
+    expect(none.check.provision({})).toBeUndefined();
+    const silent = await planOf({});
+    expect(silent.schemas).toBeUndefined();
+    expect(silent.check.provision({ size: 1 })).toBeUndefined();
+  });
+
+  test('in full schemas stand as they are, and defaults of the create schema are used.', async () => {
+    const create = {
+      $schema: 'http://json-schema.org/draft-06/schema#',
+      type: 'object',
+      properties: { a: { type: 'string', default: 'x' }, b: { type: 'integer' } },
+      required: ['b'],
+    };
+    const bind = {
+      $schema: 'http://json-schema.org/draft-04/schema#',
+      type: 'object',
+      properties: { role: { enum: ['reader'] } },
+    };
+    const schemas = {
+      service_instance: { create: { parameters: create } },
+      service_binding: { create: { parameters: bind } },
+    };
+    const plan = await planOf({ plans: [aPlan({ schemas })] });
+    expect(plan.schemas).toEqual(schemas);
+    expect(plan.making.defaults).toEqual({ a: 'x' });
+    expect(plan.check.bind({ role: 'x' })).toBe("The parameter 'role' must be one of reader.");
+  });
+
+  test('of an update without a schema obey what the create schema says of each of them.', async () => {
+    const create = {
+      $schema: 'http://json-schema.org/draft-04/schema#',
+      type: 'object',
+      properties: { b: { type: 'integer' } },
+      required: ['b'],
+    };
+    const plan = await planOf({ schemas: { service_instance: { create: { parameters: create } } } });
+    expect(plan.check.provision({})).toBe("The parameter 'b' is required.");
+    expect(plan.check.update({})).toBeUndefined();
+    expect(plan.check.update({ b: 'x' })).toBe("The parameter 'b' must be a whole number.");
+  });
+});

@@ -1,0 +1,85 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { JsonObject } from '../../src/broker/json.ts';
+import type { ProvisionerTraits } from '../../src/broker/provisioner.ts';
+import { type LoadResult, loadCatalog } from '../../src/catalog/load.ts';
+import { problemLines } from '../../src/catalog/problem.ts';
+
+/** A directory with these files, for the time of `use`. Objects are written as JSON. */
+export async function withFolder<Result>(
+  files: Readonly<Record<string, string | Uint8Array | JsonObject>>,
+  use: (directory: string) => Promise<Result>,
+): Promise<Result> {
+  const directory = await mkdtemp(join(tmpdir(), 'catalog-'));
+  try {
+    for (const [name, content] of Object.entries(files)) {
+      const isText = typeof content === 'string' || content instanceof Uint8Array;
+      await writeFile(join(directory, name), isText ? content : JSON.stringify(content));
+    }
+    return await use(directory);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+export const traits: Readonly<Record<string, ProvisionerTraits>> = {
+  plain: { config: { type: 'object' }, roots: [], selfContained: true },
+  maker: {
+    config: {
+      type: 'object',
+      additionalProperties: false,
+      properties: {
+        memory: { type: 'integer', minimum: 1 },
+        mode: { enum: ['fast', 'slow'] },
+        run: { type: 'array', items: { type: 'string' } },
+        note: { type: 'string', maxLength: 20 },
+        either: { anyOf: [{ type: 'integer' }, { type: 'object', required: ['a'] }] },
+      },
+    },
+    settings: { type: 'object', properties: { memory: { type: 'integer', maximum: 1024 } } },
+    roots: ['node', 'ports', 'deps'],
+    selfContained: false,
+  },
+};
+
+const guid = (last: number) => `0a3f7c52-5b0e-4d0b-9a6e-${String(last).padStart(12, '0')}`;
+
+/** A file without any problem, with these changes; undefined takes a key away. */
+export function anOffering(changes: object = {}): JsonObject {
+  const offering = {
+    id: guid(1),
+    name: 'cache',
+    description: 'A cache',
+    provisioner: 'maker',
+    credentials: { host: '{{node.host}}' },
+    plans: [aPlan()],
+    ...changes,
+  };
+  return JSON.parse(JSON.stringify(offering)) as JsonObject;
+}
+
+export function aPlan(changes: object = {}): JsonObject {
+  return { id: guid(2), name: 'small', description: 'Not much', ...changes };
+}
+
+export { guid };
+
+/** What loading the files gives, and its problems as lines without the directory. */
+export function loaded(
+  files: Readonly<Record<string, string | Uint8Array | JsonObject>>,
+): Promise<LoadResult & { readonly lines: readonly string[] }> {
+  return withFolder(files, async (directory) => {
+    const result = await loadCatalog([directory], traits);
+    const lines = problemLines(result.problems).map((line) =>
+      line.replaceAll(`${directory}/`, '').replaceAll(directory, 'DIR'),
+    );
+    return { ...result, lines };
+  });
+}
+
+/** The lines about one file that holds this offering. */
+export async function linesOf(offering: JsonObject): Promise<readonly string[]> {
+  const { lines } = await loaded({ 'a.json': offering });
+  return lines.map((line) => line.replace(/^a\.json: /, ''));
+}

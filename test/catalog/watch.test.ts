@@ -1,0 +1,192 @@
+import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Catalog } from '../../src/broker/catalog.ts';
+import { loadCatalog, type LoadResult } from '../../src/catalog/load.ts';
+import { problemLines } from '../../src/catalog/problem.ts';
+import { type CatalogWatch, watchCatalog } from '../../src/catalog/watch.ts';
+import { anOffering, traits } from './folder.ts';
+
+/** A watched directory, and what the watch told so far. */
+interface Scene {
+  readonly directory: string;
+  readonly file: string;
+  readonly names: string[];
+  readonly lines: string[];
+  readonly watch: CatalogWatch;
+}
+
+let open: Scene[] = [];
+let parent = '';
+
+beforeEach(async () => {
+  parent = await mkdtemp(join(tmpdir(), 'watched-'));
+});
+
+afterEach(async () => {
+  for (const { watch } of open) await watch.close();
+  open = [];
+  await rm(parent, { recursive: true, force: true });
+});
+
+async function scene(load?: (directory: string) => Promise<LoadResult>, lookMs = 50): Promise<Scene> {
+  const directory = join(parent, 'catalog');
+  const file = join(directory, 'a.json');
+  await mkdir(directory);
+  await writeFile(file, named('first'));
+  const names: string[] = [];
+  const lines: string[] = [];
+  const watch = watchCatalog({
+    directories: [directory],
+    load: () => (load ? load(directory) : loadCatalog([directory], traits)),
+    onCatalog: (catalog) => void names.push(nameOf(catalog)),
+    onProblems: (problems) =>
+      void lines.push(...problemLines(problems).map((line) => line.replace(`${directory}/`, ''))),
+    calmMs: 20,
+    lookMs,
+  });
+  const made = { directory, file, names, lines, watch };
+  open.push(made);
+  return made;
+}
+
+function named(name: string): string {
+  return JSON.stringify(anOffering({ name }));
+}
+
+function nameOf({ offerings }: Catalog): string {
+  return offerings.map(({ name }) => name).join();
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  const end = Date.now() + 5000;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error('It did not come about within 5 s.');
+    await pause(5);
+  }
+}
+
+test('A reload loads at once, changed or not.', async () => {
+  const { watch, names } = await scene();
+  await watch.reload();
+  await watch.reload();
+  expect(names).toEqual(['first', 'first']);
+});
+
+test('A changed file becomes the catalog, and nothing else does.', async () => {
+  const { watch, names, lines, file, directory } = await scene();
+  await watch.reload();
+  await writeFile(join(directory, 'notes.txt'), 'no offering');
+  await writeFile(file, named('second'));
+  await until(() => names.length > 1);
+  await watch.reload();
+  expect(names).toEqual(['first', 'second', 'second']);
+  expect(lines).toEqual([]);
+});
+
+test('The system tells of a change long before the next look.', async () => {
+  const { watch, names, file } = await scene(undefined, 60_000);
+  await watch.reload();
+  await writeFile(file, named('second'));
+  await until(() => names.includes('second'));
+});
+
+test('A bad edit keeps the catalog and says why; a good one after it counts.', async () => {
+  const { watch, names, lines, file } = await scene();
+  await watch.reload();
+  await writeFile(file, JSON.stringify(anOffering({ name: 'second', colour: 'red', plans: [] })));
+  await until(() => lines.length > 0);
+  expect(names).toEqual(['first']);
+  expect(lines).toEqual([
+    expect.stringMatching(/^a\.json: colour: There is no such key here\./),
+    'a.json: plans: The value must have at least 1 item.',
+  ]);
+  await writeFile(file, named('third'));
+  await until(() => names.length > 1);
+  expect(names).toEqual(['first', 'third']);
+});
+
+test('An editor that writes a new file and renames it is followed.', async () => {
+  const { watch, names, file, directory } = await scene();
+  await watch.reload();
+  for (const name of ['second', 'third']) {
+    await writeFile(join(directory, '.a.json.new'), named(name));
+    await rename(join(directory, '.a.json.new'), file);
+    await until(() => names.includes(name));
+  }
+  expect(names).toEqual(['first', 'second', 'third']);
+});
+
+test('A directory that vanishes is told, and followed again when it is back.', async () => {
+  const { watch, names, lines, file, directory } = await scene();
+  await watch.reload();
+  await rm(directory, { recursive: true });
+  await until(() => lines.length > 0);
+  expect(lines.at(-1)).toBe(`${directory}: The directory does not exist.`);
+  await mkdir(directory);
+  await writeFile(file, named('second'));
+  await until(() => names.includes('second'));
+  await writeFile(file, named('third'));
+  await until(() => names.includes('third'));
+});
+
+test('A directory that is replaced by another is followed.', async () => {
+  const { watch, names, directory } = await scene();
+  await watch.reload();
+  await mkdir(join(parent, 'next'));
+  await writeFile(join(parent, 'next', 'a.json'), named('second'));
+  await rename(directory, join(parent, 'before'));
+  await rename(join(parent, 'next'), directory);
+  await until(() => names.includes('second'));
+  await writeFile(join(directory, 'a.json'), named('third'));
+  await until(() => names.includes('third'));
+});
+
+test('Reloads run one after another, and those that wait share one.', async () => {
+  let running = 0;
+  let most = 0;
+  let loads = 0;
+  const { watch } = await scene(async (directory) => {
+    loads += 1;
+    running += 1;
+    most = Math.max(most, running);
+    const result = await loadCatalog([directory], traits);
+    running -= 1;
+    return result;
+  });
+  await Promise.all(Array.from({ length: 20 }, () => watch.reload()));
+  expect(most).toBe(1);
+  expect(loads).toBeGreaterThan(0);
+  expect(loads).toBeLessThanOrEqual(2);
+});
+
+test('A load that breaks is told once and tried again until it works.', async () => {
+  let tries = 0;
+  const { watch, names, lines } = await scene((directory) => {
+    tries += 1;
+    return tries < 4 ? Promise.reject(new Error('the database is away')) : loadCatalog([directory], traits);
+  });
+  await watch.reload();
+  await until(() => names.length > 0);
+  expect(names).toEqual(['first']);
+  expect(lines).toEqual(['catalog: The catalog could not be loaded: the database is away.']);
+});
+
+test('After the close nobody is called, not even by a load that was going on.', async () => {
+  let finish: (() => void) | undefined;
+  const { watch, names, file } = await scene(async (directory) => {
+    await new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    return loadCatalog([directory], traits);
+  });
+  const reload = watch.reload();
+  await until(() => finish !== undefined);
+  const close = watch.close();
+  finish?.();
+  await Promise.all([reload, close]);
+  await writeFile(file, named('second'));
+  await watch.reload();
+  expect(names).toEqual([]);
+});
