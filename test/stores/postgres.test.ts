@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { Client, Pool } from 'pg';
 import { Refusal } from '../../src/broker/errors.ts';
+import type { ServiceInstance } from '../../src/broker/records.ts';
 import type { Hint, Store } from '../../src/broker/store.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
@@ -93,7 +96,7 @@ describe('statements', () => {
       const id = (worker + turn) % 2 ? 'i1' : 'i2';
       const { found, binding: bound, operation } = await store.findBinding(id, `b${turn % 3}`);
       if (!found) await store.open(provisioning({ id }, ended('provision')));
-      else await act(found.instance, turn, worker);
+      else await act(found.instance, found.bindingsBusy ? 0 : turn % 7, turn, worker);
       if (found && bound && operation?.kind === 'bind') {
         const instance = { keep: found.instance };
         await store.open({ ...unbinding(found.instance, bound), instance, cancels: operation.id });
@@ -109,26 +112,28 @@ describe('statements', () => {
     }
   }
 
-  async function act(instance: Awaited<ReturnType<typeof readInstance>>, turn: number, worker: number) {
-    const operation = (kind: 'update' | 'deprovision', over: boolean) => ({
-      ...(over ? ended(kind) : begun(kind)),
-      instanceId: instance.id,
-    });
-    if (turn % 7 === 6) {
-      const over = operation('deprovision', true);
-      await store.open({ operation: over, leaseMs: 0, instance: { remove: instance } });
-    } else if (turn % 7 === 5) {
-      const going = operation('deprovision', false);
-      await store.open({ operation: going, leaseMs: 0, instance: { put: instance } });
-    } else if (turn % 7 === 4) {
+  /** As the core does it: an operation of the instance only when none of its bindings is busy. */
+  async function act(instance: ServiceInstance, what: number, turn: number, worker: number): Promise<void> {
+    const leaseMs = 0;
+    const { id: instanceId } = instance;
+    const over = worker % 2 > 0;
+    if (what === 6) {
       await store.open({
-        operation: operation('update', worker % 2 > 0),
-        leaseMs: 0,
+        operation: ended('deprovision', { instanceId }),
+        leaseMs,
+        instance: { remove: instance },
+      });
+    } else if (what === 5) {
+      await store.open({
+        operation: begun('deprovision', { instanceId }),
+        leaseMs,
         instance: { put: instance },
       });
+    } else if (what === 4) {
+      const operation = over ? ended('update', { instanceId }) : begun('update', { instanceId });
+      await store.open({ operation, leaseMs, instance: { put: instance } });
     } else {
-      const kind = turn % 2 ? begun('bind') : ended('bind');
-      await store.open(binding(instance, { id: `b${turn % 3}` }, kind));
+      await store.open(binding(instance, { id: `b${turn % 3}` }, turn % 2 ? begun('bind') : ended('bind')));
     }
   }
 });
@@ -235,6 +240,39 @@ describe('listening', () => {
     const stop = deaf.listen(() => undefined);
     await until(() => troubles[0]);
     await stop();
+  });
+
+  test('can be ended while the database accepts connections but does not answer.', async () => {
+    const sockets: Socket[] = [];
+    const mute = createServer((socket) => sockets.push(socket)).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const stop = postgresStore(database.pool, { listener: { host: '127.0.0.1', port } }).listen(
+      () => undefined,
+    );
+    await until(() => sockets[0]);
+    await stop();
+    await until(() => sockets[0]?.readableEnded || sockets[0]?.destroyed || undefined);
+    sockets[0]?.destroy();
+    mute.close();
+    await once(mute, 'close');
+  });
+
+  test('connects as the pool does when it is told nothing else.', async () => {
+    const { host, port, database: name, user, password } = new Client(database.config);
+    const config = {
+      host,
+      port,
+      ...(name && { database: name }),
+      ...(user && { user }),
+      ...(password && { password }),
+    };
+    const pool = new Pool(config);
+    const stop = postgresStore(pool).listen((hint) => hints.push(hint));
+    const hints: Hint[] = [];
+    expect(await until(() => hints.shift())).toEqual({ due: true });
+    await stop();
+    await pool.end();
   });
 
   test('Brokers on other channels are not heard.', async () => {

@@ -1,28 +1,22 @@
 import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
 import type { OperationQuery } from '../../broker/store.ts';
-import type { Query } from './query.ts';
-import {
-  readBinding,
-  readInstance,
-  readOperation,
-  selectBinding,
-  selectInstance,
-  selectOperation,
-  type Row,
-} from './rows.ts';
+import type { Query, Row } from './query.ts';
+import { readBinding, readInstance, readOperation } from './rows.ts';
 import { sql } from './sql.ts';
 
-// Each of these is one statement, so that all parts of an answer are of the same moment.
+// Each of these is one statement, so that all parts of an answer are of the same moment. What belongs to a row is
+// looked up by subqueries rather than joins: they take less planning, and go by the primary key whatever Postgres
+// believes of the tables' sizes.
 
-const INSTANCE = sql`${selectInstance('i', 'i_')}, ${selectOperation('o', 'o_')}, exists (
+const FOUND = sql`
+  to_json(i) as instance,
+  (select to_json(o) from operations o where o.id = i.operation_id) as operation,
+  exists (
     select from service_bindings busy where busy.instance_id = i.id and busy.operation_id is not null
   ) as bindings_busy`;
 
 export async function findInstance(query: Query, instanceId: string): Promise<FoundInstance | undefined> {
-  const [row] = await query(sql`
-    select ${INSTANCE}
-    from service_instances i left join operations o on o.id = i.operation_id
-    where i.id = ${instanceId}`);
+  const [row] = await query(sql`select ${FOUND} from service_instances i where i.id = ${instanceId}`);
   return row && readFound(row);
 }
 
@@ -32,20 +26,20 @@ export async function findBinding(
   bindingId: string,
 ): Promise<FoundBinding> {
   const [row] = await query(sql`
-    select ${INSTANCE}, ${selectBinding('b', 'b_')}, ${selectOperation('p', 'p_')}
-    from service_instances i
-      left join operations o on o.id = i.operation_id
-      left join service_bindings b on b.instance_id = i.id and b.id = ${bindingId}
-      left join operations p on p.id = b.operation_id
+    select ${FOUND}, to_json(b) as binding,
+      (select to_json(p) from operations p where p.id = b.operation_id) as binding_operation
+    from service_instances i left join service_bindings b on b.instance_id = i.id and b.id = ${bindingId}
     where i.id = ${instanceId}`);
   if (!row) return {};
-  const [found, binding, operation] = [readFound(row), readBinding(row, 'b_'), readOperation(row, 'p_')];
+  const found = readFound(row);
+  const binding = readBinding(row['binding']);
+  const operation = readOperation(row['binding_operation']);
   return { ...(found && { found }), ...(binding && { binding }), ...(operation && { operation }) };
 }
 
 function readFound(row: Row): FoundInstance | undefined {
-  const instance = readInstance(row, 'i_');
-  const operation = readOperation(row, 'o_');
+  const instance = readInstance(row['instance']);
+  const operation = readOperation(row['operation']);
   return (
     instance && { instance, ...(operation && { operation }), bindingsBusy: row['bindings_busy'] === true }
   );
@@ -55,16 +49,15 @@ export async function lastOperation(
   query: Query,
   { instanceId, bindingId, operationId }: OperationQuery,
 ): Promise<{ operation?: Operation; exists: boolean }> {
-  const [row = {}] = await query(sql`
-    select ${selectOperation('o', 'o_')}, ${existence(instanceId, bindingId)} as present
-    from (values (true)) one left join lateral (
-      select * from operations
-      where instance_id = ${instanceId} and binding_id is not distinct from ${bindingId}::text
-      order by id = ${operationId ?? ''} desc, created_at desc, seq desc
-      limit 1
-    ) o on true`);
-  const operation = readOperation(row, 'o_');
-  return { ...(operation && { operation }), exists: row['present'] === true };
+  const binding = bindingId === undefined ? sql`binding_id is null` : sql`binding_id = ${bindingId}`;
+  const own = sql`from operations o where instance_id = ${instanceId} and ${binding}`;
+  const [row] = await query(sql`
+    select ${existence(instanceId, bindingId)} as present, coalesce(
+      (select to_json(o) ${own} and id = ${operationId}::text),
+      (select to_json(o) ${own} order by seq desc limit 1)
+    ) as operation`);
+  const operation = readOperation(row?.['operation'] ?? null);
+  return { ...(operation && { operation }), exists: row?.['present'] === true };
 }
 
 function existence(instanceId: string, bindingId: string | undefined) {
@@ -75,9 +68,9 @@ function existence(instanceId: string, bindingId: string | undefined) {
 
 export async function leftBinding(query: Query, instanceId: string): Promise<ServiceBinding | undefined> {
   const [row] = await query(sql`
-    select ${selectBinding('b', 'b_')} from service_bindings b where b.instance_id = ${instanceId}
+    select to_json(b) as binding from service_bindings b where b.instance_id = ${instanceId}
     order by b.created_at, b.id limit 1`);
-  return row && readBinding(row, 'b_');
+  return row && readBinding(row['binding']);
 }
 
 /** A binding whose time is over, and which can be unbound now. */
@@ -86,9 +79,9 @@ const EXPIRING = sql`service_bindings b join service_instances i on i.id = b.ins
 
 export async function expired(query: Query, limit: number): Promise<readonly ServiceBinding[]> {
   const rows = await query(sql`
-    select ${selectBinding('b', 'b_')} from ${EXPIRING} and b.expires_at <= now()
+    select to_json(b) as binding from ${EXPIRING} and b.expires_at <= now()
     order by b.expires_at limit ${limit}`);
-  return rows.flatMap((row) => readBinding(row, 'b_') ?? []);
+  return rows.flatMap((row) => readBinding(row['binding']) ?? []);
 }
 
 export async function nextDue(query: Query): Promise<number | undefined> {

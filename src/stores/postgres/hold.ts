@@ -2,17 +2,7 @@ import type { Operation, ServiceBinding } from '../../broker/records.ts';
 import type { Held, Pause } from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
 import type { Query } from './query.ts';
-import {
-  assignments,
-  json,
-  readBinding,
-  readInstance,
-  readOperation,
-  selectBinding,
-  selectInstance,
-  selectOperation,
-  type Columns,
-} from './rows.ts';
+import { assignments, json, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
 import { sql, type Sql } from './sql.ts';
 
 export async function claim(query: Query, holder: string, leaseMs: number): Promise<Held | undefined> {
@@ -21,21 +11,19 @@ export async function claim(query: Query, holder: string, leaseMs: number): Prom
       select id from operations where state = 'in progress' and due_at <= now()
       order by due_at limit 1 for update skip locked
     ), claimed as (
-      update operations o set attempt = o.attempt + 1, holder = ${holder}, due_at = ${fromNow(leaseMs)}
-      from due where o.id = due.id
-      returning o.*
+      update operations set attempt = attempt + 1, holder = ${holder}, due_at = ${fromNow(leaseMs)}
+      where id = (select id from due) returning *
     )
-    select ${selectOperation('o', 'o_')}, ${selectInstance('i', 'i_')}, ${selectBinding('b', 'b_')},
+    select to_json(o) as operation,
+      (select to_json(i) from service_instances i where i.id = o.instance_id) as instance,
+      (select to_json(b) from service_bindings b where b.instance_id = o.instance_id and b.id = o.binding_id)
+        as binding,
       floor(extract(epoch from o.deadline - now()) * 1000)::float8 as remaining_ms
-    from claimed o
-      join service_instances i on i.id = o.instance_id
-      left join service_bindings b on b.instance_id = o.instance_id and b.id = o.binding_id`);
+    from claimed o`);
   if (!row) return undefined;
-  const [operation, instance, binding] = [
-    readOperation(row, 'o_'),
-    readInstance(row, 'i_'),
-    readBinding(row, 'b_'),
-  ];
+  const operation = readOperation(row['operation']);
+  const instance = readInstance(row['instance']);
+  const binding = readBinding(row['binding']);
   if (!operation || !instance) return undefined;
   return { operation, instance, ...(binding && { binding }), remainingMs: Number(row['remaining_ms']) };
 }

@@ -1,4 +1,5 @@
 import { Client, type ClientConfig } from 'pg';
+import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hint } from '../../broker/store.ts';
 
@@ -50,24 +51,36 @@ async function listenOnce(
   signal: AbortSignal,
   onConnected: () => void,
 ): Promise<void> {
-  const client = new Client({ keepAlive: true, ...config });
+  const socket = new Socket();
+  const client = new Client({ ...DEFAULTS, ...config, ...hidden(config), stream: () => socket });
   const broken = new Promise<never>((_resolve, reject) => {
     client.on('error', reject);
     client.on('end', () => reject(new Error('The connection has ended.')));
   });
-  const stopped = new Promise<void>((resolve) =>
-    signal.addEventListener('abort', () => resolve(), { once: true }),
-  );
+  const stopped = new Promise<void>((resolve) => {
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
   client.on('notification', ({ payload = '' }) => onHint(readHint(payload)));
   try {
     await Promise.race([start(client, channel), broken, stopped]);
+    if (signal.aborted) return;
     onConnected();
-    if (!signal.aborted) onHint({ due: true });
+    onHint({ due: true });
     await Promise.race([broken, stopped]);
   } finally {
     broken.catch(() => undefined);
-    await client.end();
+    const ended = client.end();
+    // Says goodbye, but waits for no answer: the other side may be the reason why this ends.
+    socket.destroy();
+    await ended;
   }
+}
+
+const DEFAULTS: ClientConfig = { keepAlive: true, connectionTimeoutMillis: 10_000 };
+
+/** A pool hides its password in its settings, so that copying them leaves it behind. */
+function hidden({ password }: ClientConfig): ClientConfig {
+  return password === undefined ? {} : { password };
 }
 
 async function start(client: Client, channel: string): Promise<void> {

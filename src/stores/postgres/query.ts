@@ -1,7 +1,9 @@
 import type { Pool } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
-import type { Row } from './rows.ts';
 import { render, type Sql } from './sql.ts';
+
+/** What a statement gave, by column. */
+export type Row = Readonly<Record<string, unknown>>;
 
 /** Runs one statement and gives its rows. */
 export type Query = (statement: Sql) => Promise<readonly Row[]>;

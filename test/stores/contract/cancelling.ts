@@ -118,6 +118,24 @@ export function describeCancelling(makeStore: MakeStore): void {
     }
   });
 
+  test('A renewal, a progress or a claim at the same moment does not prevent the cancelling.', async () => {
+    const held = await Promise.all(numbered(12).map((n) => provisionHeld(`i${n}`, n % 2 ? long : 0)));
+    const outcomes = await Promise.all(
+      held.map(async ([instance, operation]) => {
+        const own = { operation, instance, remainingMs: 1 };
+        const progress = { memo: 'more', failures: 0, until: { holdMs: long } };
+        const [, , , cancelled] = await Promise.all([
+          store.renew(own, long),
+          store.postpone(own, progress),
+          store.claim('worker', long),
+          store.open(cancelling(instance, operation)),
+        ]);
+        return cancelled;
+      }),
+    );
+    expect(outcomes).toEqual(numbered(12).map(() => true));
+  });
+
   test('Of 10 who cancel the same operation at once, one succeeds.', async () => {
     const [instance, operation] = await provisionHeld();
     const results = await Promise.all(numbered(10).map(() => store.open(cancelling(instance, operation))));

@@ -54,14 +54,14 @@ create index service_bindings_expiring on service_bindings (expires_at) where ex
 -- Intent, queue entry and history in one row. No foreign key: history outlives what it tells of.
 create table operations (
   id text primary key,
-  -- Orders operations that were opened in the same instant.
+  -- The order in which operations were opened, whatever clocks say.
   seq bigint generated always as identity,
-  kind text not null check (kind in ('provision', 'update', 'deprovision', 'bind', 'unbind')),
+  kind text not null,
   instance_id text not null,
   binding_id text,
   offering_id text not null,
   plan_id text not null,
-  state text not null check (state in ('in progress', 'succeeded', 'failed')),
+  state text not null,
   attempt integer not null,
   failures integer not null,
   holder text,
@@ -74,10 +74,12 @@ create table operations (
   finished_at timestamptz,
   due_at timestamptz not null default now(),
   deadline timestamptz not null,
-  check ((kind in ('bind', 'unbind')) = (binding_id is not null)),
-  check ((state = 'in progress') = (finished_at is null)),
-  -- Ended operations are held by nobody and remember no secret.
-  check (state = 'in progress' or (holder is null and confidential = '{}'))
+  -- Rule: a bind and an unbind are of a binding, the others of the instance itself.
+  constraint operations_kind check (case when binding_id is null
+    then kind in ('provision', 'update', 'deprovision') else kind in ('bind', 'unbind') end),
+  -- Rule: an operation that has ended is held by nobody and remembers no secret.
+  constraint operations_state check (case when state = 'in progress' then finished_at is null
+    else state in ('succeeded', 'failed') and finished_at is not null and holder is null and confidential = '{}' end)
 );
 
 -- Rule: at most one open provision, update or deprovision of an instance.
@@ -88,6 +90,8 @@ create unique index operations_one_per_instance on operations (instance_id)
 create unique index operations_one_per_binding on operations (instance_id, binding_id)
   where state = 'in progress' and binding_id is not null;
 
+-- For those who claim, and for a step that makes its follower wait.
 create index operations_due on operations (due_at) where state = 'in progress';
 create index operations_following on operations (follows) where state = 'in progress' and follows is not null;
-create index operations_history on operations (instance_id, created_at);
+-- For the latest operation of a thing.
+create index operations_history on operations (instance_id, binding_id, seq);
