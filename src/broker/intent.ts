@@ -20,7 +20,9 @@ export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
  * request waits for it even if it would accept less.
  */
 export type Decision<Rec> =
-  Outcome<Rec> | { readonly join: Operation; readonly record: Rec } | { readonly start: Intent };
+  | Outcome<Rec>
+  | { readonly join: Operation; readonly record: Rec; readonly waits?: boolean }
+  | { readonly start: Intent; readonly waits?: boolean };
 
 /** Seconds after which an operation is failed when its plan does not say. */
 const defaultDeadline = 3600;

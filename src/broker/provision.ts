@@ -108,6 +108,7 @@ export function withDashboard(instance: ServiceInstance, plan: ServicePlan, url:
   const template = plan.making.answer.dashboard;
   const { dashboardUrl: _old, ...confidential } = instance.confidential;
   if (template === undefined) return { ...instance, confidential };
-  const dashboardUrl = String(render(template, valuesOf(plan, instance, undefined, url)));
+  const rendered = render(template, valuesOf(plan, instance, undefined, url));
+  const dashboardUrl = typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
   return { ...instance, confidential: { ...confidential, dashboardUrl } };
 }
