@@ -38,6 +38,7 @@ export function createEngine(
 ): Engine {
   const { store, settings, observe } = deps;
   const carried = new Map<string, Carried>();
+  let leaving = false;
 
   function pickUp(plan: ServicePlan, held: Held, keep: boolean): Carried {
     const one = carry(deps, plan, held, keep);
@@ -134,6 +135,8 @@ export function createEngine(
     for (let wait = lookEvery.first; ; wait = Math.min(wait * 2, lookEvery.last)) {
       const { operation } = await store.lastOperation(query);
       if (operation && operation.state !== 'in progress') return operation;
+      if (leaving)
+        throw new Refusal('unavailable', 'The service broker is restarting. Try again in a moment.');
       if (performance.now() + wait > end)
         throw new Refusal('busy', 'The operation is still in progress. Try again later.');
       await withinTime(carried.get(operationId)?.ended ?? never, wait);
@@ -161,6 +164,7 @@ export function createEngine(
       if ('cancelled' in hint) carried.get(hint.cancelled)?.abandon();
     },
     async handOver() {
+      leaving = true;
       const all = [...carried.values()];
       for (const one of all) one.handOver();
       await Promise.all(all.map(({ ended }) => ended));

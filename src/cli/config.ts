@@ -1,0 +1,17 @@
+import { presentValues } from '../config.ts';
+import { options } from '../options.ts';
+import type { CliCommand } from './command.ts';
+
+export const config: CliCommand = {
+  usage: 'config',
+  description: 'Show every option with its present value; secrets only as set or not set.',
+  async run() {
+    const values = presentValues();
+    const width = Math.max(...[...values.keys()].map((name) => name.length));
+    for (const { name, meaning } of Object.values(options)) {
+      console.log(`${name.padEnd(width)}  ${values.get(name)}`);
+      console.log(`${''.padEnd(width)}  ${meaning}`);
+    }
+    return 0;
+  },
+};

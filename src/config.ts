@@ -1,0 +1,136 @@
+import { findBoundDatabase } from './database/bound-database.ts';
+import { readConnection } from './database/connection.ts';
+import { WrongValue } from './option-kinds.ts';
+import { options, type Option } from './options.ts';
+
+type Values = {
+  readonly [Key in keyof typeof options]: (typeof options)[Key] extends Option<infer Value> ? Value : never;
+};
+
+/** All that was asked for, with what the options leave to each other worked out. */
+export interface Config extends Values {
+  readonly host: string;
+  readonly logFormat: 'text' | 'json';
+  /** Undefined: the address that is listened on. */
+  readonly publicUrl: string | undefined;
+  /** Where programs are looked for. */
+  readonly path: string | undefined;
+  /** Is the database somebody else's, perhaps shared with other brokers? */
+  readonly externalDatabase: boolean;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Carries every problem at once; no sentence holds a value, it could be a secret. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.name = 'ConfigError';
+    this.problems = problems;
+  }
+}
+
+/**
+ * The one reader of the environment. A variable that is set but empty counts as not set.
+ * @param terminal Is somebody looking at the output? Decides LOG_FORMAT where it is not set.
+ * @throws ConfigError
+ */
+export function readConfig(
+  env: Environment = process.env,
+  terminal: boolean = process.stdout.isTTY === true,
+): Config {
+  const problems: string[] = [];
+  const values = readValues(env, problems);
+  const config: Config = {
+    ...values,
+    host: values.host ?? standardHost(env),
+    logFormat: values.logFormat ?? (terminal ? 'text' : 'json'),
+    publicUrl: values.publicUrl ?? platformUrl(values.vcapApplication),
+    path: env['PATH'],
+    externalDatabase: namesDatabase(values, problems),
+  };
+  problems.push(...secondLogin(config), ...(config.externalDatabase ? sharedSecrets(env) : []));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+/** CATALOG_DIR alone, for what needs no more. @throws ConfigError */
+export function readCatalogDirs(env: Environment = process.env): readonly string[] {
+  const problems: string[] = [];
+  const directories = readValue(options.catalogDirs, env, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return directories as readonly string[];
+}
+
+/** Each option by name as it is now, for people; of secrets only whether they are set. */
+export function presentValues(env: Environment = process.env): ReadonlyMap<string, string> {
+  return new Map(Object.values(options).map((option) => [option.name, presentValue(option, env)]));
+}
+
+function readValues(env: Environment, problems: string[]): Values {
+  const read = Object.entries(options).map(([key, option]) => [key, readValue(option, env, problems)]);
+  // Each value was read by the kind that its type is taken from.
+  return Object.fromEntries(read) as Values;
+}
+
+function readValue(option: Option, env: Environment, problems: string[]): unknown {
+  const given = textOf(option, env) ?? option.standard;
+  if (given === undefined) return undefined;
+  try {
+    return option.kind.read(given);
+  } catch (error) {
+    if (!(error instanceof WrongValue)) throw error;
+    problems.push(`${option.name} ${error.message}.`);
+    return undefined;
+  }
+}
+
+function textOf({ name, kind }: Option, env: Environment): string | undefined {
+  const given = env[name] ?? '';
+  if (given.trim() === '') return undefined;
+  return kind.secret ? given : given.trim();
+}
+
+/** A platform that hands out a port, or describes the app, wants to reach it from outside. */
+function standardHost(env: Environment): string {
+  const platform = textOf(options.port, env) ?? textOf(options.vcapApplication, env);
+  return platform === undefined ? '127.0.0.1' : '0.0.0.0';
+}
+
+function platformUrl(application: Values['vcapApplication']): string | undefined {
+  const uris = application?.['application_uris'] ?? application?.['uris'];
+  const first: unknown = Array.isArray(uris) ? uris[0] : undefined;
+  return typeof first === 'string' && first !== '' ? `https://${first}` : undefined;
+}
+
+function secondLogin({ username2, password2 }: Values): readonly string[] {
+  return username2 !== undefined && password2 === undefined
+    ? ['BROKER_PASSWORD_2 is missing: BROKER_USERNAME_2 is set.']
+    : [];
+}
+
+/** One that is named but cannot be used counts too: nothing else may be taken in its stead. */
+function namesDatabase({ databaseUrl, vcapServices }: Values, problems: string[]): boolean {
+  try {
+    if (databaseUrl !== undefined) return Boolean(readConnection(databaseUrl, options.databaseUrl.name));
+    return findBoundDatabase(vcapServices) !== undefined;
+  } catch (error) {
+    problems.push((error as Error).message);
+    return true;
+  }
+}
+
+/** Brokers that share a database must agree on these, so none may make its own. */
+function sharedSecrets(env: Environment): readonly string[] {
+  return [options.password, options.encryptionKeys]
+    .filter((option) => textOf(option, env) === undefined)
+    .map(({ name }) => `${name} is missing: with an external database it must be set.`);
+}
+
+function presentValue(option: Option, env: Environment): string {
+  const given = textOf(option, env);
+  if (option.kind.secret) return given === undefined ? 'not set' : 'set';
+  return given ?? option.standard ?? `(${option.otherwise})`;
+}

@@ -1,0 +1,32 @@
+/** What is told of one request that was answered: nothing of its query, headers or body. */
+export interface Access {
+  readonly requestId: string;
+  readonly protocol: string;
+  readonly method: string;
+  /** As it was sent, without the query; cut when it is very long. */
+  readonly path: string;
+  /** The route's pattern; undefined where no route fits. */
+  readonly route?: string;
+  readonly status: number;
+  readonly ms: number;
+  /** Of the answer's body. */
+  readonly bytes: number;
+  readonly principal?: string;
+  /** Of an error that made a 5xx: what the caller was not told. */
+  readonly detail?: string;
+}
+
+export type Observe = (access: Access) => void;
+
+const longestPath = 500;
+
+export function shownPath(path: string): string {
+  return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path;
+}
+
+/** The operator's view of an error: its trace, and those of its causes. */
+export function detailOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const own = error.stack ?? error.message;
+  return error.cause === undefined ? own : `${own}\nCaused by: ${detailOf(error.cause)}`;
+}

@@ -1,0 +1,79 @@
+import { timingSafeEqual } from 'node:crypto';
+import { setTimeout as wait } from 'node:timers/promises';
+import basicAuth from 'express-basic-auth';
+import type { Request, Response } from 'express';
+import { BadCall } from '../protocols/protocol.ts';
+import { countFailures, pauseAfter } from './failed-logins.ts';
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Gives the user's name at once, or rejects with BadCall 401, later and later the more often it failed. */
+export type Authenticate = (request: Request, response: Response) => string | Promise<never>;
+
+/** HTTP Basic (RFC 7617) against several logins that are valid at the same time. */
+export function createAuth(logins: readonly Login[]): Authenticate {
+  const find = loginFinder(logins);
+  const failures = countFailures();
+  // Reads the header in all its lawful spellings; the refusal is thrown, for the mount to write.
+  const check = basicAuth({
+    authorizer: (username: string, password: string) => find(headerOf({ username, password })) !== undefined,
+    unauthorizedResponse: refuse,
+  });
+
+  return function authenticate(request, response) {
+    // Nearly all requests spell the header as we do, and reading it costs more than comparing it.
+    const found = find(request.headers.authorization ?? '');
+    if (found) return found.username;
+    try {
+      check(request, response, passed);
+      return takeLogin(request) as string;
+    } catch (error) {
+      // Only guesses are slowed, not requests without any login.
+      return takeLogin(request) === undefined ? Promise.reject(error as BadCall) : slow(request.ip, error);
+    }
+  };
+
+  async function slow(address: string | undefined, error: unknown): Promise<never> {
+    const pause = pauseAfter(failures.add(address ?? ''));
+    if (pause > 0) await wait(pause, undefined, { ref: false });
+    throw error;
+  }
+}
+
+function passed(): void {}
+
+function headerOf({ username, password }: Login): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
+}
+
+/** Compares in constant time, and with every login whether one was found or not. */
+function loginFinder(logins: readonly Login[]): (header: string) => Login | undefined {
+  const known = logins.map((login) => ({ login, header: Buffer.from(headerOf(login), 'latin1') }));
+  const scratch = known.map(({ header }) => Buffer.alloc(header.length));
+  return function find(given) {
+    let found: Login | undefined;
+    for (const [index, { login, header }] of known.entries()) {
+      const copy = scratch[index] as Buffer;
+      copy.write(given, 0, header.length, 'latin1');
+      if (timingSafeEqual(copy, header) && given.length === header.length) found = login;
+    }
+    return found;
+  };
+}
+
+function refuse(): never {
+  throw new BadCall(401, 'A valid username and password are needed.', {
+    'WWW-Authenticate': 'Basic realm="Service broker", charset="UTF-8"',
+  });
+}
+
+/** express-basic-auth leaves name and clear password on the request: takes them away and gives the name. */
+function takeLogin(request: Request & { auth?: { readonly user: string } }): string | undefined {
+  const user = request.auth?.user;
+  // A real `delete` would make every later access to the request slow.
+  request.auth = undefined;
+  return user;
+}

@@ -1,0 +1,36 @@
+import express, { type Request, type Response } from 'express';
+import { BadCall } from '../protocols/protocol.ts';
+import { readJson } from './json-text.ts';
+
+/**
+ * The JSON of a request's body whatever its content type says, at most 1 MB when unpacked; undefined for an
+ * empty one. Throws BadCall 400, 413 or 415.
+ */
+export async function readJsonBody(request: Request, response: Response): Promise<unknown> {
+  const bytes = await readBytes(request, response);
+  return bytes?.length ? readJson(bytes) : undefined;
+}
+
+const raw = express.raw({ type: () => true, limit: '1mb' });
+
+function readBytes(request: Request, response: Response): Promise<Uint8Array | undefined> {
+  return new Promise((resolve, reject) => {
+    raw(request, response, (error?: unknown) => {
+      if (error) reject(badBody(error as { type?: string }));
+      else resolve(request.body as Uint8Array | undefined);
+    });
+  });
+}
+
+function badBody({ type }: { readonly type?: string }): BadCall {
+  switch (type) {
+    case 'entity.too.large':
+      return new BadCall(413, 'The request body is larger than 1 MB.');
+    case 'encoding.unsupported':
+      return new BadCall(415, 'The request body has a Content-Encoding other than gzip, deflate and br.', {
+        'Accept-Encoding': 'gzip, deflate, br',
+      });
+    default:
+      return new BadCall(400, 'The request body is incomplete or does not match its Content-Encoding.');
+  }
+}

@@ -1,0 +1,124 @@
+import type { Express, NextFunction, Request, Response } from 'express';
+import { BadCall, type Call, type Protocol, type Reply, type Route } from '../protocols/protocol.ts';
+import { detailOf, shownPath, type Observe } from './access-log.ts';
+import type { Authenticate } from './auth.ts';
+import { readJsonBody } from './body.ts';
+import { readCall, requireWellFormed } from './call.ts';
+import { echo, writeReply } from './reply.ts';
+
+export interface MountSettings {
+  readonly protocols: readonly Protocol[];
+  readonly authenticate: Authenticate;
+  readonly observe: Observe;
+  isDraining(): boolean;
+}
+
+/** Where a request arrives: at a route, or at a refusal that is told after the login. */
+interface Endpoint {
+  readonly protocol: Protocol;
+  /** As in the protocol's table; undefined where nothing fits. */
+  readonly path?: string;
+  readonly target: { readonly route: Route } | { readonly refusal: unknown };
+}
+
+type Exchange = (endpoint: Endpoint, request: Request, response: Response) => void | Promise<void>;
+
+/** Puts the protocols' tables of routes on Express. */
+export function mount(app: Express, settings: MountSettings): void {
+  const fallback = settings.protocols.find(({ open }) => !open) ?? settings.protocols[0];
+  if (!fallback) throw new Error('There is no protocol to serve.');
+  const exchange = createExchange(settings);
+
+  for (const protocol of settings.protocols) mountRoutes(app, protocol, exchange);
+  app.use((request, response) => {
+    const refusal = new BadCall(404, 'There is nothing at this path.');
+    return exchange({ protocol: fallback, target: { refusal } }, request, response);
+  });
+  // Express knows an error handler by its four parameters.
+  app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
+    const refusal = routingError(error);
+    if (response.headersSent) return response.destroy();
+    return exchange({ protocol: fallback, target: { refusal } }, request, response);
+  });
+}
+
+function mountRoutes(app: Express, protocol: Protocol, exchange: Exchange): void {
+  for (const [path, routes] of Map.groupBy(protocol.routes, (route) => route.path)) {
+    const at = app.route(path);
+    for (const route of routes) {
+      const endpoint = { protocol, path, target: { route } };
+      at[verbOf(route)]((request: Request, response: Response) => exchange(endpoint, request, response));
+    }
+    const endpoint = { protocol, path, target: { refusal: wrongMethod(routes) } };
+    at.all((request: Request, response: Response) => exchange(endpoint, request, response));
+  }
+}
+
+function verbOf({ method }: Route): Lowercase<Route['method']> {
+  return method.toLowerCase() as Lowercase<Route['method']>;
+}
+
+function wrongMethod(routes: readonly Route[]): BadCall {
+  const allowed = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+  return new BadCall(405, `This path understands only ${allowed}.`, { Allow: allowed });
+}
+
+function routingError(error: unknown): unknown {
+  if (!(error instanceof URIError)) return error;
+  return new BadCall(400, 'The request path is not percent-encoded UTF-8.');
+}
+
+/** One request from call to reply. Everything thrown becomes a reply of the protocol that was called. */
+function createExchange(settings: MountSettings): Exchange {
+  return function exchange(endpoint, request, response) {
+    const started = performance.now();
+    const { protocol, path, target } = endpoint;
+    const asked = readCall(request, 'route' in target ? target.route.method : request.method);
+    let principal: string | undefined;
+    try {
+      const login = protocol.open ? undefined : settings.authenticate(request, response);
+      if (login instanceof Promise) return login.catch(refuse);
+      principal = login;
+      const reply = serve(endpoint, { ...asked, principal }, request, response);
+      // Not awaited when it is there already: that would double the price of the catalog.
+      return reply instanceof Promise ? reply.then(answer, refuse) : answer(reply);
+    } catch (error) {
+      return refuse(error);
+    }
+
+    function refuse(error: unknown): void {
+      answer(protocol.refuse(error), error);
+    }
+
+    function answer(reply: Reply, thrown?: unknown): void {
+      const echoed = echo(protocol, asked.headers);
+      const bytes = writeReply(response, reply, echoed, settings.isDraining());
+      settings.observe({
+        requestId: asked.requestId,
+        protocol: protocol.name,
+        method: request.method,
+        path: shownPath(asked.path),
+        route: path,
+        status: reply.status,
+        ms: performance.now() - started,
+        bytes,
+        principal,
+        detail: reply.status >= 500 && thrown !== undefined ? detailOf(thrown) : undefined,
+      });
+    }
+  };
+}
+
+function serve(
+  { protocol, target }: Endpoint,
+  call: Call,
+  request: Request,
+  response: Response,
+): Reply | Promise<Reply> {
+  requireWellFormed(request);
+  if ('refusal' in target) throw target.refusal;
+  protocol.admit?.(call);
+  const { body, handler } = target.route;
+  if (!body) return handler(call);
+  return readJsonBody(request, response).then((read) => handler({ ...call, body: read }));
+}

@@ -1,0 +1,51 @@
+import type { ServerResponse } from 'node:http';
+import type { Call, Protocol, Reply } from '../protocols/protocol.ts';
+
+type Headers = Readonly<Record<string, string>>;
+
+/**
+ * Writes an answer; nothing else does.
+ * @param closing the connection is not to be used again.
+ * @returns the bytes of its body.
+ */
+export function writeReply(
+  response: ServerResponse,
+  { status, headers, body }: Reply,
+  echoed: Headers | undefined,
+  closing: boolean,
+): number {
+  const { content, type, length } = contentOf(body);
+  response.writeHead(status, {
+    ...(content === undefined ? undefined : { 'Content-Type': type, 'Content-Length': length }),
+    ...headers,
+    ...echoed,
+    ...(closing ? { Connection: 'close' } : undefined),
+  });
+  response.end(content);
+  return length;
+}
+
+interface Content {
+  readonly content?: string | Uint8Array;
+  readonly type: string;
+  readonly length: number;
+}
+
+function contentOf(body: Reply['body']): Content {
+  if (body === undefined) return { type: '', length: 0 };
+  if ('bytes' in body && body.bytes instanceof Uint8Array) {
+    return { content: body.bytes, type: body.type, length: body.bytes.length };
+  }
+  const content = JSON.stringify(body);
+  return { content, type: 'application/json', length: Buffer.byteLength(content) };
+}
+
+/** The request's headers that come back as they were sent. */
+export function echo({ echoedHeaders }: Protocol, headers: Call['headers']): Headers | undefined {
+  let echoed: Record<string, string> | undefined;
+  for (const name of echoedHeaders ?? []) {
+    const value = headers[name.toLowerCase()];
+    if (value !== undefined) (echoed ??= {})[name] = value;
+  }
+  return echoed;
+}

@@ -1,0 +1,93 @@
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
+import type { AddressInfo } from 'node:net';
+import express from 'express';
+import type { Protocol } from '../protocols/protocol.ts';
+import type { Observe } from './access-log.ts';
+import { createAuth, type Login } from './auth.ts';
+import { plainTarget } from './call.ts';
+import { refuseMalformed } from './malformed.ts';
+import { mount } from './mount.ts';
+import { createShutdown } from './shutdown.ts';
+
+export interface ServerSettings {
+  /** Unknown paths are answered by the first one with a login. */
+  readonly protocols: readonly Protocol[];
+  /** All of them are valid at the same time, so that passwords can be changed without downtime. */
+  readonly logins: readonly Login[];
+  /** Hears of every request that was answered. */
+  readonly observe: Observe;
+  /** Express's setting: how many proxies in front of us tell the caller's address truly. None by default. */
+  readonly trustProxy?: number | boolean | string;
+}
+
+export interface Server {
+  /** For tests: the same answers without a listening server. */
+  readonly app: RequestListener;
+  /** Port 0 is any free port; gives the address it listens on. */
+  listen(port: number, host: string): Promise<AddressInfo>;
+  /**
+   * Takes no new connection and lets the running requests end, for at most this long.
+   * @returns whether all of them have ended.
+   */
+  drain(deadlineMs: number): Promise<boolean>;
+  /** Ends at once, running requests too. */
+  close(): Promise<void>;
+}
+
+// Behind a load balancer the server must be the one that keeps idle connections longer (gorouter: 90 s).
+const keepAliveTimeout = 95_000;
+// For sending a request, not for answering it.
+const requestTimeout = 60_000;
+// Room for originating identities with long lists of groups.
+const maxHeaderSize = 32_768;
+
+/** Express, and around it a node:http server that ends in an orderly way. */
+export function createServer({ protocols, logins, observe, trustProxy = false }: ServerSettings): Server {
+  const app = express();
+  app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
+  app.set('query parser', false).set('trust proxy', trustProxy);
+
+  // A missing Host header is refused by us, as JSON and after the login.
+  const server = createHttpServer({
+    keepAliveTimeout,
+    requestTimeout,
+    maxHeaderSize,
+    requireHostHeader: false,
+  });
+  const shutdown = createShutdown(server);
+  mount(app, {
+    protocols,
+    authenticate: createAuth(logins),
+    observe,
+    isDraining: () => shutdown.isDraining(),
+  });
+  server.on('request', answer).on('checkExpectation', answer);
+  refuseMalformed(server);
+
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    shutdown.track(response);
+    request.url = plainTarget(request.url ?? '/');
+    app(request, response);
+  }
+
+  function listen(port: number, host: string): Promise<AddressInfo> {
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, host, () => {
+        server.off('error', reject);
+        resolve(server.address() as AddressInfo);
+      });
+    });
+  }
+  return {
+    app: answer,
+    listen,
+    drain: (deadlineMs) => shutdown.drain(deadlineMs),
+    close: () => shutdown.close(),
+  };
+}

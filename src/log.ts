@@ -1,0 +1,110 @@
+import { createLogger, format, transports, type Logger } from 'winston';
+import type { BrokerEvent, OperationSummary } from './broker/events.ts';
+import type { Config } from './config.ts';
+import type { Access } from './http/access-log.ts';
+import { jsonLine, textLine, type Fields, type Line } from './log-lines.ts';
+
+export type Level = Config['logLevel'];
+
+export interface Log {
+  /** A plain note. Values must not be secrets: nothing is masked here. */
+  note(level: Level, message: string, fields?: Fields): void;
+  event(event: BrokerEvent): void;
+  access(access: Access): void;
+}
+
+const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
+
+/**
+ * Writes what it is told of, one line each: text for people, or one JSON object.
+ * @param output by default the process's own output.
+ */
+export function createLog(
+  { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
+  output: NodeJS.WritableStream = process.stdout,
+): Log {
+  const logger = createLogger({
+    levels: rank,
+    level: logLevel,
+    format: format.printf((info) => lineOf(info['line'] as Line)),
+    transports: [new transports.Stream({ stream: output, eol: '\n' })],
+  });
+  function lineOf(line: Line): string {
+    return logFormat === 'json' ? jsonLine(line) : textLine(line);
+  }
+  return subscribers(logger, logLevel);
+}
+
+function subscribers(logger: Logger, least: Level): Log {
+  // Asked first, so that lines nobody wants cost nothing.
+  function write(level: Level, message: string, fields: () => Fields): void {
+    if (rank[level] > rank[least]) return;
+    logger.log({ level, message, line: { time: new Date(), level, message, fields: fields() } });
+  }
+  return {
+    note: (level, message, fields = {}) => write(level, message, () => fields),
+    access: (access) =>
+      write(accessLevel(access), 'request', () => ({ ...access, ms: Math.round(access.ms * 10) / 10 })),
+    event(event) {
+      const { level, message, fields } = describe(event);
+      write(level, message, () => fields);
+    },
+  };
+}
+
+/** Reads that succeed are many and tell little. */
+function accessLevel({ method, status }: Access): Level {
+  if (status >= 500) return 'error';
+  if (status >= 400) return 'warn';
+  return method === 'GET' ? 'debug' : 'info';
+}
+
+interface Description {
+  readonly level: Level;
+  readonly message: string;
+  readonly fields: Fields;
+}
+
+type Descriptions = {
+  readonly [Type in BrokerEvent['type']]: (event: Extract<BrokerEvent, { type: Type }>) => Description;
+};
+
+/** The one table of what the log says of an event. */
+const descriptions: Descriptions = {
+  'operation-opened': ({ operation }) => line('info', 'operation opened', operation),
+  'operation-claimed': ({ operation }) => line('debug', 'operation claimed', operation),
+  'operation-cancelled': ({ operation, by }) => line('info', 'operation cancelled', operation, { by }),
+  'operation-lost': ({ operation }) => line('warn', 'operation lost to another broker', operation),
+  'operation-settled': ({ operation, ms }) => settled(operation, ms),
+  'step-failed': ({ operation, detail, retryMs }) =>
+    line('warn', retryMs === undefined ? 'step failed' : 'step failed, will be tried again', operation, {
+      detail,
+      retryMs,
+    }),
+  'undo-started': ({ operation, detail }) =>
+    line('warn', 'operation failed, undoing it', operation, { detail }),
+  'binding-expired': ({ instanceId, bindingId }) => ({
+    level: 'info',
+    message: 'binding expired',
+    fields: { instanceId, bindingId },
+  }),
+  trouble: ({ doing, detail }) => ({ level: 'error', message: 'trouble', fields: { doing, detail } }),
+};
+
+function describe(event: BrokerEvent): Description {
+  // Each row takes the events of its own type.
+  return (descriptions[event.type] as (event: BrokerEvent) => Description)(event);
+}
+
+function settled(operation: OperationSummary, ms: number): Description {
+  const { failure } = operation;
+  if (!failure) return line('info', 'operation succeeded', operation, { ms });
+  const { word, sentence, detail } = failure;
+  return line('warn', 'operation failed', operation, { ms, failure: word, sentence, detail });
+}
+
+function line(level: Level, message: string, operation: OperationSummary, more: Fields = {}): Description {
+  const { id, kind, instanceId, bindingId, offeringId, planId, attempt, origin } = operation;
+  const who = { instanceId, bindingId, offeringId, planId, attempt, requestId: origin.requestId };
+  return { level, message, fields: { operation: id, kind, ...who, ...more } };
+}

@@ -1,0 +1,107 @@
+import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import type { BrokerEvent, OperationSummary } from './broker/events.ts';
+import type { Access } from './http/access-log.ts';
+
+export interface Metrics {
+  event(event: BrokerEvent): void;
+  access(access: Access): void;
+  /** Everything counted so far, in the text format of Prometheus. */
+  page(): Promise<{ readonly bytes: Uint8Array; readonly type: string }>;
+}
+
+/**
+ * Counts what it is told of. Labels take few values, whatever is sent: route patterns and never paths, kinds
+ * and results and never ids.
+ */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  return {
+    event: operationCounters(registry),
+    access: requestTimer(registry),
+    page: async () => ({
+      bytes: new TextEncoder().encode(await registry.metrics()),
+      type: registry.contentType,
+    }),
+  };
+}
+
+function requestTimer(registry: Registry): (access: Access) => void {
+  const seconds = new Histogram({
+    name: 'purveyor_request_duration_seconds',
+    help: 'Requests answered and the time they took.',
+    labelNames: ['protocol', 'method', 'route', 'status'],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5, 25, 60],
+    registers: [registry],
+  });
+  return ({ protocol, method, route, status, ms }) => {
+    const labels = {
+      protocol,
+      method: knownMethod(method),
+      route: route ?? 'none',
+      status: statusClass(status),
+    };
+    seconds.observe(labels, ms / 1000);
+  };
+}
+
+function operationCounters(registry: Registry): (event: BrokerEvent) => void {
+  const opened = counter(registry, 'operations_opened', 'Operations that were begun.');
+  const settled = operationTimer(registry);
+  const failedSteps = counter(registry, 'steps_failed', 'Steps of operations that failed.');
+  const retries = counter(registry, 'steps_retried', 'Failed steps that are tried again.');
+  const lost = counter(registry, 'operations_lost', 'Operations whose lease another broker took over.');
+  const cancelled = counter(registry, 'operations_cancelled', 'Operations cancelled by another one.');
+  const expired = counter(registry, 'bindings_expired', 'Bindings revoked because their time was over.', []);
+  const trouble = counter(registry, 'troubles', 'Things that went wrong outside any operation.', []);
+  return (event) => {
+    switch (event.type) {
+      case 'operation-opened':
+        return opened.inc(kindOf(event.operation));
+      case 'operation-settled':
+        return settled(event.operation, event.ms);
+      case 'operation-cancelled':
+        return cancelled.inc(kindOf(event.operation));
+      case 'operation-lost':
+        return lost.inc(kindOf(event.operation));
+      case 'step-failed':
+        failedSteps.inc(kindOf(event.operation));
+        return event.retryMs === undefined ? undefined : retries.inc(kindOf(event.operation));
+      case 'binding-expired':
+        return expired.inc();
+      case 'trouble':
+        return trouble.inc();
+      default:
+        return undefined;
+    }
+  };
+}
+
+function operationTimer(registry: Registry): (operation: OperationSummary, ms: number) => void {
+  const seconds = new Histogram({
+    name: 'purveyor_operation_duration_seconds',
+    help: 'Operations that ended and the time from their begin.',
+    labelNames: ['kind', 'result'],
+    buckets: [0.01, 0.1, 1, 10, 60, 300, 1800, 7200, 86_400],
+    registers: [registry],
+  });
+  return ({ kind, state }, ms) => seconds.observe({ kind, result: state }, ms / 1000);
+}
+
+function counter(registry: Registry, name: string, help: string, labelNames = ['kind']): Counter {
+  return new Counter({ name: `purveyor_${name}_total`, help, labelNames, registers: [registry] });
+}
+
+function kindOf({ kind }: OperationSummary): { kind: string } {
+  return { kind };
+}
+
+function statusClass(status: number): string {
+  return `${Math.floor(status / 100)}xx`;
+}
+
+const methods = new Set(['GET', 'HEAD', 'PUT', 'PATCH', 'POST', 'DELETE', 'OPTIONS']);
+
+function knownMethod(method: string): string {
+  return methods.has(method) ? method : 'other';
+}

@@ -1,0 +1,137 @@
+import { readKeys, type KeyRing } from './stores/keyring.ts';
+
+/** Each kind of option: how the text of a variable becomes a value. The sentences say what would be right. */
+export interface Kind<Value> {
+  readonly read: (text: string) => Value;
+  /** The value appears in no message and no listing. */
+  readonly secret?: boolean;
+}
+
+/** What is wrong with a text, without the text itself: it may be a secret in the wrong place. */
+export class WrongValue extends Error {}
+
+export function text(): Kind<string> {
+  return { read: (value) => value };
+}
+
+export function secret(): Kind<string> {
+  return { secret: true, read: (value) => value };
+}
+
+/** Basic authentication cannot carry a name with a colon (RFC 7617, section 2). */
+export function userName(): Kind<string> {
+  return { read: requireUserName };
+}
+
+/** As `id:key` separated by commas, the newest first; a key is 32 bytes in base64. */
+export function keyRing(): Kind<KeyRing> {
+  return { secret: true, read: requireKeys };
+}
+
+export function wholeNumber(from: number, to: number): Kind<number> {
+  return { read: (value) => requireNumber(value, from, to) };
+}
+
+export function yesOrNo(): Kind<boolean> {
+  return { read: (value) => oneOf('true', 'false').read(value) === 'true' };
+}
+
+export function oneOf<Word extends string>(...words: Word[]): Kind<Word> {
+  return { read: (value) => requireWord(value, words) };
+}
+
+/** Milliseconds; written as `250ms`, `15s`, `5m`, `2h`, `30d` or as plain milliseconds. */
+export function duration(from: string, to: string): Kind<number> {
+  return { read: (value) => requireDuration(value, from, to) };
+}
+
+/** An address of http or https, without a slash at its end. */
+export function webAddress(): Kind<string> {
+  return { read: requireWebAddress };
+}
+
+/** Directories separated by colons. */
+export function directories(): Kind<readonly string[]> {
+  return { read: requireDirectories };
+}
+
+/** A JSON object, as platforms put them into variables; it may hold passwords. */
+export function jsonObject(): Kind<Readonly<Record<string, unknown>>> {
+  return { secret: true, read: requireJsonObject };
+}
+
+function requireUserName(value: string): string {
+  if (value.includes(':')) throw new WrongValue('must not contain a colon');
+  return value;
+}
+
+function requireKeys(value: string): KeyRing {
+  try {
+    return readKeys(value);
+  } catch (error) {
+    throw new WrongValue(`cannot be used: ${(error as Error).message.replace(/\.$/, '')}`);
+  }
+}
+
+function requireNumber(value: string, from: number, to: number): number {
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= from && number <= to)) throw new WrongValue(`must be a whole number from ${from} to ${to}`);
+  return number;
+}
+
+function requireWord<Word extends string>(value: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === value.toLowerCase());
+  if (found === undefined) throw new WrongValue(`must be one of: ${words.join(', ')}`);
+  return found;
+}
+
+const unitMs = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+function requireDuration(value: string, from: string, to: string): number {
+  const ms = milliseconds(value);
+  if (ms === undefined) throw new WrongValue('must be a duration such as 250ms, 15s, 5m, 2h or 30d');
+  if (ms < (milliseconds(from) ?? 0) || ms > (milliseconds(to) ?? 0)) {
+    throw new WrongValue(`must be a duration from ${from} to ${to}`);
+  }
+  return ms;
+}
+
+function milliseconds(value: string): number | undefined {
+  const [, digits, unit] = /^(\d{1,12})(ms|s|m|h|d)?$/.exec(value) ?? [];
+  if (digits === undefined) return undefined;
+  return Number(digits) * unitMs[(unit ?? 'ms') as keyof typeof unitMs];
+}
+
+function requireWebAddress(value: string): string {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (!url || !['http:', 'https:'].includes(url.protocol)) {
+    throw new WrongValue('must be an address that begins with http:// or https://');
+  }
+  if (url.username || url.password || url.search || url.hash) {
+    throw new WrongValue('must be an address without user, password, query and fragment');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+function requireDirectories(value: string): readonly string[] {
+  const parts = value.split(':').filter((part) => part !== '');
+  if (parts.length === 0) throw new WrongValue('must name a directory, or several separated by colons');
+  return parts;
+}
+
+function requireJsonObject(value: string): Readonly<Record<string, unknown>> {
+  const parsed = parseJson(value);
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new WrongValue('must be a JSON object');
+  }
+  return { ...parsed };
+}
+
+function parseJson(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    // The parser's own message quotes the text, which may hold passwords.
+    return undefined;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Foundation } from './foundation.ts';
+import { Refusal } from '../broker/errors.ts';
+import type { Readiness } from '../protocols/health/index.ts';
+import { within } from './within.ts';
+
+/** Whether requests can be served: not yet, now, or soon no more. */
+export interface Availability {
+  open(foundation: Foundation): void;
+  /** From now on it is not ready; what still comes is served. */
+  close(): void;
+  /** Refuses with unavailable until it is open. */
+  requireFoundation(): Foundation;
+  readiness(): Promise<Readiness>;
+}
+
+/** Milliseconds that the database has to answer a probe. */
+const probeTime = 2_000;
+
+/** @param obstacle why it is not open at first, as a clause: 'the database is starting' */
+export function createAvailability(obstacle: string): Availability {
+  let open: Foundation | undefined;
+  let reason: string | undefined = obstacle;
+  return {
+    open(foundation) {
+      open = foundation;
+      reason = undefined;
+    },
+    close() {
+      reason = 'it is shutting down';
+    },
+    requireFoundation() {
+      if (open) return open;
+      throw new Refusal('unavailable', `The service broker cannot serve now: ${reason}. Try again later.`);
+    },
+    async readiness() {
+      if (!reason && open && (await answers(open))) return { ready: true };
+      return { ready: false, reason: reason ?? 'its database cannot be reached' };
+    },
+  };
+}
+
+function answers({ store }: Foundation): Promise<boolean> {
+  return within(probeTime, store.ping()).catch(() => false);
+}

@@ -1,0 +1,68 @@
+import type { Catalog, ServicePlan } from '../broker/catalog.ts';
+import type { ProvisionerTraits } from '../broker/provisioner.ts';
+import type { LoadResult } from '../catalog/load.ts';
+import { loadCatalog } from '../catalog/load.ts';
+import { isError, problemLines, type Problem } from '../catalog/problem.ts';
+import { watchCatalog, type CatalogWatch } from '../catalog/watch.ts';
+import { countOf } from './banner.ts';
+import type { Log } from '../log.ts';
+
+/** The catalog that is on sale now. */
+export interface CurrentCatalog {
+  catalog(): Catalog;
+  /**
+   * Follows the files from now on. A catalog with errors never goes on sale, and one without only after `save`
+   * has ended.
+   */
+  watch(save: (plans: readonly ServicePlan[]) => Promise<void>): CatalogWatch;
+}
+
+/** @throws Error that lists all that is wrong with the offering files */
+export async function openCurrentCatalog(
+  directories: readonly string[],
+  traits: Readonly<Record<string, ProvisionerTraits>>,
+  log: Log,
+): Promise<CurrentCatalog> {
+  const first = await loadCatalog(directories, traits);
+  if (!first.catalog) throw new Error(unusable(first.problems));
+  tell(log, first.problems);
+  let catalog = first.catalog;
+  return {
+    catalog: () => catalog,
+    watch: (save) =>
+      watchCatalog({
+        directories,
+        load: () => saved(loadCatalog(directories, traits), save),
+        onProblems: (problems) => tell(log, problems),
+        onCatalog(fresh) {
+          catalog = fresh;
+          log.note('info', 'catalog loaded', { catalog: countOf(fresh) });
+        },
+      }),
+  };
+}
+
+export function plansOf({ offerings }: Catalog): readonly ServicePlan[] {
+  return offerings.flatMap(({ plans }) => plans);
+}
+
+async function saved(loading: Promise<LoadResult>, save: (plans: readonly ServicePlan[]) => Promise<void>) {
+  const result = await loading;
+  if (result.catalog) await save(plansOf(result.catalog));
+  return result;
+}
+
+function unusable(problems: readonly Problem[]): string {
+  return ['The catalog cannot be used:', ...problemLines(problems).map((line) => `  ${line}`)].join('\n');
+}
+
+/** Mere warnings are for those who write the files: `catalog lint` shows them. */
+function tell(log: Log, problems: readonly Problem[]): void {
+  for (const problem of problems) {
+    const [detail] = problemLines([problem]);
+    log.note(isError(problem) ? 'error' : 'debug', 'catalog problem', { detail });
+  }
+  if (problems.some(isError)) {
+    log.note('error', 'the catalog stays as it was until these problems are solved');
+  }
+}

@@ -1,0 +1,74 @@
+import { banner, countOf, type Introduction } from './banner.ts';
+import { compose } from '../compose.ts';
+import type { Config } from '../config.ts';
+import type { Log } from '../log.ts';
+import { version } from './version.ts';
+
+/** Milliseconds within which a second signal is the same one: npm passes on what the terminal sent already. */
+const echoOfSignal = 500;
+
+/**
+ * Runs the program until a signal (or a closed output) ends it; SIGHUP reloads the catalog. A second signal ends
+ * it at once.
+ * @returns the exit code: 0 when everything ended in time
+ * @throws what keeps the program from ever being ready
+ */
+export async function serveUntilStopped(config: Config, log: Log): Promise<number> {
+  const stopped = untilStopped();
+  process.on('uncaughtException', (error) => {
+    log.note('error', 'unexpected error', { detail: error.stack ?? String(error) });
+    process.exit(1);
+  });
+  const program = await compose(config, log);
+  process.on('SIGHUP', () => void program.reload());
+  const failed = program.ready.then(
+    (database) => {
+      introduce(config, log, { ...program.introduction, database, catalog: program.catalog() });
+      return stopped;
+    },
+    (error: Error) => error,
+  );
+  const why = await Promise.race([stopped, failed]);
+  if (typeof why === 'string') log.note('info', 'stopping', { why });
+  const clean = await program.close(config.drain);
+  if (typeof why !== 'string') throw why;
+  if (clean) log.note('info', 'stopped');
+  else giveUp(log);
+  return 0;
+}
+
+/** What has not ended would keep the process alive; others take over its work when their leases have run out. */
+function giveUp(log: Log): never {
+  log.note('warn', 'stopped before everything had ended');
+  process.exit(1);
+}
+
+/** Gives the reason. */
+function untilStopped(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  let first: number | undefined;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      first ??= performance.now();
+      if (performance.now() - first > echoOfSignal) process.exit(1);
+      resolve(signal);
+    });
+  }
+  // Who read it has gone, or the terminal was closed.
+  process.stdout.on('error', () => resolve('the output was closed'));
+  return promise;
+}
+
+function introduce({ logFormat }: Config, log: Log, introduction: Introduction): void {
+  if (logFormat === 'text') {
+    process.stdout.write(banner(introduction));
+    return;
+  }
+  const { catalog, madePassword, ...fields } = introduction;
+  log.note('info', 'ready', {
+    version: version(),
+    ...fields,
+    catalog: countOf(catalog),
+    passwordFile: madePassword?.file,
+  });
+}

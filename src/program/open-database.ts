@@ -1,0 +1,77 @@
+import { Pool } from 'pg';
+import type { BrokerEvent } from '../broker/events.ts';
+import type { Store } from '../broker/store.ts';
+import type { Config } from '../config.ts';
+import { resolveDatabase, type Database } from '../database/resolve.ts';
+import { echoMigrations } from '../provisioners/echo/messages.ts';
+import { postgresStore } from '../stores/postgres/index.ts';
+import { brokerMigrations, migrate } from '../stores/postgres/migrate.ts';
+import { untilAvailable } from './until-available.ts';
+
+export interface OpenDatabase {
+  readonly pool: Pool;
+  /** It keeps what is confidential as it is given it: seal it. */
+  readonly store: Store;
+  /** In words fit for a log. */
+  readonly origin: string;
+  readonly close: () => Promise<void>;
+}
+
+export interface DatabaseOpening {
+  readonly config: Config;
+  readonly note: (message: string) => void;
+  readonly observe: (event: BrokerEvent) => void;
+  /** Ends the waiting for a database that is away. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Finds the database, waits until it answers, however long, and brings its tables up to date.
+ * @throws Error when it can never be used: wrong password, newer tables than this program's
+ */
+export async function openDatabase(opening: DatabaseOpening): Promise<OpenDatabase> {
+  const database = await resolve(opening);
+  const { pool, store } = connect(database, opening);
+  const close = async () => {
+    await pool.end();
+    await database.stop();
+  };
+  try {
+    await prepare(pool, store, opening);
+  } catch (error) {
+    await close();
+    throw new Error(`The database cannot be used: ${(error as Error).message}`, { cause: error });
+  }
+  return { pool, store, origin: database.origin, close };
+}
+
+function resolve({ config, note }: DatabaseOpening): Promise<Database> {
+  const { databaseUrl, vcapServices, dataDir, pgBinDir: binDir, path } = config;
+  return resolveDatabase({ databaseUrl, vcapServices, dataDir, binDir, path, note });
+}
+
+/** A database that hangs, or is gone without a word, must be noticed. */
+const patience = { connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true };
+
+function connect(database: Database, { config, observe }: DatabaseOpening): { pool: Pool; store: Store } {
+  const connection = { ...database.pool, ...patience, application_name: 'purveyor' };
+  const pool = new Pool({ ...connection, max: config.databasePool });
+  const store = postgresStore(pool, {
+    listener: connection,
+    onTrouble: (doing, detail) => observe({ type: 'trouble', doing, detail }),
+  });
+  return { pool, store };
+}
+
+async function prepare(pool: Pool, store: Store, { note, signal }: DatabaseOpening): Promise<void> {
+  const onWait = (reason: string) => note(`The database cannot be reached yet, waiting for it: ${reason}`);
+  const applied = await untilAvailable({ onWait, signal }, async () => {
+    await store.ping();
+    return migrate(pool, [brokerMigrations, echoMigrations]).catch(async (error: unknown) => {
+      // When it went away in the middle of it, this says so.
+      await store.ping();
+      throw error;
+    });
+  });
+  if (applied.length > 0) note(`Changed the tables: ${applied.join(', ')}.`);
+}

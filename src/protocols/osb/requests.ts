@@ -1,0 +1,96 @@
+import type { Bind, Deprovision, Provision, Unbind, Update } from '../../broker/broker.ts';
+import { Refusal } from '../../broker/errors.ts';
+import type { Origin } from '../../broker/records.ts';
+import type { OperationQuery } from '../../broker/store.ts';
+import type { Call } from '../protocol.ts';
+import { readIds, requireFindable, requireId } from './ids.ts';
+import { readAcceptsIncomplete, requireQueryText } from './query.ts';
+import { requireBindBody, requireProvisionBody, requireUpdateBody, type BindBody } from './shapes.ts';
+import { isText } from './storable.ts';
+
+/** Every reader gives the core's command, or refuses with a sentence that names the field. */
+export function readProvision(call: Call, origin: Origin): Provision {
+  const instanceId = requireId(readIds(call).instanceId, 'instance_id');
+  const body = requireProvisionBody(call.body);
+  return {
+    instanceId,
+    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    origin,
+    offeringId: body.service_id,
+    planId: body.plan_id,
+    organizationGuid: body.organization_guid,
+    spaceGuid: body.space_guid,
+    parameters: body.parameters ?? {},
+    context: body.context ?? {},
+    maintenanceVersion: body.maintenance_info?.version,
+  };
+}
+
+export function readUpdate(call: Call, origin: Origin): Update {
+  const instanceId = requireFindable(readIds(call).instanceId, 'instance');
+  const body = requireUpdateBody(call.body);
+  return {
+    instanceId,
+    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    origin,
+    offeringId: body.service_id,
+    planId: body.plan_id,
+    parameters: body.parameters ?? {},
+    context: body.context ?? undefined,
+    maintenanceVersion: body.maintenance_info?.version,
+  };
+}
+
+export function readDeprovision(call: Call, origin: Origin): Deprovision {
+  return {
+    instanceId: readIds(call).instanceId,
+    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    origin,
+    offeringId: requireQueryText(call.query, 'service_id'),
+    planId: requireQueryText(call.query, 'plan_id'),
+  };
+}
+
+export function readBind(call: Call, origin: Origin): Bind {
+  const { instanceId, bindingId } = readIds(call);
+  requireId(instanceId, 'instance_id');
+  requireId(bindingId, 'binding_id');
+  const body = requireBindBody(call.body);
+  return {
+    instanceId,
+    bindingId,
+    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    origin,
+    offeringId: body.service_id,
+    planId: body.plan_id,
+    parameters: body.parameters ?? {},
+    context: body.context ?? {},
+    appGuid: readApp(body),
+    route: body.bind_resource?.route || undefined,
+    predecessorId: body.predecessor_binding_id,
+  };
+}
+
+/** Platforms name the application in either place, or in both; Korifi sends an empty text for none. */
+function readApp({ app_guid: outer, bind_resource: resource }: BindBody): string | undefined {
+  const inner = resource?.app_guid;
+  if (outer && inner && outer !== inner) {
+    throw new Refusal('invalid', 'app_guid and bind_resource.app_guid name different apps.', 'app_guid');
+  }
+  return outer || inner || undefined;
+}
+
+export function readUnbind(call: Call, origin: Origin): Unbind {
+  return { ...readDeprovision(call, origin), bindingId: readIds(call).bindingId };
+}
+
+export function readLastOperation(call: Call): OperationQuery {
+  const { instanceId, bindingId } = readIds(call);
+  requireFindable(instanceId, 'instance');
+  if (bindingId !== '') requireFindable(bindingId, 'binding');
+  const operationId = call.query.get('operation') || undefined;
+  if (operationId !== undefined && !isText(operationId)) {
+    throw new Refusal('not-found', 'There is no such operation.', 'operation');
+  }
+  return { instanceId, bindingId: bindingId || undefined, operationId };
+}

@@ -1,0 +1,123 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import { Refusal } from '../../broker/errors.ts';
+import type { Json, JsonObject } from '../../broker/json.ts';
+import { isStorable, isText } from './storable.ts';
+
+export interface ProvisionBody {
+  readonly service_id: string;
+  readonly plan_id: string;
+  readonly organization_guid: string;
+  readonly space_guid: string;
+  readonly parameters?: JsonObject | null;
+  readonly context?: JsonObject | null;
+  readonly maintenance_info?: { readonly version?: string } | null;
+}
+
+export interface UpdateBody {
+  readonly service_id: string;
+  readonly plan_id?: string;
+  readonly parameters?: JsonObject | null;
+  readonly context?: JsonObject | null;
+  readonly maintenance_info?: { readonly version?: string } | null;
+}
+
+export interface BindBody {
+  readonly service_id?: string;
+  readonly plan_id?: string;
+  readonly app_guid?: string;
+  readonly bind_resource?: { readonly app_guid?: string; readonly route?: string } | null;
+  readonly parameters?: JsonObject | null;
+  readonly context?: JsonObject | null;
+  readonly predecessor_binding_id?: string;
+}
+
+// Members of objects that come by a prototype do not count.
+const ajv = new Ajv({ ownProperties: true });
+ajv.addFormat('text', isText);
+ajv.addKeyword({ keyword: 'storable', validate: (_on: unknown, value: Json) => isStorable(value) });
+
+const text = { type: 'string', maxLength: 1000, format: 'text' };
+const word = { ...text, minLength: 1 };
+// Korifi sends null where it has nothing to say. What is not named here may hold anything (spec.md, Vendor
+// Extension Fields); previous_values is of no use to us, so only its type counts.
+const object = { type: 'object', nullable: true };
+const kept = { ...object, storable: true };
+const maintenance = { ...object, properties: { version: text } };
+
+export const requireProvisionBody = shape<ProvisionBody>({
+  properties: {
+    service_id: word,
+    plan_id: word,
+    organization_guid: word,
+    space_guid: word,
+    parameters: kept,
+    context: kept,
+    maintenance_info: maintenance,
+    previous_values: object,
+  },
+  required: ['service_id', 'plan_id', 'organization_guid', 'space_guid'],
+});
+
+export const requireUpdateBody = shape<UpdateBody>({
+  properties: {
+    service_id: word,
+    plan_id: word,
+    parameters: kept,
+    context: kept,
+    maintenance_info: maintenance,
+    previous_values: object,
+  },
+  required: ['service_id'],
+});
+
+export const requireBindBody = shape<BindBody>({
+  properties: {
+    service_id: word,
+    plan_id: word,
+    app_guid: text,
+    bind_resource: { ...object, properties: { app_guid: text, route: text } },
+    parameters: kept,
+    context: kept,
+    predecessor_binding_id: word,
+  },
+  // A rotation takes all it does not say from its predecessor (spec.md, Binding Rotation).
+  if: { required: ['predecessor_binding_id'] },
+  else: { required: ['service_id', 'plan_id'] },
+});
+
+/** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */
+function shape<Body>(schema: object): (body: unknown) => Body {
+  const isBody = ajv.compile<Body>({ type: 'object', ...schema });
+  return function requireBody(body) {
+    if (body === undefined) {
+      throw new Refusal('invalid', 'The request has no body; it must be a JSON object.');
+    }
+    if (isBody(body)) return body;
+    throw refusalOf(isBody.errors?.[0]);
+  };
+}
+
+function refusalOf(error: ErrorObject | undefined): Refusal {
+  const missing = error?.keyword === 'required' ? [String(error.params['missingProperty'])] : [];
+  const field = [...(error?.instancePath.split('/').slice(1) ?? []), ...missing].join('.');
+  const subject = field === '' ? 'The request body' : field;
+  return new Refusal('invalid', `${subject} ${complaint(error)}.`, field === '' ? undefined : field);
+}
+
+function complaint(error: ErrorObject | undefined): string {
+  switch (error?.keyword) {
+    case 'required':
+      return 'is missing';
+    case 'type':
+      return error.params['type'] === 'string' ? 'must be a string' : 'must be a JSON object';
+    case 'minLength':
+      return 'must not be empty';
+    case 'maxLength':
+      return `must not have more than ${error.params['limit']} characters`;
+    case 'format':
+    case 'storable':
+      return 'holds a character that cannot be kept: NUL or half of a surrogate pair';
+    default:
+      return 'is not what the specification asks for';
+  }
+}

@@ -1,0 +1,104 @@
+import type { BrokerEvent } from './broker/events.ts';
+import { within } from './program/within.ts';
+
+/** What the loop asks of the core. */
+export interface Work {
+  /** Takes up one due operation, or says how long there is nothing to do. Throws while the database is away. */
+  take(): Promise<{ readonly ended: Promise<unknown> } | { readonly sleepMs: number }>;
+}
+
+export interface Worker {
+  /** Something is due: look now. */
+  wake(): void;
+  /** Takes nothing new and waits for what runs, no longer than this many milliseconds. */
+  stop(withinMs: number): Promise<void>;
+}
+
+export interface WorkerOptions {
+  readonly work: Work;
+  /** Operations carried at once. */
+  readonly concurrency: number;
+  readonly observe: (event: BrokerEvent) => void;
+  /** Milliseconds, doubled after every look that failed. */
+  readonly firstPause?: number;
+  readonly longestPause?: number;
+}
+
+/** The loop around the core: it takes what is due, as much at once as it may, and sleeps until more is. */
+export function startWorker(options: WorkerOptions): Worker {
+  const running = new Set<Promise<void>>();
+  const alarm = createAlarm();
+  let stopping = options.concurrency === 0;
+
+  async function loop(): Promise<void> {
+    const look = patiently(options);
+    while (!stopping) {
+      alarm.reset();
+      const next = running.size < options.concurrency ? await look() : ({ sleepMs: Infinity } as const);
+      if ('sleepMs' in next) await alarm.sleep(next.sleepMs);
+      else count(next.ended);
+    }
+  }
+
+  function count(ended: Promise<unknown>): void {
+    const settled = Promise.allSettled([ended]).then(() => {
+      running.delete(settled);
+      alarm.ring();
+    });
+    running.add(settled);
+  }
+
+  const looped = loop();
+  return {
+    wake: () => alarm.ring(),
+    async stop(withinMs) {
+      stopping = true;
+      alarm.ring();
+      await within(
+        withinMs,
+        looped.then(() => Promise.all(running)),
+      );
+    },
+  };
+}
+
+/** A look that failed makes the next one wait, longer each time; it is told once per failure. */
+function patiently({ work, observe, firstPause = 100, longestPause = 5000 }: WorkerOptions) {
+  let pause = firstPause;
+  return async function look(): ReturnType<Work['take']> {
+    try {
+      const next = await work.take();
+      pause = firstPause;
+      return next;
+    } catch (error) {
+      observe({ type: 'trouble', doing: 'looking for due operations', detail: String(error) });
+      const sleepMs = pause;
+      pause = Math.min(pause * 2, longestPause);
+      return { sleepMs };
+    }
+  };
+}
+
+/** Sleep that can be cut short, also by a ring that came before it began. */
+function createAlarm() {
+  let rung = false;
+  let wakeUp: (() => void) | undefined;
+  return {
+    reset() {
+      rung = false;
+    },
+    ring() {
+      rung = true;
+      wakeUp?.();
+    },
+    async sleep(ms: number): Promise<void> {
+      if (rung) return;
+      const { promise, resolve } = Promise.withResolvers<void>();
+      wakeUp = resolve;
+      const timer = Number.isFinite(ms) ? setTimeout(resolve, Math.min(ms, 2 ** 31 - 1)) : undefined;
+      await promise;
+      clearTimeout(timer);
+      wakeUp = undefined;
+    },
+  };
+}

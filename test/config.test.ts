@@ -1,0 +1,165 @@
+import { ConfigError, presentValues, readConfig, type Environment } from '../src/config.ts';
+import { options } from '../src/options.ts';
+
+const external = {
+  DATABASE_URL: 'postgres://u:p@db/purveyor',
+  BROKER_PASSWORD: 'pass',
+  ENCRYPTION_KEYS: `1:${Buffer.alloc(32, 'key').toString('base64')}`,
+};
+
+function bound(name: string): object {
+  return { name, credentials: { uri: external.DATABASE_URL } };
+}
+
+function problemsOf(env: Environment): readonly string[] {
+  try {
+    readConfig(env, false);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+test('with an empty environment everything has a value that works on a laptop', () => {
+  expect(readConfig({}, true)).toMatchObject({
+    port: 8080,
+    host: '127.0.0.1',
+    dataDir: '.data',
+    catalogDirs: ['catalog'],
+    username: 'broker',
+    asyncPatience: 250,
+    syncPatience: 50_000,
+    lease: 15_000,
+    workers: 10,
+    history: 30 * 86_400_000,
+    drain: 25_000,
+    acceptMissingVersion: false,
+    logLevel: 'info',
+    logFormat: 'text',
+    externalDatabase: false,
+  });
+});
+
+test('a variable that is set but blank counts as not set', () => {
+  const blank = Object.fromEntries(Object.values(options).map(({ name }) => [name, ' ']));
+  expect(readConfig(blank, false)).toEqual(readConfig({}, false));
+});
+
+test.each([
+  ['250', 250],
+  ['250ms', 250],
+  ['15s', 15_000],
+  ['5m', 300_000],
+])('the duration %s is %i ms', (text, ms) => {
+  expect(readConfig({ SYNC_PATIENCE: text }).syncPatience).toBe(ms);
+});
+
+test.each<[string, Environment, object]>([
+  [
+    'several catalog directories',
+    { CATALOG_DIR: 'catalog:catalog/trial' },
+    { catalogDirs: ['catalog', 'catalog/trial'] },
+  ],
+  [
+    'a public address with a path',
+    { PUBLIC_URL: 'https://b.example/broker/' },
+    { publicUrl: 'https://b.example/broker' },
+  ],
+  [
+    'the first address of the platform as the public one',
+    { VCAP_APPLICATION: '{"application_uris":["b.example","c.example"]}' },
+    { publicUrl: 'https://b.example', host: '0.0.0.0' },
+  ],
+  [
+    'PUBLIC_URL before the address of the platform',
+    { PUBLIC_URL: 'http://a.example', VCAP_APPLICATION: '{"uris":["b.example"]}' },
+    { publicUrl: 'http://a.example' },
+  ],
+  ['a port of the platform as a wish to be reached', { PORT: '80' }, { port: 80, host: '0.0.0.0' }],
+  ['a host of its own before that', { PORT: '80', HOST: '::1' }, { host: '::1' }],
+  [
+    'words in any case',
+    { LOG_LEVEL: 'DEBUG', ACCEPT_MISSING_VERSION: 'True' },
+    { logLevel: 'debug', acceptMissingVersion: true },
+  ],
+  [
+    'a bound database as an external one',
+    { ...external, DATABASE_URL: '', VCAP_SERVICES: JSON.stringify({ pg: [bound('a')] }) },
+    { externalDatabase: true, databaseUrl: undefined },
+  ],
+  ['an external database', external, { externalDatabase: true, databaseUrl: external.DATABASE_URL }],
+])('it reads %s', (_what, env, expected) => {
+  expect(readConfig(env, false)).toMatchObject(expected);
+});
+
+test('a password keeps its blanks', () => {
+  expect(readConfig({ BROKER_PASSWORD: ' a b ' }).password).toBe(' a b ');
+});
+
+test.each<[string, Environment]>([
+  ['PORT must be a whole number from 0 to 65535.', { PORT: '70000' }],
+  ['PORT must be a whole number from 0 to 65535.', { PORT: '0x50' }],
+  ['PUBLIC_URL must be an address that begins with http:// or https://.', { PUBLIC_URL: 'ftp://x' }],
+  [
+    'PUBLIC_URL must be an address without user, password, query and fragment.',
+    { PUBLIC_URL: 'http://x/?a=1' },
+  ],
+  [
+    'DATABASE_URL is not a url of the form postgres://user:password@host:5432/database (special characters percent-encoded).',
+    { ...external, DATABASE_URL: 'mysql://x' },
+  ],
+  [
+    'VCAP_SERVICES binds more than one Postgres: a and b. Unbind one, or set DATABASE_URL.',
+    { ...external, DATABASE_URL: '', VCAP_SERVICES: JSON.stringify({ pg: [bound('a'), bound('b')] }) },
+  ],
+  [
+    "ENCRYPTION_KEYS cannot be used: The encryption key '1' is not 32 bytes in base64 (44 characters).",
+    { ENCRYPTION_KEYS: '1:short' },
+  ],
+  ['CATALOG_DIR must name a directory, or several separated by colons.', { CATALOG_DIR: '::' }],
+  ['BROKER_USERNAME must not contain a colon.', { BROKER_USERNAME: 'a:b' }],
+  ['BROKER_PASSWORD_2 is missing: BROKER_USERNAME_2 is set.', { BROKER_USERNAME_2: 'next' }],
+  ['LEASE must be a duration such as 250ms, 15s, 5m, 2h or 30d.', { LEASE: 'soon' }],
+  ['LEASE must be a duration from 1s to 10m.', { LEASE: '1d' }],
+  ['ACCEPT_MISSING_VERSION must be one of: true, false.', { ACCEPT_MISSING_VERSION: 'perhaps' }],
+  ['LOG_FORMAT must be one of: text, json.', { LOG_FORMAT: 'xml' }],
+  ['VCAP_APPLICATION must be a JSON object.', { VCAP_APPLICATION: '{"a":' }],
+  ['VCAP_SERVICES must be a JSON object.', { VCAP_SERVICES: '[]' }],
+  [
+    'BROKER_PASSWORD is missing: with an external database it must be set.',
+    { ...external, BROKER_PASSWORD: '' },
+  ],
+  [
+    'ENCRYPTION_KEYS is missing: with an external database it must be set.',
+    { ...external, ENCRYPTION_KEYS: undefined },
+  ],
+])('it refuses with: %s', (sentence, env) => {
+  expect(problemsOf(env)).toEqual([sentence]);
+});
+
+test('all problems are told at once, and none tells a value', () => {
+  const secret = 'canary-7f3a';
+  const wrong = Object.fromEntries(Object.values(options).map(({ name }) => [name, `${secret}:?{`]));
+  const problems = problemsOf({ ...wrong, CATALOG_DIR: ':', ENCRYPTION_KEYS: `1:${secret}` });
+  expect(problems.length).toBeGreaterThan(12);
+  expect(problems.join()).not.toContain(secret);
+});
+
+test('the present values say of a secret only whether it is set', () => {
+  const values = presentValues({ ...external, PORT: '1' });
+  expect(values.get('PORT')).toBe('1');
+  expect(values.get('LEASE')).toBe('15s');
+  expect(values.get('BROKER_PASSWORD')).toBe('set');
+  expect(values.get('BROKER_PASSWORD_2')).toBe('not set');
+  expect([...values.values()].join()).not.toMatch(/pass|postgres:|a2V5/);
+});
+
+test('every option is named once and has a meaning and a default', () => {
+  const all = Object.values(options);
+  expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+  for (const { meaning, standard, otherwise } of all) {
+    expect(meaning).toMatch(/\.$/);
+    expect(standard ?? otherwise).toBeTruthy();
+  }
+});

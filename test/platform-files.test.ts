@@ -1,0 +1,102 @@
+import { readFileSync, existsSync } from 'node:fs';
+import { parse } from 'yaml';
+import { readConfig } from '../src/config.ts';
+import { options } from '../src/options.ts';
+
+interface App extends Record<string, unknown> {
+  readonly env: Record<string, string>;
+}
+
+const manifest = parse(readFileSync('manifest.yml', 'utf8')) as { applications: App[] } & object;
+
+/** docs.cloudfoundry.org, App manifest attribute reference; without the deprecated ones. */
+const attributes = [
+  'name',
+  'buildpacks',
+  'command',
+  'disk_quota',
+  'docker',
+  'env',
+  'health-check-http-endpoint',
+  'health-check-interval',
+  'health-check-invocation-timeout',
+  'health-check-type',
+  'instances',
+  'log-rate-limit-per-second',
+  'memory',
+  'metadata',
+  'no-route',
+  'path',
+  'processes',
+  'random-route',
+  'readiness-health-check-http-endpoint',
+  'readiness-health-check-interval',
+  'readiness-health-check-invocation-timeout',
+  'readiness-health-check-type',
+  'routes',
+  'services',
+  'sidecars',
+  'stack',
+  'timeout',
+];
+
+test('the manifest has only keys that Cloud Foundry knows', () => {
+  expect(Object.keys(manifest)).toEqual(['version', 'applications']);
+  for (const app of manifest.applications)
+    expect(attributes).toEqual(expect.arrayContaining(Object.keys(app)));
+});
+
+test('the manifest binds a database and asks the probes that the broker answers', () => {
+  expect(manifest.applications[0]).toMatchObject({
+    services: [expect.any(String) as string],
+    instances: 2,
+    'health-check-type': 'http',
+    'health-check-http-endpoint': '/healthz',
+    'readiness-health-check-type': 'http',
+    'readiness-health-check-http-endpoint': '/readyz',
+  });
+});
+
+test('the broker starts with the environment of the manifest', () => {
+  const { env = {} } = manifest.applications[0] ?? {};
+  const names = Object.values(options).map(({ name }) => name);
+  expect(names).toEqual(expect.arrayContaining(Object.keys(env)));
+  const credentials = { uri: 'postgres://u:p@db/purveyor' };
+  const config = readConfig({
+    ...env,
+    BROKER_PASSWORD: 'given',
+    ENCRYPTION_KEYS: `1:${Buffer.alloc(32).toString('base64')}`,
+    PORT: '8080',
+    VCAP_APPLICATION: JSON.stringify({ application_uris: ['purveyor.example'] }),
+    VCAP_SERVICES: JSON.stringify({ postgres: [{ name: 'purveyor-db', credentials }] }),
+  });
+  expect(config).toMatchObject({
+    host: '0.0.0.0',
+    publicUrl: 'https://purveyor.example',
+    externalDatabase: true,
+  });
+  // Cloud Foundry waits 10 seconds between SIGTERM and SIGKILL.
+  expect(config.drain).toBeLessThan(10_000);
+});
+
+test('the Procfile runs what npm start runs', () => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
+  // Only npm needs the exec: without it a shell would stand between npm and the broker.
+  const command = scripts.start.replace(/^exec /, '');
+  expect(readFileSync('Procfile', 'utf8')).toBe(`web: ${command}\n`);
+  expect(existsSync(command.replace(/^node /, ''))).toBe(true);
+});
+
+test('runtime.txt names a Node that package.json allows', () => {
+  const { engines } = JSON.parse(readFileSync('package.json', 'utf8')) as { engines: { node: string } };
+  const major = /^node-(\d+)\.x\n$/.exec(readFileSync('runtime.txt', 'utf8'))?.[1];
+  const least = /^>=(\d+)\./.exec(engines.node)?.[1];
+  expect(Number(major)).toBeGreaterThan(Number(least));
+});
+
+test('nothing that the broker runs from is left out of a push', () => {
+  const left = readFileSync('.cfignore', 'utf8').trim().split('\n');
+  for (const needed of ['src/', 'catalog/', 'package.json', 'package-lock.json', 'Procfile', '.npmrc']) {
+    expect(left).not.toContain(needed);
+  }
+});

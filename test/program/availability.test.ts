@@ -1,0 +1,48 @@
+import type { Foundation } from '../../src/program/foundation.ts';
+import { Refusal } from '../../src/broker/errors.ts';
+import { createAvailability } from '../../src/program/availability.ts';
+import { standIn } from '../../src/program/stand-in.ts';
+
+function foundation(ping: () => Promise<void>): Foundation {
+  return { store: { ping } } as unknown as Foundation;
+}
+
+test('before it is open requests are refused with the reason, which the probe tells too', async () => {
+  const availability = createAvailability('its database is starting');
+  expect(() => availability.requireFoundation()).toThrow(
+    new Refusal(
+      'unavailable',
+      'The service broker cannot serve now: its database is starting. Try again later.',
+    ),
+  );
+  expect(await availability.readiness()).toEqual({ ready: false, reason: 'its database is starting' });
+});
+
+test('once it is open the database decides', async () => {
+  const availability = createAvailability('starting');
+  let isThere = true;
+  availability.open(foundation(() => (isThere ? Promise.resolve() : Promise.reject(new Error('gone')))));
+  expect(await availability.readiness()).toEqual({ ready: true });
+  isThere = false;
+  expect(await availability.readiness()).toEqual({ ready: false, reason: 'its database cannot be reached' });
+});
+
+test('while it shuts down it is not ready, but serves what still comes', async () => {
+  const availability = createAvailability('starting');
+  const open = foundation(() => Promise.resolve());
+  availability.open(open);
+  availability.close();
+  expect(await availability.readiness()).toEqual({ ready: false, reason: 'it is shutting down' });
+  expect(availability.requireFoundation()).toBe(open);
+});
+
+test('what stands in for something finds it when it is called, also when its methods were taken out before', () => {
+  let real: { add: (a: number, b: number) => number } | undefined;
+  const { add } = standIn(() => {
+    if (!real) throw new Error('not yet');
+    return real;
+  });
+  expect(() => add(1, 2)).toThrow('not yet');
+  real = { add: (a, b) => a + b };
+  expect(add(1, 2)).toBe(3);
+});

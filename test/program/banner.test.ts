@@ -1,0 +1,44 @@
+import { banner, countOf } from '../../src/program/banner.ts';
+import type { ServiceOffering, ServicePlan } from '../../src/broker/catalog.ts';
+
+function offering(name: string, ...plans: string[]): ServiceOffering {
+  return { name, plans: plans.map((plan) => ({ name: plan }) as ServicePlan) } as unknown as ServiceOffering;
+}
+
+const catalog = {
+  offerings: [offering('echo', 'large', 'small'), offering('invert', 'one')],
+  loadedAt: new Date(0),
+};
+const introduction = {
+  address: 'http://127.0.0.1:8080',
+  publicUrl: 'http://127.0.0.1:8080',
+  catalog,
+  database: 'somewhere',
+  username: 'broker',
+};
+
+test('it tells a password that was made here, and where it is kept', () => {
+  const text = banner({ ...introduction, madePassword: { value: 'secret', file: '.data/broker-password' } });
+  expect(text).toContain('  password  secret (kept in .data/broker-password)\n');
+  expect(text).toContain(
+    "  curl -u broker:secret -H 'X-Broker-API-Version: 2.17' http://127.0.0.1:8080/v2/catalog\n",
+  );
+});
+
+test('without one it leaves the password to curl to ask for', () => {
+  const text = banner(introduction);
+  expect(text).not.toContain('password');
+  expect(text).toContain('curl -u broker -H');
+});
+
+test('it tells the public address only when it is another one', () => {
+  expect(banner(introduction)).not.toContain('public');
+  expect(banner({ ...introduction, publicUrl: 'https://b.example' })).toMatch(
+    /^ {2}public +https:\/\/b\.example$/m,
+  );
+});
+
+test('it counts what is on sale', () => {
+  expect(countOf(catalog)).toBe('2 services, 3 plans');
+  expect(countOf({ ...catalog, offerings: [offering('a', 'b')] })).toBe('1 service, 1 plan');
+});

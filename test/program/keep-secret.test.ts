@@ -1,0 +1,34 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keepSecret } from '../../src/program/keep-secret.ts';
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'purveyor-keep-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+test('a secret is made once, in a file that only its owner may read', () => {
+  const inside = join(directory, 'a', 'b');
+  const { value, file } = keepSecret(inside, 'password', () => 'first');
+  expect(value).toBe('first');
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(keepSecret(inside, 'password', () => 'second').value).toBe('first');
+  expect(readdirSync(inside)).toEqual(['password']);
+});
+
+test('of two starts at once both get the secret of the first', () => {
+  const { value } = keepSecret(directory, 'password', () => {
+    keepSecret(directory, 'password', () => 'theirs');
+    return 'ours';
+  });
+  expect(value).toBe('theirs');
+  expect(readFileSync(join(directory, 'password'), 'utf8')).toBe('theirs\n');
+  expect(readdirSync(directory)).toEqual(['password']);
+});
+
+test('an empty file is told, not overwritten', () => {
+  writeFileSync(join(directory, 'password'), '');
+  expect(() => keepSecret(directory, 'password', () => 'new')).toThrow(/password is empty/);
+});

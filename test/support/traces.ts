@@ -1,0 +1,40 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestDatabase } from './database.ts';
+
+/**
+ * All that a broker remembers and has made, one line each: every row of every table, and every file of the
+ * trial. Two of them differ exactly when something was changed in between. Of an operation in progress, which a
+ * worker writes to all the time, only what it is counts.
+ */
+export async function tracesOf({ pool, schema }: TestDatabase, dataDir: string): Promise<readonly string[]> {
+  const tables = await pool.query<{ name: string }>(
+    'select table_name as name from information_schema.tables where table_schema = $1 order by 1',
+    [schema],
+  );
+  const rows: string[] = [];
+  for (const { name } of tables.rows) {
+    const found = await pool.query<{ row: string }>(`select row_to_json(t)::text as row from "${name}" t`);
+    rows.push(...found.rows.map(({ row }) => `${name} ${name === 'operations' ? settledPart(row) : row}`));
+  }
+  return [...rows.toSorted(), ...filesIn(dataDir)];
+}
+
+const worker = ['attempt', 'failures', 'holder', 'note', 'confidential', 'due_at', 'deadline'];
+
+function settledPart(row: string): string {
+  const operation = JSON.parse(row) as Record<string, unknown>;
+  if (operation['state'] !== 'in progress') return row;
+  return JSON.stringify(
+    Object.fromEntries(Object.entries(operation).filter(([name]) => !worker.includes(name))),
+  );
+}
+
+/** Files that begin with a point are being written. */
+function filesIn(directory: string): readonly string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+    .map(({ parentPath, name }) => join(parentPath, name))
+    .toSorted()
+    .map((file) => `${file} ${readFileSync(file, 'utf8')}`);
+}
