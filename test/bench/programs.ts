@@ -1,0 +1,65 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+export const login = 'broker:bench-password';
+
+export interface Running {
+  readonly port: number;
+  readonly child: ChildProcess;
+  /** Milliseconds from the start of the process to its first answer. */
+  readonly startMs: number;
+}
+
+/** The broker as `npm start` runs it, with logs as in production. */
+export async function startBroker(port: number, env: Readonly<Record<string, string>>): Promise<Running> {
+  const started = performance.now();
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    env: {
+      PATH: process.env['PATH'],
+      PORT: String(port),
+      LOG_FORMAT: 'json',
+      BROKER_PASSWORD: 'bench-password',
+      ...env,
+    },
+  });
+  while (!(await isReady(port))) {
+    if (child.exitCode !== null) throw new Error('The broker ended while it was starting.');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  return { port, child, startMs: performance.now() - started };
+}
+
+async function isReady(port: number): Promise<boolean> {
+  return fetch(`http://127.0.0.1:${port}/readyz`).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+}
+
+/** node:http with the bytes of this file. */
+export async function startRawServer(file: string): Promise<Omit<Running, 'startMs'>> {
+  const child = fork(join(import.meta.dirname, 'raw-server.ts'), [file]);
+  const [port] = (await once(child, 'message')) as [number];
+  return { port, child };
+}
+
+export async function stop({ child }: Pick<Running, 'child'>): Promise<void> {
+  child.kill('SIGTERM');
+  if (child.exitCode === null) await once(child, 'exit');
+}
+
+/** Megabytes of memory that the process holds now. */
+export function residentMemory({ child }: Running): number | undefined {
+  try {
+    const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+  } catch {
+    // Only Linux tells.
+    return undefined;
+  }
+}
