@@ -2,7 +2,7 @@ import type { Operation, ServiceBinding } from '../../broker/records.ts';
 import type { Held, Pause } from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
 import type { Query } from './query.ts';
-import { assignments, json, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
+import { assignments, json, note, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
 import { sql, type Sql } from './sql.ts';
 
 export async function claim(query: Query, holder: string, leaseMs: number): Promise<Held | undefined> {
@@ -38,7 +38,7 @@ export async function postpone(query: Query, channel: string, held: Held, pause:
   const { until, unbound } = pause;
   const changes: Columns = {
     failures: sql`${pause.failures}::integer`,
-    note: sql`coalesce(${pause.note}::text, note)`,
+    note: sql`coalesce(${note(pause.note)}, note)`,
     failure: sql`coalesce(${json(pause.failure && { ...pause.failure })}, failure)`,
     confidential: sql`${JSON.stringify(confidentialAfter(held, pause))}::text`,
     due_at: fromNow('holdMs' in until ? until.holdMs : until.dueMs),

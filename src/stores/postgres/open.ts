@@ -1,12 +1,23 @@
 import type { ServiceBinding, ServiceInstance } from '../../broker/records.ts';
-import type { Opening } from '../../broker/store.ts';
+import type { Change, Opening } from '../../broker/store.ts';
 import { cancelledBy } from '../cancelled-by.ts';
 import { codeOf, type Query } from './query.ts';
-import { assignments, bindingColumns, instanceColumns, json, names, valuesOf, type Columns } from './rows.ts';
+import {
+  assignments,
+  bindingColumns,
+  instanceColumns,
+  json,
+  names,
+  note,
+  valuesOf,
+  type Columns,
+} from './rows.ts';
 import { join, sql, type Sql } from './sql.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
+const INSTANCES = sql`service_instances`;
+const BINDINGS = sql`service_bindings`;
 
 /**
  * An opening is one statement, however much it writes: a chain of parts of which each does nothing unless the one
@@ -25,9 +36,8 @@ export async function open(query: Query, channel: string, opening: Opening): Pro
 }
 
 function chain(opening: Opening): readonly Sql[] {
-  const { cancels } = opening;
-  const parts =
-    'keep' in opening.instance ? bindingParts(opening, opening.instance.keep) : [instancePart(opening)];
+  const { cancels, instance } = opening;
+  const parts = 'keep' in instance ? bindingParts(opening, instance.keep) : [instancePart(opening, instance)];
   if (cancels === undefined) return [...parts, opened(opening)];
   const old = sql`old as (
     select due_at, holder from operations where id = ${cancels} and state = 'in progress' for update)`;
@@ -44,10 +54,8 @@ function cancellable({ cancels }: Opening): Sql {
 }
 
 /** Nobody else has an open operation on the row. */
-function free(table: string, { cancels }: Opening): Sql {
-  const column =
-    table === 'service_instances' ? sql`service_instances.operation_id` : sql`service_bindings.operation_id`;
-  return cancels === undefined ? sql`${column} is null` : sql`${column} = ${cancels}`;
+function free(table: Sql, { cancels }: Opening): Sql {
+  return cancels === undefined ? sql`${table}.operation_id is null` : sql`${table}.operation_id = ${cancels}`;
 }
 
 /** What the row shall name as its open operation. */
@@ -57,14 +65,16 @@ function openOperation({ operation }: Opening): Sql {
 
 // Provision, update, deprovision: the version that was read arbitrates.
 
-function instancePart(opening: Opening): Sql {
-  const change = opening.instance;
-  if ('put' in change)
-    return change.put.version === 0 ? insertion(opening, change.put) : update(opening, change.put);
-  const { id, version } = 'remove' in change ? change.remove : change.keep;
+function instancePart(opening: Opening, change: Change<ServiceInstance>): Sql {
+  if ('put' in change && change.put.version === 0) return insertion(opening, change.put);
+  const { id, version } = 'put' in change ? change.put : change.remove;
+  const columns = 'put' in change && { ...instanceColumns(change.put), operation_id: openOperation(opening) };
+  const deed = columns
+    ? sql`update service_instances set ${assignments(columns)}, version = version + 1, updated_at = now()`
+    : sql`delete from service_instances`;
   return sql`changed as (
-    delete from service_instances
-    where id = ${id} and version = ${version} and ${free('service_instances', opening)} and ${cancellable(opening)}
+    ${deed}
+    where id = ${id} and version = ${version} and ${free(INSTANCES, opening)} and ${cancellable(opening)}
     returning id)`;
 }
 
@@ -78,15 +88,6 @@ function insertion(opening: Opening, instance: ServiceInstance): Sql {
   return sql`changed as (
     insert into service_instances (${names(columns)}) select ${valuesOf(columns)} where ${cancellable(opening)}
     on conflict (id) do nothing
-    returning id)`;
-}
-
-function update(opening: Opening, instance: ServiceInstance): Sql {
-  const columns = { ...instanceColumns(instance), operation_id: openOperation(opening) };
-  return sql`changed as (
-    update service_instances set ${assignments(columns)}, version = version + 1, updated_at = now()
-    where id = ${instance.id} and version = ${instance.version} and ${free('service_instances', opening)}
-      and ${cancellable(opening)}
     returning id)`;
 }
 
@@ -111,7 +112,7 @@ function bindingPart(opening: Opening): Sql {
   const { binding, operation } = opening;
   if (binding && 'put' in binding && operation.kind === 'bind') return newBinding(opening, binding.put);
   const same = sql`instance_id = ${operation.instanceId} and id = ${operation.bindingId}
-      and ${free('service_bindings', opening)} and exists (select from kept)`;
+      and ${free(BINDINGS, opening)} and exists (select from kept)`;
   if (!binding) {
     return sql`update service_bindings set operation_id = ${openOperation(opening)} where ${same} returning id`;
   }
@@ -133,7 +134,7 @@ function newBinding(opening: Opening, binding: ServiceBinding): Sql {
   return sql`
     insert into service_bindings (${names(all)}) select ${valuesOf(all)} from kept
     on conflict (instance_id, id) do update set ${assignments(columns)}
-      where not service_bindings.ready and ${free('service_bindings', opening)}
+      where not service_bindings.ready and ${free(BINDINGS, opening)}
     returning id`;
 }
 
@@ -161,7 +162,7 @@ function opened(opening: Opening): Sql {
     failures: sql`${operation.failures}::integer`,
     holder: sql`${going ? operation.holder : undefined}::text`,
     follows: sql`${operation.follows}::text`,
-    note: sql`${operation.note}::text`,
+    note: note(operation.note),
     failure: json(operation.failure && { ...operation.failure }),
     origin: json({ ...operation.origin }),
     confidential: sql`${going ? JSON.stringify(operation.confidential) : '{}'}::text`,

@@ -183,6 +183,11 @@ export function json(value: Json | undefined): Sql {
   return sql`${value === undefined ? undefined : JSON.stringify(value)}::json`;
 }
 
+/** May quote the output of a program, which may hold what a text of Postgres cannot. */
+export function note(text: string | undefined): Sql {
+  return sql`${text?.replaceAll('\u0000', '')}::text`;
+}
+
 export function names(columns: Columns): Sql {
   return raw(Object.keys(columns).join(', '));
 }
