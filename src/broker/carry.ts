@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServicePlan } from './catalog.ts';
 import type { Deps } from './deps.ts';
 import { summarize } from './events.ts';
@@ -192,18 +193,30 @@ async function pause(
   const { store, settings, now } = deps;
   const whole = { ...keepTrace(grip.held), ...progress };
   const started = now().getTime();
-  // A wait longer than the lease is not worth keeping hold for: nobody would beat the heart meanwhile.
-  const holds = grip.keep && waitMs <= settings.lease;
-  const until = holds ? { holdMs: settings.lease + waitMs } : { dueMs: waitMs };
+  const until = grip.keep ? { holdMs: settings.lease } : { dueMs: waitMs };
   if (!(await store.postpone(grip.held, { ...whole, until }))) return lose(deps, grip.held);
-  if (!holds) return { letGo: true };
-  await sleep(waitMs, AbortSignal.any([grip.hurry.signal, grip.stop.signal]));
+  if (!grip.keep) return { letGo: true };
+  const told = await rest(deps, grip, advance(grip.held, whole, now().getTime() - started), waitMs);
   const passed = now().getTime() - started;
   grip.held = advance(grip.held, whole, passed);
+  if (told === 'lost') return lose(deps, grip.held);
   if (grip.failure) return fail(deps, grip, grip.failure);
   if (grip.keep) return undefined;
-  const rest = { ...keepMemo(grip.held), until: { dueMs: Math.max(0, waitMs - passed) } };
-  return (await store.postpone(grip.held, rest)) ? { letGo: true } : lose(deps, grip.held);
+  const remaining = { ...keepMemo(grip.held), until: { dueMs: Math.max(0, waitMs - passed) } };
+  return (await store.postpone(grip.held, remaining)) ? { letGo: true } : lose(deps, grip.held);
+}
+
+/** Waits as a step runs: under the lease, however long, and until told to end. */
+async function rest(
+  deps: Deps,
+  { hurry, stop }: Grip,
+  held: Held,
+  ms: number,
+): Promise<Watched<void>['told']> {
+  if (ms <= 0) return undefined;
+  const wait = (signal: AbortSignal) =>
+    sleep(ms, undefined, { signal: AbortSignal.any([hurry.signal, signal]) }).catch(() => undefined);
+  return (await watchOver(deps, held, stop.signal, wait)).told;
 }
 
 function keepTrace({ operation: { confidential } }: Held): { trace?: Json } {
@@ -227,18 +240,4 @@ function advance(held: Held, progress: Omit<Pause, 'until'>, passedMs: number): 
     ...(failure ? { failure } : {}),
   };
   return { ...held, operation, remainingMs: (deadlineMs ?? held.remainingMs) - passedMs };
-}
-
-/** Ends early when the signal says so. */
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  if (ms <= 0 || signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const timer = setTimeout(finish, ms);
-    signal.addEventListener('abort', finish, { once: true });
-    function finish() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', finish);
-      resolve();
-    }
-  });
 }

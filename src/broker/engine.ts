@@ -48,30 +48,34 @@ export function createEngine(
   }
 
   async function run<Rec>(request: { acceptsIncomplete: boolean }, decide: () => Promise<Decision<Rec>>) {
+    let ended = false;
     for (let tries = 0; tries < mostDecisions; tries += 1) {
       const decision = await decide();
       if ('is' in decision) return decision;
+      // What was asked for was done, and undone since: to do it again is for a new request to ask.
+      if (ended && 'start' in decision) return busy();
       const waiting = { acceptsIncomplete: request.acceptsIncomplete && !decision.waits };
       const outcome =
         'join' in decision
           ? await join(decision.join, decision.record, waiting)
           : await start<Rec>(decision.start, waiting);
-      if (outcome) return outcome;
+      if (typeof outcome === 'object') return outcome;
+      ended = outcome === 'ended';
     }
     return busy();
   }
 
-  /** Undefined: somebody was quicker, decide again. */
+  /** `stale`: somebody was quicker; `ended`: done, though not here. Decide again. */
   async function start<Rec>(
     intent: Intent,
     request: { acceptsIncomplete: boolean },
-  ): Promise<Outcome<Rec> | undefined> {
+  ): Promise<Outcome<Rec> | 'stale' | 'ended'> {
     const record = subjectOf<Rec>(intent);
     const one = await openAsOne(deps, intent, heldFrom(intent, intent.operation));
-    if (one === 'stale') return undefined;
+    if (one === 'stale') return 'stale';
     if (one) return { is: 'done', record: one as Rec };
     const held = await open(intent);
-    if (!held) return undefined;
+    if (!held) return 'stale';
     if (intent.cancels) return join(held.operation, record, request);
     return finish(pickUp(intent.plan, held, true), held.operation, record, request);
   }
@@ -95,7 +99,7 @@ export function createEngine(
     operation: Operation,
     record: Rec,
     request: { acceptsIncomplete: boolean },
-  ): Promise<Outcome<Rec> | undefined> {
+  ): Promise<Outcome<Rec> | 'ended'> {
     const patience = request.acceptsIncomplete ? settings.asyncPatience : settings.syncPatience;
     const ended = await withinTime(one.ended, patience);
     if (ended && 'settled' in ended) return outcomeOf(ended, record);
@@ -121,12 +125,12 @@ export function createEngine(
     operation: Operation,
     record: Rec,
     request: { acceptsIncomplete: boolean },
-  ): Promise<Outcome<Rec> | undefined> {
+  ): Promise<Outcome<Rec> | 'ended'> {
     if (request.acceptsIncomplete) return { is: 'accepted', operation, record };
     const ended = await lookUntilEnded(operation);
     if (ended.failure) throw failureOf(ended);
     const removed = operation.kind === 'deprovision' || operation.kind === 'unbind';
-    return removed ? { is: 'done', record } : undefined;
+    return removed ? { is: 'done', record } : 'ended';
   }
 
   async function lookUntilEnded({ id: operationId, instanceId, bindingId }: Operation): Promise<Operation> {

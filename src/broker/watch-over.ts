@@ -28,7 +28,7 @@ export async function watchOver<Result>(
   const onStop = () => tell(stop.reason === 'lost' ? 'lost' : 'stop');
   if (stop.aborted) onStop();
   stop.addEventListener('abort', onStop, { once: true });
-  const heart = setInterval(() => void beat(deps, held, control), deps.settings.lease / 3);
+  const heart = startHeart(deps, held, control);
   const deadline = setTimeout(() => tell('deadline'), Math.min(Math.max(0, held.remainingMs), longestTimer));
   try {
     const ended = control.signal.aborted ? {} : await untilGrace(step(control.signal), control.signal);
@@ -42,15 +42,28 @@ export async function watchOver<Result>(
   }
 }
 
-/** Once the operation is lost, what is kept alive is the wait of the removal that follows it. */
-async function beat({ store, settings, observe }: Deps, held: Held, control: AbortController): Promise<void> {
-  try {
-    if (control.signal.reason === 'lost') await store.holdBack(held.operation.id, settings.lease);
-    else if (!(await store.renew(held, settings.lease))) control.abort('lost');
-  } catch (error) {
-    // Without the database nothing can be said now; when the lease runs out, the fence decides.
-    observe({ type: 'trouble', doing: 'renewing a lease', detail: String(error) });
+/**
+ * Renews the lease in good time. Once the operation is lost, what is kept alive is the wait of the removal that
+ * follows it. Without the database nothing is known: then it counts as lost when the lease must be over.
+ */
+function startHeart(
+  { store, settings, observe }: Deps,
+  held: Held,
+  control: AbortController,
+): NodeJS.Timeout {
+  let renewed = performance.now();
+  async function beat(): Promise<void> {
+    const asked = performance.now();
+    try {
+      if (control.signal.reason === 'lost') return await store.holdBack(held.operation.id, settings.lease);
+      if (!(await store.renew(held, settings.lease))) return control.abort('lost');
+      renewed = asked;
+    } catch (error) {
+      observe({ type: 'trouble', doing: 'renewing a lease', detail: String(error) });
+      if (performance.now() - renewed > settings.lease) control.abort('lost');
+    }
   }
+  return setInterval(() => void beat(), settings.lease / 3);
 }
 
 /** The step's own result, even if it was told to end, unless it does not end within the grace. */

@@ -25,6 +25,8 @@ const refusals: Readonly<Record<string, Answer>> = {
 };
 
 function answer(socket: Duplex, status: number, error: string, description: string): void {
+  // What the caller goes on sending is malformed again.
+  if (socket.writableEnded) return;
   if (!socket.writable) {
     socket.destroy();
     return;

@@ -26,7 +26,7 @@ export function writeReply(
 }
 
 interface Content {
-  readonly content?: string | Uint8Array;
+  readonly content?: Uint8Array;
   readonly type: string;
   readonly length: number;
 }
@@ -36,8 +36,9 @@ function contentOf(body: Reply['body']): Content {
   if ('bytes' in body && body.bytes instanceof Uint8Array) {
     return { content: body.bytes, type: body.type, length: body.bytes.length };
   }
-  const content = JSON.stringify(body);
-  return { content, type: 'application/json', length: Buffer.byteLength(content) };
+  // As bytes: node:http would send echoed headers as UTF-8 when a text follows them.
+  const content = Buffer.from(JSON.stringify(body));
+  return { content, type: 'application/json', length: content.length };
 }
 
 /** The request's headers that come back as they were sent. */

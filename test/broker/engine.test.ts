@@ -347,6 +347,20 @@ describe('Several brokers', () => {
     );
   });
 
+  test('A holder that cannot reach the store ends its step when its lease must be over.', async () => {
+    const { provisioner, asked } = scripted({ provision: ({ signal }) => untilAborted(signal) });
+    const world = aWorld(provisioner);
+    const cutOff = world.broker({ lease: 30 });
+    await cutOff.broker.provision(toProvision(soon));
+    world.store.renew = () => Promise.reject(new Error('no route to the database'));
+    const signal = asked[0]?.work.signal;
+    await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+    expect(signal?.reason).toBe('lost');
+    expect(world.events).toContainEqual(
+      expect.objectContaining({ type: 'trouble', doing: 'renewing a lease' }),
+    );
+  });
+
   test('At a shutdown running steps are ended and their operations taken up by others at once.', async () => {
     let calls = 0;
     const { provisioner } = scripted({
@@ -359,6 +373,15 @@ describe('Several brokers', () => {
     const staying = world.broker();
     expect(await staying.work.tick()).toBe(0);
     expect(await staying.broker.instance('i1')).toMatchObject({ ready: true });
+  });
+
+  test('A request whose work is handed over at a shutdown is told to come again.', async () => {
+    const { provisioner } = scripted({ provision: ({ signal }) => untilAborted(signal) });
+    const { broker, work } = aWorld(provisioner).broker();
+    const waiting = broker.provision(toProvision());
+    await new Promise(setImmediate);
+    await work.handOver();
+    await expect(waiting).rejects.toMatchObject({ code: 'unavailable' });
   });
 
   test('Of many equal requests at many brokers one makes the thing, and the others get the same.', async () => {

@@ -1,0 +1,81 @@
+import { connect } from 'node:net';
+import type { Access } from '../../src/http/access-log.ts';
+import { createServer, type Server } from '../../src/http/server.ts';
+import { BadCall, type Call, type Protocol, type Route } from '../../src/protocols/protocol.ts';
+
+/** A small protocol that shows what it was called with. */
+export function showing(rest: Partial<Protocol> = {}): Protocol {
+  const show = (call: Call) => ({
+    status: 200,
+    body: {
+      params: call.params,
+      query: [...call.query],
+      body: call.body ?? 'none',
+      user: call.principal ?? '',
+    },
+  });
+  const routes: Route[] = [
+    { method: 'GET', path: '/things', handler: () => ({ status: 200, body: { all: true } }) },
+    { method: 'PUT', path: '/things/:id', body: 'json', handler: show },
+    { method: 'GET', path: '/things/:id', handler: show },
+    { method: 'DELETE', path: '/things/:id', handler: show },
+    { method: 'GET', path: '/things/:id/parts/:part', handler: show },
+  ];
+  return { name: 'showing', open: false, echoedHeaders: ['X-Echoed'], routes, refuse, ...rest };
+}
+
+export function refuse(error: unknown) {
+  if (!(error instanceof BadCall)) return { status: 500, body: { description: 'fixed text' } };
+  return { status: error.status, headers: error.headers, body: { description: error.message } };
+}
+
+export interface Running {
+  readonly server: Server;
+  readonly port: number;
+  readonly accesses: readonly Access[];
+  /** With the right login, unless headers say otherwise. */
+  ask(path: string, init?: RequestInit): Promise<Response>;
+  /** Sends bytes as they are, and gives all that comes back until the server hangs up. */
+  send(bytes: string | Buffer): Promise<string>;
+}
+
+export const logins = [
+  { username: 'user', password: 'pässword:1' },
+  { username: 'next', password: 'another' },
+];
+
+export const login = `Basic ${Buffer.from('user:pässword:1').toString('base64')}`;
+
+export async function aServer(...protocols: readonly Protocol[]): Promise<Running> {
+  const accesses: Access[] = [];
+  const observe = (access: Access) => void accesses.push(access);
+  const server = createServer({ protocols, logins, observe });
+  const { port } = await server.listen(0, '127.0.0.1');
+  return {
+    server,
+    port,
+    accesses,
+    ask: (path, init = {}) =>
+      fetch(`http://127.0.0.1:${port}${path}`, {
+        ...init,
+        headers: { authorization: login, ...init.headers },
+      }),
+    send: (bytes) => exchange(port, bytes),
+  };
+}
+
+function exchange(port: number, bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    const parts: Buffer[] = [];
+    socket.on('data', (part) => parts.push(part));
+    socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')));
+    socket.on('error', reject);
+    socket.write(bytes);
+  });
+}
+
+/** The JSON at the end of a raw answer. */
+export function jsonOf(answer: string): unknown {
+  return JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4));
+}

@@ -1,0 +1,155 @@
+import { setTimeout as wait } from 'node:timers/promises';
+import { countFailures, pauseAfter } from '../../src/http/failed-logins.ts';
+import type { Call, Protocol } from '../../src/protocols/protocol.ts';
+import { aServer, login, refuse, showing, type Running } from './a-server.ts';
+
+const calls: Call[] = [];
+const watching: Protocol = {
+  name: 'watching',
+  open: true,
+  routes: [
+    {
+      method: 'GET',
+      path: '/open',
+      handler(call) {
+        calls.push(call);
+        return { status: 200, body: {} };
+      },
+    },
+  ],
+  refuse,
+};
+
+let running: Running;
+beforeEach(async () => {
+  running = await aServer(showing(), watching);
+});
+afterEach(() => running.server.close());
+
+const basic = (text: string | Buffer) => `Basic ${Buffer.from(text).toString('base64')}`;
+
+async function statusWith(authorization: string, path = '/things') {
+  return (await running.ask(path, { headers: { authorization } })).status;
+}
+
+test.each([
+  ['the first login', login],
+  ['the second login', basic('next:another')],
+  ['AUT-08: the scheme in small letters', login.replace('Basic', 'basic')],
+  ['AUT-08: the scheme in capitals', login.replace('Basic', 'BASIC')],
+  ['Base64 without padding', login.replaceAll('=', '')],
+  ['more blanks than needed', login.replace(' ', '   ')],
+])('%s is let in.', async (_what, authorization) => {
+  expect(await statusWith(authorization)).toBe(200);
+});
+
+test.each([
+  ['a wrong password', basic('user:wrong')],
+  ['an empty password', basic('user:')],
+  ['a password cut short', basic('user:pässword:')],
+  ['a password with something added', basic('user:pässword:1 ')],
+  ['a password of another user', basic('user:another')],
+  ['another case of the name', basic('USER:pässword:1')],
+  ['an unknown user', basic('nobody:pässword:1')],
+  ['the name of a member of every object', basic('__proto__:constructor')],
+  ['no name', basic(':pässword:1')],
+  ['nothing but a colon', basic(':')],
+  ['no colon', basic('userpassword')],
+  ['a password in Latin-1', basic(Buffer.from('user:pässword:1', 'latin1'))],
+  ['no UTF-8 at all', basic(Buffer.from([0xff, 0xfe, 0x3a, 0xff]))],
+  ['another scheme', login.replace('Basic', 'Bearer')],
+  ['the scheme alone', 'Basic'],
+  ['no Base64', 'Basic {}'],
+  ['no scheme', login.slice('Basic '.length)],
+  ['the right login twice', `${login} ${login}`],
+  ['8 kB', basic('x'.repeat(6000))],
+])('AUT-02, AUT-03: %s is refused with 401.', async (_what, authorization) => {
+  expect(await statusWith(authorization)).toBe(401);
+});
+
+test('AUT-01, AUT-06: no login is 401 as JSON, with a challenge.', async () => {
+  const answer = await fetch(`http://127.0.0.1:${running.port}/things`);
+  expect(answer.status).toBe(401);
+  expect(answer.headers.get('content-type')).toBe('application/json');
+  expect(answer.headers.get('www-authenticate')).toMatch(/^Basic realm="/);
+  expect(await answer.json()).toEqual({ description: 'A valid username and password are needed.' });
+});
+
+test.each([
+  ['an unknown path', '/nothing', {}],
+  ['a wrong method', '/things', { method: 'PATCH' }],
+  ['bad percent encoding', '/things/%zz', {}],
+  ['a malformed body', '/things/1', { method: 'PUT', body: '{{{' }],
+  ['a body that is too large', '/things/1', { method: 'PUT', body: 'x'.repeat(2_000_000) }],
+])('AUT-05: 401 wins over %s.', async (_what, path, init) => {
+  const answer = await running.ask(path, { ...init, headers: { authorization: '' } });
+  expect(answer.status).toBe(401);
+});
+
+test('A protocol that is open asks for no login, and knows of none.', async () => {
+  expect(await statusWith(basic('user:wrong'), '/open')).toBe(200);
+  expect(calls.at(-1)?.principal).toBeUndefined();
+});
+
+test('A handler learns the name of the user.', async () => {
+  const answer = await running.ask('/things/1', { headers: { authorization: basic('next:another') } });
+  expect(await answer.json()).toMatchObject({ user: 'next' });
+});
+
+test('The access log names the user, and none where the login was wrong.', async () => {
+  await statusWith(login);
+  await statusWith(basic('user:wrong'));
+  expect(running.accesses).toEqual([
+    expect.objectContaining({ status: 200, principal: 'user' }),
+    expect.objectContaining({ status: 401, principal: undefined }),
+  ]);
+  expect(JSON.stringify(running.accesses)).not.toMatch(/wrong|pässword/);
+});
+
+test('AUT-09: failing answers are slowed, but the right login is served at once in between and afterwards.', async () => {
+  const guess = async () => {
+    const started = performance.now();
+    expect(await statusWith(basic('user:guess'))).toBe(401);
+    return performance.now() - started;
+  };
+  for (let times = 0; times < 19; times += 1) await guess();
+  const twentieth = guess();
+  const first = await Promise.race([
+    twentieth.then(() => 'the guess'),
+    wait(20)
+      .then(() => statusWith(login))
+      .then(() => 'the right login'),
+  ]);
+  expect(first).toBe('the right login');
+  expect(await twentieth).toBeGreaterThanOrEqual(pauseAfter(20) - 5);
+  expect(await statusWith(login)).toBe(200);
+});
+
+test('Requests without a login are not guesses and are not slowed.', async () => {
+  const started = performance.now();
+  for (let times = 0; times < 40; times += 1) await statusWith('');
+  expect(performance.now() - started).toBeLessThan(pauseAfter(40) * 20);
+});
+
+test.each([
+  [1, 0],
+  [5, 0],
+  [6, 20],
+  [20, 300],
+  [105, 2000],
+  [100_000, 2000],
+])('After %d failures the answer waits %d ms.', (failures, ms) => {
+  expect(pauseAfter(failures)).toBe(ms);
+});
+
+test('Failures are counted by address, forgotten after ten quiet minutes, and bounded in number.', () => {
+  let now = 0;
+  const failures = countFailures(() => now);
+  expect([failures.add('a'), failures.add('a'), failures.add('b')]).toEqual([1, 2, 1]);
+  now += 599_999;
+  expect(failures.add('a')).toBe(3);
+  now += 600_000;
+  expect(failures.add('a')).toBe(1);
+  for (let other = 0; other < 10_000; other += 1) failures.add(`other-${other}`);
+  expect(failures.add('a')).toBe(1);
+});

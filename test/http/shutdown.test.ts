@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { Agent, request } from 'node:http';
+import { connect } from 'node:net';
+import type { Route } from '../../src/protocols/protocol.ts';
+import { aServer, login, showing } from './a-server.ts';
+
+/** A route that answers when it is told to. */
+function gate() {
+  const arrived = Promise.withResolvers<void>();
+  const opened = Promise.withResolvers<void>();
+  const route: Route = {
+    method: 'GET',
+    path: '/slow',
+    async handler() {
+      arrived.resolve();
+      await opened.promise;
+      return { status: 200, body: { done: true } };
+    },
+  };
+  return { route, arrived: arrived.promise, open: opened.resolve };
+}
+
+const quick: Route = { method: 'GET', path: '/quick', handler: () => ({ status: 200, body: {} }) };
+
+test('Draining lets a running request end, takes no new connection and hangs up afterwards.', async () => {
+  const slow = gate();
+  const running = await aServer(showing({ routes: [slow.route] }));
+  const answer = running.ask('/slow');
+  await slow.arrived;
+  const drained = running.server.drain(10_000);
+  await expect(running.ask('/slow')).rejects.toThrow('fetch failed');
+  slow.open();
+  expect(await (await answer).json()).toEqual({ done: true });
+  expect((await answer).headers.get('connection')).toBe('close');
+  expect(await drained).toBe(true);
+});
+
+test('A request on a connection that was kept open is still answered while draining, with Connection: close.', async () => {
+  const slow = gate();
+  const running = await aServer(showing({ routes: [slow.route, quick] }));
+  const socket = connect(running.port, '127.0.0.1').setEncoding('latin1');
+  const head = `HTTP/1.1\r\nHost: x\r\nAuthorization: ${login}\r\n\r\n`;
+  socket.write(`GET /slow ${head}`);
+  await slow.arrived;
+  const drained = running.server.drain(10_000);
+  socket.write(`GET /quick ${head}`);
+  slow.open();
+  const [text] = (await once(socket, 'data')) as [string];
+  expect(text).toMatch(/^HTTP\/1.1 200 OK.*\r\nConnection: close/s);
+  await once(socket, 'close');
+  expect(await drained).toBe(true);
+});
+
+test('Connections that are idle, or have never said anything, do not hold the draining up.', async () => {
+  const running = await aServer(showing({ routes: [quick] }));
+  const agent = new Agent({ keepAlive: true });
+  const options = {
+    port: running.port,
+    host: '127.0.0.1',
+    path: '/quick',
+    agent,
+    headers: { authorization: login },
+  };
+  const [response] = await once(request(options).end(), 'response');
+  response.resume();
+  await once(response, 'end');
+  const silent = connect(running.port, '127.0.0.1');
+  await once(silent, 'connect');
+  const hungUp = once(silent, 'close');
+  const started = performance.now();
+  expect(await running.server.drain(10_000)).toBe(true);
+  await hungUp;
+  expect(performance.now() - started).toBeLessThan(2_000);
+  agent.destroy();
+});
+
+test('The deadline ends what has not ended by then.', async () => {
+  const slow = gate();
+  const running = await aServer(showing({ routes: [slow.route] }));
+  const answer = running.ask('/slow');
+  const failed = expect(answer).rejects.toThrow('fetch failed');
+  await slow.arrived;
+  expect(await running.server.drain(100)).toBe(false);
+  await failed;
+  slow.open();
+});
+
+test('Closing ends at once, also twice and after draining.', async () => {
+  const slow = gate();
+  const running = await aServer(showing({ routes: [slow.route] }));
+  const failed = expect(running.ask('/slow')).rejects.toThrow('fetch failed');
+  await slow.arrived;
+  await running.server.close();
+  await failed;
+  await running.server.close();
+  expect(await running.server.drain(1_000)).toBe(false);
+  slow.open();
+});
+
+test('A port that is taken is an error.', async () => {
+  const running = await aServer(showing());
+  const other = await aServer(showing());
+  await other.server.close();
+  await expect(other.server.listen(running.port, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
+  await running.server.close();
+});

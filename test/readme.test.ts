@@ -1,0 +1,97 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { options } from '../src/options.ts';
+import { addressOf, startedBrokers } from './support/started-brokers.ts';
+
+const root = join(import.meta.dirname, '..');
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+/** The rows of the table after a marker, as cells. */
+function tableAfter(marker: string): string[][] {
+  const [, after = ''] = readme.split(`<!-- ${marker} -->`);
+  const lines = after.trimStart().split('\n');
+  const rows = lines.slice(
+    0,
+    lines.findIndex((line) => !line.startsWith('|')),
+  );
+  return rows.slice(2).map((row) =>
+    row
+      .split(/(?<!\\)\|/)
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+test('The table of options is the one that the program reads.', () => {
+  const expected = Object.values(options).map(({ name, standard, otherwise, meaning }) => [
+    `\`${name}\``,
+    standard === undefined ? (otherwise ?? '') : `\`${standard}\``,
+    meaning,
+  ]);
+  expect(tableAfter('options')).toEqual(expected);
+});
+
+test('The table of refusals names every reason that there is.', () => {
+  const source = readFileSync(join(root, 'src/broker/errors.ts'), 'utf8');
+  const [, union = ''] = /type RefusalCode =([\s\S]*?;[^\n]*)\n\n/.exec(source) ?? [];
+  const expected = [...union.matchAll(/\| '([a-z-]+)';? *\/\/ (.*)/g)].map(([, code, meaning]) => [
+    `\`${code}\``,
+    meaning,
+  ]);
+  expect(expected.length).toBeGreaterThan(5);
+  expect(tableAfter('refusals')).toEqual(expected);
+});
+
+test('Every link to a file of the project leads somewhere.', () => {
+  const links = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, path = '']) => path);
+  expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+});
+
+test('Every link within the page leads to a heading.', () => {
+  const anchors = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, title = '']) =>
+    title.toLowerCase().replaceAll(' ', '-'),
+  );
+  const links = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor = '']) => anchor);
+  expect(links.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
+});
+
+describe('The first walk', () => {
+  const { scratch, start } = startedBrokers();
+
+  test('prints in a shell what the README shows, and the server says 410 at the end.', async () => {
+    const address = await addressOf(start({ DATA_DIR: join(scratch, '.data') }));
+    const steps = stepsAfter('A first walk').map(({ command, shown }) => ({
+      command: command.replaceAll('http://127.0.0.1:8080', address),
+      shown: shown.replaceAll('http://127.0.0.1:8080', address),
+    }));
+    expect(steps.length).toBeGreaterThan(8);
+    // The mark tells the answers apart; `-w` tells the status of the last one.
+    const script = steps.map(({ command }) => `${command}\necho "<end>"`).join('\n');
+    const last = `${steps.at(-1)?.command} -o /dev/null -w '%{http_code}'`;
+    const printed = execFileSync('bash', ['-c', `${script}\n${last}`], { cwd: scratch, encoding: 'utf8' });
+    const answers = printed.split('<end>\n');
+    for (const [index, { shown }] of steps.entries())
+      expect(answers[index]?.trim()).toMatch(asPattern(shown));
+    expect(answers.at(-1)?.trim()).toBe('410');
+  }, 30_000);
+});
+
+/** Commands of the first console block after a heading, each with what the page shows as its output. */
+function stepsAfter(heading: string): { command: string; shown: string }[] {
+  const [, after = ''] = readme.split(`## ${heading}\n`);
+  const [, block = ''] = /```console\n([\s\S]*?)```/.exec(after) ?? [];
+  return block
+    .split(/^\$ /m)
+    .slice(1)
+    .map((step) => {
+      const [command = '', ...shown] = step.trimEnd().split('\n');
+      return { command, shown: shown.join('\n') };
+    });
+}
+
+/** `…` stands for anything. */
+function asPattern(shown: string): RegExp {
+  const literal = shown.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${literal.join('[^]*')}$`);
+}
