@@ -71,7 +71,9 @@ type Descriptions = {
 
 /** The one table of what the log says of an event. */
 const descriptions: Descriptions = {
-  'operation-opened': ({ operation }) => line('info', 'operation opened', operation),
+  // What was done as it was opened is told by its end.
+  'operation-opened': ({ operation }) =>
+    line(operation.state === 'in progress' ? 'info' : 'debug', 'operation opened', operation),
   'operation-claimed': ({ operation }) => line('debug', 'operation claimed', operation),
   'operation-cancelled': ({ operation, by }) => line('info', 'operation cancelled', operation, { by }),
   'operation-lost': ({ operation }) => line('warn', 'operation lost to another broker', operation),

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { Pool } from 'pg';
 import { resolveDatabase } from '../../src/database/resolve.ts';
 import { askOnce, measureLoad, requestText } from './load.ts';
-import { measureCommits, measureLives, mutationsOfLife } from './lifecycles.ts';
+import { measureCommits, measureFetches, measureLives, mutationsOfLife } from './lifecycles.ts';
 import { login, residentMemory, startBroker, startRawServer, stop, type Running } from './programs.ts';
 import { measureQueue } from './queue.ts';
 
@@ -73,6 +73,7 @@ async function benchLives({ port }: Running): Promise<void> {
   const pool = new Pool({ ...database.pool, max: 16 });
   for (const concurrency of [1, 16]) {
     await measureLives(port, login, concurrency, 1000);
+    const fetches = await measureFetches(port, login, concurrency, roundMs);
     const commits = await measureCommits(pool, concurrency, roundMs);
     const lives = await measureLives(port, login, concurrency, roundMs);
     const mutations = lives * mutationsOfLife;
@@ -82,6 +83,13 @@ async function benchLives({ port }: Running): Promise<void> {
       `${perSecond(commits)} single-row commits`,
       ratio(mutations, commits),
       '',
+    ]);
+    rows.push([
+      `a mutation beyond a fetch, ${concurrency} at once`,
+      milliseconds((1 / mutations - 1 / fetches) * concurrency * 1000),
+      `${milliseconds((1 / commits) * concurrency * 1000)} a commit`,
+      ratio(1 / mutations - 1 / fetches, 1 / commits),
+      '1 to 2 commits',
     ]);
   }
   await pool.end();

@@ -20,6 +20,20 @@ export function measureLives(port: number, login: string, concurrency: number, m
   });
 }
 
+/** Fetches of an instance, per second: as much HTTP and one read of the database, but no write. */
+export async function measureFetches(
+  port: number,
+  login: string,
+  concurrency: number,
+  ms: number,
+): Promise<number> {
+  const path = `/v2/service_instances/fetched-${process.pid}-${concurrency}`;
+  const body = { ...ids, organization_guid: 'o', space_guid: 's' };
+  await askOnce(port, requestText({ method: 'PUT', path, login, body }), 201);
+  const request = requestText({ method: 'GET', path, login });
+  return perSecond(concurrency, ms, async () => void (await askOnce(port, request, 200)));
+}
+
 /** Single-row commits by the broker's driver on the broker's database, per second. */
 export async function measureCommits(pool: Pool, concurrency: number, ms: number): Promise<number> {
   await pool.query('create table if not exists bench_commits (id bigserial primary key, note text)');
