@@ -13,7 +13,7 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
   return core.engine.run(command, async () => {
     const there = await core.deps.store.findBinding(command.instanceId, command.bindingId);
     const asked = await withPredecessor(core, command, there);
-    const decision = decideBind(there, asked);
+    const decision = decideBind(there, asked, core.deps.now());
     if (!there.found || (decision !== 'start' && 'is' in decision))
       return decision as Decision<ServiceBinding>;
     const { instance } = there.found;
@@ -30,6 +30,7 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
 export function decideBind(
   { found, binding, operation }: FoundBinding,
   command: Bind,
+  now: Date,
 ): 'start' | Decision<ServiceBinding> {
   if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
   if (found.operation) busy();
@@ -46,7 +47,7 @@ export function decideBind(
       'A service binding with this id exists already, with different attributes.',
     );
   }
-  if (operation?.kind === 'unbind') busy('The service binding is being deleted.');
+  if (operation?.kind === 'unbind' || isExpired(binding, now)) busy('The service binding is being deleted.');
   if (operation) return { join: operation, record: binding };
   return binding.ready ? { is: 'unchanged', record: binding } : 'start';
 }

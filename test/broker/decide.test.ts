@@ -67,7 +67,7 @@ test.each([
       different: word(() => decideProvision(there, toProvision({ parameters: { other: true } }))),
       update: word(() => decideUpdate(there, toUpdate())),
       deprovision: word(() => decideDeprovision(there, toDeprovision())),
-      bind: word(() => decideBind(bound, toBind())),
+      bind: word(() => decideBind(bound, toBind(), new Date())),
     }).toEqual({ same, different, update, deprovision, bind });
   },
 );
@@ -143,7 +143,7 @@ test.each([
   ],
 ])('With %s, the same bind comes to %s and an unbind to %s.', (_what, there, bind, unbind) => {
   const bound = { found: found(ready), ...there };
-  expect(word(() => decideBind(bound, toBind()))).toBe(bind);
+  expect(word(() => decideBind(bound, toBind(), new Date()))).toBe(bind);
   expect(word(() => decideUnbind(bound, toUnbind()))).toBe(unbind);
 });
 
@@ -153,12 +153,15 @@ test.each([
   ['route', { route: 'other.example.com' }],
   ['predecessor', { predecessorId: 'b0' }],
   ['plan', { planId: 'large' }],
-])('A bind with another %s conflicts with the existing binding. [BND-06, BND-08]', (_what, difference) => {
-  const bound = { found: found(ready), binding: aBinding() };
-  expect(word(() => decideBind(bound, toBind(difference)))).toBe('conflict');
-  const running = { ...bound, operation: anOperation('bind') };
-  expect(word(() => decideBind(running, toBind(difference)))).toBe('conflict');
-});
+])(
+  'A bind with another %s conflicts with the existing binding. [BND-06.parameters, BND-06.plan, BND-06.app, BND-08]',
+  (_what, difference) => {
+    const bound = { found: found(ready), binding: aBinding() };
+    expect(word(() => decideBind(bound, toBind(difference), new Date()))).toBe('conflict');
+    const running = { ...bound, operation: anOperation('bind') };
+    expect(word(() => decideBind(running, toBind(difference), new Date()))).toBe('conflict');
+  },
+);
 
 test.each([
   [undefined, 'absent'],

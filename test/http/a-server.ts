@@ -29,12 +29,14 @@ export function refuse(error: unknown) {
   return { status: error.status, headers: error.headers, body: { description: error.message } };
 }
 
+export type Ask = Omit<RequestInit, 'headers'> & { readonly headers?: Record<string, string> };
+
 export interface Running {
   readonly server: Server;
   readonly port: number;
   readonly accesses: readonly Access[];
   /** With the right login, unless headers say otherwise. */
-  ask(path: string, init?: RequestInit): Promise<Response>;
+  ask(path: string, init?: Ask): Promise<Response>;
   /** Sends bytes as they are, and gives all that comes back until the server hangs up. */
   send(bytes: string | Buffer): Promise<string>;
 }

@@ -64,7 +64,7 @@ test('A body that is announced and never comes does not disturb the others.', as
   expect((await other.ask('/things')).status).toBe(200);
   await other.server.close();
   expect(await waiting).toBe('');
-  running.server.close();
+  await running.server.close();
   expect(await silent).toMatch(/^HTTP\/1.1 100 Continue/);
   running = await aServer(showing());
 });

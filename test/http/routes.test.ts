@@ -1,4 +1,4 @@
-import { aServer, login, refuse, showing, type Running } from './a-server.ts';
+import { type Ask, aServer, login, refuse, showing, type Running } from './a-server.ts';
 
 const open = showing({
   name: 'open',
@@ -174,15 +174,12 @@ describe('answers', () => {
     ['bad percent encoding', '/things/%zz', {}, 400],
     ['an unreadable body', '/things/1', { method: 'PUT', body: '{{' }, 400],
     ['no login', '/things', { headers: { authorization: '' } }, 401],
-  ])(
-    'HDR-05, HDR-06: the echoed header comes back on %s.',
-    async (_what, path, init: RequestInit, status) => {
-      const headers = { 'x-echoed': 'läpis, {"a": 1}', ...(init.headers as Record<string, string>) };
-      const answer = await running.ask(path, { ...init, headers });
-      expect([answer.status, answer.headers.get('x-echoed')]).toEqual([status, headers['x-echoed']]);
-      expect((await running.ask(path, init)).headers.has('x-echoed')).toBe(false);
-    },
-  );
+  ])('HDR-05, HDR-06: the echoed header comes back on %s.', async (_what, path, init: Ask, status) => {
+    const headers = { 'x-echoed': 'läpis, {"a": 1}', ...init.headers };
+    const answer = await running.ask(path, { ...init, headers });
+    expect([answer.status, answer.headers.get('x-echoed')]).toEqual([status, headers['x-echoed']]);
+    expect((await running.ask(path, init)).headers.has('x-echoed')).toBe(false);
+  });
 
   test('RTE-01: an unknown path is answered by the protocol with a login.', async () => {
     expect(await (await running.ask('/nothing')).json()).toEqual({

@@ -61,10 +61,14 @@ function problemsOfSuccess(request: Request, status: number, body: Body): string
   return problems;
 }
 
+const onThings =
+  /^\/+v2\/service_instances\/[^/]+(?<binding>\/service_bindings\/[^/]+)?(?<operation>\/last_operation)?$/;
+
 function thingOf(path: string): string {
-  if (path === '/v2/catalog') return 'catalog';
-  const thing = path.includes('/service_bindings/') ? 'binding' : 'instance';
-  return path.endsWith('/last_operation') ? `${thing} operation` : thing;
+  if (/^\/+v2\/catalog\/?$/.test(path)) return 'catalog';
+  const { groups } = onThings.exec(path) ?? {};
+  if (!groups) return path;
+  return `${groups['binding'] ? 'binding' : 'instance'}${groups['operation'] ? ' operation' : ''}`;
 }
 
 const definedWords = ['AsyncRequired', 'ConcurrencyError', 'RequiresApp', 'MaintenanceInfoConflict'];

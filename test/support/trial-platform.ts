@@ -1,33 +1,29 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Response } from 'supertest';
-import { parse } from 'yaml';
-import { requireLawful } from './lawful-answer.ts';
 import { openTestDatabase, type TestDatabase } from './database.ts';
+import { idsOf, provisionBody, type Ids } from './instance-platform.ts';
+import { requireLawful } from './lawful-answer.ts';
+import { requireSpecified } from './openapi.ts';
 import { tracesOf } from './traces.ts';
 import { startWholeBroker, type Asked, type WholeBroker } from './whole-broker.ts';
 
 export type Method = 'get' | 'put' | 'patch' | 'post' | 'delete';
-type Body = Readonly<Record<string, unknown>>;
+export type Members = Readonly<Record<string, unknown>>;
 
 /** As in requests; members of `body` replace those that a platform sends, undefined leaves one out. */
 export interface Sent extends Omit<Asked, 'body'> {
   readonly id?: string;
-  readonly body?: Body | string;
-}
-
-export interface PlanIds {
-  readonly service_id: string;
-  readonly plan_id: string;
+  readonly body?: Members | string;
 }
 
 export interface Instance {
   readonly id: string;
   readonly path: string;
-  readonly ids: PlanIds;
+  readonly ids: Ids;
 }
 
 export interface Binding {
@@ -35,57 +31,71 @@ export interface Binding {
   readonly path: string;
   readonly instance: Instance;
   /** What the platform was told when it was made. */
-  readonly told: Readonly<Record<string, unknown>> & { readonly credentials?: Record<string, string> };
+  readonly told: Members & { readonly credentials?: Readonly<Record<string, string>> };
 }
 
-/** A platform that does what real ones do, with a broker of its own that sells the trial beside the rest. */
+/**
+ * A platform with brokers on one database, asked in turn, that sell the trial and the things of
+ * test/support/catalog. It asks without accepts_incomplete unless a test says otherwise, and deals in instances
+ * and bindings.
+ */
 export interface TrialPlatform {
-  broker(): WholeBroker;
-  database(): TestDatabase;
+  /** The first one. */
+  readonly broker: () => WholeBroker;
+  readonly database: () => TestDatabase;
   /** Where this broker keeps what is not in the database. */
   readonly dataDir: string;
   /** Sends a request and checks what holds for every answer. */
-  ask(method: Method, path: string, asked?: Asked): Promise<Response>;
-  /** Asks to provision; by default with a fresh id and without accepts_incomplete. */
-  provision(plan: string, sent?: Sent): Promise<Response>;
-  /** One that is there: it was made at once, or fails the test. */
-  instance(plan: string, sent?: Sent): Promise<Instance>;
-  bind(instance: Instance, sent?: Sent): Promise<Response>;
-  binding(instance: Instance, sent?: Sent): Promise<Binding>;
-  unbind(binding: Pick<Binding, 'path' | 'instance'>, sent?: Sent): Promise<Response>;
-  deprovision(instance: Instance, sent?: Sent): Promise<Response>;
+  readonly ask: (method: Method, path: string, asked?: Asked) => Promise<Response>;
+  /** By default with a fresh id. */
+  readonly provision: (plan: string, sent?: Sent) => Promise<Response>;
+  /** One that is there: waits for it if it takes its time, and fails the test if it is not made. */
+  readonly instance: (plan: string, sent?: Sent) => Promise<Instance>;
+  readonly update: (instance: Instance, sent?: Sent) => Promise<Response>;
+  readonly bind: (instance: Instance, sent?: Sent) => Promise<Response>;
+  /** One that is there, or it fails the test. */
+  readonly binding: (instance: Instance, sent?: Sent) => Promise<Binding>;
+  readonly unbind: (binding: Pick<Binding, 'path' | 'instance'>, sent?: Sent) => Promise<Response>;
+  readonly deprovision: (instance: Instance, sent?: Sent) => Promise<Response>;
   /** Polls `<path>/last_operation` until nothing is in progress any more; gives the last answer. */
-  untilEnded(path: string, query?: Asked['query']): Promise<Response>;
-  /** Everything there is, as lines: rows of all tables, and what `faulty` has made. */
-  traces(): Promise<readonly string[]>;
-  /** For requests that must be refused with a 4xx and must not change anything. */
-  refused(request: () => Promise<Response>): Promise<Response>;
+  readonly untilEnded: (path: string, query?: Asked['query']) => Promise<Response>;
+  /** Everything there is, as lines: rows of all tables, and what was made. */
+  readonly traces: () => Promise<readonly string[]>;
+  /** For a request that must be answered with a 4xx and must not change anything. */
+  readonly refused: (request: () => Promise<Response>) => Promise<Response>;
 }
 
 export const incomplete = { accepts_incomplete: 'true' } as const;
 
-/** To be called at the top of a test file: it starts before its tests and stops after them. */
-export function trialPlatform(env: Readonly<Record<string, string>> = {}): TrialPlatform {
+/**
+ * To be called at the top of a test file: it starts before its tests and stops after them.
+ * @param env options of all brokers
+ */
+export function trialPlatform(
+  env: Readonly<Record<string, string>> = {},
+  { brokers = 1 }: { readonly brokers?: number } = {},
+): TrialPlatform {
   const dataDir = mkdtempSync(join(tmpdir(), 'purveyor-osb-'));
+  const started: WholeBroker[] = [];
   let database: TestDatabase | undefined;
-  let started: WholeBroker | undefined;
+  let turn = 0;
 
   beforeAll(async () => {
     database = await openTestDatabase();
-    started = await startWholeBroker(database, { DATA_DIR: dataDir, ...env });
+    const catalog = { CATALOG_DIR: 'catalog:catalog/trial:test/support/catalog' };
+    const options = { ...catalog, DATA_DIR: dataDir, ...env };
+    while (started.length < brokers) started.push(await startWholeBroker(database, options));
   });
   afterAll(async () => {
-    await started?.stop();
+    await Promise.all(started.map((one) => one.stop()));
     await database?.close();
     rmSync(dataDir, { recursive: true, force: true });
   });
-  const broker = () => required(started);
+  const broker = () => required(started[0]);
+  const next = () => required(started[turn++ % started.length]);
   const traces = () => tracesOf(required(database), dataDir);
-  const ask: TrialPlatform['ask'] = async (method, path, asked = {}) => {
-    const answer = await broker().ask(method, path, asked);
-    requireLawful({ method, path, query: asked.query ?? {} }, answer);
-    return answer;
-  };
+  const ask: TrialPlatform['ask'] = async (method, path, asked = {}) =>
+    checked(method, path, asked, await next().ask(method, path, asked));
   return {
     broker,
     database: () => required(database),
@@ -104,12 +114,17 @@ export function trialPlatform(env: Readonly<Record<string, string>> = {}): Trial
   };
 }
 
-type Requests = Pick<
-  TrialPlatform,
-  'provision' | 'instance' | 'bind' | 'binding' | 'unbind' | 'deprovision' | 'untilEnded'
->;
+/** Gives the answer when it is one that the specification allows. */
+function checked(method: Method, path: string, { query = {} }: Asked, answer: Response): Response {
+  requireLawful({ method, path, query }, answer);
+  if (answer.status !== 304) requireSpecified({ method, path, status: answer.status, body: answer.body });
+  return answer;
+}
+
+type Requests = Omit<TrialPlatform, 'broker' | 'database' | 'dataDir' | 'ask' | 'traces' | 'refused'>;
 
 function requests(ask: TrialPlatform['ask']): Requests {
+  const untilEnded = poll(ask);
   const provision: Requests['provision'] = (plan, { id = randomUUID(), body, ...asked } = {}) =>
     ask('put', instancePath(id), { ...asked, body: withDefaults(provisionBody(plan), body) });
   const bind: Requests['bind'] = (instance, { id = randomUUID(), body, ...asked } = {}) =>
@@ -119,27 +134,35 @@ function requests(ask: TrialPlatform['ask']): Requests {
   return {
     provision,
     bind,
+    update: ({ path, ids }, { body, ...asked } = {}) =>
+      ask('patch', path, { ...asked, body: withDefaults({ service_id: ids.service_id }, body) }),
     unbind: ({ path, instance }, sent) => remove(path, instance, sent),
     deprovision: (instance, sent) => remove(instance.path, instance, sent),
     async instance(plan, { id = randomUUID(), ...sent } = {}) {
       const { status, text } = await provision(plan, { ...sent, id });
-      expect({ status, text }).toMatchObject({ status: 201 });
-      return { id, path: instancePath(id), ids: idsOf(plan) };
+      const path = instancePath(id);
+      if (status === 202) expect((await untilEnded(path)).body).toMatchObject({ state: 'succeeded' });
+      else expect({ status, text }).toMatchObject({ status: 201 });
+      return { id, path, ids: idsOf(plan) };
     },
     async binding(instance, { id = randomUUID(), ...sent } = {}) {
       const { status, text, body } = await bind(instance, { ...sent, id });
       expect({ status, text }).toMatchObject({ status: 201 });
       return { id, path: bindingPath(instance, id), instance, told: body as Binding['told'] };
     },
-    async untilEnded(path, query = {}) {
-      const giveUp = Date.now() + 20_000;
-      for (;;) {
-        const answer = await ask('get', `${path}/last_operation`, { query });
-        if ((answer.body as { state?: string }).state !== 'in progress') return answer;
-        if (Date.now() > giveUp) throw new Error(`Still in progress: ${path}`);
-        await wait(25);
-      }
-    },
+    untilEnded,
+  };
+}
+
+function poll(ask: TrialPlatform['ask']): Requests['untilEnded'] {
+  return async function untilEnded(path, query = {}) {
+    const giveUp = Date.now() + 20_000;
+    for (;;) {
+      const answer = await ask('get', `${path}/last_operation`, { query });
+      if ((answer.body as { state?: string }).state !== 'in progress') return answer;
+      if (Date.now() > giveUp) throw new Error(`Still in progress: ${path}`);
+      await wait(25);
+    }
   };
 }
 
@@ -151,35 +174,23 @@ export function bindingPath({ path }: Pick<Instance, 'path'>, id: string): strin
   return `${path}/service_bindings/${encodeURIComponent(id)}`;
 }
 
-/** @param plan its offering and its own name, as `trial-timing/quick` */
-export function idsOf(plan: string): PlanIds {
-  const [offering, name] = plan.split('/');
-  const file = files.find((one) => one.name === offering);
-  const found = file?.plans.find((one) => one.name === name);
-  if (!file || !found) throw new Error(`There is no plan ${plan}.`);
-  return { service_id: file.id, plan_id: found.id };
+/** One that is not there, to ask about. */
+export function unknownInstance(id: string, plan: string): Instance {
+  return { id, path: instancePath(id), ids: idsOf(plan) };
 }
 
-/** What all platforms must send. */
-export function provisionBody(plan: string): Body {
-  return { ...idsOf(plan), organization_guid: 'an-organization', space_guid: 'a-space' };
+/** What a 202 says, to poll with. */
+export function operationIn({ status, body }: Pick<Response, 'status' | 'body'>): Record<string, string> {
+  expect({ status, body: body as unknown }).toMatchObject({
+    status: 202,
+    body: { operation: expect.stringMatching(/./) as string },
+  });
+  return { operation: (body as { operation: string }).operation };
 }
 
 function withDefaults(standard: object, body: Sent['body']): object | string {
   return typeof body === 'string' ? body : { ...standard, ...body };
 }
-
-interface OfferingFile {
-  readonly id: string;
-  readonly name: string;
-  readonly plans: readonly { readonly id: string; readonly name: string }[];
-}
-
-const names = ['echo', 'invert', 'failing', 'features', 'route', 'schemas', 'schemas-newer', 'syslog-drain'];
-const files = [...names, 'timing', 'volume'].map((name) => {
-  const folder = name === 'echo' || name === 'invert' ? 'catalog' : 'catalog/trial';
-  return parse(readFileSync(join(folder, `${name}.yaml`), 'utf8')) as OfferingFile;
-});
 
 function required<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new Error('It has not been started.');

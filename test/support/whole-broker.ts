@@ -1,4 +1,7 @@
 import { randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import request, { type Response } from 'supertest';
 import { compose } from '../../src/compose.ts';
@@ -37,10 +40,12 @@ export async function startWholeBroker(
   env: Readonly<Record<string, string>> = {},
 ): Promise<WholeBroker> {
   const { log, output } = capture();
+  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-whole-'));
   const config = readConfig({
     PORT: '0',
     HOST: '127.0.0.1',
     DATABASE_URL: addressOf(database),
+    DATA_DIR: scratch,
     CATALOG_DIR: 'catalog:catalog/trial',
     BROKER_PASSWORD: testPassword,
     ENCRYPTION_KEYS: encryptionKeys,
@@ -54,7 +59,10 @@ export async function startWholeBroker(
     password: testPassword,
     ask: (method, path, asked) => ask(url, method, path, asked),
     output,
-    stop: async () => void (await program.close(5000)),
+    async stop() {
+      await program.close(5000);
+      rmSync(scratch, { recursive: true, force: true });
+    },
   };
 }
 
