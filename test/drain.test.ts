@@ -54,3 +54,12 @@ test('a second signal ends the broker at once', async () => {
   expect((await running.ended).code).toBe(1);
   expect(await answer).toBe('cut off');
 });
+
+test('what does not end although it was told to does not keep the process alive', async () => {
+  const endless = `data:text/javascript,setInterval(()=>{},1000)`;
+  const running = start({ ...env, NODE_OPTIONS: `--import=${endless}` });
+  await addressOf(running);
+  const { code, output } = await stop(running);
+  expect(output).toContain('stopped');
+  expect(code).toBe(0);
+});

@@ -3,11 +3,10 @@ import type { ServicePlan } from './catalog.ts';
 import type { Deps } from './deps.ts';
 import { summarize } from './events.ts';
 import { secondsAllowed } from './intent.ts';
-import type { Json } from './json.ts';
 import type { Operation, OperationFailure } from './records.ts';
 import type { Held, Pause, Settlement } from './store.ts';
 import { takeStep, type Verdict } from './step.ts';
-import { watchOver, type Watched } from './watch-over.ts';
+import { letFollowerGo, watchOver, type Watched } from './watch-over.ts';
 
 /** How carrying an operation ended here: settled, let go for anybody to take up, or no longer ours. */
 export type Ended =
@@ -96,8 +95,10 @@ async function goOn(deps: Deps, plan: ServicePlan, grip: Grip): Promise<Ended> {
   }
 }
 
-function lose(deps: Deps, { operation }: Held): Ended {
-  deps.observe({ type: 'operation-lost', operation: summarize(operation) });
+/** However it came out, in a step or only when its end was to be written: here nothing is done any more. */
+async function lose(deps: Deps, held: Held): Promise<Ended> {
+  deps.observe({ type: 'operation-lost', operation: summarize(held.operation) });
+  await letFollowerGo(deps, held);
   return { lost: true };
 }
 
@@ -108,7 +109,8 @@ async function apply(
   grip: Grip,
   { result, told }: Watched<Verdict>,
 ): Promise<Ended | undefined> {
-  if (grip.failure) return fail(deps, grip, grip.failure);
+  const failure = givenUp(grip);
+  if (failure) return fail(deps, grip, failure);
   // A step that was told to end says little by throwing; only what it has really reached counts.
   const reached = result && !(told && ('retry' in result || 'failed' in result)) ? result : undefined;
   if (!reached) {
@@ -120,6 +122,11 @@ async function apply(
   if ('unbound' in reached) return pause(deps, grip, { failures: 0, unbound: reached.unbound }, 0);
   const { afterMs, memo, note } = reached.again;
   return pause(deps, grip, { memo, failures: 0, ...(note === undefined ? {} : { note }) }, afterMs);
+}
+
+/** Why it is to end; what has failed already goes on being undone. */
+function givenUp({ failure, held }: Grip): OperationFailure | undefined {
+  return held.operation.failure ? undefined : failure;
 }
 
 async function settle(deps: Deps, { held }: Grip, settlement: Settlement): Promise<Ended> {
@@ -173,34 +180,32 @@ async function retry(deps: Deps, plan: ServicePlan, grip: Grip, detail: string):
   return pause(deps, grip, { ...keepMemo(grip.held), failures: operation.failures + 1 }, retryMs);
 }
 
-function keepMemo({ operation: { confidential, failures, note } }: Held): Omit<Pause, 'until'> {
-  const { memo, trace } = confidential;
-  return {
-    failures,
-    ...(memo === undefined ? {} : { memo }),
-    ...(trace === undefined ? {} : { trace }),
-    ...(note === undefined ? {} : { note }),
-  };
+function keepMemo({ operation: { confidential, failures } }: Held): Omit<Pause, 'until'> {
+  const { memo } = confidential;
+  return { failures, ...(memo === undefined ? {} : { memo }) };
 }
 
-/** Remembers the progress, and waits here for the next step or lets go until it is due. */
+/** Remembers the progress, and waits here for the next step, or the deadline, or lets go until it is due. */
 async function pause(
   deps: Deps,
   grip: Grip,
   progress: Omit<Pause, 'until'>,
-  waitMs: number,
+  afterMs: number,
 ): Promise<Ended | undefined> {
   const { store, settings, now } = deps;
-  const whole = { ...keepTrace(grip.held), ...progress };
+  const waitMs = Math.min(afterMs, Math.max(0, progress.deadlineMs ?? grip.held.remainingMs));
   const started = now().getTime();
-  const until = grip.keep ? { holdMs: settings.lease } : { dueMs: waitMs };
-  if (!(await store.postpone(grip.held, { ...whole, until }))) return lose(deps, grip.held);
-  if (!grip.keep) return { letGo: true };
-  const told = await rest(deps, grip, advance(grip.held, whole, now().getTime() - started), waitMs);
+  // As it is now: who is let go while this is written still holds it, and lets go below.
+  const { keep } = grip;
+  const until = keep ? { holdMs: settings.lease } : { dueMs: waitMs };
+  if (!(await store.postpone(grip.held, { ...progress, until }))) return lose(deps, grip.held);
+  if (!keep) return { letGo: true };
+  const told = await rest(deps, grip, advance(grip.held, progress, now().getTime() - started), waitMs);
   const passed = now().getTime() - started;
-  grip.held = advance(grip.held, whole, passed);
+  grip.held = advance(grip.held, progress, passed);
   if (told === 'lost') return lose(deps, grip.held);
-  if (grip.failure) return fail(deps, grip, grip.failure);
+  const failure = givenUp(grip);
+  if (failure) return fail(deps, grip, failure);
   if (grip.keep) return undefined;
   const remaining = { ...keepMemo(grip.held), until: { dueMs: Math.max(0, waitMs - passed) } };
   return (await store.postpone(grip.held, remaining)) ? { letGo: true } : lose(deps, grip.held);
@@ -219,16 +224,12 @@ async function rest(
   return (await watchOver(deps, held, stop.signal, wait)).told;
 }
 
-function keepTrace({ operation: { confidential } }: Held): { trace?: Json } {
-  return confidential.trace === undefined ? {} : { trace: confidential.trace };
-}
-
-/** The operation as it stands in the store after this progress. */
+/** The operation as it stands in the store after this progress: only the memo is forgotten. */
 function advance(held: Held, progress: Omit<Pause, 'until'>, passedMs: number): Held {
   const { memo, trace, note, failures, failure, deadlineMs } = progress;
-  const { memo: _memo, trace: _trace, ...rest } = held.operation.confidential;
+  const { memo: _memo, ...lasting } = held.operation.confidential;
   const confidential = {
-    ...rest,
+    ...lasting,
     ...(memo === undefined ? {} : { memo }),
     ...(trace === undefined ? {} : { trace }),
   };

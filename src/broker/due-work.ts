@@ -1,5 +1,5 @@
 import type { Core } from './core.ts';
-import type { Hint } from './store.ts';
+import { longestSleep, type ExpiredBinding, type Hint } from './store.ts';
 import { expire } from './unbind.ts';
 
 /** The side of the core that a worker drives. */
@@ -13,24 +13,25 @@ export interface BrokerWork {
   handOver(): Promise<void>;
 }
 
-/** Milliseconds after which a broker looks by itself, whether or not it heard a hint. */
-const longestSleep = 1000;
 /** Milliseconds between two clearings of the history. */
 const pruneEvery = 3_600_000;
-/** Bindings revoked in one turn. */
-const expireAtOnce = 10;
+/** Milliseconds between two looks while others are just taking what is due. */
+const shortestSleep = 20;
+/** Milliseconds before a binding that could not be revoked is tried again. */
+const revokeAgainAfter = 300_000;
 
 export function createWork(core: Core): BrokerWork {
   const { engine, deps } = core;
   let nextPrune = 0;
+  /** When the revoking of a binding was begun, for as long as it is not to be begun again. */
+  const revoked = new Map<string, number>();
 
-  async function take() {
+  async function take(): ReturnType<BrokerWork['take']> {
     const taken = await engine.take();
     if (taken) return taken;
     await prune();
     const due = (await deps.store.nextDue()) ?? longestSleep;
-    if (due <= 0) await expireDue();
-    return { sleepMs: Math.min(Math.max(due, 0), longestSleep) };
+    return due > 0 ? { sleepMs: Math.min(due, longestSleep) } : revokeOne();
   }
 
   async function prune(): Promise<void> {
@@ -39,11 +40,23 @@ export function createWork(core: Core): BrokerWork {
     await deps.store.prune(deps.settings.retention);
   }
 
-  async function expireDue(): Promise<void> {
-    for (const binding of await deps.store.expired(expireAtOnce)) {
-      deps.observe({ type: 'binding-expired', instanceId: binding.instanceId, bindingId: binding.id });
-      await expire(core, binding);
-    }
+  /** One that cannot be revoked must not stop the others, nor be tried without end. */
+  async function revokeOne(): ReturnType<BrokerWork['take']> {
+    const now = deps.now().getTime();
+    for (const [key, begun] of revoked) if (begun <= now - revokeAgainAfter) revoked.delete(key);
+    const expired = await deps.store.expired(revoked.size + 1);
+    const next = expired.find((binding) => !revoked.has(keyOf(binding)));
+    if (!next) return { sleepMs: expired.length > 0 ? longestSleep : shortestSleep };
+    revoked.set(keyOf(next), now);
+    return { ended: revoke(next) };
+  }
+
+  async function revoke(binding: ExpiredBinding): Promise<void> {
+    const { instanceId, id: bindingId } = binding;
+    deps.observe({ type: 'binding-expired', instanceId, bindingId });
+    await expire(core, binding).catch((error: unknown) =>
+      deps.observe({ type: 'trouble', doing: `revoking binding ${bindingId}`, detail: String(error) }),
+    );
   }
 
   return {
@@ -57,4 +70,9 @@ export function createWork(core: Core): BrokerWork {
     heed: (hint) => engine.heed(hint),
     handOver: () => engine.handOver(),
   };
+}
+
+/** The same id may be given again. */
+function keyOf({ instanceId, id, expiresAt }: ExpiredBinding): string {
+  return JSON.stringify([instanceId, id, expiresAt]);
 }

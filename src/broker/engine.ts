@@ -44,6 +44,8 @@ export function createEngine(
     const one = carry(deps, plan, held, keep);
     carried.set(one.operationId, one);
     void one.ended.finally(() => carried.get(one.operationId) === one && carried.delete(one.operationId));
+    // It was on its way here when everything was handed over.
+    if (leaving) one.handOver();
     return one;
   }
 
@@ -143,7 +145,7 @@ export function createEngine(
         throw new Refusal('unavailable', 'The service broker is restarting. Try again in a moment.');
       if (performance.now() + wait > end)
         throw new Refusal('busy', 'The operation is still in progress. Try again later.');
-      await withinTime(carried.get(operationId)?.ended ?? never, wait);
+      await withinTime(carried.get(operationId)?.ended, wait);
     }
   }
 
@@ -176,8 +178,6 @@ export function createEngine(
   };
 }
 
-const never = new Promise<undefined>(() => {});
-
 /** The record that the operation is about, as it was opened. */
 function subjectOf<Rec>({ instance, binding, operation }: Intent): Rec {
   const change = binding ?? instance;
@@ -199,19 +199,21 @@ function outcomeOf<Rec>(ended: Extract<Ended, { settled: unknown }>, before: Rec
   return { is: 'done', record: (change && 'put' in change ? change.put : before) as Rec };
 }
 
-function failureOf({ failure }: Operation): Failure {
+/** Of a cancelled operation nothing is wrong: another request on the same thing took its place. */
+function failureOf({ failure }: Operation): Failure | Refusal {
+  if (failure?.word === 'cancelled') return new Refusal('busy', failure.sentence);
   const { word = 'failed', sentence = 'The operation failed.', detail: _detail, ...hints } = failure ?? {};
   return new Failure(word, sentence, hints);
 }
 
 /** The value, or undefined when time is over first. */
-async function withinTime<Value>(value: Promise<Value>, ms: number): Promise<Value | undefined> {
+async function withinTime<Value>(value: Promise<Value> | undefined, ms: number): Promise<Value | undefined> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<undefined>((resolve) => {
     timer = setTimeout(() => resolve(undefined), ms);
   });
   try {
-    return await Promise.race([value, over]);
+    return await Promise.race(value ? [value, over] : [over]);
   } finally {
     clearTimeout(timer);
   }

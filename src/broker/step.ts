@@ -24,21 +24,27 @@ export async function takeStep(
   held: Held,
   signal: AbortSignal,
 ): Promise<Verdict> {
+  let subject = held;
   try {
-    return await perform(deps, plan, held, signal);
+    const provisioner = deps.provisioner(plan.making.provisioner);
+    const leftOver = await findLeftOver(deps, provisioner, held);
+    // From here on its secrets, too, may stand in what is said.
+    if (leftOver) subject = { ...held, binding: leftOver };
+    const work = workOf(plan, subject, signal, deps.settings.url);
+    const step = await call(provisioner, leftOver ? 'unbind' : deedOf(held), work);
+    if ('again' in step) return { again: discreet(step.again, subject) };
+    if (leftOver) return { unbound: leftOver };
+    return { settle: settlementOf(held, plan, step.done ?? {}, deps) };
   } catch (error) {
-    return judge(error, held);
+    return judge(error, subject);
   }
 }
 
-async function perform(deps: Deps, plan: ServicePlan, held: Held, signal: AbortSignal): Promise<Verdict> {
-  const provisioner = deps.provisioner(plan.making.provisioner);
-  const leftOver = await findLeftOver(deps, provisioner, held);
-  const work = workOf(plan, held, leftOver, signal, deps.settings.url);
-  const step = await call(provisioner, leftOver ? 'unbind' : deedOf(held), work);
-  if ('again' in step) return { again: step.again };
-  if (leftOver) return { unbound: leftOver };
-  return { settle: settlementOf(held, plan, step.done ?? {}, deps) };
+type Again = Extract<Verdict, { again: unknown }>['again'];
+
+/** The note is for users; the memo stays confidential. */
+function discreet({ note, ...again }: Again, subject: Held): Again {
+  return note === undefined ? again : { ...again, note: mask(note, subject) };
 }
 
 /** An open operation that has failed is being undone: by the opposite deed. */
@@ -60,14 +66,12 @@ async function findLeftOver(
 
 function workOf(
   plan: ServicePlan,
-  { operation, instance, binding: own }: Held,
-  leftOver: ServiceBinding | undefined,
+  { operation, instance, binding }: Held,
   signal: AbortSignal,
   url: string,
 ): Work {
   const { memo, trace, target } = operation.confidential;
   const shall = target ?? instance;
-  const binding = leftOver ?? own;
   return {
     operationId: operation.id,
     ...(memo === undefined ? {} : { memo }),

@@ -23,7 +23,7 @@ export interface Store {
    */
   open(opening: Opening): Promise<boolean>;
 
-  /** Takes one due operation, raises its attempt and holds it for a lease. */
+  /** Takes one due operation, raises its attempt and holds it for a lease. The first time its time begins. */
   claim(holder: string, leaseMs: number): Promise<Held | undefined>;
   /** Holds on for another lease; false when the operation is no longer ours: stop working on it. */
   renew(held: Held, leaseMs: number): Promise<boolean>;
@@ -41,7 +41,7 @@ export interface Store {
   /** A binding that is still there while its instance is being deprovisioned, and must go first. */
   leftBinding(instanceId: string): Promise<ServiceBinding | undefined>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */
-  expired(limit: number): Promise<readonly ServiceBinding[]>;
+  expired(limit: number): Promise<readonly ExpiredBinding[]>;
   /** Milliseconds until something is due; undefined when nothing is planned. */
   nextDue(): Promise<number | undefined>;
   /** Forgets operations that ended longer ago than this. */
@@ -54,6 +54,9 @@ export interface Store {
   listen(onHint: (hint: Hint) => void): () => Promise<void>;
   ping(): Promise<void>;
 }
+
+/** What is needed to revoke it, and nothing that a missing key could hide. */
+export type ExpiredBinding = Pick<ServiceBinding, 'instanceId' | 'id' | 'expiresAt'>;
 
 export type Change<Rec> = { readonly put: Rec } | { readonly remove: Rec };
 
@@ -111,5 +114,8 @@ export interface OperationQuery {
   readonly bindingId?: string;
   readonly operationId?: string;
 }
+
+/** Milliseconds after which brokers look for what is due by themselves: what is due later needs no hint. */
+export const longestSleep = 1000;
 
 export type Hint = { readonly due: true } | { readonly cancelled: string };

@@ -4,6 +4,7 @@ import { requireOwnPlan, traceOf } from './deprovision.ts';
 import { busy, type Decision, newOperation, requireAsync } from './intent.ts';
 import type { Outcome } from './outcome.ts';
 import type { FoundBinding, Operation, Origin, ServiceBinding } from './records.ts';
+import type { ExpiredBinding } from './store.ts';
 
 /** spec.md, Unbinding. */
 export function unbind(core: Core, command: Unbind): Promise<Outcome<ServiceBinding>> {
@@ -15,12 +16,16 @@ export function unbind(core: Core, command: Unbind): Promise<Outcome<ServiceBind
   });
 }
 
-/** A binding whose time is over is revoked by the broker itself. */
-export function expire(core: Core, { instanceId, id }: ServiceBinding): Promise<Outcome<ServiceBinding>> {
+/** A binding whose time is over is revoked by the broker itself, unless it has been made anew meanwhile. */
+export function expire(
+  core: Core,
+  { instanceId, id, expiresAt }: ExpiredBinding,
+): Promise<Outcome<ServiceBinding>> {
   const request = { origin: { protocol: 'broker' }, acceptsIncomplete: true };
   return core.engine.run(request, async () => {
     const there = await core.deps.store.findBinding(instanceId, id);
-    if (!there.binding || there.operation || there.found?.operation) return { is: 'absent' };
+    const isSame = there.binding?.expiresAt?.getTime() === expiresAt?.getTime();
+    if (!isSame || there.operation || there.found?.operation) return { is: 'absent' };
     return intend(core, there, request, undefined);
   });
 }

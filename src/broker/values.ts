@@ -46,20 +46,19 @@ function bindingValues(binding: ServiceBinding): JsonObject {
 /** Short words are not masked: hiding every "small" would make messages unreadable and hide nothing. */
 const shortestMasked = 6;
 
-/** The text without anything that is confidential in this operation. */
+/** The text without anything that is confidential in this operation, also as it stands in addresses and in JSON. */
 export function mask(text: string, { instance, binding, operation }: Held): string {
   const records = [instance, operation.confidential.target, binding].filter((record) => record !== undefined);
-  const hidden = records.flatMap(({ confidential: { secrets, parameters, facts } }) => [
-    ...Object.values(secrets),
-    ...[...stringsIn(parameters), ...stringsIn(facts['outputs'])].filter(
-      (value) => value.length >= shortestMasked,
-    ),
-  ]);
-  const asked = stringsIn(operation.confidential.request?.parameters).filter(
-    (value) => value.length >= shortestMasked,
-  );
-  return [...hidden, ...asked]
+  const secrets = records.flatMap(({ confidential }) => Object.values(confidential.secrets));
+  const told = records.flatMap(({ confidential: { parameters, facts } }) => [parameters, facts['outputs']]);
+  const texts = [...told, operation.confidential.request?.parameters].flatMap((value) => stringsIn(value));
+  return [...secrets, ...texts.filter((value) => value.length >= shortestMasked)]
     .filter((value) => value.length > 0)
+    .flatMap(formsOf)
     .toSorted((a, b) => b.length - a.length)
     .reduce((masked, value) => masked.replaceAll(value, '***'), text);
+}
+
+function formsOf(value: string): readonly string[] {
+  return [value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1)];
 }

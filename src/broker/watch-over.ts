@@ -33,7 +33,6 @@ export async function watchOver<Result>(
   try {
     const ended = control.signal.aborted ? {} : await untilGrace(step(control.signal), control.signal);
     const told = control.signal.reason as Watched<Result>['told'];
-    if (told === 'lost') await letFollowerGo(deps, held);
     return { ...ended, ...(told ? { told } : {}) };
   } finally {
     clearInterval(heart);
@@ -43,27 +42,43 @@ export async function watchOver<Result>(
 }
 
 /**
- * Renews the lease in good time. Once the operation is lost, what is kept alive is the wait of the removal that
- * follows it. Without the database nothing is known: then it counts as lost when the lease must be over.
+ * Renews the lease in good time; the store says whether it is still ours. When the store does not answer, it
+ * counts as lost as soon as the lease must be over. Once it is lost, what is kept alive is the wait of the
+ * removal that follows it.
  */
 function startHeart(
   { store, settings, observe }: Deps,
   held: Held,
   control: AbortController,
 ): NodeJS.Timeout {
+  const { lease } = settings;
+  const pause = lease / 3;
   let renewed = performance.now();
+  let asking = false;
+  // Not the signal's reason: a step may have been told to end before for another one.
+  let isLost = false;
+  function lose(): void {
+    isLost = true;
+    control.abort('lost');
+  }
   async function beat(): Promise<void> {
     const asked = performance.now();
+    // Half a beat before, since timers are late.
+    if (asking && asked - renewed > lease - pause / 2) lose();
+    if (asking) return;
+    asking = true;
     try {
-      if (control.signal.reason === 'lost') return await store.holdBack(held.operation.id, settings.lease);
-      if (!(await store.renew(held, settings.lease))) return control.abort('lost');
+      if (isLost || control.signal.reason === 'lost') return await store.holdBack(held.operation.id, lease);
+      if (!(await store.renew(held, lease))) return lose();
       renewed = asked;
     } catch (error) {
       observe({ type: 'trouble', doing: 'renewing a lease', detail: String(error) });
-      if (performance.now() - renewed > settings.lease) control.abort('lost');
+      if (performance.now() - renewed > lease - pause / 2) lose();
+    } finally {
+      asking = false;
     }
   }
-  return setInterval(() => void beat(), settings.lease / 3);
+  return setInterval(() => void beat(), pause);
 }
 
 /** The step's own result, even if it was told to end, unless it does not end within the grace. */
@@ -85,7 +100,7 @@ function untilGrace<Result>(step: Promise<Result>, signal: AbortSignal): Promise
 }
 
 /** A removal that cancelled this operation waits until its last step has ended: now it has. */
-async function letFollowerGo({ store }: Deps, { operation }: Held): Promise<void> {
+export async function letFollowerGo({ store }: Deps, { operation }: Held): Promise<void> {
   const { id: operationId, attempt, instanceId, bindingId } = operation;
   const { operation: now } = await store.lastOperation({
     operationId,

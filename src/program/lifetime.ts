@@ -7,6 +7,9 @@ import { version } from './version.ts';
 /** Milliseconds within which a second signal is the same one: npm passes on what the terminal sent already. */
 const echoOfSignal = 500;
 
+/** Milliseconds after the end that whatever still runs is left. */
+const lastMoment = 500;
+
 /**
  * Runs the program until a signal (or a closed output) ends it; SIGHUP reloads the catalog. A second signal ends
  * it at once.
@@ -31,6 +34,8 @@ export async function serveUntilStopped(config: Config, log: Log): Promise<numbe
   const why = await Promise.race([stopped, failed]);
   if (typeof why === 'string') log.note('info', 'stopping', { why });
   const clean = await program.close(config.drain);
+  // A step that has not ended although it was told to is somebody else's by now.
+  setTimeout(() => process.exit(), lastMoment).unref();
   if (typeof why !== 'string') throw why;
   if (clean) log.note('info', 'stopped');
   else giveUp(log);

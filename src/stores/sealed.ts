@@ -25,10 +25,7 @@ export function sealedStore(inner: Store, keys: KeyRing): Store {
       };
     },
     open: (opening) => inner.open(seal.opening(opening)),
-    async claim(holder, leaseMs) {
-      const held = await inner.claim(holder, leaseMs);
-      return held && open.held(held);
-    },
+    claim: (holder, leaseMs) => claimReadable(() => inner.claim(holder, leaseMs), open.held),
     postpone: (held, pause) => inner.postpone(seal.progress(held, pause), withoutMemo(pause)),
     settle: (held, settlement) => inner.settle(held, seal.settlement(settlement)),
     async lastOperation(query) {
@@ -39,10 +36,29 @@ export function sealedStore(inner: Store, keys: KeyRing): Store {
       const binding = await inner.leftBinding(instanceId);
       return binding && open.binding(binding);
     },
-    async expired(limit) {
-      return (await inner.expired(limit)).map(open.binding);
-    },
   };
+}
+
+/** Claims in a row that may give what cannot be read. */
+const mostUnreadable = 100;
+
+/** One that cannot be read must not hide those that are due after it: it is told when there is no other. */
+async function claimReadable(
+  claim: () => Promise<Held | undefined>,
+  read: (held: Held) => Held,
+): Promise<Held | undefined> {
+  let trouble: Error | undefined;
+  for (let tries = 0; tries < mostUnreadable; tries += 1) {
+    const held = await claim();
+    if (!held) break;
+    try {
+      return read(held);
+    } catch (error) {
+      trouble = error as Error;
+    }
+  }
+  if (trouble) throw trouble;
+  return undefined;
 }
 
 /**

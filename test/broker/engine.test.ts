@@ -1,5 +1,6 @@
 import { Failure } from '../../src/broker/errors.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
+import type { Store } from '../../src/broker/store.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
 import { aWorld, gate, scripted, untilAborted } from './world.ts';
 
@@ -17,8 +18,9 @@ describe('Patience', () => {
     const { provisioner } = scripted({ provision: () => slow.passed.then(() => ({ done: {} })) });
     const { broker } = aWorld(provisioner).broker();
     const outcome = await broker.provision(toProvision(soon));
-    expect(outcome).toMatchObject({ is: 'accepted' });
-    expect(await broker.provision(toProvision(soon))).toEqual({ ...outcome, record: expect.anything() });
+    if (outcome.is !== 'accepted') throw new Error('The provision was not accepted');
+    const { id } = outcome.operation;
+    expect(await broker.provision(toProvision(soon))).toMatchObject({ is: 'accepted', operation: { id } });
     slow.open();
     expect(await broker.provision(toProvision())).toMatchObject({ is: 'unchanged', record: { ready: true } });
   });
@@ -50,6 +52,26 @@ describe('Patience', () => {
     expect(await work.tick()).toBe(0);
     expect(asked[1]?.work.memo).toBe('job-7');
     expect(await broker.instance('i1')).toMatchObject({ ready: true });
+  });
+
+  test('What is let go just when its progress is written can be taken up as soon as it is due.', async () => {
+    const { provisioner, deeds } = scripted({
+      provision: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 1, memo: 1 } }),
+    });
+    const world = aWorld(provisioner);
+    const atOnce = { ...world.store };
+    const mayWrite = gate();
+    const slowly: Pick<Store, 'postpone'> = {
+      postpone: (...progress) => mayWrite.passed.then(() => atOnce.postpone(...progress)),
+    };
+    Object.assign(world.store, slowly);
+    const { broker, work } = world.broker({ asyncPatience: 0 });
+    expect(await broker.provision(toProvision(soon))).toMatchObject({ is: 'accepted' });
+    mayWrite.open();
+    await work.handOver();
+    world.pass(1);
+    await work.tick();
+    expect(deeds()).toEqual(['provision', 'provision']);
   });
 
   test('A create that a synchronous request cannot wait for is given up and undone.', async () => {
@@ -274,6 +296,27 @@ describe('Cancelling', () => {
     expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('gone');
   });
 
+  test.each([
+    ['end', { done: {} }],
+    ['progress', { again: { afterMs: 1, memo: 1 } }],
+  ])(
+    'A holder that hears of it only when it writes its %s lets the removal start at once.',
+    async (_what, step) => {
+      const mayEnd = gate();
+      const { provisioner, deeds } = scripted({ provision: () => mayEnd.passed.then(() => step) });
+      const world = aWorld(provisioner);
+      const deaf = world.broker({ asyncPatience: 0, lease: 900_000 });
+      deaf.work.heed = () => undefined;
+      await deaf.broker.provision(toProvision(soon));
+      const { broker, work } = world.broker();
+      await broker.deprovision(toDeprovision(soon));
+      mayEnd.open();
+      await deaf.work.handOver();
+      await work.tick();
+      expect(deeds()).toEqual(['provision', 'deprovision']);
+    },
+  );
+
   test('When the holder of the cancelled operation is dead, the removal starts after its lease.', async () => {
     const end = gate();
     const { provisioner, deeds } = scripted({ provision: () => end.passed.then(() => ({ done: {} })) });
@@ -354,7 +397,9 @@ describe('Several brokers', () => {
     await cutOff.broker.provision(toProvision(soon));
     world.store.renew = () => Promise.reject(new Error('no route to the database'));
     const signal = asked[0]?.work.signal;
-    await new Promise<void>((resolve) => signal?.addEventListener('abort', () => resolve()));
+    await new Promise<void>((resolve) =>
+      signal?.aborted ? resolve() : signal?.addEventListener('abort', () => resolve()),
+    );
     expect(signal?.reason).toBe('lost');
     expect(world.events).toContainEqual(
       expect.objectContaining({ type: 'trouble', doing: 'renewing a lease' }),

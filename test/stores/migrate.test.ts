@@ -1,8 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Pool } from 'pg';
 import { brokerMigrations, migrate, type MigrationSet } from '../../src/stores/postgres/migrate.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { openGate } from '../support/database-gate.ts';
+import { until } from './contract/steps.ts';
 
 let database: TestDatabase;
 let directory: string;
@@ -117,3 +120,26 @@ test.each(['0003_gap.sql', '0001_twice.sql', 'nameless.sql'])(
     await expect(migrate(database.pool, [set])).rejects.toThrow(/The migrations of 'fruit' are not numbered/);
   },
 );
+
+test('A connection that breaks meanwhile is told to who migrates, and does not end the process.', async () => {
+  const gate = await openGate();
+  gate.open();
+  const pool = new Pool({ connectionString: gate.url.href });
+  const schema = gate.url.searchParams.get('options')?.split('=')[1];
+  const blocker = await database.pool.connect();
+  await blocker.query(`begin; create table ${schema}.apples ()`);
+  const migrating = migrate(pool, [set]);
+  const refused = expect(migrating).rejects.toThrow('Connection terminated unexpectedly');
+  await until(async () => {
+    const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'create table apples%'`;
+    return (await database.pool.query(waiting)).rowCount || undefined;
+  });
+  gate.shut();
+  await refused;
+  await blocker.query('rollback');
+  blocker.release();
+  gate.open();
+  expect(await until(() => migrate(pool, [set]))).toEqual(['0001_apples.sql']);
+  await pool.end();
+  await gate.close();
+});

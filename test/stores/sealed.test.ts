@@ -19,6 +19,7 @@ import {
   long,
   numbered,
   open,
+  provisioning,
   readBinding,
   readInstance,
   until,
@@ -158,6 +159,25 @@ describe('several keys', () => {
     await expect(sealedStore(plain, keys).findInstance('i1')).rejects.toThrow(
       `There is no encryption key with the id 'k1', which service_instances ["i1"] was encrypted with.`,
     );
+  });
+
+  test('An operation under a missing key is told of, and does not hide those that are due after it.', async () => {
+    await emptied();
+    const old = sealedStore(plain, readKeys(oldKey));
+    const store = sealedStore(plain, keys);
+    for (const id of ['i1', 'i2']) await open(old, provisioning({ id }));
+    await open(store, provisioning({ id: 'i3' }));
+    expect((await store.claim('worker', long))?.instance.id).toBe('i3');
+    await open(old, provisioning({ id: 'i4' }));
+    await expect(store.claim('worker', long)).rejects.toThrow("no encryption key with the id 'k1'");
+    expect(await store.claim('worker', long)).toBeUndefined();
+  });
+
+  test('Of a binding past its expiry is known under a missing key, too, that it is to be revoked.', async () => {
+    await emptied();
+    const old = sealedStore(plain, readKeys(oldKey));
+    await aBindingIn(old, await anInstanceIn(old), { expiresAt: new Date(0) });
+    expect(await sealedStore(plain, keys).expired(1)).toMatchObject([{ instanceId: 'i1', id: 'b1' }]);
   });
 
   test('After all rows were sealed anew the older key is not needed any more.', async () => {

@@ -1,5 +1,5 @@
 import type { Operation } from '../../broker/records.ts';
-import type { Held, Pause, Settlement } from '../../broker/store.ts';
+import { longestSleep, type Held, type Pause, type Settlement } from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
 import { bindingKey, removeInstance, type Queued, type Tables } from './tables.ts';
 
@@ -10,11 +10,16 @@ export function claim(tables: Tables, holder: string, leaseMs: number): Held | u
     .toSorted((a, b) => a.dueAt - b.dueAt)[0]?.operation;
   const instance = due && tables.instances.get(due.instanceId)?.record;
   if (!instance) return undefined;
-  const operation: Operation = { ...due, attempt: due.attempt + 1, holder };
+  const operation: Operation = { ...due, attempt: due.attempt + 1, holder, deadline: deadlineOf(due, now) };
   tables.operations.set(due.id, { operation, dueAt: now + leaseMs });
   const binding = tables.bindings.get(bindingKey(due.instanceId, due.bindingId ?? ''))?.record;
   const remainingMs = operation.deadline.getTime() - now;
   return { operation, instance, ...(binding && { binding }), remainingMs };
+}
+
+/** The time of what waited for another one begins when it is taken up. */
+function deadlineOf({ attempt, createdAt, deadline }: Operation, now: number): Date {
+  return attempt === 0 ? new Date(now + deadline.getTime() - createdAt.getTime()) : deadline;
 }
 
 export function renew(tables: Tables, held: Held, leaseMs: number): boolean {
@@ -42,7 +47,7 @@ export function postpone(tables: Tables, held: Held, pause: Pause): boolean {
     dueAt: now + ('holdMs' in until ? until.holdMs : until.dueMs),
   });
   if (unbound) tables.bindings.delete(bindingKey(unbound.instanceId, unbound.id));
-  if ('dueMs' in until) tables.tell({ due: true });
+  if ('dueMs' in until && until.dueMs < longestSleep) tables.tell({ due: true });
   return true;
 }
 

@@ -1,5 +1,5 @@
 import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
-import type { OperationQuery } from '../../broker/store.ts';
+import type { ExpiredBinding, OperationQuery } from '../../broker/store.ts';
 import type { Query, Row } from './query.ts';
 import { readBinding, readInstance, readOperation } from './rows.ts';
 import { sql } from './sql.ts';
@@ -77,11 +77,15 @@ export async function leftBinding(query: Query, instanceId: string): Promise<Ser
 const EXPIRING = sql`service_bindings b join service_instances i on i.id = b.instance_id
     where b.expires_at is not null and b.ready and b.operation_id is null and i.ready and i.operation_id is null`;
 
-export async function expired(query: Query, limit: number): Promise<readonly ServiceBinding[]> {
+export async function expired(query: Query, limit: number): Promise<readonly ExpiredBinding[]> {
   const rows = await query(sql`
-    select to_json(b) as binding from ${EXPIRING} and b.expires_at <= now()
+    select b.instance_id, b.id, b.expires_at from ${EXPIRING} and b.expires_at <= now()
     order by b.expires_at limit ${limit}`);
-  return rows.flatMap((row) => readBinding(row['binding']) ?? []);
+  return rows.map((row) => ({
+    instanceId: String(row['instance_id']),
+    id: String(row['id']),
+    expiresAt: row['expires_at'] as Date,
+  }));
 }
 
 export async function nextDue(query: Query): Promise<number | undefined> {

@@ -1,5 +1,5 @@
 import type { Operation, ServiceBinding } from '../../broker/records.ts';
-import type { Held, Pause } from '../../broker/store.ts';
+import { longestSleep, type Held, type Pause } from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
 import type { Query } from './query.ts';
 import { assignments, json, note, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
@@ -11,7 +11,9 @@ export async function claim(query: Query, holder: string, leaseMs: number): Prom
       select id from operations where state = 'in progress' and due_at <= now()
       order by due_at limit 1 for update skip locked
     ), claimed as (
-      update operations set attempt = attempt + 1, holder = ${holder}, due_at = ${fromNow(leaseMs)}
+      update operations set attempt = attempt + 1, holder = ${holder}, due_at = ${fromNow(leaseMs)},
+        -- What waited for another one begins only now.
+        deadline = case when attempt = 0 then now() + (deadline - created_at) else deadline end
       where id = (select id from due) returning *
     )
     select to_json(o) as operation,
@@ -36,6 +38,7 @@ export async function renew(query: Query, held: Held, leaseMs: number): Promise<
 
 export async function postpone(query: Query, channel: string, held: Held, pause: Pause): Promise<boolean> {
   const { until, unbound } = pause;
+  const isNews = 'dueMs' in until && until.dueMs < longestSleep;
   const changes: Columns = {
     failures: sql`${pause.failures}::integer`,
     note: sql`coalesce(${note(pause.note)}, note)`,
@@ -48,7 +51,7 @@ export async function postpone(query: Query, channel: string, held: Held, pause:
   const rows = await query(sql`
     with kept as (update operations set ${assignments(changes)} where ${stillHeld(held.operation)} returning id)
     ${unbound ? sql`, unbound as (${removal(unbound)})` : sql``}
-    select ${'dueMs' in until ? sql`pg_notify(${channel}, 'due'),` : sql``} true as postponed from kept`);
+    select ${isNews ? sql`pg_notify(${channel}, 'due'),` : sql``} true as postponed from kept`);
   return rows.length > 0;
 }
 

@@ -37,6 +37,9 @@ export async function migrate(
 ): Promise<readonly string[]> {
   const read = await Promise.all(sets.map(async (set) => ({ set, migrations: await readSet(set) })));
   const client = await pool.connect();
+  // A connection that breaks fails its statement; with nobody to tell it would end the process as well.
+  const ignore = () => undefined;
+  client.on('error', ignore);
   try {
     await client.query('begin');
     // Of the transaction, not of the session: a pooler may give each statement outside of one to another session.
@@ -45,7 +48,7 @@ export async function migrate(
     const applied: string[] = [];
     for (const { set, migrations } of read) applied.push(...(await applySet(client, set, migrations)));
     await client.query('commit');
-    client.release();
+    client.off('error', ignore).release();
     return applied;
   } catch (error) {
     // The transaction ends with its connection, which may be the very thing that broke.

@@ -46,8 +46,9 @@ function translated(error: unknown): unknown {
   return refusal;
 }
 
-// Class 08, the server going down or coming up, too many clients; below, what the operating system says.
-const TROUBLE_STATES = /^(08...|57P0[123]|53300)$/;
+// Class 08, the server out of room or of connections, going down, coming up, read-only as after a failover, or closed
+// to us (55000); below, what the operating system says.
+const TROUBLE_STATES = /^(08...|53...|57P0[1-5]|25006|55000)$/;
 const TROUBLE_CODES =
   /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT)$/;
 // pg gives these no code.

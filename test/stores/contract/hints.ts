@@ -1,4 +1,4 @@
-import type { Hint, Store } from '../../../src/broker/store.ts';
+import { longestSleep, type Hint, type Store } from '../../../src/broker/store.ts';
 import { newId } from '../../broker/fixtures.ts';
 import type { MakeStore } from '../contract.ts';
 import {
@@ -97,6 +97,17 @@ export function describeHints(makeStore: MakeStore): void {
     await store.postpone(held, { failures: 0, until: { holdMs: long } });
     expect(await soFar()).toEqual([]);
     await store.postpone(held, { failures: 0, until: { dueMs: 0 } });
+    expect(await soFar()).toEqual([{ due: true }]);
+  });
+
+  test('What is let go until later is no news: by then everybody has looked by himself.', async () => {
+    await open(store, provisioning());
+    await open(store, provisioning({ id: 'i2' }));
+    const [first, second] = [await claim(store), await claim(store)];
+    await soFar();
+    await store.postpone(first, { failures: 0, until: { dueMs: longestSleep } });
+    expect(await soFar()).toEqual([]);
+    await store.postpone(second, { failures: 0, until: { dueMs: longestSleep - 1 } });
     expect(await soFar()).toEqual([{ due: true }]);
   });
 

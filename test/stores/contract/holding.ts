@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Held, Store } from '../../../src/broker/store.ts';
 import { anInstance } from '../../broker/fixtures.ts';
 import type { MakeStore } from '../contract.ts';
@@ -197,6 +198,23 @@ export function describeHolding(makeStore: MakeStore): void {
     expect((await claim(store)).remainingMs).toBeLessThanOrEqual(-5000);
   });
 
+  test('The time of what nobody held at first begins when it is taken up.', async () => {
+    const instance = await anInstanceIn(store);
+    const [createdAt, deadline] = [new Date(0), new Date(1000)];
+    await open(store, {
+      operation: begun('update', { createdAt, deadline }),
+      leaseMs: 0,
+      instance: { put: instance },
+    });
+    await sleep(20);
+    const first = await claim(store);
+    expect(first.remainingMs).toBeGreaterThan(990);
+    const { operation } = await store.lastOperation({ instanceId: 'i1' });
+    expect(operation?.deadline).toEqual(first.operation.deadline);
+    await store.postpone(first, { failures: 0, until: { dueMs: 20 } });
+    expect((await claim(store)).remainingMs).toBeLessThan(990);
+  });
+
   test('The next look is when the first of the planned things is due.', async () => {
     expect(await store.nextDue()).toBeUndefined();
     const instance = await anInstanceIn(store);
@@ -233,7 +251,8 @@ export function describeHolding(makeStore: MakeStore): void {
       instance: { put: two },
     });
     expect((await store.expired(10)).map(({ id }) => id)).toEqual(['old', 'young']);
-    expect(await store.expired(1)).toEqual([await readBinding(store, 'i1', 'old')]);
+    const { expiresAt } = await readBinding(store, 'i1', 'old');
+    expect(await store.expired(1)).toMatchObject([{ instanceId: 'i1', id: 'old', expiresAt }]);
     await aBindingIn(store, three, { id: 'first', expiresAt: past(20_000) });
     expect((await store.expired(1)).map(({ instanceId }) => instanceId)).toEqual(['i3']);
     expect(await store.nextDue()).toBe(0);
