@@ -13,6 +13,8 @@ export interface BrokerWork {
   handOver(): Promise<void>;
 }
 
+/** Milliseconds between two looks for bindings whose time is over, however much else is due. */
+const lookEvery = 1000;
 /** Milliseconds between two clearings of the history. */
 const pruneEvery = 3_600_000;
 /** Milliseconds between two looks while others are just taking what is due. */
@@ -22,33 +24,38 @@ const revokeAgainAfter = 300_000;
 
 export function createWork(core: Core): BrokerWork {
   const { engine, deps } = core;
+  let nextLook = 0;
   let nextPrune = 0;
   /** When the revoking of a binding was begun, for as long as it is not to be begun again. */
   const revoked = new Map<string, number>();
 
   async function take(): ReturnType<BrokerWork['take']> {
-    const taken = await engine.take();
+    const taken = (await lookAfter(deps.now().getTime())) ?? (await engine.take());
     if (taken) return taken;
-    await prune();
     const due = (await deps.store.nextDue()) ?? longestSleep;
-    return due > 0 ? { sleepMs: Math.min(due, longestSleep) } : revokeOne();
+    return { sleepMs: Math.min(Math.max(due, shortestSleep), longestSleep) };
   }
 
-  async function prune(): Promise<void> {
-    if (deps.now().getTime() < nextPrune) return;
-    nextPrune = deps.now().getTime() + pruneEvery;
-    await deps.store.prune(deps.settings.retention);
+  /** What nobody has asked for: history is cleared, and bindings are revoked as long as there are any. */
+  async function lookAfter(now: number): Promise<{ ended: Promise<void> } | undefined> {
+    if (now < nextLook) return undefined;
+    if (now >= nextPrune) {
+      nextPrune = now + pruneEvery;
+      await deps.store.prune(deps.settings.retention);
+    }
+    const expired = await findExpired(now);
+    if (expired) return { ended: revoke(expired) };
+    nextLook = now + lookEvery;
+    return undefined;
   }
 
   /** One that cannot be revoked must not stop the others, nor be tried without end. */
-  async function revokeOne(): ReturnType<BrokerWork['take']> {
-    const now = deps.now().getTime();
+  async function findExpired(now: number): Promise<ExpiredBinding | undefined> {
     for (const [key, begun] of revoked) if (begun <= now - revokeAgainAfter) revoked.delete(key);
     const expired = await deps.store.expired(revoked.size + 1);
     const next = expired.find((binding) => !revoked.has(keyOf(binding)));
-    if (!next) return { sleepMs: expired.length > 0 ? longestSleep : shortestSleep };
-    revoked.set(keyOf(next), now);
-    return { ended: revoke(next) };
+    if (next) revoked.set(keyOf(next), now);
+    return next;
   }
 
   async function revoke(binding: ExpiredBinding): Promise<void> {

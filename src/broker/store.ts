@@ -42,7 +42,7 @@ export interface Store {
   leftBinding(instanceId: string): Promise<ServiceBinding | undefined>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */
   expired(limit: number): Promise<readonly ExpiredBinding[]>;
-  /** Milliseconds until something is due; undefined when nothing is planned. */
+  /** Milliseconds until an operation is due; undefined when none is in progress. */
   nextDue(): Promise<number | undefined>;
   /** Forgets operations that ended longer ago than this. */
   prune(olderThanMs: number): Promise<number>;

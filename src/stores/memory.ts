@@ -90,8 +90,7 @@ function expiryOf({ expiresAt }: ServiceBinding): number {
 }
 
 function nextDue(tables: Tables): number | undefined {
-  const expiries = expiring(tables).slice(0, 1).map(expiryOf);
-  const times = [...inProgress(tables).map(({ dueAt }) => dueAt), ...expiries];
+  const times = inProgress(tables).map(({ dueAt }) => dueAt);
   return times.length > 0 ? Math.max(0, Math.min(...times) - tables.now()) : undefined;
 }
 

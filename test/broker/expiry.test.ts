@@ -1,6 +1,6 @@
 import { Failure } from '../../src/broker/errors.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
-import { aPlan, toBind, toProvision, toUnbind } from './fixtures.ts';
+import { aPlan, toBind, toProvision, toUnbind, toUpdate } from './fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, type World } from './world.ts';
 
 /** Bindings whose time is over are revoked by the broker itself, whatever hinders it with one of them. */
@@ -63,6 +63,23 @@ test('One that the core cannot even read is told of, and does not stop the other
   expect(troubles).toEqual([
     { type: 'trouble', doing: 'revoking binding unreadable', detail: 'Error: There is no key for it.' },
   ]);
+});
+
+test('They are revoked also while there is always something due.', async () => {
+  const { provisioner, deeds } = scripted({
+    update: () => ({ again: { afterMs: 100, memo: 'again and again' } }),
+  });
+  const world = aWorld(provisioner, [plan]);
+  const { broker, work } = await withExpired(world, ['b1'], { asyncPatience: 0 });
+  await broker.provision(toProvision({ instanceId: 'i2' }));
+  await broker.update(toUpdate({ instanceId: 'i2', parameters: { a: 1 }, acceptsIncomplete: true }));
+  const always = () => {
+    world.pass(500);
+    return work.tick();
+  };
+  await turns(always, 4);
+  expect(deeds().filter((deed) => deed === 'update').length).toBeGreaterThan(2);
+  expect(deeds()).toContain('unbind');
 });
 
 test('What is due does not wait until they are revoked.', async () => {

@@ -172,6 +172,23 @@ describe('Leases', () => {
     }
     expect(signal?.reason).toBe('lost');
   });
+
+  test('A process that stood still for longer than its lease goes on when nobody has taken its work.', async () => {
+    const { provisioner, asked } = scripted({ provision: ({ signal }) => untilAborted(signal) });
+    const world = aWorld(provisioner);
+    const { broker, work } = world.broker({ lease: 60, asyncPatience: 0 });
+    await broker.provision(toProvision(soon));
+    const renewed = gate();
+    const store = { ...world.store };
+    for (const end = performance.now() + 150; performance.now() < end;);
+    world.store.renew = async (...given) => {
+      setImmediate(renewed.open);
+      return store.renew(...given);
+    };
+    await renewed.passed;
+    expect(asked[0]?.work.signal.aborted).toBe(false);
+    await work.handOver();
+  });
 });
 
 describe('Leaving', () => {

@@ -73,13 +73,11 @@ export async function leftBinding(query: Query, instanceId: string): Promise<Ser
   return row && readBinding(row['binding']);
 }
 
-/** A binding whose time is over, and which can be unbound now. */
-const EXPIRING = sql`service_bindings b join service_instances i on i.id = b.instance_id
-    where b.expires_at is not null and b.ready and b.operation_id is null and i.ready and i.operation_id is null`;
-
 export async function expired(query: Query, limit: number): Promise<readonly ExpiredBinding[]> {
   const rows = await query(sql`
-    select b.instance_id, b.id, b.expires_at from ${EXPIRING} and b.expires_at <= now()
+    select b.instance_id, b.id, b.expires_at
+    from service_bindings b join service_instances i on i.id = b.instance_id
+    where b.expires_at <= now() and b.ready and b.operation_id is null and i.ready and i.operation_id is null
     order by b.expires_at limit ${limit}`);
   return rows.map((row) => ({
     instanceId: String(row['instance_id']),
@@ -90,10 +88,8 @@ export async function expired(query: Query, limit: number): Promise<readonly Exp
 
 export async function nextDue(query: Query): Promise<number | undefined> {
   const [row] = await query(sql`
-    select ceil(extract(epoch from least(
-      (select min(due_at) from operations where state = 'in progress'),
-      (select b.expires_at from ${EXPIRING} order by b.expires_at limit 1)
-    ) - now()) * 1000)::float8 as ms`);
+    select ceil(extract(epoch from min(due_at) - now()) * 1000)::float8 as ms
+    from operations where state = 'in progress'`);
   const ms = row?.['ms'];
   return typeof ms === 'number' ? Math.max(0, ms) : undefined;
 }
