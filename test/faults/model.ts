@@ -1,0 +1,189 @@
+// What a broker must answer, in as few words as possible: a model to hold two real ones against.
+import type { Kind } from './offering.ts';
+import type { Asked, Binding, Instance, Last, Plan, World } from './world.ts';
+
+/**
+ * Takes the request into the world.
+ * @returns status and error word (or state, of a poll); undefined for a request that would wait for something slow
+ */
+export function answerTo(world: World, asked: Asked): string | undefined {
+  switch (asked.what) {
+    case 'provision':
+      return provision(world, asked);
+    case 'update':
+      return update(world, asked);
+    case 'deprovision':
+      return deprovision(world, asked);
+    case 'bind':
+      return bind(world, asked);
+    case 'unbind':
+      return unbind(world, asked);
+    default:
+      return look(world, asked);
+  }
+}
+
+const busy = '422 ConcurrencyError';
+const wrong = '400 BadRequest';
+const failure = '500 OperationFailed';
+const asyncRequired = '422 AsyncRequired';
+
+function provision(world: World, { id, plan, size, later }: Asked): string | undefined {
+  const there = world.instances.get(id);
+  if (!plan) return undefined;
+  if (there && (there.plan !== plan || there.size !== size)) return '409 Conflict';
+  if (there?.open) return there.open.kind !== 'provision' ? busy : later ? '202' : undefined;
+  if (there?.ready) return '200';
+  if (!plan.known || isWrong(plan, size)) return wrong;
+  if (plan.slow && !later) return asyncRequired;
+  const instance: Instance = { plan, size, ready: false, bindings: new Map(), failed: new Set() };
+  world.instances.set(id, instance);
+  return begin(world, { subject: instance, key: id, kind: 'provision', plan, done: '201' }, () => {
+    instance.ready = true;
+  });
+}
+
+function update(world: World, { id, plan, size, later }: Asked): string | undefined {
+  const there = world.instances.get(id);
+  if (!there) return '404 NotFound';
+  if (plan && plan.service_id !== there.plan.service_id) return wrong;
+  if (!there.ready && !there.open) return wrong;
+  const request = JSON.stringify([plan?.plan_id, size]);
+  if (there.open?.kind === 'update' && there.open.request === request) return later ? '202' : undefined;
+  if (there.open || isBusy(there)) return busy;
+  const target = plan ?? there.plan;
+  if (target !== there.plan && !target.known) return wrong;
+  if (target !== there.plan && !there.plan.updateable) return '422';
+  if (isWrong(target, size)) return wrong;
+  const merged = size ?? there.size;
+  if (target === there.plan && merged === there.size) return '200';
+  if (target.slow && !later) return asyncRequired;
+  return begin(world, { subject: there, key: id, kind: 'update', plan: target, done: '200', request }, () => {
+    there.plan = target;
+    there.size = merged;
+  });
+}
+
+function deprovision(world: World, { id, plan, later }: Asked): string | undefined {
+  const there = world.instances.get(id);
+  if (!there) return '410';
+  if (plan && plan !== there.plan) return wrong;
+  if (there.open?.kind === 'deprovision') return later ? '202' : undefined;
+  if (there.open?.kind === 'update' || isBusy(there)) return busy;
+  if (there.plan.slow && !later) return asyncRequired;
+  const operation = { subject: there, key: id, kind: 'deprovision', plan: there.plan, done: '200' } as const;
+  // What is left bound is unbound first, and may fail as any unbind.
+  if (there.bindings.size > 0 && failsNow(there, 'unbind')) return fail(world, operation);
+  if (!there.plan.slow) there.bindings.clear();
+  if (failsNow(there, 'deprovision')) return fail(world, operation);
+  return begin(world, operation, () => world.instances.delete(id));
+}
+
+function bind(world: World, { id, binding: name, plan, app, later }: Asked): string | undefined {
+  const there = world.instances.get(id);
+  if (!there) return '404 NotFound';
+  if (there.open) return busy;
+  if (!there.ready) return wrong;
+  const known = there.bindings.get(name);
+  const other = plan !== undefined && plan !== there.plan;
+  if (known && (other || known.app !== app)) return '409 Conflict';
+  if (known?.open) return known.open.kind !== 'bind' ? busy : later ? '202' : undefined;
+  if (known?.ready) return '200';
+  if (other) return wrong;
+  if (there.plan.slow && !later) return asyncRequired;
+  const binding: Binding = { app, ready: false };
+  there.bindings.set(name, binding);
+  return begin(
+    world,
+    { subject: binding, key: `${id}/${name}`, kind: 'bind', plan: there.plan, done: '201' },
+    () => {
+      binding.ready = true;
+    },
+  );
+}
+
+function unbind(world: World, { id, binding: name, plan, later }: Asked): string | undefined {
+  const there = world.instances.get(id);
+  const binding = there?.bindings.get(name);
+  if (!there || !binding) return '410';
+  if (plan && plan !== there.plan) return wrong;
+  if (binding.open?.kind === 'unbind') return later ? '202' : undefined;
+  if (there.open) return busy;
+  if (there.plan.slow && !later) return asyncRequired;
+  const key = `${id}/${name}`;
+  const operation = { subject: binding, key, kind: 'unbind', plan: there.plan, done: '200' } as const;
+  if (failsNow(there, 'unbind')) return fail(world, operation);
+  return begin(world, operation, () => there.bindings.delete(name));
+}
+
+function look({ instances, last }: World, { what, id, binding: name }: Asked): string {
+  const there = instances.get(id);
+  const binding = there?.bindings.get(name);
+  switch (what) {
+    case 'fetch':
+      if (!there?.ready) return '404 NotFound';
+      return there.open?.kind === 'update' ? busy : `200 ${there.plan.plan_id} ${there.size ?? ''}`.trim();
+    case 'fetch binding':
+      return binding?.ready ? '200' : '404 NotFound';
+    case 'poll':
+      return stateOf(last.get(id), there !== undefined);
+    default:
+      return stateOf(last.get(`${id}/${name}`), binding !== undefined);
+  }
+}
+
+/** Of what was deleted it is known, of what never was it is not. */
+function stateOf(operation: Last | undefined, exists: boolean): string {
+  if (!operation) return '404 NotFound';
+  const removal = operation.kind === 'deprovision' || operation.kind === 'unbind';
+  return operation.state === 'succeeded' && (removal || !exists) ? '410' : `200 ${operation.state}`;
+}
+
+interface Operation {
+  readonly subject: Instance | Binding;
+  /** As `last` has it. */
+  readonly key: string;
+  readonly kind: Kind;
+  readonly plan: Plan;
+  /** The answer when it is over. */
+  readonly done: string;
+  readonly request?: string;
+}
+
+function begin(world: World, operation: Operation, change: () => void): string {
+  const { subject, key, kind, plan, done, request = '' } = operation;
+  if (plan.fails === kind) return fail(world, operation);
+  const last: Last = { kind, state: 'in progress' };
+  world.last.set(key, last);
+  subject.open = {
+    kind,
+    request,
+    end() {
+      subject.open = undefined;
+      last.state = 'succeeded';
+      change();
+    },
+  };
+  if (plan.slow) return '202';
+  subject.open.end();
+  return done;
+}
+
+function fail({ last }: World, { key, kind }: Operation): string {
+  last.set(key, { kind, state: 'failed' });
+  return failure;
+}
+
+function failsNow({ plan, failed }: Instance, kind: Kind): boolean {
+  if (plan.failsFirst !== kind || failed.has(kind)) return false;
+  failed.add(kind);
+  return true;
+}
+
+function isWrong({ sized }: Plan, size: number | undefined): boolean {
+  return sized && size !== undefined && (size < 1 || size > 10);
+}
+
+function isBusy({ bindings }: Instance): boolean {
+  return [...bindings.values()].some(({ open }) => open);
+}
