@@ -252,7 +252,7 @@ describe('A broker is killed', () => {
   });
 
   test.each(undone)(
-    'while it undoes a failed $kind: the other one goes on undoing',
+    'while it undoes a failed $kind: the other one goes on undoing [ORP-01]',
     async ({ subject, kind }) => {
       const [operation] = await seen.operationsOf(subject);
       expect(claimedByOther(operation) - killedAt).toBeLessThan(takeoverMs);
@@ -271,7 +271,7 @@ describe('A broker is killed', () => {
     expect(seen.thingsOf(leftOver)).toEqual([]);
   });
 
-  test('while it makes what is then deleted: the removal waits for its lease and leaves nothing', async () => {
+  test('while it makes what is then deleted: the removal waits for its lease and leaves nothing [DEP-08]', async () => {
     expect(removal.status).toBe(200);
     expect(await fateOf(other, { ...unwanted, kind: 'deprovision' })).toMatchObject(success.deprovision.fate);
     expect(seen.thingsOf(unwanted)).toEqual([]);

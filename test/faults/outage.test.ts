@@ -168,19 +168,22 @@ describe('The connection breaks when a change is made and before that is known',
     return answer;
   }
 
-  test.each(cases)('of $what of its $kind: a repetition finds it, and nothing is made twice', async (one) => {
-    const { subject, what, kind } = one;
-    // Of an intent nobody knows whether it was written; how something ended can be looked up.
-    expect(answers.get(subject)?.status).toBe(what === 'the intent' ? 503 : 200);
-    expect(await fateOf(asker(broker), subject)).toMatchObject(success[kind].fate);
-    const things = thingsIn(join(scratch, 'lost')).filter((thing) => thing.split('/')[0] === subject.id);
-    expect(things).toEqual(success[kind].things.map((thing) => subject.id + thing));
-    const { rows } = await database.pool.query(
-      'select state from operations where instance_id = $1 and kind = $2',
-      [subject.id, kind],
-    );
-    expect(rows).toEqual([{ state: 'succeeded' }]);
-  });
+  test.each(cases)(
+    'of $what of its $kind: a repetition finds it, and nothing is made twice [PRV-06, BND-04]',
+    async (one) => {
+      const { subject, what, kind } = one;
+      // Of an intent nobody knows whether it was written; how something ended can be looked up.
+      expect(answers.get(subject)?.status).toBe(what === 'the intent' ? 503 : 200);
+      expect(await fateOf(asker(broker), subject)).toMatchObject(success[kind].fate);
+      const things = thingsIn(join(scratch, 'lost')).filter((thing) => thing.split('/')[0] === subject.id);
+      expect(things).toEqual(success[kind].things.map((thing) => subject.id + thing));
+      const { rows } = await database.pool.query(
+        'select state from operations where instance_id = $1 and kind = $2',
+        [subject.id, kind],
+      );
+      expect(rows).toEqual([{ state: 'succeeded' }]);
+    },
+  );
 
   test('of what is written as one: a repetition finds the same instance', async () => {
     const body = { service_id: 'echo_service', plan_id: 'big_0001', organization_guid: 'o', space_guid: 's' };
