@@ -112,7 +112,9 @@ async function listen(server: Server, { port, host }: Config): Promise<string> {
     const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
     return `http://${isIPv6(name) ? `[${name}]` : name}:${taken}`;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE')
+      throw new Error(`Cannot listen on HOST ${host}, PORT ${port} (${code}).`, { cause: error });
     throw new Error(`Port ${port} is in use on ${host}. Set PORT to another one.`, { cause: error });
   }
 }

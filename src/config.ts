@@ -95,8 +95,7 @@ function textOf({ name, kind }: Option, env: Environment): string | undefined {
 
 /** A platform that hands out a port, or describes the app, wants to reach it from outside. */
 function standardHost(env: Environment): string {
-  const platform = textOf(options.port, env) ?? textOf(options.vcapApplication, env);
-  return platform === undefined ? '127.0.0.1' : '0.0.0.0';
+  return textOf(options.vcapApplication, env) === undefined ? '127.0.0.1' : '0.0.0.0';
 }
 
 function platformUrl(application: Values['vcapApplication']): string | undefined {
@@ -112,10 +111,15 @@ function secondLogin({ username2, password2 }: Values): readonly string[] {
 }
 
 /** One that is named but cannot be used counts too: nothing else may be taken in its stead. */
-function namesDatabase({ databaseUrl, vcapServices }: Values, problems: string[]): boolean {
+const noDatabaseOnPlatform =
+  'DATABASE_URL is missing, and VCAP_SERVICES binds no Postgres that could be recognised: an app on a platform cannot keep its state on its own disk.';
+
+function namesDatabase({ databaseUrl, vcapServices, vcapApplication }: Values, problems: string[]): boolean {
   try {
     if (databaseUrl !== undefined) return Boolean(readConnection(databaseUrl, options.databaseUrl.name));
-    return findBoundDatabase(vcapServices) !== undefined;
+    const bound = findBoundDatabase(vcapServices) !== undefined;
+    if (!bound && vcapApplication !== undefined) problems.push(noDatabaseOnPlatform);
+    return bound || vcapApplication !== undefined;
   } catch (error) {
     problems.push((error as Error).message);
     return true;

@@ -55,7 +55,8 @@ function subscribers(logger: Logger, least: Level): Log {
 /** Reads that succeed are many and tell little. */
 function accessLevel({ method, status }: Access): Level {
   if (status >= 500) return 'error';
-  if (status >= 400) return 'warn';
+  // Deleting once more what is gone is no mistake.
+  if (status >= 400 && status !== 410) return 'warn';
   return method === 'GET' ? 'debug' : 'info';
 }
 

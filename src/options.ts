@@ -30,7 +30,7 @@ export const options = {
   host: optional(
     'HOST',
     text(),
-    '127.0.0.1, or 0.0.0.0 where PORT or VCAP_APPLICATION is set, as platforms do',
+    '127.0.0.1, or 0.0.0.0 where VCAP_APPLICATION is set, as platforms do',
     'Address to listen on; 0.0.0.0 to be reached from other machines.',
   ),
   publicUrl: optional(
@@ -42,7 +42,7 @@ export const options = {
   databaseUrl: optional(
     'DATABASE_URL',
     secret(),
-    'a Postgres bound in VCAP_SERVICES, else an embedded one',
+    'a Postgres bound in VCAP_SERVICES, else, except on a platform, an embedded one',
     'The Postgres database that holds the state; several brokers may share it.',
   ),
   databasePool: standard(

@@ -71,12 +71,17 @@ function patiently({ work, observe, firstPause = 100, longestPause = 5000 }: Wor
       pause = firstPause;
       return next;
     } catch (error) {
-      observe({ type: 'trouble', doing: 'looking for due operations', detail: String(error) });
+      observe({ type: 'trouble', doing: 'looking for due operations', detail: causeOf(error) });
       const sleepMs = pause;
       pause = Math.min(pause * 2, longestPause);
       return { sleepMs };
     }
   };
+}
+
+/** What went wrong underneath, where the error itself is a sentence for users. */
+function causeOf(error: unknown): string {
+  return String((error instanceof Error && error.cause) || error);
 }
 
 /** Sleep that can be cut short, also by a ring that came before it began. */

@@ -68,16 +68,20 @@ test.each<[string, Environment, object]>([
   ],
   [
     'the first address of the platform as the public one',
-    { VCAP_APPLICATION: '{"application_uris":["b.example","c.example"]}' },
+    { ...external, VCAP_APPLICATION: '{"application_uris":["b.example","c.example"]}' },
     { publicUrl: 'https://b.example', host: '0.0.0.0' },
   ],
   [
     'PUBLIC_URL before the address of the platform',
-    { PUBLIC_URL: 'http://a.example', VCAP_APPLICATION: '{"uris":["b.example"]}' },
+    { ...external, PUBLIC_URL: 'http://a.example', VCAP_APPLICATION: '{"uris":["b.example"]}' },
     { publicUrl: 'http://a.example' },
   ],
-  ['a port of the platform as a wish to be reached', { PORT: '80' }, { port: 80, host: '0.0.0.0' }],
-  ['a host of its own before that', { PORT: '80', HOST: '::1' }, { host: '::1' }],
+  ['a port alone as no wish to be reached from elsewhere', { PORT: '80' }, { port: 80, host: '127.0.0.1' }],
+  [
+    'a host of its own before that of a platform',
+    { ...external, VCAP_APPLICATION: '{}', HOST: '::1' },
+    { host: '::1' },
+  ],
   [
     'words in any case',
     { LOG_LEVEL: 'DEBUG', ACCEPT_MISSING_VERSION: 'True' },
@@ -91,6 +95,19 @@ test.each<[string, Environment, object]>([
   ['an external database', external, { externalDatabase: true, databaseUrl: external.DATABASE_URL }],
 ])('it reads %s', (_what, env, expected) => {
   expect(readConfig(env, false)).toMatchObject(expected);
+});
+
+test('an app on a platform does not keep its state on a disk that goes away with it', () => {
+  const { BROKER_PASSWORD, ENCRYPTION_KEYS } = external;
+  const problems = problemsOf({
+    BROKER_PASSWORD,
+    ENCRYPTION_KEYS,
+    VCAP_APPLICATION: '{}',
+    VCAP_SERVICES: '{}',
+  });
+  expect(problems).toEqual([
+    expect.stringMatching(/^DATABASE_URL is missing, and VCAP_SERVICES binds no Postgres/),
+  ]);
 });
 
 test('a password keeps its blanks', () => {

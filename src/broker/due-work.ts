@@ -10,6 +10,8 @@ export interface BrokerWork {
   tick(): Promise<number>;
   /** To be called with every hint of the store. */
   heed(hint: Hint): void;
+  /** Ends when nothing is carried here any more, neither taken up nor begun by a request. */
+  rest(): Promise<void>;
   handOver(): Promise<void>;
 }
 
@@ -75,6 +77,7 @@ export function createWork(core: Core): BrokerWork {
       return 0;
     },
     heed: (hint) => engine.heed(hint),
+    rest: () => engine.rest(),
     handOver: () => engine.handOver(),
   };
 }

@@ -23,6 +23,8 @@ export interface Engine {
   take(): Promise<{ ended: Promise<Ended> } | undefined>;
   /** A hint of the store: an operation that is carried here may have been cancelled. */
   heed(hint: Hint): void;
+  /** Ends when nothing is carried here any more. */
+  rest(): Promise<void>;
   /** Ends all steps that run here and leaves their operations to other brokers. */
   handOver(): Promise<void>;
 }
@@ -168,6 +170,9 @@ export function createEngine(
     take,
     heed(hint) {
       if ('cancelled' in hint) carried.get(hint.cancelled)?.abandon();
+    },
+    async rest() {
+      while (carried.size > 0) await Promise.all([...carried.values()].map(({ ended }) => ended));
     },
     async handOver() {
       leaving = true;

@@ -2,7 +2,7 @@ import type { Deps } from './deps.ts';
 import { Failure } from './errors.ts';
 import { summarize } from './events.ts';
 import type { Intent } from './intent.ts';
-import type { Operation, ServiceBinding, ServiceInstance } from './records.ts';
+import type { Operation, OperationFailure, ServiceBinding, ServiceInstance } from './records.ts';
 import { takeStep, type Verdict } from './step.ts';
 import type { Change, Held, Settlement } from './store.ts';
 
@@ -19,7 +19,7 @@ export async function openAsOne(
 ): Promise<ServiceInstance | ServiceBinding | 'stale' | undefined> {
   if (intent.cancels || !isSelfContained(deps, intent)) return undefined;
   const verdict = await deed(deps, intent, held);
-  if ('failed' in verdict) throw new Failure(verdict.failed.word, verdict.failed.sentence, verdict.failed);
+  if ('failed' in verdict) return fail(deps, intent, verdict.failed);
   if (!('settle' in verdict)) return undefined;
   const operation: Operation = {
     ...intent.operation,
@@ -35,6 +35,13 @@ export async function openAsOne(
   deps.observe({ type: 'operation-opened', operation: summarize(operation) });
   deps.observe({ type: 'operation-settled', operation: summarize(operation), ms });
   return recordOf(finalOf(intent, settle));
+}
+
+/** Nothing was written, so nothing but this event tells the operator why. */
+function fail(deps: Deps, { operation }: Intent, failure: OperationFailure): never {
+  const detail = failure.detail ?? failure.sentence;
+  deps.observe({ type: 'step-failed', operation: summarize(operation), detail });
+  throw new Failure(failure.word, failure.sentence, failure);
 }
 
 function isSelfContained(deps: Deps, { recordOnly, plan }: Intent): boolean {

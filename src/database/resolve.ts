@@ -1,4 +1,6 @@
 // The one place that decides which database the broker uses. After it, only `pg` is seen.
+import { realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { findBoundDatabase } from './bound-database.ts';
 import { readConnection, type Connection } from './connection.ts';
 import { startEmbedded, type EmbeddedOptions } from './embedded.ts';
@@ -33,7 +35,8 @@ export async function resolveDatabase(choice: DatabaseChoice): Promise<Database>
     return external(readConnection(bound.url, `The url of ${source}`, bound.ca), source);
   }
   const { url, stop } = await startEmbedded(choice);
-  const origin = `the embedded database in ${choice.dataDir}/postgres`;
+  // A link, where the user that Postgres runs as could not enter: what is to be backed up is its target.
+  const origin = `the embedded database in ${realpathSync(join(choice.dataDir, 'postgres'))}`;
   return { pool: readConnection(url, 'The embedded database'), origin, embedded: true, stop };
 }
 

@@ -12,7 +12,7 @@ export interface Access {
   /** Of the answer's body. */
   readonly bytes: number;
   readonly principal?: string;
-  /** Of an error that made a 5xx: what the caller was not told. */
+  /** Why it was refused, as the caller was told; of a 5xx what the caller was not told. */
   readonly detail?: string;
 }
 
@@ -24,8 +24,14 @@ export function shownPath(path: string): string {
   return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path;
 }
 
+/** A refusal's own sentence, which holds no secret, or all there is to know of an unexpected error. */
+export function reasonOf(status: number, thrown: unknown): string | undefined {
+  if (thrown === undefined) return undefined;
+  return status < 500 && thrown instanceof Error ? thrown.message : detailOf(thrown);
+}
+
 /** The operator's view of an error: its trace, and those of its causes. */
-export function detailOf(error: unknown): string {
+function detailOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const own = error.stack ?? error.message;
   return error.cause === undefined ? own : `${own}\nCaused by: ${detailOf(error.cause)}`;

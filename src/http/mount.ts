@@ -1,6 +1,6 @@
 import type { Express, NextFunction, Request, Response } from 'express';
 import { BadCall, type Call, type Protocol, type Reply, type Route } from '../protocols/protocol.ts';
-import { detailOf, shownPath, type Observe } from './access-log.ts';
+import { reasonOf, shownPath, type Observe } from './access-log.ts';
 import type { Authenticate } from './auth.ts';
 import { readJsonBody } from './body.ts';
 import { readCall, requireWellFormed } from './call.ts';
@@ -103,7 +103,7 @@ function createExchange(settings: MountSettings): Exchange {
         ms: performance.now() - started,
         bytes,
         principal,
-        detail: reply.status >= 500 && thrown !== undefined ? detailOf(thrown) : undefined,
+        detail: reasonOf(reply.status, thrown),
       });
     }
   };

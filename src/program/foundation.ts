@@ -13,7 +13,9 @@ import { newSecret } from './random.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
 import { sealedStore } from '../stores/sealed.ts';
 import type { KeyRing } from '../stores/keyring.ts';
+import { requireKeys } from '../stores/postgres/keys.ts';
 import { untilAvailable } from './until-available.ts';
+import { within } from './within.ts';
 import { startWorker } from '../worker.ts';
 
 /** What stands behind the protocols: all that needs the database. */
@@ -44,11 +46,14 @@ export async function openFoundation(parts: FoundationParts): Promise<Foundation
   const { config, currentCatalog, provisioners, observe, note, signal } = parts;
   const database = await openDatabase(parts);
   const store = sealedStore(database.store, parts.keys);
-  const onWait = (reason: string) =>
-    note(`The database cannot be reached, the catalog waits for it: ${reason}`);
+  const patience = (what: string) => ({
+    onWait: (reason: string) => note(`The database cannot be reached, ${what} for it: ${reason}`),
+    signal,
+  });
   const save: Store['saveRevisions'] = (plans) =>
-    untilAvailable({ onWait, signal }, () => store.saveRevisions(plans));
+    untilAvailable(patience('the catalog waits'), () => store.saveRevisions(plans));
   try {
+    await untilAvailable(patience('the start waits'), () => requireKeys(database.pool, parts.keys));
     await save(plansOf(currentCatalog.catalog()));
   } catch (error) {
     await database.close();
@@ -77,7 +82,9 @@ export async function openFoundation(parts: FoundationParts): Promise<Foundation
     messages: postgresMessages(database.pool),
     origin: database.origin,
     reload: () => watch.reload(),
-    rest: (withinMs) => worker.stop(withinMs),
+    async rest(withinMs) {
+      await Promise.all([worker.stop(withinMs), within(withinMs, work.rest())]);
+    },
     handOver: () => work.handOver(),
     async close() {
       await Promise.all([watch.close(), stopListening()]);

@@ -420,6 +420,17 @@ describe('Several brokers', () => {
     expect(await staying.broker.instance('i1')).toMatchObject({ ready: true });
   });
 
+  test('Before the hand-over there is rest: it waits also for what a request has begun and let go.', async () => {
+    const slow = gate();
+    const { provisioner } = scripted({ provision: () => slow.passed.then(() => ({ done: {} })) });
+    const { broker, work } = aWorld(provisioner).broker({ asyncPatience: 0 });
+    expect(await broker.provision(toProvision(soon))).toMatchObject({ is: 'accepted' });
+    const rested = work.rest();
+    slow.open();
+    await rested;
+    expect(await broker.instance('i1')).toMatchObject({ ready: true });
+  });
+
   test('A request whose work is handed over at a shutdown is told to come again.', async () => {
     const { provisioner } = scripted({ provision: ({ signal }) => untilAborted(signal) });
     const { broker, work } = aWorld(provisioner).broker();
@@ -594,6 +605,24 @@ describe('Updates', () => {
 });
 
 describe('Self-contained provisioners', () => {
+  test('What fails is written nowhere, but the operator is told why.', async () => {
+    const { provisioner } = scripted(
+      {
+        provision() {
+          throw new Failure('odd', 'Ask the operator.', { detail: 'The file lacks a secret.' });
+        },
+      },
+      { selfContained: true },
+    );
+    const world = aWorld(provisioner);
+    const { broker } = world.broker();
+    await expect(broker.provision(toProvision())).rejects.toThrow('Ask the operator.');
+    expect(world.events).toEqual([
+      expect.objectContaining({ type: 'step-failed', detail: 'The file lacks a secret.' }),
+    ]);
+    expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('absent');
+  });
+
   test('Everything is written as one: there is never an open operation.', async () => {
     const world = aWorld(scripted({}, { selfContained: true }).provisioner);
     const { broker, work } = world.broker();
