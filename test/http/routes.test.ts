@@ -254,7 +254,13 @@ describe('the access log', () => {
         principal: 'user',
         detail: undefined,
       },
-      expect.objectContaining({ status: 404, route: undefined, path: `/${'x'.repeat(499)}...` }),
+      expect.objectContaining({
+        status: 404,
+        route: undefined,
+        path: `/${'x'.repeat(499)}...`,
+        // What the caller was told: without it nobody could say why.
+        detail: 'There is nothing at this path.',
+      }),
     ]);
     expect(JSON.stringify(other.accesses)).not.toContain('secret');
     await other.server.close();
