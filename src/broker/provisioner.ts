@@ -27,6 +27,10 @@ export interface ProvisionerTraits {
   readonly settings?: JsonObject;
   /** Template roots its facts provide, beside the core's own. */
   readonly roots: readonly string[];
+  /** The secrets that an offering file must declare, by name. */
+  readonly secrets?: Readonly<Record<string, 'instance' | 'binding'>>;
+  /** Keys of an offering file that only some provisioners act on, such as `hooks`; none when absent. */
+  readonly supports?: readonly string[];
   /**
    * Its steps touch nothing outside the broker's database, so intent and result may be written as one: a
    * step that never happened has left nothing behind.

@@ -1,4 +1,5 @@
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
+import { planSupportFindings, secretFindings, supportFindings } from './rules/abilities.ts';
 import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
 import { descriptionFindings, maintenanceFindings, nameFindings, tagFindings } from './rules/market.ts';
@@ -64,6 +65,9 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner'], find: provisionerFindings },
   { reads: ['provisioner', 'config', 'plans.with'], find: eachPlan(configFindings) },
   { reads: ['provisioner', 'plans.with'], find: eachPlan(settingFindings) },
+  { reads: ['provisioner', 'secrets'], find: secretFindings },
+  { reads: ['provisioner'], find: supportFindings },
+  { reads: ['provisioner', 'plans.cost'], find: eachPlan(planSupportFindings) },
   { reads: ['requires_offerings'], find: needFindings },
   { reads: ['hooks'], find: hookFindings },
   {

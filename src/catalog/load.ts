@@ -1,5 +1,5 @@
 /** Reads what this broker sells: one offering from each file of the catalog's directories. */
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import type { Catalog } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { crossFindings } from './checks.ts';
@@ -30,7 +30,7 @@ export async function loadCatalog(directories: readonly string[], traits: Traits
   const read = await Promise.all(directories.map(readDirectory));
   const files = read.flatMap((part) => part.files);
   const unread = read.flatMap((part) => part.problems);
-  const found = [...unread, ...problemsOf(files, traits, unread.length === 0)];
+  const found = [...unread, ...problemsOf(files, traits, !unread.some(isError))];
   const problems = sortProblems(found.length + files.length > 0 ? found : [nothingToSell(directories)]);
   if (problems.some(isError)) return { problems };
   const offerings = files.map(({ offering }) => compileOffering(asOfferingFile(offering)));
@@ -56,12 +56,17 @@ async function readDirectory(directory: string): Promise<DirectoryContent> {
 
 async function readOffering(file: string): Promise<DirectoryContent> {
   try {
+    // Nobody may ever write to a pipe, and whoever reads it would wait.
+    if (!(await stat(file)).isFile()) return { files: [], problems: inFile(file, [noFile]) };
     const { offering, findings } = parseOffering(file, await readFile(file));
     return { files: offering ? [{ file, offering }] : [], problems: inFile(file, findings) };
   } catch (error) {
     return { files: [], problems: inFile(file, [mistake('', `The file ${whyUnreadable(error)}`)]) };
   }
 }
+
+// An error: where a mounted file is missing, its offering must not leave the catalog without a word.
+const noFile = mistake('', 'This is not a file.');
 
 function whyUnreadable(error: unknown): string {
   const code = codeOf(error);

@@ -1,4 +1,13 @@
-import { LineCounter, parseDocument, type YAMLError } from 'yaml';
+import {
+  type Document,
+  isAlias,
+  isNode,
+  isScalar,
+  LineCounter,
+  parseDocument,
+  visit,
+  type YAMLError,
+} from 'yaml';
 import { isObject, type JsonObject } from '../broker/json.ts';
 import { placeIn } from '../broker/template.ts';
 import { type Finding, mistake } from './problem.ts';
@@ -45,15 +54,49 @@ function readJson(text: string): Read {
   }
 }
 
-function readYaml(text: string, isMeant: (error: YAMLError) => boolean = () => true): Read {
+function readYaml(text: string, isMeant: (fault: Pick<Fault, 'code'>) => boolean = () => true): Read {
   const lineCounter = new LineCounter();
-  // Pretty errors would quote the lines, and those may hold secrets.
-  const document = parseDocument(text, { lineCounter, prettyErrors: false });
-  const findings = [...document.errors, ...document.warnings].filter(isMeant).map((error) => {
-    const { line, col } = lineCounter.linePos(error.pos[0]);
-    return mistake(`line ${line}, column ${col}`, sentence(error));
+  // Pretty errors would quote the lines, and those may hold secrets; the level keeps the reader from writing.
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+  const faults = [...faultsOf(document), ...oddKeys(document)]
+    .filter(isMeant)
+    .toSorted((a, b) => a.offset - b.offset);
+  const [first, ...others] = faults;
+  if (!first) return { value: document.toJS(), findings: [] };
+  const { line, col } = lineCounter.linePos(first.offset);
+  // One misplaced character can make every line after it wrong.
+  const more = others.length > 0 ? ` And ${others.length} more.` : '';
+  return { value: undefined, findings: [mistake(`line ${line}, column ${col}`, `${first.reason}${more}`)] };
+}
+
+interface Fault {
+  readonly code: string;
+  readonly offset: number;
+  readonly reason: string;
+}
+
+function faultsOf({ errors, warnings }: Document.Parsed): readonly Fault[] {
+  return [...errors, ...warnings].map((error) => {
+    return { code: error.code, offset: error.pos[0], reason: sentence(error) };
   });
-  return { value: findings.length > 0 ? undefined : document.toJS(), findings };
+}
+
+const oddKey = 'The key must be a plain value; a text that starts with {{ needs quotes.';
+
+/** Where a list or a map stands as a key, which is how YAML reads braces without quotes. */
+function oddKeys(document: Document.Parsed): readonly Fault[] {
+  const found: Fault[] = [];
+  visit(document, {
+    Pair(_, { key }) {
+      const meant = isAlias(key) ? key.resolve(document) : key;
+      if (!isNode(meant) || isScalar(meant)) return undefined;
+      const offset = (isNode(key) ? key.range?.[0] : undefined) ?? 0;
+      found.push({ code: 'ODD_KEY', offset, reason: oddKey });
+      // Of braces in braces the outer ones are told.
+      return visit.SKIP;
+    },
+  });
+  return found;
 }
 
 function sentence({ code, message }: YAMLError): string {

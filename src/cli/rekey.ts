@@ -2,6 +2,7 @@ import { readConfig } from '../config.ts';
 import { createLog } from '../log.ts';
 import { openDatabase } from '../program/open-database.ts';
 import { readSecrets } from '../program/secrets.ts';
+import { requireKeys, retireKeys } from '../stores/postgres/keys.ts';
 import { resealRows } from '../stores/postgres/reseal.ts';
 import { resealer } from '../stores/sealed.ts';
 import type { CliCommand } from './command.ts';
@@ -23,7 +24,9 @@ export const rekey: CliCommand = {
       signal: AbortSignal.timeout(patience),
     });
     try {
+      await requireKeys(database.pool, keys);
       const rows = await resealRows(database.pool, resealer(keys));
+      await retireKeys(database.pool, keys);
       const records = rows === 1 ? '1 record' : `${rows} records`;
       console.log(`Encrypted ${records} with the newest key. Older keys are no longer needed.`);
     } finally {

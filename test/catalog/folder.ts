@@ -25,6 +25,13 @@ export async function withFolder<Result>(
 
 export const traits: Readonly<Record<string, ProvisionerTraits>> = {
   plain: { config: { type: 'object' }, roots: [], selfContained: true },
+  locked: {
+    config: { type: 'object' },
+    roots: [],
+    secrets: { token: 'binding', admin: 'instance' },
+    supports: ['hooks'],
+    selfContained: true,
+  },
   maker: {
     config: {
       type: 'object',
@@ -39,6 +46,7 @@ export const traits: Readonly<Record<string, ProvisionerTraits>> = {
     },
     settings: { type: 'object', properties: { memory: { type: 'integer', maximum: 1024 } } },
     roots: ['node', 'ports', 'deps'],
+    supports: ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'cost'],
     selfContained: false,
   },
 };

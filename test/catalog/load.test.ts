@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { problemLines } from '../../src/catalog/problem.ts';
 import { anOffering, aPlan, guid, linesOf, loaded, traits, withFolder } from './folder.ts';
@@ -139,14 +142,51 @@ describe('A file that cannot be read as an offering', () => {
     expect(lines).toEqual([expect.stringMatching(line)]);
   });
 
-  test('since it is a directory is told', async () => {
-    await withFolder({}, async (directory) => {
-      await mkdir(join(directory, 'a.yaml'));
-      const { problems } = await loadCatalog([directory], traits);
-      expect(problemLines(problems)).toEqual([
-        `${join(directory, 'a.yaml')}: The file cannot be read (EISDIR).`,
-      ]);
+  test('is told, and nobody waits for it, when it is a directory or a pipe.', async () => {
+    await withFolder({ 'a.json': anOffering() }, async (directory) => {
+      await mkdir(join(directory, 'b.yaml'));
+      await promisify(execFile)('mkfifo', [join(directory, 'c.yaml')]);
+      await symlink(join(directory, 'c.yaml'), join(directory, 'd.json'));
+      const { catalog, problems } = await loadCatalog([directory], traits);
+      expect(catalog).toBeUndefined();
+      expect(problemLines(problems)).toEqual(
+        ['b.yaml', 'c.yaml', 'd.json'].map((name) => `${join(directory, name)}: This is not a file.`),
+      );
     });
+  });
+
+  test.each([
+    ['alone', 'id: x\nowner: {{params.owner}}\n', 'line 2, column 9'],
+    ['in a list', 'id: x\nlist: [{{params.owner}}]\n', 'line 2, column 9'],
+    ['with a filter', 'owner: {{params.owner | uri}}\n', 'line 1, column 9'],
+    ['as a list', '? [a, b]\n: 1\n', 'line 1, column 3'],
+    ['by its name', 'a: &x {b: 1}\n*x : 2\n', 'line 2, column 1'],
+  ])('since a key of it is no text is told, and nothing is written: %s', async (_how, content, at) => {
+    const warnings: unknown[] = [];
+    const listen = (warning: unknown) => void warnings.push(warning);
+    process.on('warning', listen);
+    const { catalog, lines } = await loaded({ 'a.yaml': content });
+    await setImmediate();
+    process.off('warning', listen);
+    expect(catalog).toBeUndefined();
+    expect(lines).toEqual([
+      `a.yaml: ${at}: The key must be a plain value; a text that starts with {{ needs quotes.`,
+    ]);
+    expect(warnings).toEqual([]);
+  });
+
+  test('since text follows a template without quotes is told with the remedy first.', async () => {
+    const { lines } = await loaded({ 'a.yaml': 'id: x\nuri: {{broker.url}}/x\n' });
+    expect(lines).toEqual([
+      expect.stringMatching(/^a\.yaml: line 2, column 7: .* needs quotes\. And \d+ more\.$/),
+    ]);
+  });
+
+  test('has the first of its many errors told, and how many more there are.', async () => {
+    const { lines } = await loaded({ 'a.yaml': `a: 1\n${'a: 2\n'.repeat(300)}` });
+    expect(lines).toEqual([
+      'a.yaml: line 2, column 1: The key stands here for the second time. And 299 more.',
+    ]);
   });
 
   test.each([

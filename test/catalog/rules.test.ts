@@ -617,6 +617,45 @@ describe('What the provisioner understands', () => {
   ])('%s.', holds);
 });
 
+describe('What the provisioner needs and supports', () => {
+  const plain = { provisioner: 'plain', credentials: {} };
+  const locked = { provisioner: 'locked', credentials: {} };
+  const needs = (name: string, per: string) =>
+    `secrets.${name}: The provisioner 'locked' needs the secret '${name}' per ${per}.`;
+  const supportsNo = (key: string, at = key) => `${at}: The provisioner 'plain' does not support '${key}'.`;
+  const secrets = { token: { per: 'binding' }, admin: {} };
+  test.each<Row>([
+    ['its secrets, per instance when nothing is said', { ...locked, secrets }, []],
+    ['no secret may be missing', locked, [needs('admin', 'instance'), needs('token', 'binding')]],
+    [
+      'no secret may be of another kind',
+      { ...locked, secrets: { token: {}, admin: { per: 'binding' } } },
+      [needs('admin', 'instance'), needs('token', 'binding')],
+    ],
+    ['a key that it supports', { ...locked, secrets, hooks: { start: { run: ['x'] } } }, []],
+    [
+      'no key that it does not support',
+      {
+        ...plain,
+        hooks: { start: { run: ['x'] } },
+        timeouts: { start: '1s' },
+        monitor: { every: '1s' },
+        requires_offerings: {},
+        max_instances: 1,
+        plans: [aPlan({ cost: 1 })],
+      },
+      [
+        supportsNo('hooks'),
+        supportsNo('max_instances'),
+        supportsNo('monitor'),
+        supportsNo('cost', 'plans[0].cost'),
+        supportsNo('requires_offerings'),
+        supportsNo('timeouts'),
+      ],
+    ],
+  ])('%s.', holds);
+});
+
 describe('Needs', () => {
   const needing = (name: string, at2: number, needs: object) =>
     anOffering({ id: guid(at2), name, plans: [aPlan({ id: guid(at2 + 50) })], requires_offerings: needs });

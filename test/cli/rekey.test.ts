@@ -25,7 +25,33 @@ test('after it older keys are no longer needed', async () => {
   expect(first).toMatchObject({ code: 0, errors: '' });
   expect(first.output).toContain('Encrypted 1 record with the newest key. Older keys are no longer needed.');
   expect((await runProgram(['rekey'], env).ended).output).toContain('Encrypted 0 records');
+  // A broker that still has both may start once more before the older one goes.
+  expect(await provisionWith(env.ENCRYPTION_KEYS)).toBe(200);
   expect(await provisionWith(key('new'))).toBe(200);
+});
+
+test('with a key that is wrong or missing neither it nor a broker touches the database', async () => {
+  const dir = `${scratch}/other`;
+  const made = start({ DATA_DIR: dir, BROKER_PASSWORD: 'p', ENCRYPTION_KEYS: key('a') });
+  await addressOf(made);
+  await stop(made);
+  const wrong = Buffer.alloc(32, 'wrong').toString('base64');
+  const sentences = {
+    [`a:${wrong}`]: "ENCRYPTION_KEYS: key 'a' is not the key that this database was written with.",
+    [`b:${wrong}`]: "ENCRYPTION_KEYS lacks key 'a', under which this database has records.",
+  };
+  for (const [keys, sentence] of Object.entries(sentences)) {
+    for (const command of ['serve', 'rekey']) {
+      const env = { PORT: '0', DATA_DIR: dir, BROKER_PASSWORD: 'p', ENCRYPTION_KEYS: keys };
+      const { code, output, errors } = await runProgram([command], env).ended;
+      expect(code).toBe(1);
+      expect(errors).toContain(`purveyor: ${sentence}`);
+      expect(output + errors).not.toContain(wrong);
+    }
+  }
+  const again = start({ DATA_DIR: dir, BROKER_PASSWORD: 'p', ENCRYPTION_KEYS: key('a') });
+  await addressOf(again);
+  await stop(again);
 });
 
 test('it says so when the database cannot be reached', async () => {

@@ -24,6 +24,10 @@ test('Two provisioners of one name are an error.', () => {
 test('The registry tells what the offering files of each provisioner may say.', () => {
   const traits = registry(shipped).traits();
   expect(Object.keys(traits)).toEqual(['echo', 'faulty']);
-  expect(traits['echo']).toMatchObject({ selfContained: true, roots: ['echo'] });
+  expect(traits['echo']).toMatchObject({
+    selfContained: true,
+    roots: ['echo'],
+    secrets: { token: 'binding', dashboard_token: 'instance' },
+  });
   expect(traits['faulty']).toMatchObject({ selfContained: false, roots: ['thing'] });
 });

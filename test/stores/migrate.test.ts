@@ -39,6 +39,7 @@ test('An empty database gets all tables, and nothing the second time.', async ()
     [database.schema],
   );
   expect(rows.map(({ tablename }) => tablename)).toEqual([
+    'encryption_keys',
     'operations',
     'plan_revisions',
     'schema_migrations',

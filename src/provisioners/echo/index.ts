@@ -13,7 +13,13 @@ import { tokenNames } from './tokens.ts';
 export function echo(): Provisioner {
   return {
     name: 'echo',
-    traits: { config: configSchema, settings: settingsSchema, roots: ['echo'], selfContained: true },
+    traits: {
+      config: configSchema,
+      settings: settingsSchema,
+      roots: ['echo'],
+      secrets: { [tokenNames.binding]: 'binding', [tokenNames.instance]: 'instance' },
+      selfContained: true,
+    },
     provision: make,
     update: make,
     deprovision: async () => ({ done: undefined }),

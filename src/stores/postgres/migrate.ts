@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
+import { inTransaction } from './transaction.ts';
 
 /** Numbered SQL files, `0001_what.sql` and so on without a gap, applied in this order and never changed after. */
 export interface MigrationSet {
@@ -36,25 +37,14 @@ export async function migrate(
   sets: readonly MigrationSet[] = [brokerMigrations],
 ): Promise<readonly string[]> {
   const read = await Promise.all(sets.map(async (set) => ({ set, migrations: await readSet(set) })));
-  const client = await pool.connect();
-  // A connection that breaks fails its statement; with nobody to tell it would end the process as well.
-  const ignore = () => undefined;
-  client.on('error', ignore);
-  try {
-    await client.query('begin');
+  return inTransaction(pool, async (client) => {
     // Of the transaction, not of the session: a pooler may give each statement outside of one to another session.
     await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
     await client.query(LEDGER);
     const applied: string[] = [];
     for (const { set, migrations } of read) applied.push(...(await applySet(client, set, migrations)));
-    await client.query('commit');
-    client.off('error', ignore).release();
     return applied;
-  } catch (error) {
-    // The transaction ends with its connection, which may be the very thing that broke.
-    client.release(true);
-    throw error;
-  }
+  });
 }
 
 const LEDGER = `create table if not exists schema_migrations (

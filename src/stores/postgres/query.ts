@@ -36,7 +36,8 @@ export function codeOf(error: unknown): string {
   return textIn(error, 'code');
 }
 
-function translated(error: unknown): unknown {
+/** The error as the core knows it: Refusal 'unavailable' when it says that the database cannot be reached. */
+export function translated(error: unknown): unknown {
   if (!isConnectionTrouble(error)) return error;
   const refusal = new Refusal(
     'unavailable',

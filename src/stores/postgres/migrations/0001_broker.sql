@@ -95,3 +95,10 @@ create index operations_due on operations (due_at) where state = 'in progress';
 create index operations_following on operations (follows) where state = 'in progress' and follows is not null;
 -- For the latest operation of a thing.
 create index operations_history on operations (instance_id, binding_id, seq);
+
+-- The keys that write, or wrote, what is confidential, so that none can be lost or mistaken for another unnoticed.
+create table encryption_keys (
+  id text primary key,
+  -- A known text, sealed with the key.
+  proof text not null
+);

@@ -1,0 +1,51 @@
+import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { placeIn } from '../../broker/template.ts';
+import type { OfferingFile, PlanView } from '../offering-file.ts';
+import { type Finding, mistake } from '../problem.ts';
+
+type Traits = Readonly<Record<string, ProvisionerTraits>>;
+
+/** The secrets without which the provisioner can make nothing that anybody could use. */
+export function secretFindings(
+  { provisioner, secrets = {} }: OfferingFile,
+  traits: Traits,
+): readonly Finding[] {
+  const needed = Object.entries(findTraits(provisioner, traits)?.secrets ?? {});
+  return needed.flatMap(([name, needs]) => {
+    const { per = 'instance' } = (Object.hasOwn(secrets, name) ? secrets[name] : undefined) ?? {};
+    if (Object.hasOwn(secrets, name) && per === needs) return [];
+    const reason = `The provisioner '${provisioner}' needs the secret '${name}' per ${needs}.`;
+    return [mistake(placeIn('secrets', name), reason)];
+  });
+}
+
+/** A key that the provisioner does not act on would promise what nobody keeps. */
+export function supportFindings(offering: OfferingFile, traits: Traits): readonly Finding[] {
+  return keys.flatMap((key) => (offering[key] === undefined ? [] : unsupported(offering, key, key, traits)));
+}
+
+/** The same for the one such key of a plan. */
+export function planSupportFindings(
+  offering: OfferingFile,
+  { plan, at }: PlanView,
+  traits: Traits,
+): readonly Finding[] {
+  return plan.cost === undefined ? [] : unsupported(offering, 'cost', placeIn(at, 'cost'), traits);
+}
+
+const keys = ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances'] as const;
+
+function unsupported(
+  { provisioner }: OfferingFile,
+  key: string,
+  at: string,
+  traits: Traits,
+): readonly Finding[] {
+  const known = findTraits(provisioner, traits);
+  if (!known || known.supports?.includes(key)) return [];
+  return [mistake(at, `The provisioner '${provisioner}' does not support '${key}'.`)];
+}
+
+function findTraits(provisioner: string, traits: Traits): ProvisionerTraits | undefined {
+  return Object.hasOwn(traits, provisioner) ? traits[provisioner] : undefined;
+}
