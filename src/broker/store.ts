@@ -72,7 +72,7 @@ export interface Opening {
    * instance must be ready, with no open operation of its own.
    */
   readonly instance: Change<ServiceInstance> | { readonly keep: ServiceInstance };
-  /** A put of a binding without `replaces` needs that there is none yet or that its last operation ended. */
+  /** A bind's put needs that there is none yet or only one that failed; an unbind's, that it is as it was read. */
   readonly binding?: Change<ServiceBinding>;
   /** The open operation of the same thing that this one cancels. */
   readonly cancels?: string;

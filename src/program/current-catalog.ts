@@ -26,6 +26,8 @@ export async function openCurrentCatalog(
   const first = await loadCatalog(directories, traits);
   if (!first.catalog) throw new Error(unusable(first.problems));
   tell(log, first.problems);
+  if (first.catalog.offerings.length === 0)
+    log.note('warn', 'the catalog is empty', { directories: directories.join(':') });
   let catalog = first.catalog;
   return {
     catalog: () => catalog,
