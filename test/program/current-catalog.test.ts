@@ -11,8 +11,8 @@ test('A catalog without any offering is told of as a warning: it is hardly meant
     event: () => undefined,
     access: () => undefined,
   };
-  const { catalog } = await openCurrentCatalog([directory], {}, log);
+  const current = await openCurrentCatalog([directory], {}, log);
   rmSync(directory, { recursive: true });
-  expect(catalog().offerings).toEqual([]);
+  expect(current.catalog().offerings).toEqual([]);
   expect(told).toContainEqual(['warn', 'the catalog is empty', { directories: directory }]);
 });
