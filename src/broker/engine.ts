@@ -8,7 +8,7 @@ import { busy, type Decision, type Intent } from './intent.ts';
 import { openAsOne } from './open-as-one.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation, ServiceInstance } from './records.ts';
-import type { Held, Hint } from './store.ts';
+import { recordIn, type Held, type Hint } from './store.ts';
 
 export interface Engine {
   /**
@@ -185,16 +185,13 @@ export function createEngine(
 
 /** The record that the operation is about, as it was opened. */
 function subjectOf<Rec>({ instance, binding, operation }: Intent): Rec {
-  const change = binding ?? instance;
-  const record = 'put' in change ? change.put : 'remove' in change ? change.remove : change.keep;
-  return (operation.confidential.target ?? record) as Rec;
+  return (operation.confidential.target ?? recordIn<unknown>(binding ?? instance)) as Rec;
 }
 
 function heldFrom({ instance, binding }: Intent, operation: Operation): Held {
-  const record = 'keep' in instance ? instance.keep : 'put' in instance ? instance.put : instance.remove;
-  const own = binding && ('put' in binding ? binding.put : binding.remove);
   const remainingMs = operation.deadline.getTime() - operation.createdAt.getTime();
-  return { operation, instance: record, ...(own ? { binding: own } : {}), remainingMs };
+  const own = binding ? { binding: recordIn(binding) } : {};
+  return { operation, instance: recordIn(instance), ...own, remainingMs };
 }
 
 function outcomeOf<Rec>(ended: Extract<Ended, { settled: unknown }>, before: Rec): Outcome<Rec> {

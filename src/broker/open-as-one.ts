@@ -4,7 +4,7 @@ import { summarize } from './events.ts';
 import type { Intent } from './intent.ts';
 import type { Operation, OperationFailure, ServiceBinding, ServiceInstance } from './records.ts';
 import { takeStep, type Verdict } from './step.ts';
-import type { Change, Held, Settlement } from './store.ts';
+import { recordIn, type Held, type Settlement } from './store.ts';
 
 /**
  * Opens and settles an operation in one write, for provisioners whose steps touch nothing outside: their deed
@@ -29,12 +29,13 @@ export async function openAsOne(
     confidential: {},
   };
   const { settle } = verdict;
-  const written = await deps.store.open({ operation, leaseMs: 0, ...finalOf(intent, settle) });
+  const final = finalOf(intent, settle);
+  const written = await deps.store.open({ operation, leaseMs: 0, ...final });
   if (!written) return 'stale';
   const ms = deps.now().getTime() - operation.createdAt.getTime();
   deps.observe({ type: 'operation-opened', operation: summarize(operation) });
   deps.observe({ type: 'operation-settled', operation: summarize(operation), ms });
-  return recordOf(finalOf(intent, settle));
+  return recordIn<ServiceInstance | ServiceBinding>(final.binding ?? final.instance);
 }
 
 /** Nothing was written, so nothing but this event tells the operator why. */
@@ -57,16 +58,4 @@ async function deed(deps: Deps, intent: Intent, held: Held): Promise<Verdict> {
 function finalOf(intent: Intent, settled: Settlement): Pick<Intent, 'instance' | 'binding'> {
   const binding = settled.binding ?? intent.binding;
   return { instance: settled.instance ?? intent.instance, ...(binding ? { binding } : {}) };
-}
-
-function recordOf({
-  instance,
-  binding,
-}: Pick<Intent, 'instance' | 'binding'>): ServiceInstance | ServiceBinding {
-  if (binding) return rowOf(binding);
-  return 'keep' in instance ? instance.keep : rowOf(instance);
-}
-
-function rowOf<Rec>(change: Change<Rec>): Rec {
-  return 'put' in change ? change.put : change.remove;
 }

@@ -60,6 +60,12 @@ export type ExpiredBinding = Pick<ServiceBinding, 'instanceId' | 'id' | 'expires
 
 export type Change<Rec> = { readonly put: Rec } | { readonly remove: Rec };
 
+/** The record that a change, or the keeping of a row, is about. */
+export function recordIn<Rec>(change: Change<Rec> | { readonly keep: Rec }): Rec {
+  if ('put' in change) return change.put;
+  return 'remove' in change ? change.remove : change.keep;
+}
+
 export interface Opening {
   /**
    * In progress, or ended already when its only step touched nothing outside. With a holder it is born

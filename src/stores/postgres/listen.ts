@@ -57,9 +57,9 @@ async function listenOnce(
     client.on('error', reject);
     client.on('end', () => reject(new Error('The connection has ended.')));
   });
-  const stopped = new Promise<void>((resolve) => {
-    signal.addEventListener('abort', () => resolve(), { once: true });
-  });
+  const { promise: stopped, resolve: stop } = Promise.withResolvers<void>();
+  const onAbort = () => stop();
+  signal.addEventListener('abort', onAbort, { once: true });
   client.on('notification', ({ payload = '' }) => onHint(readHint(payload)));
   try {
     await Promise.race([start(client, channel), broken, stopped]);
@@ -68,6 +68,7 @@ async function listenOnce(
     onHint({ due: true });
     await Promise.race([broken, stopped]);
   } finally {
+    signal.removeEventListener('abort', onAbort);
     broken.catch(() => undefined);
     const ended = client.end();
     // Says goodbye, but waits for no answer: the other side may be the reason why this ends.
