@@ -7,6 +7,7 @@ import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import { type FoundBinding, isExpired, type ServiceBinding, type ServiceInstance } from './records.ts';
+import { unbind } from './unbind.ts';
 
 /** spec.md, Binding and Binding Rotation. */
 export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>> {
@@ -19,7 +20,7 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
     const { instance } = there.found;
     const plan = await core.planOf(instance);
     // What cannot be fetched must be answered at once: a 202 would keep the credentials for ever.
-    const waits = plan.bindingsRetrievable !== true;
+    const waits = plan.bindingsRetrievable !== true && command.dependent === undefined;
     if (decision !== 'start') return { ...decision, waits };
     requireBindable(core, asked, instance, plan);
     return { ...intend(core, asked, instance, plan, there.binding), waits };
@@ -40,16 +41,18 @@ export function decideBind(
       'The service instance was never finished, so it cannot be bound. Delete it.',
     );
   }
-  if (!binding) return 'start';
-  if (!isSame(found.instance, binding, command)) {
+  if (binding && !isSame(found.instance, binding, command)) {
     throw new Refusal(
       'conflict',
       'A service binding with this id exists already, with different attributes.',
     );
   }
-  if (operation?.kind === 'unbind' || isExpired(binding, now)) busy('The service binding is being deleted.');
-  if (operation) return { join: operation, record: binding };
-  return binding.ready ? { is: 'unchanged', record: binding } : 'start';
+  if (operation?.kind === 'unbind' || (binding && isExpired(binding, now)))
+    busy('The service binding is being deleted.');
+  if (binding && operation) return { join: operation, record: binding };
+  if (binding?.ready) return { is: 'unchanged', record: binding };
+  if (!found.instance.stopped) return 'start';
+  throw new Refusal('not-ready', 'The service instance is stopped. Start it and bind again.');
 }
 
 function isSame(instance: ServiceInstance, binding: ServiceBinding, command: Bind): boolean {
@@ -112,7 +115,7 @@ function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstanc
       'predecessor_binding_id',
     );
   }
-  if (plan.making.requiresApp && command.appGuid === undefined) {
+  if (plan.making.requiresApp && command.appGuid === undefined && command.dependent === undefined) {
     throw new Refusal(
       'requires-app',
       'This service supports generation of credentials through binding an application only.',
@@ -123,25 +126,32 @@ function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstanc
 }
 
 function intend(
-  { deps }: Core,
+  core: Core,
   command: Bind,
   instance: ServiceInstance,
   plan: ServicePlan,
   failed: ServiceBinding | undefined,
 ): Decision<ServiceBinding> {
-  const { instanceId, bindingId, appGuid, route, predecessorId, context, parameters, origin } = command;
-  const secrets = makeSecrets(deps, plan, 'binding', failed?.confidential.secrets);
+  const { deps } = core;
+  const { instanceId, bindingId, appGuid, route, predecessorId, dependent } = command;
+  const { context, parameters, origin } = command;
+  const { trace, secrets: existing } = failed?.confidential ?? {};
+  const secrets = makeSecrets(deps, plan, 'binding', existing);
   const record: ServiceBinding = {
     instanceId,
     id: bindingId,
     ...(appGuid === undefined ? {} : { appGuid }),
     ...(route === undefined ? {} : { route }),
     ...(predecessorId === undefined ? {} : { predecessorId }),
+    ...(dependent === undefined ? {} : { dependent }),
     context,
     ready: false,
-    confidential: { parameters, secrets, facts: {}, answer: {} },
+    confidential: { parameters, secrets, facts: {}, answer: {}, ...(trace === undefined ? {} : { trace }) },
     createdAt: deps.now(),
   };
   const operation = newOperation(deps, plan, 'bind', { instanceId, bindingId, origin });
-  return { start: { plan, operation, instance: { keep: instance }, binding: { put: record } } };
+  const { offeringId, planId } = instance;
+  const thing = { instanceId, bindingId, offeringId, planId };
+  const giveUp = () => unbind(core, { ...thing, origin, acceptsIncomplete: true, giveUp: operation.id });
+  return { start: { plan, operation, instance: { keep: instance }, binding: { put: record }, giveUp } };
 }

@@ -1,21 +1,29 @@
+import { exec, log } from './ask-units.ts';
 import { bind } from './bind.ts';
 import type { Catalog } from './catalog.ts';
-import type { Bind, Deprovision, Provision, Unbind, Update } from './commands.ts';
+import { type Checks, createChecks } from './checks.ts';
+import type { Bind, Deprovision, Operate, Provision, Unbind, Update } from './commands.ts';
 import type { Core } from './core.ts';
 import { deprovision } from './deprovision.ts';
 import type { Deps } from './deps.ts';
 import { createEngine } from './engine.ts';
+import { createNeeds } from './meet-needs.ts';
 import type { Outcome } from './outcome.ts';
+import { operate } from './operate.ts';
 import { createPlans } from './plans.ts';
 import { provision } from './provision.ts';
+import { readStatus } from './read-status.ts';
 import { type LastOperation, readBinding, readInstance, readLastOperation } from './read.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
 import type { OperationQuery } from './store.ts';
+import type { InstanceStatus } from './status.ts';
+import { createOverview, type Overview } from './overview.ts';
+import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
 import { unbind } from './unbind.ts';
 import { update } from './update.ts';
 import { createWork, type BrokerWork } from './due-work.ts';
 
-export type { Bind, Deprovision, Provision, Unbind, Update } from './commands.ts';
+export type { Bind, Deprovision, Operate, Provision, Unbind, Update } from './commands.ts';
 
 export type { LastOperation } from './read.ts';
 
@@ -31,12 +39,22 @@ export interface Broker {
   instance(instanceId: string): Promise<ServiceInstance>;
   binding(instanceId: string, bindingId: string): Promise<ServiceBinding>;
   lastOperation(query: OperationQuery): Promise<LastOperation>;
+
+  start(command: Operate): Promise<Outcome<ServiceInstance>>;
+  stop(command: Operate): Promise<Outcome<ServiceInstance>>;
+  restart(command: Operate): Promise<Outcome<ServiceInstance>>;
+  /** How an instance and each of its units is. */
+  status(instanceId: string): Promise<InstanceStatus>;
+  /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
+  exec(instanceId: string, execution: Execution): Promise<readonly Executed[]>;
+  log(instanceId: string, query: LogQuery): Promise<readonly UnitLog[]>;
+  readonly overview: Overview;
 }
 
-/** The core: every protocol speaks to the broker, a worker drives the work. */
-export function createBroker(deps: Deps): { broker: Broker; work: BrokerWork } {
+/** The core: every protocol speaks to the broker, one worker drives the work, another one the checks. */
+export function createBroker(deps: Deps): { broker: Broker; work: BrokerWork; checks: Checks } {
   const planOf = createPlans(deps);
-  const engine = createEngine(deps, planOf);
+  const engine = createEngine({ ...deps, needs: createNeeds(() => core) }, planOf);
   const core: Core = { deps, engine, planOf };
   const broker: Broker = {
     catalog: () => deps.catalog(),
@@ -48,6 +66,13 @@ export function createBroker(deps: Deps): { broker: Broker; work: BrokerWork } {
     instance: (instanceId) => readInstance(deps, instanceId),
     binding: (instanceId, bindingId) => readBinding(deps, instanceId, bindingId),
     lastOperation: (query) => readLastOperation(deps, query),
+    start: (command) => operate(core, command, 'start'),
+    stop: (command) => operate(core, command, 'stop'),
+    restart: (command) => operate(core, command, 'restart'),
+    status: (instanceId) => readStatus(core, instanceId),
+    exec: (instanceId, execution) => exec(core, instanceId, execution),
+    log: (instanceId, query) => log(core, instanceId, query),
+    overview: createOverview(core),
   };
-  return { broker, work: createWork(core) };
+  return { broker, work: createWork(core), checks: createChecks(core) };
 }

@@ -4,8 +4,10 @@ import type { Deps } from './deps.ts';
 import { summarize } from './events.ts';
 import { secondsAllowed } from './intent.ts';
 import type { Operation, OperationFailure } from './records.ts';
-import type { Held, Pause, Settlement } from './store.ts';
-import { takeStep, type Verdict } from './step.ts';
+import { failureOf, isUndone } from './settlement.ts';
+import type { Held, Settlement } from './store.ts';
+import { advance, keepMemo } from './progress.ts';
+import { takeStep, type Progress, type StepDeps, type Verdict } from './step.ts';
 import { letFollowerGo, watchOver, type Watched } from './watch-over.ts';
 
 /** How carrying an operation ended here: settled, let go for anybody to take up, or no longer ours. */
@@ -36,6 +38,7 @@ const longestPause = 60_000;
 
 /** Mutable state of one carrying, all of it here. */
 interface Grip {
+  readonly plan: ServicePlan;
   held: Held;
   keep: boolean;
   failure: OperationFailure | undefined;
@@ -47,8 +50,9 @@ interface Grip {
  * Carries a held operation: step after step while `keep` is set, else one step and then it is let go until the
  * next one is due.
  */
-export function carry(deps: Deps, plan: ServicePlan, first: Held, keep: boolean): Carried {
+export function carry(deps: StepDeps, plan: ServicePlan, first: Held, keep: boolean): Carried {
   const grip: Grip = {
+    plan,
     held: first,
     keep,
     failure: undefined,
@@ -61,7 +65,7 @@ export function carry(deps: Deps, plan: ServicePlan, first: Held, keep: boolean)
   };
   return {
     operationId: first.operation.id,
-    ended: goOn(deps, plan, grip).catch((error: unknown) => {
+    ended: goOn(deps, grip).catch((error: unknown) => {
       // The database went away between the steps: when the lease runs out, the operation is taken up again.
       deps.observe({ type: 'trouble', doing: 'carrying an operation', detail: String(error) });
       return { lost: true };
@@ -80,9 +84,9 @@ export function carry(deps: Deps, plan: ServicePlan, first: Held, keep: boolean)
   };
 }
 
-async function goOn(deps: Deps, plan: ServicePlan, grip: Grip): Promise<Ended> {
+async function goOn(deps: StepDeps, grip: Grip): Promise<Ended> {
   for (;;) {
-    const { held, stop } = grip;
+    const { plan, held, stop } = grip;
     const started = deps.now().getTime();
     const watched =
       held.remainingMs > 0
@@ -90,7 +94,7 @@ async function goOn(deps: Deps, plan: ServicePlan, grip: Grip): Promise<Ended> {
         : { told: 'deadline' as const };
     if (watched.told === 'lost') return lose(deps, held);
     grip.held = { ...held, remainingMs: held.remainingMs - (deps.now().getTime() - started) };
-    const ended = await apply(deps, plan, grip, watched);
+    const ended = await apply(deps, grip, watched);
     if (ended) return ended;
   }
 }
@@ -104,8 +108,7 @@ async function lose(deps: Deps, held: Held): Promise<Ended> {
 
 /** Writes what the step came to; undefined when the next one is to be taken here. */
 async function apply(
-  deps: Deps,
-  plan: ServicePlan,
+  deps: StepDeps,
   grip: Grip,
   { result, told }: Watched<Verdict>,
 ): Promise<Ended | undefined> {
@@ -114,14 +117,14 @@ async function apply(
   // A step that was told to end says little by throwing; only what it has really reached counts.
   const reached = result && !(told && ('retry' in result || 'failed' in result)) ? result : undefined;
   if (!reached) {
-    return told === 'deadline' ? fail(deps, grip, tooLong(plan)) : pause(deps, grip, keepMemo(grip.held), 0);
+    return told === 'deadline'
+      ? fail(deps, grip, tooLong(grip.plan))
+      : pause(deps, grip, keepMemo(grip.held), 0);
   }
   if ('settle' in reached) return settle(deps, grip, reached.settle);
   if ('failed' in reached) return fail(deps, grip, reached.failed);
-  if ('retry' in reached) return retry(deps, plan, grip, reached.retry);
-  if ('unbound' in reached) return pause(deps, grip, { failures: 0, unbound: reached.unbound }, 0);
-  const { afterMs, memo, note } = reached.again;
-  return pause(deps, grip, { memo, failures: 0, ...(note === undefined ? {} : { note }) }, afterMs);
+  if ('retry' in reached) return retry(deps, grip, reached.retry);
+  return pause(deps, grip, reached.again, reached.afterMs);
 }
 
 /** Why it is to end; what has failed already goes on being undone. */
@@ -132,8 +135,9 @@ function givenUp({ failure, held }: Grip): OperationFailure | undefined {
 async function settle(deps: Deps, { held }: Grip, settlement: Settlement): Promise<Ended> {
   if (!(await deps.store.settle(held, settlement))) return lose(deps, held);
   const { failure } = settlement;
+  const { trouble: _trouble, ...before } = held.operation;
   const operation: Operation = {
-    ...held.operation,
+    ...before,
     state: failure ? 'failed' : 'succeeded',
     ...(failure ? { failure } : {}),
     finishedAt: deps.now(),
@@ -143,15 +147,16 @@ async function settle(deps: Deps, { held }: Grip, settlement: Settlement): Promi
   return { settled: settlement, operation };
 }
 
-/** A failed create is undone before it is told; everything else stays as it is. */
+/** What is to be undone is undone before it is told; everything else stays as it is. */
 async function fail(deps: Deps, grip: Grip, failure: OperationFailure): Promise<Ended | undefined> {
-  const { operation } = grip.held;
+  const { held } = grip;
+  const { operation } = held;
   grip.failure = undefined;
-  if (operation.failure) return settle(deps, grip, { failure: undoFailed(operation.failure, failure) });
-  if (operation.kind !== 'provision' && operation.kind !== 'bind') return settle(deps, grip, { failure });
+  const twice = operation.failure && undoFailed(operation.failure, failure);
+  if (twice || !isUndone(operation, grip.plan)) return settle(deps, grip, failureOf(held, twice ?? failure));
   const detail = failure.detail ?? failure.sentence;
   deps.observe({ type: 'undo-started', operation: summarize(operation), detail });
-  const trace = operation.confidential.memo;
+  const trace = operation.kind === 'update' ? undefined : operation.confidential.memo;
   const undo = { failures: 0, failure, deadlineMs: undoTime, ...(trace === undefined ? {} : { trace }) };
   return pause(deps, grip, undo, 0);
 }
@@ -168,28 +173,24 @@ function tooLong(plan: ServicePlan): OperationFailure {
   };
 }
 
-async function retry(deps: Deps, plan: ServicePlan, grip: Grip, detail: string): Promise<Ended | undefined> {
+async function retry(deps: StepDeps, grip: Grip, detail: string): Promise<Ended | undefined> {
   const { operation, remainingMs } = grip.held;
   const retryMs = Math.min(firstPause * 2 ** operation.failures, longestPause);
   const summary = summarize(operation);
   if (remainingMs <= retryMs) {
     deps.observe({ type: 'step-failed', operation: summary, detail });
-    return fail(deps, grip, { ...tooLong(plan), detail });
+    return fail(deps, grip, { ...tooLong(grip.plan), detail });
   }
   deps.observe({ type: 'step-failed', operation: summary, detail, retryMs });
-  return pause(deps, grip, { ...keepMemo(grip.held), failures: operation.failures + 1 }, retryMs);
-}
-
-function keepMemo({ operation: { confidential, failures } }: Held): Omit<Pause, 'until'> {
-  const { memo } = confidential;
-  return { failures, ...(memo === undefined ? {} : { memo }) };
+  const progress = { ...keepMemo(grip.held), failures: operation.failures + 1, trouble: detail };
+  return pause(deps, grip, progress, retryMs);
 }
 
 /** Remembers the progress, and waits here for the next step, or the deadline, or lets go until it is due. */
 async function pause(
   deps: Deps,
   grip: Grip,
-  progress: Omit<Pause, 'until'>,
+  progress: Progress,
   afterMs: number,
 ): Promise<Ended | undefined> {
   const { store, settings, now } = deps;
@@ -222,23 +223,4 @@ async function rest(
   const wait = (signal: AbortSignal) =>
     sleep(ms, undefined, { signal: AbortSignal.any([hurry.signal, signal]) }).catch(() => undefined);
   return (await watchOver(deps, held, stop.signal, wait)).told;
-}
-
-/** The operation as it stands in the store after this progress: only the memo is forgotten. */
-function advance(held: Held, progress: Omit<Pause, 'until'>, passedMs: number): Held {
-  const { memo, trace, note, failures, failure, deadlineMs } = progress;
-  const { memo: _memo, ...lasting } = held.operation.confidential;
-  const confidential = {
-    ...lasting,
-    ...(memo === undefined ? {} : { memo }),
-    ...(trace === undefined ? {} : { trace }),
-  };
-  const operation = {
-    ...held.operation,
-    confidential,
-    failures,
-    ...(note === undefined ? {} : { note }),
-    ...(failure ? { failure } : {}),
-  };
-  return { ...held, operation, remainingMs: (deadlineMs ?? held.remainingMs) - passedMs };
 }

@@ -47,6 +47,7 @@ export interface ServicePlan {
   /** All of the plan that decides how instances are made and served; enough to build this plan again. */
   readonly definition: JsonObject;
   readonly making: Making;
+  readonly operating: Operating;
   readonly check: Readonly<Record<'provision' | 'update' | 'bind', ParameterCheck>>;
 }
 
@@ -66,6 +67,47 @@ export interface Making {
   readonly asyncRequired: readonly OperationKind[];
   readonly requiresApp: boolean;
   readonly answer: AnswerTemplates;
+}
+
+/** What running things for years takes; times in milliseconds. */
+export interface Operating {
+  /** What an instance takes of its node's capacity. */
+  readonly cost: number;
+  /** Executables that a node must have. */
+  readonly needs: readonly string[];
+  /** Limits of single steps, by the step's name, where the offering sets them. */
+  readonly timeouts: Readonly<Record<string, number>>;
+  readonly monitor: Monitor;
+  readonly hooks: Readonly<Record<string, Hook>>;
+  /** Other offerings that each instance needs, by the name that `{{deps.<name>.x}}` uses. */
+  readonly requires: Readonly<Record<string, Need>>;
+  readonly maxInstances?: number;
+}
+
+export interface Monitor {
+  readonly every: number;
+  /** A failed unit is restarted this often within `within`, then left alone; 0: never. */
+  readonly restart: number;
+  readonly within: number;
+}
+
+/** An executable of the service author's, as an argument list; arguments and `env` may hold templates. */
+export interface Hook {
+  readonly run: readonly string[];
+  /** Beside the environment that every hook has; not seen in the process list. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Once per instance, ever. */
+  readonly once: boolean;
+  /** Milliseconds; absent: as long as its moment may take. */
+  readonly timeout?: number;
+}
+
+/** Either `plan`, for an instance of its own, or `instance`, the id of one that exists. */
+export interface Need {
+  readonly offering: string;
+  readonly plan?: string;
+  readonly instance?: string;
+  readonly parameters: JsonObject;
 }
 
 export interface SecretRule {

@@ -1,11 +1,14 @@
 import type { JsonObject } from './json.ts';
 import type { Origin } from './records.ts';
+import type { Within } from './store.ts';
 
 interface Command {
   readonly instanceId: string;
   /** May the answer be "accepted", with the work still going on? */
   readonly acceptsIncomplete: boolean;
   readonly origin: Origin;
+  /** Set by the broker itself: the operation, of another instance, for whose sake it asks. */
+  readonly within?: Within;
 }
 
 export interface Provision extends Command {
@@ -16,6 +19,8 @@ export interface Provision extends Command {
   readonly spaceGuid?: string;
   readonly context: JsonObject;
   readonly maintenanceVersion?: string;
+  /** Set by the broker itself: the instance that this one is made for. */
+  readonly parent?: string;
 }
 
 export interface Update extends Command {
@@ -31,6 +36,8 @@ export interface Update extends Command {
 export interface Deprovision extends Command {
   readonly offeringId: string;
   readonly planId: string;
+  /** Set by the broker itself: nothing is to be done unless this create is still open. */
+  readonly giveUp?: string;
 }
 
 export interface Bind extends Command {
@@ -43,10 +50,22 @@ export interface Bind extends Command {
   readonly route?: string;
   /** Rotation: the binding whose place this one takes. */
   readonly predecessorId?: string;
+  /** Set by the broker itself: the instance that needs this one. */
+  readonly dependent?: string;
 }
 
 export interface Unbind extends Command {
   readonly bindingId: string;
   readonly offeringId: string;
   readonly planId: string;
+  /** As of a deprovision. */
+  readonly giveUp?: string;
+}
+
+/** Of a start, stop or restart. */
+export interface Operate extends Command {
+  /** Absent: all units. */
+  readonly units?: readonly string[];
+  /** Set by the broker itself: nothing is to be done when the instance has another version by now. */
+  readonly version?: number;
 }

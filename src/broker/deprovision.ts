@@ -3,6 +3,7 @@ import type { Core } from './core.ts';
 import { Refusal } from './errors.ts';
 import { busy, type Decision, newOperation, requireAsync } from './intent.ts';
 import type { Outcome } from './outcome.ts';
+import { isNowhere } from './placement.ts';
 import type { FoundInstance, Operation, ServiceInstance } from './records.ts';
 
 /** spec.md, Deprovisioning. The catalog is not asked: a plan that left it must be deletable for ever. */
@@ -20,7 +21,12 @@ export function deprovision(core: Core, command: Deprovision): Promise<Outcome<S
       origin: command.origin,
       confidential: traceOf(cancels),
     });
-    return { start: { plan, operation, instance: { put: instance }, ...(cancels ? { cancels } : {}) } };
+    if (cancels) return { start: { plan, operation, instance: { put: instance }, cancels } };
+    // What is of no node has left nothing on any, but may hold what it needs of others.
+    const needsNothing = Object.keys(plan.operating.requires).length === 0;
+    const recordOnly = needsNothing && isNowhere(core.deps, plan, instance);
+    const change = recordOnly ? { remove: instance } : { put: instance };
+    return { start: { plan, operation, instance: change, recordOnly } };
   });
 }
 
@@ -29,19 +35,36 @@ export function decideDeprovision(
   found: FoundInstance | undefined,
   command: Deprovision,
 ): { start: true; cancels?: Operation } | Exclude<Decision<ServiceInstance>, { start: unknown }> {
-  if (!found) return { is: 'absent' };
+  const { giveUp } = command;
+  if (!found || (giveUp !== undefined && found.operation?.id !== giveUp)) return { is: 'absent' };
   const { instance, operation, bindingsBusy } = found;
   requireOwnPlan(instance, command);
+  if (operation?.kind !== 'deprovision') requireUnneeded(found);
   switch (operation?.kind) {
     case 'provision':
       return { start: true, cancels: operation };
     case 'deprovision':
       return { join: operation, record: instance };
+    case 'start':
+    case 'stop':
+    case 'restart':
+      return bindingsBusy ? busy() : { start: true, cancels: operation };
     case undefined:
       return bindingsBusy ? busy() : { start: true };
-    default:
+    case 'update':
+      // One that nobody has begun yet may wait for its node for ever.
+      return operation.attempt > 0 || bindingsBusy ? busy() : { start: true, cancels: operation };
+    case 'bind':
+    case 'unbind':
       return busy();
   }
+}
+
+function requireUnneeded({ neededBy = [] }: FoundInstance): void {
+  if (neededBy.length === 0) return;
+  const names = neededBy.map((id) => `'${id}'`).join(', ');
+  const others = neededBy.length === 1 ? 'Another instance needs' : 'Other instances need';
+  throw new Refusal('invalid', `${others} this one, so it cannot be deleted: ${names}.`);
 }
 
 /** Hints must be right where they are required: a mix-up must not delete somebody else's data. */
@@ -59,6 +82,7 @@ export function requireOwnPlan(
 
 /** What the cancelled create had reached, so that all of it can be found and removed. */
 export function traceOf(cancelled: Operation | undefined): Operation['confidential'] {
-  const trace = cancelled?.confidential.trace ?? cancelled?.confidential.memo;
+  if (cancelled?.kind !== 'provision' && cancelled?.kind !== 'bind') return {};
+  const trace = cancelled.confidential.trace ?? cancelled.confidential.memo;
   return trace === undefined ? {} : { trace };
 }

@@ -1,17 +1,28 @@
-import type { Catalog, ServicePlan } from './catalog.ts';
+import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { BrokerEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
+import type { Node, Nodes } from './nodes.ts';
+import type { Orphans } from './orphans.ts';
 import type { Provisioner } from './provisioner.ts';
 import type { Store } from './store.ts';
+import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
 
 /** All that the core needs of the world; tests hand in real, small implementations. */
 export interface Deps {
   readonly store: Store;
+  readonly nodes: Nodes;
+  readonly orphans: Orphans;
+  /** The broker of another node, for what only that one can do at once. */
+  readonly peer: (node: Node) => Peer;
+  /** What is on sale now. */
   readonly catalog: () => Catalog;
+  /** Offerings that are declared, but that nobody could make now, each with the reason as a sentence. */
+  readonly hidden: () => readonly HiddenOffering[];
   /** Builds a plan again from the definition of a stored revision. */
   readonly revive: (definition: JsonObject) => ServicePlan;
   /** By name; throws an Error that lists the known names. */
   readonly provisioner: (name: string) => Provisioner;
+  readonly provisioners: () => readonly Provisioner[];
   readonly observe: (event: BrokerEvent) => void;
   readonly newId: () => string;
   /** Random letters and digits. */
@@ -20,11 +31,24 @@ export interface Deps {
   readonly settings: Settings;
 }
 
+export interface HiddenOffering {
+  readonly offering: ServiceOffering;
+  readonly reason: string;
+}
+
+/** Throws Refusal 'unavailable' when it cannot be reached. */
+export interface Peer {
+  exec(instanceId: string, execution: Execution): Promise<readonly Executed[]>;
+  log(instanceId: string, query: LogQuery): Promise<readonly UnitLog[]>;
+}
+
 export interface Settings {
   /** The broker's own address, `{{broker.url}}` in templates. */
   readonly url: string;
   /** This process, as leases name it. */
   readonly holder: string;
+  /** The node that this process is; absent: it carries nothing local. */
+  readonly node?: string;
   /** Milliseconds a request that accepts incomplete work waits for it all the same. */
   readonly asyncPatience: number;
   /** Milliseconds a request that wants the end of the work waits for it. */

@@ -34,7 +34,7 @@ export function createWork(core: Core): BrokerWork {
   async function take(): ReturnType<BrokerWork['take']> {
     const taken = (await lookAfter(deps.now().getTime())) ?? (await engine.take());
     if (taken) return taken;
-    const due = (await deps.store.nextDue()) ?? longestSleep;
+    const due = (await deps.store.nextDue(deps.settings.node)) ?? longestSleep;
     return { sleepMs: Math.min(Math.max(due, shortestSleep), longestSleep) };
   }
 

@@ -1,24 +1,23 @@
 /** The one place where an operation moves: opened, carried, taken up again, handed over. */
 import { type Carried, carry, type Ended } from './carry.ts';
 import type { ServicePlan } from './catalog.ts';
-import type { Deps } from './deps.ts';
 import { Failure, Refusal } from './errors.ts';
 import { summarize } from './events.ts';
 import { busy, type Decision, type Intent } from './intent.ts';
 import { openAsOne } from './open-as-one.ts';
+import { heldFrom, openIntent } from './open-intent.ts';
 import type { Outcome } from './outcome.ts';
+import type { StepDeps } from './step.ts';
 import type { Operation, ServiceInstance } from './records.ts';
-import { recordIn, type Held, type Hint } from './store.ts';
+import type { Held, Hint, Within } from './store.ts';
+import { withinTime } from './within-time.ts';
 
 export interface Engine {
   /**
    * Decides on what is there, opens the intent and carries it as long as patience allows. When the state has
    * changed between decision and opening, it is decided again.
    */
-  run<Rec>(
-    request: { acceptsIncomplete: boolean },
-    decide: () => Promise<Decision<Rec>>,
-  ): Promise<Outcome<Rec>>;
+  run<Rec>(request: Request, decide: () => Promise<Decision<Rec>>): Promise<Outcome<Rec>>;
   /** Takes up one due operation; `ended` when it has been carried as far as it goes now. */
   take(): Promise<{ ended: Promise<Ended> } | undefined>;
   /** A hint of the store: an operation that is carried here may have been cancelled. */
@@ -29,13 +28,26 @@ export interface Engine {
   handOver(): Promise<void>;
 }
 
+/** What the engine needs to know of a command. */
+export interface Request {
+  readonly acceptsIncomplete: boolean;
+  readonly within?: Within;
+}
+
+/** A request that waits, as long as patience allows. */
+interface Waiting extends Request {
+  /** The end of the operation is the answer, as when the request has opened it. */
+  readonly answers?: boolean;
+  readonly giveUp?: Intent['giveUp'];
+}
+
 /** Decisions in a row that may be overtaken by others before a request is told to come again. */
 const mostDecisions = 50;
 /** Milliseconds between two looks at an operation that is carried elsewhere: rising from, to. */
 const lookEvery = { first: 10, last: 500 };
 
 export function createEngine(
-  deps: Deps,
+  deps: StepDeps,
   planOf: (instance: ServiceInstance) => Promise<ServicePlan>,
 ): Engine {
   const { store, settings, observe } = deps;
@@ -51,50 +63,40 @@ export function createEngine(
     return one;
   }
 
-  async function run<Rec>(request: { acceptsIncomplete: boolean }, decide: () => Promise<Decision<Rec>>) {
+  async function run<Rec>(request: Request, decide: () => Promise<Decision<Rec>>) {
     let ended = false;
     for (let tries = 0; tries < mostDecisions; tries += 1) {
       const decision = await decide();
       if ('is' in decision) return decision;
       // What was asked for was done, and undone since: to do it again is for a new request to ask.
       if (ended && 'start' in decision) return busy();
-      const waiting = { acceptsIncomplete: request.acceptsIncomplete && !decision.waits };
+      const acceptsIncomplete = request.acceptsIncomplete && !decision.waits;
       const outcome =
         'join' in decision
-          ? await join(decision.join, decision.record, waiting)
-          : await start<Rec>(decision.start, waiting);
+          ? await join(decision.join, decision.record, {
+              ...request,
+              acceptsIncomplete,
+              answers: decision.answers === true,
+            })
+          : await start<Rec>(decision.start, { ...request, acceptsIncomplete });
       if (typeof outcome === 'object') return outcome;
       ended = outcome === 'ended';
     }
     return busy();
   }
 
-  /** `stale`: somebody was quicker; `ended`: done, though not here. Decide again. */
-  async function start<Rec>(
-    intent: Intent,
-    request: { acceptsIncomplete: boolean },
-  ): Promise<Outcome<Rec> | 'stale' | 'ended'> {
-    const record = subjectOf<Rec>(intent);
-    const one = await openAsOne(deps, intent, heldFrom(intent, intent.operation));
+  /** `stale`: somebody was quicker. Decide again. */
+  async function start<Rec>(intent: Intent, request: Request): Promise<Outcome<Rec> | 'stale' | 'ended'> {
+    const { within } = request;
+    const one = await openAsOne(deps, intent, heldFrom(intent, intent.operation), within);
     if (one === 'stale') return 'stale';
     if (one) return { is: 'done', record: one as Rec };
-    const held = await open(intent);
+    const held = await openIntent(deps, intent, within);
     if (!held) return 'stale';
-    if (intent.cancels) return join(held.operation, record, request);
-    return finish(pickUp(intent.plan, held, true), held.operation, record, request);
-  }
-
-  /** Writes the intent. A removal that cancels a create is not held: it waits for the create's last step. */
-  async function open(intent: Intent): Promise<Held | undefined> {
-    const { cancels, instance, binding } = intent;
-    const held = cancels ? { follows: cancels.id } : { holder: settings.holder, attempt: 1 };
-    const operation: Operation = { ...intent.operation, ...held };
-    const cancelling = cancels ? { cancels: cancels.id } : {};
-    const rows = { instance, ...(binding ? { binding } : {}) };
-    if (!(await store.open({ ...rows, ...cancelling, operation, leaseMs: settings.lease }))) return undefined;
-    observe({ type: 'operation-opened', operation: summarize(operation) });
-    if (cancels) observe({ type: 'operation-cancelled', operation: summarize(cancels), by: operation.id });
-    return heldFrom(intent, operation);
+    const record = subjectOf<Rec>(held);
+    const waiting = { ...request, answers: true, ...(intent.giveUp ? { giveUp: intent.giveUp } : {}) };
+    if (held.operation.holder === undefined) return join(held.operation, record, waiting);
+    return finish(pickUp(intent.plan, held, true), held.operation, record, waiting);
   }
 
   /** Waits for an operation that is carried here, as long as patience allows. */
@@ -102,57 +104,85 @@ export function createEngine(
     one: Carried,
     operation: Operation,
     record: Rec,
-    request: { acceptsIncomplete: boolean },
+    waiting: Waiting,
   ): Promise<Outcome<Rec> | 'ended'> {
-    const patience = request.acceptsIncomplete ? settings.asyncPatience : settings.syncPatience;
-    const ended = await withinTime(one.ended, patience);
+    const { acceptsIncomplete } = waiting;
+    const ended = await withinTime(
+      one.ended,
+      acceptsIncomplete ? settings.asyncPatience : settings.syncPatience,
+    );
     if (ended && 'settled' in ended) return outcomeOf(ended, record);
-    if (ended) return join(operation, record, request);
-    if (!request.acceptsIncomplete) return loseSyncPatience(one, operation);
-    one.letGo();
-    return { is: 'accepted', operation, record };
-  }
-
-  /** The platform gives up waiting as well and cleans up: so a create is ended and undone. */
-  function loseSyncPatience(one: Carried, { kind }: Operation): never {
-    const sentence = `The ${kind} operation takes longer than a synchronous request can wait.`;
-    if (kind === 'provision' || kind === 'bind') {
-      one.giveUp({ word: 'timeout', sentence });
-      throw new Failure('timeout', `${sentence} It has been given up.`);
+    if (ended) return join(operation, record, waiting);
+    if (acceptsIncomplete) {
+      one.letGo();
+      return { is: 'accepted', operation, record };
     }
-    one.letGo();
-    throw new Failure('timeout', `${sentence} It goes on.`);
+    // The platform gives up waiting as well and cleans up: so a create is ended and undone.
+    const isGivenUp = waiting.giveUp !== undefined;
+    const failure = tooSlow(operation, isGivenUp);
+    if (isGivenUp) one.giveUp({ word: failure.word, sentence: slowness(operation) });
+    else one.letGo();
+    throw failure;
   }
 
   /** An operation that somebody else carries: accepted again, or waited for by looking. */
   async function join<Rec>(
     operation: Operation,
     record: Rec,
-    request: { acceptsIncomplete: boolean },
+    waiting: Waiting,
   ): Promise<Outcome<Rec> | 'ended'> {
-    if (request.acceptsIncomplete) return { is: 'accepted', operation, record };
-    const ended = await lookUntilEnded(operation);
+    if (waiting.acceptsIncomplete) return { is: 'accepted', operation, record };
+    const ended = (await lookUntilEnded(operation)) ?? (await stopWaiting(operation, waiting));
     if (ended.failure) throw failureOf(ended);
-    const removed = operation.kind === 'deprovision' || operation.kind === 'unbind';
-    return removed ? { is: 'done', record } : 'ended';
+    if (operation.kind === 'deprovision' || operation.kind === 'unbind') return { is: 'done', record };
+    return waiting.answers ? { is: 'done', record: await findMade<Rec>(operation) } : 'ended';
   }
 
-  async function lookUntilEnded({ id: operationId, instanceId, bindingId }: Operation): Promise<Operation> {
-    const query = { operationId, instanceId, ...(bindingId === undefined ? {} : { bindingId }) };
+  /** As for one that is carried here. Gives the operation when it has ended at the last moment. */
+  async function stopWaiting(operation: Operation, { answers, giveUp }: Waiting): Promise<Operation> {
+    if (!answers) return busy('The operation is still in progress. Try again later.');
+    if (!giveUp) throw tooSlow(operation, false);
+    try {
+      const { is } = await giveUp();
+      const ended = is === 'absent' ? await findEnded(operation) : undefined;
+      if (ended) return ended;
+    } catch (error) {
+      observe({ type: 'trouble', doing: `giving up operation ${operation.id}`, detail: String(error) });
+      throw tooSlow(operation, false);
+    }
+    throw tooSlow(operation, true);
+  }
+
+  /** As the operation has left it; it may be gone again. */
+  async function findMade<Rec>({ instanceId, bindingId }: Operation): Promise<Rec> {
+    const made =
+      bindingId === undefined
+        ? (await store.findInstance(instanceId))?.instance
+        : (await store.findBinding(instanceId, bindingId)).binding;
+    return made?.ready ? (made as Rec) : busy();
+  }
+
+  /** Undefined: it has not ended as long as patience lasts. */
+  async function lookUntilEnded(operation: Operation): Promise<Operation | undefined> {
     const end = performance.now() + settings.syncPatience;
     for (let wait = lookEvery.first; ; wait = Math.min(wait * 2, lookEvery.last)) {
-      const { operation } = await store.lastOperation(query);
-      if (operation && operation.state !== 'in progress') return operation;
+      const ended = await findEnded(operation);
+      if (ended) return ended;
       if (leaving)
         throw new Refusal('unavailable', 'The service broker is restarting. Try again in a moment.');
-      if (performance.now() + wait > end)
-        throw new Refusal('busy', 'The operation is still in progress. Try again later.');
-      await withinTime(carried.get(operationId)?.ended, wait);
+      if (performance.now() + wait > end) return undefined;
+      await withinTime(carried.get(operation.id)?.ended, wait);
     }
   }
 
+  async function findEnded({ id: operationId, instanceId, bindingId }: Operation) {
+    const query = { operationId, instanceId, ...(bindingId === undefined ? {} : { bindingId }) };
+    const { operation: now } = await store.lastOperation(query);
+    return now && now.state !== 'in progress' ? now : undefined;
+  }
+
   async function take() {
-    const held = await store.claim(settings.holder, settings.lease);
+    const held = await store.claim(settings.holder, settings.lease, settings.node);
     if (!held) return undefined;
     observe({ type: 'operation-claimed', operation: summarize(held.operation) });
     try {
@@ -184,14 +214,17 @@ export function createEngine(
 }
 
 /** The record that the operation is about, as it was opened. */
-function subjectOf<Rec>({ instance, binding, operation }: Intent): Rec {
-  return (operation.confidential.target ?? recordIn<unknown>(binding ?? instance)) as Rec;
+function subjectOf<Rec>({ instance, binding, operation }: Held): Rec {
+  return (operation.confidential.target ?? binding ?? instance) as Rec;
 }
 
-function heldFrom({ instance, binding }: Intent, operation: Operation): Held {
-  const remainingMs = operation.deadline.getTime() - operation.createdAt.getTime();
-  const own = binding ? { binding: recordIn(binding) } : {};
-  return { operation, instance: recordIn(instance), ...own, remainingMs };
+function tooSlow(operation: Operation, isGivenUp: boolean): Failure {
+  const what = isGivenUp ? 'It has been given up.' : 'It goes on.';
+  return new Failure('timeout', `${slowness(operation)} ${what}`);
+}
+
+function slowness({ kind }: Operation): string {
+  return `The ${kind} operation takes longer than a synchronous request can wait.`;
 }
 
 function outcomeOf<Rec>(ended: Extract<Ended, { settled: unknown }>, before: Rec): Outcome<Rec> {
@@ -206,17 +239,4 @@ function failureOf({ failure }: Operation): Failure | Refusal {
   if (failure?.word === 'cancelled') return new Refusal('busy', failure.sentence);
   const { word = 'failed', sentence = 'The operation failed.', detail: _detail, ...hints } = failure ?? {};
   return new Failure(word, sentence, hints);
-}
-
-/** The value, or undefined when time is over first. */
-async function withinTime<Value>(value: Promise<Value> | undefined, ms: number): Promise<Value | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), ms);
-  });
-  try {
-    return await Promise.race(value ? [value, over] : [over]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,4 +1,6 @@
+import type { Whereabouts } from './orphans.ts';
 import type { Operation } from './records.ts';
+import type { UnitStatus } from './units.ts';
 
 /** An operation without its confidential part. */
 export type OperationSummary = Omit<Operation, 'confidential'>;
@@ -18,6 +20,18 @@ export type BrokerEvent =
     }
   | { readonly type: 'undo-started'; readonly operation: OperationSummary; readonly detail: string }
   | { readonly type: 'binding-expired'; readonly instanceId: string; readonly bindingId: string }
+  | {
+      readonly type: 'unit-changed';
+      readonly instanceId: string;
+      readonly unit: string;
+      /** Absent: it is seen for the first time. */
+      readonly from?: UnitStatus;
+      readonly to: UnitStatus;
+      readonly reason: string;
+    }
+  /** It failed again after the last restart that its plan allows. */
+  | { readonly type: 'left-alone'; readonly instanceId: string; readonly restarts: number }
+  | ({ readonly type: 'orphan-suspected' | 'orphan-removed'; readonly name: string } & Whereabouts)
   | { readonly type: 'trouble'; readonly doing: string; readonly detail: string };
 
 export function summarize(operation: Operation): OperationSummary {

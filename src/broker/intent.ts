@@ -1,6 +1,7 @@
 import type { ServicePlan, SecretRule } from './catalog.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
+import type { Demand } from './nodes.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation, OperationConfidential, OperationKind, Origin } from './records.ts';
 import type { Opening } from './store.ts';
@@ -9,19 +10,27 @@ import type { Opening } from './store.ts';
 export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
   readonly plan: ServicePlan;
   readonly operation: Operation;
-  /** The open create that this removal cancels. */
+  /** The open create, or whatever else the table of lifecycle says, that this removal cancels. */
   readonly cancels?: Operation;
+  /** What there must be room for. */
+  readonly demand?: Demand;
+  /**
+   * Of a create: ends it and undoes what it has made, when nobody waits for it any longer; `absent` when it was not
+   * open any more.
+   */
+  readonly giveUp?: () => Promise<Outcome<unknown>>;
   /** Nothing is to be made: only what the broker remembers changes. */
   readonly recordOnly?: boolean;
 }
 
 /**
  * What a use case decided after looking at what is there. `waits`: the answer cannot be given later, so the
- * request waits for it even if it would accept less.
+ * request waits for it even if it would accept less. `answers`: the end of what is joined is the answer, and nothing
+ * is decided after it.
  */
 export type Decision<Rec> =
   | Outcome<Rec>
-  | { readonly join: Operation; readonly record: Rec; readonly waits?: boolean }
+  | { readonly join: Operation; readonly record: Rec; readonly waits?: boolean; readonly answers?: boolean }
   | { readonly start: Intent; readonly waits?: boolean };
 
 /** Seconds after which an operation is failed when its plan does not say. */

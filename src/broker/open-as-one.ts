@@ -1,10 +1,9 @@
-import type { Deps } from './deps.ts';
 import { Failure } from './errors.ts';
 import { summarize } from './events.ts';
 import type { Intent } from './intent.ts';
 import type { Operation, OperationFailure, ServiceBinding, ServiceInstance } from './records.ts';
-import { takeStep, type Verdict } from './step.ts';
-import { recordIn, type Held, type Settlement } from './store.ts';
+import { takeStep, type StepDeps, type Verdict } from './step.ts';
+import { recordIn, type Held, type Settlement, type Within } from './store.ts';
 
 /**
  * Opens and settles an operation in one write, for provisioners whose steps touch nothing outside: their deed
@@ -13,11 +12,12 @@ import { recordIn, type Held, type Settlement } from './store.ts';
  * be opened first after all
  */
 export async function openAsOne(
-  deps: Deps,
+  deps: StepDeps,
   intent: Intent,
   held: Held,
+  within: Within | undefined,
 ): Promise<ServiceInstance | ServiceBinding | 'stale' | undefined> {
-  if (intent.cancels || !isSelfContained(deps, intent)) return undefined;
+  if (intent.cancels || intent.demand || !isSelfContained(deps, intent)) return undefined;
   const verdict = await deed(deps, intent, held);
   if ('failed' in verdict) return fail(deps, intent, verdict.failed);
   if (!('settle' in verdict)) return undefined;
@@ -30,7 +30,7 @@ export async function openAsOne(
   };
   const { settle } = verdict;
   const final = finalOf(intent, settle);
-  const written = await deps.store.open({ operation, leaseMs: 0, ...final });
+  const written = await deps.store.open({ operation, leaseMs: 0, ...final, ...(within ? { within } : {}) });
   if (!written) return 'stale';
   const ms = deps.now().getTime() - operation.createdAt.getTime();
   deps.observe({ type: 'operation-opened', operation: summarize(operation) });
@@ -39,17 +39,21 @@ export async function openAsOne(
 }
 
 /** Nothing was written, so nothing but this event tells the operator why. */
-function fail(deps: Deps, { operation }: Intent, failure: OperationFailure): never {
+function fail(deps: StepDeps, { operation }: Intent, failure: OperationFailure): never {
   const detail = failure.detail ?? failure.sentence;
   deps.observe({ type: 'step-failed', operation: summarize(operation), detail });
   throw new Failure(failure.word, failure.sentence, failure);
 }
 
-function isSelfContained(deps: Deps, { recordOnly, plan }: Intent): boolean {
-  return recordOnly === true || deps.provisioner(plan.making.provisioner).traits.selfContained;
+function isSelfContained(deps: StepDeps, { recordOnly, plan, instance }: Intent): boolean {
+  const { selfContained, local } = deps.provisioner(plan.making.provisioner).traits;
+  // What it needs, or has needed so far, is outside.
+  const { facts } = recordIn<ServiceInstance>(instance).confidential;
+  const needsNothing = Object.keys(plan.operating.requires).length === 0 && facts['deps'] === undefined;
+  return recordOnly === true || (selfContained && local !== true && needsNothing);
 }
 
-async function deed(deps: Deps, intent: Intent, held: Held): Promise<Verdict> {
+async function deed(deps: StepDeps, intent: Intent, held: Held): Promise<Verdict> {
   if (intent.recordOnly) return { settle: {} };
   return takeStep(deps, intent.plan, held, new AbortController().signal);
 }

@@ -1,11 +1,15 @@
 import type { Provision } from './commands.ts';
 import { requireCurrentMaintenance, requireParameters, requirePlan, type ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
+import type { Deps } from './deps.ts';
+import { deprovision } from './deprovision.ts';
 import { Refusal } from './errors.ts';
 import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
+import { demandToMake } from './placement.ts';
 import { describeState, type FoundInstance, type ServiceInstance } from './records.ts';
+import { requireShared } from './shared-needs.ts';
 import { render } from './template.ts';
 import { valuesOf } from './values.ts';
 
@@ -19,6 +23,7 @@ export function provision(core: Core, command: Provision): Promise<Outcome<Servi
     requireParameters(plan, 'provision', command.parameters);
     requireCurrentMaintenance(plan, command.maintenanceVersion);
     requireAsync(plan, 'provision', command.acceptsIncomplete);
+    await requireShared(core, plan);
     return intend(core, command, plan, found?.instance);
   });
 }
@@ -37,12 +42,17 @@ export function decideProvision(
   }
   switch (describeState(found)) {
     case 'ready':
+    case 'starting':
+    case 'stopping':
+    case 'restarting':
       return { is: 'unchanged', record: found.instance };
     case 'failed':
       return 'start';
     case 'provisioning':
       return found.operation ? { join: found.operation, record: found.instance } : busy();
-    default:
+    case 'absent':
+    case 'updating':
+    case 'deprovisioning':
       return busy();
   }
 }
@@ -59,32 +69,32 @@ function isSame(instance: ServiceInstance, command: Provision): boolean {
 }
 
 function intend(
-  { deps }: Core,
+  core: Core,
   command: Provision,
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
 ): Decision<ServiceInstance> {
-  const { instanceId, origin } = command;
-  const bare = newInstance(
-    deps.now(),
-    command,
-    plan,
-    failed,
-    makeSecrets(deps, plan, 'instance', failed?.confidential.secrets),
-  );
-  const record = withDashboard(bare, plan, deps.settings.url);
+  const { deps } = core;
+  const { instanceId, offeringId, planId, origin } = command;
+  const record = withDashboard(newInstance(deps, command, plan, failed), plan, deps.settings.url);
+  const demand = demandToMake(deps, plan, failed);
   const operation = newOperation(deps, plan, 'provision', { instanceId, origin });
-  return { start: { plan, operation, instance: { put: record } } };
+  const removal = { instanceId, offeringId, planId, origin, acceptsIncomplete: true, giveUp: operation.id };
+  const giveUp = () => deprovision(core, removal);
+  return { start: { plan, operation, instance: { put: record }, ...(demand ? { demand } : {}), giveUp } };
 }
 
 function newInstance(
-  now: Date,
+  deps: Deps,
   command: Provision,
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
-  secrets: Record<string, string>,
 ): ServiceInstance {
-  const { instanceId, offeringId, planId, organizationGuid, spaceGuid, context, parameters } = command;
+  const { instanceId, offeringId, planId, organizationGuid, spaceGuid, context, parent } = command;
+  const { trace, secrets: existing } = failed?.confidential ?? {};
+  const secrets = makeSecrets(deps, plan, 'instance', existing);
+  const { parameters } = command;
+  const now = deps.now();
   const maintenanceVersion = plan.maintenanceInfo?.version;
   return {
     id: instanceId,
@@ -96,11 +106,19 @@ function newInstance(
     ...(spaceGuid === undefined ? {} : { spaceGuid }),
     context,
     ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
+    ...(failed?.place ? { place: failed.place } : {}),
+    ...watched(deps, plan),
+    ...(parent === undefined ? {} : { parent }),
     ready: false,
-    confidential: { parameters, secrets, facts: {} },
+    confidential: { parameters, secrets, facts: {}, ...(trace === undefined ? {} : { trace }) },
     createdAt: now,
     updatedAt: now,
   };
+}
+
+/** How often its units are looked at, when it has any. */
+export function watched(deps: Deps, { making, operating }: ServicePlan): Pick<ServiceInstance, 'checkEvery'> {
+  return deps.provisioner(making.provisioner).units ? { checkEvery: operating.monitor.every } : {};
 }
 
 /** The address must stand in the first answer, also in a 202, so it is made with the intent. */

@@ -1,6 +1,7 @@
 import type { ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
+import type { Executed, Execution, LogQuery, UnitFacts, UnitLog } from './units.ts';
 
 /**
  * One way of making things. Every method must converge when it is called twice for the same work: a process
@@ -15,8 +16,40 @@ export interface Provisioner {
   update?(work: Work): Promise<Step<Made>>;
   bind?(work: Work): Promise<Step<Made>>;
   unbind?(work: Work): Promise<Step<void>>;
-  /** What really exists, by instance id, for the orphan report. */
-  inventory?(): Promise<readonly string[]>;
+  /** What of an instance runs, for those who watch and operate it. */
+  readonly units?: UnitControl;
+  /** What really exists here, for the orphan report: with `local`, on this node. */
+  inventory?(): Promise<readonly Thing[]>;
+  /** Removes what `inventory` has listed and no instance stands for. Converges as well. */
+  purge?(thing: Thing): Promise<void>;
+  /** Why instances of this plan could not be made by this broker, as a clause; undefined when they can. */
+  obstacle?(plan: ServicePlan): string | undefined;
+  /** Lets go of what it has open, such as connections; it is not asked for anything afterwards. */
+  close?(): Promise<void>;
+}
+
+/** What a provisioner lets people do with what runs; what is absent its instances cannot do. */
+export interface UnitControl {
+  /**
+   * How the units are now, each of them, whatever its state. Ends within a few seconds even when one never answers.
+   */
+  inspect(work: Work): Promise<readonly UnitFacts[]>;
+  start?(work: Work): Promise<Step<void>>;
+  stop?(work: Work): Promise<Step<void>>;
+  restart?(work: Work): Promise<Step<void>>;
+  /** Runs a command in the surroundings of one unit or of every unit. */
+  exec?(work: Work, execution: Execution): Promise<readonly Executed[]>;
+  /** The last lines that a unit wrote. */
+  log?(work: Work, query: LogQuery): Promise<readonly UnitLog[]>;
+}
+
+/** Something that a provisioner found: it says which instance it is for by its id, or by its key alone. */
+export interface Thing {
+  /** For people, and unique within the provisioner and node: `database p_3fa2...`. */
+  readonly name: string;
+  readonly instanceId?: string;
+  /** As `keyOf` makes it from an instance's id. */
+  readonly key?: string;
 }
 
 /** What an offering file that names this provisioner may say; checked when the catalog is loaded. */
@@ -27,6 +60,10 @@ export interface ProvisionerTraits {
   readonly settings?: JsonObject;
   /** Template roots its facts provide, beside the core's own. */
   readonly roots: readonly string[];
+  /** Of the roots whose members are always the same, their names: `{ node: ['host', 'bind'] }`. */
+  readonly members?: Readonly<Record<string, readonly string[]>>;
+  /** Places below `config`, such as `bind`, that are filled for one binding, with its id and secrets. */
+  readonly perBinding?: readonly string[];
   /** The secrets that an offering file must declare, by name. */
   readonly secrets?: Readonly<Record<string, 'instance' | 'binding'>>;
   /** Keys of an offering file that only some provisioners act on, such as `hooks`; none when absent. */
@@ -36,12 +73,25 @@ export interface ProvisionerTraits {
    * step that never happened has left nothing behind.
    */
   readonly selfContained: boolean;
+  /** What it makes is on one node: it needs room there, and only that node can look after it. */
+  readonly local?: boolean;
 }
 
 /** Done, or call me again: one method serves start, poll and resume after a crash. */
 export type Step<Result> =
-  | { readonly done: Result }
-  | { readonly again: { readonly afterMs: number; readonly memo: Json; readonly note?: string } };
+  | { readonly done: Result; readonly did?: Deed }
+  | {
+      readonly again: { readonly afterMs: number; readonly memo: Json; readonly note?: string };
+      readonly did?: Deed;
+    };
+
+/** What a step did, for the operation's timeline; a step that only waits names nothing. */
+export interface Deed {
+  /** `prepare`, `start`: a fixed word. */
+  readonly step: string;
+  /** How often it was tried, when the provisioner counts that itself. */
+  readonly tries?: number;
+}
 
 export interface Made {
   /** Template roots for credentials and for later work, e.g. `{ node: { host }, ports: { main } }`. */
@@ -61,8 +111,12 @@ export interface Work {
   readonly previous?: ServiceInstance;
   readonly binding?: ServiceBinding;
   readonly plan: ServicePlan;
-  /** Template roots: params, plan, secrets, instance, binding, broker and the stored facts. */
+  /** Template roots: params, plan, secrets, instance, binding, broker, deps and the stored facts. */
   readonly values: JsonObject;
+  /** Of a start, stop or restart: the units it is about; absent: all. */
+  readonly units?: readonly string[];
+  /** The text without anything that is confidential here: for what is to be cut, since a part is not recognised. */
+  readonly mask: (text: string) => string;
   /** Aborted when the operation is cancelled, its deadline has passed or the lease is lost: end soon. */
   readonly signal: AbortSignal;
 }

@@ -1,7 +1,8 @@
 import type { FailureHints } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 
-export type OperationKind = 'provision' | 'update' | 'deprovision' | 'bind' | 'unbind';
+export type OperationKind =
+  'provision' | 'update' | 'deprovision' | 'bind' | 'unbind' | 'start' | 'stop' | 'restart';
 
 export interface ServiceInstance {
   readonly id: string;
@@ -16,11 +17,27 @@ export interface ServiceInstance {
   readonly context: JsonObject;
   readonly maintenanceVersion?: string;
   readonly metadata?: InstanceMetadata;
+  /** Where its things are, when they are of one node: only that one carries its operations. */
+  readonly place?: Place;
+  /** Shall its units be at rest? */
+  readonly stopped?: boolean;
+  /** Of those that shall run, the units that shall be at rest all the same; absent: none. */
+  readonly stoppedUnits?: readonly string[];
+  /** Milliseconds between two looks at its units; absent: nobody looks. */
+  readonly checkEvery?: number;
+  /** The instance that it was made for and goes with: it is a need of that one. */
+  readonly parent?: string;
   /** Was it ever finished? With the open operation this says all about its state. */
   readonly ready: boolean;
   readonly confidential: InstanceConfidential;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+}
+
+export interface Place {
+  readonly node: string;
+  /** What it takes of the node's capacity. */
+  readonly cost: number;
 }
 
 export interface InstanceMetadata {
@@ -35,6 +52,8 @@ export interface InstanceConfidential {
   /** What the provisioner told of the thing it made; template roots such as node and ports. */
   readonly facts: JsonObject;
   readonly dashboardUrl?: string;
+  /** The memo of a create that could not be undone or removed: what is left of it can be found by it. */
+  readonly trace?: Json;
 }
 
 export interface ServiceBinding {
@@ -43,6 +62,8 @@ export interface ServiceBinding {
   readonly appGuid?: string;
   readonly route?: string;
   readonly predecessorId?: string;
+  /** The instance that needs this one and holds it by this binding. */
+  readonly dependent?: string;
   readonly context: JsonObject;
   readonly ready: boolean;
   readonly expiresAt?: Date;
@@ -57,6 +78,8 @@ export interface BindingConfidential {
   readonly secrets: Readonly<Record<string, string>>;
   readonly facts: JsonObject;
   readonly answer: BindingAnswer;
+  /** As that of an instance. */
+  readonly trace?: Json;
 }
 
 /** What a binding gives the application, rendered. */
@@ -81,8 +104,12 @@ export interface Operation {
   readonly attempt: number;
   /** Steps that threw since the last one that did not. */
   readonly failures: number;
+  /** What the last of them said, without secrets; absent: none has failed since, or it has ended. */
+  readonly trouble?: string;
   /** The process that holds it now. */
   readonly holder?: string;
+  /** Only this node may carry it. */
+  readonly node?: string;
   /** The cancelled operation whose step must have ended before this one starts. */
   readonly follows?: string;
   /** Progress, for last_operation. */
@@ -109,12 +136,27 @@ export interface OperationConfidential {
   /** Of an update: what was asked, to know a repetition, and the instance as it shall be. */
   readonly request?: UpdateRequest;
   readonly target?: ServiceInstance;
+  /** Of a start, stop or restart: the units it is about; absent: all. */
+  readonly units?: readonly string[];
 }
 
 export interface UpdateRequest {
   readonly planId?: string;
   readonly parameters: JsonObject;
   readonly maintenanceVersion?: string;
+}
+
+/** One thing an operation did, in the order in which it was done. */
+export interface TimelineEntry {
+  /** `init`, `prepare`, `configure`, `check_up`, `start` ... */
+  readonly step: string;
+  /** 1, and one more for each time it was tried again. */
+  readonly tries: number;
+  /** Was it part of undoing what had failed? */
+  readonly undo: boolean;
+  /** Milliseconds that its last try took. */
+  readonly ms: number;
+  readonly endedAt: Date;
 }
 
 /** Who asked; recorded, never a reason to decide otherwise. */
@@ -132,6 +174,8 @@ export interface FoundInstance {
   readonly operation?: Operation;
   /** Is a bind or unbind of any of its bindings open? */
   readonly bindingsBusy: boolean;
+  /** Instances that need this one, by its bindings for them; absent: none. */
+  readonly neededBy?: readonly string[];
 }
 
 export interface FoundBinding {
@@ -141,10 +185,21 @@ export interface FoundBinding {
   readonly operation?: Operation;
 }
 
-export type StateWord = 'absent' | 'provisioning' | 'failed' | 'deprovisioning' | 'ready' | 'updating';
+export type StateWord =
+  | 'absent'
+  | 'provisioning'
+  | 'failed'
+  | 'deprovisioning'
+  | 'ready'
+  | 'updating'
+  | 'starting'
+  | 'stopping'
+  | 'restarting';
 
 /** One word for people; `ready` and the open operation are the truth. */
-export function describeState(found: FoundInstance | undefined): StateWord {
+export function describeState(
+  found: { instance: Pick<ServiceInstance, 'ready'>; operation?: Pick<Operation, 'kind'> } | undefined,
+): StateWord {
   if (!found) return 'absent';
   switch (found.operation?.kind) {
     case 'provision':
@@ -153,6 +208,12 @@ export function describeState(found: FoundInstance | undefined): StateWord {
       return 'updating';
     case 'deprovision':
       return 'deprovisioning';
+    case 'start':
+      return 'starting';
+    case 'stop':
+      return 'stopping';
+    case 'restart':
+      return 'restarting';
     default:
       return found.instance.ready ? 'ready' : 'failed';
   }

@@ -3,7 +3,13 @@ import type { Deps } from './deps.ts';
 import { Failure } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Made } from './provisioner.ts';
-import type { BindingAnswer, ServiceBinding, ServiceInstance } from './records.ts';
+import type {
+  BindingAnswer,
+  Operation,
+  OperationFailure,
+  ServiceBinding,
+  ServiceInstance,
+} from './records.ts';
 import type { Held, Settlement } from './store.ts';
 import { render } from './template.ts';
 import { valuesOf } from './values.ts';
@@ -11,7 +17,7 @@ import { valuesOf } from './values.ts';
 /** What the rows become when an operation has done its work. */
 export function settlementOf(held: Held, plan: ServicePlan, made: Made, deps: Deps): Settlement {
   const { operation, instance, binding } = held;
-  if (operation.failure) return { failure: operation.failure };
+  if (operation.failure) return undone(held, operation.failure);
   switch (operation.kind) {
     case 'provision':
       return { instance: { put: finishInstance(instance, plan, made, deps) } };
@@ -25,7 +31,49 @@ export function settlementOf(held: Held, plan: ServicePlan, made: Made, deps: De
       return binding ? { binding: { put: finishBinding(instance, binding, plan, made, deps) } } : {};
     case 'unbind':
       return binding ? { binding: { remove: binding } } : {};
+    case 'start':
+    case 'restart':
+    case 'stop':
+      return { instance: { put: operated(held) } };
   }
+}
+
+/** A create that has failed is undone, and of an update what it got of other offerings. */
+export function isUndone({ kind }: Operation, { operating }: ServicePlan): boolean {
+  const needsOthers = Object.keys(operating.requires).length > 0;
+  return kind === 'provision' || kind === 'bind' || (kind === 'update' && needsOthers);
+}
+
+/** How the rows are left by what has failed. What was reached of a create is needed by who removes it at last. */
+export function failureOf({ operation, instance, binding }: Held, failure: OperationFailure): Settlement {
+  const { trace } = operation.confidential;
+  if (trace === undefined) return { failure };
+  return binding
+    ? { failure, binding: { put: { ...binding, confidential: { ...binding.confidential, trace } } } }
+    : { failure, instance: { put: { ...instance, confidential: { ...instance.confidential, trace } } } };
+}
+
+/** Nothing is left of it: it takes no room on any node, and may be made on another one. */
+function undone({ instance, binding }: Held, failure: OperationFailure): Settlement {
+  if (binding) return { failure, binding: { put: withoutTrace(binding) } };
+  const { place: _place, ...rest } = withoutTrace(instance);
+  return { failure, instance: { put: rest } };
+}
+
+/** All are to run or to be at rest, or some of those that run are. */
+function operated({ operation, instance }: Held): ServiceInstance {
+  const { stoppedUnits = [], ...rest } = instance;
+  const { units } = operation.confidential;
+  const stops = operation.kind === 'stop';
+  if (!units) return { ...rest, stopped: stops };
+  const others = stoppedUnits.filter((unit) => !units.includes(unit));
+  const resting = stops ? [...others, ...units] : others;
+  return resting.length > 0 ? { ...rest, stoppedUnits: resting } : rest;
+}
+
+function withoutTrace<Rec extends ServiceInstance | ServiceBinding>(record: Rec): Rec {
+  const { trace: _trace, ...confidential } = record.confidential;
+  return { ...record, confidential };
 }
 
 function finishInstance(
@@ -34,7 +82,8 @@ function finishInstance(
   made: Made,
   deps: Deps,
 ): ServiceInstance {
-  const confidential = { ...instance.confidential, facts: { ...instance.confidential.facts, ...made.facts } };
+  const facts = { ...instance.confidential.facts, ...made.facts };
+  const confidential = { ...withoutTrace(instance).confidential, facts };
   const finished = { ...instance, confidential, ready: true, updatedAt: deps.now() };
   const template = plan.making.answer.instanceMetadata;
   if (!template) return finished;
@@ -50,13 +99,14 @@ function finishBinding(
   deps: Deps,
 ): ServiceBinding {
   const facts = { ...binding.confidential.facts, ...made.facts };
-  const bound = { ...binding, confidential: { ...binding.confidential, facts } };
+  const bound = { ...binding, confidential: { ...withoutTrace(binding).confidential, facts } };
   const values = valuesOf(plan, instance, bound, deps.settings.url);
   const answer = answerOf(plan, values);
   return {
     ...bound,
     ready: true,
-    ...lifetime(plan, deps.now()),
+    // Who needs it has it as long as it is there itself.
+    ...(binding.dependent === undefined ? lifetime(plan, deps.now()) : {}),
     confidential: { ...bound.confidential, answer },
   };
 }

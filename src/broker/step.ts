@@ -1,54 +1,111 @@
 import type { ServicePlan } from './catalog.ts';
 import type { Deps } from './deps.ts';
 import { Failure } from './errors.ts';
-import type { Json } from './json.ts';
-import type { Made, Provisioner, Step, Work } from './provisioner.ts';
-import type { OperationFailure, ServiceBinding } from './records.ts';
-import type { Held, Settlement } from './store.ts';
+import { lookAgain, type Needs } from './needs.ts';
+import { isNowhere } from './placement.ts';
+import type { Deed, Made, Provisioner, Step, Work } from './provisioner.ts';
+import type { OperationFailure, OperationKind, ServiceBinding } from './records.ts';
+import type { Done, Held, Pause, Settlement } from './store.ts';
 import { settlementOf } from './settlement.ts';
 import { mask, valuesOf } from './values.ts';
 
 /** What one step of an operation came to. */
 export type Verdict =
   | { readonly settle: Settlement }
-  | { readonly again: { readonly afterMs: number; readonly memo: Json; readonly note?: string } }
-  /** A binding that was left over at a deprovision is gone; the deprovision goes on. */
-  | { readonly unbound: ServiceBinding }
+  /** It goes on, after so many milliseconds. */
+  | { readonly again: Progress; readonly afterMs: number }
   | { readonly failed: OperationFailure }
   | { readonly retry: string };
 
+export type Progress = Omit<Pause, 'until'>;
+
+export interface StepDeps extends Deps {
+  readonly needs: Needs;
+}
+
 /** Takes one step of a held operation. Never throws: what goes wrong is a verdict too, with secrets masked. */
 export async function takeStep(
-  deps: Deps,
+  deps: StepDeps,
   plan: ServicePlan,
   held: Held,
   signal: AbortSignal,
 ): Promise<Verdict> {
   let subject = held;
   try {
+    const { failure, kind } = held.operation;
+    // Of an update that has failed only what it needed is given back: the instance is as it was.
+    if (failure && kind === 'update')
+      return (await deps.needs.shed(held, plan)) ? { settle: { failure } } : comeAgain(held);
+    const deed = deedOf(held);
+    const supplied = await supply(deps, deed, plan, held);
+    if (!supplied) return comeAgain(held);
+    subject = supplied;
     const provisioner = deps.provisioner(plan.making.provisioner);
     const leftOver = await findLeftOver(deps, provisioner, held);
     // From here on its secrets, too, may stand in what is said.
-    if (leftOver) subject = { ...held, binding: leftOver };
+    if (leftOver) subject = { ...subject, binding: leftOver };
     const work = workOf(plan, subject, signal, deps.settings.url);
-    const step = await call(provisioner, leftOver ? 'unbind' : deedOf(held), work);
-    if ('again' in step) return { again: discreet(step.again, subject) };
-    if (leftOver) return { unbound: leftOver };
-    return { settle: settlementOf(held, plan, step.done ?? {}, deps) };
+    const began = performance.now();
+    const nothing = deed === 'deprovision' && isNowhere(deps, plan, held.instance);
+    const step = nothing ? { done: undefined } : await call(provisioner, leftOver ? 'unbind' : deed, work);
+    const did = step.did ? { did: doneBy(step.did, held, performance.now() - began) } : {};
+    if ('again' in step)
+      return { again: { ...progressOf(step.again, subject), ...did }, afterMs: step.again.afterMs };
+    // It goes on with what else there is to be removed.
+    if (leftOver) return { again: { failures: 0, unbound: leftOver, ...did }, afterMs: 0 };
+    if (!(await release(deps, deed, plan, held))) return comeAgain(held);
+    return { settle: { ...settlementOf(subject, plan, step.done ?? {}, deps), ...did } };
   } catch (error) {
     return judge(error, subject);
   }
 }
 
-type Again = Extract<Verdict, { again: unknown }>['again'];
+/** What the instance needs of others before the deed; undefined: it is not there yet. */
+async function supply(
+  { needs }: StepDeps,
+  deed: OperationKind,
+  plan: ServicePlan,
+  held: Held,
+): Promise<Held | undefined> {
+  if (deed === 'provision' || deed === 'update') return needs.meet(held, plan);
+  if (deed === 'deprovision') return needs.recall(held, plan);
+  const wakes = (deed === 'start' || deed === 'restart') && !held.operation.confidential.units;
+  return !wakes || (await needs.operate(held, plan, 'start')) ? held : undefined;
+}
+
+/** What it does not need any more after the deed goes too; false: it is not gone yet. */
+async function release(
+  { needs }: StepDeps,
+  deed: OperationKind,
+  plan: ServicePlan,
+  held: Held,
+): Promise<boolean> {
+  if (deed === 'deprovision') return needs.part(held, plan);
+  if (deed === 'update') return needs.shed(held, plan);
+  if (deed === 'stop' && !held.operation.confidential.units) return needs.operate(held, plan, 'stop');
+  return true;
+}
+
+/** Others go on for this one. The step that is taken again then has nothing left to do, or begins now. */
+function comeAgain({ operation }: Held): Verdict {
+  const { memo } = operation.confidential;
+  return { again: { failures: 0, ...(memo === undefined ? {} : { memo }) }, afterMs: lookAgain };
+}
 
 /** The note is for users; the memo stays confidential. */
-function discreet({ note, ...again }: Again, subject: Held): Again {
-  return note === undefined ? again : { ...again, note: mask(note, subject) };
+function progressOf(
+  { memo, note }: Extract<Step<unknown>, { again: unknown }>['again'],
+  subject: Held,
+): Progress {
+  return { failures: 0, memo, ...(note === undefined ? {} : { note: mask(note, subject) }) };
+}
+
+function doneBy({ step, tries }: Deed, { operation: { failures, failure } }: Held, ms: number): Done {
+  return { step, tries: tries ?? failures + 1, undo: failure !== undefined, ms: Math.round(ms) };
 }
 
 /** An open operation that has failed is being undone: by the opposite deed. */
-function deedOf({ operation: { kind, failure } }: Held): Held['operation']['kind'] {
+function deedOf({ operation: { kind, failure } }: Held): OperationKind {
   if (!failure) return kind;
   return kind === 'bind' ? 'unbind' : 'deprovision';
 }
@@ -64,14 +121,11 @@ async function findLeftOver(
   return store.leftBinding(held.instance.id);
 }
 
-function workOf(
-  plan: ServicePlan,
-  { operation, instance, binding }: Held,
-  signal: AbortSignal,
-  url: string,
-): Work {
-  const { memo, trace, target } = operation.confidential;
+function workOf(plan: ServicePlan, held: Held, signal: AbortSignal, url: string): Work {
+  const { operation, instance, binding } = held;
+  const { memo, target, units } = operation.confidential;
   const shall = target ?? instance;
+  const trace = operation.confidential.trace ?? (binding ?? instance).confidential.trace;
   return {
     operationId: operation.id,
     ...(memo === undefined ? {} : { memo }),
@@ -81,15 +135,13 @@ function workOf(
     ...(binding ? { binding } : {}),
     plan,
     values: valuesOf(plan, shall, binding, url),
+    ...(units ? { units } : {}),
+    mask: (text) => mask(text, held),
     signal,
   };
 }
 
-async function call(
-  provisioner: Provisioner,
-  deed: keyof Provisioner,
-  work: Work,
-): Promise<Step<Made | void>> {
+async function call(provisioner: Provisioner, deed: OperationKind, work: Work): Promise<Step<Made | void>> {
   switch (deed) {
     case 'provision':
       return provisioner.provision(work);
@@ -100,8 +152,13 @@ async function call(
     case 'unbind':
       // Without the capability there is nothing that could have been made, or is to be removed.
       return (await provisioner[deed]?.(work)) ?? { done: undefined };
-    default:
-      throw new Error(`No provisioner method '${deed}'`);
+    case 'start':
+    case 'stop':
+    case 'restart': {
+      const step = await provisioner.units?.[deed]?.(work);
+      if (!step) throw new Failure('unsupported', `A ${deed} is not possible any more.`);
+      return step;
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 import type { ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { Demand, Shortage } from './nodes.ts';
 import type {
   FoundBinding,
   FoundInstance,
@@ -7,7 +8,9 @@ import type {
   OperationFailure,
   ServiceBinding,
   ServiceInstance,
+  TimelineEntry,
 } from './records.ts';
+import type { Seen } from './units.ts';
 
 /**
  * Where the broker remembers. All times are the store's own clock, so brokers need not agree on theirs. A
@@ -23,8 +26,19 @@ export interface Store {
    */
   open(opening: Opening): Promise<boolean>;
 
-  /** Takes one due operation, raises its attempt and holds it for a lease. The first time its time begins. */
-  claim(holder: string, leaseMs: number): Promise<Held | undefined>;
+  /**
+   * As `open`, for what must find room first, in the same transaction: so however many ask at once, nothing is
+   * sold twice. The instance gets its place, and the operation its node; when that is not `demand.here`, the
+   * operation is not held. `short` says what there is not enough of; then nothing is written.
+   */
+  place(opening: Opening, demand: Demand): Promise<Placement>;
+
+  /**
+   * Takes one due operation that this node may carry, raises its attempt and holds it for a lease. The first
+   * time its time begins.
+   * @param node absent: only operations that any broker can carry
+   */
+  claim(holder: string, leaseMs: number, node?: string): Promise<Held | undefined>;
   /** Holds on for another lease; false when the operation is no longer ours: stop working on it. */
   renew(held: Held, leaseMs: number): Promise<boolean>;
   /** Remembers the progress of an operation that goes on; false when it is no longer ours. */
@@ -36,16 +50,40 @@ export interface Store {
   /** The step of a cancelled operation has ended: its follower may start now. */
   release(cancelledId: string): Promise<void>;
 
-  /** The named operation of the instance or binding, else the latest; and whether the row is still there. */
-  lastOperation(query: OperationQuery): Promise<{ operation?: Operation; exists: boolean }>;
+  /**
+   * The named operation of the instance or binding, else the latest that a platform can have asked for (no start,
+   * stop or restart); and whether the row is still there.
+   */
+  lastOperation(query: OperationQuery): Promise<FoundOperation>;
   /** A binding that is still there while its instance is being deprovisioned, and must go first. */
   leftBinding(instanceId: string): Promise<ServiceBinding | undefined>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */
   expired(limit: number): Promise<readonly ExpiredBinding[]>;
-  /** Milliseconds until an operation is due; undefined when none is in progress. */
-  nextDue(): Promise<number | undefined>;
-  /** Forgets operations that ended longer ago than this. */
+  /** Milliseconds until an operation that this node may carry is due; undefined when none is in progress. */
+  nextDue(node?: string): Promise<number | undefined>;
+  /** Forgets operations that ended longer ago than this, with their timelines. */
   prune(olderThanMs: number): Promise<number>;
+
+  /** What an operation has done, in order. */
+  timeline(operationId: string): Promise<readonly TimelineEntry[]>;
+  /** Operations of an instance and its bindings, the latest first. */
+  history(instanceId: string, limit: number): Promise<readonly Operation[]>;
+  /** Instances in the order of their ids, after the given one. */
+  list(query: ListQuery): Promise<readonly Listed[]>;
+
+  /**
+   * Takes one instance whose units are due to be looked at: ready, without an open operation, of this node or of
+   * none. It is due again after its `checkEvery`.
+   */
+  claimCheck(node?: string): Promise<Check | undefined>;
+  /** Milliseconds until one is due; undefined when there is none to be looked at. */
+  nextCheck(node?: string): Promise<number | undefined>;
+  /**
+   * Remembers what was seen; nothing happens when the instance is gone.
+   * @param dueMs somebody is to look again after so many milliseconds; absent: when it was due anyway
+   */
+  saveSeen(instanceId: string, seen: Seen, dueMs?: number): Promise<void>;
+  findSeen(instanceId: string): Promise<Seen | undefined>;
 
   saveRevisions(plans: readonly ServicePlan[]): Promise<void>;
   findRevision(revision: string): Promise<JsonObject | undefined>;
@@ -53,6 +91,34 @@ export interface Store {
   /** Hints that something is due or was cancelled; hints may be lost, polling finds everything too. */
   listen(onHint: (hint: Hint) => void): () => Promise<void>;
   ping(): Promise<void>;
+}
+
+export type Placement =
+  | { readonly placed: ServiceInstance; readonly operation: Operation }
+  | { readonly short: Shortage }
+  | 'stale';
+
+export interface ListQuery {
+  readonly after?: string;
+  readonly limit: number;
+  /** Only this one. */
+  readonly instanceId?: string;
+  readonly node?: string;
+  readonly offeringId?: string;
+}
+
+/** An instance as the operator sees it: never with what is confidential. */
+export interface Listed {
+  readonly instance: Omit<ServiceInstance, 'confidential'>;
+  /** The open provision, update, deprovision, start, stop or restart. */
+  readonly operation?: Omit<Operation, 'confidential'>;
+  readonly bindings: number;
+  readonly seen?: Seen;
+}
+
+export interface Check {
+  readonly instance: ServiceInstance;
+  readonly seen?: Seen;
 }
 
 /** What is needed to revoke it, and nothing that a missing key could hide. */
@@ -82,7 +148,14 @@ export interface Opening {
   readonly binding?: Change<ServiceBinding>;
   /** The open operation of the same thing that this one cancels. */
   readonly cancels?: string;
+  /** Only as long as nobody has begun with what it cancels. */
+  readonly unbegun?: boolean;
+  /** For the sake of another operation: only as long as that one is in these hands. */
+  readonly within?: Within;
 }
+
+/** An operation of another instance as somebody holds it; who has lost it writes nothing any more for its sake. */
+export type Within = Pick<Operation, 'id' | 'attempt'>;
 
 /** An operation in our hands, with all that a step needs. */
 export interface Held {
@@ -99,17 +172,24 @@ export interface Pause {
   readonly trace?: Json;
   readonly note?: string;
   readonly failures: number;
+  /** Why the last step failed, without secrets; absent: none has failed since the last that did not. */
+  readonly trouble?: string;
   /** Set: the operation has failed and is being undone from now on. */
   readonly failure?: OperationFailure;
   /** Moves the deadline to this many milliseconds from now. */
   readonly deadlineMs?: number;
   /** A left-over binding that is gone now. */
   readonly unbound?: ServiceBinding;
+  /** What the step did, for the timeline. */
+  readonly did?: Done;
   /** Milliseconds: hold on for a lease, or let go until something is to be done. */
   readonly until: { readonly holdMs: number } | { readonly dueMs: number };
 }
 
+export type Done = Omit<TimelineEntry, 'endedAt'>;
+
 export interface Settlement {
+  readonly did?: Done;
   readonly failure?: OperationFailure;
   readonly instance?: Change<ServiceInstance>;
   readonly binding?: Change<ServiceBinding>;
@@ -123,5 +203,12 @@ export interface OperationQuery {
 
 /** Milliseconds after which brokers look for what is due by themselves: what is due later needs no hint. */
 export const longestSleep = 1000;
+
+export interface FoundOperation {
+  readonly operation?: Operation;
+  /** Milliseconds since it has ended. */
+  readonly endedMs?: number;
+  readonly exists: boolean;
+}
 
 export type Hint = { readonly due: true } | { readonly cancelled: string };

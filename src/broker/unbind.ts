@@ -35,7 +35,8 @@ export function decideUnbind(
   { found, binding, operation }: FoundBinding,
   command: Unbind,
 ): { start: true; cancels?: Operation } | Exclude<Decision<ServiceBinding>, { start: unknown }> {
-  if (!found || !binding) return { is: 'absent' };
+  const { giveUp } = command;
+  if (!found || !binding || (giveUp !== undefined && operation?.id !== giveUp)) return { is: 'absent' };
   requireOwnPlan(found.instance, command);
   if (operation?.kind === 'unbind') return { join: operation, record: binding };
   if (found.operation) busy();

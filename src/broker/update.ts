@@ -7,11 +7,14 @@ import {
   type ServicePlan,
 } from './catalog.ts';
 import type { Core } from './core.ts';
+import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
-import { withDashboard } from './provision.ts';
+import { demandToChange } from './placement.ts';
+import { watched, withDashboard } from './provision.ts';
+import { requireShared } from './shared-needs.ts';
 import { describeState, type FoundInstance, type ServiceInstance, type UpdateRequest } from './records.ts';
 
 /** spec.md, Updating a Service Instance. */
@@ -24,6 +27,7 @@ export function update(core: Core, command: Update): Promise<Outcome<ServiceInst
     const plan = requireTarget(core, command, found.instance, present);
     requireParameters(plan, 'update', command.parameters);
     requireCurrentMaintenance(plan, command.maintenanceVersion);
+    await requireShared(core, plan);
     return intend(core, command, found.instance, present, plan);
   });
 }
@@ -100,19 +104,14 @@ function intend(
   requireAsync(plan, 'update', command.acceptsIncomplete);
   requireCapability(deps.provisioner(plan.making.provisioner).update !== undefined, plan);
   const secrets = makeSecrets(deps, plan, 'instance', instance.confidential.secrets);
-  const target = newTarget(
-    { ...instance, context, updatedAt: deps.now() },
-    plan,
-    parameters,
-    secrets,
-    deps.settings.url,
-  );
+  const target = newTarget(deps, { ...instance, context, updatedAt: deps.now() }, plan, parameters, secrets);
   const operation = newOperation(deps, plan, 'update', {
     instanceId: instance.id,
     origin,
     confidential: { request, target },
   });
-  return { start: { plan, operation, instance: { put: instance } } };
+  const demand = demandToChange(deps, plan, instance);
+  return { start: { plan, operation, instance: { put: instance }, ...(demand ? { demand } : {}) } };
 }
 
 function isSettled(
@@ -133,20 +132,22 @@ function requireCapability(able: boolean, plan: ServicePlan): void {
 }
 
 function newTarget(
+  deps: Deps,
   instance: ServiceInstance,
   plan: ServicePlan,
   parameters: ServiceInstance['confidential']['parameters'],
   secrets: Record<string, string>,
-  url: string,
 ): ServiceInstance {
-  const { maintenanceVersion: _old, ...rest } = instance;
+  const { maintenanceVersion: _version, checkEvery: _every, place, ...rest } = instance;
   const maintenanceVersion = plan.maintenanceInfo?.version;
   const target = {
     ...rest,
     planId: plan.id,
     revision: plan.revision,
     ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
+    ...(place ? { place: { ...place, cost: plan.operating.cost } } : {}),
+    ...watched(deps, plan),
     confidential: { ...instance.confidential, parameters, secrets },
   };
-  return withDashboard(target, plan, url);
+  return withDashboard(target, plan, deps.settings.url);
 }

@@ -1,8 +1,9 @@
 import type { ServicePlan } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import { stringsIn } from './json.ts';
+import { keyOf } from './key.ts';
 import type { Held } from './store.ts';
-import type { ServiceBinding, ServiceInstance } from './records.ts';
+import type { InstanceConfidential, ServiceBinding, ServiceInstance } from './records.ts';
 
 /**
  * The template roots of an instance or binding. What the core knows wins over a provisioner's facts.
@@ -31,6 +32,7 @@ function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObjec
   const name = instance.context['instance_name'];
   return {
     id: instance.id,
+    key: keyOf(instance.id),
     name: typeof name === 'string' && name ? name : instance.id,
     offering: plan.offeringName,
     plan: plan.name,
@@ -39,8 +41,8 @@ function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObjec
   };
 }
 
-function bindingValues(binding: ServiceBinding): JsonObject {
-  return { id: binding.id, app: binding.appGuid ?? '', route: binding.route ?? '' };
+function bindingValues({ instanceId, id, appGuid, route }: ServiceBinding): JsonObject {
+  return { id, key: keyOf(instanceId, id), app: appGuid ?? '', route: route ?? '' };
 }
 
 /** Short words are not masked: hiding every "small" would make messages unreadable and hide nothing. */
@@ -49,14 +51,35 @@ const shortestMasked = 6;
 /** The text without anything that is confidential in this operation, also as it stands in addresses and in JSON. */
 export function mask(text: string, { instance, binding, operation }: Held): string {
   const records = [instance, operation.confidential.target, binding].filter((record) => record !== undefined);
+  return maskAll(text, records, operation.confidential.request?.parameters);
+}
+
+/** The text without anything that is confidential in these instances and bindings. */
+export function maskAll(text: string, records: readonly Confiding[], parameters?: JsonObject): string {
   const secrets = records.flatMap(({ confidential }) => Object.values(confidential.secrets));
-  const told = records.flatMap(({ confidential: { parameters, facts } }) => [parameters, facts['outputs']]);
-  const texts = [...told, operation.confidential.request?.parameters].flatMap((value) => stringsIn(value));
-  return [...secrets, ...texts.filter((value) => value.length >= shortestMasked)]
+  const told = records.flatMap(({ confidential: { parameters: own, facts } }) => [
+    own,
+    facts['outputs'],
+    facts['deps'],
+  ]);
+  const texts = [...told, parameters].flatMap((value) => stringsIn(value));
+  return [
+    ...secrets,
+    ...[...texts, ...secrets].flatMap(linesOf).filter((value) => value.length >= shortestMasked),
+  ]
     .filter((value) => value.length > 0)
     .flatMap(formsOf)
     .toSorted((a, b) => b.length - a.length)
     .reduce((masked, value) => masked.replaceAll(value, '***'), text);
+}
+
+interface Confiding {
+  readonly confidential: Pick<InstanceConfidential, 'parameters' | 'secrets' | 'facts'>;
+}
+
+/** A text of many lines also line by line: what is told of a log is lines. */
+function linesOf(value: string): readonly string[] {
+  return value.includes('\n') ? [value, ...value.split(/\r?\n/).map((line) => line.trim())] : [value];
 }
 
 function formsOf(value: string): readonly string[] {

@@ -1,6 +1,7 @@
 import { decideBind } from '../../src/broker/bind.ts';
 import { decideDeprovision } from '../../src/broker/deprovision.ts';
 import { Refusal } from '../../src/broker/errors.ts';
+import { decideOperate } from '../../src/broker/operate.ts';
 import { decideProvision } from '../../src/broker/provision.ts';
 import { describeState, type FoundBinding, type FoundInstance } from '../../src/broker/records.ts';
 import { decideUnbind } from '../../src/broker/unbind.ts';
@@ -12,6 +13,7 @@ import {
   found,
   toBind,
   toDeprovision,
+  toOperate,
   toProvision,
   toUnbind,
   toUpdate,
@@ -32,6 +34,10 @@ const states: Record<string, FoundInstance | undefined> = {
   updating: found(ready, anOperation('update', { confidential: { request: updateRequest } })),
   deprovisioning: found(ready, anOperation('deprovision')),
   'binding in progress': found(ready, undefined, true),
+  starting: found(ready, anOperation('start')),
+  stopping: found(ready, anOperation('stop')),
+  restarting: found(ready, anOperation('restart')),
+  'restarting, binding in progress': found(ready, anOperation('restart'), true),
 };
 
 /** One word for a decision or a refusal. */
@@ -57,6 +63,10 @@ test.each([
   ['updating', 'busy', 'conflict', 'busy', 'busy', 'busy'],
   ['deprovisioning', 'busy', 'conflict', 'busy', 'same operation', 'busy'],
   ['binding in progress', 'unchanged', 'conflict', 'busy', 'busy', 'start'],
+  ['starting', 'unchanged', 'conflict', 'busy', 'cancel, start', 'busy'],
+  ['stopping', 'unchanged', 'conflict', 'busy', 'cancel, start', 'busy'],
+  ['restarting', 'unchanged', 'conflict', 'busy', 'cancel, start', 'busy'],
+  ['restarting, binding in progress', 'unchanged', 'conflict', 'busy', 'busy', 'busy'],
 ])(
   'An instance that is %s: the same provision comes to %s, a different one to %s, an update to %s, a deprovision to %s and a bind to %s.',
   (state, same, different, update, deprovision, bind) => {
@@ -71,6 +81,57 @@ test.each([
     }).toEqual({ same, different, update, deprovision, bind });
   },
 );
+
+test.each([
+  ['absent', 'not-found', 'not-found', 'not-found'],
+  ['provisioning', 'busy', 'busy', 'busy'],
+  ['failed', 'not-ready', 'not-ready', 'not-ready'],
+  ['deprovisioning, unfinished', 'busy', 'busy', 'busy'],
+  ['ready', 'start', 'start', 'start'],
+  ['updating', 'busy', 'busy', 'busy'],
+  ['deprovisioning', 'busy', 'busy', 'busy'],
+  ['binding in progress', 'start', 'busy', 'start'],
+  ['starting', 'same operation', 'busy', 'busy'],
+  ['stopping', 'busy', 'same operation', 'busy'],
+  ['restarting', 'busy', 'busy', 'same operation'],
+  ['restarting, binding in progress', 'busy', 'busy', 'same operation'],
+])(
+  'An instance that is %s: a start comes to %s, a stop to %s and a restart to %s.',
+  (state, start, stop, restart) => {
+    const there = states[state];
+    expect({
+      start: word(() => decideOperate(there, toOperate(), 'start')),
+      stop: word(() => decideOperate(there, toOperate(), 'stop')),
+      restart: word(() => decideOperate(there, toOperate(), 'restart')),
+    }).toEqual({ start, stop, restart });
+  },
+);
+
+test('What is at rest is not bound, but who has been given a binding is told of it again.', () => {
+  const there = found(anInstance({ stopped: true }));
+  const refused = { code: 'not-ready', message: 'The service instance is stopped. Start it and bind again.' };
+  const outcomeOf = (rest: Partial<FoundBinding>) =>
+    decideBind({ found: there, ...rest }, toBind(), new Date());
+  expect(() => outcomeOf({})).toThrow(expect.objectContaining(refused));
+  expect(() => outcomeOf({ binding: aBinding({ ready: false }) })).toThrow(expect.objectContaining(refused));
+  expect(outcomeOf({ binding: aBinding() })).toMatchObject({ is: 'unchanged' });
+  const operation = anOperation('bind');
+  const binding = aBinding({ ready: false });
+  expect(outcomeOf({ binding, operation })).toMatchObject({ join: operation });
+  const partly = found(anInstance({ stoppedUnits: ['web'] }));
+  expect(decideBind({ found: partly }, toBind(), new Date())).toBe('start');
+});
+
+test.each([
+  [undefined, undefined, 'same operation'],
+  [['a', 'b'], ['b', 'a'], 'same operation'],
+  [['a'], ['a', 'b'], 'busy'],
+  [['a'], undefined, 'busy'],
+  [undefined, ['a'], 'busy'],
+])('While units %j are being restarted, a restart of %j comes to %s.', (open, units, expected) => {
+  const there = found(ready, anOperation('restart', { confidential: open ? { units: open } : {} }));
+  expect(word(() => decideOperate(there, toOperate(units ? { units } : {}), 'restart'))).toBe(expected);
+});
 
 test.each([
   ['the plan', { planId: 'large' }],
@@ -170,6 +231,9 @@ test.each([
   [states['ready'], 'ready'],
   [states['updating'], 'updating'],
   [states['deprovisioning'], 'deprovisioning'],
+  [states['starting'], 'starting'],
+  [states['stopping'], 'stopping'],
+  [states['restarting'], 'restarting'],
 ])('State number %#: people read a word for it.', (there, expected) => {
   expect(describeState(there)).toBe(expected);
 });

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Bind, Deprovision, Provision, Unbind, Update } from '../../src/broker/broker.ts';
-import type { Making, ServicePlan } from '../../src/broker/catalog.ts';
+import type { Bind, Deprovision, Operate, Provision, Unbind, Update } from '../../src/broker/broker.ts';
+import type { Making, Operating, ServicePlan } from '../../src/broker/catalog.ts';
 import type {
   FoundInstance,
   Operation,
@@ -22,10 +22,21 @@ const making: Making = {
   answer: { credentials: { password: '{{secrets.password}}' } },
 };
 
-export function aPlan({
-  making: made = {},
-  ...rest
-}: Partial<Omit<ServicePlan, 'making'>> & { making?: Partial<Making> } = {}): ServicePlan {
+const operating: Operating = {
+  cost: 1,
+  needs: [],
+  timeouts: {},
+  monitor: { every: 10_000, restart: 3, within: 600_000 },
+  hooks: {},
+  requires: {},
+};
+
+type PlanParts = Partial<Omit<ServicePlan, 'making' | 'operating'>> & {
+  making?: Partial<Making>;
+  operating?: Partial<Operating>;
+};
+
+export function aPlan({ making: made = {}, operating: operated = {}, ...rest }: PlanParts = {}): ServicePlan {
   const id = rest.id ?? 'small';
   return {
     offeringId: 'cache',
@@ -41,6 +52,7 @@ export function aPlan({
     revision: `${id}-1`,
     definition: { id },
     making: { ...making, ...made },
+    operating: { ...operating, ...operated },
     check: { provision: () => undefined, update: () => undefined, bind: () => undefined },
     ...rest,
   };
@@ -147,6 +159,10 @@ export function toBind(rest: Partial<Bind> = {}): Bind {
 
 export function toUnbind(rest: Partial<Unbind> = {}): Unbind {
   return { ...toDeprovision(), bindingId: 'b1', ...rest };
+}
+
+export function toOperate(rest: Partial<Operate> = {}): Operate {
+  return { instanceId: 'i1', origin, acceptsIncomplete: false, ...rest };
 }
 
 export function newId(): string {

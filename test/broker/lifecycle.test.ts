@@ -1,5 +1,6 @@
 import { Failure } from '../../src/broker/errors.ts';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
+import type { Work } from '../../src/broker/provisioner.ts';
 import type { Operation } from '../../src/broker/records.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, type World } from './world.ts';
@@ -61,6 +62,38 @@ describe('Intent', () => {
 });
 
 describe('Failure', () => {
+  test('Why a step is tried again is told without secrets, as long as it goes on so.', async () => {
+    const troubles: unknown[] = [];
+    const { provisioner } = scripted({
+      async provision({ values, memo }) {
+        const now = (await world.store.findInstance('i1'))?.operation;
+        troubles.push([now?.failures, now?.trouble]);
+        if (memo) return { done: {} };
+        if (troubles.length === 3) return { again: { memo: 1, afterMs: 0 } };
+        throw new Error(`listen with ${JSON.stringify(values['secrets'])}`);
+      },
+    });
+    const plan = aPlan({ making: { secrets: { admin: { per: 'instance', length: 20 } } } });
+    const world = aWorld(provisioner, [plan]);
+    const { broker, work } = world.broker();
+    await broker.provision(toProvision(soon));
+    while (troubles.length < 4) {
+      await new Promise(setImmediate);
+      world.pass(4000);
+      await work.tick();
+    }
+    await work.rest();
+    const trouble = 'Error: listen with {"admin":"***"}';
+    expect(troubles).toEqual([
+      [0, undefined],
+      [1, trouble],
+      [2, trouble],
+      [0, undefined],
+    ]);
+    expect(await lastOf(world)).toMatchObject({ state: 'succeeded' });
+    expect(await lastOf(world)).not.toHaveProperty('trouble');
+  });
+
   test('What could not be undone in time has failed as it did first; the operator is told of both.', async () => {
     const { provisioner } = scripted({
       provision() {
@@ -104,6 +137,70 @@ describe('Failure', () => {
       await work.tick();
     }
     expect(await lastOf(world)).toMatchObject({ state: 'failed', attempt: 4, failures: 3 });
+  });
+});
+
+describe('What a create had reached', () => {
+  /** Creates that wait for a job, and removals that fail as long as they are stuck. */
+  function withJobs() {
+    const state = { isStuck: true };
+    const create = ({ memo }: Work) => ({ again: { afterMs: 60_000, memo: memo ?? { job: 7 } } });
+    const remove = () => {
+      if (state.isStuck) throw new Failure('stuck', 'It cannot be removed.');
+      return { done: {} };
+    };
+    return { state, ...scripted({ provision: create, deprovision: remove, unbind: remove }) };
+  }
+
+  test('It is known to the removal that cancelled it, and to the next one when that failed.', async () => {
+    const { state, provisioner, asked } = withJobs();
+    const world = aWorld(provisioner);
+    const { broker, work } = world.broker();
+    await broker.provision(toProvision(soon));
+    await work.rest();
+    await broker.deprovision(toDeprovision(soon));
+    await work.tick();
+    expect(await lastOf(world)).toMatchObject({ kind: 'deprovision', state: 'failed' });
+    state.isStuck = false;
+    expect(await broker.deprovision(toDeprovision())).toMatchObject({ is: 'done' });
+    const removals = asked.filter(({ deed }) => deed === 'deprovision');
+    expect(removals.map(({ work: { trace } }) => trace)).toEqual([{ job: 7 }, { job: 7 }]);
+  });
+
+  test('It is known to the next create of the same thing, until that has ended well.', async () => {
+    const { state, provisioner, asked } = withJobs();
+    const world = aWorld(provisioner);
+    const { broker, work } = world.broker();
+    await broker.provision(toProvision(soon));
+    await work.rest();
+    await broker.deprovision(toDeprovision(soon));
+    await work.tick();
+    state.isStuck = false;
+    provisioner.provision = async (given) => {
+      asked.push({ deed: 'provision', work: given });
+      return { done: {} };
+    };
+    await broker.provision(toProvision());
+    expect(asked.at(-1)?.work).toMatchObject({ trace: { job: 7 } });
+    await broker.deprovision(toDeprovision());
+    expect(asked.at(-1)?.work).not.toHaveProperty('trace');
+  });
+
+  test('So it is with bindings.', async () => {
+    const { state, provisioner, asked } = withJobs();
+    provisioner.provision = async () => ({ done: {} });
+    provisioner.bind = async () => ({ again: { afterMs: 60_000, memo: { user: 'u7' } } });
+    const world = aWorld(provisioner);
+    const { broker, work } = world.broker();
+    await broker.provision(toProvision());
+    await broker.bind(toBind(soon));
+    await work.rest();
+    await broker.unbind(toUnbind(soon));
+    await work.tick();
+    expect(await lastOf(world, 'b1')).toMatchObject({ kind: 'unbind', state: 'failed' });
+    state.isStuck = false;
+    expect(await broker.unbind(toUnbind())).toMatchObject({ is: 'done' });
+    expect(asked.map(({ work: { trace } }) => trace)).toEqual([{ user: 'u7' }, { user: 'u7' }]);
   });
 });
 

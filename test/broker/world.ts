@@ -1,19 +1,29 @@
 import type { Broker } from '../../src/broker/broker.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
-import type { Settings } from '../../src/broker/deps.ts';
+import type { Checks } from '../../src/broker/checks.ts';
+import type { Deps, Settings } from '../../src/broker/deps.ts';
+import { Refusal } from '../../src/broker/errors.ts';
 import type { BrokerWork } from '../../src/broker/due-work.ts';
 import type { BrokerEvent } from '../../src/broker/events.ts';
-import type { Made, Provisioner, Step, Work } from '../../src/broker/provisioner.ts';
+import type { NodeProfile, Nodes, Ports } from '../../src/broker/nodes.ts';
+import type { Orphans } from '../../src/broker/orphans.ts';
+import type { Made, Provisioner, Step, Work, UnitControl } from '../../src/broker/provisioner.ts';
 import type { Store } from '../../src/broker/store.ts';
-import { memoryStore } from '../../src/stores/memory.ts';
+import type { UnitFacts } from '../../src/broker/units.ts';
+import { memoryWorld } from '../../src/stores/memory.ts';
 import { aPlan, newId } from './fixtures.ts';
 
-type Deed = 'provision' | 'update' | 'deprovision' | 'bind' | 'unbind';
-type Script = Partial<Record<Deed, (work: Work) => Promise<Step<Made>> | Step<Made>>>;
+const operating = ['start', 'stop', 'restart'] as const;
+type Deed = 'provision' | 'update' | 'deprovision' | 'bind' | 'unbind' | (typeof operating)[number];
+type Script = Partial<Record<Deed, (work: Work) => Promise<Step<Made>> | Step<Made>>> &
+  Partial<Pick<UnitControl, 'inspect' | 'exec' | 'log'>>;
 
-/** A provisioner that does what a test tells it, and remembers what it was asked and what exists. */
-export function scripted(script: Script, traits: Partial<Provisioner['traits']> = {}) {
+/**
+ * A provisioner that does what a test tells it, and remembers what it was asked and what exists. It has units when
+ * there is something in the script that can be done with them.
+ */
+export function scripted(script: Script, traits: Partial<Provisioner['traits']> = {}, name = 'scripted') {
   const asked: { deed: Deed; work: Work }[] = [];
   const perform = (deed: Deed) => async (work: Work) => {
     asked.push({ deed, work });
@@ -21,46 +31,104 @@ export function scripted(script: Script, traits: Partial<Provisioner['traits']> 
   };
   const gone = (deed: Deed) => async (work: Work) => {
     const step = await perform(deed)(work);
-    return 'again' in step ? step : { done: undefined };
+    return 'again' in step ? step : { ...step, done: undefined };
   };
   const provisioner: Provisioner = {
-    name: 'scripted',
+    name,
     traits: { config: {}, roots: [], selfContained: false, ...traits },
     provision: perform('provision'),
     update: perform('update'),
     deprovision: gone('deprovision'),
     bind: perform('bind'),
     unbind: gone('unbind'),
+    ...unitsOf(script, gone),
   };
-  return { provisioner, asked, deeds: () => asked.map(({ deed }) => deed) };
+  return {
+    provisioner,
+    asked,
+    deeds: () => asked.map(({ deed }) => deed),
+    /** With what it was about. */
+    story: () => asked.map(({ deed, work }) => `${deed} ${work.plan.offeringName}`),
+  };
 }
+
+function unitsOf(
+  { inspect, exec, log, ...script }: Script,
+  perform: (deed: Deed) => (work: Work) => Promise<Step<void>>,
+): Pick<Provisioner, 'units'> {
+  const able = operating.filter((deed) => script[deed]);
+  if (able.length === 0 && !inspect && !exec && !log) return {};
+  const control = Object.fromEntries(able.map((deed) => [deed, perform(deed)]));
+  const others = { ...(exec && { exec }), ...(log && { log }) };
+  return { units: { inspect: inspect ?? (async () => [running]), ...others, ...control } };
+}
+
+const running: UnitFacts = { unit: 'main', alive: true, answer: 'ready' };
 
 export interface World {
   readonly store: Store;
+  readonly nodes: Nodes;
+  readonly ports: Ports;
+  readonly orphans: Orphans;
   readonly events: BrokerEvent[];
+  /** Tells that a node is there and how it is: by its name, with a capacity of 10. */
+  beat(profile: Partial<NodeProfile> & Pick<NodeProfile, 'name'>): Promise<void>;
   /** Moves the store's and the brokers' clock. */
   pass(ms: number): void;
-  /** One more broker on the same store. */
-  broker(settings?: Partial<Settings>): { broker: Broker; work: BrokerWork };
+  /** Milliseconds by which they were moved. */
+  passed(): number;
+  /** One more broker on the same store; `others` stand in for the rest of its world. */
+  broker(
+    settings?: Partial<Settings>,
+    others?: Partial<Deps>,
+  ): { broker: Broker; work: BrokerWork; checks: Checks };
 }
 
-/** A store with a clock that the test moves, and as many brokers on it as the test wants. */
-export function aWorld(provisioner: Provisioner, plans: readonly ServicePlan[] = [aPlan()]): World {
+/**
+ * A store with a clock that the test moves, and as many brokers on it as the test wants.
+ * @param plans of one or several offerings, each made by the provisioner of its name, or by the only one
+ */
+export function aWorld(
+  given: Provisioner | readonly Provisioner[],
+  plans: readonly ServicePlan[] = [aPlan()],
+): World {
+  const provisioners = 'name' in given ? [given] : given;
   let offset = 0;
   const now = () => new Date(Date.now() + offset);
-  const store = memoryStore(now);
+  const { store, nodes, ports, orphans } = memoryWorld(now);
   const events: BrokerEvent[] = [];
   let brokers = 0;
   return {
     store,
+    nodes,
+    ports,
+    orphans,
     events,
+    async beat({ name, ...rest }) {
+      const url = `http://${name}.example.com`;
+      const profile = {
+        name,
+        host: `${name}.example.com`,
+        url,
+        directory: `/srv/${name}`,
+        ...supply,
+        ...rest,
+      };
+      if (!(await nodes.beat(profile, `holder of ${name}`, name))) throw new Error(`Another one is ${name}`);
+    },
     pass: (ms) => void (offset += ms),
-    broker(settings = {}) {
+    passed: () => offset,
+    broker(settings = {}, others = {}) {
       const made = createBroker({
         store,
-        catalog: () => ({ offerings: [anOffering(plans)], loadedAt: now() }),
+        nodes,
+        orphans,
+        peer: () => ({ exec: unreachable, log: unreachable }),
+        hidden: () => [],
+        provisioners: () => provisioners,
+        catalog: () => ({ offerings: offeringsOf(plans), loadedAt: now() }),
         revive: () => plans[0] ?? aPlan(),
-        provisioner: () => provisioner,
+        provisioner: (name) => provisionerNamed(provisioners, name),
         observe: (event) => void events.push(event),
         newId,
         newSecret: (length) => 's'.repeat(length - 1) + (brokers += 1),
@@ -74,6 +142,7 @@ export function aWorld(provisioner: Provisioner, plans: readonly ServicePlan[] =
           retention: 86_400_000,
           ...settings,
         },
+        ...others,
       });
       store.listen((hint) => made.work.heed(hint));
       return made;
@@ -81,11 +150,28 @@ export function aWorld(provisioner: Provisioner, plans: readonly ServicePlan[] =
   };
 }
 
-function anOffering(plans: readonly ServicePlan[]) {
+const supply = { ports: { first: 20_000, last: 20_099 }, capacity: 10, executables: [] };
+
+async function unreachable(): Promise<never> {
+  throw new Refusal('unavailable', 'The node cannot be reached.');
+}
+
+function provisionerNamed(provisioners: readonly Provisioner[], name: string): Provisioner {
+  const [first, ...others] = provisioners;
+  const found = others.length > 0 ? provisioners.find((one) => one.name === name) : first;
+  if (!found) throw new Error(`There is no provisioner '${name}'`);
+  return found;
+}
+
+function offeringsOf(plans: readonly ServicePlan[]) {
+  return [...Map.groupBy(plans, ({ offeringId }) => offeringId)].map(([id, own]) => anOffering(id, own));
+}
+
+function anOffering(id: string, plans: readonly ServicePlan[]) {
   return {
-    id: 'cache',
-    name: 'cache',
-    description: 'A cache',
+    id,
+    name: plans[0]?.offeringName ?? id,
+    description: `A ${plans[0]?.offeringName ?? id}`,
     tags: [],
     requires: [],
     bindable: true,
@@ -95,6 +181,11 @@ function anOffering(plans: readonly ServicePlan[]) {
     planUpdateable: true,
     plans,
   };
+}
+
+/** The clock of a broker on another machine: wrong by so many milliseconds, and going as that of the world does. */
+export function wrongBy(ms: number, world: Pick<World, 'passed'>): Pick<Deps, 'now'> {
+  return { now: () => new Date(Date.now() + world.passed() + ms) };
 }
 
 /** A promise that the test ends when it wants. */

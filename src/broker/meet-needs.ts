@@ -1,0 +1,187 @@
+// Offerings that an instance needs: each is an instance of its own, its child, or a shared one. Either is held by a
+// binding whose credentials the instance is given, and which keeps the other from being deleted.
+import { bind } from './bind.ts';
+import type { Need, ServicePlan } from './catalog.ts';
+import type { Core } from './core.ts';
+import { Failure, Refusal } from './errors.ts';
+import { giveBack } from './give-back-needs.ts';
+import type { JsonObject } from './json.ts';
+import { type Asked, askedFor, depsOf, type Ids, idsOf, isOwn, withDeps, withFact } from './needed.ts';
+import type { Needs } from './needs.ts';
+import { operate } from './operate.ts';
+import type { Outcome } from './outcome.ts';
+import { provision } from './provision.ts';
+import type { Operation, ServiceInstance } from './records.ts';
+import { render } from './template.ts';
+import { valuesOf } from './values.ts';
+
+/** @param core is asked only when something is needed: the engine is part of it and is given this */
+export function createNeeds(core: () => Core): Needs {
+  return {
+    async meet(held, plan) {
+      const asked = askedFor(held);
+      const deps: Record<string, JsonObject> = {};
+      for (const [name, need] of Object.entries(plan.operating.requires)) {
+        const credentials = await meetOne(core(), asked, plan, name, need, deps);
+        if (!credentials) return undefined;
+        deps[name] = credentials;
+      }
+      return withDeps(held, deps);
+    },
+    async recall(held, plan) {
+      const needs = Object.entries(plan.operating.requires);
+      if (needs.length === 0 || depsOf(held.instance)) return held;
+      const deps: Record<string, JsonObject> = {};
+      for (const [name, need] of needs) {
+        const { instanceId, bindingId } = idsOf(held.instance, name, need);
+        const { binding } = await core().deps.store.findBinding(instanceId, bindingId);
+        if (binding?.ready) deps[name] = binding.confidential.answer.credentials ?? {};
+      }
+      return withDeps(held, deps);
+    },
+    part: (held, plan) => giveBack(core(), askedFor(held), plan),
+    async shed(held, target) {
+      const present = await core().planOf(held.instance);
+      const [left, kept] = held.operation.failure ? [target, present] : [present, target];
+      return giveBack(core(), askedFor(held), left, kept);
+    },
+    async operate(held, plan, kind) {
+      const own = Object.entries(plan.operating.requires).filter(([, need]) => isOwn(need));
+      for (const [name, need] of kind === 'start' ? own : own.toReversed()) {
+        if (!(await operateOne(core(), askedFor(held), name, need, kind))) return false;
+      }
+      return true;
+    },
+  };
+}
+
+/** @param deps what is there of the needs before this one: its parameters may be made from them */
+async function meetOne(
+  core: Core,
+  asked: Asked,
+  plan: ServicePlan,
+  name: string,
+  need: Need,
+  deps: JsonObject,
+): Promise<JsonObject | undefined> {
+  const ids = idsOf(asked.instance, name, need);
+  const { found, binding, operation } = await core.deps.store.findBinding(ids.instanceId, ids.bindingId);
+  if (binding?.ready && !operation) return binding.confidential.answer.credentials ?? {};
+  if (found?.operation || operation) return undefined;
+  if (!found?.instance.ready) {
+    const instance = withFact(asked.instance, deps);
+    if (!(await make(core, { ...asked, instance }, plan, need, ids))) return undefined;
+  }
+  // It was bound in vain.
+  if (binding) await requireNotFailed(core, need, ids);
+  const bound = await carriedOut(need, () => bind(core, bindingFor(asked, ids)));
+  return bound && (bound.confidential.answer.credentials ?? {});
+}
+
+async function make(
+  core: Core,
+  asked: Asked,
+  plan: ServicePlan,
+  need: Need,
+  { instanceId }: Ids,
+): Promise<ServiceInstance | undefined> {
+  const { offeringId, planId } = requireNeeded(core, need);
+  await requireNotFailed(core, need, { instanceId });
+  const { origin, within } = asked;
+  const { organizationGuid, spaceGuid, context, id: parent } = asked.instance;
+  const values = valuesOf(plan, asked.instance, undefined, core.deps.settings.url);
+  return carriedOut(need, () =>
+    provision(core, {
+      instanceId,
+      offeringId,
+      planId,
+      parameters: render(need.parameters, values) as JsonObject,
+      ...(organizationGuid === undefined ? {} : { organizationGuid }),
+      ...(spaceGuid === undefined ? {} : { spaceGuid }),
+      context,
+      parent,
+      acceptsIncomplete: true,
+      origin,
+      within,
+    }),
+  );
+}
+
+function requireNeeded({ deps }: Core, need: Need): { offeringId: string; planId: string } {
+  if (!isOwn(need)) throw unmet(need, `There is no instance '${need.instance}' that could be used.`);
+  const offering = deps.catalog().offerings.find(({ name }) => name === need.offering);
+  const plan = offering?.plans.find(({ name }) => name === need.plan);
+  if (offering && plan) return { offeringId: offering.id, planId: plan.id };
+  throw unmet(need, 'It is not in the catalog.');
+}
+
+/** What failed while nobody waited for it here. */
+async function requireNotFailed({ deps }: Core, need: Need, ids: Partial<Ids> & Pick<Ids, 'instanceId'>) {
+  const { operation, exists } = await deps.store.lastOperation(ids);
+  if (exists && operation?.state === 'failed') throw unmet(need, operation.failure?.sentence);
+}
+
+function bindingFor({ instance, origin, within }: Asked, ids: Ids): Parameters<typeof bind>[1] {
+  const { context, id: dependent } = instance;
+  return { ...ids, parameters: {}, context, dependent, acceptsIncomplete: true, origin, within };
+}
+
+/** The record, or undefined while it is being made. What refuses or fails is told of the one that needs it. */
+async function carriedOut<Rec>(
+  need: Need,
+  ask: () => Promise<Outcome<Rec>>,
+  tell = unmet,
+): Promise<Rec | undefined> {
+  try {
+    const outcome = await ask();
+    return outcome.is === 'done' || outcome.is === 'unchanged' ? outcome.record : undefined;
+  } catch (error) {
+    if (error instanceof Refusal && (error.code === 'busy' || error.code === 'unavailable')) return undefined;
+    if (error instanceof Refusal || error instanceof Failure) throw tell(need, error.message);
+    throw error;
+  }
+}
+
+function unmet({ offering }: Need, why = 'It failed.'): Failure {
+  return new Failure('need', `The service needs ${offering}, which could not be had. ${why}`);
+}
+
+async function operateOne(
+  core: Core,
+  asked: Asked,
+  name: string,
+  need: Need,
+  kind: 'start' | 'stop',
+): Promise<boolean> {
+  const { instanceId } = idsOf(asked.instance, name, need);
+  const found = await core.deps.store.findInstance(instanceId);
+  if (!found || (!found.operation && (found.instance.stopped ?? false) === (kind === 'stop'))) return true;
+  if (found.operation) return false;
+  const plan = await core.planOf(found.instance);
+  if (!core.deps.provisioner(plan.making.provisioner).units?.[kind]) return true;
+  const { origin, within } = asked;
+  const tell = (_: Need, why = 'It failed.') => inVain(need, kind, why);
+  const failed = await findFailed(core, asked, instanceId, kind);
+  if (failed) throw tell(need, failed.failure?.sentence);
+  const command = { instanceId, acceptsIncomplete: true, origin, within };
+  return (await carriedOut(need, () => operate(core, command, kind), tell)) !== undefined;
+}
+
+/** What was asked for by the operation that is asking now, and has failed while nobody waited for it here. */
+async function findFailed(
+  { deps: { store } }: Core,
+  { instance, within }: Asked,
+  instanceId: string,
+  kind: 'start' | 'stop',
+): Promise<Operation | undefined> {
+  const last = (await store.history(instanceId, 10)).find((one) => one.kind === kind);
+  if (last?.state !== 'failed') return undefined;
+  // Both as they are written down, for the clocks of brokers need not agree.
+  const { operation } = await store.lastOperation({ instanceId: instance.id, operationId: within.id });
+  return operation && last.createdAt >= operation.createdAt ? last : undefined;
+}
+
+function inVain({ offering }: Need, kind: 'start' | 'stop', why: string): Failure {
+  const done = kind === 'start' ? 'started' : 'stopped';
+  return new Failure('need', `The service needs ${offering}, which could not be ${done}. ${why}`);
+}

@@ -1,0 +1,63 @@
+// What an instance needs, as seen from it: who asks for it, and the ids under which it is found.
+import type { Need } from './catalog.ts';
+import { isObject, type JsonObject } from './json.ts';
+import { keyOf } from './key.ts';
+import type { Origin, ServiceInstance } from './records.ts';
+import type { Held, Within } from './store.ts';
+
+/** The instance as it shall be, who wants it, and the operation that asks for what it needs. */
+export interface Asked {
+  readonly instance: ServiceInstance;
+  readonly origin: Origin;
+  readonly within: Within;
+}
+
+export function askedFor({ operation, instance }: Held): Asked {
+  const { id, attempt, origin } = operation;
+  const shall = operation.confidential.target ?? instance;
+  return { instance: shall, origin, within: { id, attempt } };
+}
+
+export function isOwn({ instance }: Need): boolean {
+  return instance === undefined;
+}
+
+/** What is needed, and the binding by which it is held. */
+export interface Ids {
+  readonly instanceId: string;
+  readonly bindingId: string;
+}
+
+/**
+ * The same at every try, and such as nobody else chooses. An instance of its own that is to be of another offering or
+ * plan is another instance.
+ */
+export function idsOf({ id }: ServiceInstance, name: string, need: Need): Ids {
+  const { instance, offering, plan = '' } = need;
+  return {
+    instanceId: instance ?? keyOf(id, 'need', name, offering, plan),
+    bindingId: keyOf(id, 'need', name),
+  };
+}
+
+/** From here on they are facts of the instance, for the provisioner and for all that is kept of it. */
+export function withDeps(held: Held, deps: JsonObject): Held {
+  const { operation, instance } = held;
+  const { target } = operation.confidential;
+  // An update that fails leaves the instance as it is.
+  if (!target) return { ...held, instance: withFact(instance, deps) };
+  const confidential = { ...operation.confidential, target: withFact(target, deps) };
+  return { ...held, operation: { ...operation, confidential } };
+}
+
+export function withFact(instance: ServiceInstance, deps: JsonObject): ServiceInstance {
+  const { deps: before, ...rest } = instance.confidential.facts;
+  if (before === undefined && Object.keys(deps).length === 0) return instance;
+  const facts = Object.keys(deps).length > 0 ? { ...rest, deps } : rest;
+  return { ...instance, confidential: { ...instance.confidential, facts } };
+}
+
+/** Undefined: it was never given any. */
+export function depsOf({ confidential: { facts } }: ServiceInstance): JsonObject | undefined {
+  return isObject(facts['deps']) ? facts['deps'] : undefined;
+}

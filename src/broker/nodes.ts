@@ -1,0 +1,114 @@
+/**
+ * Nodes: brokers that carry local things, such as processes. They tell of themselves by a heartbeat, and instances
+ * are placed on them.
+ */
+export interface NodeProfile {
+  readonly name: string;
+  /** Where applications reach what runs there. */
+  readonly host: string;
+  /** Where the node's own broker answers other brokers. */
+  readonly url: string;
+  readonly directory: string;
+  readonly ports: PortRange;
+  /** The sum of the costs of the instances it takes. */
+  readonly capacity: number;
+  /** Of those that the catalog's offerings need, the ones that are there. */
+  readonly executables: readonly string[];
+}
+
+export interface PortRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface Node extends NodeProfile {
+  /** It takes no new instances; those it has are served. */
+  readonly draining: boolean;
+  readonly beatAt: Date;
+  /** It has left, or its last heartbeat is older than `staleAfter`: nobody knows what is with it. */
+  readonly stale: boolean;
+  /** The sum of the costs of its instances. */
+  readonly used: number;
+  readonly instances: number;
+  readonly portsFree: number;
+}
+
+/** Milliseconds between two heartbeats of a node. */
+export const beatEvery = 10_000;
+/** Milliseconds after which a silent node counts as gone. */
+export const staleAfter = 30_000;
+
+export interface Nodes {
+  /**
+   * Tells that the node is there, and how it is. False when another process on another machine is telling the same
+   * of a node with this name: only one may.
+   * @param holder the process that speaks; the same one as long as it lives
+   * @param machine by which another machine is told apart: its boot id
+   */
+  beat(profile: NodeProfile, holder: string, machine: string): Promise<boolean>;
+  /**
+   * The process that speaks for the node ends in good order: until the next beat the node is stale, and anybody may
+   * speak for it. Nothing happens when another one speaks for it by now.
+   */
+  leave(name: string, holder: string): Promise<void>;
+  /** False: there is no such node. */
+  drain(name: string, draining: boolean): Promise<boolean>;
+  /**
+   * Removes a node that is stale and has no instances; false otherwise.
+   * @param abandon also when it has instances, since its machine will never come back: their bindings go, what was to
+   * be done with them has failed, and they are of no node, as if they had never been finished
+   */
+  forget(name: string, abandon?: boolean): Promise<boolean>;
+  list(): Promise<readonly Node[]>;
+}
+
+/** What an instance needs to be made or changed. */
+export interface Demand {
+  /** At most so many instances of the offering. */
+  readonly maxInstances?: number;
+  /** Room on a node; absent: it is not of any node. */
+  readonly room?: Room;
+  /** The node of this broker. */
+  readonly here?: string;
+}
+
+export interface Room {
+  readonly cost: number;
+  readonly needs: readonly string[];
+  /** Its own node, when it has one already: then only the capacity counts. */
+  readonly on?: string;
+}
+
+/** The limit that was reached. */
+export type Shortage =
+  | { readonly of: 'instances'; readonly limit: number }
+  /** There is no node at all, none that answers, or none that takes new instances. */
+  | { readonly of: 'nodes' }
+  /** No node that takes instances has all of these. */
+  | { readonly of: 'executables'; readonly needs: readonly string[] }
+  | { readonly of: 'capacity'; readonly cost: number };
+
+/** Network ports of nodes. A number belongs to one instance at a time, and rests a while when it was given back. */
+export interface Ports {
+  /**
+   * One port for each name: those that the instance has already, and random free ones. Undefined when there are
+   * not enough; then none is taken.
+   */
+  take(
+    node: string,
+    instanceId: string,
+    names: readonly string[],
+  ): Promise<Readonly<Record<string, number>> | undefined>;
+  /**
+   * A stranger has the port: nobody gets it for a while, and the instance gets another number. Undefined when
+   * there is none.
+   */
+  replace(node: string, instanceId: string, name: string): Promise<number | undefined>;
+  /** Gives all ports of the instance back. */
+  release(node: string, instanceId: string): Promise<void>;
+}
+
+/** Milliseconds that a port rests before another instance gets it. */
+export const portRest = 60_000;
+/** Milliseconds that a port which a stranger had is left alone. */
+export const portQuarantine = 600_000;

@@ -1,0 +1,64 @@
+import type { Operate } from './commands.ts';
+import type { Core } from './core.ts';
+import { Refusal } from './errors.ts';
+import { busy, type Decision, newOperation } from './intent.ts';
+import { sameJson } from './json.ts';
+import type { Outcome } from './outcome.ts';
+import type { FoundInstance, Operation, ServiceInstance } from './records.ts';
+
+type Kind = 'start' | 'stop' | 'restart';
+
+/**
+ * Starts, stops or restarts units of an instance. What is at rest already is stopped once more, and what runs is started
+ * once more: dead units may be among them. Once all have been stopped they shall be at rest, until all are started again.
+ */
+export function operate(core: Core, command: Operate, kind: Kind): Promise<Outcome<ServiceInstance>> {
+  const { instanceId, origin, units } = command;
+  return core.engine.run(command, async () => {
+    if (units?.length === 0) throw new Refusal('invalid', 'No unit is named.', 'units');
+    const found = await core.deps.store.findInstance(instanceId);
+    const decision = decideOperate(found, command, kind);
+    if (!found || decision !== 'start') return decision as Decision<ServiceInstance>;
+    const plan = await core.planOf(found.instance);
+    if (!core.deps.provisioner(plan.making.provisioner).units?.[kind]) {
+      throw new Refusal(
+        'unsupported',
+        `Instances of the plan '${plan.name}' cannot be ${participles[kind]}.`,
+      );
+    }
+    const confidential = units ? { units } : {};
+    const operation = newOperation(core.deps, plan, kind, { instanceId, origin, confidential });
+    return { start: { plan, operation, instance: { put: found.instance } } };
+  });
+}
+
+const participles: Readonly<Record<Kind, string>> = {
+  start: 'started',
+  stop: 'stopped',
+  restart: 'restarted',
+};
+
+/** The state table of lifecycle, columns "start", "stop" and "restart". */
+export function decideOperate(
+  found: FoundInstance | undefined,
+  { units, version }: Operate,
+  kind: Kind,
+): 'start' | Decision<ServiceInstance> {
+  if (version !== undefined && found?.instance.version !== version) return { is: 'absent' };
+  if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
+  const { instance, operation, bindingsBusy } = found;
+  if (operation?.kind === kind && isOfSameUnits(operation, units))
+    return { join: operation, record: instance, answers: true };
+  if (operation) return busy();
+  if (!instance.ready) throw new Refusal('not-ready', 'The service instance was never finished. Delete it.');
+  // What a bind is waiting for may be just this start; after a stop it would wait for ever.
+  return kind === 'stop' && bindingsBusy ? busy() : 'start';
+}
+
+function isOfSameUnits({ confidential }: Operation, units: readonly string[] | undefined): boolean {
+  return sameJson(sorted(confidential.units), sorted(units));
+}
+
+function sorted(units: readonly string[] | undefined): readonly string[] {
+  return units?.toSorted() ?? [];
+}

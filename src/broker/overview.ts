@@ -1,0 +1,190 @@
+import type { ServiceOffering } from './catalog.ts';
+import type { Core } from './core.ts';
+import type { Deps } from './deps.ts';
+import { Refusal } from './errors.ts';
+import { summarize } from './events.ts';
+import { idsOf } from './needed.ts';
+import type { Node } from './nodes.ts';
+import { declaredOfferings } from './offered.ts';
+import { certainAfter, type Suspect, type Whereabouts } from './orphans.ts';
+import { describeStatus, findNode } from './read-status.ts';
+import {
+  describeState,
+  type Operation,
+  type ServiceInstance,
+  type StateWord,
+  type TimelineEntry,
+} from './records.ts';
+import type { Listed, ListQuery } from './store.ts';
+import type { InstanceStatus } from './status.ts';
+
+/** What an operator sees of everything, and the few things to be done there. Nothing of it is confidential. */
+export interface Overview {
+  nodes(): Promise<readonly Node[]>;
+  /** Refuses with not-found. */
+  drain(node: string, draining: boolean): Promise<void>;
+  /**
+   * Refuses with not-found, and with conflict while the node lives or has instances.
+   * @param options `abandon`: the machine is lost, and its instances with it: they can only be deleted, or made again
+   */
+  forget(node: string, options?: { readonly abandon?: boolean }): Promise<void>;
+  instances(query: ListQuery): Promise<readonly InstanceEntry[]>;
+  /** Refuses with not-found. */
+  instance(instanceId: string): Promise<InstanceDetails>;
+  offerings(): readonly OfferingEntry[];
+  orphans(): Promise<readonly Suspect[]>;
+  /** Refuses with not-found, and with conflict as long as the suspect is not final. */
+  removeOrphan(where: Whereabouts, name: string): Promise<void>;
+}
+
+export interface InstanceEntry extends Listed {
+  readonly state: StateWord;
+  /** By name, as far as the catalog knows them. */
+  readonly offering: string;
+  readonly plan: string;
+  readonly status: InstanceStatus;
+  /** The plan has changed since the instance was made or last updated. */
+  readonly drifted: boolean;
+}
+
+export interface InstanceDetails extends InstanceEntry {
+  readonly neededBy: readonly string[];
+  /** The instances that it holds for its own use. */
+  readonly needs: readonly string[];
+  /** The latest first. */
+  readonly operations: readonly OperationEntry[];
+}
+
+export interface OperationEntry {
+  readonly operation: Omit<Operation, 'confidential'>;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export interface OfferingEntry {
+  readonly offering: Pick<ServiceOffering, 'id' | 'name' | 'description'>;
+  /** Why it is not in the catalog, as a sentence; absent: it is. */
+  readonly hidden?: string;
+}
+
+/** Operations of one instance that are told with their timelines. */
+const operationsShown = 20;
+
+export function createOverview(core: Core): Overview {
+  const { deps } = core;
+  return {
+    nodes: () => deps.nodes.list(),
+    async drain(node, draining) {
+      if (!(await deps.nodes.drain(node, draining))) throw noNode(node);
+    },
+    async forget(node, { abandon = false } = {}) {
+      if (!(await deps.nodes.forget(node, abandon))) throw notForgettable(node, await deps.nodes.list());
+    },
+    async instances(query) {
+      const [listed, nodes] = await Promise.all([deps.store.list(query), deps.nodes.list()]);
+      return listed.map((one) => entryOf(deps, one, nodes));
+    },
+    instance: (instanceId) => detailsOf(core, instanceId),
+    offerings: () => offeringsOf(deps),
+    orphans: () => deps.orphans.list(),
+    removeOrphan: (where, name) => condemn(deps, where, name),
+  };
+}
+
+function noNode(name: string): Refusal {
+  return new Refusal('not-found', `There is no node '${name}'.`, 'node');
+}
+
+function notForgettable(name: string, nodes: readonly Node[]): Refusal {
+  const node = nodes.find((one) => one.name === name);
+  if (!node) return noNode(name);
+  const why = node.instances > 0 && node.stale ? `has ${countOf(node.instances)}` : 'is alive';
+  return new Refusal('conflict', `The node '${name}' ${why}.`, 'node');
+}
+
+function countOf(instances: number): string {
+  return instances === 1 ? 'a service instance' : `${instances} service instances`;
+}
+
+function entryOf(deps: Deps, listed: Listed, nodes: readonly Node[]): InstanceEntry {
+  const { instance, operation, seen } = listed;
+  const offering = declaredOfferings(deps).find(({ id }) => id === instance.offeringId);
+  const plan = offering?.plans.find(({ id }) => id === instance.planId);
+  const name = offering?.name ?? instance.offeringId;
+  const node = instance.place && findNode(nodes, instance.place.node);
+  return {
+    ...listed,
+    state: describeState(listed),
+    offering: name,
+    plan: plan?.name ?? instance.planId,
+    status: describeStatus({
+      instance,
+      ...(operation ? { operation } : {}),
+      ...(seen ? { seen } : {}),
+      ...(node ? { node } : {}),
+      name,
+    }),
+    // Of a plan that has left the catalog there is no newer revision.
+    drifted: plan !== undefined && plan.revision !== instance.revision,
+  };
+}
+
+async function detailsOf(core: Core, instanceId: string): Promise<InstanceDetails> {
+  const { deps } = core;
+  const { store } = deps;
+  const [[listed], found, history, nodes] = await Promise.all([
+    store.list({ instanceId, limit: 1 }),
+    store.findInstance(instanceId),
+    store.history(instanceId, operationsShown),
+    deps.nodes.list(),
+  ]);
+  if (!listed) throw new Refusal('not-found', 'There is no service instance with this id.');
+  const operations = history.map(async (operation) => ({
+    operation: summarize(operation),
+    timeline: await store.timeline(operation.id),
+  }));
+  return {
+    ...entryOf(deps, listed, nodes),
+    neededBy: found?.neededBy ?? [],
+    needs: found ? await heldBy(core, found.instance) : [],
+    operations: await Promise.all(operations),
+  };
+}
+
+async function heldBy({ deps, planOf }: Core, instance: ServiceInstance): Promise<readonly string[]> {
+  // Of a plan that cannot be read any more there is still everything else to be told.
+  const plan = await planOf(instance).catch(() => undefined);
+  const needs = Object.entries(plan?.operating.requires ?? {});
+  const held = needs.map(async ([name, need]) => {
+    const { instanceId, bindingId } = idsOf(instance, name, need);
+    return (await deps.store.findBinding(instanceId, bindingId)).binding ? [instanceId] : [];
+  });
+  return (await Promise.all(held)).flat();
+}
+
+function offeringsOf({ catalog, hidden }: Deps): readonly OfferingEntry[] {
+  const concealed = hidden();
+  const shown = catalog().offerings.filter(({ id }) => concealed.every(({ offering }) => offering.id !== id));
+  return [
+    ...shown.map((offering) => ({ offering: outlineOf(offering) })),
+    ...concealed.map(({ offering, reason }) => ({ offering: outlineOf(offering), hidden: reason })),
+  ];
+}
+
+function outlineOf({ id, name, description }: ServiceOffering): OfferingEntry['offering'] {
+  return { id, name, description };
+}
+
+async function condemn({ orphans }: Deps, where: Whereabouts, name: string): Promise<void> {
+  if (await orphans.condemn(where, name)) return;
+  const suspect = (await orphans.list()).find(
+    ({ provisioner, node, thing }) =>
+      provisioner === where.provisioner && node === where.node && thing.name === name,
+  );
+  if (!suspect) throw new Refusal('not-found', 'There is no such orphan.');
+  const since = suspect.firstSeenAt.toISOString();
+  const certain = new Date(suspect.firstSeenAt.getTime() + certainAfter).toISOString();
+  throw new Refusal(
+    'conflict',
+    `It was first seen at ${since}. It can be removed when it is still seen after ${certain}.`,
+  );
+}

@@ -1,0 +1,87 @@
+import type { OperationKind } from './records.ts';
+import { unitStatuses, type Seen, type UnitFacts, type UnitSeen, type UnitStatus } from './units.ts';
+
+/** How an instance is: as its worst unit. */
+export interface InstanceStatus {
+  readonly status: UnitStatus;
+  readonly reason: string;
+  readonly units: readonly UnitSeen[];
+  /** When its node last looked; absent: never. ISO 8601. */
+  readonly checkedAt?: string;
+  /** `host:port` of its units, where applications find them. */
+  readonly addresses: readonly string[];
+  /** It failed again after the last restart that its plan allows. */
+  readonly leftAlone: boolean;
+}
+
+/** What counts beside the facts, as the rows tell it. */
+export interface Situation {
+  /** Why nobody can say how it is, as a clause: its node is silent. */
+  readonly lost?: string;
+  /** The open operation of the instance. */
+  readonly operation?: OperationKind;
+  /** Shall its units be at rest? */
+  readonly stopped: boolean;
+}
+
+export interface Judgement {
+  readonly status: UnitStatus;
+  /** A clause for people. */
+  readonly reason: string;
+}
+
+/** The table of lifecycle, section 3: the first row that fits decides. */
+export function decideStatus({ lost, operation, stopped }: Situation, facts: UnitFacts): Judgement {
+  const { alive, answer, failed, fault, reason } = facts;
+  const atRest = stopped || operation === 'stop' || operation === 'deprovision';
+  const isReady = alive && answer === 'ready' && failed === undefined;
+
+  if (lost !== undefined) return { status: 'down', reason: lost };
+  if (fault !== undefined) return { status: 'down', reason: fault };
+  if (operation === 'provision') return { status: 'building', reason: 'it is being made' };
+  if (operation === 'update') return { status: 'building', reason: 'it is being updated' };
+  if (isStarting(operation) && !isReady) return { status: 'building', reason: 'it is being started' };
+  if (!alive && atRest) return { status: 'stopped', reason: 'it has been stopped' };
+  if (failed !== undefined) return { status: 'error', reason: failed };
+  if (!alive) return { status: 'error', reason: reason ?? 'it does not run, though it should' };
+  if (answer === 'wrong') return { status: 'error', reason: reason ?? 'it does not answer as it should' };
+  if (answer === 'silent')
+    return { status: 'unreachable', reason: reason ?? 'it does not answer at its address' };
+  if (answer === 'unasked')
+    return { status: 'unreachable', reason: reason ?? 'it runs, and has nothing that could be asked' };
+  return { status: 'started', reason: reason ?? 'it runs and answers' };
+}
+
+/** Such an operation, too, has a check_up at its end. */
+export function isStarting(operation: OperationKind | undefined): boolean {
+  return operation === 'start' || operation === 'restart';
+}
+
+/** Of no statuses at all it is `unreachable`: there is nothing that could be reached. */
+export function worstOf(statuses: readonly UnitStatus[]): UnitStatus {
+  return unitStatuses.find((status) => statuses.includes(status)) ?? 'unreachable';
+}
+
+/** The instance as its units make it. */
+export function statusOfUnits(
+  units: readonly UnitSeen[],
+  { checkedAt, healing }: Partial<Pick<Seen, 'checkedAt' | 'healing'>> = {},
+): InstanceStatus {
+  const status = worstOf(units.map((unit) => unit.status));
+  const worst = units.find((unit) => unit.status === status);
+  return {
+    status,
+    reason: worst ? reasonAmong(units, worst) : 'it has no units',
+    units,
+    ...(checkedAt === undefined ? {} : { checkedAt }),
+    addresses: units.flatMap(({ address }) => (address === undefined ? [] : [address])),
+    leftAlone: healing?.leftAlone ?? false,
+  };
+}
+
+function reasonAmong(units: readonly UnitSeen[], worst: UnitSeen): string {
+  const { unit, status, reason } = worst;
+  if (units.length === 1) return reason;
+  const isAlike = units.every((one) => one.status === status && one.reason === reason);
+  return `${isAlike ? `all ${units.length} units` : unit}: ${reason}`;
+}

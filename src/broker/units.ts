@@ -1,0 +1,83 @@
+/** Worst first: an instance is what its worst unit is. */
+export const unitStatuses = ['down', 'error', 'building', 'unreachable', 'stopped', 'started'] as const;
+export type UnitStatus = (typeof unitStatuses)[number];
+
+/** What is the case, without judgement: `decideStatus` judges. */
+export interface UnitFacts {
+  readonly unit: string;
+  /** Is there a live process, or whatever else the unit is? */
+  readonly alive: boolean;
+  /**
+   * What it said at its advertised address: by its protocol that it is ready, something wrong, or nothing in time;
+   * `unasked` when it has no port and no rule by which it could be asked, or is not alive.
+   */
+  readonly answer: 'ready' | 'wrong' | 'silent' | 'unasked';
+  /** A probe or hook says that it has failed, as a clause. */
+  readonly failed?: string;
+  /** Why its node cannot judge or run it, as a clause: the directory is gone, the disk is full. */
+  readonly fault?: string;
+  /** What there is to say to people of how it is, as a clause. */
+  readonly reason?: string;
+  readonly pid?: number;
+  /** `host:port` where applications find it. */
+  readonly address?: string;
+}
+
+/** A unit as it was last seen. */
+export interface UnitSeen {
+  readonly unit: string;
+  readonly status: UnitStatus;
+  readonly reason: string;
+  /** Since when it has this status; ISO 8601. */
+  readonly since: string;
+  readonly pid?: number;
+  readonly address?: string;
+}
+
+/** What was seen of an instance at one look. */
+export interface Seen {
+  readonly units: readonly UnitSeen[];
+  /** ISO 8601. */
+  readonly checkedAt: string;
+  /** That of the instance at that time: clocks need not agree. */
+  readonly version?: number;
+  readonly healing?: Healing;
+}
+
+/** How often the broker has restarted what failed, lately. */
+export interface Healing {
+  /** The starts of the restarts within the plan's time; ISO 8601. */
+  readonly restarts: readonly string[];
+  /** When it was first seen failed after the last of them; absent: it has not failed since. ISO 8601. */
+  readonly failedAt?: string;
+  /** It failed again after the last restart that the plan allows: people must look after it. */
+  readonly leftAlone: boolean;
+  /** The latest operation that had ended when it was left alone. */
+  readonly after?: string;
+}
+
+export interface Execution {
+  readonly command: readonly string[];
+  /** Absent: every unit. */
+  readonly unit?: string;
+  /** Milliseconds. */
+  readonly timeout: number;
+}
+
+export interface Executed {
+  readonly unit: string;
+  /** Its exit code; -1 when it was ended by a signal or at its time limit. */
+  readonly code: number;
+  /** What it wrote, standard output and error as they came, cut at 64 kB. */
+  readonly output: string;
+}
+
+export interface LogQuery {
+  readonly unit?: string;
+  readonly lines: number;
+}
+
+export interface UnitLog {
+  readonly unit: string;
+  readonly text: string;
+}
