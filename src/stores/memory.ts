@@ -1,30 +1,58 @@
 // Remembers in this process only, by the same rules as the durable stores: for tests and trials.
-import type { JsonObject } from '../broker/json.ts';
-import type { Operation, ServiceBinding } from '../broker/records.ts';
-import type { Hint, OperationQuery, Store } from '../broker/store.ts';
-import { claim, delayFollower, inProgress, postpone, renew, settle } from './memory/hold.ts';
+import type { Nodes, Ports } from '../broker/nodes.ts';
+import type { Orphans } from '../broker/orphans.ts';
+import type { Hint, Store } from '../broker/store.ts';
+import { claimCheck, nextCheck, saveSeen } from './memory/check.ts';
+import {
+  expired,
+  findBinding,
+  findInstance,
+  history,
+  lastOperation,
+  leftBinding,
+  list,
+  nextDue,
+} from './memory/find.ts';
+import { claim, delayFollower, postpone, renew, settle } from './memory/hold.ts';
+import { nodesOf, place } from './memory/nodes.ts';
 import { open } from './memory/open.ts';
-import { bindingKey, bindingsOf, findBinding, findInstance, type Tables } from './memory/tables.ts';
+import { orphansOf } from './memory/orphans.ts';
+import { portsOf } from './memory/ports.ts';
+import { newTables, type Tables } from './memory/tables.ts';
+
+/** All that is remembered, of one memory. */
+export interface MemoryWorld {
+  readonly store: Store;
+  readonly nodes: Nodes;
+  readonly ports: Ports;
+  readonly orphans: Orphans;
+}
 
 /** @param now the clock of leases, pauses and expiries; tests hand in one that they move. */
-export function memoryStore(now: () => Date = () => new Date()): Store {
-  const listeners = new Set<(hint: Hint) => void>();
-  const revisions = new Map<string, JsonObject>();
-  const tables: Tables = {
-    instances: new Map(),
-    bindings: new Map(),
-    operations: new Map(),
-    now: () => now().getTime(),
-    tell(hint) {
-      for (const listener of listeners) queueMicrotask(() => listeners.has(listener) && listener(hint));
-    },
+export function memoryStore(now?: () => Date): Store {
+  return memoryWorld(now).store;
+}
+
+/** @param now as for `memoryStore` */
+export function memoryWorld(now: () => Date = () => new Date()): MemoryWorld {
+  const tables = newTables(now);
+  return {
+    store: storeOf(tables),
+    nodes: nodesOf(tables),
+    ports: portsOf(tables),
+    orphans: orphansOf(tables),
   };
+}
+
+function storeOf(tables: Tables): Store {
+  const { revisions, listeners, timelines, checks } = tables;
   // `async` makes whatever goes wrong a rejection, as with a real database; none of these waits.
   return {
     findInstance: async (instanceId) => findInstance(tables, instanceId),
     findBinding: async (instanceId, bindingId) => findBinding(tables, instanceId, bindingId),
     open: async (opening) => open(tables, opening),
-    claim: async (holder, leaseMs) => claim(tables, holder, leaseMs),
+    place: async (opening, demand) => place(tables, opening, demand),
+    claim: async (holder, leaseMs, node) => claim(tables, holder, leaseMs, node),
     renew: async (held, leaseMs) => renew(tables, held, leaseMs),
     postpone: async (held, pause) => postpone(tables, held, pause),
     settle: async (held, settlement) => settle(tables, held, settlement),
@@ -35,10 +63,17 @@ export function memoryStore(now: () => Date = () => new Date()): Store {
       if (delayFollower(tables, cancelledId, 0)) tables.tell({ due: true });
     },
     lastOperation: async (query) => lastOperation(tables, query),
-    leftBinding: async (instanceId) => oldest(bindingsOf(tables, instanceId).map(({ record }) => record)),
-    expired: async (limit) => expiring(tables).filter(isPast(tables)).slice(0, limit),
-    nextDue: async () => nextDue(tables),
+    leftBinding: async (instanceId) => leftBinding(tables, instanceId),
+    expired: async (limit) => expired(tables, limit),
+    nextDue: async (node) => nextDue(tables, node),
     prune: async (olderThanMs) => prune(tables, olderThanMs),
+    timeline: async (operationId) => timelines.get(operationId) ?? [],
+    history: async (instanceId, limit) => history(tables, instanceId, limit),
+    list: async (query) => list(tables, query),
+    claimCheck: async (node) => claimCheck(tables, node),
+    nextCheck: async (node) => nextCheck(tables, node),
+    saveSeen: async (instanceId, seen, dueMs) => saveSeen(tables, instanceId, seen, dueMs),
+    findSeen: async (instanceId) => checks.get(instanceId)?.seen,
     async saveRevisions(plans) {
       for (const { revision, definition } of plans) revisions.set(revision, definition);
     },
@@ -52,52 +87,13 @@ export function memoryStore(now: () => Date = () => new Date()): Store {
   };
 }
 
-function lastOperation(
-  { instances, bindings, operations }: Tables,
-  { instanceId, bindingId, operationId = '' }: OperationQuery,
-): { operation?: Operation; exists: boolean } {
-  const own = [...operations.values()]
-    .map(({ operation }) => operation)
-    .filter((operation) => operation.instanceId === instanceId && operation.bindingId === bindingId);
-  const operation = own.find(({ id }) => id === operationId) ?? own.at(-1);
-  const exists =
-    bindingId === undefined ? instances.has(instanceId) : bindings.has(bindingKey(instanceId, bindingId));
-  return { ...(operation && { operation }), exists };
-}
-
-function oldest(bindings: readonly ServiceBinding[]): ServiceBinding | undefined {
-  return bindings.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())[0];
-}
-
-/** Bindings that shall be unbound one day, and could be now; the next one first. */
-function expiring({ instances, bindings }: Tables): ServiceBinding[] {
-  return [...bindings.values()]
-    .filter(({ record, operationId }) => record.ready && record.expiresAt && operationId === undefined)
-    .map(({ record }) => record)
-    .filter(({ instanceId }) => {
-      const instance = instances.get(instanceId);
-      return instance?.record.ready && instance.operationId === undefined;
-    })
-    .toSorted((a, b) => expiryOf(a) - expiryOf(b));
-}
-
-function isPast({ now }: Tables): (binding: ServiceBinding) => boolean {
-  return (binding) => expiryOf(binding) <= now();
-}
-
-function expiryOf({ expiresAt }: ServiceBinding): number {
-  return expiresAt?.getTime() ?? Infinity;
-}
-
-function nextDue(tables: Tables): number | undefined {
-  const times = inProgress(tables).map(({ dueAt }) => dueAt);
-  return times.length > 0 ? Math.max(0, Math.min(...times) - tables.now()) : undefined;
-}
-
-function prune({ operations, now }: Tables, olderThanMs: number): number {
+function prune({ operations, timelines, now }: Tables, olderThanMs: number): number {
   const old = [...operations.values()].filter(({ operation: { finishedAt } }) => {
     return finishedAt !== undefined && finishedAt.getTime() < now() - olderThanMs;
   });
-  for (const { operation } of old) operations.delete(operation.id);
+  for (const { operation } of old) {
+    operations.delete(operation.id);
+    timelines.delete(operation.id);
+  }
   return old.length;
 }

@@ -25,17 +25,28 @@ export function sealedStore(inner: Store, keys: KeyRing): Store {
       };
     },
     open: (opening) => inner.open(seal.opening(opening)),
-    claim: (holder, leaseMs) => claimReadable(() => inner.claim(holder, leaseMs), open.held),
+    async place(opening, demand) {
+      const placement = await inner.place(seal.opening(opening), demand);
+      if (placement === 'stale' || 'short' in placement) return placement;
+      return { placed: open.instance(placement.placed), operation: open.operation(placement.operation) };
+    },
+    claim: (holder, leaseMs, node) => claimReadable(() => inner.claim(holder, leaseMs, node), open.held),
     postpone: (held, pause) => inner.postpone(seal.progress(held, pause), withoutMemo(pause)),
     settle: (held, settlement) => inner.settle(held, seal.settlement(settlement)),
     async lastOperation(query) {
-      const { operation, exists } = await inner.lastOperation(query);
-      return { ...(operation && { operation: open.operation(operation) }), exists };
+      const { operation, ...rest } = await inner.lastOperation(query);
+      return { ...(operation && { operation: open.operation(operation) }), ...rest };
     },
     async leftBinding(instanceId) {
       const binding = await inner.leftBinding(instanceId);
       return binding && open.binding(binding);
     },
+    history: async (instanceId, limit) => (await inner.history(instanceId, limit)).map(open.operation),
+    claimCheck: (node) =>
+      claimReadable(
+        () => inner.claimCheck(node),
+        (check) => ({ ...check, instance: open.instance(check.instance) }),
+      ),
   };
 }
 
@@ -43,16 +54,16 @@ export function sealedStore(inner: Store, keys: KeyRing): Store {
 const mostUnreadable = 100;
 
 /** One that cannot be read must not hide those that are due after it: it is told when there is no other. */
-async function claimReadable(
-  claim: () => Promise<Held | undefined>,
-  read: (held: Held) => Held,
-): Promise<Held | undefined> {
+async function claimReadable<Claimed>(
+  claim: () => Promise<Claimed | undefined>,
+  read: (claimed: Claimed) => Claimed,
+): Promise<Claimed | undefined> {
   let trouble: Error | undefined;
   for (let tries = 0; tries < mostUnreadable; tries += 1) {
-    const held = await claim();
-    if (!held) break;
+    const claimed = await claim();
+    if (!claimed) break;
     try {
-      return read(held);
+      return read(claimed);
     } catch (error) {
       trouble = error as Error;
     }
@@ -103,10 +114,10 @@ function sealing(keys: KeyRing) {
     instance: (instance: ServiceInstance) => opened(keys, instancePlace(instance), instance),
     binding: (binding: ServiceBinding) => opened(keys, bindingPlace(binding), binding),
     operation: (operation: Operation) => reviveOperation(opened(keys, operationPlace(operation), operation)),
-    found: ({ instance, operation, bindingsBusy }: FoundInstance): FoundInstance => ({
+    found: ({ instance, operation, ...rest }: FoundInstance): FoundInstance => ({
+      ...rest,
       instance: open.instance(instance),
       ...(operation && { operation: open.operation(operation) }),
-      bindingsBusy,
     }),
     held: ({ operation, instance, binding, remainingMs }: Held): Held => ({
       operation: open.operation(operation),

@@ -2,10 +2,19 @@ import type { Store } from '../../src/broker/store.ts';
 import { describeAnswers } from './contract/answers.ts';
 import { describeBindingOpenings } from './contract/binding-openings.ts';
 import { describeCancelling } from './contract/cancelling.ts';
+import { describeCarrying } from './contract/carrying.ts';
+import { describeChecks } from './contract/checks.ts';
 import { describeHints } from './contract/hints.ts';
 import { describeHolding } from './contract/holding.ts';
+import { describeHistory } from './contract/history.ts';
 import { describeInstanceOpenings } from './contract/instance-openings.ts';
+import { describeNeeds } from './contract/needs.ts';
+import { describeNodes } from './contract/nodes.ts';
+import { describeOrphans } from './contract/orphans.ts';
+import { describePlacing } from './contract/placing.ts';
+import { describePorts } from './contract/ports.ts';
 import { describeSettling } from './contract/settling.ts';
+import type { World } from './contract/world.ts';
 
 /** What every store must do. `makeStore` gives an empty one for each test. */
 export type MakeStore = () => Store | Promise<Store>;
@@ -18,6 +27,22 @@ export function describeStore(name: string, makeStore: MakeStore): void {
     describe('holding', () => describeHolding(makeStore));
     describe('settling', () => describeSettling(makeStore));
     describe('answers', () => describeAnswers(makeStore));
+    describe('carrying by nodes', () => describeCarrying(makeStore));
+    describe('needs', () => describeNeeds(makeStore));
+    describe('history', () => describeHistory(makeStore));
+    describe('checks', () => describeChecks(makeStore));
     describe('hints', () => describeHints(makeStore));
+  });
+}
+
+/** What every store must do together with the nodes, ports and orphans that it remembers. */
+export type MakeWorld = () => World | Promise<World>;
+
+export function describeWorld(name: string, makeWorld: MakeWorld): void {
+  describe(name, () => {
+    describe('placing', () => describePlacing(makeWorld));
+    describe('nodes', () => describeNodes(makeWorld));
+    describe('ports', () => describePorts(makeWorld));
+    describe('orphans', () => describeOrphans(makeWorld));
   });
 }

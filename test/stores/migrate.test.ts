@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { brokerMigrations, migrate, type MigrationSet } from '../../src/stores/postgres/migrate.ts';
+import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openGate } from '../support/database-gate.ts';
-import { until } from './contract/steps.ts';
+import { claim, until } from './contract/steps.ts';
 
 let database: TestDatabase;
 let directory: string;
@@ -32,7 +33,7 @@ async function applied(): Promise<unknown[]> {
 }
 
 test('An empty database gets all tables, and nothing the second time.', async () => {
-  expect(await migrate(database.pool)).toEqual(['0001_broker.sql']);
+  expect(await migrate(database.pool)).toEqual(['0001_broker.sql', '0002_nodes.sql']);
   expect(await migrate(database.pool)).toEqual([]);
   const { rows } = await database.pool.query(
     'select tablename from pg_tables where schemaname = $1 order by 1',
@@ -40,13 +41,72 @@ test('An empty database gets all tables, and nothing the second time.', async ()
   );
   expect(rows.map(({ tablename }) => tablename)).toEqual([
     'encryption_keys',
+    'instance_checks',
+    'node_ports',
+    'nodes',
+    'operation_steps',
     'operations',
+    'orphan_suspects',
     'plan_revisions',
     'schema_migrations',
     'service_bindings',
     'service_instances',
   ]);
 });
+
+test('What brokers before there were nodes have written is read and carried on after.', async () => {
+  const first = '0001_broker.sql';
+  copyFileSync(join(brokerMigrations.directory, first), join(directory, first));
+  rmSync(join(directory, '0001_apples.sql'));
+  expect(await migrate(database.pool, [{ name: 'broker', directory }])).toEqual([first]);
+  await database.pool.query(`
+    insert into service_instances (id, version, operation_id, offering_id, plan_id, revision, context, ready, confidential)
+      values ('i1', 3, null, 'cache', 'small', 'r', '{}', true, '{"parameters":{"a":1},"secrets":{},"facts":{}}'),
+        ('i2', 1, 'op2', 'cache', 'small', 'r', '{}', false, '{"parameters":{},"secrets":{},"facts":{}}');
+    insert into service_bindings (instance_id, id, context, ready, confidential)
+      values ('i1', 'b1', '{}', true, '{"parameters":{},"secrets":{},"facts":{},"answer":{}}');
+    insert into operations (id, kind, instance_id, binding_id, offering_id, plan_id, state, attempt, failures, origin,
+        confidential, finished_at, deadline)
+      values ('op1', 'bind', 'i1', 'b1', 'cache', 'small', 'succeeded', 1, 0, '{}', '{}', now(), now()),
+        ('op2', 'provision', 'i2', null, 'cache', 'small', 'in progress', 0, 0, '{}', '{"memo":1}', null, now())`);
+  expect(await migrate(database.pool)).toEqual(['0002_nodes.sql']);
+  const store = postgresStore(database.pool);
+  const { found, binding } = await store.findBinding('i1', 'b1');
+  expect(found).toMatchObject({ instance: { ready: true, version: 3 }, bindingsBusy: false });
+  for (const name of ['place', 'stopped', 'stoppedUnits', 'checkEvery', 'parent']) {
+    expect(found?.instance).not.toHaveProperty(name);
+  }
+  expect(binding).toMatchObject({ ready: true });
+  expect(await store.history('i1', 9)).toMatchObject([{ id: 'op1', kind: 'bind' }]);
+  expect(await store.nextCheck()).toBeUndefined();
+  const held = await claim(store, 'worker', 1000, 'n1');
+  expect(held.operation).toMatchObject({ id: 'op2', confidential: { memo: 1 } });
+  const did = { step: 'start', tries: 1, undo: false, ms: 1 };
+  expect(await store.settle(held, { did, instance: { put: { ...held.instance, ready: true } } })).toBe(true);
+  expect(await store.timeline('op2')).toMatchObject([did]);
+});
+
+test('A broker that is at work and the change of its tables may be in the way of each other.', async () => {
+  await migrate(database.pool, [set]);
+  write(
+    '0002_more.sql',
+    // Longer than it takes until the other one waits too, and shorter than that one's own patience: this one gives way.
+    `set local deadlock_timeout = '2s';
+    create table pears (); alter table apples add sort text; alter table plums add sort text`,
+  );
+  await database.pool.query('create table plums ()');
+  const worker = await database.pool.connect();
+  await worker.query(`set deadlock_timeout = '1min'; begin; lock table plums in row exclusive mode`);
+  const migrated = migrate(database.pool, [set]);
+  await until(async () => {
+    const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%create table pears%' and pid <> pg_backend_pid()`;
+    return (await database.pool.query(waiting)).rowCount || undefined;
+  });
+  await worker.query('select from apples');
+  await worker.query('commit; reset deadlock_timeout');
+  worker.release();
+  expect(await migrated).toEqual(['0002_more.sql']);
+}, 20_000);
 
 test('Several sets live beside each other, and a later one may build on an earlier one.', async () => {
   write(
@@ -55,10 +115,11 @@ test('Several sets live beside each other, and a later one may build on an earli
   );
   expect(await migrate(database.pool, [brokerMigrations, set])).toEqual([
     '0001_broker.sql',
+    '0002_nodes.sql',
     '0001_apples.sql',
     '0002_crates.sql',
   ]);
-  expect(await applied()).toEqual(['broker 1', 'fruit 1', 'fruit 2']);
+  expect(await applied()).toEqual(['broker 1', 'broker 2', 'fruit 1', 'fruit 2']);
 });
 
 test('Only what is new is applied.', async () => {
@@ -70,7 +131,7 @@ test('Only what is new is applied.', async () => {
 
 test('Of four brokers that start at once, one migrates and the others wait for it.', async () => {
   const all = await Promise.all([1, 2, 3, 4].map(() => migrate(database.pool, [brokerMigrations, set])));
-  expect(all.flat()).toEqual(['0001_broker.sql', '0001_apples.sql']);
+  expect(all.flat()).toEqual(['0001_broker.sql', '0002_nodes.sql', '0001_apples.sql']);
 });
 
 test('A file that was changed after it was applied is refused, and nothing is applied.', async () => {
@@ -111,7 +172,7 @@ test('A migration that fails leaves nothing behind, of the others neither.', asy
   ]);
   expect(rowCount).toBe(0);
   write('0002_bad.sql', 'create table half ()');
-  expect(await migrate(database.pool, [brokerMigrations, set])).toHaveLength(3);
+  expect(await migrate(database.pool, [brokerMigrations, set])).toHaveLength(4);
 });
 
 test.each(['0003_gap.sql', '0001_twice.sql', 'nameless.sql'])(
@@ -130,7 +191,7 @@ test('A connection that breaks meanwhile is told to who migrates, and does not e
   const blocker = await database.pool.connect();
   await blocker.query(`begin; create table ${schema}.apples ()`);
   const migrating = migrate(pool, [set]);
-  const refused = expect(migrating).rejects.toThrow('Connection terminated unexpectedly');
+  const refused = expect(migrating).rejects.toMatchObject({ name: 'Refusal', code: 'unavailable' });
   await until(async () => {
     const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'create table apples%'`;
     return (await database.pool.query(waiting)).rowCount || undefined;

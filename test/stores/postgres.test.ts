@@ -6,10 +6,13 @@ import type { ServiceInstance } from '../../src/broker/records.ts';
 import type { Hint, Store } from '../../src/broker/store.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/stores/postgres/migrate.ts';
-import { queryThrough } from '../../src/stores/postgres/query.ts';
+import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
+import { open as openIn } from '../../src/stores/postgres/open.ts';
+import { postgresPorts } from '../../src/stores/postgres/ports.ts';
+import { queryOn, queryThrough } from '../../src/stores/postgres/query.ts';
 import { raw, sql } from '../../src/stores/postgres/sql.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { describeStore } from './contract.ts';
+import { describeStore, describeWorld } from './contract.ts';
 import {
   anInstanceIn,
   begun,
@@ -23,25 +26,32 @@ import {
   unbinding,
   until,
 } from './contract/steps.ts';
+import { aNodeIn, aPlacedInstance, aPostgresWorld, empty, type World } from './contract/world.ts';
 
 let database: TestDatabase;
 let store: Store;
+let other: Store;
 
 beforeAll(async () => {
   database = await openTestDatabase();
   await migrate(database.pool);
   store = postgresStore(database.pool, { listener: database.config, channel: database.schema });
+  other = postgresStore(database.pool, { channel: database.schema });
 });
 afterAll(() => database.close());
 
 async function emptied(): Promise<Store> {
-  await database.pool.query(
-    'delete from service_instances; delete from operations; delete from plan_revisions',
-  );
+  await empty(database.pool);
   return store;
 }
 
+async function emptiedWorld(): Promise<World> {
+  await empty(database.pool);
+  return aPostgresWorld(database.pool, store, other);
+}
+
 describeStore('the Postgres store', emptied);
+describeWorld('the Postgres store', emptiedWorld);
 
 describe('statements', () => {
   test('A mutation of something quick is one statement, whatever it writes.', async () => {
@@ -166,6 +176,20 @@ describe('a database that cannot be reached', () => {
   test('is told as a refusal when nobody listens there.', async () => {
     const pool = new Pool({ host: '127.0.0.1', port: 1 });
     await refusalOf(pool);
+    await pool.end();
+  });
+
+  test('is told as a refusal by what takes turns, too, and the next turn comes all the same.', async () => {
+    const pool = new Pool({ host: '127.0.0.1', port: 1 });
+    const deaf = postgresStore(pool);
+    const ports = postgresPorts(pool);
+    const asked = [1, 2].flatMap(() => [
+      deaf.place(provisioning(), { maxInstances: 1 }),
+      ports.take('n1', 'i1', ['main']),
+    ]);
+    for (const answer of asked.map((one) => one.catch((error: unknown) => error))) {
+      expect(await answer).toMatchObject({ code: 'unavailable', message: sentence });
+    }
     await pool.end();
   });
 
@@ -312,4 +336,28 @@ test('What the database itself forbids: two open operations of one thing, and se
     code: '23514',
   });
   await expect(copy(`'failed', 0, 0, origin, '{}', now(), null`)).rejects.toMatchObject({ code: '23514' });
+});
+
+test('What is begun while its node is given up ends with it, and the instance can be removed.', async () => {
+  const world = await emptiedWorld();
+  await aNodeIn(world);
+  const put = await aPlacedInstance(world);
+  await world.pass(31_000);
+  const client = await database.pool.connect();
+  await client.query('begin');
+  const opening = { operation: begun('update'), leaseMs: 0, instance: { put } };
+  expect(await openIn(queryOn(client), database.schema, opening)).toBe(true);
+  const forgotten = postgresNodes(database.pool).forget('n1', true);
+  await until(async () => {
+    const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+    return (await database.pool.query(waiting)).rowCount || undefined;
+  });
+  await client.query('commit');
+  client.release();
+  expect(await forgotten).toBe(true);
+  expect(await store.history(put.id, 1)).toMatchObject([{ kind: 'update', state: 'failed' }]);
+  const removal = begun('deprovision');
+  expect(
+    await store.open({ operation: removal, leaseMs: 0, instance: { put: await readInstance(store) } }),
+  ).toBe(true);
 });

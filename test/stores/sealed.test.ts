@@ -9,7 +9,7 @@ import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { resealer, sealedStore } from '../../src/stores/sealed.ts';
 import { aBinding, anInstance } from '../broker/fixtures.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { describeStore } from './contract.ts';
+import { describeStore, describeWorld } from './contract.ts';
 import {
   aBindingIn,
   anInstanceIn,
@@ -24,6 +24,7 @@ import {
   readInstance,
   until,
 } from './contract/steps.ts';
+import { aMemoryWorld, aPostgresWorld, empty, type World } from './contract/world.ts';
 
 const oldKey = `k1:${randomBytes(32).toString('base64')}`;
 const newKey = `k2:${randomBytes(32).toString('base64')}`;
@@ -31,23 +32,30 @@ const keys = readKeys(newKey);
 
 let database: TestDatabase;
 let plain: Store;
+let another: Store;
 
 beforeAll(async () => {
   database = await openTestDatabase();
   await migrate(database.pool);
   plain = postgresStore(database.pool, { listener: database.config, channel: database.schema });
+  another = postgresStore(database.pool, { channel: database.schema });
 });
 afterAll(() => database.close());
 
 async function emptied(): Promise<Store> {
-  await database.pool.query(
-    'delete from service_instances; delete from operations; delete from plan_revisions',
-  );
+  await empty(database.pool);
   return sealedStore(plain, keys);
+}
+
+async function emptiedWorld(): Promise<World> {
+  await empty(database.pool);
+  return aPostgresWorld(database.pool, sealedStore(plain, keys), sealedStore(another, keys));
 }
 
 describeStore('the sealed store over memory', () => sealedStore(memoryStore(), keys));
 describeStore('the sealed store over Postgres', emptied);
+describeWorld('the sealed store over memory', () => aMemoryWorld((store) => sealedStore(store, keys)));
+describeWorld('the sealed store over Postgres', emptiedWorld);
 
 /** All that lies in the database, as text. */
 async function dump(): Promise<string> {
@@ -101,6 +109,16 @@ describe('what lies in the database', () => {
     await store.settle(last, { instance: { put: { ...last.instance, confidential: secret } } });
     expect(await dump()).not.toContain(canary);
     expect((await readInstance(store, 'i2')).confidential).toEqual(secret);
+  });
+
+  test('is legible where it holds no secret: why a step failed, whatever else is remembered with it.', async () => {
+    const store = await emptied();
+    await fill(store);
+    const held = await claim(store);
+    await store.postpone(held, { memo: canary, failures: 1, trouble: 'Error: no', until: { dueMs: 0 } });
+    expect(await dump()).toContain('"trouble":"Error: no"');
+    expect(await dump()).not.toContain(canary);
+    expect((await claim(store)).operation.trouble).toBe('Error: no');
   });
 
   test('differs for the same secret, each time it is written.', async () => {

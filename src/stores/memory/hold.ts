@@ -1,18 +1,19 @@
-import type { Operation } from '../../broker/records.ts';
-import { longestSleep, type Held, type Pause, type Settlement } from '../../broker/store.ts';
+import type { Operation, TimelineEntry } from '../../broker/records.ts';
+import { longestSleep, type Done, type Held, type Pause, type Settlement } from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
-import { bindingKey, removeInstance, type Queued, type Tables } from './tables.ts';
+import { bindingKey, lookAtOnce, removeInstance, type Queued, type Tables } from './tables.ts';
 
-export function claim(tables: Tables, holder: string, leaseMs: number): Held | undefined {
+export function claim(tables: Tables, holder: string, leaseMs: number, node?: string): Held | undefined {
   const now = tables.now();
-  const due = inProgress(tables)
+  const due = carriable(tables, node)
     .filter(({ dueAt }) => dueAt <= now)
-    .toSorted((a, b) => a.dueAt - b.dueAt)[0]?.operation;
-  const instance = due && tables.instances.get(due.instanceId)?.record;
+    .toSorted((a, b) => a.dueAt - b.dueAt)[0];
+  const old = due?.operation;
+  const instance = old && tables.instances.get(old.instanceId)?.record;
   if (!instance) return undefined;
-  const operation: Operation = { ...due, attempt: due.attempt + 1, holder, deadline: deadlineOf(due, now) };
-  tables.operations.set(due.id, { operation, dueAt: now + leaseMs });
-  const binding = tables.bindings.get(bindingKey(due.instanceId, due.bindingId ?? ''))?.record;
+  const operation: Operation = { ...old, attempt: old.attempt + 1, holder, deadline: deadlineOf(old, now) };
+  tables.operations.set(old.id, { ...due, operation, dueAt: now + leaseMs });
+  const binding = tables.bindings.get(bindingKey(old.instanceId, old.bindingId ?? ''))?.record;
   const remainingMs = operation.deadline.getTime() - now;
   return { operation, instance, ...(binding && { binding }), remainingMs };
 }
@@ -31,14 +32,16 @@ export function renew(tables: Tables, held: Held, leaseMs: number): boolean {
 export function postpone(tables: Tables, held: Held, pause: Pause): boolean {
   const own = findOwn(tables, held);
   if (!own) return false;
-  const { until, note, failures, failure, deadlineMs, unbound } = pause;
+  const { until, note, failures, trouble, failure, deadlineMs, unbound, did } = pause;
   const now = tables.now();
-  const { holder, ...operation } = own.operation;
+  const { holder, trouble: _before, ...operation } = own.operation;
   tables.operations.set(operation.id, {
+    ...own,
     operation: {
       ...operation,
       ...('holdMs' in until && { holder }),
       failures,
+      ...(trouble !== undefined && { trouble }),
       ...(note !== undefined && { note }),
       ...(failure && { failure }),
       ...(deadlineMs !== undefined && { deadline: new Date(now + deadlineMs) }),
@@ -46,6 +49,7 @@ export function postpone(tables: Tables, held: Held, pause: Pause): boolean {
     },
     dueAt: now + ('holdMs' in until ? until.holdMs : until.dueMs),
   });
+  record(tables, operation.id, did);
   if (unbound) tables.bindings.delete(bindingKey(unbound.instanceId, unbound.id));
   if ('dueMs' in until && until.dueMs < longestSleep) tables.tell({ due: true });
   return true;
@@ -54,12 +58,13 @@ export function postpone(tables: Tables, held: Held, pause: Pause): boolean {
 export function settle(tables: Tables, held: Held, settlement: Settlement): boolean {
   const own = findOwn(tables, held);
   if (!own) return false;
-  const { holder: _holder, failure: _undone, ...operation } = own.operation;
+  const { holder: _holder, trouble: _trouble, failure: _undone, ...operation } = own.operation;
   const { failure } = settlement;
   const state = failure ? 'failed' : 'succeeded';
   const finishedAt = new Date(tables.now());
   const ended = { ...operation, state, finishedAt, confidential: {}, ...(failure && { failure }) } as const;
   tables.operations.set(operation.id, { ...own, operation: ended });
+  record(tables, operation.id, settlement.did);
   changeInstance(tables, ended, settlement.instance);
   changeBinding(tables, ended, settlement.binding);
   return true;
@@ -71,14 +76,27 @@ export function delayFollower(tables: Tables, cancelledId: string, byMs: number)
     ({ operation: { follows, attempt, holder } }) =>
       follows === cancelledId && attempt === 0 && holder === undefined,
   );
-  for (const { operation } of followers) {
-    tables.operations.set(operation.id, { operation, dueAt: tables.now() + byMs });
+  for (const follower of followers) {
+    tables.operations.set(follower.operation.id, { ...follower, dueAt: tables.now() + byMs });
   }
   return followers.length > 0;
 }
 
 export function inProgress({ operations }: Tables): Queued[] {
   return [...operations.values()].filter(({ operation }) => operation.state === 'in progress');
+}
+
+/** What this node may carry; without one, what any broker can. */
+export function carriable(tables: Tables, node: string | undefined): Queued[] {
+  return inProgress(tables).filter(
+    ({ operation }) => operation.node === undefined || operation.node === node,
+  );
+}
+
+function record({ timelines, now }: Tables, operationId: string, did: Done | undefined): void {
+  if (!did) return;
+  const entry: TimelineEntry = { ...did, ms: Math.round(did.ms), endedAt: new Date(now()) };
+  timelines.set(operationId, [...(timelines.get(operationId) ?? []), entry]);
 }
 
 /** The fence: who lost the operation, by its lease or because it was cancelled, cannot write any more. */
@@ -97,6 +115,7 @@ function changeInstance(tables: Tables, operation: Operation, change: Settlement
   const record = change ? { ...change.put, createdAt, updatedAt: new Date(tables.now()) } : row.record;
   const operationId = row.operationId === id ? undefined : row.operationId;
   tables.instances.set(instanceId, { record: { ...record, version: version + 1 }, operationId });
+  if (bindingId === undefined) lookAtOnce(tables, instanceId);
 }
 
 function changeBinding(tables: Tables, operation: Operation, change: Settlement['binding']): void {

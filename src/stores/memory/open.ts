@@ -1,24 +1,42 @@
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
-import type { Opening } from '../../broker/store.ts';
+import { recordIn, type Opening } from '../../broker/store.ts';
 import { cancelledBy } from '../cancelled-by.ts';
-import { bindingKey, removeInstance, type Row, type Tables } from './tables.ts';
+import { bindingKey, lookAtOnce, removeInstance, type Row, type Tables } from './tables.ts';
 
-/** All that may be stale is looked at before anything is written. */
-export function open(tables: Tables, opening: Opening): boolean {
-  const { operation, cancels } = opening;
+/**
+ * All that may be stale is looked at before anything is written.
+ * @param cost what the instance will take of its node when the operation has succeeded
+ */
+export function open(tables: Tables, opening: Opening, cost?: number): boolean {
+  const { cancels } = opening;
+  const operation = placed(tables, opening);
   const old = cancels === undefined ? undefined : tables.operations.get(cancels);
   if (cancels !== undefined && old?.operation.state !== 'in progress') return false;
-  if (tables.operations.has(operation.id)) return false;
+  if (opening.unbegun && old && old.operation.attempt > 0) return false;
+  if (tables.operations.has(operation.id) || !isWanted(tables, opening)) return false;
   if (!mayChangeInstance(tables, opening) || !mayChangeBinding(tables, opening)) return false;
   const dueAt = firstDue(tables, opening);
   if (cancels !== undefined) cancel(tables, cancels, operation);
   changeInstance(tables, opening);
   changeBinding(tables, opening);
-  tables.operations.set(operation.id, { operation: born(tables, operation), dueAt });
+  tables.operations.set(operation.id, { operation: born(tables, operation), dueAt, cost });
   if (operation.state === 'in progress' && operation.holder === undefined && dueAt <= tables.now()) {
     tables.tell({ due: true });
   }
   return true;
+}
+
+/** Only as long as the operation for whose sake it is is in the same hands. */
+function isWanted({ operations }: Tables, { within }: Opening): boolean {
+  const other = within && operations.get(within.id)?.operation;
+  return !within || (other?.state === 'in progress' && !!other.holder && other.attempt === within.attempt);
+}
+
+/** Only the node that an instance is on carries its operations, and those of its bindings. */
+function placed({ instances }: Tables, { instance, operation }: Opening): Operation {
+  const { node: _given, ...rest } = operation;
+  const record = 'keep' in instance ? instances.get(operation.instanceId)?.record : recordIn(instance);
+  return record?.place ? { ...rest, node: record.place.node } : rest;
 }
 
 function mayChangeInstance({ instances }: Tables, { instance, operation, cancels }: Opening): boolean {
@@ -49,7 +67,7 @@ function firstDue({ operations, now }: Tables, { operation, cancels = '', leaseM
 function cancel({ operations, now, tell }: Tables, id: string, by: Operation): void {
   const old = operations.get(id);
   if (!old) return;
-  const { holder: _holder, ...rest } = old.operation;
+  const { holder: _holder, trouble: _trouble, ...rest } = old.operation;
   const ended = {
     state: 'failed',
     failure: cancelledBy(by.kind),
@@ -60,7 +78,7 @@ function cancel({ operations, now, tell }: Tables, id: string, by: Operation): v
   tell({ cancelled: id });
 }
 
-function changeInstance(tables: Tables, { instance, operation }: Opening): void {
+function changeInstance(tables: Tables, { instance, binding, operation }: Opening): void {
   const time = new Date(tables.now());
   const operationId = openOperation(operation);
   if ('remove' in instance) return removeInstance(tables, instance.remove.id);
@@ -69,11 +87,14 @@ function changeInstance(tables: Tables, { instance, operation }: Opening): void 
     const createdAt = tables.instances.get(id)?.record.createdAt ?? time;
     const record: ServiceInstance = { ...instance.put, version: version + 1, createdAt, updatedAt: time };
     tables.instances.set(id, { record, operationId });
+    if (operationId === undefined) lookAtOnce(tables, id);
     return undefined;
   }
   const row = tables.instances.get(instance.keep.id);
-  // One that is over at once changes nothing that a decision on the instance could overlook.
-  if (!row || operationId === undefined) return undefined;
+  // One that is over at once changes nothing that a decision on the instance could overlook, unless somebody needs
+  // the instance from then on.
+  const needed = binding && 'put' in binding && binding.put.dependent !== undefined;
+  if (!row || (operationId === undefined && !needed)) return undefined;
   tables.instances.set(instance.keep.id, {
     ...row,
     record: { ...row.record, version: row.record.version + 1 },

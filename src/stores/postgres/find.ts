@@ -1,5 +1,6 @@
-import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
-import type { ExpiredBinding, OperationQuery } from '../../broker/store.ts';
+import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/records.ts';
+import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
+import { carriedBy } from './hold.ts';
 import type { Query, Row } from './query.ts';
 import { readBinding, readInstance, readOperation } from './rows.ts';
 import { sql } from './sql.ts';
@@ -13,7 +14,11 @@ const FOUND = sql`
   (select to_json(o) from operations o where o.id = i.operation_id) as operation,
   exists (
     select from service_bindings busy where busy.instance_id = i.id and busy.operation_id is not null
-  ) as bindings_busy`;
+  ) as bindings_busy,
+  -- A bind that failed holds nothing.
+  (select json_agg(distinct n.dependent) from service_bindings n
+    where n.instance_id = i.id and n.dependent is not null and (n.ready or n.operation_id is not null)
+  ) as needed_by`;
 
 export async function findInstance(query: Query, instanceId: string): Promise<FoundInstance | undefined> {
   const [row] = await query(sql`select ${FOUND} from service_instances i where i.id = ${instanceId}`);
@@ -40,24 +45,35 @@ export async function findBinding(
 function readFound(row: Row): FoundInstance | undefined {
   const instance = readInstance(row['instance']);
   const operation = readOperation(row['operation']);
-  return (
-    instance && { instance, ...(operation && { operation }), bindingsBusy: row['bindings_busy'] === true }
-  );
+  if (!instance) return undefined;
+  const bindingsBusy = row['bindings_busy'] === true;
+  const neededBy = row['needed_by'] as readonly string[] | null;
+  return {
+    instance,
+    ...(operation && { operation }),
+    bindingsBusy,
+    ...(neededBy && { neededBy: neededBy.toSorted() }),
+  };
 }
 
 export async function lastOperation(
   query: Query,
   { instanceId, bindingId, operationId }: OperationQuery,
-): Promise<{ operation?: Operation; exists: boolean }> {
+): Promise<FoundOperation> {
   const binding = bindingId === undefined ? sql`binding_id is null` : sql`binding_id = ${bindingId}`;
   const own = sql`from operations o where instance_id = ${instanceId} and ${binding}`;
   const [row] = await query(sql`
-    select ${existence(instanceId, bindingId)} as present, coalesce(
+    select ${existence(instanceId, bindingId)} as present, now() as now, coalesce(
       (select to_json(o) ${own} and id = ${operationId}::text),
-      (select to_json(o) ${own} order by seq desc limit 1)
+      (select to_json(o) ${own} and kind not in ('start', 'stop', 'restart') order by seq desc limit 1)
     ) as operation`);
   const operation = readOperation(row?.['operation'] ?? null);
-  return { ...(operation && { operation }), exists: row?.['present'] === true };
+  const endedMs = operation?.finishedAt && Number(row?.['now']) - operation.finishedAt.getTime();
+  return {
+    ...(operation && { operation }),
+    ...(endedMs !== undefined && { endedMs }),
+    exists: row?.['present'] === true,
+  };
 }
 
 function existence(instanceId: string, bindingId: string | undefined) {
@@ -86,10 +102,10 @@ export async function expired(query: Query, limit: number): Promise<readonly Exp
   }));
 }
 
-export async function nextDue(query: Query): Promise<number | undefined> {
+export async function nextDue(query: Query, node: string | undefined): Promise<number | undefined> {
   const [row] = await query(sql`
     select ceil(extract(epoch from min(due_at) - now()) * 1000)::float8 as ms
-    from operations where state = 'in progress'`);
+    from operations where state = 'in progress' and ${carriedBy(node)}`);
   const ms = row?.['ms'];
   return typeof ms === 'number' ? Math.max(0, ms) : undefined;
 }

@@ -1,14 +1,20 @@
-import type { Operation, ServiceBinding } from '../../broker/records.ts';
-import { longestSleep, type Held, type Pause } from '../../broker/store.ts';
+import type { ServiceBinding } from '../../broker/records.ts';
+import { longestSleep, type Held, type Pause, type Within } from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
 import type { Query } from './query.ts';
 import { assignments, json, note, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
 import { sql, type Sql } from './sql.ts';
+import { entry } from './timeline.ts';
 
-export async function claim(query: Query, holder: string, leaseMs: number): Promise<Held | undefined> {
+export async function claim(
+  query: Query,
+  holder: string,
+  leaseMs: number,
+  node: string | undefined,
+): Promise<Held | undefined> {
   const [row] = await query(sql`
     with due as (
-      select id from operations where state = 'in progress' and due_at <= now()
+      select id from operations where state = 'in progress' and due_at <= now() and ${carriedBy(node)}
       order by due_at limit 1 for update skip locked
     ), claimed as (
       update operations set attempt = attempt + 1, holder = ${holder}, due_at = ${fromNow(leaseMs)},
@@ -37,10 +43,11 @@ export async function renew(query: Query, held: Held, leaseMs: number): Promise<
 }
 
 export async function postpone(query: Query, channel: string, held: Held, pause: Pause): Promise<boolean> {
-  const { until, unbound } = pause;
+  const { until, unbound, did } = pause;
   const isNews = 'dueMs' in until && until.dueMs < longestSleep;
   const changes: Columns = {
     failures: sql`${pause.failures}::integer`,
+    trouble: note(pause.trouble),
     note: sql`coalesce(${note(pause.note)}, note)`,
     failure: sql`coalesce(${json(pause.failure && { ...pause.failure })}, failure)`,
     confidential: sql`${JSON.stringify(confidentialAfter(held, pause))}::text`,
@@ -51,6 +58,7 @@ export async function postpone(query: Query, channel: string, held: Held, pause:
   const rows = await query(sql`
     with kept as (update operations set ${assignments(changes)} where ${stillHeld(held.operation)} returning id)
     ${unbound ? sql`, unbound as (${removal(unbound)})` : sql``}
+    ${did ? sql`, noted as (${entry(did, sql`kept`)})` : sql``}
     select ${isNews ? sql`pg_notify(${channel}, 'due'),` : sql``} true as postponed from kept`);
   return rows.length > 0;
 }
@@ -69,12 +77,17 @@ export async function release(query: Query, channel: string, cancelledId: string
     select pg_notify(${channel}, 'due') from released`);
 }
 
+/** What this node may carry; without one, what any broker can. */
+export function carriedBy(node: string | undefined): Sql {
+  return sql`(node is null or node = ${node}::text)`;
+}
+
 export function fromNow(ms: number): Sql {
   return sql`now() + ${ms} * interval '1 millisecond'`;
 }
 
 /** The fence: who lost the operation, by its lease or because it was cancelled, cannot write any more. */
-export function stillHeld({ id, attempt }: Operation): Sql {
+export function stillHeld({ id, attempt }: Within): Sql {
   return sql`id = ${id} and attempt = ${attempt} and state = 'in progress' and holder is not null`;
 }
 

@@ -1,16 +1,20 @@
-// Remembers in Postgres (13 and later): every method is one statement, and Postgres' clock is everybody's.
+// Remembers in Postgres (13 and later): every method is one statement, but for those that take turns, and Postgres' clock is everybody's.
 import type { ClientConfig, Pool } from 'pg';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Store } from '../../broker/store.ts';
+import { claimCheck, findSeen, nextCheck, saveSeen } from './check.ts';
 import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './hold.ts';
+import { history, list } from './list.ts';
 import { listen } from './listen.ts';
 import { open } from './open.ts';
+import { placeThrough } from './place.ts';
 import { queryThrough, type Query } from './query.ts';
 import { json } from './rows.ts';
 import { settle } from './settle.ts';
 import { join, sql } from './sql.ts';
+import { timeline } from './timeline.ts';
 
 export interface PostgresStoreOptions {
   /** For the connection that hears hints; the pool's own settings by default. */
@@ -34,7 +38,8 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     findInstance: (instanceId) => findInstance(query, instanceId),
     findBinding: (instanceId, bindingId) => findBinding(query, instanceId, bindingId),
     open: (opening) => open(query, channel, opening),
-    claim: (holder, leaseMs) => claim(query, holder, leaseMs),
+    place: placeThrough(pool, channel),
+    claim: (holder, leaseMs, node) => claim(query, holder, leaseMs, node),
     renew: (held, leaseMs) => renew(query, held, leaseMs),
     postpone: (held, pause) => postpone(query, channel, held, pause),
     settle: (held, settlement) => settle(query, held, settlement),
@@ -43,8 +48,15 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     lastOperation: (asked) => lastOperation(query, asked),
     leftBinding: (instanceId) => leftBinding(query, instanceId),
     expired: (limit) => expired(query, limit),
-    nextDue: () => nextDue(query),
+    nextDue: (node) => nextDue(query, node),
     prune: (olderThanMs) => prune(query, olderThanMs),
+    timeline: (operationId) => timeline(query, operationId),
+    history: (instanceId, limit) => history(query, instanceId, limit),
+    list: (asked) => list(query, asked),
+    claimCheck: (node) => claimCheck(query, node),
+    nextCheck: (node) => nextCheck(query, node),
+    saveSeen: (instanceId, seen, dueMs) => saveSeen(query, instanceId, seen, dueMs),
+    findSeen: (instanceId) => findSeen(query, instanceId),
     saveRevisions: (plans) => saveRevisions(query, plans),
     findRevision: (revision) => findRevision(query, revision),
     listen: (onHint) => listen({ config: listener, channel, onTrouble }, onHint),

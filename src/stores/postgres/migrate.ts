@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
+import { codeOf, persistently, translated } from './query.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Numbered SQL files, `0001_what.sql` and so on without a gap, applied in this order and never changed after. */
@@ -29,7 +30,7 @@ const LOCK = 7_366_255_231;
 /**
  * Brings the database up to date: all sets, in the given order, in one transaction. Brokers that start together
  * wait for each other. Throws an Error, and changes nothing, when the database has been used by a newer program or
- * when a file was changed after it was applied.
+ * when a file was changed after it was applied; Refusal 'unavailable' when the database goes away.
  * @returns the files that were applied now
  */
 export async function migrate(
@@ -37,14 +38,22 @@ export async function migrate(
   sets: readonly MigrationSet[] = [brokerMigrations],
 ): Promise<readonly string[]> {
   const read = await Promise.all(sets.map(async (set) => ({ set, migrations: await readSet(set) })));
-  return inTransaction(pool, async (client) => {
-    // Of the transaction, not of the session: a pooler may give each statement outside of one to another session.
-    await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
-    await client.query(LEDGER);
-    const applied: string[] = [];
-    for (const { set, migrations } of read) applied.push(...(await applySet(client, set, migrations)));
-    return applied;
-  });
+  // Brokers that are at work already may be in the way of a change of their tables, and it of them.
+  return persistently(() => inTransaction(pool, (client) => applyAll(client, read)));
+}
+
+interface ReadSet {
+  readonly set: MigrationSet;
+  readonly migrations: readonly Migration[];
+}
+
+async function applyAll(client: PoolClient, read: readonly ReadSet[]): Promise<readonly string[]> {
+  // Of the transaction, not of the session: a pooler may give each statement outside of one to another session.
+  await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
+  await client.query(LEDGER);
+  const applied: string[] = [];
+  for (const { set, migrations } of read) applied.push(...(await applySet(client, set, migrations)));
+  return applied;
 }
 
 const LEDGER = `create table if not exists schema_migrations (
@@ -86,7 +95,9 @@ async function applySet(
   const pending = migrations.slice(rows.length);
   for (const { number, file, text, checksum } of pending) {
     await client.query(text).catch((cause: unknown) => {
-      throw new Error(`The migration ${file} of '${name}' failed: ${String(cause)}`, { cause });
+      if (translated(cause) !== cause) throw cause;
+      const failed = new Error(`The migration ${file} of '${name}' failed: ${String(cause)}`, { cause });
+      throw Object.assign(failed, { code: codeOf(cause) });
     });
     await client.query(
       'insert into schema_migrations (set_name, number, file, checksum) values ($1, $2, $3, $4)',

@@ -1,6 +1,8 @@
 import type { ServiceBinding, ServiceInstance } from '../../broker/records.ts';
-import type { Change, Opening } from '../../broker/store.ts';
+import { recordIn, type Change, type Opening } from '../../broker/store.ts';
 import { cancelledBy } from '../cancelled-by.ts';
+import { isWatched, lookAtOnce } from './check.ts';
+import { stillHeld } from './hold.ts';
 import { codeOf, type Query } from './query.ts';
 import {
   assignments,
@@ -23,10 +25,11 @@ const BINDINGS = sql`service_bindings`;
  * An opening is one statement, however much it writes: a chain of parts of which each does nothing unless the one
  * before it found its row. All that may fail to match comes before the first write that would have to be undone,
  * and the rows are locked in the order operation, instance, binding, as everywhere in this store.
+ * @param cost what the instance will take of its node when the operation has succeeded
  */
-export async function open(query: Query, channel: string, opening: Opening): Promise<boolean> {
+export async function open(query: Query, channel: string, opening: Opening, cost?: number): Promise<boolean> {
   try {
-    const opened = await query(sql`with ${join(chain(opening), ',\n')} ${result(opening, channel)}`);
+    const opened = await query(sql`with ${join(chain(opening, cost), ',\n')} ${result(opening, channel)}`);
     return opened.length > 0;
   } catch (error) {
     // Somebody opened an operation on the same thing, or removed the instance, while we looked.
@@ -35,22 +38,35 @@ export async function open(query: Query, channel: string, opening: Opening): Pro
   }
 }
 
-function chain(opening: Opening): readonly Sql[] {
-  const { cancels, instance } = opening;
-  const parts = 'keep' in instance ? bindingParts(opening, instance.keep) : [instancePart(opening, instance)];
-  if (cancels === undefined) return [...parts, opened(opening)];
+function chain(opening: Opening, cost: number | undefined): readonly Sql[] {
+  const { cancels, unbegun = false, instance } = opening;
+  const own = 'keep' in instance ? bindingParts(opening, instance.keep) : [instancePart(opening, instance)];
+  const parts = [...within(opening), ...own];
+  const last = [opened(opening, cost), ...watched(opening)];
+  if (cancels === undefined) return [...parts, ...last];
   const old = sql`old as (
-    select due_at, holder from operations where id = ${cancels} and state = 'in progress' for update)`;
+    select due_at, holder from operations where id = ${cancels} and state = 'in progress'
+      and (attempt = 0 or not ${unbegun}::boolean) for update)`;
   const cancelled = sql`cancelled as (
     update operations set state = 'failed', failure = ${json({ ...cancelledBy(opening.operation.kind) })},
-      finished_at = now(), holder = null, confidential = '{}'
+      finished_at = now(), holder = null, trouble = null, confidential = '{}'
     where id = ${cancels} and exists (select from changed) returning id)`;
-  return [old, ...parts, cancelled, opened(opening)];
+  return [old, ...parts, cancelled, ...last];
 }
 
-/** The first thing an opening asks: is there still what it cancels? */
-function cancellable({ cancels }: Opening): Sql {
-  return cancels === undefined ? sql`true` : sql`exists (select from old)`;
+/** The operation for whose sake it is cannot change hands, or end, before all is written. */
+function within({ within: other }: Opening): readonly Sql[] {
+  if (!other) return [];
+  return [
+    sql`within as (
+    select from operations where ${stillHeld(other)} for share)`,
+  ];
+}
+
+/** The first things an opening asks: is there still what it cancels, and that for whose sake it is? */
+function wanted({ cancels, within: other }: Opening): Sql {
+  const old = cancels === undefined ? sql`true` : sql`exists (select from old)`;
+  return other ? sql`${old} and exists (select from within)` : old;
 }
 
 /** Nobody else has an open operation on the row. */
@@ -74,7 +90,7 @@ function instancePart(opening: Opening, change: Change<ServiceInstance>): Sql {
     : sql`delete from service_instances`;
   return sql`changed as (
     ${deed}
-    where id = ${id} and version = ${version} and ${free(INSTANCES, opening)} and ${cancellable(opening)}
+    where id = ${id} and version = ${version} and ${free(INSTANCES, opening)} and ${wanted(opening)}
     returning id)`;
 }
 
@@ -86,7 +102,7 @@ function insertion(opening: Opening, instance: ServiceInstance): Sql {
     ...instanceColumns(instance),
   };
   return sql`changed as (
-    insert into service_instances (${names(columns)}) select ${valuesOf(columns)} where ${cancellable(opening)}
+    insert into service_instances (${names(columns)}) select ${valuesOf(columns)} where ${wanted(opening)}
     on conflict (id) do nothing
     returning id)`;
 }
@@ -95,12 +111,15 @@ function insertion(opening: Opening, instance: ServiceInstance): Sql {
 
 /**
  * One that goes on raises the instance's version, so that no decision overlooks it which was taken when no binding
- * was busy; one that is over at once only keeps the instance from changing until it is written.
+ * was busy, and so does one by which another instance needs this one; any other that is over at once only keeps the
+ * instance from changing until it is written.
  */
 function bindingParts(opening: Opening, { id }: ServiceInstance): readonly Sql[] {
-  const going = opening.operation.state === 'in progress';
+  const { operation, binding } = opening;
+  const needed = binding && 'put' in binding && binding.put.dependent !== undefined;
+  const going = operation.state === 'in progress' || needed;
   const kept = sql`kept as (
-    select id from service_instances where id = ${id} and ready and operation_id is null and ${cancellable(opening)}
+    select id, node from service_instances where id = ${id} and ready and operation_id is null and ${wanted(opening)}
     ${going ? sql`for no key update` : sql`for share`})`;
   if (!going) return [kept, sql`changed as (${bindingPart(opening)})`];
   const raised = sql`changed as (
@@ -146,7 +165,7 @@ function asRead({ createdAt }: ServiceBinding): Sql {
 // Last in the chain: the operation itself.
 
 /** Times are the database's own: brokers need not agree on theirs. */
-function opened(opening: Opening): Sql {
+function opened(opening: Opening, cost: number | undefined): Sql {
   const { operation, cancels } = opening;
   const going = operation.state === 'in progress';
   const span = operation.deadline.getTime() - operation.createdAt.getTime();
@@ -161,6 +180,8 @@ function opened(opening: Opening): Sql {
     attempt: sql`${operation.attempt}::integer`,
     failures: sql`${operation.failures}::integer`,
     holder: sql`${going ? operation.holder : undefined}::text`,
+    node: nodeOf(opening),
+    cost: sql`${going ? cost : undefined}::numeric`,
     follows: sql`${operation.follows}::text`,
     note: note(operation.note),
     failure: json(operation.failure && { ...operation.failure }),
@@ -174,6 +195,18 @@ function opened(opening: Opening): Sql {
     insert into operations (${names(columns)}) select ${valuesOf(columns)}
     from ${cancels === undefined ? sql`changed` : sql`cancelled`}
     returning due_at)`;
+}
+
+/** Only the node that an instance is on carries its operations, and those of its bindings. */
+function nodeOf({ instance }: Opening): Sql {
+  if ('keep' in instance) return sql`(select node from kept)`;
+  return sql`${recordIn(instance).place?.node}::text`;
+}
+
+/** What is finished at once is looked at as when its operation had ended. */
+function watched({ instance, operation }: Opening): readonly Sql[] {
+  if (!('put' in instance) || operation.state === 'in progress' || !isWatched(instance.put)) return [];
+  return [sql`watched as (${lookAtOnce})`];
 }
 
 /** One that follows another waits until that one's step has ended, or its lease. */

@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
 import { render, type Sql } from './sql.ts';
 
@@ -17,18 +17,28 @@ const SERIALIZATION_FAILURE = '40001';
  * Throws Refusal 'unavailable' (with the cause) when the database cannot be reached.
  */
 export function queryThrough(pool: Pool): Query {
+  const query = queryOn(pool);
+  return (statement) => persistently(() => query(statement));
+}
+
+/** As part of a transaction, which fails as a whole. */
+export function queryOn(client: Pool | PoolClient): Query {
   return async function query(statement) {
-    const rendered = render(statement);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        const { rows } = await pool.query<Row>(rendered);
-        return rows;
-      } catch (error) {
-        const again = [DEADLOCK_DETECTED, SERIALIZATION_FAILURE].includes(codeOf(error));
-        if (!again || attempt === TRIES) throw translated(error);
-      }
-    }
+    const { rows } = await client.query<Row>(render(statement));
+    return rows;
   };
+}
+
+/** Tries again what failed because others did something at the same time; what fails otherwise is translated. */
+export async function persistently<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const again = [DEADLOCK_DETECTED, SERIALIZATION_FAILURE].includes(codeOf(error));
+      if (!again || attempt === TRIES) throw translated(error);
+    }
+  }
 }
 
 /** The SQLSTATE of Postgres or the code of the operating system; empty when there is none. */

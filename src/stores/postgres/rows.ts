@@ -24,6 +24,12 @@ interface InstanceRow {
   readonly context: JsonObject;
   readonly maintenance_version: string | null;
   readonly metadata: InstanceMetadata | null;
+  readonly node: string | null;
+  readonly cost: number | null;
+  readonly stopped: boolean;
+  readonly stopped_units: readonly string[] | null;
+  readonly check_every: number | null;
+  readonly parent: string | null;
   readonly ready: boolean;
   readonly confidential: string;
   readonly created_at: string;
@@ -36,6 +42,7 @@ interface BindingRow {
   readonly app_guid: string | null;
   readonly route: string | null;
   readonly predecessor_id: string | null;
+  readonly dependent: string | null;
   readonly context: JsonObject;
   readonly ready: boolean;
   readonly expires_at: string | null;
@@ -54,7 +61,9 @@ interface OperationRow {
   readonly state: Operation['state'];
   readonly attempt: number;
   readonly failures: number;
+  readonly trouble: string | null;
   readonly holder: string | null;
+  readonly node: string | null;
   readonly follows: string | null;
   readonly note: string | null;
   readonly failure: OperationFailure | null;
@@ -80,6 +89,11 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
       spaceGuid: row.space_guid,
       maintenanceVersion: row.maintenance_version,
       metadata: row.metadata,
+      place: row.node === null || row.cost === null ? null : { node: row.node, cost: row.cost },
+      stopped: row.stopped || null,
+      stoppedUnits: row.stopped_units,
+      checkEvery: row.check_every,
+      parent: row.parent,
     }),
     context: row.context,
     ready: row.ready,
@@ -99,6 +113,7 @@ export function readBinding(value: unknown): ServiceBinding | undefined {
       appGuid: row.app_guid,
       route: row.route,
       predecessorId: row.predecessor_id,
+      dependent: row.dependent,
       expiresAt: dateOf(row.expires_at),
       renewBefore: dateOf(row.renew_before),
     }),
@@ -124,8 +139,10 @@ export function readOperation(value: unknown): Operation | undefined {
     ...present({
       bindingId: row.binding_id,
       holder: row.holder,
+      node: row.node,
       follows: row.follows,
       note: row.note,
+      trouble: row.trouble,
       failure: row.failure,
       finishedAt: dateOf(row.finished_at),
     }),
@@ -160,6 +177,12 @@ export function instanceColumns(instance: ServiceInstance): Columns {
     context: json(instance.context),
     maintenance_version: sql`${instance.maintenanceVersion}::text`,
     metadata: json(instance.metadata as JsonObject | undefined),
+    node: sql`${instance.place?.node}::text`,
+    cost: sql`${instance.place?.cost}::numeric`,
+    stopped: sql`${instance.stopped ?? false}::boolean`,
+    stopped_units: json(instance.stoppedUnits),
+    check_every: sql`${instance.checkEvery}::integer`,
+    parent: sql`${instance.parent}::text`,
     ready: sql`${instance.ready}::boolean`,
     confidential: sql`${JSON.stringify(instance.confidential)}::text`,
   };
@@ -171,6 +194,7 @@ export function bindingColumns(binding: ServiceBinding): Columns {
     app_guid: sql`${binding.appGuid}::text`,
     route: sql`${binding.route}::text`,
     predecessor_id: sql`${binding.predecessorId}::text`,
+    dependent: sql`${binding.dependent}::text`,
     context: json(binding.context),
     ready: sql`${binding.ready}::boolean`,
     expires_at: sql`${binding.expiresAt}::timestamptz`,

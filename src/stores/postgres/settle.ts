@@ -1,9 +1,11 @@
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import type { Change, Held, Settlement } from '../../broker/store.ts';
+import { isWatched, lookAtOnce } from './check.ts';
 import { stillHeld } from './hold.ts';
 import type { Query } from './query.ts';
 import { assignments, bindingColumns, instanceColumns, json, type Columns } from './rows.ts';
 import { sql, type Sql } from './sql.ts';
+import { entry } from './timeline.ts';
 
 /** One statement: the operation ends, and its rows are changed and let go, only if it is still ours. */
 export async function settle(query: Query, held: Held, settlement: Settlement): Promise<boolean> {
@@ -11,14 +13,19 @@ export async function settle(query: Query, held: Held, settlement: Settlement): 
   const instance = instancePart(operation, settlement.instance);
   const after = instance ? sql`exists (select from changed)` : sql`exists (select from ended)`;
   const binding = bindingPart(operation, settlement.binding, after);
+  const left = settlement.instance ?? { put: held.instance };
+  const looked = instance && 'put' in left && isWatched(left.put);
   const rows = await query(sql`
     with ended as (
       update operations set state = ${settlement.failure ? 'failed' : 'succeeded'}, finished_at = now(),
-        failure = ${json(settlement.failure && { ...settlement.failure })}, holder = null, confidential = '{}'
+        failure = ${json(settlement.failure && { ...settlement.failure })}, holder = null, trouble = null,
+        confidential = '{}'
       where ${stillHeld(operation)} returning id
     )
     ${instance ? sql`, changed as (${instance} returning id)` : sql``}
     ${binding ? sql`, bound as (${binding})` : sql``}
+    ${looked ? sql`, watched as (${lookAtOnce})` : sql``}
+    ${settlement.did ? sql`, noted as (${entry(settlement.did, sql`ended`)})` : sql``}
     select true as settled from ended`);
   return rows.length > 0;
 }

@@ -49,6 +49,16 @@ export function describeAnswers(makeStore: MakeStore): void {
     expect(await last(other.operation?.id)).toBe(update.id);
   });
 
+  test('How long ago an operation has ended is told by the clock of the store.', async () => {
+    const instance = await anInstanceIn(store);
+    const agoMs = async () => (await store.lastOperation({ instanceId: 'i1' })).endedMs;
+    expect(await agoMs()).toBeGreaterThanOrEqual(0);
+    await until(async () => Number(await agoMs()) >= 5 || undefined);
+    expect(await agoMs()).toBeLessThan(60_000);
+    await open(store, { operation: begun('update'), leaseMs: 0, instance: { put: instance } });
+    expect(await agoMs()).toBeUndefined();
+  });
+
   test('Operations of a binding and of its instance are told apart.', async () => {
     const instance = await anInstanceIn(store);
     await aBindingIn(store, instance);

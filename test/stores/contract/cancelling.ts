@@ -136,6 +136,29 @@ export function describeCancelling(makeStore: MakeStore): void {
     expect(outcomes).toEqual(numbered(12).map(() => true));
   });
 
+  test('What shall be cancelled only before it is begun is not cancelled when it has been, nor claimed when it is.', async () => {
+    for (const n of numbered(12)) {
+      const instance = await anInstanceIn(store, { id: `i${n}` });
+      const update = begun('update', { instanceId: instance.id });
+      await open(store, { operation: update, leaseMs: 0, instance: { put: instance } });
+      const cancel = async () => {
+        const opening = cancelling(await readInstance(store, instance.id), update);
+        return store.open({
+          ...opening,
+          operation: { ...opening.operation, holder: 'request', attempt: 1 },
+          unbegun: true,
+        });
+      };
+      const take = () => store.claim('worker', long);
+      const both = n % 2 ? [cancel(), take()] : [take(), cancel()];
+      const [won, ...others] = (await Promise.all(both)).filter(Boolean);
+      expect([won !== undefined, others]).toEqual([true, []]);
+      const { operation } = await store.lastOperation({ instanceId: instance.id, operationId: update.id });
+      expect(operation?.state).toBe(won === true ? 'failed' : 'in progress');
+      if (won !== true) expect(await cancel()).toBe(false);
+    }
+  });
+
   test('Of 10 who cancel the same operation at once, one succeeds.', async () => {
     const [instance, operation] = await provisionHeld();
     const results = await Promise.all(numbered(10).map(() => store.open(cancelling(instance, operation))));

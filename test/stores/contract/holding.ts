@@ -169,6 +169,21 @@ export function describeHolding(makeStore: MakeStore): void {
     expect(last.operation.confidential).toEqual({ ...before, trace: 'new' });
   });
 
+  test('Why a step failed is remembered until one does not, and forgotten at the end.', async () => {
+    const held = await heldUpdate();
+    await store.postpone(held, { failures: 1, trouble: 'Error: \u0000no', until: { dueMs: 0 } });
+    const next = await claim(store);
+    expect(next.operation).toMatchObject({ failures: 1, trouble: expect.stringMatching(/^Error: .?no$/s) });
+    const [listed] = await store.list({ limit: 1 });
+    expect(listed?.operation?.trouble).toBe(next.operation.trouble);
+    await store.postpone(next, { failures: 0, until: { dueMs: 0 } });
+    const again = await claim(store);
+    expect(again.operation).not.toHaveProperty('trouble');
+    await store.postpone(again, { failures: 1, trouble: 'Error: no', until: { dueMs: 0 } });
+    await store.settle(await claim(store), {});
+    expect((await store.history('i1', 1))[0]).not.toHaveProperty('trouble');
+  });
+
   test('A holder that postpones may keep its hold.', async () => {
     const held = await heldUpdate(1);
     expect(await store.postpone(held, { memo: 1, failures: 0, until: { holdMs: long } })).toBe(true);

@@ -95,8 +95,8 @@ export async function readBinding(store: Store, instanceId = 'i1', id = 'b1'): P
   return record;
 }
 
-export async function claim(store: Store, holder = 'worker', leaseMs = long): Promise<Held> {
-  return until(() => store.claim(holder, leaseMs));
+export async function claim(store: Store, holder = 'worker', leaseMs = long, node?: string): Promise<Held> {
+  return until(() => store.claim(holder, leaseMs, node));
 }
 
 /** Waits until it gives something. */

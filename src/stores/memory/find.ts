@@ -1,0 +1,120 @@
+import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
+import type { FoundOperation, Listed, ListQuery, OperationQuery } from '../../broker/store.ts';
+import { carriable } from './hold.ts';
+import { bindingKey, bindingsOf, type Row, type Tables } from './tables.ts';
+
+export function findInstance(tables: Tables, instanceId: string): FoundInstance | undefined {
+  const row = tables.instances.get(instanceId);
+  if (!row) return undefined;
+  const operation = operationOf(tables, row);
+  const bindings = bindingsOf(tables, instanceId);
+  const bindingsBusy = bindings.some(({ operationId }) => operationId !== undefined);
+  const neededBy = dependents(bindings);
+  return {
+    instance: row.record,
+    ...(operation && { operation }),
+    bindingsBusy,
+    ...(neededBy.length > 0 && { neededBy }),
+  };
+}
+
+/** A bind that failed holds nothing. */
+function dependents(bindings: readonly Row<ServiceBinding>[]): readonly string[] {
+  const holding = bindings.filter(({ record, operationId }) => record.ready || operationId !== undefined);
+  const ids = holding.flatMap(({ record: { dependent } }) => (dependent === undefined ? [] : [dependent]));
+  return [...new Set(ids)].toSorted();
+}
+
+export function findBinding(tables: Tables, instanceId: string, bindingId: string): FoundBinding {
+  const found = findInstance(tables, instanceId);
+  const row = tables.bindings.get(bindingKey(instanceId, bindingId));
+  const operation = row && operationOf(tables, row);
+  return { ...(found && { found }), ...(row && { binding: row.record }), ...(operation && { operation }) };
+}
+
+function operationOf({ operations }: Tables, { operationId = '' }: Row<unknown>): Operation | undefined {
+  return operations.get(operationId)?.operation;
+}
+
+export function lastOperation(
+  { instances, bindings, operations, now }: Tables,
+  { instanceId, bindingId, operationId = '' }: OperationQuery,
+): FoundOperation {
+  const own = [...operations.values()]
+    .map(({ operation }) => operation)
+    .filter((operation) => operation.instanceId === instanceId && operation.bindingId === bindingId);
+  const operation =
+    own.find(({ id }) => id === operationId) ?? own.findLast(({ kind }) => !OPERATING.has(kind));
+  const exists =
+    bindingId === undefined ? instances.has(instanceId) : bindings.has(bindingKey(instanceId, bindingId));
+  const endedMs = operation?.finishedAt && now() - operation.finishedAt.getTime();
+  return { ...(operation && { operation }), ...(endedMs !== undefined && { endedMs }), exists };
+}
+
+const OPERATING: ReadonlySet<Operation['kind']> = new Set(['start', 'stop', 'restart']);
+
+export function history({ operations }: Tables, instanceId: string, limit: number): readonly Operation[] {
+  const own = [...operations.values()]
+    .map(({ operation }) => operation)
+    .filter((operation) => operation.instanceId === instanceId);
+  return own.toReversed().slice(0, limit);
+}
+
+export function list(
+  tables: Tables,
+  { after, limit, instanceId, node, offeringId }: ListQuery,
+): readonly Listed[] {
+  const wanted = [...tables.instances.values()].filter(
+    ({ record }) =>
+      (after === undefined || record.id > after) &&
+      (instanceId === undefined || record.id === instanceId) &&
+      (node === undefined || record.place?.node === node) &&
+      (offeringId === undefined || record.offeringId === offeringId),
+  );
+  return wanted
+    .toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1))
+    .slice(0, limit)
+    .map((row) => {
+      const operation = operationOf(tables, row);
+      const seen = tables.checks.get(row.record.id)?.seen;
+      return {
+        instance: discreet(row.record),
+        ...(operation && { operation: discreet(operation) }),
+        bindings: bindingsOf(tables, row.record.id).length,
+        ...(seen && { seen }),
+      };
+    });
+}
+
+function discreet<Rec extends { readonly confidential: unknown }>(rec: Rec): Omit<Rec, 'confidential'> {
+  const { confidential: _hidden, ...rest } = rec;
+  return rest;
+}
+
+export function leftBinding(tables: Tables, instanceId: string): ServiceBinding | undefined {
+  const bindings = bindingsOf(tables, instanceId).map(({ record }) => record);
+  return bindings.toSorted((a, b) => a.createdAt.getTime() - b.createdAt.getTime())[0];
+}
+
+/** Bindings that should have been unbound and could be now; the oldest first. */
+export function expired({ instances, bindings, now }: Tables, limit: number): readonly ServiceBinding[] {
+  return [...bindings.values()]
+    .filter(({ record, operationId }) => record.ready && operationId === undefined)
+    .map(({ record }) => record)
+    .filter((record) => expiryOf(record) <= now())
+    .filter(({ instanceId }) => {
+      const instance = instances.get(instanceId);
+      return instance?.record.ready && instance.operationId === undefined;
+    })
+    .toSorted((a, b) => expiryOf(a) - expiryOf(b))
+    .slice(0, limit);
+}
+
+function expiryOf({ expiresAt }: ServiceBinding): number {
+  return expiresAt?.getTime() ?? Infinity;
+}
+
+export function nextDue(tables: Tables, node: string | undefined): number | undefined {
+  const times = carriable(tables, node).map(({ dueAt }) => dueAt);
+  return times.length > 0 ? Math.max(0, Math.min(...times) - tables.now()) : undefined;
+}

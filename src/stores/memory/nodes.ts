@@ -1,0 +1,126 @@
+import { staleAfter, type Demand, type Node, type Nodes } from '../../broker/nodes.ts';
+import type { ServiceInstance } from '../../broker/records.ts';
+import type { Opening, Placement } from '../../broker/store.ts';
+import { decidePlace, placedOpening, placementOf } from '../placement.ts';
+import { abandoned } from '../cancelled-by.ts';
+import { open } from './open.ts';
+import { bindingKey, bindingsOf, type NodeRow, type Row, type Tables } from './tables.ts';
+
+export function nodesOf(tables: Tables): Nodes {
+  const { nodes, now } = tables;
+  return {
+    async beat(profile, holder, machine) {
+      const old = nodes.get(profile.name);
+      const strange = old && old.holder !== holder && old.machine !== machine;
+      if (strange && !isStale(tables, old)) return false;
+      nodes.set(profile.name, { profile, holder, machine, draining: old?.draining ?? false, beatAt: now() });
+      return true;
+    },
+    async leave(name, holder) {
+      const row = nodes.get(name);
+      if (row?.holder === holder) nodes.set(name, { ...row, holder: '' });
+    },
+    async drain(name, draining) {
+      const row = nodes.get(name);
+      if (row) nodes.set(name, { ...row, draining });
+      return row !== undefined;
+    },
+    forget: async (name, abandon = false) => forget(tables, name, abandon),
+    list: async () => listNodes(tables),
+  };
+}
+
+function forget(tables: Tables, name: string, abandon: boolean): boolean {
+  const row = tables.nodes.get(name);
+  const instances = onNode(tables, name);
+  if (!row || !isStale(tables, row) || (instances.length > 0 && !abandon)) return false;
+  endAll(tables, name);
+  for (const instance of instances) abandonOne(tables, instance);
+  tables.nodes.delete(name);
+  for (const [key, { node }] of tables.ports) if (node === name) tables.ports.delete(key);
+  for (const [key, { node }] of tables.suspects) if (node === name) tables.suspects.delete(key);
+  return true;
+}
+
+function endAll({ operations, now }: Tables, node: string): void {
+  for (const [id, queued] of operations) {
+    const { holder: _holder, trouble: _trouble, ...operation } = queued.operation;
+    if (operation.node !== node || operation.state !== 'in progress') continue;
+    const finishedAt = new Date(now());
+    const ended = {
+      ...operation,
+      state: 'failed',
+      failure: abandoned,
+      finishedAt,
+      confidential: {},
+    } as const;
+    operations.set(id, { ...queued, operation: ended });
+  }
+}
+
+function abandonOne(tables: Tables, { record }: Instance): void {
+  const { place: _place, ...rest } = record;
+  const updatedAt = new Date(tables.now());
+  tables.instances.set(record.id, {
+    record: { ...rest, ready: false, version: record.version + 1, updatedAt },
+  });
+  for (const { record: binding } of bindingsOf(tables, record.id))
+    tables.bindings.delete(bindingKey(record.id, binding.id));
+}
+
+/** @param except an instance that is not counted */
+function listNodes(tables: Tables, except?: string): readonly Node[] {
+  const rows = [...tables.nodes.values()].toSorted((a, b) => (a.profile.name < b.profile.name ? -1 : 1));
+  return rows.map((row) => {
+    const { profile, draining, beatAt } = row;
+    const own = onNode(tables, profile.name);
+    const holding = own.filter((one) => holdsRoom(one) && one.record.id !== except);
+    return {
+      ...profile,
+      draining,
+      beatAt: new Date(beatAt),
+      stale: isStale(tables, row),
+      used: holding.reduce((sum, one) => sum + costOf(tables, one), 0),
+      instances: own.length,
+      portsFree: portsFree(tables, profile),
+    };
+  });
+}
+
+type Instance = Row<ServiceInstance>;
+
+function onNode({ instances }: Tables, node: string): readonly Instance[] {
+  return [...instances.values()].filter(({ record }) => record.place?.node === node);
+}
+
+/** A create that failed holds nothing. */
+function holdsRoom({ record, operationId }: Instance): boolean {
+  return record.ready || operationId !== undefined;
+}
+
+function costOf({ operations }: Tables, { record, operationId = '' }: Instance): number {
+  return Math.max(record.place?.cost ?? 0, operations.get(operationId)?.cost ?? 0);
+}
+
+function isStale({ now }: Tables, { beatAt, holder }: NodeRow): boolean {
+  return holder === '' || now() - beatAt > staleAfter;
+}
+
+function portsFree({ ports, now }: Tables, { name, ports: { first, last } }: NodeRow['profile']): number {
+  const busy = [...ports.values()].filter(
+    ({ node, port, freeAt = Infinity }) => node === name && port >= first && port <= last && freeAt > now(),
+  );
+  return last - first + 1 - busy.length;
+}
+
+export function place(tables: Tables, opening: Opening, demand: Demand): Placement {
+  const { instanceId, offeringId } = opening.operation;
+  const others = [...tables.instances.values()].filter(
+    (one) => one.record.offeringId === offeringId && one.record.id !== instanceId && holdsRoom(one),
+  );
+  const supply = { nodes: listNodes(tables, instanceId), instances: others.length };
+  const decided = decidePlace(opening, demand, supply);
+  if ('short' in decided) return decided;
+  const placed = placedOpening(opening, demand, decided.node);
+  return open(tables, placed, demand.room?.cost) ? placementOf(placed) : 'stale';
+}

@@ -1,0 +1,64 @@
+import { keyOf } from '../../broker/key.ts';
+import { certainAfter, type Orphans, type Suspect, type Whereabouts } from '../../broker/orphans.ts';
+import type { Thing } from '../../broker/provisioner.ts';
+import type { ServiceInstance } from '../../broker/records.ts';
+import type { Tables } from './tables.ts';
+
+export function orphansOf(tables: Tables): Orphans {
+  const { suspects } = tables;
+  return {
+    look: async (where, found) => look(tables, where, found),
+    isNobodys: async (where, thing) => nobodysOf(tables, where, [thing]).length > 0,
+    async list() {
+      const all = [...suspects.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
+      return all.map(([, { lastSeenAt: _seen, ...suspect }]) => suspect);
+    },
+    async condemn(where, name) {
+      const key = suspectKey(where, name);
+      const suspect = suspects.get(key);
+      if (!suspect?.final) return false;
+      suspects.set(key, { ...suspect, condemned: true });
+      return true;
+    },
+  };
+}
+
+function look(tables: Tables, where: Whereabouts, found: readonly Thing[]): readonly Thing[] {
+  const { suspects } = tables;
+  const before = new Map(suspects);
+  for (const [key, { provisioner, node }] of before) {
+    if (provisioner === where.provisioner && node === where.node) suspects.delete(key);
+  }
+  const seen = nobodysOf(tables, where, found).map((thing) => {
+    const key = suspectKey(where, thing.name);
+    const suspect = suspected(where, thing, before.get(key), new Date(tables.now()));
+    suspects.set(key, suspect);
+    return suspect;
+  });
+  return seen.filter(({ condemned }) => condemned).map(({ thing }) => thing);
+}
+
+function nobodysOf({ instances }: Tables, where: Whereabouts, found: readonly Thing[]): readonly Thing[] {
+  const ids = [...instances.values()].flatMap(({ record }) => (mayOwn(record, where) ? [record.id] : []));
+  const owners = new Set(ids.flatMap((id) => [id, keyOf(id)]));
+  return found.filter(({ instanceId = '', key = '' }) => !owners.has(instanceId) && !owners.has(key));
+}
+
+function mayOwn({ place }: ServiceInstance, { node }: Whereabouts): boolean {
+  return !place || node === undefined || node === place.node;
+}
+
+/** Another thing under an old name is not what was condemned. */
+function suspected(where: Whereabouts, thing: Thing, before: Suspect | undefined, lastSeenAt: Date) {
+  const same =
+    before && before.thing.instanceId === thing.instanceId && before.thing.key === thing.key
+      ? before
+      : undefined;
+  const firstSeenAt = same?.firstSeenAt ?? lastSeenAt;
+  const final = lastSeenAt.getTime() - firstSeenAt.getTime() >= certainAfter;
+  return { ...where, thing, firstSeenAt, lastSeenAt, final, condemned: same?.condemned ?? false };
+}
+
+function suspectKey({ provisioner, node = '' }: Whereabouts, name: string): string {
+  return JSON.stringify([provisioner, node, name]);
+}

@@ -1,0 +1,54 @@
+import type { Operation } from '../../broker/records.ts';
+import type { Listed, ListQuery } from '../../broker/store.ts';
+import type { Seen } from '../../broker/units.ts';
+import type { Query, Row } from './query.ts';
+import { readInstance, readOperation } from './rows.ts';
+import { sql } from './sql.ts';
+
+export async function list(
+  query: Query,
+  { after, limit, instanceId, node, offeringId }: ListQuery,
+): Promise<readonly Listed[]> {
+  const rows = await query(sql`
+    select to_json(i) as instance, c.seen,
+      (select to_json(o) from operations o where o.id = i.operation_id) as operation,
+      (select count(*) from service_bindings b where b.instance_id = i.id)::integer as bindings
+    from service_instances i left join instance_checks c on c.instance_id = i.id
+    where ${after === undefined ? sql`true` : sql`i.id > ${after}`}
+      and ${instanceId === undefined ? sql`true` : sql`i.id = ${instanceId}`}
+      and ${node === undefined ? sql`true` : sql`i.node = ${node}`}
+      and ${offeringId === undefined ? sql`true` : sql`i.offering_id = ${offeringId}`}
+    order by i.id limit ${limit}`);
+  return rows.flatMap(readListed);
+}
+
+function readListed(row: Row): readonly Listed[] {
+  const instance = readInstance(row['instance']);
+  const operation = readOperation(row['operation']);
+  const seen = row['seen'] as Seen | null;
+  if (!instance) return [];
+  return [
+    {
+      instance: discreet(instance),
+      ...(operation && { operation: discreet(operation) }),
+      bindings: Number(row['bindings']),
+      ...(seen && { seen }),
+    },
+  ];
+}
+
+function discreet<Rec extends { readonly confidential: unknown }>(record: Rec): Omit<Rec, 'confidential'> {
+  const { confidential: _hidden, ...rest } = record;
+  return rest;
+}
+
+export async function history(
+  query: Query,
+  instanceId: string,
+  limit: number,
+): Promise<readonly Operation[]> {
+  const rows = await query(sql`
+    select to_json(o) as operation from operations o where instance_id = ${instanceId}
+    order by seq desc limit ${limit}`);
+  return rows.flatMap((row) => readOperation(row['operation']) ?? []);
+}

@@ -1,0 +1,129 @@
+// Nodes as brokers tell of them, on the database's clock.
+import type { Pool } from 'pg';
+import type { Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
+import { abandoned } from '../cancelled-by.ts';
+import { costs, holdsRoom, stale } from './place.ts';
+import { persistently, queryOn, queryThrough, type Query } from './query.ts';
+import { assignments, json, names, valuesOf, type Columns } from './rows.ts';
+import { sql } from './sql.ts';
+import { inTransaction } from './transaction.ts';
+
+export function postgresNodes(pool: Pool): Nodes {
+  const query = queryThrough(pool);
+  return {
+    beat: (profile, holder, machine) => beat(query, profile, holder, machine),
+    async leave(name, holder) {
+      await query(sql`update nodes set holder = '' where name = ${name} and holder = ${holder}`);
+    },
+    drain: async (name, draining) => {
+      const rows = await query(sql`
+        update nodes set draining = ${draining}::boolean where name = ${name} returning name`);
+      return rows.length > 0;
+    },
+    forget: (name, abandon = false) => (abandon ? giveUp(pool, name) : forget(query, name, false)),
+    list: () => list(query),
+  };
+}
+
+async function beat(query: Query, profile: NodeProfile, holder: string, machine: string): Promise<boolean> {
+  const columns: Columns = {
+    host: sql`${profile.host}::text`,
+    url: sql`${profile.url}::text`,
+    directory: sql`${profile.directory}::text`,
+    first_port: sql`${profile.ports.first}::integer`,
+    last_port: sql`${profile.ports.last}::integer`,
+    capacity: sql`${profile.capacity}::numeric`,
+    executables: sql`${JSON.stringify(profile.executables)}::json`,
+    holder: sql`${holder}::text`,
+    machine: sql`${machine}::text`,
+    beat_at: sql`now()`,
+  };
+  const rows = await query(sql`
+    insert into nodes (name, ${names(columns)}) values (${profile.name}, ${valuesOf(columns)})
+    on conflict (name) do update set ${assignments(columns)}
+      where nodes.holder = ${holder} or nodes.machine = ${machine} or ${stale}
+    returning name`);
+  return rows.length > 0;
+}
+
+/** First the instances are held: what somebody is just beginning with one of them would else not be seen, nor ended. */
+function giveUp(pool: Pool, name: string): Promise<boolean> {
+  return persistently(() =>
+    inTransaction(pool, async (client) => {
+      const query = queryOn(client);
+      await query(sql`select from service_instances where node = ${name} order by id for update`);
+      return forget(query, name, true);
+    }),
+  );
+}
+
+/** What is remembered of it goes with it. */
+async function forget(query: Query, name: string, abandon: boolean): Promise<boolean> {
+  const rows = await query(sql`
+    with forgotten as (
+      delete from nodes where name = ${name} and ${stale}
+        and (${abandon}::boolean or not exists (select from service_instances i where i.node = nodes.name))
+      returning name
+    ), ports as (delete from node_ports where node in (select name from forgotten)),
+    suspects as (delete from orphan_suspects where node in (select name from forgotten)),
+    ended as (
+      update operations set state = 'failed', failure = ${json({ ...abandoned })}, finished_at = now(), holder = null,
+        trouble = null, confidential = '{}'
+      where state = 'in progress' and node in (select name from forgotten)
+    ), left_alone as (
+      update service_instances set node = null, cost = null, ready = false, operation_id = null,
+        version = version + 1, updated_at = now()
+      where node in (select name from forgotten) returning id
+    ), unbound as (delete from service_bindings where instance_id in (select id from left_alone))
+    select name from forgotten`);
+  return rows.length > 0;
+}
+
+interface NodeRow {
+  readonly name: string;
+  readonly host: string;
+  readonly url: string;
+  readonly directory: string;
+  readonly first_port: number;
+  readonly last_port: number;
+  readonly capacity: number;
+  readonly executables: readonly string[];
+  readonly draining: boolean;
+  readonly beat_at: string;
+  readonly stale: boolean;
+  readonly used: number;
+  readonly instances: number;
+  readonly ports_busy: number;
+}
+
+async function list(query: Query): Promise<readonly Node[]> {
+  const rows = await query(sql`
+    select to_json(n) as node from (
+      select nodes.*, ${stale} as stale, ${costs(holdsRoom)} as used,
+        (select count(*) from service_instances i where i.node = nodes.name) as instances,
+        (select count(*) from node_ports p where p.node = nodes.name and p.port between first_port and last_port
+          and (p.instance_id is not null or p.free_at > now())) as ports_busy
+      from nodes
+    ) n order by n.name`);
+  return rows.map((row) => readNode(row['node'] as NodeRow));
+}
+
+function readNode(row: NodeRow): Node {
+  const { name, host, url, directory, capacity, executables, draining, used, instances } = row;
+  const [first, last] = [row.first_port, row.last_port];
+  return {
+    name,
+    host,
+    url,
+    directory,
+    ports: { first, last },
+    capacity,
+    executables,
+    draining,
+    beatAt: new Date(row.beat_at),
+    stale: row.stale,
+    used,
+    instances,
+    portsFree: last - first + 1 - row.ports_busy,
+  };
+}

@@ -1,0 +1,91 @@
+// Things that provisioners have found and nobody knows, on the database's clock.
+import type { Pool } from 'pg';
+import { certainAfter, type Orphans, type Suspect, type Whereabouts } from '../../broker/orphans.ts';
+import type { Thing } from '../../broker/provisioner.ts';
+import { queryThrough, type Query, type Row } from './query.ts';
+import { sql, type Sql } from './sql.ts';
+
+export function postgresOrphans(pool: Pool): Orphans {
+  const query = queryThrough(pool);
+  return {
+    look: (where, found) => look(query, where, found),
+    async isNobodys({ node = '' }, { instanceId, key }) {
+      const rows = await query(sql`
+        with keys as (${keysAt(node)})
+        select from keys k where k.id = ${instanceId}::text or k.key = ${key}::text limit 1`);
+      return rows.length === 0;
+    },
+    async list() {
+      const rows = await query(sql`
+        select provisioner, node, name, instance_id, key, first_seen_at, ${FINAL} as final, condemned
+        from orphan_suspects order by provisioner, node, name`);
+      return rows.map(readSuspect);
+    },
+    async condemn({ provisioner, node = '' }, name) {
+      const rows = await query(sql`
+        update orphan_suspects set condemned = true
+        where provisioner = ${provisioner} and node = ${node} and name = ${name} and ${FINAL} returning name`);
+      return rows.length > 0;
+    },
+  };
+}
+
+const FINAL = sql`(last_seen_at - first_seen_at >= ${certainAfter} * interval '1 millisecond')`;
+
+async function look(
+  query: Query,
+  { provisioner, node = '' }: Whereabouts,
+  found: readonly Thing[],
+): Promise<readonly Thing[]> {
+  const rows = await query(sql`
+    with found as (
+      select distinct on (name) name, instance_id, key from unnest(
+        ${found.map(({ name }) => name)}::text[], ${found.map(({ instanceId }) => instanceId)}::text[],
+        ${found.map(({ key }) => key)}::text[]) as f (name, instance_id, key)
+    ), keys as materialized (${keysAt(node)}), nobodys as (
+      select * from found f where not exists (select from keys k where k.id = f.instance_id or k.key = f.key)
+    ), forgotten as (
+      delete from orphan_suspects where provisioner = ${provisioner} and node = ${node}
+        and name not in (select name from nobodys)
+    ), suspected as (
+      insert into orphan_suspects as s (provisioner, node, name, instance_id, key)
+      select ${provisioner}, ${node}, name, instance_id, key from nobodys order by name
+      on conflict (provisioner, node, name) do update set last_seen_at = now(),
+        instance_id = excluded.instance_id, key = excluded.key,
+        -- Another thing under an old name is not what was condemned.
+        first_seen_at = case when ${SAME} then s.first_seen_at else now() end,
+        condemned = s.condemned and ${SAME}
+      returning name, instance_id, key, condemned
+    )
+    select name, instance_id, key from suspected where condemned order by name`);
+  return rows.map(readThing);
+}
+
+/** Of those instances that may stand for something there; the keys as keyOf makes them. */
+function keysAt(node: string): Sql {
+  return sql`
+    select id, 'p' || left(encode(sha256(convert_to(id, 'UTF8')), 'hex'), 20) as key from service_instances
+    where node is null or ${node} in ('', node)`;
+}
+
+const SAME = sql`(s.instance_id is not distinct from excluded.instance_id and s.key is not distinct from excluded.key)`;
+
+function readSuspect(row: Row): Suspect {
+  return {
+    provisioner: String(row['provisioner']),
+    ...(row['node'] !== '' && { node: String(row['node']) }),
+    thing: readThing(row),
+    firstSeenAt: row['first_seen_at'] as Date,
+    final: row['final'] === true,
+    condemned: row['condemned'] === true,
+  };
+}
+
+function readThing(row: Row): Thing {
+  const { name, instance_id: instanceId, key } = row;
+  return {
+    name: String(name),
+    ...(typeof instanceId === 'string' && { instanceId }),
+    ...(typeof key === 'string' && { key }),
+  };
+}

@@ -1,0 +1,53 @@
+import type { Pool } from 'pg';
+import { staleAfter, type Demand } from '../../broker/nodes.ts';
+import type { Opening, Placement } from '../../broker/store.ts';
+import { decidePlace, placedOpening, placementOf, type Supplier, type Supply } from '../placement.ts';
+import { takingTurns } from './in-turn.ts';
+import { open } from './open.ts';
+import type { Query } from './query.ts';
+import { sql, type Sql } from './sql.ts';
+
+/** Those who place take turns, so that each sees what the one before it has taken. */
+export function placeThrough(
+  pool: Pool,
+  channel: string,
+): (opening: Opening, demand: Demand) => Promise<Placement> {
+  const inTurn = takingTurns(pool);
+  return (opening, demand) =>
+    inTurn('placement', async (query) => {
+      const decided = decidePlace(opening, demand, await supplyFor(query, opening));
+      if ('short' in decided) return decided;
+      const placed = placedOpening(opening, demand, decided.node);
+      const written = await open(query, channel, placed, demand.room?.cost);
+      return written ? placementOf(placed) : 'stale';
+    });
+}
+
+async function supplyFor(query: Query, { operation }: Opening): Promise<Supply> {
+  const others = sql`i.id <> ${operation.instanceId} and ${holdsRoom}`;
+  const [row] = await query(sql`
+    select
+      (select count(*) from service_instances i where offering_id = ${operation.offeringId} and ${others})::integer
+        as instances,
+      (select json_agg(n) from (
+        select name, executables, capacity, draining, ${stale} as stale, ${costs(others)} as used from nodes
+      ) n) as nodes`);
+  return {
+    instances: Number(row?.['instances']),
+    nodes: (row?.['nodes'] as readonly Supplier[] | null) ?? [],
+  };
+}
+
+/** A create that failed holds nothing. */
+export const holdsRoom = sql`(i.ready or i.operation_id is not null)`;
+
+/** Nobody speaks for it any more; on the clock as it is, and not as it was before the turn came. */
+export const stale = sql`(nodes.holder = ''
+  or nodes.beat_at < clock_timestamp() - ${staleAfter} * interval '1 millisecond')`;
+
+/** Of those instances on a node: what they cost, or will when their open operation has succeeded. */
+export function costs(which: Sql): Sql {
+  return sql`coalesce((
+    select sum(greatest(i.cost, o.cost)) from service_instances i left join operations o on o.id = i.operation_id
+    where i.node = nodes.name and ${which}), 0)`;
+}

@@ -1,0 +1,68 @@
+// The ports of nodes: who seeks a free one takes turns with the others of that node, so that none is taken by halves.
+import type { Pool } from 'pg';
+import { portQuarantine, portRest, type Ports } from '../../broker/nodes.ts';
+import { fromNow } from './hold.ts';
+import { takingTurns } from './in-turn.ts';
+import { queryThrough, type Query } from './query.ts';
+import { sql } from './sql.ts';
+
+export function postgresPorts(pool: Pool): Ports {
+  const inTurn = takingTurns(pool);
+  return {
+    async take(node, instanceId, names) {
+      const taken = await inTurn(`ports of ${node}`, (query) => take(query, node, instanceId, names));
+      return names.every((name) => taken.has(name)) ? Object.fromEntries(taken) : undefined;
+    },
+    async replace(node, instanceId, name) {
+      const taken = await inTurn(`ports of ${node}`, async (query) => {
+        await rest(query, node, instanceId, [name]);
+        return take(query, node, instanceId, [name]);
+      });
+      return taken.get(name);
+    },
+    async release(node, instanceId) {
+      await queryThrough(pool)(sql`
+        update node_ports set instance_id = null, name = null, free_at = ${fromNow(portRest)}
+        where node = ${node} and instance_id = ${instanceId}`);
+    },
+  };
+}
+
+/** The numbers by name: for all names, or for those alone that the instance had already. */
+async function take(
+  query: Query,
+  node: string,
+  instanceId: string,
+  names: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const rows = await query(sql`
+    with had as (
+      select name, port from node_ports where node = ${node} and instance_id = ${instanceId} and name = any(${names})
+    ), wanted as (
+      select name, row_number() over () as place
+      from (select distinct unnest(${names}::text[]) as name) all_names where name not in (select name from had)
+    ), found as (
+      select port from nodes, generate_series(first_port, last_port) port
+      where nodes.name = ${node} and port not in (
+        select port from node_ports where node = ${node} and (instance_id is not null or free_at > now()))
+      order by random() limit (select count(*) from wanted)
+    ), numbered as (select port, row_number() over () as place from found
+    ), taken as (
+      insert into node_ports (node, port, instance_id, name)
+      select ${node}, port, ${instanceId}, name from wanted join numbered using (place)
+      where (select count(*) from found) = (select count(*) from wanted)
+      on conflict (node, port) do update
+        set instance_id = excluded.instance_id, name = excluded.name, free_at = null
+        where node_ports.instance_id is null
+      returning name, port
+    )
+    select name, port from had union all select name, port from taken`);
+  return new Map(rows.map((row) => [String(row['name']), Number(row['port'])]));
+}
+
+/** A stranger has it. */
+async function rest(query: Query, node: string, instanceId: string, names: readonly string[]): Promise<void> {
+  await query(sql`
+    update node_ports set instance_id = null, name = null, free_at = ${fromNow(portQuarantine)}
+    where node = ${node} and instance_id = ${instanceId} and name = any(${names})`);
+}

@@ -1,0 +1,150 @@
+import type { Done, Store } from '../../../src/broker/store.ts';
+import type { MakeStore } from '../contract.ts';
+import {
+  aBindingIn,
+  anInstanceIn,
+  binding,
+  claim,
+  ended,
+  heldFromBirth,
+  long,
+  numbered,
+  open,
+  provisioning,
+  readInstance,
+  until,
+} from './steps.ts';
+
+export function describeHistory(makeStore: MakeStore): void {
+  let store: Store;
+  beforeEach(async () => {
+    store = await makeStore();
+  });
+
+  const did = (step: string, rest: Partial<Done> = {}): Done => ({
+    step,
+    tries: 1,
+    undo: false,
+    ms: 12,
+    ...rest,
+  });
+
+  test('What an operation did is remembered in order.', async () => {
+    await open(store, provisioning());
+    const held = await claim(store);
+    const until = { holdMs: long };
+    await store.postpone(held, { failures: 0, until, did: did('prepare', { ms: 3.6 }) });
+    await store.postpone(held, { failures: 0, until });
+    await store.postpone(held, { failures: 1, until, did: did('start', { tries: 3 }) });
+    await store.postpone(held, { failures: 0, until, did: did('start', { undo: true }) });
+    const { id } = held.operation;
+    expect((await store.timeline(id)).map(({ step }) => step)).toEqual(['prepare', 'start', 'start']);
+    await store.settle(held, { did: did('check_up', { ms: 0 }), instance: { put: held.instance } });
+    const timeline = await store.timeline(id);
+    expect(timeline).toEqual(
+      [
+        did('prepare', { ms: 4 }),
+        did('start', { tries: 3 }),
+        did('start', { undo: true }),
+        did('check_up', { ms: 0 }),
+      ].map((entry) => ({ ...entry, endedAt: expect.any(Date) })),
+    );
+    const times = timeline.map(({ endedAt }) => endedAt.getTime());
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(await store.timeline('unknown')).toEqual([]);
+  });
+
+  test('Who has lost the operation adds nothing to what it did.', async () => {
+    await open(store, provisioning());
+    const lost = await claim(store, 'one', 0);
+    const held = await claim(store, 'two');
+    expect(await store.postpone(lost, { failures: 0, until: { dueMs: 0 }, did: did('late') })).toBe(false);
+    expect(await store.settle(lost, { did: did('late') })).toBe(false);
+    await store.settle(held, { did: did('last'), instance: { remove: held.instance } });
+    expect(await store.settle(held, { did: did('twice') })).toBe(false);
+    expect((await store.timeline(held.operation.id)).map(({ step }) => step)).toEqual(['last']);
+  });
+
+  test('What an operation did is forgotten with it.', async () => {
+    await open(store, provisioning());
+    const held = await claim(store);
+    await store.settle(held, { did: did('start') });
+    await until(async () => (await store.prune(0)) || undefined);
+    expect(await store.timeline(held.operation.id)).toEqual([]);
+  });
+
+  test('The operations of an instance and its bindings are listed, the latest first.', async () => {
+    const confidential = { memo: { at: 'start' } };
+    const instance = await anInstanceIn(store);
+    await anInstanceIn(store, { id: 'i2' });
+    await aBindingIn(store, instance);
+    const put = await readInstance(store);
+    await open(store, {
+      operation: heldFromBirth('restart', { confidential }),
+      leaseMs: long,
+      instance: { put },
+    });
+    const all = await store.history('i1', 10);
+    expect(all.map(({ kind }) => kind)).toEqual(['restart', 'bind', 'provision']);
+    expect(all[0]).toMatchObject({ state: 'in progress', confidential });
+    expect(all[1]).toMatchObject({ bindingId: 'b1', state: 'succeeded' });
+    expect(await store.history('i1', 2)).toEqual(all.slice(0, 2));
+    expect(await store.history('i3', 2)).toEqual([]);
+  });
+
+  test('The last operation, if none is named, is the latest that a platform can have asked for.', async () => {
+    const put = await anInstanceIn(store);
+    const restart = ended('restart');
+    await open(store, { operation: restart, leaseMs: 0, instance: { put } });
+    const { operation } = await store.lastOperation({ instanceId: 'i1' });
+    expect(operation?.kind).toBe('provision');
+    const named = await store.lastOperation({ instanceId: 'i1', operationId: restart.id });
+    expect(named.operation?.kind).toBe('restart');
+  });
+
+  test('Instances are listed by id, without what is confidential.', async () => {
+    const secret = { parameters: { p: 'canary' }, secrets: { s: 'canary' }, facts: { f: 'canary' } };
+    const place = { node: 'n1', cost: 1 };
+    for (const n of [3, 1, 2]) await anInstanceIn(store, { id: `i${n}`, confidential: secret });
+    const i4 = provisioning({ id: 'i4', place, offeringId: 'queue', confidential: secret });
+    await open(store, i4);
+    for (const id of ['b1', 'b2']) await aBindingIn(store, await readInstance(store, 'i2'), { id });
+    await open(store, binding(await readInstance(store, 'i2'), { id: 'b3' }));
+    const seen = { units: [], checkedAt: '2026-01-01T00:00:00.000Z' };
+    await store.saveSeen('i3', seen);
+    const all = await store.list({ limit: 10 });
+    expect(all.map(({ instance }) => instance.id)).toEqual(['i1', 'i2', 'i3', 'i4']);
+    expect(all.map(({ bindings }) => bindings)).toEqual([0, 3, 0, 0]);
+    expect(all.map((one) => one.seen)).toEqual([undefined, undefined, seen, undefined]);
+    expect(all.map(({ operation }) => operation?.id)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      i4.operation.id,
+    ]);
+    const { confidential: _secret, ...visible } = await readInstance(store, 'i1');
+    expect(all[0]).toEqual({ instance: visible, bindings: 0 });
+    expect(JSON.stringify(all)).not.toMatch(/canary|confidential|sealed/);
+    const ids = async (rest: object) =>
+      (await store.list({ limit: 10, ...rest })).map(({ instance }) => instance.id);
+    expect(await ids({ after: 'i1', limit: 2 })).toEqual(['i2', 'i3']);
+    expect(await ids({ after: 'i4' })).toEqual([]);
+    expect(await ids({ node: 'n1' })).toEqual(['i4']);
+    expect(await ids({ instanceId: 'i2' })).toEqual(['i2']);
+    expect(await ids({ instanceId: 'i5' })).toEqual([]);
+    expect(await ids({ offeringId: 'cache', after: 'i2' })).toEqual(['i3']);
+    expect(await ids({ offeringId: 'cache', node: 'n1' })).toEqual([]);
+  });
+
+  test('Pages of the list leave nothing out.', async () => {
+    const ids = numbered(7).map((n) => `${n % 2 ? 'B' : 'a'}-${n}`);
+    for (const id of ids) await anInstanceIn(store, { id });
+    const seen: string[] = [];
+    for (let after: string | undefined; ; after = seen.at(-1)) {
+      const page = await store.list({ limit: 2, ...(after !== undefined && { after }) });
+      if (page.length === 0) break;
+      seen.push(...page.map(({ instance }) => instance.id));
+    }
+    expect(seen.toSorted()).toEqual(ids.toSorted());
+  });
+}

@@ -1,0 +1,126 @@
+import type { Pool } from 'pg';
+import type { Demand, NodeProfile, Nodes, Ports, Room } from '../../../src/broker/nodes.ts';
+import type { Orphans } from '../../../src/broker/orphans.ts';
+import type { ServiceInstance } from '../../../src/broker/records.ts';
+import type { Placement, Store } from '../../../src/broker/store.ts';
+import { memoryWorld } from '../../../src/stores/memory.ts';
+import { postgresNodes } from '../../../src/stores/postgres/nodes.ts';
+import { postgresOrphans } from '../../../src/stores/postgres/orphans.ts';
+import { postgresPorts } from '../../../src/stores/postgres/ports.ts';
+import { begun, claim, heldFromBirth, open, provisioning, readInstance } from './steps.ts';
+
+/** All that is remembered in one place. */
+export interface World {
+  readonly store: Store;
+  readonly nodes: Nodes;
+  readonly ports: Ports;
+  readonly orphans: Orphans;
+  /** The same as another broker has it, which shares nothing with this one but the place. */
+  readonly elsewhere: () => World;
+  /** Lets so many milliseconds go by. */
+  readonly pass: (ms: number) => Promise<void>;
+}
+
+export function aMemoryWorld(wrap = (store: Store): Store => store): World {
+  let ahead = 0;
+  const { store, ...rest } = memoryWorld(() => new Date(Date.now() + ahead));
+  const world: World = {
+    ...rest,
+    store: wrap(store),
+    elsewhere: () => world,
+    pass: async (ms) => void (ahead += ms),
+  };
+  return world;
+}
+
+/** @param there another store on the same database */
+export function aPostgresWorld(pool: Pool, here: Store, there: Store): World {
+  return {
+    store: here,
+    nodes: postgresNodes(pool),
+    ports: postgresPorts(pool),
+    orphans: postgresOrphans(pool),
+    elsewhere: () => aPostgresWorld(pool, there, here),
+    async pass(ms) {
+      const columns = ['nodes.beat_at', 'node_ports.free_at', 'orphan_suspects.first_seen_at'];
+      for (const [table, column] of columns.map((name) => name.split('.'))) {
+        await pool.query(`update ${table} set ${column} = ${column} - $1 * interval '1 ms'`, [ms]);
+      }
+      await pool.query(`update orphan_suspects set last_seen_at = last_seen_at - $1 * interval '1 ms'`, [ms]);
+    },
+  };
+}
+
+/** Two brokers, to whom the many who ask at once turn. */
+export function brokersOf(world: World): (n: number) => World {
+  const other = world.elsewhere();
+  return (n) => (n % 2 ? other : world);
+}
+
+/** All rows of a database away. */
+export async function empty(pool: Pool): Promise<void> {
+  await pool.query(
+    'truncate service_instances, service_bindings, operations, plan_revisions, nodes, node_ports, orphan_suspects cascade',
+  );
+}
+
+export function aProfile(rest: Partial<NodeProfile> = {}): NodeProfile {
+  return {
+    name: 'n1',
+    host: '127.0.0.1',
+    url: 'http://127.0.0.1:8080',
+    directory: '/var/lib/purveyor',
+    ports: { first: 20_000, last: 20_099 },
+    capacity: 3,
+    executables: ['redis-server', 'memcached'],
+    ...rest,
+  };
+}
+
+/** A node that has just told of itself. */
+export async function aNodeIn({ nodes }: World, rest: Partial<NodeProfile> = {}): Promise<NodeProfile> {
+  const profile = aProfile(rest);
+  expect(await nodes.beat(profile, `broker-${profile.name}`, `machine-${profile.name}`)).toBe(true);
+  return profile;
+}
+
+export function aRoom(rest: Partial<Room> = {}): Room {
+  return { cost: 1, needs: [], ...rest };
+}
+
+/** What a placement came to: the node, what there was not enough of, or 'stale'. */
+export function said(placement: Placement): string {
+  if (placement === 'stale') return 'stale';
+  return 'short' in placement ? placement.short.of : String(placement.placed.place?.node);
+}
+
+/** Asks for a place for a new instance, as a broker does that would carry it by itself. */
+export function placeOne(
+  { store }: World,
+  rest: Partial<ServiceInstance> = {},
+  demand: Demand = { room: aRoom() },
+): Promise<Placement> {
+  return store.place(provisioning({ ready: false, ...rest }, heldFromBirth('provision')), demand);
+}
+
+/** A ready instance on a node. */
+export async function aPlacedInstance(
+  world: World,
+  rest: Partial<ServiceInstance> = {},
+  demand?: Demand,
+): Promise<ServiceInstance> {
+  const placement = await placeOne(world, rest, demand);
+  if (placement === 'stale' || 'short' in placement)
+    throw new Error(`It was not placed: ${said(placement)}.`);
+  const held = await claim(world.store, 'worker', 0, placement.placed.place?.node);
+  await world.store.settle(held, { instance: { put: { ...placement.placed, ready: true } } });
+  return readInstance(world.store, rest.id);
+}
+
+/** Opens the removal of an instance and carries it to its end. */
+export async function removeIn({ store }: World, instance: ServiceInstance): Promise<void> {
+  const operation = begun('deprovision', { instanceId: instance.id });
+  await open(store, { operation, leaseMs: 0, instance: { put: instance } });
+  const held = await claim(store, 'worker', 0, instance.place?.node);
+  expect(await store.settle(held, { instance: { remove: held.instance } })).toBe(true);
+}
