@@ -1,0 +1,113 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Identity, isAlive } from './identity.ts';
+import { hasInEnvironment, listSession, readBootId, readStat, type ProcessStat } from './process-stat.ts';
+
+export interface Ending {
+  /** What asks it to end; SIGTERM when absent. */
+  readonly signal?: NodeJS.Signals;
+  /** Milliseconds it has to end by itself. */
+  readonly termMs: number;
+  /** Milliseconds that the kernel has to end it. */
+  readonly killMs: number;
+  /**
+   * Whose process it is: then those of its session that outlived it are ended too, when they carry
+   * `PURVEYOR_INSTANCE=<id>` in their environment.
+   */
+  readonly instanceId?: string;
+  /** Told when a signal has been sent: `stop` for the asking one, `halt` for SIGKILL. */
+  readonly onDeed?: (step: 'stop' | 'halt') => void;
+}
+
+/**
+ * Ends a process that was started with a session of its own, and all of its session. Nothing happens when it is
+ * not there any more; whoever has its pid now is left alone.
+ * @returns halted: it had to be killed
+ * @throws Error when it is still there after SIGKILL
+ */
+export async function endProcess(
+  identity: Identity,
+  { signal = 'SIGTERM', termMs, killMs, instanceId, onDeed }: Ending,
+): Promise<{ readonly halted: boolean }> {
+  const session = { ...identity, instanceId, known: isLeader(identity) };
+  if (membersOf(session).length === 0) return { halted: false };
+  signalAll(session, signal);
+  onDeed?.('stop');
+  if (await isGoneWithin(session, termMs)) return { halted: false };
+  signalAll(session, 'SIGKILL');
+  onDeed?.('halt');
+  if (await isGoneWithin(session, killMs)) return { halted: true };
+  throw new Error(`Process ${identity.pid} is still there ${killMs} ms after SIGKILL.`);
+}
+
+/**
+ * Sends a signal to all that belongs to the process, as in `endProcess`.
+ * @returns whether there was anything
+ */
+export function signalGroup(identity: Identity, signal: NodeJS.Signals, instanceId?: string): boolean {
+  return signalAll({ ...identity, instanceId, known: isLeader(identity) }, signal);
+}
+
+/** The pids of the living processes of its session, itself included if it lives. */
+export function groupOf(identity: Identity, instanceId?: string): readonly number[] {
+  return membersOf({ ...identity, instanceId, known: isLeader(identity) }).map(({ pid }) => pid);
+}
+
+/** Is anything left of it, itself or of its session? Cheap while it lives itself. */
+export function isAnyLeft(identity: Identity, instanceId?: string): boolean {
+  return isAlive(identity) || groupOf(identity, instanceId).length > 0;
+}
+
+/** Waits until the process and its session are gone; false when they are not after so many milliseconds. */
+export async function waitForEnd(identity: Identity, ms: number, instanceId?: string): Promise<boolean> {
+  return isGoneWithin({ ...identity, instanceId, known: isLeader(identity) }, ms);
+}
+
+interface Session extends Identity {
+  readonly instanceId: string | undefined;
+  /** Its first process was seen: no number of a session is used again while anybody of it lives. */
+  readonly known: boolean;
+}
+
+/** Is it there, be it as the remains of an ended process? */
+function isLeader({ pid, startTime, bootId }: Identity): boolean {
+  return readStat(pid)?.startTime === startTime && readBootId() === bootId;
+}
+
+function membersOf(session: Session): readonly ProcessStat[] {
+  if (readBootId() !== session.bootId) return [];
+  const leader = readStat(session.pid);
+  if (leader) return leader.startTime === session.startTime ? listSession(session.pid) : [];
+  const left = listSession(session.pid);
+  return session.known ? left : left.filter(({ pid }) => isMarked(pid, session.instanceId));
+}
+
+function isMarked(pid: number, instanceId: string | undefined): boolean {
+  if (instanceId === undefined) return false;
+  return hasInEnvironment(pid, `PURVEYOR_INSTANCE=${instanceId}`) ?? true;
+}
+
+function signalAll(session: Session, signal: NodeJS.Signals): boolean {
+  const members = membersOf(session);
+  const groups = new Set(members.map(({ group }) => group));
+  // By group, so that what is being forked at this moment gets it as well.
+  for (const group of groups) send(-group, signal);
+  return members.length > 0;
+}
+
+function send(target: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(target, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+async function isGoneWithin(session: Session, ms: number): Promise<boolean> {
+  const end = performance.now() + ms;
+  for (let wait = 5; isAlive(session) || membersOf(session).length > 0; wait = Math.min(wait * 2, 100)) {
+    const left = end - performance.now();
+    if (left <= 0) return false;
+    await pause(Math.min(wait, left));
+  }
+  return true;
+}

@@ -1,0 +1,89 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import type { Writable } from 'node:stream';
+import { isObject } from '../broker/json.ts';
+import { isExecutable, findExecutable } from './executables.ts';
+import { identityOf, type Identity } from './identity.ts';
+import type { LocalNode } from './local-node.ts';
+import { resolve } from 'node:path';
+
+export interface Command {
+  /** The program, by its name on the node's path or as a path from `cwd`, and its arguments. */
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** All of its environment. Names must be such as a shell takes: letters, digits and _. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** A process that exists and waits at a gate: it becomes the program when the gate is opened. */
+export interface Gated {
+  readonly child: ChildProcess;
+  readonly identity: Identity;
+  open(): void;
+  /** Ends it when it still waits; afterwards the broker holds nothing of it. */
+  close(): void;
+}
+
+/** For standard input, output and error, as `spawn` takes them. */
+export type Channels = readonly ['ignore' | 'pipe', 'pipe' | number, 'pipe' | number];
+
+/**
+ * Starts a process in a session of its own, as the node's account, and holds it at a gate: so its identity can
+ * be written down before it does anything. When the broker dies before the gate is opened, the process ends.
+ * @throws Error when there is no such program, or no process could be started
+ */
+export async function startGated(node: LocalNode, command: Command, channels: Channels): Promise<Gated> {
+  requireProgram(node, command);
+  const child = spawn('/bin/sh', ['-c', GATE, ...gateName, ...command.command], {
+    cwd: command.cwd,
+    env: command.env,
+    detached: true,
+    stdio: [...channels, 'pipe'],
+    uid: node.account?.uid,
+    gid: node.account?.gid,
+  });
+  await once(child, 'spawn').catch((error: unknown) => {
+    throw new Error(`${command.command[0]} could not be started: ${reasonOf(error)}`, { cause: error });
+  });
+  const gate = child.stdio[3] as Writable;
+  // It may have been killed meanwhile; its end tells everything.
+  gate.on('error', () => undefined);
+  const identity = identityOf(child.pid ?? 0);
+  if (!identity) throw new Error(`${command.command[0]} was ended before it began.`);
+  return {
+    child,
+    identity,
+    open: () => void gate.end('go\n'),
+    close: () => void gate.destroy(),
+  };
+}
+
+/** Is this the command line of a process that still waits at the gate? */
+export function isGate(commandLine: readonly string[]): boolean {
+  return commandLine[2] === GATE;
+}
+
+const gateName = ['purveyor-gate'];
+
+// Arguments are arguments all the way: nothing of them is ever read as shell text. The shell's own variables stay
+// with the shell.
+const GATE = `
+read -r word <&3 || exit 125
+[ "$word" = go ] || exit 125
+exec 3<&-
+umask 077
+unset word PWD OLDPWD SHLVL _
+exec "$@"
+`;
+
+function requireProgram({ path }: LocalNode, { command: [program = ''], cwd, env }: Command): void {
+  const isPath = program.includes('/');
+  if (isPath ? isExecutable(resolve(cwd, program)) : findExecutable(env['PATH'] ?? path, program)) return;
+  const where = isPath ? '' : ` on the path ${env['PATH'] ?? path}`;
+  const error = new Error(`There is no executable ${program || '(empty name)'}${where}.`);
+  throw Object.assign(error, { code: 'ENOENT' });
+}
+
+function reasonOf(error: unknown): string {
+  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : String(error);
+}

@@ -1,0 +1,91 @@
+import { randomUUID } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { codeOf } from './error-code.ts';
+import { isObject } from '../broker/json.ts';
+import { keyOf } from '../broker/key.ts';
+import { writePrivately } from './private-file.ts';
+import { removeTree } from './remove-tree.ts';
+
+/**
+ * Directories in one parent that are named after the keys of instances, with a file that says whose they are. While
+ * one is made or removed it has another name, so that each is whole or not there, whoever is killed when.
+ */
+export interface Keyed {
+  readonly entry: string;
+  readonly path: string;
+  readonly instanceId?: string;
+  readonly key?: string;
+}
+
+/** What was made, or was there already. It is no link: that is checked. */
+export async function makeKeyed(
+  parent: string,
+  instanceId: string,
+  makeFolder: (path: string) => void,
+): Promise<string> {
+  const path = join(parent, keyOf(instanceId));
+  if (isFolder(path)) return path;
+  const draft = join(parent, `.new-${keyOf(instanceId)}-${randomUUID()}`);
+  makeFolder(draft);
+  try {
+    writePrivately(join(draft, marker), JSON.stringify({ id: instanceId }));
+    renameSync(draft, path);
+  } catch (error) {
+    await removeTree(draft);
+    if (!['ENOTEMPTY', 'EEXIST'].includes(codeOf(error))) throw error;
+  }
+  return path;
+}
+
+/** Removes it, and what a making or removing that was broken off has left of it. Nothing happens when it is not there. */
+export async function removeKeyed(parent: string, key: string): Promise<void> {
+  if (lstatSync(join(parent, key), { throwIfNoEntry: false })) {
+    renameSync(join(parent, key), join(parent, `.old-${key}-${randomUUID()}`));
+  }
+  const left = entriesOf(parent).filter((entry) => leftover.exec(entry)?.[1] === key);
+  for (const entry of left) await removeTree(join(parent, entry));
+}
+
+/** All directories of the parent, finished or not; nothing when it is not there. */
+export function listKeyed(parent: string): readonly Keyed[] {
+  return entriesOf(parent)
+    .map((entry) => ({ entry, path: join(parent, entry) }))
+    .filter(({ path }) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory())
+    .map(({ entry, path }) => ({ entry, path, ...ownerOf(entry, path) }));
+}
+
+/** Is it there? @throws Error when something else than a directory has its name */
+export function isFolder(path: string): boolean {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found && !found.isDirectory()) throw new Error(`${path} is in the way: it is no directory.`);
+  return found !== undefined;
+}
+
+const marker = 'instance.json';
+const leftover = /^\.(?:new|old)-(p[0-9a-f]{20})-/;
+
+function ownerOf(entry: string, path: string): Pick<Keyed, 'instanceId' | 'key'> {
+  const key = leftover.exec(entry)?.[1] ?? /^p[0-9a-f]{20}$/.exec(entry)?.[0];
+  const instanceId = key === undefined ? undefined : readMarker(path);
+  if (instanceId !== undefined && keyOf(instanceId) === key) return { instanceId, key };
+  return key === undefined ? {} : { key };
+}
+
+function readMarker(path: string): string | undefined {
+  try {
+    const mark: unknown = JSON.parse(readFileSync(join(path, marker), 'utf8'));
+    return isObject(mark) && typeof mark['id'] === 'string' ? mark['id'] : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function entriesOf(parent: string): readonly string[] {
+  try {
+    return readdirSync(parent);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}

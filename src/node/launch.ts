@@ -1,0 +1,66 @@
+import { closeSync, fstatSync, readSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Command, type Gated, isGate, startGated } from './gate.ts';
+import type { Identity } from './identity.ts';
+import type { LocalNode } from './local-node.ts';
+import { openLog } from './own-file.ts';
+import { notePrivately } from './private-file.ts';
+import { readCommandLine } from './process-stat.ts';
+
+export interface Launch extends Command {
+  /**
+   * Where its identity is recorded (`readIdentity`): in a directory that the account cannot write, so that nobody
+   * but the broker says which processes are ours. A file that is there is replaced.
+   */
+  readonly identityFile: string;
+  /** Standard output and error are appended to it. */
+  readonly logFile: string;
+}
+
+/**
+ * Starts a program that shall outlive the broker: in a session of its own, as the node's account, with umask 077.
+ * Its identity is in `identityFile` before it does anything: a broker that is killed at any moment leaves either
+ * a recorded process or none. Resolves when the program itself runs, not when it is ready. Its environment should hold
+ * `PURVEYOR_INSTANCE`, by which `endProcess` knows what it leaves behind.
+ * @throws Error when the program is not there or cannot run, with what was said; then nothing is recorded
+ */
+export async function launch(node: LocalNode, it: Launch): Promise<Identity> {
+  const log = openLog(node, it.logFile);
+  try {
+    const start = fstatSync(log).size;
+    const gated = await startGated(node, it, ['ignore', log, log]);
+    try {
+      notePrivately(it.identityFile, JSON.stringify(gated.identity));
+      gated.open();
+      await untilItRuns(gated, it.command[0] ?? '', () => readFrom(log, start));
+    } catch (error) {
+      gated.close();
+      rmSync(it.identityFile, { force: true });
+      throw error;
+    }
+    gated.close();
+    gated.child.unref();
+    return gated.identity;
+  } finally {
+    closeSync(log);
+  }
+}
+
+/** The gate has become the program, or what was to become it has ended. */
+async function untilItRuns({ child, identity }: Gated, program: string, said: () => string): Promise<void> {
+  const limit = performance.now() + 2000;
+  while (performance.now() < limit) {
+    const commandLine = readCommandLine(identity.pid);
+    if (commandLine.length > 0 && !isGate(commandLine)) return;
+    if (child.exitCode !== null || child.signalCode !== null) break;
+    await pause(1);
+  }
+  if (child.exitCode === 126 || child.exitCode === 127) {
+    throw new Error(`${program} cannot run: ${said() || `exit code ${child.exitCode}`}`);
+  }
+}
+
+function readFrom(log: number, start: number): string {
+  const tail = Buffer.alloc(2000);
+  return tail.toString('utf8', 0, readSync(log, tail, 0, tail.length, start)).trim();
+}

@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import type { JsonObject } from '../broker/json.ts';
+import type { InstanceDirectory } from './instance-directory.ts';
+import { notePrivately, readJson, writePrivately } from './private-file.ts';
+
+/** Remembers something of an instance in its state directory, whole or not at all. */
+export function writeMark({ state }: InstanceDirectory, name: string, value: JsonObject): void {
+  writePrivately(join(state, `${name}.json`), JSON.stringify(value));
+}
+
+/** The same for what means nothing after the next start of the machine. */
+export function writeNote({ state }: InstanceDirectory, name: string, value: JsonObject): void {
+  notePrivately(join(state, `${name}.json`), JSON.stringify(value));
+}
+
+/** Undefined when nothing of this name was remembered. */
+export function readMark({ state }: InstanceDirectory, name: string): JsonObject | undefined {
+  return readJson(join(state, `${name}.json`));
+}

@@ -1,0 +1,144 @@
+import {
+  chmodSync,
+  existsSync,
+  lchownSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmdirSync,
+  symlinkSync,
+} from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname, join, resolve } from 'node:path';
+import { canEnter, chooseAccount } from './account.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { codeOf } from './error-code.ts';
+import type { Account, LocalNode } from './local-node.ts';
+import { readBootId } from './process-stat.ts';
+
+export interface NodeOptions {
+  readonly name: string;
+  readonly host: string;
+  readonly bind: string;
+  /** Made when it is not there. */
+  readonly directory: string;
+  /** Who runs programs when the broker is root: a user of the system; `nobody` when absent. */
+  readonly account?: string;
+  readonly path: string;
+  readonly catalogDirs: readonly string[];
+  /** Where the node's things are kept when the account cannot reach `directory`; /var/lib when absent. */
+  readonly shelter?: string;
+  /** Is told what people should know. */
+  readonly note: (message: string) => void;
+}
+
+export interface OpenNode extends LocalNode {
+  /** This start of this machine: its boot id. */
+  readonly machine: string;
+  /** Lets another broker be this node. */
+  readonly close: () => void;
+}
+
+/**
+ * Becomes the node of a directory: makes it, chooses the account and takes the lock, which a dead broker cannot keep.
+ * `directory` of what is returned is the real path.
+ * @throws Error with a sentence for the operator: another broker has the directory, the account is unknown or cannot
+ * reach it, programs could not listen on `bind`, the system has no /proc
+ */
+export async function openNode(options: NodeOptions): Promise<OpenNode> {
+  if (!existsSync('/proc/self/stat')) {
+    throw new Error('This system has no /proc, without which a node cannot tell its processes from others.');
+  }
+  const account = chooseAccount(options.account);
+  await requireOwnAddress(options.bind);
+  const directory = await openDirectory(options, account);
+  const close = takeLock(directory);
+  const { name, host, bind, path, catalogDirs } = options;
+  const node = { name, host, bind, directory, path, catalogDirs, machine: readBootId(), close };
+  return account ? { ...node, account } : node;
+}
+
+/** Found out by listening: each provision would only find it out again. */
+async function requireOwnAddress(bind: string): Promise<void> {
+  const server = createServer();
+  try {
+    await new Promise<void>((done, fail) => {
+      server.once('error', fail);
+      server.listen({ host: bind, port: 0, exclusive: true }, done);
+    });
+  } catch (error) {
+    throw new Error(
+      `Cannot listen on NODE_BIND ${bind} (${codeOf(error)}). It must be an address of this machine, and is NODE_HOST unless it is set.`,
+      { cause: error },
+    );
+  }
+  await new Promise((closed) => server.close(closed));
+}
+
+async function openDirectory(
+  { directory, shelter = '/var/lib', note }: NodeOptions,
+  account: Account | undefined,
+): Promise<string> {
+  const path = resolve(directory);
+  mkdirSync(dirname(path), { recursive: true });
+  if (!lstatSync(path, { throwIfNoEntry: false })) {
+    if (await canEnter(account, dirname(path))) mkdirSync(path, { mode: 0o700, recursive: true });
+    else makeShelter(path, account, shelter, note);
+  }
+  const real = follow(path);
+  openTo(account, real);
+  if (await canEnter(account, real)) return real;
+  const who = account ? `The user ${account.name}` : 'This user';
+  throw new Error(
+    `${who} cannot enter ${real}: open it and the folders above it, or choose another DATA_DIR.`,
+  );
+}
+
+/** The broker may write there, the account pass through. */
+function openTo(account: Account | undefined, path: string): void {
+  if (account) lchownSync(path, process.getuid?.() ?? 0, account.gid);
+  chmodSync(path, account ? 0o710 : 0o700);
+}
+
+/** Where the account cannot reach the directory, a link in its place leads to one that it can. */
+function makeShelter(
+  path: string,
+  account: Account | undefined,
+  shelter: string,
+  note: NodeOptions['note'],
+): void {
+  const folder = mkdtempSync(join(shelter, 'purveyor-node-'));
+  try {
+    symlinkSync(folder, path);
+    const who = account?.name ?? 'the broker';
+    note(`${path} is a link to ${folder}, where instances are kept: ${who} cannot enter ${dirname(path)}.`);
+  } catch (error) {
+    rmdirSync(folder);
+    // Another broker that started at the same moment made it first.
+    if (codeOf(error) !== 'EEXIST') throw error;
+  }
+}
+
+function follow(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+    throw new Error(
+      `${path} is a link to a folder that is gone: bring it back, or remove the link to begin with an empty one.`,
+      { cause: error },
+    );
+  }
+}
+
+function takeLock(directory: string): () => void {
+  try {
+    return lockDirectory(join(directory, 'lock'));
+  } catch (error) {
+    throw new Error(
+      `${directory} cannot be this node's directory. ${error instanceof Error ? error.message : String(error)}`,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import {
+  constants,
+  closeSync,
+  fchownSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { isObject, type JsonObject } from '../broker/json.ts';
+import { codeOf } from './error-code.ts';
+import type { Account } from './local-node.ts';
+
+/**
+ * Writes a file that only its owner may read, under another name first: a reader sees all of it or none, also after the
+ * machine has lost its power.
+ * @param owner whose it shall be; absent: the broker's own user's
+ * @param mode 0600 when absent
+ */
+export function writePrivately(file: string, text: string, owner?: Account, mode = 0o600): void {
+  write(file, text, { mode, lasting: true, ...(owner ? { owner } : {}) });
+}
+
+/** The same for what means nothing after the next start of the machine: the disk is not waited for. */
+export function notePrivately(file: string, text: string): void {
+  write(file, text, { mode: 0o600, lasting: false });
+}
+
+interface Manner {
+  readonly owner?: Account;
+  readonly mode: number;
+  /** A rename may be on the disk before what was written: then the file is there and empty. */
+  readonly lasting: boolean;
+}
+
+function write(file: string, text: string, { owner, mode, lasting }: Manner): void {
+  const draft = join(dirname(file), `.${basename(file)}-${randomUUID()}`);
+  try {
+    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+    const handle = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    try {
+      writeFileSync(handle, text);
+      if (owner) fchownSync(handle, owner.uid, owner.gid);
+      if (lasting) fsyncSync(handle);
+    } finally {
+      closeSync(handle);
+    }
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** The JSON object in a file; undefined when there is no such file, or no object in it. */
+export function readJson(file: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    return isObject(value) ? value : undefined;
+  } catch (error) {
+    // Who lost its power while it wrote has left anything, and nothing to go by.
+    if (codeOf(error) === 'ENOENT' || (error as Error).name === 'SyntaxError') return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { codeOf } from './error-code.ts';
+
+/** What the kernel says of one process. */
+export interface ProcessStat {
+  readonly pid: number;
+  /** Ended, though its parent has not asked for its exit code yet. */
+  readonly dead: boolean;
+  readonly group: number;
+  readonly session: number;
+  /** In ticks since the machine started: with the pid it tells one process from all others of this boot. */
+  readonly startTime: string;
+}
+
+/** Undefined when there is no such process. */
+export function readStat(pid: number): ProcessStat | undefined {
+  const text = readProc(`${pid}/stat`);
+  if (!text) return undefined;
+  // The name in the second field is the program's own choice: it may hold blanks, brackets and line breaks.
+  const [state = '', , group, session, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const startTime = rest[15] ?? '';
+  // Its first thread may have ended before the others, which still have its ports and files.
+  const threads = Number(rest[13]);
+  return {
+    pid,
+    dead: (state === 'Z' || state === 'X') && threads <= 1,
+    group: Number(group),
+    session: Number(session),
+    startTime,
+  };
+}
+
+/** The pids of all processes that can be seen. */
+export function listProcesses(): readonly number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+}
+
+/** The living processes of a session. */
+export function listSession(session: number): readonly ProcessStat[] {
+  return listProcesses()
+    .map(readStat)
+    .filter((stat) => stat !== undefined)
+    .filter((stat) => stat.session === session && !stat.dead);
+}
+
+/** Was it started with this in its environment? Undefined when that cannot be read. */
+export function hasInEnvironment(pid: number, entry: string): boolean | undefined {
+  return readProc(`${pid}/environ`)?.split('\0').includes(entry);
+}
+
+/** Its arguments; empty when it has none or has ended. */
+export function readCommandLine(pid: number): readonly string[] {
+  return readProc(`${pid}/cmdline`)?.split('\0').slice(0, -1) ?? [];
+}
+
+/** Tells this start of the machine from all others. */
+export function readBootId(): string {
+  bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+  return bootId;
+}
+
+let bootId: string | undefined;
+
+/** Undefined when there is no such process, or the kernel keeps it from us; what cannot be read now may be alive. */
+function readProc(path: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8');
+  } catch (error) {
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(codeOf(error))) return undefined;
+    throw error;
+  }
+}

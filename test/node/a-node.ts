@@ -1,0 +1,47 @@
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { openNode, type NodeOptions, type OpenNode } from '../../src/node/open-node.ts';
+
+export interface NodeWorld {
+  readonly node: OpenNode;
+  /** A place beside the node's directory, open to everybody. */
+  readonly place: string;
+  close(): Promise<void>;
+}
+
+/** A node in a place of its own; as root it runs programs as nobody. */
+export async function aNode(options: Partial<NodeOptions> = {}): Promise<NodeWorld> {
+  const place = await mkdtemp(join(tmpdir(), 'purveyor-node-'));
+  await chmod(place, 0o755);
+  const node = await openNode({
+    name: 'here',
+    host: '127.0.0.1',
+    bind: '127.0.0.1',
+    directory: join(place, 'node'),
+    path: '/usr/local/bin:/usr/bin:/bin',
+    catalogDirs: [join(place, 'catalog')],
+    note: () => undefined,
+    ...options,
+  }).catch(async (error: unknown) => {
+    await rm(place, { recursive: true });
+    throw error;
+  });
+  return {
+    node,
+    place,
+    async close() {
+      node.close();
+      await rm(place, { recursive: true });
+    },
+  };
+}
+
+/** Waits until it is so; fails after 5 s. */
+export async function until(isSo: () => unknown): Promise<void> {
+  for (const end = Date.now() + 5000; Date.now() < end;) {
+    if (await isSo()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error(`It never came to pass: ${isSo.toString()}`);
+}

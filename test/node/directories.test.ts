@@ -1,0 +1,245 @@
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { keyOf } from '../../src/broker/key.ts';
+import {
+  instanceDirectory,
+  listInstanceDirectories,
+  makeInstanceDirectory,
+  purgeInstanceDirectory,
+  removeInstanceDirectory,
+} from '../../src/node/instance-directory.ts';
+import type { NodeOptions } from '../../src/node/open-node.ts';
+import { runProgram } from '../../src/node/run-program.ts';
+import { aNode, type NodeWorld } from './a-node.ts';
+
+let world: NodeWorld;
+const notes: string[] = [];
+
+beforeEach(async () => {
+  notes.length = 0;
+  world = await aNode();
+});
+afterEach(() => world.close());
+
+const isRoot = process.getuid?.() === 0;
+const forRoot = isRoot ? test : test.skip;
+const needsRoot = isRoot ? '' : ' (skipped: needs root)';
+
+const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
+const things = () => listInstanceDirectories(world.node, 'thing');
+
+describe("An instance's directory", () => {
+  test('has a place for everything, and is made twice to the same end.', async () => {
+    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    expect(made).toEqual(instanceDirectory(world.node, 'thing', 'i1'));
+    writeFileSync(join(made.data, 'kept'), '');
+    rmSync(made.run, { recursive: true });
+    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    expect(readdirSync(made.base).toSorted()).toEqual([
+      'conf',
+      'data',
+      'instance.json',
+      'log',
+      'run',
+      'state',
+    ]);
+    expect(readdirSync(made.data)).toEqual(['kept']);
+  });
+
+  test.each([['../../up'], ['a/b'], ['.'], ['ñ 👍🏽'], ['x'.repeat(300)]])(
+    'stays below its parent for the id %j.',
+    async (id) => {
+      const { base } = await makeInstanceDirectory(world.node, 'thing', id);
+      expect(readdirSync(join(world.node.directory, 'thing'))).toEqual([keyOf(id)]);
+      expect(base).toBe(join(world.node.directory, 'thing', keyOf(id)));
+      expect(things()).toEqual([{ name: `directory ${keyOf(id)}`, instanceId: id, key: keyOf(id) }]);
+    },
+  );
+
+  test('belongs to the account where programs work, and to the broker where it keeps its own.', async () => {
+    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const { account } = world.node;
+    for (const path of [made.conf, made.data, made.log, made.run]) {
+      expect(modeOf(path)).toBe('700');
+      expect(statSync(path).uid).toBe(account?.uid ?? process.getuid?.());
+    }
+    expect(modeOf(made.state)).toBe('700');
+    expect(modeOf(made.base)).toBe(account ? '710' : '700');
+    expect(statSync(made.state).uid).toBe(process.getuid?.());
+  });
+
+  test('lets programs write their data and nothing of the broker.', async () => {
+    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const script =
+      'touch data/mine && ! touch state/mine && ! touch mine && ! cat instance.json && ! mv data other';
+    const command = ['sh', '-c', `cd "$1" && ${script}`, 'sh', made.base];
+    const ran = await runProgram(world.node, {
+      command,
+      cwd: '/',
+      env: { PATH: world.node.path },
+      timeoutMs: 5000,
+    });
+    // The broker's own user may do all of this.
+    expect(ran.code).toBe(isRoot ? 0 : 1);
+    expect(existsSync(join(made.data, 'mine'))).toBe(true);
+  });
+
+  test('is removed whatever is in it, twice, and the next one is empty.', async () => {
+    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    mkdirSync(join(made.data, 'closed'), { mode: 0o755 });
+    writeFileSync(join(made.data, 'closed', 'file'), '');
+    execFileSync('chmod', ['000', join(made.data, 'closed')]);
+    symlinkSync(world.place, join(made.data, 'out'));
+    for (const _time of [1, 2]) await removeInstanceDirectory(world.node, 'thing', 'i1');
+    expect(readdirSync(join(world.node.directory, 'thing'))).toEqual([]);
+    expect(existsSync(world.place)).toBe(true);
+    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    expect(readdirSync(made.data)).toEqual([]);
+  });
+
+  test('What a broken making or removing left is listed with its key, and goes with the instance.', async () => {
+    const { base } = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const key = keyOf('i1');
+    for (const name of [`.new-${key}-1`, `.old-${key}-2`]) mkdirSync(join(base, '..', name));
+    mkdirSync(join(base, '..', `.new-${keyOf('i2')}-3`));
+    expect(things()).toContainEqual({ name: `directory .new-${key}-1`, key });
+    await removeInstanceDirectory(world.node, 'thing', 'i1');
+    expect(things()).toEqual([{ name: `directory .new-${keyOf('i2')}-3`, key: keyOf('i2') }]);
+  });
+
+  test('One that nobody can have made is listed, and is not believed to be of an instance it is not named after.', async () => {
+    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const parent = join(world.node.directory, 'thing');
+    mkdirSync(join(parent, 'planted'));
+    mkdirSync(join(parent, keyOf('i2')));
+    writeFileSync(join(parent, keyOf('i2'), 'instance.json'), '{"id": "i1"}');
+    writeFileSync(join(parent, 'a-file'), '');
+    expect(things()).toHaveLength(3);
+    expect(things()).toContainEqual({ name: 'directory planted' });
+    expect(things()).toContainEqual({ name: `directory ${keyOf('i2')}`, key: keyOf('i2') });
+  });
+
+  test('Purging removes what was listed, and never anything else.', async () => {
+    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    mkdirSync(join(world.node.directory, 'thing', 'planted'));
+    for (const name of [
+      'directory planted',
+      'directory planted',
+      'directory ..',
+      'directory ',
+      'directory ../thing',
+    ]) {
+      await purgeInstanceDirectory(world.node, 'thing', { name });
+    }
+    expect(things()).toEqual([{ name: `directory ${keyOf('i1')}`, instanceId: 'i1', key: keyOf('i1') }]);
+  });
+
+  test('A link in its place is in the way.', async () => {
+    mkdirSync(join(world.node.directory, 'thing'));
+    symlinkSync(world.place, join(world.node.directory, 'thing', keyOf('i1')));
+    await expect(makeInstanceDirectory(world.node, 'thing', 'i1')).rejects.toThrow(/in the way/);
+  });
+});
+
+describe('A node', () => {
+  const another = (rest: Partial<NodeOptions>) =>
+    aNode({ directory: world.node.directory, note: (message) => notes.push(message), ...rest });
+
+  test('knows its machine, and runs programs as nobody when the broker is root.', () => {
+    expect(world.node.machine).toMatch(/^[0-9a-f-]{36}$/);
+    expect(world.node.account?.name).toBe(isRoot ? 'nobody' : undefined);
+    expect(modeOf(world.node.directory)).toBe(isRoot ? '710' : '700');
+  });
+
+  test('is one broker at a time.', async () => {
+    await expect(another({})).rejects.toThrow(
+      `${world.node.directory} cannot be this node's directory. It is in use by another broker, process ${process.pid}.`,
+    );
+    world.node.close();
+    const next = await another({});
+    world.node.close();
+    await expect(another({})).rejects.toThrow(/in use/);
+    await next.close();
+  });
+
+  test.each([['{"pid": 1, "startTime": "1", "bootId": "another"}'], ['{"pi']])(
+    'takes over the directory of a broker that has died: %s.',
+    async (lock) => {
+      world.node.close();
+      writeFileSync(join(world.node.directory, 'lock'), lock);
+      const next = await another({});
+      expect(readdirSync(world.node.directory)).toEqual(['lock']);
+      await next.close();
+      expect(readdirSync(world.node.directory)).toEqual([]);
+    },
+  );
+
+  test('of two that start at once over a dead one, one gets it.', async () => {
+    world.node.close();
+    writeFileSync(join(world.node.directory, 'lock'), '');
+    const all = await Promise.allSettled([1, 2, 3, 4].map(() => another({})));
+    const worlds = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(worlds).toHaveLength(1);
+    await worlds[0]?.close();
+  });
+
+  test('needs an address of this machine, and makes nothing before.', async () => {
+    const directory = join(world.place, 'never');
+    await expect(another({ directory, bind: '192.0.2.1' })).rejects.toThrow(
+      `Cannot listen on NODE_BIND 192.0.2.1 (EADDRNOTAVAIL). It must be an address of this machine, and is NODE_HOST unless it is set.`,
+    );
+    expect(existsSync(directory)).toBe(false);
+  });
+
+  test.each([['0.0.0.0'], ['127.0.0.2'], ['localhost']])('may have programs listen on %s.', async (bind) => {
+    const other = await another({ directory: join(world.place, 'other'), bind });
+    expect(other.node.bind).toBe(bind);
+    await other.close();
+  });
+
+  test('needs an account that there is.', async () => {
+    await expect(another({ account: 'no-such-user' })).rejects.toThrow(/no user 'no-such-user'/);
+  });
+
+  forRoot(`can run programs as root, when that is wanted.${needsRoot}`, async () => {
+    world.node.close();
+    const next = await another({ account: 'root' });
+    expect(next.node.account).toBeUndefined();
+    await next.close();
+  });
+
+  forRoot(`keeps its things where the account can reach them.${needsRoot}`, async () => {
+    const closed = mkdtempSync(join(tmpdir(), 'purveyor-closed-'));
+    const directory = join(closed, 'node');
+    for (const _start of [1, 2]) {
+      const next = await another({ directory, shelter: world.place });
+      expect(next.node.directory).toMatch(join(world.place, 'purveyor-node-'));
+      expect(realpathSync(directory)).toBe(next.node.directory);
+      await next.close();
+    }
+    expect(notes).toEqual([expect.stringMatching(/is a link to .* nobody cannot enter/)]);
+    rmSync(realpathSync(directory), { recursive: true });
+    await expect(another({ directory, shelter: world.place })).rejects.toThrow(/a folder that is gone/);
+    rmSync(closed, { recursive: true });
+  });
+
+  forRoot(`does not begin where the account cannot work.${needsRoot}`, async () => {
+    const closed = mkdtempSync(join(tmpdir(), 'purveyor-closed-'));
+    mkdirSync(join(closed, 'node'));
+    await expect(another({ directory: join(closed, 'node') })).rejects.toThrow(/nobody cannot enter/);
+    rmSync(closed, { recursive: true });
+  });
+});

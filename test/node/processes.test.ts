@@ -1,0 +1,413 @@
+import { execFile, execFileSync, spawn } from 'node:child_process';
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  lchownSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { endProcess, groupOf, signalGroup, waitForEnd } from '../../src/node/end-process.ts';
+import { findExecutables } from '../../src/node/executables.ts';
+import { asIdentity, type Identity, identityOf, isAlive, readIdentity } from '../../src/node/identity.ts';
+import { launch } from '../../src/node/launch.ts';
+import { readStat } from '../../src/node/process-stat.ts';
+import { runProgram } from '../../src/node/run-program.ts';
+import { aNode, type NodeWorld, until } from './a-node.ts';
+
+/** Others have no account to guard against. */
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+let world: NodeWorld;
+let directory: string;
+const started: Identity[] = [];
+
+beforeAll(async () => {
+  world = await aNode();
+  directory = join(world.place, 'work');
+  mkdirSync(directory, { mode: 0o755 });
+  give(directory);
+});
+afterEach(async () => {
+  for (const identity of started.splice(0)) {
+    await endProcess(identity, { termMs: 0, killMs: 5000, instanceId: 'i1' });
+  }
+});
+afterAll(() => world.close());
+
+function give(path: string): void {
+  const { account } = world.node;
+  if (account) lchownSync(path, account.uid, account.gid);
+}
+
+async function start(...command: string[]): Promise<Identity> {
+  const identity = await launch(world.node, {
+    command,
+    cwd: directory,
+    env: { PATH: world.node.path, PURVEYOR_INSTANCE: 'i1' },
+    identityFile: join(world.node.directory, 'identity.json'),
+    logFile: join(directory, 'log'),
+  });
+  started.push(identity);
+  return identity;
+}
+
+/** A shell script that says when it is at a certain point by making a file. */
+async function startScript(script: string): Promise<Identity> {
+  const sign = join(directory, 'sign');
+  rmSync(sign, { force: true });
+  const identity = await start('sh', '-c', script.replaceAll('SIGN', `touch ${sign}`));
+  await until(() => existsSync(sign));
+  return identity;
+}
+
+const run = (command: readonly string[], rest: object = {}) =>
+  runProgram(world.node, {
+    command,
+    cwd: directory,
+    env: { PATH: world.node.path },
+    timeoutMs: 10_000,
+    ...rest,
+  });
+
+const shortly = { termMs: 100, killMs: 5000 };
+
+describe('The identity of a process', () => {
+  test('stands for it as long as it lives.', async () => {
+    const identity = await start('sleep', '60');
+    expect(isAlive(identity)).toBe(true);
+    expect(identityOf(identity.pid)).toEqual(identity);
+    await endProcess(identity, shortly);
+    expect(isAlive(identity)).toBe(false);
+    expect(identityOf(identity.pid)).toBeUndefined();
+  });
+
+  test('is another one than that of a later process with the same pid, and of the same pid before the last boot.', async () => {
+    const identity = await start('sleep', '60');
+    expect(isAlive({ ...identity, startTime: '1' })).toBe(false);
+    expect(isAlive({ ...identity, bootId: 'another' })).toBe(false);
+  });
+
+  test('is read from the right field, whatever the program is called.', async () => {
+    const program = join(directory, ') Z 1 (\n');
+    copyFileSync('/bin/sleep', program);
+    chmodSync(program, 0o755);
+    const { pid, startTime } = await start(program, '60');
+    expect(readStat(pid)).toMatchObject({ dead: false, session: pid, group: pid, startTime });
+  });
+
+  test('A process that waits to be collected is dead.', async () => {
+    // What replaces the shell does not collect the shell's child.
+    const parent = await start('sh', '-c', 'sleep 0.3 & echo $! > child; exec sleep 60');
+    await until(() => existsSync(join(directory, 'child')) && readFileSync(join(directory, 'child'), 'utf8'));
+    const pid = Number(readFileSync(join(directory, 'child'), 'utf8'));
+    await until(() => readStat(pid)?.dead);
+    expect(identityOf(pid)).toBeUndefined();
+    expect(groupOf(parent)).toEqual([parent.pid]);
+  });
+
+  test.each([
+    ['{'],
+    ['{}'],
+    ['[]'],
+    ['{"pid":"1","startTime":"2","bootId":"3"}'],
+    ['{"pid":0,"startTime":"2","bootId":"3"}'],
+    ['{"pid":-1,"startTime":"2","bootId":"3"}'],
+  ])('A file with %s says none.', (text) => {
+    const file = join(world.place, 'bad.json');
+    writeFileSync(file, text);
+    expect(readIdentity(file)).toBeUndefined();
+    expect(readIdentity(`${file}.missing`)).toBeUndefined();
+  });
+});
+
+test('An identity that cannot be read now is not taken for none.', () => {
+  expect(() => readIdentity(world.place)).toThrow('EISDIR');
+});
+
+describe('A launched program', () => {
+  test('is recorded, leads a session, and runs as the account with its own environment and nothing else.', async () => {
+    const identity = await start('sleep', '60');
+    expect(readIdentity(join(world.node.directory, 'identity.json'))).toEqual(identity);
+    expect(readStat(identity.pid)).toMatchObject({ session: identity.pid, group: identity.pid });
+    expect(statSync(`/proc/${identity.pid}`).uid).toBe(world.node.account?.uid ?? process.getuid?.());
+    const environment = readFileSync(`/proc/${identity.pid}/environ`, 'utf8').split('\0').filter(Boolean);
+    expect(environment.toSorted()).toEqual([`PATH=${world.node.path}`, 'PURVEYOR_INSTANCE=i1']);
+  });
+
+  test('gets its arguments as they are.', async () => {
+    const odd = ['a b', '', '$(touch pwned)', '`id`', "'", '"', '\n', '*', '-c', 'ñ👍🏽'];
+    const { pid } = await start('sh', '-c', 'sleep 60; true', ...odd);
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
+    expect(commandLine).toEqual(['sh', '-c', 'sleep 60; true', ...odd]);
+  });
+
+  test('writes to a log that only its account can read, as all that it makes.', async () => {
+    rmSync(join(directory, 'log'), { force: true });
+    await startScript('echo one; echo two >&2; : > made; SIGN; sleep 60');
+    expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('one\ntwo\n');
+    expect(statSync(join(directory, 'log')).mode & 0o777).toBe(0o600);
+    expect(statSync(join(directory, 'made')).mode & 0o777).toBe(0o600);
+  });
+
+  test.each([
+    ['that is nowhere', ['no-such-program'], /no executable no-such-program on the path/],
+    ['without a name', [''], /no executable \(empty name\)/],
+    ['that is not executable', ['./plain'], /no executable \.\/plain/],
+    ['whose interpreter is missing', ['./script'], /\.\/script cannot run: .*not found/],
+  ])('A program %s is told of, and nothing is recorded.', async (_what, command, message) => {
+    writeFileSync(join(directory, 'plain'), 'text', { mode: 0o644 });
+    writeFileSync(join(directory, 'script'), '#!/no/such/interpreter\n');
+    chmodSync(join(directory, 'script'), 0o755);
+    rmSync(join(world.node.directory, 'identity.json'), { force: true });
+    await expect(start(...command)).rejects.toThrow(message);
+    expect(existsSync(join(world.node.directory, 'identity.json'))).toBe(false);
+  });
+
+  test('The log is no link that leads elsewhere.', async () => {
+    rmSync(join(directory, 'log'), { force: true });
+    symlinkSync(join(world.place, 'elsewhere'), join(directory, 'log'));
+    await startScript('echo here; SIGN; sleep 60');
+    expect(existsSync(join(world.place, 'elsewhere'))).toBe(false);
+    expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('here\n');
+  });
+
+  test('The log is no pipe that nobody empties.', async () => {
+    rmSync(join(directory, 'log'), { force: true });
+    execFileSync('mkfifo', [join(directory, 'log')]);
+    await startScript('echo here; SIGN; sleep 60');
+    expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('here\n');
+  });
+
+  asRoot(
+    "The log is not another name of somebody else's file, which is neither written nor given away.",
+    async () => {
+      const strange = join(world.place, 'strange');
+      writeFileSync(strange, 'mine\n');
+      rmSync(join(directory, 'log'), { force: true });
+      linkSync(strange, join(directory, 'log'));
+      await startScript('echo here; SIGN; sleep 60');
+      expect(readFileSync(strange, 'utf8')).toBe('mine\n');
+      expect(statSync(strange).uid).toBe(0);
+      expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('here\n');
+    },
+  );
+
+  test('survives the broker that started it.', async () => {
+    const own = mkdirIn('survivor');
+    const identity = await launchAndDie('after the launch', own, ['sleep', '60']);
+    expect(isAlive(identity)).toBe(true);
+    expect(readIdentity(join(own, 'identity.json'))).toEqual(identity);
+    expect(await endProcess(identity, shortly)).toEqual({ halted: false });
+  });
+
+  test('that was not recorded when the broker was killed never ran.', async () => {
+    const own = mkdirIn('unrecorded');
+    const identity = await launchAndDie('at the gate', own, ['touch', 'ran']);
+    expect(await waitForEnd(identity, 5000)).toBe(true);
+    expect(existsSync(join(own, 'ran'))).toBe(false);
+  });
+});
+
+function mkdirIn(name: string): string {
+  mkdirSync(join(world.place, name), { mode: 0o755 });
+  give(join(world.place, name));
+  return join(world.place, name);
+}
+
+/** Lets another process launch, which is then killed by itself. */
+async function launchAndDie(death: string, own: string, command: readonly string[]): Promise<Identity> {
+  const script = join(import.meta.dirname, 'launcher.ts');
+  const args = [script, JSON.stringify(world.node), death, own, ...command];
+  const output = await new Promise<string>((resolve, reject) => {
+    execFile(process.execPath, args, (error, stdout, stderr) =>
+      error?.signal === 'SIGKILL' ? resolve(stdout) : reject(new Error(`It was not killed: ${stderr}`)),
+    );
+  });
+  const identity = asIdentity(JSON.parse(output));
+  if (!identity) throw new Error(`It told no identity: ${output}`);
+  return identity;
+}
+
+describe('Ending a process', () => {
+  test('ends it with the first signal when it listens to it.', async () => {
+    const identity = await startScript(
+      "trap 'echo bye >> log; exit 0' TERM; SIGN; while :; do sleep 0.02; done",
+    );
+    const deeds: string[] = [];
+    expect(
+      await endProcess(identity, { termMs: 5000, killMs: 5000, onDeed: (deed) => deeds.push(deed) }),
+    ).toEqual({
+      halted: false,
+    });
+    expect(deeds).toEqual(['stop']);
+    expect(isAlive(identity)).toBe(false);
+  });
+
+  test.each([
+    ['ignores SIGTERM', "trap '' TERM; SIGN; while :; do sleep 0.02; done", undefined],
+    ['stands still', 'SIGN; exec sleep 60', 'SIGSTOP'],
+  ] as const)('kills one that %s.', async (_what, script, signal) => {
+    const identity = await startScript(script);
+    if (signal) signalGroup(identity, signal);
+    if (signal) await until(() => /\) T /.test(readFileSync(`/proc/${identity.pid}/stat`, 'utf8')));
+    const deeds: string[] = [];
+    const ending = { ...shortly, onDeed: (deed: string) => deeds.push(deed) };
+    expect(await endProcess(identity, ending)).toEqual({ halted: true });
+    expect(deeds).toEqual(['stop', 'halt']);
+    expect(isAlive(identity)).toBe(false);
+  });
+
+  test('ends its children with it, also those in groups of their own.', async () => {
+    const identity = await startScript('sleep 61 & set -m; sleep 62 & SIGN; wait');
+    expect(groupOf(identity)).toHaveLength(3);
+    await endProcess(identity, shortly);
+    expect(groupOf(identity, 'i1')).toEqual([]);
+  });
+
+  test('ends what outlived it, when that says whose it is.', async () => {
+    const identity = await startScript('sleep 61 & SIGN; exit 0');
+    await until(() => !readStat(identity.pid));
+    expect(groupOf(identity, 'i1')).toHaveLength(1);
+    await endProcess(identity, { ...shortly, instanceId: 'i1' });
+    expect(groupOf(identity, 'i1')).toEqual([]);
+  });
+
+  test('leaves what outlived it alone, when that is of somebody else.', async () => {
+    const identity = await startScript('sleep 61 & SIGN; exit 0');
+    // As long as it waits to be collected, its session is known by it.
+    await until(() => !readStat(identity.pid));
+    expect(await endProcess(identity, { ...shortly, instanceId: 'i2' })).toEqual({ halted: false });
+    expect(await endProcess(identity, shortly)).toEqual({ halted: false });
+    expect(groupOf(identity, 'i1')).toHaveLength(1);
+  });
+
+  test('leaves a stranger with its pid alone.', async () => {
+    const stranger = spawn('sleep', ['60'], { detached: true });
+    try {
+      const identity = identityOf(stranger.pid ?? 0);
+      if (!identity) throw new Error('The stranger did not start.');
+      const before = { ...identity, startTime: '1' };
+      expect(await endProcess(before, { ...shortly, instanceId: 'i1' })).toEqual({ halted: false });
+      expect(signalGroup({ ...identity, bootId: 'another' }, 'SIGKILL', 'i1')).toBe(false);
+      expect(isAlive(identity)).toBe(true);
+    } finally {
+      stranger.kill('SIGKILL');
+    }
+  });
+
+  test('is no error when it has ended already.', async () => {
+    const identity = await start('true');
+    await until(() => !isAlive(identity));
+    expect(await endProcess(identity, shortly)).toEqual({ halted: false });
+  });
+});
+
+describe('A program that is run to its end', () => {
+  test('gets its input, and gives its code and what it wrote.', async () => {
+    expect(await run(['sh', '-c', 'cat; echo oops >&2; exit 7'], { input: '{"a": "b c"}' })).toEqual({
+      code: 7,
+      stdout: '{"a": "b c"}',
+      stderr: 'oops\n',
+      timedOut: false,
+      tooMuch: false,
+    });
+  });
+
+  test('never runs when it is given up while it comes into being.', async () => {
+    const control = new AbortController();
+    const ran = run(['touch', 'given-up'], { signal: control.signal });
+    control.abort(new Error('no more'));
+    await expect(ran).rejects.toThrow('no more');
+    expect(existsSync(join(directory, 'given-up'))).toBe(false);
+  });
+
+  test('need not read its input.', async () => {
+    expect(await run(['true'], { input: 'x'.repeat(1_000_000) })).toMatchObject({ code: 0 });
+  });
+
+  test('has no code when a signal ended it.', async () => {
+    expect((await run(['sh', '-c', 'kill -9 $$'])).code).toBeUndefined();
+  });
+
+  test('keeps the end of what it said of errors.', async () => {
+    const { stderr } = await run(['sh', '-c', 'seq 100000 >&2; echo the end >&2']);
+    expect(stderr).toHaveLength(16_384);
+    expect(stderr).toMatch(/100000\nthe end\n$/);
+  });
+
+  test('is ended with all of its group at the time limit.', async () => {
+    const script = 'sleep 60 & echo $! > child; sleep 60';
+    const ran = await run(['sh', '-c', script], { timeoutMs: 300 });
+    expect(ran).toMatchObject({ code: undefined, timedOut: true });
+    expect(identityOf(Number(readFileSync(join(directory, 'child'), 'utf8')))).toBeUndefined();
+  });
+
+  test('is killed when it does not end at the time limit.', async () => {
+    const ran = await run(['sh', '-c', "trap '' TERM; while :; do sleep 0.02; done"], { timeoutMs: 200 });
+    expect(ran).toMatchObject({ code: undefined, timedOut: true });
+  });
+
+  test('is ended when it writes without end.', async () => {
+    const ran = await run(['yes'], { maxOutput: 1000 });
+    expect(ran).toMatchObject({ tooMuch: true, timedOut: false });
+    expect(ran.stdout).toHaveLength(1000);
+  });
+
+  test('may write as much as the limit.', async () => {
+    expect(await run(['printf', 'abc'], { maxOutput: 3 })).toMatchObject({
+      code: 0,
+      tooMuch: false,
+      stdout: 'abc',
+    });
+  });
+
+  test('is not waited for when only something that it left running holds its output.', async () => {
+    const begun = Date.now();
+    const { stdout } = await run(['sh', '-c', 'sleep 60 & echo $!']);
+    expect(Date.now() - begun).toBeLessThan(3000);
+    process.kill(Number(stdout), 'SIGKILL');
+  });
+
+  test('ends when the work is given up.', async () => {
+    const stop = new AbortController();
+    let identity: Identity | undefined;
+    const onStart = (one: Identity) => void (identity = one);
+    const running = run(['sleep', '60'], { signal: stop.signal, onStart });
+    await until(() => identity);
+    stop.abort(new Error('Given up.'));
+    await expect(running).rejects.toThrow('Given up.');
+    expect(identity && isAlive(identity)).toBe(false);
+    await expect(run(['touch', 'never'], { signal: stop.signal })).rejects.toThrow('Given up.');
+    expect(existsSync(join(directory, 'never'))).toBe(false);
+  });
+
+  test('never begins when its start could not be recorded.', async () => {
+    let identity: Identity | undefined;
+    const onStart = (one: Identity): void => {
+      identity = one;
+      throw new Error('The disk is full.');
+    };
+    await expect(run(['touch', 'never'], { onStart })).rejects.toThrow('The disk is full.');
+    expect(identity && (await waitForEnd(identity, 5000))).toBe(true);
+    expect(existsSync(join(directory, 'never'))).toBe(false);
+  });
+
+  test('must be there.', async () => {
+    await expect(run(['no-such-program'])).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+test('Executables are found on the path, by plain names alone.', () => {
+  const file = join(world.place, 'not-executable');
+  writeFileSync(file, '', { mode: 0o644 });
+  mkdirSync(join(world.place, 'a-directory'), { recursive: true });
+  const names = ['sh', 'no-such-program', '../bin/sh', '', 'not-executable', 'a-directory'];
+  expect(findExecutables(`${world.place}:relative::/bin`, names)).toEqual(['sh']);
+});
