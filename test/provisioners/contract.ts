@@ -1,8 +1,8 @@
 import { Ajv } from 'ajv';
-import type { Making, ServicePlan } from '../../src/broker/catalog.ts';
+import type { Making, Operating, ServicePlan } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
+import { keyOf } from '../../src/broker/key.ts';
 import type { Made, Provisioner, Work } from '../../src/broker/provisioner.ts';
-import type { OperationKind } from '../../src/broker/records.ts';
 import { aBinding, anInstance, aPlan } from '../broker/fixtures.ts';
 
 /** What every provisioner keeps to, whatever it makes. */
@@ -11,6 +11,7 @@ export interface Subject {
   readonly provisioner: Provisioner;
   /** Of a plan as an offering file of this provisioner may have it. */
   readonly making?: Partial<Making>;
+  readonly operating?: Partial<Operating>;
   /** Removes what the tests made around the provisioner. */
   close?(): Promise<void>;
 }
@@ -23,12 +24,16 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
     beforeAll(async () => {
       subject = await make();
       ({ provisioner } = subject);
-      plan = aPlan({ making: { ...subject.making, provisioner: provisioner.name } });
+      const making = { ...subject.making, provisioner: provisioner.name };
+      plan = aPlan({ making, ...(subject.operating ? { operating: subject.operating } : {}) });
     });
     afterAll(() => subject.close?.());
 
     const workOn = (instanceId: string, bindingId?: string) => aWork({ plan, instanceId, bindingId });
     const listed = async () => (await provisioner.inventory?.()) ?? [];
+    /** What was found of the instance, by its id or its key. */
+    const found = async (instanceId: string) =>
+      (await listed()).filter((thing) => thing.instanceId === instanceId || thing.key === keyOf(instanceId));
 
     test('describes its part of an offering file by schemas that the plan fits.', () => {
       const { config, settings = {} } = provisioner.traits;
@@ -57,7 +62,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       const work = workOn('twice');
       const first = await finish(provisioner, 'provision', work);
       expect(await finish(provisioner, 'provision', work)).toEqual(first);
-      if (provisioner.inventory) expect((await listed()).filter((id) => id === 'twice')).toEqual(['twice']);
+      if (provisioner.inventory) expect(await found('twice')).toHaveLength(1);
       await finish(provisioner, 'deprovision', work);
     });
 
@@ -67,7 +72,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       const made = await finish(provisioner, 'provision', work);
       if ('done' in first) expect(made).toEqual(first.done);
       await finish(provisioner, 'deprovision', work);
-      expect(await listed()).not.toContain('forgotten');
+      expect(await found('forgotten')).toEqual([]);
     });
 
     test('updates an instance twice to the same end.', async () => {
@@ -109,9 +114,8 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', work);
       await finish(provisioner, 'deprovision', work);
       await finish(provisioner, 'deprovision', workOn('never-made'));
-      const left = await listed();
-      expect(left).not.toContain('removed');
-      expect(left).not.toContain('never-made');
+      expect(await found('removed')).toEqual([]);
+      expect(await found('never-made')).toEqual([]);
     });
 
     test('makes an instance again whose id was removed.', async () => {
@@ -123,13 +127,41 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', work);
     });
 
+    test('lists what it made under names of its own, and removes by its name what nobody wants.', async () => {
+      if (!provisioner.inventory || !provisioner.purge) return;
+      const [wanted, unwanted] = [workOn('wanted'), workOn('unwanted')];
+      for (const work of [wanted, unwanted]) await finish(provisioner, 'provision', work);
+      const names = (await listed()).map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      for (const thing of await found('unwanted')) {
+        await provisioner.purge(thing);
+        await provisioner.purge(thing);
+      }
+      expect(await found('unwanted')).toEqual([]);
+      expect(await found('wanted')).toHaveLength(1);
+      await finish(provisioner, 'deprovision', unwanted);
+      await finish(provisioner, 'deprovision', wanted);
+    });
+
+    test('says how the units of an instance are, however it is.', async () => {
+      if (!provisioner.units) return;
+      const work = workOn('looked-at');
+      await finish(provisioner, 'provision', work);
+      const units = await provisioner.units.inspect(work);
+      expect(units.length).toBeGreaterThan(0);
+      expect(new Set(units.map(({ unit }) => unit)).size).toBe(units.length);
+      await finish(provisioner, 'deprovision', work);
+      const gone = await provisioner.units.inspect(work);
+      expect(gone.map(({ unit }) => unit)).toEqual(units.map(({ unit }) => unit));
+    });
+
     test('keeps instances apart.', async () => {
       const [one, other] = [workOn('one', 'b1'), workOn('other', 'b1')];
       await finish(provisioner, 'provision', one);
       await finish(provisioner, 'provision', other);
       if (provisioner.bind) await finish(provisioner, 'bind', other);
       await finish(provisioner, 'deprovision', one);
-      if (provisioner.inventory) expect(await listed()).toContain('other');
+      if (provisioner.inventory) expect(await found('other')).toHaveLength(1);
       if (provisioner.unbind) await finish(provisioner, 'unbind', other);
       await finish(provisioner, 'deprovision', other);
     });
@@ -140,9 +172,9 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
         const work = workOn(id, id);
         await finish(provisioner, 'provision', work);
         if (provisioner.bind) await finish(provisioner, 'bind', work);
-        if (provisioner.inventory) expect(await listed()).toContain(id);
+        if (provisioner.inventory) expect(await found(id)).toHaveLength(1);
         await finish(provisioner, 'deprovision', work);
-        expect(await listed()).not.toContain(id);
+        expect(await found(id)).toEqual([]);
       },
     );
 
@@ -152,7 +184,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await provisioner.provision(work).catch(() => undefined);
       expect(Date.now() - started).toBeLessThan(1000);
       await finish(provisioner, 'deprovision', workOn('given-up'));
-      expect(await listed()).not.toContain('given-up');
+      expect(await found('given-up')).toEqual([]);
     });
 
     test('needs a single step, when it claims to touch nothing outside.', async () => {
@@ -189,12 +221,15 @@ export function aWork({
     ...(bindingId === undefined ? {} : { binding: aBinding({ instanceId, id: bindingId }) }),
     plan,
     values,
+    mask: (text) => text,
     signal: new AbortController().signal,
   };
 }
 
+type Deed = 'provision' | 'update' | 'deprovision' | 'bind' | 'unbind';
+
 /** Step after step, with the pauses that are asked for; what was made, nothing for a removal. */
-export async function finish(provisioner: Provisioner, kind: OperationKind, first: Work): Promise<Made> {
+export async function finish(provisioner: Provisioner, kind: Deed, first: Work): Promise<Made> {
   for (let work = first; ;) {
     const step = await provisioner[kind]?.(work);
     if (!step) throw new Error(`The provisioner '${provisioner.name}' cannot ${kind}.`);

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
@@ -21,6 +21,11 @@ afterEach(() => rm(directory, { recursive: true }));
 function workWith(settings: JsonObject, rest: Partial<Work> = {}): Work {
   const plan = aPlan({ id: 'p1', making: { provisioner: 'faulty', settings } });
   return { ...aWork({ plan, bindingId: 'b1' }), ...rest };
+}
+
+/** The instances for which anything is there. */
+async function owners(): Promise<unknown[]> {
+  return ((await provisioner.inventory?.()) ?? []).map(({ instanceId }) => instanceId);
 }
 
 /** Everything that lies in the directory, without the folders. */
@@ -85,7 +90,7 @@ test('steps: memo follows memo, with notes for the user and pauses between.', as
 test('steps: the thing is there from the first step on, so a cancelled provision has something to remove.', async () => {
   const work = workWith({ provision: { steps: 2 } });
   await provisioner.provision(work);
-  expect(await provisioner.inventory?.()).toEqual(['i1']);
+  expect(await owners()).toEqual(['i1']);
   await provisioner.deprovision(work);
   expect(await files()).toEqual([]);
 });
@@ -136,7 +141,7 @@ test.each([
 test('fails_after_making: a failure for good, and the thing is there.', async () => {
   const work = workWith({ provision: { fails_after_making: 'It does not start.' } });
   await expect(provisioner.provision(work)).rejects.toEqual(new Failure('on-purpose', 'It does not start.'));
-  expect(await provisioner.inventory?.()).toEqual(['i1']);
+  expect(await owners()).toEqual(['i1']);
 });
 
 test('only_first: the first operation fails however often it is tried, the next one works.', async () => {
@@ -160,7 +165,7 @@ test('fails_times: a deprovision forgets its own tries too.', async () => {
   const work = workWith({ deprovision: { fails_times: 1 } });
   await provisioner.provision(work);
   await expect(provisioner.deprovision(work)).rejects.toThrow('Try 1');
-  expect(await provisioner.inventory?.()).toEqual(['i1']);
+  expect(await owners()).toEqual(['i1']);
   await provisioner.deprovision(work);
   expect(await files()).toEqual([]);
 });
@@ -174,15 +179,26 @@ test('throws: every try breaks unexpectedly.', async () => {
 test('crash_after_making: the first try breaks when the thing is there, the next one finds it.', async () => {
   const work = workWith({ provision: { crash_after_making: true } });
   await expect(provisioner.provision(work)).rejects.toThrow('The first try breaks when all is made.');
-  expect(await provisioner.inventory?.()).toEqual(['i1']);
+  expect(await owners()).toEqual(['i1']);
   expect(await provisioner.provision(work)).toHaveProperty('done');
   expect(await files()).toEqual(['instance.json']);
 });
 
 test('The inventory is empty before anything was made, and names instances of which only a binding is left.', async () => {
-  expect(await provisioner.inventory?.()).toEqual([]);
+  expect(await owners()).toEqual([]);
   await provisioner.bind?.(workWith({}));
-  expect(await provisioner.inventory?.()).toEqual(['i1']);
+  expect(await owners()).toEqual(['i1']);
+});
+
+test("The inventory lists folders that are nobody's, and purge removes what was listed, nothing else.", async () => {
+  await provisioner.provision(workWith({}));
+  await mkdir(join(directory, 'things', 'planted'));
+  const listed = (await provisioner.inventory?.()) ?? [];
+  expect(listed).toContainEqual({ name: 'folder planted' });
+  for (const name of ['folder planted', 'folder planted', 'folder ../things', 'folder .'])
+    await provisioner.purge?.({ name });
+  expect(await files()).toEqual(['instance.json']);
+  expect(await owners()).toEqual(['i1']);
 });
 
 test.each([

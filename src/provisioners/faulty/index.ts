@@ -26,7 +26,8 @@ export function faulty(directory: string): Provisioner {
     deprovision: remove('deprovision'),
     bind: make('bind'),
     unbind: remove('unbind'),
-    inventory: () => things.instances(),
+    inventory: () => things.list(),
+    purge: (thing) => things.purge(thing),
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import type { Work } from '../../broker/provisioner.ts';
+import type { Thing, Work } from '../../broker/provisioner.ts';
 import type { OperationKind } from '../../broker/records.ts';
 
 /** What `faulty` makes: a folder for each instance with a file for the instance and for each binding. */
@@ -12,8 +12,9 @@ export interface Things {
   makeBinding(work: Work): Promise<void>;
   removeBinding(work: Work): Promise<void>;
   removeInstance(work: Work): Promise<void>;
-  /** The ids of all instances of which anything is there. */
-  instances(): Promise<readonly string[]>;
+  /** All folders, with the ids of the instances that they are for. */
+  list(): Promise<readonly Thing[]>;
+  purge(thing: Thing): Promise<void>;
   /** Letters and digits that stand for the instance, fit for host names. */
   nameOf(instanceId: string): string;
   /** How often this operation has been tried, with this try. */
@@ -32,7 +33,12 @@ export function thingsIn(directory: string): Things {
     makeBinding: (work) => put(work, bindingFile(work), { binding: work.binding?.id ?? '' }),
     removeBinding: (work) => rm(join(folderOf(work), bindingFile(work)), { force: true }),
     removeInstance: (work) => rm(folderOf(work), { recursive: true, force: true, maxRetries: 3 }),
-    instances: () => listInstances(directory),
+    list: () => listFolders(directory),
+    async purge({ name }) {
+      const folders = await foldersIn(directory);
+      const found = folders.find((folder) => nameOfFolder(folder) === name);
+      if (found) await rm(join(directory, found), { recursive: true, force: true, maxRetries: 3 });
+    },
     nameOf: (instanceId) => shorten(instanceId).slice(0, 12),
     async countTry(kind, work) {
       const before = await read(join(folderOf(work), triesFile(kind, work)));
@@ -77,11 +83,34 @@ async function read(file: string): Promise<JsonObject | undefined> {
   return isObject(thing) ? thing : undefined;
 }
 
-async function listInstances(directory: string): Promise<readonly string[]> {
-  const names = (await unlessMissing(readdir(directory, { recursive: true }))) ?? [];
-  const files = names.filter((name) => name.endsWith('.json')).map((name) => read(join(directory, name)));
-  const ids = (await Promise.all(files)).map((thing) => thing?.['instance']);
-  return [...new Set(ids.filter((id) => typeof id === 'string'))].toSorted();
+async function listFolders(directory: string): Promise<readonly Thing[]> {
+  const folders = await foldersIn(directory);
+  return Promise.all(
+    folders.map(async (folder) => {
+      const name = nameOfFolder(folder);
+      const instanceId = await findOwner(join(directory, folder));
+      return instanceId === undefined ? { name } : { name, instanceId };
+    }),
+  );
+}
+
+async function foldersIn(directory: string): Promise<readonly string[]> {
+  const entries = (await unlessMissing(readdir(directory, { withFileTypes: true }))) ?? [];
+  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+}
+
+function nameOfFolder(folder: string): string {
+  return `folder ${folder}`;
+}
+
+/** Any of its files says whose it is. */
+async function findOwner(folder: string): Promise<string | undefined> {
+  const names = (await unlessMissing(readdir(folder))) ?? [];
+  for (const name of names.filter((one) => one.endsWith('.json'))) {
+    const id = (await read(join(folder, name)))?.['instance'];
+    if (typeof id === 'string') return id;
+  }
+  return undefined;
 }
 
 /** Undefined when the file or folder is not there, or is no longer there. */

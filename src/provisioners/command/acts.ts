@@ -1,0 +1,113 @@
+import { existsSync } from 'node:fs';
+import { Failure } from '../../broker/errors.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import { keepHooks } from '../../node/hook-files.ts';
+import { endLeftHooks } from '../../node/hook-runs.ts';
+import { makeInstanceDirectory, removeInstanceDirectory } from '../../node/instance-directory.ts';
+import type { Act } from './sequence.ts';
+import { callHook, hasHook, kind, type Site } from './site.ts';
+import type { TimedStep } from '../../node/step-limits.ts';
+
+/** What makes an instance: its directory with the hooks, then the hooks that it has. */
+export function makingActs(site: Site): readonly Act[] {
+  return [
+    { name: 'init', run: (_told, attempt) => init(site, attempt) },
+    ...hookActs(site, ['prepare', 'configure']),
+    ...startingActs(site),
+  ];
+}
+
+/** What changes one: the hooks of the new plan are its hooks from now on. */
+export function updatingActs(site: Site): readonly Act[] {
+  return [{ name: 'prepare', run: () => furnish(site) }, ...hookActs(site, ['configure', 'update'])];
+}
+
+export function startingActs(site: Site): readonly Act[] {
+  const check: Act = {
+    ...hookAct(site, 'check_up'),
+    limit: site.work.plan.operating.timeouts['check_up'] ?? 30_000,
+  };
+  return [...hookActs(site, ['start']), ...(hasHook(site.work, 'check_up') ? [check] : [])];
+}
+
+/** `halt` is for what is still up after `stop`. */
+export function stoppingActs(site: Site): readonly Act[] {
+  const halt: Act = { name: 'halt', run: (_told, attempt) => haltIfUp(site, attempt) };
+  return [...hookActs(site, ['stop']), ...(hasHook(site.work, 'halt') ? [halt] : [])];
+}
+
+/** What takes one away, in the order opposite to its making. Nothing was made where there are no hooks. */
+export function removingActs(site: Site): readonly Act[] {
+  const hooks =
+    existsSync(site.directory.hooks) || !isFromFiles(site)
+      ? [...stoppingActs(site), ...hookActs(site, ['remove'])]
+      : [];
+  const isThere = existsSync(site.directory.data);
+  return [...(isThere ? hooks : []), { name: 'clear', run: () => clear(site) }];
+}
+
+export function hookActs(site: Site, names: readonly TimedStep[]): readonly Act[] {
+  return names.filter((name) => hasHook(site.work, name)).map((name) => hookAct(site, name));
+}
+
+function hookAct(site: Site, name: TimedStep): Act {
+  return { name, run: (told, attempt) => callHook(site, name, told, attempt) };
+}
+
+async function init(site: Site, attempt: number) {
+  const { ports } = await furnish(site);
+  const result = await callHook(site, 'init', { ports }, attempt);
+  return { ...result, ports };
+}
+
+async function furnish(site: Site): Promise<{ outputs: JsonObject; ports: JsonObject }> {
+  const { node, work } = site;
+  const directory = await makeInstanceDirectory(node, kind, work.instance.id);
+  const { offeringName: name, operating } = work.plan;
+  await endLeftHooks(directory, work.instance.id);
+  await keepHooks(node, directory, { name, hooks: operating.hooks });
+  return { outputs: {}, ports: await takePorts(site) };
+}
+
+async function takePorts({ node, ports, work }: Site): Promise<JsonObject> {
+  const names = work.plan.making.config['ports'];
+  if (!Array.isArray(names) || names.length === 0) return {};
+  const taken = await ports.take(node.name, work.instance.id, names as string[]);
+  if (taken) return taken;
+  throw new Failure(
+    'no-ports',
+    'There are not enough free network ports for this instance. Try again later.',
+    {
+      detail: `The node '${node.name}' has not ${names.length} free ports left.`,
+    },
+  );
+}
+
+async function haltIfUp(site: Site, attempt: number) {
+  return (await isDown(site)) ? { outputs: {} } : callHook(site, 'halt', {}, attempt);
+}
+
+/** What cannot be told counts as up. Where nobody can be asked, `stop` has done it. */
+async function isDown(site: Site): Promise<boolean> {
+  if (!hasHook(site.work, 'check_up')) return hasHook(site.work, 'stop');
+  return callHook(site, 'check_up', {}, 1).then(
+    (state) => 'down' in state,
+    (error: unknown) => {
+      if (error instanceof Failure) return false;
+      throw error;
+    },
+  );
+}
+
+async function clear({ node, ports, directory, work }: Site): Promise<{ outputs: JsonObject }> {
+  await endLeftHooks(directory, work.instance.id);
+  await removeInstanceDirectory(node, kind, work.instance.id);
+  // Last: as long as anything of it is there, nobody else gets its numbers.
+  await ports.release(node.name, work.instance.id);
+  return { outputs: {} };
+}
+
+/** Does any hook need a copy of a file of its own? */
+function isFromFiles({ work }: Site): boolean {
+  return Object.values(work.plan.operating.hooks).some(({ run: [program = ''] }) => program.includes('/'));
+}

@@ -1,0 +1,87 @@
+/**
+ * Hooks alone: everything an instance is, the offering's own executables make. The broker gives them a directory, ports
+ * when they ask for some, and keeps what they tell.
+ */
+import type { JsonObject } from '../../broker/json.ts';
+import type { Made, Provisioner, Thing, Work } from '../../broker/provisioner.ts';
+import { findMissingHook } from '../../node/hook-files.ts';
+import { endLeftHooks } from '../../node/hook-runs.ts';
+import {
+  instanceDirectory,
+  listInstanceDirectories,
+  purgeInstanceDirectory,
+} from '../../node/instance-directory.ts';
+import { hookActs, makingActs, removingActs, startingActs, stoppingActs, updatingActs } from './acts.ts';
+import { look, readLog } from './look.ts';
+import { type Act, takeAct } from './sequence.ts';
+import { type CommandSettings, factsOf, hasHook, kind, type Site, siteOf } from './site.ts';
+
+/** @param settings the node that this broker is, and the numbers it may give to its instances */
+export function command(settings: CommandSettings): Provisioner {
+  const { node } = settings;
+  const site = (work: Work) => siteOf(settings, work);
+  const run = (work: Work, acts: (site: Site) => readonly Act[]) =>
+    takeAct(acts(site(work)), work, () => undefined);
+  return {
+    name: 'command',
+    traits,
+    provision: (work) => make(site(work), makingActs(site(work))),
+    update: (work) => make(site(work), updatingActs(site(work))),
+    deprovision: (work) => run(work, removingActs),
+    bind: (work) => bind(site(work)),
+    unbind: (work) => run(work, (at) => hookActs(at, ['unbind'])),
+    units: {
+      inspect: (work) => look(site(work)),
+      start: (work) => run(work, startingActs),
+      stop: (work) => run(work, stoppingActs),
+      restart: (work) => run(work, (at) => [...stoppingActs(at), ...startingActs(at)]),
+      log: (work, query) => readLog(site(work), query),
+    },
+    inventory: async () => listInstanceDirectories(node, kind),
+    purge: (thing) => purge(settings, thing),
+    obstacle({ operating }) {
+      const missing = findMissingHook(node, operating.hooks);
+      return missing === undefined ? undefined : `the hook ${missing} is in no catalog directory`;
+    },
+  };
+}
+
+/** Ends the hooks that run for it, removes its directory and gives its ports back. What they have made elsewhere stays. */
+async function purge({ node, ports }: CommandSettings, thing: Thing): Promise<void> {
+  const { instanceId } = thing;
+  if (instanceId !== undefined) await endLeftHooks(instanceDirectory(node, kind, instanceId), instanceId);
+  await purgeInstanceDirectory(node, kind, thing);
+  if (instanceId !== undefined) await ports.release(node.name, instanceId);
+}
+
+const names = { type: 'array', items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } };
+
+const config: JsonObject = {
+  type: 'object',
+  additionalProperties: false,
+  properties: {
+    needs: { type: 'array', items: { type: 'string', pattern: '^[A-Za-z0-9._+-]+$' } },
+    ports: { ...names, uniqueItems: true },
+  },
+};
+
+const traits = {
+  config,
+  roots: ['dir', 'node', 'ports', 'outputs', 'deps'],
+  members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
+  supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
+  selfContained: false,
+  local: true,
+};
+
+function make(site: Site, acts: readonly Act[]) {
+  return takeAct<Made>(acts, site.work, (told) => ({ facts: factsOf(site, told) }));
+}
+
+/** A binding's outputs are the instance's and its own, for its facts hide those of the instance. */
+function bind(site: Site) {
+  const acts = hookActs(site, ['bind']);
+  return takeAct<Made>(acts, site.work, (told) =>
+    hasHook(site.work, 'bind') ? { facts: { outputs: factsOf(site, told)['outputs'] ?? {} } } : {},
+  );
+}

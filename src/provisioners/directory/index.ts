@@ -1,0 +1,122 @@
+/**
+ * A directory for each instance, under roots that the operator chooses. All bindings give the same path: what one
+ * application writes another one reads.
+ */
+import { chmodSync, lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../broker/errors.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import { keyOf } from '../../broker/key.ts';
+import type { Made, Provisioner, Step, Thing, Work } from '../../broker/provisioner.ts';
+import type { UnitFacts } from '../../broker/units.ts';
+import { makeFolder } from '../../node/folder.ts';
+import { nodeValues } from '../../node/hook-context.ts';
+import { isFolder, makeKeyed, removeKeyed } from '../../node/keyed-directory.ts';
+import type { LocalNode } from '../../node/local-node.ts';
+import { removeTree } from '../../node/remove-tree.ts';
+import { broken } from './broken.ts';
+import { configOf, configSchema } from './config.ts';
+import { tellUse } from './quota.ts';
+import { chooseRoot, findRoot, listThings } from './roots.ts';
+
+/** @param settings the node that this broker is */
+export function directories({ node }: { readonly node: LocalNode }): Provisioner {
+  return {
+    name: 'directory',
+    traits: {
+      config: configSchema,
+      roots: ['dir', 'node'],
+      members: { node: ['name', 'host', 'bind'], dir: ['base', 'data'] },
+      supports: ['monitor', 'max_instances', 'cost'],
+      selfContained: false,
+      local: true,
+    },
+    provision: (work) => provision(node, work),
+    update: (work) => update(node, work),
+    deprovision: (work) => deprovision(node, work),
+    async bind(work) {
+      requireBase(node, work);
+      return { done: {} };
+    },
+    unbind: async () => ({ done: undefined }),
+    units: { inspect: (work) => inspect(node, work) },
+    inventory: async () => listThings(node).map(({ path: _path, ...thing }) => thing),
+    purge: (thing) => purge(node, thing),
+  };
+}
+
+/**
+ * The base says whose it is and belongs to the broker; `data` in it is what the applications see. So nobody can put a
+ * link in its place.
+ */
+async function provision(node: LocalNode, work: Work): Promise<Step<Made>> {
+  work.signal.throwIfAborted();
+  const config = configOf(work);
+  try {
+    const root = chooseRoot(node, config, work);
+    const base = await makeKeyed(root, work.instance.id, (path) => makeFolder(path, 0o711, undefined));
+    const data = join(base, 'data');
+    makeFolder(data, config.mode, node.account);
+    return { done: { facts: factsOf(node, base) }, did: { step: 'prepare' } };
+  } catch (error) {
+    throw error instanceof Failure ? error : broken(String(error));
+  }
+}
+
+/** It stays where it is, whatever the roots are now. */
+async function update(node: LocalNode, work: Work): Promise<Step<Made>> {
+  const base = requireBase(node, work);
+  setMode(join(base, 'data'), configOf(work).mode);
+  return { done: { facts: factsOf(node, base) }, did: { step: 'configure' } };
+}
+
+/** Gives it the mode, when it has another one. */
+function setMode(data: string, mode: number): void {
+  if ((lstatSync(data).mode & 0o7777) !== mode) chmodSync(data, mode);
+}
+
+async function deprovision(node: LocalNode, work: Work): Promise<Step<void>> {
+  for (;;) {
+    const root = findRoot(node, configOf(work), work);
+    if (root === undefined) break;
+    await removeKeyed(root, keyOf(work.instance.id));
+  }
+  const left = listThings(node).filter(({ key }) => key === keyOf(work.instance.id));
+  for (const { path } of left) await removeTree(path);
+  return { done: undefined, did: { step: 'remove' } };
+}
+
+async function inspect(node: LocalNode, work: Work): Promise<readonly UnitFacts[]> {
+  const unit = work.plan.offeringName;
+  try {
+    const said = await tellUse(node, join(requireBase(node, work), 'data'), configOf(work), work.signal);
+    return [{ unit, alive: true, answer: 'ready', ...said }];
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [{ unit, alive: false, answer: 'unasked', fault: faults[error.word] ?? error.word }];
+  }
+}
+
+const faults: Readonly<Record<string, string>> = {
+  gone: 'its directory is gone',
+  storage: 'the root of its directory is not there',
+};
+
+/** Where it is. @throws Failure when it is nowhere */
+function requireBase(node: LocalNode, work: Work): string {
+  const root = findRoot(node, configOf(work), work);
+  const base = root === undefined ? undefined : join(root, keyOf(work.instance.id));
+  if (base !== undefined && isFolder(join(base, 'data'))) return base;
+  throw new Failure('gone', 'The directory of this instance is gone.', {
+    detail: `The directory ${base ?? keyOf(work.instance.id)} is not there.`,
+  });
+}
+
+async function purge(node: LocalNode, { name }: Thing): Promise<void> {
+  const found = listThings(node).find((thing) => thing.name === name);
+  if (found) await removeTree(found.path);
+}
+
+function factsOf(node: LocalNode, base: string): JsonObject {
+  return { node: nodeValues(node), dir: { base, data: join(base, 'data') } };
+}

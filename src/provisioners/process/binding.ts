@@ -1,0 +1,135 @@
+import { readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { Failure } from '../../broker/errors.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import { keyOf } from '../../broker/key.ts';
+import type { Made, Step, Work } from '../../broker/provisioner.ts';
+import type { ServiceBinding } from '../../broker/records.ts';
+import { codeOf } from '../../node/error-code.ts';
+import { readMark, writeMark } from '../../node/marks.ts';
+import { drawTalk } from './blueprint.ts';
+import type { TalkTemplate } from './config.ts';
+import { isRunning } from './ending.ts';
+import { callHook, hasHook } from './hook-calls.ts';
+import { limitOf } from '../../node/step-limits.ts';
+import { type Acts, goOn, type Turn } from './sequence.ts';
+import { type ProcessSettings, type Site, siteOf } from './site.ts';
+import { talk } from './talk.ts';
+
+/** Makes what a binding has of its own; without talks and hook there is nothing, and it has the instance's. */
+export function bind(settings: ProcessSettings, work: Work): Promise<Step<Made>> {
+  const acts: Acts = {
+    async bind({ kept, tries }: Turn) {
+      const site = siteOf(settings, work, kept);
+      if (!hasDeeds(site, 'bind')) return { to: 'end' };
+      await requireRunning(site);
+      await talkAll(site, site.config.bind, limitOf(work.plan.operating, 'bind'));
+      const told = await callHook(site, 'bind', tries);
+      rmSync(pendingFile(site), { force: true });
+      return { to: 'end', did: 'bind', keep: { told } };
+    },
+  };
+  const outputs = siteOf(settings, work).outputs;
+  return goOn(acts, 'bind', work, ({ told }) =>
+    told === undefined ? {} : { facts: { outputs: { ...outputs, bind: told } } },
+  );
+}
+
+/**
+ * Removes what a binding had of its own. While nothing of the instance runs, which could be told, it is noted, and
+ * done as soon as something runs again: an instance that is at rest, or broken, can be removed all the same.
+ */
+export function unbind(settings: ProcessSettings, work: Work): Promise<Step<void>> {
+  const acts: Acts = {
+    async unbind({ kept, tries }: Turn) {
+      const site = siteOf(settings, work, kept);
+      if (!hasDeeds(site, 'unbind')) return { to: 'end' };
+      if (await isRunning(site)) await undo(site, tries);
+      else notePending(site);
+      return { to: 'end', did: 'unbind' };
+    },
+  };
+  return goOn(acts, 'unbind', work, () => undefined);
+}
+
+/** Does what was noted while nothing ran. */
+export async function settlePending(settings: ProcessSettings, { directory, work }: Site): Promise<void> {
+  for (const name of pendingIn(directory.state)) {
+    const noted = readMark(directory, name) as { values: JsonObject; binding: ServiceBinding } | undefined;
+    if (!noted) continue;
+    const { values, binding } = noted;
+    await undo(siteOf(settings, { ...work, binding, values: { ...values, ...factsIn(work.values) } }), 1);
+    rmSync(join(directory.state, `${name}.json`), { force: true });
+  }
+}
+
+/** The facts may have changed since it was noted; what is of the binding not. */
+function factsIn({ node, ports, deps }: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries({ node, ports, deps }).filter(([, fact]) => fact !== undefined),
+  ) as JsonObject;
+}
+
+function hasDeeds(site: Site, name: 'bind' | 'unbind'): boolean {
+  return site.config[name].length > 0 || hasHook(site, name);
+}
+
+async function requireRunning(site: Site): Promise<void> {
+  if (await isRunning(site)) return;
+  if (!site.work.instance.stopped) throw new Error('Nothing of the instance runs now.');
+  throw new Failure('stopped', 'The instance is stopped. Start it and bind again.');
+}
+
+async function undo(site: Site, tries: number): Promise<void> {
+  await talkAll(site, site.config.unbind, limitOf(site.work.plan.operating, 'unbind'));
+  await callHook(site, 'unbind', tries);
+}
+
+/** One connection after another. What is silent may come back, what answers otherwise than expected will not. */
+async function talkAll(
+  { node, numbers, roots, work }: Site,
+  talks: readonly TalkTemplate[],
+  limit: number,
+): Promise<void> {
+  for (const template of talks) {
+    const port = numbers[template.port] ?? 0;
+    const answer = await talk(
+      { host: node.host, port },
+      drawTalk(template, roots),
+      Math.min(limit, 5000),
+      work.signal,
+    );
+    work.signal.throwIfAborted();
+    if (answer.is === 'silent') throw new Error(`At port '${template.port}': ${answer.reason}.`);
+    if (answer.is === 'ready') continue;
+    throw new Failure('refused', 'The service has not accepted the change of its bindings.', {
+      detail: `At port '${template.port}': ${answer.reason}: ${answer.said}`,
+    });
+  }
+}
+
+function notePending(site: Site): void {
+  const { directory, work } = site;
+  try {
+    const { binding, values } = work;
+    writeMark(directory, `${prefix}${keyOf(binding?.id ?? '')}`, {
+      binding,
+      values,
+    } as unknown as JsonObject);
+  } catch (error) {
+    // Without its directory it is gone, with all its bindings.
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+function pendingFile({ directory, work }: Site): string {
+  return join(directory.state, `${prefix}${keyOf(work.binding?.id ?? '')}.json`);
+}
+
+const prefix = 'unbind-';
+
+function pendingIn(state: string): readonly string[] {
+  return readdirSync(state)
+    .filter((name) => name.startsWith(prefix) && name.endsWith('.json'))
+    .map((name) => name.slice(0, -'.json'.length));
+}

@@ -1,0 +1,130 @@
+import type { JsonObject } from '../../broker/json.ts';
+
+/**
+ * What `config:` of a process offering may say. Every text may hold templates.
+ *
+ * - `needs`: executables that a node must have.
+ * - `ports`: names; each instance gets a number for each, `{{ports.<name>}}`.
+ * - `files`: written below `{{dir.conf}}`, by their path there: the text, or `content` with a `mode`; with `keep` it is
+ *   written once, and from then on the program's own.
+ * - `processes`: the units, by their names.
+ * - `bind`, `unbind`: what is said to a port for each binding, one connection after another.
+ */
+export const configSchema: JsonObject = closed(
+  {
+    needs: { type: 'array', items: named('the name of an executable', '^[^/\\s]+$'), uniqueItems: true },
+    ports: { type: 'array', items: { $ref: '#/definitions/name' }, uniqueItems: true },
+    files: {
+      type: 'object',
+      // A path that stays below the directory: no part of it is empty, `.` or `..`.
+      propertyNames: named(
+        'a path below {{dir.conf}}',
+        '^(?!\\.{1,2}(?:/|$))[^/]+(?:/(?!\\.{1,2}(?:/|$))[^/]+)*$',
+      ),
+      additionalProperties: { $ref: '#/definitions/file' },
+    },
+    processes: {
+      type: 'object',
+      minProperties: 1,
+      propertyNames: { $ref: '#/definitions/name' },
+      additionalProperties: { $ref: '#/definitions/process' },
+    },
+    bind: { $ref: '#/definitions/talks' },
+    unbind: { $ref: '#/definitions/talks' },
+  },
+  ['processes'],
+  {
+    name: named('letters, digits, _ and -, no digit first', '^[A-Za-z_][A-Za-z0-9_-]*$'),
+    word: {
+      title: 'a text, number or boolean',
+      anyOf: [{ type: 'string' }, { type: 'number' }, { type: 'boolean' }],
+    },
+    words: { type: 'object', additionalProperties: { $ref: '#/definitions/word' } },
+    command: { type: 'array', items: { $ref: '#/definitions/word' }, minItems: 1 },
+    file: {
+      title: 'the text of the file, or its content with a mode or what becomes of it',
+      anyOf: [
+        { type: 'string' },
+        closed(
+          {
+            content: { type: 'string' },
+            mode: named('as in "0600"', '^0?[0-7]{3}$'),
+            /** Written once: from then on it is the program's own. */
+            keep: { type: 'boolean', default: false },
+          },
+          ['content'],
+        ),
+      ],
+    },
+    process: closed(
+      {
+        run: { $ref: '#/definitions/command' },
+        /** Smaller first; what has the same number starts together. */
+        order: { type: 'integer', default: 1 },
+        env: { $ref: '#/definitions/words' },
+        cwd: { type: 'string', enum: ['base', 'conf', 'data', 'log', 'run'], default: 'data' },
+        ready: { $ref: '#/definitions/ready' },
+        stop: closed({
+          signal: {
+            type: 'string',
+            enum: ['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'],
+            default: 'SIGTERM',
+          },
+        }),
+        /** A file below `{{dir.log}}`, of a program that writes its own. */
+        log: named('the name of a file below {{dir.log}}', '^(?!\\.{1,2}$)[^/]+$'),
+      },
+      ['run'],
+    ),
+    ready: {
+      ...closed({
+        port: { $ref: '#/definitions/name' },
+        send: { type: 'string' },
+        expect: { type: 'string', minLength: 1 },
+        http: named('a path such as /health', '^/'),
+        status: { type: 'integer', minimum: 100, maximum: 599, default: 200 },
+        headers: { $ref: '#/definitions/words' },
+        command: { $ref: '#/definitions/command' },
+      }),
+      title: 'a port (with send and expect, or with http), or a command',
+      oneOf: [{ required: ['port'] }, { required: ['command'] }],
+      dependencies: {
+        send: ['port', 'expect'],
+        expect: { required: ['port'], not: { required: ['http'] } },
+        http: ['port'],
+        status: ['http'],
+        headers: ['http'],
+      },
+    },
+    talks: {
+      type: 'array',
+      items: closed(
+        {
+          port: { $ref: '#/definitions/name' },
+          send: { type: 'string', minLength: 1 },
+          expect: { type: 'string', minLength: 1 },
+        },
+        ['port', 'send', 'expect'],
+      ),
+      minItems: 1,
+    },
+  },
+);
+
+function closed(
+  properties: JsonObject,
+  required: readonly string[] = [],
+  definitions?: JsonObject,
+): JsonObject {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties,
+    ...(required.length > 0 ? { required } : {}),
+    ...(definitions ? { definitions } : {}),
+  };
+}
+
+function named(title: string, pattern: string): JsonObject {
+  return { type: 'string', pattern, title };
+}

@@ -1,0 +1,38 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '../../broker/json.ts';
+import { type Blueprint, draw } from './blueprint.ts';
+import { removeFiles, writeFiles } from './conf-files.ts';
+import { findConfigured, forgetConfigured, saveConfigured } from './configured.ts';
+import { callHook } from './hook-calls.ts';
+import type { Site } from './site.ts';
+
+/** What the instance's plan and parameters say that its files and commands shall be. */
+export function drawSite({ config, roots }: Site): Blueprint {
+  return draw(config, roots);
+}
+
+/**
+ * Writes the files of the blueprint and runs the hook. Until all is done the instance counts as not configured.
+ * @param tries how often this was begun
+ * @returns what the hook told
+ */
+export async function configure(site: Site, blueprint: Blueprint, tries: number): Promise<JsonObject> {
+  const { node, directory, numbers } = site;
+  const before = findConfigured(directory);
+  const [files, kept] = [Object.keys(blueprint.files), Object.keys(blueprint.kept)];
+  // What is running has been ended, and its order and signals are not needed any more.
+  forgetConfigured(directory);
+  const gone = before?.files.filter((name) => !files.includes(name) && !kept.includes(name));
+  removeFiles(node, directory.conf, gone ?? []);
+  writeFiles(node, directory.conf, { ...blueprint.files, ...findUnwritten(site, blueprint) });
+  const told = await callHook(site, 'configure', tries);
+  saveConfigured(directory, { mark: blueprint.mark, units: blueprint.units, ports: numbers, files, kept });
+  return told;
+}
+
+/** Files that are written once and have not been. What an attempt to make the instance has left counts as nothing. */
+function findUnwritten({ directory, work }: Site, { kept }: Blueprint): Blueprint['files'] {
+  const isThere = (name: string) => lstatSync(join(directory.conf, name), { throwIfNoEntry: false });
+  return Object.fromEntries(Object.entries(kept).filter(([name]) => !work.instance.ready || !isThere(name)));
+}

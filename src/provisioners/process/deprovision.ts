@@ -1,0 +1,54 @@
+import { existsSync } from 'node:fs';
+import type { Step, Work } from '../../broker/provisioner.ts';
+import { keepHooks } from '../../node/hook-files.ts';
+import { endLeftHooks } from '../../node/hook-runs.ts';
+import { removeInstanceDirectory } from '../../node/instance-directory.ts';
+import { endStrays } from '../../node/strays.ts';
+import { endingActs, isAnythingLaunched, isRunning } from './ending.ts';
+import { callHook } from './hook-calls.ts';
+import { type Acts, goOn, keptIn, type Turn } from './sequence.ts';
+import { kind, type ProcessSettings, type Site, siteOf } from './site.ts';
+
+/** Removes an instance, or what there is of one: what runs, then its directory, then its ports. */
+export function deprovision(settings: ProcessSettings, work: Work): Promise<Step<void>> {
+  // What the hooks of a broken attempt have told is what they may need to take away what they made.
+  const siteAt = ({ kept }: Turn) => siteOf(settings, work, { ...keptIn(work.trace), ...kept });
+  const { node, ports } = settings;
+  const acts: Acts = {
+    begin: async (turn) => ({ to: (await isRunning(siteAt(turn))) ? 'stop' : 'remove' }),
+    ...endingActs(siteAt, 'remove'),
+    async remove(turn) {
+      const site = siteAt(turn);
+      await undo(site, turn.tries);
+      // A late step of a broken attempt may have launched something meanwhile; without the directory it cannot.
+      if (isAnythingLaunched(site)) return { to: 'stop' };
+      await endStrays(site.directory.data);
+      await removeInstanceDirectory(node, kind, work.instance.id);
+      return { to: 'release', did: 'remove' };
+    },
+    // Last: as long as anything of it is there, nobody else gets its numbers.
+    async release() {
+      await ports.release(node.name, work.instance.id);
+      return { to: 'end', did: 'release' };
+    },
+  };
+  return goOn(acts, 'begin', work, () => undefined);
+}
+
+/** What the offering's own programs have made elsewhere. Where none has ever run there is nothing. */
+async function undo(site: Site, tries: number): Promise<void> {
+  const { directory, work } = site;
+  if (!existsSync(directory.data)) return;
+  await endLeftHooks(directory, work.instance.id);
+  if (!(await hasHooks(site))) return;
+  await callHook(site, 'remove', tries);
+}
+
+async function hasHooks({ node, directory, work: { plan } }: Site): Promise<boolean> {
+  if (existsSync(directory.hooks)) return true;
+  const offering = { name: plan.offeringName, hooks: plan.operating.hooks };
+  return keepHooks(node, directory, offering).then(
+    () => true,
+    () => false,
+  );
+}

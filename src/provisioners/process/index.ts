@@ -1,0 +1,55 @@
+/**
+ * Runs the processes of an instance on this node, from what the offering file declares alone: files, ports, order,
+ * readiness. Which process is whose is known by identity, never by port or name (lifecycle.md, section 2).
+ */
+import type { Provisioner } from '../../broker/provisioner.ts';
+import { findMissingHook } from '../../node/hook-files.ts';
+import { bind, unbind } from './binding.ts';
+import { configSchema } from './config-schema.ts';
+import { configOf, mistakeIn } from './config.ts';
+import { deprovision } from './deprovision.ts';
+import { inspect } from './inspect.ts';
+import { inventory, purge } from './inventory.ts';
+import { restart, start, stop } from './operate.ts';
+import { provision } from './provision.ts';
+import type { ProcessSettings } from './site.ts';
+import { exec, log } from './surroundings.ts';
+import { update } from './update.ts';
+
+/** @param settings the node that this broker is, and the numbers it may give to its instances */
+export function processes(settings: ProcessSettings): Provisioner {
+  return {
+    name: 'process',
+    traits: {
+      config: configSchema,
+      roots: ['node', 'ports', 'dir', 'deps', 'outputs'],
+      members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
+      perBinding: ['bind', 'unbind'],
+      supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
+      selfContained: false,
+      local: true,
+    },
+    provision: (work) => provision(settings, work),
+    update: (work) => update(settings, work),
+    deprovision: (work) => deprovision(settings, work),
+    bind: (work) => bind(settings, work),
+    unbind: (work) => unbind(settings, work),
+    units: {
+      inspect: (work) => inspect(settings, work),
+      start: async (work) => start(settings, work),
+      stop: async (work) => stop(settings, work),
+      restart: async (work) => restart(settings, work),
+      exec: (work, execution) => exec(settings, work, execution),
+      log: (work, query) => log(settings, work, query),
+    },
+    inventory: () => inventory(settings.node),
+    purge: (thing) => purge(settings, thing),
+    obstacle({ making, operating }) {
+      const missing = findMissingHook(settings.node, operating.hooks);
+      const unasked = Object.hasOwn(operating.hooks, 'start') && !Object.hasOwn(operating.hooks, 'check_up');
+      if (missing !== undefined) return `the hook ${missing} is in no catalog directory`;
+      if (unasked) return 'a hook for start needs one for check_up, which says whether it runs';
+      return mistakeIn(configOf(making));
+    },
+  };
+}

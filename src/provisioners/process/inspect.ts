@@ -1,0 +1,99 @@
+import { lstatSync } from 'node:fs';
+import type { Work } from '../../broker/provisioner.ts';
+import type { UnitFacts } from '../../broker/units.ts';
+import { Failure } from '../../broker/errors.ts';
+import type { UnitBlueprint } from './blueprint.ts';
+import { findConfigured } from './configured.ts';
+import { hasHook, isUpByHook } from './hook-calls.ts';
+import { limitOf } from '../../node/step-limits.ts';
+import { boundLog, tailOf } from './logs.ts';
+import { askUnit, portOf } from './readiness.ts';
+import { type ProcessSettings, type Site, siteOf } from './site.ts';
+import { findLive } from './units-on-node.ts';
+
+/** Milliseconds for a hook that is asked, which is a program and needs a moment to begin. */
+const hookLimit = 4_000;
+
+/** How each unit is now, all asked at once: those of the plan, whatever became of them. */
+export async function inspect(settings: ProcessSettings, work: Work): Promise<readonly UnitFacts[]> {
+  const site = siteOf(settings, work);
+  const configured = findConfigured(site.directory)?.units ?? {};
+  const units = Object.keys({ ...site.config.processes, ...configured });
+  const fault = findFault(site);
+  if (fault !== undefined) return units.map((unit) => ({ unit, alive: false, answer: 'unasked', fault }));
+  // One program answers for all units.
+  let asked: ReturnType<typeof askHook> | undefined;
+  const ask = () => (asked ??= askHook(site));
+  const [facts, failed] = await Promise.all([
+    Promise.all(units.map((unit) => inspectUnit(site, unit, configured[unit], ask))),
+    askMonitor(site),
+  ]);
+  return failed === undefined ? facts : facts.map((unit) => ({ ...unit, failed }));
+}
+
+/** Our side's fault, which no restart of the service would mend. */
+function findFault({ directory }: Site): string | undefined {
+  for (const folder of [directory.data, directory.conf, directory.state]) {
+    const found = lstatSync(folder, { throwIfNoEntry: false });
+    if (!found?.isDirectory()) return 'its directory on the node is gone';
+  }
+  return undefined;
+}
+
+async function inspectUnit(
+  site: Site,
+  unit: string,
+  blueprint: UnitBlueprint | undefined,
+  ask: () => ReturnType<typeof askHook>,
+): Promise<UnitFacts> {
+  const { directory, node, work } = site;
+  boundLog(node, directory, unit);
+  const port = portOf(blueprint?.ready);
+  const address = port === undefined ? {} : { address: `${node.host}:${port}` };
+  const limit = limitOf(work.plan.operating, 'monitor');
+  if (hasHook(site, 'start')) return { unit, ...(await ask()), ...address };
+  const live = findLive(directory, unit);
+  if (!live)
+    return { unit, alive: false, answer: 'unasked', reason: ending(site, unit, blueprint), ...address };
+  const alive = { unit, alive: true, pid: live.identity.pid, ...address };
+  if (hasHook(site, 'check_up')) return { ...alive, ...(await ask()) };
+  const answer = blueprint && (await askUnit(site, unit, blueprint, limit));
+  if (!answer) return { ...alive, answer: 'unasked' };
+  const { is, reason } = answer;
+  return { ...alive, answer: is, ...(reason === undefined ? {} : { reason }) };
+}
+
+function ending({ node, directory, work }: Site, unit: string, blueprint: UnitBlueprint | undefined): string {
+  const last = work.mask(tailOf(node, directory, unit, blueprint?.log, 1).trim());
+  return last ? `it has ended; the last line of its log: ${last.slice(-300)}` : 'it has ended';
+}
+
+async function askHook(site: Site): Promise<Pick<UnitFacts, 'alive' | 'answer' | 'reason'>> {
+  const up = await callQuietly(site, 'check_up');
+  if (up === undefined) return { alive: true, answer: 'ready' };
+  const reason = up ? { reason: up } : {};
+  return hasHook(site, 'start')
+    ? { alive: false, answer: 'unasked', ...reason }
+    : { alive: true, answer: 'wrong', ...reason };
+}
+
+async function askMonitor(site: Site): Promise<string | undefined> {
+  if (!hasHook(site, 'monitor')) return undefined;
+  const down = await callQuietly(site, 'monitor');
+  return down === undefined
+    ? undefined
+    : `its monitor hook says that it has failed${down ? `: ${down}` : ''}`;
+}
+
+/** Why it is not up; undefined when it is. */
+async function callQuietly(site: Site, name: 'check_up' | 'monitor'): Promise<string | undefined> {
+  const limit = Math.max(hookLimit, limitOf(site.work.plan.operating, 'monitor'));
+  try {
+    const result = await isUpByHook(site, name, limit);
+    if ('down' in result) return result.down;
+    return 'again' in result ? 'it asks to be asked later' : undefined;
+  } catch (error) {
+    if (error instanceof Failure) return error.message;
+    throw error;
+  }
+}

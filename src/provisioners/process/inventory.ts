@@ -1,0 +1,37 @@
+import { join } from 'node:path';
+import { keyOf } from '../../broker/key.ts';
+import type { Thing } from '../../broker/provisioner.ts';
+import { endProcess } from '../../node/end-process.ts';
+import { endLeftHooks } from '../../node/hook-runs.ts';
+import {
+  instanceDirectory,
+  listInstanceDirectories,
+  purgeInstanceDirectory,
+} from '../../node/instance-directory.ts';
+import type { LocalNode } from '../../node/local-node.ts';
+import { endStrays } from '../../node/strays.ts';
+import { kind, type ProcessSettings } from './site.ts';
+import { listLaunched } from './units-on-node.ts';
+
+/** The directories of instances on this node. Every process was launched from one, and is found by it. */
+export async function inventory(node: LocalNode): Promise<readonly Thing[]> {
+  return listInstanceDirectories(node, kind);
+}
+
+/** Ends what was launched from a directory, then removes it and gives its ports back. */
+export async function purge({ node, ports }: ProcessSettings, thing: Thing): Promise<void> {
+  const { instanceId } = thing;
+  const key = instanceId === undefined ? thing.key : keyOf(instanceId);
+  if (key !== undefined) {
+    const base = join(node.directory, kind, key);
+    const launched = listLaunched({ state: join(base, 'state') });
+    const owner = instanceId === undefined ? {} : { instanceId };
+    await Promise.all(
+      launched.map(({ identity }) => endProcess(identity, { termMs: 10_000, killMs: 5_000, ...owner })),
+    );
+    await endStrays(join(base, 'data'));
+  }
+  if (instanceId !== undefined) await endLeftHooks(instanceDirectory(node, kind, instanceId), instanceId);
+  await purgeInstanceDirectory(node, kind, thing);
+  if (instanceId !== undefined) await ports.release(node.name, instanceId);
+}

@@ -1,0 +1,55 @@
+import { Failure } from '../../broker/errors.ts';
+import { endProcess } from '../../node/end-process.ts';
+import type { InstanceDirectory } from '../../node/instance-directory.ts';
+import { launch } from '../../node/launch.ts';
+import type { LocalNode } from '../../node/local-node.ts';
+import type { UnitBlueprint } from './blueprint.ts';
+import { limitOf } from '../../node/step-limits.ts';
+import { logFile, rotateLog } from './logs.ts';
+import type { Site } from './site.ts';
+import { findLaunched, findLive, identityFile } from './units-on-node.ts';
+
+/**
+ * Starts a unit unless it runs already. What its last process may have left behind is ended first.
+ * @throws Failure when its program cannot be started
+ */
+export async function launchUnit(site: Site, unit: string, { run, env, cwd }: UnitBlueprint): Promise<void> {
+  const { node, directory, work } = site;
+  const instanceId = work.instance.id;
+  work.signal.throwIfAborted();
+  if (findLive(directory, unit)) return;
+  const before = findLaunched(directory, unit);
+  if (before) {
+    const killMs = limitOf(work.plan.operating, 'halt');
+    await endProcess(before.identity, { termMs: 1000, killMs, instanceId });
+  }
+  rotateLog(directory, unit);
+  await launch(node, {
+    command: run,
+    cwd: directory[cwd],
+    env: environmentOf(node, directory, instanceId, unit, env),
+    identityFile: identityFile(directory, unit),
+    logFile: logFile(directory, unit),
+  }).catch((error: unknown) => {
+    const detail = error instanceof Error ? error.message : String(error);
+    throw new Failure('not-started', `The program ${run[0]} could not be started.`, { detail });
+  });
+}
+
+/** All that a unit's programs have in their environment; nothing of the broker's own. */
+export function environmentOf(
+  { path }: LocalNode,
+  { data }: InstanceDirectory,
+  instanceId: string,
+  unit: string,
+  declared: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return {
+    PATH: path,
+    LANG: 'C.UTF-8',
+    HOME: data,
+    ...declared,
+    PURVEYOR_INSTANCE: instanceId,
+    PURVEYOR_UNIT: unit,
+  };
+}

@@ -1,0 +1,49 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { JsonObject } from '../../broker/json.ts';
+import type { InstanceDirectory } from '../../node/instance-directory.ts';
+import type { LocalNode } from '../../node/local-node.ts';
+import { readMark, writeMark } from '../../node/marks.ts';
+import type { FileBlueprint } from './blueprint.ts';
+import { readFiles, removeFiles, writeFiles } from './conf-files.ts';
+import { type Configured, findConfigured, forgetConfigured, saveConfigured } from './configured.ts';
+
+/** The configuration before an update, until the update has done its work. */
+export interface Previous {
+  readonly configured: Configured;
+  readonly files: Readonly<Record<string, FileBlueprint>>;
+}
+
+/**
+ * Puts the configuration aside. One that an update has left there, which was broken off, stays: it is the last
+ * one known to have worked.
+ */
+export function keepPrevious(node: LocalNode, directory: InstanceDirectory): void {
+  const configured = findConfigured(directory);
+  if (findPrevious(directory) || !configured) return;
+  const files = readFiles(node, directory.conf, configured.files);
+  writeMark(directory, name, { configured, files } as unknown as JsonObject);
+}
+
+export function findPrevious(directory: InstanceDirectory): Previous | undefined {
+  return readMark(directory, name) as Previous | undefined;
+}
+
+/** Puts the configuration back as it was, with whatever had been written into its files. */
+export function putBack(node: LocalNode, directory: InstanceDirectory, previous: Previous): void {
+  const now = findConfigured(directory)?.files ?? [];
+  forgetConfigured(directory);
+  removeFiles(
+    node,
+    directory.conf,
+    now.filter((file) => !previous.configured.files.includes(file)),
+  );
+  writeFiles(node, directory.conf, previous.files);
+  saveConfigured(directory, previous.configured);
+}
+
+export function forgetPrevious({ state }: InstanceDirectory): void {
+  rmSync(join(state, `${name}.json`), { force: true });
+}
+
+const name = 'previous';

@@ -1,0 +1,126 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Failure } from '../../broker/errors.ts';
+import { codeOf } from '../../node/error-code.ts';
+import { runProgram } from '../../node/run-program.ts';
+import type { ReadyRule, UnitBlueprint } from './blueprint.ts';
+import { hasHook, isUpByHook } from './hook-calls.ts';
+import { environmentOf } from './launching.ts';
+import { tailOf } from './logs.ts';
+import { untilSo } from './patience.ts';
+import type { Site } from './site.ts';
+import { type Answer, talk } from './talk.ts';
+import { findLive } from './units-on-node.ts';
+import { askForPage } from './web-request.ts';
+
+/** The longest time that one question waits for its answer, in milliseconds. */
+const questionLimit = 2_000;
+/** Milliseconds that a unit which cannot be asked must have lived to count as started. */
+const settling = 250;
+
+/**
+ * Waits until each of the units is ready by its rule, at the address that applications use; with a `check_up` hook
+ * until that says so.
+ * @param limit milliseconds
+ * @throws Failure when one ends or is not ready in time, with the tail of its log for the operator
+ */
+export async function awaitReady(
+  site: Site,
+  units: Readonly<Record<string, UnitBlueprint>>,
+  limit: number,
+): Promise<void> {
+  if (hasHook(site, 'check_up')) return awaitHook(site, Object.keys(units), limit);
+  const results = await Promise.allSettled(
+    Object.entries(units).map(([unit, blueprint]) => awaitUnit(site, unit, blueprint, limit)),
+  );
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+/**
+ * Asks a unit once. Undefined when it has no rule by which it could be asked.
+ * @param limit milliseconds
+ */
+export async function askUnit(
+  site: Site,
+  unit: string,
+  { ready, ...blueprint }: UnitBlueprint,
+  limit: number,
+): Promise<Answer | undefined> {
+  if (!ready) return undefined;
+  if ('command' in ready) return askCommand(site, unit, { ...blueprint, ready }, limit);
+  const { signal } = site.work;
+  const address = { host: site.node.host, port: ready.port };
+  return 'web' in ready
+    ? askForPage(address, ready.web, limit, signal)
+    : talk(address, ready.talk, limit, signal);
+}
+
+/** The port that a rule asks. */
+export function portOf(rule: ReadyRule | undefined): number | undefined {
+  return rule && 'port' in rule ? rule.port : undefined;
+}
+
+async function awaitUnit(site: Site, unit: string, blueprint: UnitBlueprint, limit: number): Promise<void> {
+  const { signal } = site.work;
+  const end = performance.now() + limit;
+  let last: Answer | undefined;
+  const look = async () => {
+    if (!findLive(site.directory, unit)) throw failure(site, unit, 'ended before it was ready');
+    if (!blueprint.ready) return true;
+    // The last question gets a moment, too, so that what is told is what was wrong.
+    const left = Math.max(100, end - performance.now());
+    last = await askUnit(site, unit, blueprint, Math.min(questionLimit, left));
+    return last?.is === 'ready';
+  };
+  if (!blueprint.ready) await pause(settling, undefined, { signal });
+  if (await untilSo(look, limit, signal)) return;
+  throw failure(site, unit, `did not get ready within ${limit / 1000} seconds`, last?.reason);
+}
+
+async function awaitHook(site: Site, units: readonly string[], limit: number): Promise<void> {
+  const end = performance.now() + limit;
+  const mustLive = !hasHook(site, 'start');
+  let last = '';
+  const look = async () => {
+    const ended = units.find((unit) => mustLive && !findLive(site.directory, unit));
+    if (ended !== undefined) throw failure(site, ended, 'ended before it was ready');
+    // Also the last question gets its time: a program needs a moment to begin.
+    const result = await isUpByHook(site, 'check_up', Math.max(questionLimit, end - performance.now()));
+    if ('down' in result) last = result.down;
+    return 'outputs' in result;
+  };
+  if (await untilSo(look, limit, site.work.signal)) return;
+  const [first = ''] = units;
+  throw failure(site, first, `did not get ready within ${limit / 1000} seconds`, last);
+}
+
+function failure(site: Site, unit: string, what: string, reason = ''): Failure {
+  const subject = Object.keys(site.config.processes).length > 1 ? `The process '${unit}'` : 'The service';
+  const tail = tailOf(site.node, site.directory, unit, undefined, 30);
+  const detail = [reason, tail && `Its log ends with:\n${tail}`].filter(Boolean).join('. ');
+  return new Failure('not-ready', `${subject} ${what}.`, detail ? { detail } : {});
+}
+
+async function askCommand(
+  { node, directory, work }: Site,
+  unit: string,
+  { cwd, env, ready }: UnitBlueprint & { readonly ready: { readonly command: readonly string[] } },
+  limit: number,
+): Promise<Answer> {
+  const ran = await runProgram(node, {
+    command: ready.command,
+    cwd: directory[cwd],
+    env: environmentOf(node, directory, work.instance.id, unit, env),
+    timeoutMs: limit,
+    signal: work.signal,
+  }).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return undefined;
+    throw error;
+  });
+  if (!ran) return { is: 'wrong', reason: `the command that asks it, ${ready.command[0]}, is not there` };
+  const { code, timedOut } = ran;
+  if (code === 0 && !timedOut) return { is: 'ready' };
+  const reason = timedOut
+    ? `the command that asks it does not end within ${limit / 1000} s`
+    : `the command that asks it says no (exit code ${code ?? 'unknown'})`;
+  return { is: timedOut ? 'silent' : 'wrong', reason };
+}

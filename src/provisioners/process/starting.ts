@@ -1,0 +1,82 @@
+import { Failure } from '../../broker/errors.ts';
+import type { UnitBlueprint } from './blueprint.ts';
+import { findConfigured } from './configured.ts';
+import { isRunning } from './ending.ts';
+import { isPortFree } from './free-port.ts';
+import { callHook, hasHook } from './hook-calls.ts';
+import { launchUnit } from './launching.ts';
+import { startLimit } from '../../node/step-limits.ts';
+import { awaitReady } from './readiness.ts';
+import type { Site } from './site.ts';
+
+type Units = Readonly<Record<string, UnitBlueprint>>;
+
+/** The units as they are configured; of those named, or all. */
+export function unitsOf({ directory }: Site, named?: readonly string[]): Units {
+  const units = findConfigured(directory)?.units ?? {};
+  return Object.fromEntries(Object.entries(units).filter(([unit]) => named?.includes(unit) ?? true));
+}
+
+/** All but those that somebody has stopped. */
+export function wantedUnits(site: Site): Units {
+  const { stoppedUnits = [] } = site.work.instance;
+  return Object.fromEntries(Object.entries(unitsOf(site)).filter(([unit]) => !stoppedUnits.includes(unit)));
+}
+
+/**
+ * Starts units in their order; those of one number are ready before the next number's begin. Units that run go on.
+ * @throws Failure when one cannot be started or does not get ready
+ */
+export async function startUnits(site: Site, units: Units, tries: number): Promise<void> {
+  if (hasHook(site, 'start')) {
+    return void (await callHook(site, 'start', tries));
+  }
+  const groups = inOrder(units);
+  for (const [index, group] of groups.entries()) {
+    const results = await Promise.allSettled(
+      Object.entries(group).map(([unit, blueprint]) => launchUnit(site, unit, blueprint)),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    if (index < groups.length - 1) await awaitReady(site, group, startLimit(site.work.plan.operating));
+  }
+}
+
+/** The names of the ports that somebody else listens at. While a unit of ours runs nobody can tell. */
+export async function findTakenPorts(site: Site, names: readonly string[]): Promise<readonly string[]> {
+  if (names.length === 0 || (await isRunning(site))) return [];
+  const taken: string[] = [];
+  for (const name of names) {
+    const port = site.numbers[name];
+    if (port !== undefined && !(await isPortFree(site.node.bind, port))) taken.push(name);
+  }
+  return taken;
+}
+
+/**
+ * For each of these ports another number, at which nobody listens.
+ * @throws Failure when there is none
+ */
+export async function replacePorts(site: Site, names: readonly string[]): Promise<Record<string, number>> {
+  const { ports, node, work } = site;
+  const numbers: Record<string, number> = { ...site.numbers };
+  for (const name of names) {
+    for (let port: number | undefined; port === undefined || !(await isPortFree(node.bind, port));) {
+      work.signal.throwIfAborted();
+      port = await ports.replace(node.name, work.instance.id, name);
+      if (port === undefined) throw noPort();
+      numbers[name] = port;
+    }
+  }
+  return numbers;
+}
+
+export function noPort(): Failure {
+  return new Failure('no-port', 'There is no free network port for the instance now. Try again later.');
+}
+
+function inOrder(units: Units): readonly Units[] {
+  const orders = [...new Set(Object.values(units).map(({ order }) => order))].toSorted((a, b) => a - b);
+  return orders.map((order) =>
+    Object.fromEntries(Object.entries(units).filter(([, unit]) => unit.order === order)),
+  );
+}

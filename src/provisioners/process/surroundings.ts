@@ -1,0 +1,65 @@
+import type { Work } from '../../broker/provisioner.ts';
+import { Failure } from '../../broker/errors.ts';
+import type { Executed, Execution, LogQuery, UnitLog } from '../../broker/units.ts';
+import { runProgram } from '../../node/run-program.ts';
+import type { UnitBlueprint } from './blueprint.ts';
+import { environmentOf } from './launching.ts';
+import { tailOf } from './logs.ts';
+import { requireNames } from './operate.ts';
+import { type ProcessSettings, type Site, siteOf } from './site.ts';
+import { unitsOf } from './starting.ts';
+
+/**
+ * Runs a command as each unit's program runs: in its directory, with its environment and as its account.
+ * @throws Failure when there is no such unit
+ */
+export async function exec(
+  settings: ProcessSettings,
+  work: Work,
+  { command, unit, timeout }: Execution,
+): Promise<readonly Executed[]> {
+  const site = siteOf(settings, work);
+  const units = chosen(site, unit);
+  return Promise.all(
+    Object.entries(units).map(([name, blueprint]) => execIn(site, name, blueprint, command, timeout)),
+  );
+}
+
+/** The last lines of each unit's log. @throws Failure when there is no such unit */
+export async function log(
+  settings: ProcessSettings,
+  work: Work,
+  { unit, lines }: LogQuery,
+): Promise<readonly UnitLog[]> {
+  const site = siteOf(settings, work);
+  return Object.entries(chosen(site, unit)).map(([name, blueprint]) => ({
+    unit: name,
+    text: tailOf(site.node, site.directory, name, blueprint.log, lines),
+  }));
+}
+
+function chosen(site: Site, unit: string | undefined): Readonly<Record<string, UnitBlueprint>> {
+  const units = unitsOf(site);
+  const names = Object.keys(units);
+  if (names.length === 0) throw new Failure('invalid', 'The instance has no units now.');
+  requireNames(names, unit === undefined ? [] : [unit]);
+  return unit === undefined ? units : unitsOf(site, [unit]);
+}
+
+async function execIn(
+  { node, directory, work }: Site,
+  unit: string,
+  { cwd, env }: UnitBlueprint,
+  command: readonly string[],
+  timeout: number,
+): Promise<Executed> {
+  const { code, timedOut, tooMuch, stdout, stderr } = await runProgram(node, {
+    // Both outputs as one, in the order in which they are written. The command's words stay arguments.
+    command: ['/bin/sh', '-c', 'exec "$@" 2>&1', 'sh', ...command],
+    cwd: directory[cwd],
+    env: environmentOf(node, directory, work.instance.id, unit, env),
+    timeoutMs: timeout,
+    signal: work.signal,
+  });
+  return { unit, code: timedOut || tooMuch ? -1 : (code ?? -1), output: stdout + stderr };
+}

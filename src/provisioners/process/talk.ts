@@ -1,0 +1,98 @@
+import { connect, type Socket } from 'node:net';
+
+export interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** What to say to a port, and what its answer must hold; without `expect` it is enough to be let in. */
+export interface Talk {
+  readonly send?: string;
+  readonly expect?: string;
+}
+
+/** How a question was answered. `said` may hold secrets. */
+export interface Answer {
+  readonly is: 'ready' | 'wrong' | 'silent';
+  /** Why it is not ready, as a clause. */
+  readonly reason?: string;
+  /** For the operator: what came back. */
+  readonly said?: string;
+}
+
+/**
+ * Milliseconds without a further byte after which an answer is taken as whole. On a machine with much to do the rest of
+ * a good one may be late, and what answers wrongly is restarted.
+ */
+const pauseOfAnswer = 1000;
+/** Characters of an answer that are looked at. */
+const longestAnswer = 64_000;
+
+/**
+ * Connects, speaks and listens until the answer holds what is expected, the other side ends, or time is up.
+ * @param limit milliseconds for all of it
+ * @param signal hangs up when it is given up; then the answer is silence
+ */
+export function talk(
+  address: Address,
+  { send, expect }: Talk,
+  limit: number,
+  signal: AbortSignal,
+): Promise<Answer> {
+  return new Promise((resolve) => {
+    const socket = connect({ ...address, signal });
+    let said = '';
+    let isConnected = false;
+    let pause: NodeJS.Timeout | undefined;
+    const end = (answer: Answer) => {
+      clearTimeout(deadline);
+      clearTimeout(pause);
+      socket.destroy();
+      resolve(answer);
+    };
+    const giveUp = () => end(said === '' ? silent(isConnected, limit) : wrong(said));
+    const deadline = setTimeout(giveUp, limit);
+    socket.setEncoding('latin1');
+    socket.on('connect', () => {
+      isConnected = true;
+      if (expect === undefined) return end({ is: 'ready' });
+      if (send !== undefined) write(socket, send);
+    });
+    socket.on('data', (chunk: string) => {
+      said = (said + chunk).slice(0, longestAnswer);
+      if (expect !== undefined && said.includes(bytesOf(expect))) return end({ is: 'ready', said });
+      clearTimeout(pause);
+      pause = setTimeout(giveUp, pauseOfAnswer);
+    });
+    socket.on('end', () =>
+      end(said === '' ? { is: 'silent', reason: 'it hangs up without an answer' } : wrong(said)),
+    );
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      end(said === '' ? { is: 'silent', reason: refusal(error) } : wrong(said)),
+    );
+  });
+}
+
+/** Texts are compared as bytes: what comes may be cut within a character, or not be UTF-8 at all. */
+function bytesOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
+}
+
+function write(socket: Socket, text: string): void {
+  socket.write(Buffer.from(text, 'utf8'));
+}
+
+function wrong(said: string): Answer {
+  return { is: 'wrong', reason: 'its answer is not the expected one', said: said.slice(0, 500) };
+}
+
+function silent(isConnected: boolean, limit: number): Answer {
+  const what = isConnected ? 'it does not answer' : 'it cannot be reached';
+  return { is: 'silent', reason: `${what} within ${limit / 1000} s` };
+}
+
+export function refusal({ code }: NodeJS.ErrnoException): string {
+  if (code === 'ECONNREFUSED') return 'nobody listens at its port';
+  if (code === 'ECONNRESET' || code === 'EPIPE') return 'it hangs up without an answer';
+  return `it cannot be reached (${code ?? 'for an unknown reason'})`;
+}
