@@ -45,7 +45,7 @@ exit $code
 const LOG_LIMIT = 1_000_000;
 const SOCKET_PATH_LIMIT = 100;
 
-/** Starts the server of a cluster; `attempt` chooses among ports where a socket's path would be too long. */
+/** Starts the server of a cluster; `attempt` chooses among ports when others have them. */
 export function launch(place: Place, attempt: number): Launched {
   const log = openLog(place);
   const start = fs.fstatSync(log).size;
@@ -101,17 +101,20 @@ function settings(place: Place, attempt: number): string[] {
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
+/** We come by a socket, where its path may be so long; applications that were given a database come by the port. */
 function listening(home: string, attempt: number): Record<string, string> {
-  const socket = Buffer.byteLength(join(home, '.s.PGSQL.5432')) <= SOCKET_PATH_LIMIT;
-  return socket
-    ? { listen_addresses: '', unix_socket_directories: `"${home.replaceAll('"', '""')}"`, port: '5432' }
-    : { listen_addresses: '127.0.0.1', unix_socket_directories: '', port: String(choosePort(home, attempt)) };
+  const socket = Buffer.byteLength(join(home, '.s.PGSQL.65535')) <= SOCKET_PATH_LIMIT;
+  return {
+    listen_addresses: '127.0.0.1',
+    port: String(choosePort(home, attempt)),
+    unix_socket_directories: socket ? `"${home.replaceAll('"', '""')}"` : '',
+  };
 }
 
-/** Between the well-known ports and those the system gives to clients; the same for the same folder, if it can be. */
+/** Between the well-known ports and those that nodes give away; the same for the same folder, if it can be. */
 function choosePort(home: string, attempt: number): number {
   const hash = createHash('sha256').update(home).digest().readUInt32BE();
-  return 10_000 + ((hash + attempt) % 22_000);
+  return 10_000 + ((hash + attempt) % 10_000);
 }
 
 function openLog({ home, account }: Place): number {

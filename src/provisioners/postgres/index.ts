@@ -1,0 +1,128 @@
+/**
+ * A database for each instance on a shared PostgreSQL server, 13 or later, and a role for each binding. README.md
+ * tells what there is on the server, and what an offering file may say.
+ */
+import { Failure } from '../../broker/errors.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import { keyOf } from '../../broker/key.ts';
+import type { Deed, Provisioner, Work } from '../../broker/provisioner.ts';
+import { furnish, limitConnections, makeDatabase, removeDatabase, requireDatabase } from './database.ts';
+import { type Hold, holding } from './hold.ts';
+import { inventoryOf } from './inventory.ts';
+import { closeOtherDatabases } from './isolation.ts';
+import { createKnownServers, type FindServer } from './known-servers.ts';
+import { databaseUnits } from './looks.ts';
+import { namesOf } from './names.ts';
+import { keepQuota, requireRoom, requireWithinQuota } from './quota.ts';
+import { makeBindingRole, removeRole } from './roles.ts';
+import { addressOf, createServers, type Server } from './servers.ts';
+import { codeOf } from './session.ts';
+import { configSchema, readQuota, readShape, requirePassword, serverNameOf } from './shape.ts';
+
+export interface DatabaseSettings {
+  readonly servers: FindServer;
+  /** Gives the name of the broker's own database: it is not listed, even when a broker has made it. */
+  readonly ownDatabase?: () => string | undefined;
+}
+
+export interface PostgresDatabases extends Provisioner {
+  /** Lets go of all servers. */
+  close(): Promise<void>;
+}
+
+/** Provisioner for databases on shared servers. */
+export function postgresDatabases({
+  servers,
+  ownDatabase = () => undefined,
+}: DatabaseSettings): PostgresDatabases {
+  const known = createKnownServers(servers);
+  const connections = createServers();
+
+  /** Does it on the server of the work's plan, while nobody else is at work on the instance. */
+  async function on(work: Work, use: Use): Promise<Server> {
+    const server = known.require(work.plan);
+    const access = connections.forWork(server, work.signal);
+    await holding(access, namesOf(work.instance.id), (hold) => use(hold, work)).catch(rethrow);
+    return server;
+  }
+  return {
+    name: 'postgres',
+    traits: {
+      config: configSchema,
+      roots: ['server', 'db'],
+      members: { server: ['host', 'port'], db: ['name', 'user'] },
+      secrets: { password: 'binding' },
+      supports: ['monitor', 'max_instances'],
+      selfContained: false,
+    },
+    obstacle({ making }) {
+      const name = serverNameOf(making.config);
+      return known.find(name) ? undefined : `${name} is not set`;
+    },
+    provision: async (work) => made(work, await on(work, create), 'create'),
+    update: async (work) => made(work, await on(work, change), 'configure'),
+    bind: async (work) => made(work, await on(work, bind), 'bind', { user: roleOf(work) }),
+    async unbind(work) {
+      await on(work, (hold) => removeRole(hold, roleOf(work)));
+      return { done: undefined, did: { step: 'unbind' } };
+    },
+    async deprovision(work) {
+      await on(work, removeDatabase);
+      return { done: undefined, did: { step: 'remove' } };
+    },
+    units: databaseUnits(connections, known.find),
+    ...inventoryOf(connections, known, ownDatabase),
+    close: () => connections.close(),
+  };
+}
+
+type Use = (hold: Hold, work: Work) => Promise<void>;
+
+async function create(hold: Hold, work: Work): Promise<void> {
+  const { connectionLimit, quota, extensions } = readShape(work);
+  await makeDatabase(hold, connectionLimit);
+  await closeOtherDatabases(hold.session);
+  await furnish(hold, extensions, { schema: true });
+  await keepQuota(hold.session, hold.key, quota);
+}
+
+async function change(hold: Hold, work: Work): Promise<void> {
+  const { connectionLimit, quota, extensions } = readShape(work);
+  await requireDatabase(hold);
+  await requireRoom(hold, quota);
+  await furnish(hold, extensions, { schema: false });
+  await limitConnections(hold, connectionLimit);
+  await keepQuota(hold.session, hold.key, quota);
+}
+
+async function bind(hold: Hold, work: Work): Promise<void> {
+  const password = requirePassword(work.values);
+  await requireDatabase(hold);
+  await requireWithinQuota(hold, readQuota(work));
+  await closeOtherDatabases(hold.session);
+  await makeBindingRole(hold, roleOf(work), password);
+}
+
+function roleOf({ instance, binding }: Work): string {
+  if (!binding) throw new Error('There is no binding in this work.');
+  return keyOf(instance.id, binding.id);
+}
+
+interface Done {
+  readonly done: { readonly facts: JsonObject };
+  readonly did: Deed;
+}
+
+/** @param db more of the root `db` than the name */
+function made(work: Work, server: Server, step: string, db: JsonObject = {}): Done {
+  const facts = { server: { ...addressOf(server) }, db: { name: namesOf(work.instance.id).key, ...db } };
+  return { done: { facts }, did: { step } };
+}
+
+/** What the administrator may not do, no try will do. */
+function rethrow(error: unknown): never {
+  if (codeOf(error) !== '42501') throw error;
+  throw new Failure('forbidden', 'The operator must give the broker more rights on the database server.', {
+    detail: (error as Error).message,
+  });
+}
