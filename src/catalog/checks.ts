@@ -3,7 +3,9 @@ import { planSupportFindings, secretFindings, supportFindings } from './rules/ab
 import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
 import { descriptionFindings, maintenanceFindings, nameFindings, tagFindings } from './rules/market.ts';
-import { hookFindings, needFindings } from './rules/needs.ts';
+import { hookFindings } from './rules/hooks.ts';
+import { executableFindings, needFindings } from './rules/needs.ts';
+import { portFindings } from './rules/ports.ts';
 import { type OfferingFile, type PlanView, planViews } from './offering-file.ts';
 import { parameterFindings } from './rules/parameters.ts';
 import type { Finding } from './problem.ts';
@@ -45,6 +47,16 @@ function eachPlan(
 const grantWords = own('syslog_drain_url', 'route_service_url', 'volume_mounts', 'credentials');
 const parameterWords = own('parameters', 'schemas');
 
+/** Where templates may stand, and what says which parameters they may use. */
+export const templateWords = [
+  'config',
+  'hooks',
+  'requires_offerings',
+  ...own('dashboard', 'instance_metadata', 'endpoints', 'bindable', 'requires_app'),
+  ...grantWords,
+  ...parameterWords,
+];
+
 const rules: readonly Rule[] = [
   { reads: ['id', 'name'], find: (offering) => nameFindings(offering, '') },
   { reads: ['plans.id', 'plans.name'], find: eachPlan((_, { plan, at }) => nameFindings(plan, at)) },
@@ -70,18 +82,10 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner', 'plans.cost'], find: eachPlan(planSupportFindings) },
   { reads: ['requires_offerings'], find: needFindings },
   { reads: ['hooks'], find: hookFindings },
+  { reads: ['config'], find: executableFindings },
+  { reads: ['provisioner', 'config'], find: portFindings },
   {
-    reads: [
-      'provisioner',
-      'config',
-      'hooks',
-      'requires_offerings',
-      'secrets',
-      'plans.with',
-      ...own('dashboard', 'instance_metadata', 'endpoints'),
-      ...grantWords,
-      ...parameterWords,
-    ],
+    reads: ['provisioner', 'secrets', 'plans.with', ...templateWords],
     find: eachPlan((offering, view, traits) => {
       const known = Object.hasOwn(traits, offering.provisioner) ? traits[offering.provisioner] : undefined;
       return templateFindings(offering, view, known);

@@ -3,6 +3,7 @@ import type { ServiceOffering, ServicePlan } from '../broker/catalog.ts';
 import { canonicalJson, type JsonObject } from '../broker/json.ts';
 import { type Definition, definitionOf } from './definition.ts';
 import { type OfferingFile, type PlanView, planViews } from './offering-file.ts';
+import { operatingOf } from './operating.ts';
 import { memberRules } from './json-schema/member-rules.ts';
 import { parameterCheck } from './parameters.ts';
 
@@ -30,7 +31,7 @@ export function compileOffering(file: OfferingFile): ServiceOffering {
  * the market (description, cost, display metadata) is not in it.
  */
 export function revivePlan(definition: JsonObject): ServicePlan {
-  const { offering, plan, schemas, making } = definition as unknown as Definition;
+  const { offering, plan, schemas, making, operating } = definition as unknown as Definition;
   const { service_instance: instance, service_binding: binding } = schemas ?? {};
   return {
     offeringId: offering.id,
@@ -55,6 +56,7 @@ export function revivePlan(definition: JsonObject): ServicePlan {
     revision: createHash('sha256').update(canonicalJson(definition)).digest('hex'),
     definition,
     making,
+    operating: operatingOf(operating, making),
     check: {
       provision: parameterCheck(instance?.create?.parameters),
       update: parameterCheck(instance?.update?.parameters ?? memberRules(instance?.create?.parameters)),

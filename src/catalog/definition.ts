@@ -1,8 +1,10 @@
 import type { Making, SecretRule } from '../broker/catalog.ts';
-import type { Json, JsonObject } from '../broker/json.ts';
+import type { JsonObject } from '../broker/json.ts';
 import type { OperationKind } from '../broker/records.ts';
 import { secondsOf } from './duration.ts';
+import { mapValues } from './map-values.ts';
 import type { OfferingFile, PerPlan, PlanView, SchemasFile } from './offering-file.ts';
+import { storedOperating, type StoredOperating } from './operating.ts';
 import { defaultsOf, schemasOf } from './shorthand.ts';
 
 /**
@@ -29,23 +31,7 @@ export interface Definition {
   };
   readonly schemas?: SchemasFile;
   readonly making: Making;
-  readonly operating: Operating;
-}
-
-/** What provisioners that run processes read; times in seconds. */
-export interface Operating {
-  readonly cost: number;
-  readonly timeouts?: Readonly<Record<string, number>>;
-  readonly monitor?: { readonly every?: number; readonly restart?: number; readonly within?: number };
-  readonly hooks?: Readonly<Record<string, OperatingHook>>;
-  readonly requiresOfferings?: JsonObject;
-  readonly maxInstances?: number;
-}
-
-interface OperatingHook {
-  readonly run: readonly string[];
-  readonly once: boolean;
-  readonly timeout?: number;
+  readonly operating?: StoredOperating;
 }
 
 /** The definition of a plan, as plain JSON. */
@@ -71,7 +57,7 @@ export function definitionOf(offering: OfferingFile, view: PlanView): JsonObject
     },
     schemas: schemasOf(words),
     making: makingOf(offering, view),
-    operating: operatingOf(offering, plan.cost),
+    operating: storedOperating(offering, plan.cost),
   };
   // Members without a value are dropped here, as they would be in the store.
   return JSON.parse(JSON.stringify(definition)) as JsonObject;
@@ -110,39 +96,4 @@ function answerOf(words: PerPlan): Making['answer'] {
       renewBefore: lifetime.renew_before === undefined ? undefined : secondsOf(lifetime.renew_before),
     },
   };
-}
-
-function operatingOf(offering: OfferingFile, cost = 1): Operating {
-  const {
-    timeouts,
-    monitor,
-    hooks,
-    requires_offerings: requiresOfferings,
-    max_instances: maxInstances,
-  } = offering;
-  return {
-    cost,
-    timeouts: timeouts && mapValues(timeouts, secondsOf),
-    monitor: monitor && {
-      every: monitor.every === undefined ? undefined : secondsOf(monitor.every),
-      restart: monitor.restart,
-      within: monitor.within === undefined ? undefined : secondsOf(monitor.within),
-    },
-    hooks:
-      hooks &&
-      mapValues(hooks, ({ run, once = false, timeout }) => ({
-        run,
-        once,
-        timeout: timeout === undefined ? undefined : secondsOf(timeout),
-      })),
-    requiresOfferings: requiresOfferings as Json | undefined as JsonObject | undefined,
-    maxInstances,
-  };
-}
-
-function mapValues<In, Out>(
-  values: Readonly<Record<string, In>>,
-  map: (value: In) => Out,
-): Record<string, Out> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, map(value)]));
 }

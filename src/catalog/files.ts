@@ -11,7 +11,7 @@ export async function offeringFiles(directory: string): Promise<readonly string[
     .map((name) => join(directory, name));
 }
 
-/** Another text as soon as a directory or one of its offering files is another one. */
+/** Another text as soon as a directory, one of its offering files or one of their hooks is another one. */
 export async function fingerprint(directories: readonly string[]): Promise<string> {
   const parts = await Promise.all(directories.map(directoryPrint));
   return parts.join('\n');
@@ -20,8 +20,15 @@ export async function fingerprint(directories: readonly string[]): Promise<strin
 async function directoryPrint(directory: string): Promise<string> {
   const files = await offeringFiles(directory).catch(() => undefined);
   if (!files) return `${directory} cannot be read`;
-  const prints = await Promise.all([directory, ...files].map(filePrint));
+  const prints = await Promise.all([directory, ...files, ...(await hookFiles(directory))].map(filePrint));
   return prints.join('\n');
+}
+
+/** What lies below `hooks`, where offerings keep their programs. */
+async function hookFiles(directory: string): Promise<readonly string[]> {
+  const hooks = join(directory, 'hooks');
+  const names: readonly string[] = await readdir(hooks, { recursive: true }).catch(() => []);
+  return names.toSorted().map((name) => join(hooks, name));
 }
 
 async function filePrint(path: string): Promise<string> {

@@ -2,15 +2,16 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { Catalog } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
-import { crossFindings } from './checks.ts';
+import { crossFindings, templateWords } from './checks.ts';
 import { compileOffering } from './compile.ts';
 import { offeringFiles } from './files.ts';
+import { hookFileFindings } from './rules/hooks.ts';
 import { needProblems } from './rules/needs.ts';
 import type { OfferingFile } from './offering-file.ts';
 import { parseOffering } from './parse.ts';
 import { type Finding, isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
 import { codeOf } from './reason.ts';
-import { shapeOf } from './shape.ts';
+import { type Shape, shapeOf } from './shape.ts';
 import { type RawFile, uniqueProblems } from './rules/unique.ts';
 
 export interface LoadResult {
@@ -30,7 +31,9 @@ export async function loadCatalog(directories: readonly string[], traits: Traits
   const read = await Promise.all(directories.map(readDirectory));
   const files = read.flatMap((part) => part.files);
   const unread = read.flatMap((part) => part.problems);
-  const found = [...unread, ...problemsOf(files, traits, !unread.some(isError))];
+  const shapes = files.map((raw): ShapedFile => ({ ...raw, ...shapeOf(raw.offering) }));
+  const beside = await Promise.all(shapes.map(hookProblems));
+  const found = [...unread, ...problemsOf(shapes, traits, !unread.some(isError)), ...beside.flat()];
   const problems = sortProblems(found.length + files.length > 0 ? found : [nothingToSell(directories)]);
   if (problems.some(isError)) return { problems };
   const offerings = files.map(({ offering }) => compileOffering(asOfferingFile(offering)));
@@ -73,8 +76,13 @@ function whyUnreadable(error: unknown): string {
   return code === 'ENOENT' ? 'does not exist.' : `cannot be read (${code}).`;
 }
 
-function problemsOf(files: readonly RawFile[], traits: Traits, areAll: boolean): readonly Problem[] {
-  const shapes = files.map(({ file, offering }) => ({ file, offering, ...shapeOf(offering) }));
+type ShapedFile = RawFile & Shape;
+
+async function hookProblems({ file, offering, spoiled }: ShapedFile): Promise<readonly Problem[]> {
+  return spoiled.has('hooks') ? [] : inFile(file, await hookFileFindings(file, asOfferingFile(offering)));
+}
+
+function problemsOf(shapes: readonly ShapedFile[], traits: Traits, areAll: boolean): readonly Problem[] {
   // An offering that is needed is not unknown because its file, name or plans cannot be read.
   const isComplete = areAll && shapes.every(({ spoiled }) => needWords.every((word) => !spoiled.has(word)));
   return [
@@ -82,14 +90,14 @@ function problemsOf(files: readonly RawFile[], traits: Traits, areAll: boolean):
     ...shapes.flatMap(({ file, offering, spoiled }) => {
       return inFile(file, crossFindings(asOfferingFile(offering), traits, spoiled));
     }),
-    ...uniqueProblems(files),
+    ...uniqueProblems(shapes),
     ...(isComplete
-      ? needProblems(files.map(({ file, offering }) => ({ file, offering: asOfferingFile(offering) })))
+      ? needProblems(shapes.map(({ file, offering }) => ({ file, offering: asOfferingFile(offering) })))
       : []),
   ];
 }
 
-const needWords = ['name', 'plans', 'plans.name', 'requires_offerings'];
+const needWords = ['name', 'plans', 'plans.name', 'requires_offerings', ...templateWords];
 
 /** Only what the checks of its form have let through is read by this name. */
 function asOfferingFile(offering: RawFile['offering']): OfferingFile {

@@ -74,6 +74,7 @@ export type HookName = (typeof hookNames)[number];
 
 export interface Hook {
   readonly run: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
   readonly once?: boolean;
   readonly timeout?: string;
 }

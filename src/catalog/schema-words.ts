@@ -22,6 +22,12 @@ export const anyObject = { type: 'object' } satisfies JsonObject;
 
 export const text = { type: 'string', pattern: '\\S', title: 'text that is not blank' } satisfies JsonObject;
 
+export const environmentName = {
+  type: 'string',
+  pattern: '^(?!PURVEYOR_)[A-Za-z_][A-Za-z0-9_]*$',
+  title: 'letters, digits and _, neither a digit nor PURVEYOR_ first',
+} satisfies JsonObject;
+
 export const duration = {
   type: 'string',
   pattern: '^[1-9][0-9]{0,5}[smhd]$',

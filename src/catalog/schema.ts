@@ -5,6 +5,7 @@
 import type { JsonObject } from '../broker/json.ts';
 import {
   duration,
+  environmentName,
   hookNames,
   semanticVersion,
   text,
@@ -169,8 +170,14 @@ const market: JsonObject = {
 const hook = thing(
   {
     run: { type: 'array', items: text, minItems: 1 },
+    env: {
+      type: 'object',
+      propertyNames: environmentName,
+      additionalProperties: { type: 'string' },
+      default: {},
+    },
     once: { ...yesNo, default: false },
-    timeout: { ...duration, default: '30s' },
+    timeout: duration,
   },
   ['run'],
 );

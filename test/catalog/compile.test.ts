@@ -1,10 +1,10 @@
 import { canonicalJson, type JsonObject } from '../../src/broker/json.ts';
-import type { Catalog, ServicePlan } from '../../src/broker/catalog.ts';
+import { type Catalog, requireParameters, type ServicePlan } from '../../src/broker/catalog.ts';
 import { revivePlan } from '../../src/catalog/compile.ts';
-import { anOffering, aPlan, guid, loaded } from './folder.ts';
+import { anOffering, aPlan, guid, loaded, program } from './folder.ts';
 
 async function catalogOf(changes: object): Promise<Catalog> {
-  const { catalog, lines } = await loaded({ 'a.json': anOffering(changes) });
+  const { catalog, lines } = await loaded({ 'a.json': anOffering(changes), 'hooks/cache/init': program });
   if (!catalog) throw new Error(lines.join('\n'));
   return catalog;
 }
@@ -131,15 +131,91 @@ test('An offering is what its file says, and its plans have its words unless the
   ]);
 });
 
-test('What process offerings say is in the definition, times in seconds.', async () => {
+test('What process offerings say is in the definition, times in seconds, without what is so by default.', async () => {
   expect((await planOf(rich)).definition['operating']).toEqual({
     cost: 4,
     timeouts: { start: 20, stop: 120 },
-    monitor: { every: 10, restart: 3, within: 600 },
     hooks: { configure: { run: ['./hooks/cache/init'], once: true, timeout: 60 } },
     maxInstances: 4,
   });
   expect((await planOf({})).definition['operating']).toEqual({ cost: 1 });
+});
+
+describe('Operating', () => {
+  const usual = {
+    cost: 1,
+    needs: [],
+    timeouts: {},
+    monitor: { every: 10_000, restart: 3, within: 600_000 },
+    hooks: {},
+    requires: {},
+  };
+
+  test('is in milliseconds, with its defaults.', async () => {
+    expect((await planOf({})).operating).toEqual(usual);
+    expect((await planOf({ ...rich, monitor: { every: '1m', restart: 0 } })).operating).toEqual({
+      ...usual,
+      cost: 4,
+      timeouts: { start: 20_000, stop: 120_000 },
+      monitor: { every: 60_000, restart: 0, within: 600_000 },
+      hooks: { configure: { run: ['./hooks/cache/init'], env: {}, once: true, timeout: 60_000 } },
+      maxInstances: 4,
+    });
+  });
+
+  test('has what hooks and needs say.', async () => {
+    const plan = await planOf({
+      provisioner: 'runner',
+      config: { needs: ['cache-server', '{{plan.tool}}'] },
+      hooks: { start: { run: ['x'], env: { HOME: '{{dir.data}}' } } },
+      plans: [aPlan({ with: { tool: 'cache-cli' } })],
+    });
+    expect(plan.operating).toEqual({
+      ...usual,
+      needs: ['cache-server', 'cache-cli'],
+      hooks: { start: { run: ['x'], env: { HOME: '{{dir.data}}' }, once: false } },
+    });
+    const { catalog } = await loaded({
+      'a.json': anOffering({
+        requires_offerings: {
+          own: { offering: 'other', plan: 'small', parameters: { size: 1 } },
+          shared: { offering: 'other', instance: 'i1' },
+        },
+      }),
+      'b.json': anOffering({ id: guid(11), name: 'other', plans: [aPlan({ id: guid(12) })] }),
+    });
+    expect(catalog?.offerings[0]?.plans[0]?.operating.requires).toEqual({
+      own: { offering: 'other', plan: 'small', parameters: { size: 1 } },
+      shared: { offering: 'other', instance: 'i1', parameters: {} },
+    });
+  });
+
+  test.each<[what: string, stored: JsonObject | undefined, operating: object]>([
+    ['nothing', undefined, {}],
+    ['a cost', { cost: 2 }, { cost: 2 }],
+    [
+      'seconds and all that was known then',
+      {
+        cost: 1,
+        timeouts: { stop: 5 },
+        monitor: { every: 10, within: 60 },
+        hooks: { bind: { run: ['x'], once: false } },
+        requiresOfferings: { a: { offering: 'b', plan: 'c' } },
+        maxInstances: 2,
+      },
+      {
+        timeouts: { stop: 5000 },
+        monitor: { every: 10_000, restart: 3, within: 60_000 },
+        hooks: { bind: { run: ['x'], env: {}, once: false } },
+        requires: { a: { offering: 'b', plan: 'c', parameters: {} } },
+        maxInstances: 2,
+      },
+    ],
+  ])('is known of a definition of the version before, with %s.', async (_what, stored, operating) => {
+    const { operating: _now, ...before } = (await planOf({})).definition;
+    const definition = stored === undefined ? before : { ...before, operating: stored };
+    expect(revivePlan(definition).operating).toEqual({ ...usual, ...operating });
+  });
 });
 
 const requests: readonly JsonObject[] = [{}, { size: 1 }, { size: 0 }, { eviction: 'x' }];
@@ -184,6 +260,8 @@ describe('A revision', () => {
       {
         plans: [{ ...small, bindable: true }],
         secrets: { password: { per: 'instance', length: 32 }, token: { length: 40, per: 'binding' } },
+        monitor: undefined,
+        hooks: { configure: { ...rich.hooks.configure, env: {} } },
       },
     ],
     ['other plans', { plans: [small] }],
@@ -211,6 +289,10 @@ describe('A revision', () => {
     ['secrets', { secrets: { ...rich.secrets, third: {} } }],
     ['credentials', { credentials: {} }],
     ['a hook', { hooks: {} }],
+    ['what a hook runs', { hooks: { configure: { ...rich.hooks.configure, run: ['other'] } } }],
+    ['the environment of a hook', { hooks: { configure: { ...rich.hooks.configure, env: { A: 'b' } } } }],
+    ['how often it is watched', { monitor: { every: '11s' } }],
+    ['the text of a file', { config: { ...rich.config, note: 'another text' } }],
   ])('changes with %s.', async (_what, changes) => {
     expect((await planOf({ ...rich, ...changes })).revision).not.toBe((await planOf(rich)).revision);
   });
@@ -248,6 +330,26 @@ describe('Parameters', () => {
       "There is no parameter 'colour'. There are: eviction, size.",
     );
     expect(plan.check.bind({ anything: 1 })).toBeUndefined();
+  });
+
+  test.each<[what: string, parameters: JsonObject, sentence: string]>([
+    ['is missing', {}, "The parameter 'size' is required."],
+    ['is too small', { size: 0 }, "The parameter 'size' must be at least 1."],
+    ['is too great', { size: 9 }, "The parameter 'size' must be at most 8."],
+    ['is none of the list', { size: 1, mode: 'other' }, "The parameter 'mode' must be one of none, lru."],
+    ['does not match', { size: 1, label: 'A' }, "The parameter 'label' must match the pattern ^[a-z]+$."],
+    ['is of another type', { size: '1' }, "The parameter 'size' must be a whole number."],
+  ])('refuse a value that %s, by its name.', async (_what, parameters, sentence) => {
+    const plan = await planOf({
+      parameters: {
+        size: { type: 'integer', minimum: 1, maximum: 8 },
+        mode: { type: 'string', enum: ['none', 'lru'], default: 'none' },
+        label: { type: 'string', pattern: '^[a-z]+$', default: 'a' },
+      },
+    });
+    expect(() => requireParameters(plan, 'provision', parameters)).toThrow(
+      expect.objectContaining({ code: 'invalid', message: sentence, field: 'parameters' }),
+    );
   });
 
   test('that all have a default make an empty request good.', async () => {

@@ -1,12 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { JsonObject } from '../../src/broker/json.ts';
 import type { ProvisionerTraits } from '../../src/broker/provisioner.ts';
 import { type LoadResult, loadCatalog } from '../../src/catalog/load.ts';
 import { problemLines } from '../../src/catalog/problem.ts';
 
-/** A directory with these files, for the time of `use`. Objects are written as JSON. */
+/**
+ * A directory with these files, for the time of `use`. Objects are written as JSON; a text that says what runs it is
+ * an executable.
+ */
 export async function withFolder<Result>(
   files: Readonly<Record<string, string | Uint8Array | JsonObject>>,
   use: (directory: string) => Promise<Result>,
@@ -15,7 +18,9 @@ export async function withFolder<Result>(
   try {
     for (const [name, content] of Object.entries(files)) {
       const isText = typeof content === 'string' || content instanceof Uint8Array;
-      await writeFile(join(directory, name), isText ? content : JSON.stringify(content));
+      const mode = typeof content === 'string' && content.startsWith('#!') ? 0o755 : 0o644;
+      await mkdir(dirname(join(directory, name)), { recursive: true });
+      await writeFile(join(directory, name), isText ? content : JSON.stringify(content), { mode });
     }
     return await use(directory);
   } finally {
@@ -49,7 +54,24 @@ export const traits: Readonly<Record<string, ProvisionerTraits>> = {
     supports: ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'cost'],
     selfContained: false,
   },
+  /** As one that runs programs. */
+  runner: {
+    config: {
+      type: 'object',
+      properties: { needs: true, ports: true, files: true, processes: true, bind: true, unbind: true },
+      additionalProperties: false,
+    },
+    roots: ['node', 'ports', 'dir', 'outputs'],
+    members: { node: ['host', 'bind'], dir: ['conf', 'data'] },
+    perBinding: ['bind', 'unbind'],
+    supports: ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'cost'],
+    selfContained: false,
+    local: true,
+  },
 };
+
+/** A program that a hook may name. */
+export const program = '#!/bin/sh\n';
 
 const guid = (last: number) => `0a3f7c52-5b0e-4d0b-9a6e-${String(last).padStart(12, '0')}`;
 
@@ -76,9 +98,10 @@ export { guid };
 /** What loading the files gives, and its problems as lines without the directory. */
 export function loaded(
   files: Readonly<Record<string, string | Uint8Array | JsonObject>>,
+  known = traits,
 ): Promise<LoadResult & { readonly lines: readonly string[] }> {
   return withFolder(files, async (directory) => {
-    const result = await loadCatalog([directory], traits);
+    const result = await loadCatalog([directory], known);
     const lines = problemLines(result.problems).map((line) =>
       line.replaceAll(`${directory}/`, '').replaceAll(directory, 'DIR'),
     );

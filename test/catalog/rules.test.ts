@@ -412,9 +412,9 @@ describe('Templates', () => {
           b: '{{plan.memory}}',
           c: '{{secrets.password}}',
           d: '{{secrets.token}}',
-          e: '{{instance.id}}{{instance.name}}{{instance.plan}}',
+          e: '{{instance.id}}{{instance.key}}{{instance.name}}{{instance.plan}}',
           f: '{{instance.offering}}{{instance.organization}}{{instance.space}}',
-          g: '{{binding.id}}{{binding.app}}{{binding.route}}',
+          g: '{{binding.id}}{{binding.key}}{{binding.app}}{{binding.route}}',
           h: '{{broker.url}}',
           i: '{{ports.main}}',
         },
@@ -424,7 +424,7 @@ describe('Templates', () => {
     [
       'use words of the instance',
       { dashboard: 'https://{{instance.owner}}' },
-      ['dashboard: {{instance.owner}}: There are: id, name, plan, offering, organization, space.'],
+      ['dashboard: {{instance.owner}}: There are: id, key, name, plan, offering, organization, space.'],
     ],
     ['use words of the broker', { dashboard: '{{broker}}' }, ['dashboard: {{broker}}: There are: url.']],
     [
@@ -592,27 +592,24 @@ describe('What the provisioner understands', () => {
       [],
     ],
     [
+      'config with an open value inside an alternative that is wrong whatever the value is',
+      { parameters, config: { either: { b: '{{params.size}}' } } },
+      ['config.either: The value does not have an allowed form.'],
+    ],
+    [
+      'no key that it does not have, whatever its value is',
+      { parameters, config: { colour: '{{params.size}}' } },
+      ['config.colour: There is no such key here. There are: memory, mode, run, note, either.'],
+    ],
+    [
       'config that is wrong around an open value',
-      { parameters, config: { run: ['{{params.size}}', 5] } },
-      ['config.run[1]: The value must be a string. Put it in quotes.'],
+      { parameters, config: { run: ['x', '{{params.size}}', 5] } },
+      ['config.run[2]: The value must be a string. Put it in quotes.'],
     ],
     [
       'with of its form',
       { plans: [aPlan({ with: { memory: 2048 } })] },
       ['plans[0].with.memory: The value must be at most 1024.'],
-    ],
-    [
-      'hooks beside the file',
-      { hooks: { bind: { run: ['./hooks/cache/bind'] }, start: { run: ['cache-server', '/etc/x'] } } },
-      [],
-    ],
-    [
-      'no hooks from elsewhere',
-      { hooks: { bind: { run: ['./../x'] }, start: { run: ['/bin/sh'] } } },
-      [
-        "hooks.bind.run[0]: The path may not leave the file's own directory.",
-        "hooks.start.run[0]: The path may not leave the file's own directory.",
-      ],
     ],
   ])('%s.', holds);
 });
@@ -654,51 +651,4 @@ describe('What the provisioner needs and supports', () => {
       ],
     ],
   ])('%s.', holds);
-});
-
-describe('Needs', () => {
-  const needing = (name: string, at2: number, needs: object) =>
-    anOffering({ id: guid(at2), name, plans: [aPlan({ id: guid(at2 + 50) })], requires_offerings: needs });
-
-  test('lead to offerings and plans that there are.', async () => {
-    const { lines } = await loaded({
-      'a.json': needing('a', 11, {
-        x: { offering: 'b', plan: 'small' },
-        y: { offering: 'c', plan: 'small' },
-        z: { offering: 'b', plan: 'large' },
-      }),
-      'b.json': needing('b', 12, { x: { offering: 'a' } }),
-    });
-    expect(lines).toEqual([
-      'a.json: requires_offerings.x: The needs go in a circle: a, b, a.',
-      "a.json: requires_offerings.y.offering: There is no offering 'c'.",
-      "a.json: requires_offerings.z.plan: The offering 'b' has no plan 'large'.",
-      'b.json: requires_offerings.x: Give a plan (an instance of its own) or an instance (a shared one).',
-      'b.json: requires_offerings.x: The needs go in a circle: b, a, b.',
-    ]);
-  });
-
-  test('may be met from several sides.', async () => {
-    const { lines } = await loaded({
-      'a.json': needing('a', 11, {
-        x: { offering: 'b', plan: 'small' },
-        y: { offering: 'c', instance: 'shared' },
-      }),
-      'b.json': needing('b', 12, {
-        x: { offering: 'c', plan: 'small', parameters: { size: '{{plan.size}}' } },
-      }),
-      'c.json': needing('c', 13, {}),
-    });
-    expect(lines).toEqual([
-      "b.json: requires_offerings.x.parameters.size: {{plan.size}}: The plan 'small' does not set it in with.",
-    ]);
-  });
-
-  test('are not unknown because their file has a mistake.', async () => {
-    const { lines } = await loaded({
-      'a.json': needing('a', 11, { x: { offering: 'b', plan: 'small' } }),
-      'b.yaml': 'id: [',
-    });
-    expect(lines).toHaveLength(1);
-  });
 });

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -105,6 +105,19 @@ test('A bad edit keeps the catalog and says why; a good one after it counts.', a
   await writeFile(file, named('third'));
   await until(() => names.length > 1);
   expect(names).toEqual(['first', 'third']);
+});
+
+test('A hook that is written, made executable or changed counts as a change of its offering.', async () => {
+  const { watch, names, directory } = await scene();
+  await watch.reload();
+  const hook = join(directory, 'hooks', 'cache', 'init');
+  await mkdir(join(directory, 'hooks', 'cache'), { recursive: true });
+  await writeFile(hook, 'one');
+  await until(() => names.length > 1);
+  await watch.reload();
+  const before = names.length;
+  await chmod(hook, 0o755);
+  await until(() => names.length > before);
 });
 
 test('An editor that writes a new file and renames it is followed.', async () => {

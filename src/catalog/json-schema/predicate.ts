@@ -31,7 +31,7 @@ export function predicateOf({ keyword, params, parentSchema }: ErrorObject): str
   return title !== undefined && titled.has(keyword) ? `must be ${title}` : describe(params);
 }
 
-const titled: ReadonlySet<string> = new Set(['pattern', 'anyOf']);
+const titled: ReadonlySet<string> = new Set(['pattern', 'anyOf', 'oneOf']);
 
 type Describe = (params: Readonly<Record<string, unknown>>) => string;
 

@@ -3,7 +3,7 @@ import type { Json, JsonObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { expressionsIn, mistakesIn, placeIn, render } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
-import { pathOf } from '../json-schema/predicate.ts';
+import { isUnknown, pathOf } from '../json-schema/predicate.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
 import { findingsOf, placeOf, withoutBranches } from '../shape.ts';
 
@@ -24,8 +24,9 @@ export function configFindings(offering: OfferingFile, view: PlanView, traits: T
   const rules = findTraits(offering, traits);
   if (!rules) return [];
   const { value, open } = fillSettings(offering.config ?? {}, view.plan.with ?? {}, 'config');
-  const errors = errorsOf(rules.config, value).filter((error) => !isOpen(error, value, open));
-  return findingsOf(errors, value, 'config');
+  const errors = errorsOf(rules.config, value);
+  const judged = withoutBranches(errors).filter((error) => !isOpen(error, { errors, value, open }));
+  return findingsOf(judged, value, 'config');
 }
 
 /** Holds a plan's `with` against the provisioner's schema. */
@@ -55,7 +56,7 @@ function errorsOf(schema: JsonObject, value: Json): readonly ErrorObject[] {
   const validate = validators.get(schema) ?? ajv().compile(schema);
   validators.set(schema, validate);
   validate(value);
-  return withoutBranches(validate.errors ?? []);
+  return validate.errors ?? [];
 }
 
 interface Filled {
@@ -91,14 +92,38 @@ function fillString(text: string, plan: JsonObject, at: string): Filled {
   return { value: text, open: [at] };
 }
 
+interface Judged extends Filled {
+  /** All that a validation has found, the alternatives' own errors too. */
+  readonly errors: readonly ErrorObject[];
+}
+
 /** An error at an open place, or one of a keyword that looks into a value with an open place in it. */
-function isOpen(error: ErrorObject, value: Json, open: readonly string[]): boolean {
-  const at = placeOf(pathOf(error), value, 'config');
-  return open.some((place) => place === at || (looksInside.has(error.keyword) && place.startsWith(at)));
+function isOpen(error: ErrorObject, judged: Judged): boolean {
+  // Names are known, whatever the values will be.
+  if (isUnknown(error) || error.propertyName !== undefined) return false;
+  const at = placeOf(pathOf(error), judged.value, 'config');
+  if (judged.open.includes(at)) return true;
+  if (!judged.open.some((place) => place.startsWith(at))) return false;
+  return hasAlternatives(error) ? mayFit(error, judged) : looksInside.has(error.keyword);
+}
+
+function hasAlternatives({ keyword, params }: ErrorObject): boolean {
+  // With oneOf, two that fit are an error as well.
+  return keyword === 'anyOf' || (keyword === 'oneOf' && !Array.isArray(params['passingSchemas']));
+}
+
+/** Is there an alternative that only open places keep from fitting? */
+function mayFit({ schema, schemaPath, instancePath }: ErrorObject, judged: Judged): boolean {
+  const alternatives: readonly unknown[] = Array.isArray(schema) ? schema : [];
+  return alternatives.some((_, index) =>
+    judged.errors
+      .filter((error) => error.schemaPath.startsWith(`${schemaPath}/${index}/`))
+      .filter((error) => `${error.instancePath}/`.startsWith(`${instancePath}/`))
+      .every((error) => isOpen(error, judged)),
+  );
 }
 
 const looksInside: ReadonlySet<string> = new Set([
-  'anyOf',
   'const',
   'contains',
   'enum',

@@ -1,25 +1,27 @@
-import { posix } from 'node:path';
-import { placeIn } from '../../broker/template.ts';
-import type { OfferingFile } from '../offering-file.ts';
+import { expressionsIn, expressionText, placeIn } from '../../broker/template.ts';
+import { type Need, type OfferingFile, planViews } from '../offering-file.ts';
+import { bindFindings, parameterFindings, useFindings } from './dependencies.ts';
+import { placeWithin } from './places.ts';
 import { type Finding, mistake, type Problem } from '../problem.ts';
 
 /** A need is met by an instance of its own, made from a plan, or by one that exists. */
 export function needFindings({ requires_offerings: needs = {} }: OfferingFile): readonly Finding[] {
-  return Object.entries(needs).flatMap(([name, { plan, instance }]) => {
+  return Object.entries(needs).flatMap(([name, { plan, instance, parameters }]) => {
+    if (instance !== undefined && plan === undefined && parameters !== undefined)
+      return [mistake(placeIn(placeOf(name), 'parameters'), 'A shared instance has its own already.')];
     if ((plan === undefined) !== (instance === undefined)) return [];
     const reason = 'Give a plan (an instance of its own) or an instance (a shared one).';
     return [mistake(placeOf(name), reason)];
   });
 }
 
-/** A program that belongs to the offering lies beside its file; others are found by their name. */
-export function hookFindings({ hooks = {} }: OfferingFile): readonly Finding[] {
-  return Object.entries(hooks).flatMap(([name, { run }]) => {
-    const program = run[0] ?? '';
-    const leaves = program.startsWith('/') || posix.normalize(program).startsWith('..');
-    const at = placeIn(placeIn(placeIn('hooks', name), 'run'), 0);
-    return leaves ? [mistake(at, "The path may not leave the file's own directory.")] : [];
-  });
+/** Which nodes can make it must be known before there is an instance. */
+export function executableFindings({ config = {} }: OfferingFile): readonly Finding[] {
+  const at = placeIn('config', 'needs');
+  const reason = 'Only what the plan fixes can be used here.';
+  return expressionsIn(config['needs'] ?? [])
+    .filter(({ path }) => path[0] !== 'plan')
+    .map((expression) => mistake(placeWithin(at, expression.at), `${expressionText(expression)}: ${reason}`));
 }
 
 export interface NamedFile {
@@ -27,27 +29,38 @@ export interface NamedFile {
   readonly offering: OfferingFile;
 }
 
-/** Needs lead to offerings and plans that exist, and never back to where they started. */
+/** Needs lead to offerings and plans that exist and give what is used of them, and never back to where they started. */
 export function needProblems(files: readonly NamedFile[]): readonly Problem[] {
   const byName = new Map(files.map(({ offering }) => [offering.name, offering]));
   return files.flatMap(({ file, offering }) =>
-    Object.entries(offering.requires_offerings ?? {}).flatMap(([name, need]) => {
-      const needed = byName.get(need.offering);
-      const at = placeOf(name);
-      const report = (finding: Finding): Problem => ({ file, ...finding });
-      if (!needed)
-        return [report(mistake(placeIn(at, 'offering'), `There is no offering '${need.offering}'.`))];
-      if (need.plan !== undefined && !needed.plans.some((plan) => plan.name === need.plan)) {
-        return [
-          report(mistake(placeIn(at, 'plan'), `The offering '${needed.name}' has no plan '${need.plan}'.`)),
-        ];
-      }
-      const circle = findWay(needed.name, offering.name, byName);
-      return circle
-        ? [report(mistake(at, `The needs go in a circle: ${[offering.name, ...circle].join(', ')}.`))]
-        : [];
-    }),
+    Object.entries(offering.requires_offerings ?? {})
+      .flatMap(([name, need]) => needReasons(offering, name, need, byName))
+      .map((finding) => ({ file, ...finding })),
   );
+}
+
+type Offerings = ReadonlyMap<string, OfferingFile>;
+
+function needReasons(
+  offering: OfferingFile,
+  name: string,
+  need: Need,
+  byName: Offerings,
+): readonly Finding[] {
+  const at = placeOf(name);
+  const needed = byName.get(need.offering);
+  if (!needed) return [mistake(placeIn(at, 'offering'), `There is no offering '${need.offering}'.`)];
+  const plans = planViews(needed).filter(({ plan }) => need.plan === undefined || plan.name === need.plan);
+  if (plans.length === 0)
+    return [mistake(placeIn(at, 'plan'), `The offering '${needed.name}' has no plan '${need.plan}'.`)];
+  const circle = findWay(needed.name, offering.name, byName);
+  const bound = { offering, name, need, at, plans };
+  return [
+    ...(circle ? [mistake(at, `The needs go in a circle: ${[offering.name, ...circle].join(', ')}.`)] : []),
+    ...bindFindings(bound),
+    ...parameterFindings(bound),
+    ...useFindings(bound),
+  ];
 }
 
 function placeOf(name: string): string {
@@ -58,7 +71,7 @@ function placeOf(name: string): string {
 function findWay(
   from: string,
   to: string,
-  byName: ReadonlyMap<string, OfferingFile>,
+  byName: Offerings,
   seen = new Set<string>(),
 ): readonly string[] | undefined {
   if (from === to) return [to];

@@ -8,16 +8,22 @@ export interface Place {
   readonly template: Json;
   /** Is it filled for a binding, whose id and secrets there are then? */
   readonly perBinding: boolean;
+  /** Places in it where the same is true all the same. */
+  readonly bindingPlaces?: readonly string[];
   /** Are the provisioner's facts there? */
   readonly hasFacts: boolean;
   /** Why a secret may not stand here. */
   readonly noSecrets?: string;
 }
 
-/** All templates of a plan. */
-export function templatePlaces(offering: OfferingFile, view: PlanView): readonly Place[] {
+/** All templates of a plan. @param bindingPlaces those below `config` that are filled for a binding */
+export function templatePlaces(
+  offering: OfferingFile,
+  view: PlanView,
+  bindingPlaces: readonly string[] = [],
+): readonly Place[] {
   return [
-    ...placeOf('config', offering.config, { perBinding: false, hasFacts: true }),
+    ...placeOf('config', offering.config, { perBinding: false, bindingPlaces, hasFacts: true }),
     ...hookPlaces(offering),
     ...needPlaces(offering),
     ...answers.flatMap(({ word, ...rest }) => placeOf(view.placeOf(word), view.words[word], rest)),
@@ -51,9 +57,9 @@ const answers: readonly (Known & { readonly word: keyof PerPlan })[] = [
 ];
 
 function hookPlaces({ hooks = {} }: OfferingFile): readonly Place[] {
-  return Object.entries(hooks).flatMap(([name, { run }]) => {
+  return Object.entries(hooks).flatMap(([name, { run, env = {} }]) => {
     const perBinding = name === 'bind' || name === 'unbind';
-    return placeOf(placeIn('hooks', name), { run }, { perBinding, hasFacts: true });
+    return placeOf(placeIn('hooks', name), { run, env }, { perBinding, hasFacts: true });
   });
 }
 
@@ -62,4 +68,18 @@ function needPlaces({ requires_offerings: needs = {} }: OfferingFile): readonly 
     const at = placeIn(placeIn(placeIn('', 'requires_offerings'), name), 'parameters');
     return placeOf(at, parameters, { perBinding: false, hasFacts: false });
   });
+}
+
+/** The place in the file of what stands at `inner` of a template. */
+export function placeWithin(at: string, inner: string): string {
+  return inner === '' || inner.startsWith('[') ? `${at}${inner}` : `${at}.${inner}`;
+}
+
+/** Is what stands there filled for a binding? @param at as in an expression of the place's template */
+export function isPerBinding({ perBinding, bindingPlaces = [] }: Place, at: string): boolean {
+  return perBinding || bindingPlaces.some((place) => isWithin(at, place));
+}
+
+function isWithin(at: string, place: string): boolean {
+  return at.startsWith(place) && ['', '.', '['].includes(at.charAt(place.length));
 }

@@ -8,9 +8,11 @@ import {
   mistakesIn,
 } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
-import { type Place, templatePlaces } from './places.ts';
+import { factReason } from './facts.ts';
+import { placeWithin, templatePlaces } from './places.ts';
 import { type Finding, mistake } from '../problem.ts';
 import { schemasOf } from '../shorthand.ts';
+import { isOfBinding, isOnCommandLine, isProgram, onlyPerBinding, type Use } from './use.ts';
 
 /**
  * Every `{{...}}` of a plan that could not be filled, so that it is found now and not by a user.
@@ -21,31 +23,19 @@ export function templateFindings(
   view: PlanView,
   traits: ProvisionerTraits | undefined,
 ): readonly Finding[] {
-  return templatePlaces(offering, view).flatMap((place) => [
-    ...mistakesIn(place.template).map(({ at, reason }) => mistake(joined(place.at, at), reason)),
+  return templatePlaces(offering, view, traits?.perBinding).flatMap((place) => [
+    ...mistakesIn(place.template).map(({ at, reason }) => mistake(placeWithin(place.at, at), reason)),
     ...expressionsIn(place.template).flatMap((expression) => {
       const reason = reasonAgainst({ expression, place, offering, view, traits });
-      const at = joined(place.at, expression.at);
+      const at = placeWithin(place.at, expression.at);
       return reason === undefined ? [] : [mistake(at, `${expressionText(expression)}: ${reason}`)];
     }),
   ]);
 }
 
-function joined(at: string, inner: string): string {
-  return inner === '' || inner.startsWith('[') ? `${at}${inner}` : `${at}.${inner}`;
-}
-
-interface Use {
-  readonly expression: Expression;
-  readonly place: Place;
-  readonly offering: OfferingFile;
-  readonly view: PlanView;
-  readonly traits: ProvisionerTraits | undefined;
-}
-
 function reasonAgainst(use: Use): string | undefined {
-  const rule = rules.get(use.expression.path[0] ?? '') ?? factReason;
-  return rule(use);
+  const rule = rules.get(use.expression.path[0] ?? '');
+  return rule ? rule(use) : factReason(use, [...rules.keys()]);
 }
 
 type Rule = (use: Use) => string | undefined;
@@ -54,12 +44,10 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['params', parameterReason],
   ['plan', settingReason],
   ['secrets', secretReason],
-  ['instance', oneOf('id', 'name', 'plan', 'offering', 'organization', 'space')],
-  ['binding', (use) => (use.place.perBinding ? oneOf('id', 'app', 'route')(use) : onlyPerBinding)],
+  ['instance', oneOf('id', 'key', 'name', 'plan', 'offering', 'organization', 'space')],
+  ['binding', (use) => (isOfBinding(use) ? oneOf('id', 'key', 'app', 'route')(use) : onlyPerBinding)],
   ['broker', oneOf('url')],
 ]);
-
-const onlyPerBinding = 'It belongs to one binding, and this place to the instance.';
 
 function oneOf(...names: readonly string[]): Rule {
   return ({ expression: { path } }) =>
@@ -68,6 +56,7 @@ function oneOf(...names: readonly string[]): Rule {
 
 function parameterReason({ expression, view: { plan, words } }: Use): string | undefined {
   const [, name, ...members] = expression.path;
+  if (isProgram(expression)) return 'A parameter cannot choose the program.';
   if (name === undefined) return writesText(expression) ? onlyAsJson : undefined;
   const create: JsonObject = schemasOf(words)?.service_instance?.create?.parameters ?? {};
   const rule = findValue(['properties', name], create);
@@ -105,26 +94,14 @@ function settingReason({ expression, view: { plan } }: Use): string | undefined 
   return writesText(expression) && typeof value === 'object' ? onlyAsJson : undefined;
 }
 
-function secretReason({ expression: { path, at }, place, offering }: Use): string | undefined {
-  const [, name = '', ...members] = path;
+function secretReason(use: Use): string | undefined {
+  const { expression, place, offering } = use;
+  const [, name = '', ...members] = expression.path;
   const secret = Object.hasOwn(offering.secrets ?? {}, name) ? offering.secrets?.[name] : undefined;
   if (!secret || members.length > 0) return 'There is no such secret.';
   if (place.noSecrets !== undefined) return place.noSecrets;
-  if (secret.per === 'binding' && !place.perBinding) return onlyPerBinding;
-  return /(?:^|\.)run\[/.test(at)
-    ? 'A secret on a command line is seen by everybody on the machine.'
-    : undefined;
+  if (secret.per === 'binding' && !isOfBinding(use)) return onlyPerBinding;
+  return isOnCommandLine(expression) ? seenByAll : undefined;
 }
 
-/** What only the provisioner knows, once it has made the thing. */
-function factReason({ expression: { path }, place, offering, traits }: Use): string | undefined {
-  if (!traits) return undefined;
-  const [root = '', name = ''] = path;
-  if (!traits.roots.includes(root)) {
-    const known = [...rules.keys(), ...(place.hasFacts ? traits.roots : [])];
-    return `There is no ${root}; there are: ${known.join(', ')}.`;
-  }
-  if (!place.hasFacts) return 'It is known only when the instance is made, and this is needed before.';
-  const isDeclared = root !== 'deps' || Object.hasOwn(offering.requires_offerings ?? {}, name);
-  return isDeclared ? undefined : `requires_offerings has no '${name}'.`;
-}
+const seenByAll = 'A secret on a command line is seen by everybody on the machine.';

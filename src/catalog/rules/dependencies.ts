@@ -1,0 +1,81 @@
+import type { Json, JsonObject } from '../../broker/json.ts';
+import { type Expression, expressionsIn, expressionText, findValue, placeIn } from '../../broker/template.ts';
+import { type Need, type OfferingFile, type PlanView, planViews } from '../offering-file.ts';
+import { parameterCheck } from '../parameters.ts';
+import { type Finding, mistake } from '../problem.ts';
+import { schemasOf } from '../shorthand.ts';
+import { type Place, placeWithin, templatePlaces } from './places.ts';
+import { isOnCommandLine } from './use.ts';
+
+/** What an offering needs of another one, and the plans that may meet the need. */
+export interface Dependency {
+  readonly offering: OfferingFile;
+  readonly name: string;
+  readonly need: Need;
+  readonly at: string;
+  readonly plans: readonly PlanView[];
+}
+
+/** What it is given are the credentials of a binding, without an application. */
+export function bindFindings({ need, at, plans }: Dependency): readonly Finding[] {
+  const place = placeIn(at, need.plan === undefined ? 'offering' : 'plan');
+  const bindable = plans.filter((plan) => plan.bindable);
+  if (bindable.length === 0)
+    return [mistake(place, 'It is not bindable, and what it gives is known by a binding only.')];
+  if (bindable.every(({ words }) => words.requires_app))
+    return [mistake(place, 'It can be bound to an application only.')];
+  return [];
+}
+
+/** Parameters without templates are what the other plan's users might say. */
+export function parameterFindings({ need, at, plans }: Dependency): readonly Finding[] {
+  const { parameters = {}, plan } = need;
+  if (plan === undefined || expressionsIn(parameters).length > 0) return [];
+  return plans.flatMap(({ words }) => {
+    const wrong = reasonAgainst(parameters, schemasOf(words)?.service_instance?.create?.parameters);
+    return wrong === undefined ? [] : [mistake(placeIn(at, 'parameters'), wrong)];
+  });
+}
+
+function reasonAgainst(parameters: JsonObject, schema: JsonObject | undefined): string | undefined {
+  try {
+    return parameterCheck(schema)(parameters);
+  } catch {
+    // The schema cannot be used, and the check of its own file says why.
+    return undefined;
+  }
+}
+
+/** Every `{{deps.<name>.x}}` leads to a credential; a secret among them does not stand where all see it. */
+export function useFindings(dependency: Dependency): readonly Finding[] {
+  const { offering, name } = dependency;
+  return planViews(offering)
+    .flatMap((view) => templatePlaces(offering, view))
+    .flatMap((place) => expressionsIn(place.template).map((expression) => ({ place, expression })))
+    .filter(({ expression: { path } }) => path[0] === 'deps' && path[1] === name)
+    .flatMap(({ place, expression }) => {
+      const reason = reasonAgainstUse(dependency, place, expression);
+      const at = placeWithin(place.at, expression.at);
+      return reason === undefined ? [] : [mistake(at, `${expressionText(expression)}: ${reason}`)];
+    });
+}
+
+function reasonAgainstUse(
+  { need, plans }: Dependency,
+  place: Place,
+  expression: Expression,
+): string | undefined {
+  const found = plans
+    .map(({ words }) => findValue(expression.path.slice(2), words.credentials ?? {}))
+    .filter((value) => value !== undefined);
+  if (found.length === 0) return `The credentials of '${need.offering}' hold no such value.`;
+  const isSeen = isOnCommandLine(expression) || place.noSecrets !== undefined;
+  return isSeen && found.some(holdsSecret)
+    ? `It is a secret of '${need.offering}', and this is seen.`
+    : undefined;
+}
+
+/** What the other one has of a third may be a secret too. */
+function holdsSecret(credential: Json): boolean {
+  return expressionsIn(credential).some(({ path: [root] }) => root === 'secrets' || root === 'deps');
+}

@@ -1,0 +1,55 @@
+import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { portNames, portReason } from './ports.ts';
+import { isOfBinding, onlyPerBinding, type Use } from './use.ts';
+
+/**
+ * What is known only once the thing is made: the provisioner's facts, what hooks have put out, and the credentials
+ * of what the instance needs.
+ * @param core the roots that are there before
+ */
+export function factReason(use: Use, core: readonly string[]): string | undefined {
+  const { traits, place, expression } = use;
+  const [root = ''] = expression.path;
+  if (!traits) return undefined;
+  const roots = rootsOf(traits);
+  if (!roots.includes(root)) {
+    const known = [...core, ...(place.hasFacts ? roots : [])];
+    return `There is no ${root}; there are: ${known.join(', ')}.`;
+  }
+  if (!place.hasFacts) return 'It is known only when the instance is made, and this is needed before.';
+  return rules.get(root)?.(use) ?? memberReason(use, traits);
+}
+
+type Rule = (use: Use) => string | undefined;
+
+const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
+  ['ports', ({ offering, expression, traits }) => portReason(portNames(offering, traits), expression.path)],
+  ['deps', dependencyReason],
+  ['outputs', outputReason],
+]);
+
+function rootsOf({ roots, supports = [] }: ProvisionerTraits): readonly string[] {
+  return supports.includes('requires_offerings') ? [...new Set([...roots, 'deps'])] : roots;
+}
+
+/** What the credentials of the other offering hold is checked with all files at hand. */
+function dependencyReason({ offering, expression: { path } }: Use): string | undefined {
+  const [, name = ''] = path;
+  const isDeclared = Object.hasOwn(offering.requires_offerings ?? {}, name);
+  return isDeclared ? undefined : `requires_offerings has no '${name}'.`;
+}
+
+function outputReason(use: Use): string | undefined {
+  const [, name = ''] = use.expression.path;
+  if (!Object.hasOwn(use.offering.hooks ?? {}, name)) return `hooks has no '${name}'.`;
+  return name === 'bind' && !isOfBinding(use) ? onlyPerBinding : undefined;
+}
+
+function memberReason(
+  { expression: { path } }: Use,
+  { members = {} }: ProvisionerTraits,
+): string | undefined {
+  const [root = '', name = ''] = path;
+  const known = Object.hasOwn(members, root) ? members[root] : undefined;
+  return known === undefined || known.includes(name) ? undefined : `There are: ${known.join(', ')}.`;
+}

@@ -1,0 +1,72 @@
+import { constants } from 'node:fs';
+import { access, realpath, stat } from 'node:fs/promises';
+import { dirname, join, posix } from 'node:path';
+import { expressionsIn, placeIn } from '../../broker/template.ts';
+import type { OfferingFile } from '../offering-file.ts';
+import { type Finding, mistake } from '../problem.ts';
+import { codeOf } from '../reason.ts';
+
+/** A program that belongs to the offering lies beside its file; others are found by their name. */
+export function hookFindings({ hooks = {} }: OfferingFile): readonly Finding[] {
+  return Object.entries(hooks).flatMap(([name, { run }]) => {
+    const program = run[0] ?? '';
+    if (isOutside(program)) return [mistake(placeOf(name), outside)];
+    const isTemplate = expressionsIn(program).length > 0;
+    return isTemplate
+      ? [mistake(placeOf(name), 'The program stands here as it is, without a template.')]
+      : [];
+  });
+}
+
+/**
+ * The programs beside an offering file that could not be run. What only its form is wrong with is not looked for.
+ * @param file where the offering file is
+ */
+export async function hookFileFindings(
+  file: string,
+  { name: offering, hooks = {} }: OfferingFile,
+): Promise<readonly Finding[]> {
+  const findings = await Promise.all(
+    Object.entries(hooks).map(async ([name, { run }]) => {
+      const program = run[0] ?? '';
+      if (!program.includes('/') || program.includes('{{') || isOutside(program)) return [];
+      const reason = await reasonAgainst(dirname(file), posix.normalize(program), `hooks/${offering}`);
+      return reason === undefined ? [] : [mistake(placeOf(name), reason)];
+    }),
+  );
+  return findings.flat();
+}
+
+const outside = "The path may not leave the file's own directory.";
+
+/** @param folder the offering's own one, which nothing in it leaves; any other hook does not leave its directory */
+async function reasonAgainst(home: string, program: string, folder: string): Promise<string | undefined> {
+  try {
+    const path = join(home, program);
+    if (!(await stat(path)).isFile()) return 'This is not a file.';
+    if (!(await isExecutable(path))) return 'The file is not executable.';
+    const root = await realpath(join(home, program.startsWith(`${folder}/`) ? folder : dirname(program)));
+    return (await realpath(path)).startsWith(`${root}/`) ? undefined : 'The link leads out of its directory.';
+  } catch (error) {
+    const code = codeOf(error);
+    const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
+    return isMissing
+      ? 'There is no such file beside the offering file.'
+      : `The file cannot be used (${code}).`;
+  }
+}
+
+async function isExecutable(path: string): Promise<boolean> {
+  return access(path, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+}
+
+function isOutside(program: string): boolean {
+  return /^\/|^\.\.(?:\/|$)/.test(posix.normalize(program));
+}
+
+function placeOf(name: string): string {
+  return placeIn(placeIn(placeIn('hooks', name), 'run'), 0);
+}

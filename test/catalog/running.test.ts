@@ -1,0 +1,461 @@
+import { chmod, mkdir, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { loadCatalog } from '../../src/catalog/load.ts';
+import { problemLines } from '../../src/catalog/problem.ts';
+import { anOffering, aPlan, guid, linesOf, loaded, program, traits, withFolder } from './folder.ts';
+
+/** The rules for offerings that run programs: ports, executables, hooks, and what one offering needs of another. */
+
+type Row = readonly [rule: string, changes: object, lines: readonly string[]];
+
+async function holds(_rule: string, changes: object, lines: readonly string[]): Promise<void> {
+  expect(await linesOf(aRunner(changes))).toEqual(lines);
+}
+
+function aRunner(changes: object = {}) {
+  return anOffering({ provisioner: 'runner', ...changes });
+}
+
+describe('Ports', () => {
+  const ports = ['main', 'admin'];
+  const none = (at: string) => `${at}: There is no such port in config.ports. There are: main, admin.`;
+  test.each<Row>([
+    [
+      'are used under the names that config.ports has',
+      {
+        config: { ports, processes: { a: { ready: { port: 'main' } } }, bind: [{ port: 'admin' }] },
+        credentials: { a: '{{ports.main}}', b: 'x:{{ports.admin}}' },
+      },
+      [],
+    ],
+    [
+      'have no other name in a template',
+      {
+        config: { ports, files: { 'a.conf': 'port {{ports.mian}}' } },
+        credentials: { a: '{{ports.web}}', b: '{{ports}}', c: '{{ports.main.x}}' },
+      },
+      [
+        'config.files["a.conf"]: {{ports.mian}}: There is no such port in config.ports. There are: main, admin.',
+        'credentials.a: {{ports.web}}: There is no such port in config.ports. There are: main, admin.',
+        'credentials.b: {{ports}}: There is no such port in config.ports. There are: main, admin.',
+        'credentials.c: {{ports.main.x}}: There is no such port in config.ports. There are: main, admin.',
+      ],
+    ],
+    [
+      'have no other name where processes and bindings say one',
+      {
+        config: {
+          ports,
+          processes: {
+            a: { ready: { port: 'web' } },
+            port: { ready: { port: 'main' }, env: { port: 'any' } },
+            c: { ready: { port: 'main', headers: { port: 'any' } } },
+          },
+          bind: [{ port: 'main' }, { port: 'x' }],
+          unbind: [{ port: 'y' }],
+        },
+      },
+      [none('config.bind[1].port'), none('config.processes.a.ready.port'), none('config.unbind[0].port')],
+    ],
+    [
+      'are none when config says nothing of them',
+      {
+        config: { processes: { a: { ready: { port: 'main' } } } },
+        credentials: { port: '{{ports.main}}' },
+      },
+      [
+        'config.processes.a.ready.port: There is no such port: config.ports names none.',
+        'credentials.port: {{ports.main}}: There is no such port: config.ports names none.',
+      ],
+    ],
+    [
+      'are not judged when config.ports has a form that only the provisioner knows',
+      { config: { ports: { main: {} } }, credentials: { port: '{{ports.other}}' } },
+      [],
+    ],
+    [
+      'are not judged for a provisioner that has them from elsewhere',
+      { provisioner: 'maker', credentials: { port: '{{ports.other}}' } },
+      [],
+    ],
+  ])('%s.', holds);
+});
+
+describe('Facts', () => {
+  test.each<Row>([
+    [
+      'have the members that the provisioner tells',
+      { credentials: { a: '{{node.hots}}', b: '{{node}}', c: '{{node.host}}', d: '{{dir.etc}}' } },
+      [
+        'credentials.a: {{node.hots}}: There are: host, bind.',
+        'credentials.b: {{node}}: There are: host, bind.',
+        'credentials.d: {{dir.etc}}: There are: conf, data.',
+      ],
+    ],
+    [
+      'of hooks need the hook',
+      {
+        hooks: { configure: { run: ['x'] }, bind: { run: ['y'] } },
+        dashboard: 'https://x',
+        instance_metadata: { labels: { a: '{{outputs.bind.user}}', b: '{{outputs.configure.user}}' } },
+        credentials: { a: '{{outputs.bind.user}}', b: '{{outputs.start.user}}' },
+      },
+      [
+        "credentials.b: {{outputs.start.user}}: hooks has no 'start'.",
+        'instance_metadata.labels.a: {{outputs.bind.user}}: It belongs to one binding, and this place to the instance.',
+      ],
+    ],
+  ])('%s.', holds);
+});
+
+describe('Values of a binding', () => {
+  const secrets = { password: { per: 'binding' }, admin: {} };
+  test.each<Row>([
+    [
+      'stand in the parts of config that are for bindings',
+      {
+        secrets,
+        config: {
+          ports: ['main'],
+          bind: [{ port: 'main', send: 'USER {{binding.key}} {{secrets.password}} {{secrets.admin}}\r\n' }],
+          unbind: [{ port: 'main', send: 'DROP {{binding.key}} {{binding.id}}\r\n' }],
+        },
+      },
+      [],
+    ],
+    [
+      'stand in no other part',
+      {
+        secrets,
+        config: {
+          files: { bind: '{{secrets.password}}' },
+          processes: { bind: { env: { A: '{{binding.id}}', B: '{{secrets.admin}}' } } },
+        },
+      },
+      [
+        'config.files.bind: {{secrets.password}}: It belongs to one binding, and this place to the instance.',
+        'config.processes.bind.env.A: {{binding.id}}: It belongs to one binding, and this place to the instance.',
+      ],
+    ],
+    [
+      'stand in the environment of the hooks bind and unbind',
+      {
+        secrets,
+        hooks: {
+          bind: { run: ['x', '{{binding.key}}'], env: { PASSWORD: '{{secrets.password}}' } },
+          start: { run: ['x'], env: { PASSWORD: '{{secrets.password}}', ADMIN: '{{secrets.admin}}' } },
+        },
+      },
+      [
+        'hooks.start.env.PASSWORD: {{secrets.password}}: It belongs to one binding, and this place to the instance.',
+      ],
+    ],
+  ])('%s.', holds);
+});
+
+describe('Command lines', () => {
+  const secrets = { password: {} };
+  const seen = 'A secret on a command line is seen by everybody on the machine.';
+  test.each<Row>([
+    [
+      'have no secret, be it of a process or of what asks whether it is ready',
+      {
+        secrets,
+        config: {
+          processes: {
+            a: {
+              run: ['a', '--password={{secrets.password}}'],
+              env: { PASSWORD: '{{secrets.password}}' },
+              ready: { command: ['ask', '{{secrets.password}}'] },
+            },
+          },
+        },
+      },
+      [
+        `config.processes.a.ready.command[1]: {{secrets.password}}: ${seen}`,
+        `config.processes.a.run[1]: {{secrets.password}}: ${seen}`,
+      ],
+    ],
+    [
+      'begin with a program that no user chooses',
+      {
+        parameters: { tool: { type: 'string', default: 'a' } },
+        plans: [aPlan({ with: { tool: 'b' } })],
+        config: {
+          processes: {
+            a: { run: ['{{params.tool}}', '{{params.tool}}'], ready: { command: ['{{params.tool}}'] } },
+            b: { run: ['{{plan.tool}}'] },
+          },
+        },
+      },
+      [
+        'config.processes.a.ready.command[0]: {{params.tool}}: A parameter cannot choose the program.',
+        'config.processes.a.run[0]: {{params.tool}}: A parameter cannot choose the program.',
+      ],
+    ],
+  ])('%s.', holds);
+});
+
+describe('Executables', () => {
+  test('that an offering needs are known from the file and the plan alone.', async () => {
+    const parameters = { tool: { type: 'string', default: 'a' } };
+    const plans = [aPlan({ with: { tool: 'b' } })];
+    expect(await linesOf(aRunner({ parameters, plans, config: { needs: ['a', '{{plan.tool}}'] } }))).toEqual(
+      [],
+    );
+    expect(
+      await linesOf(aRunner({ parameters, plans, config: { needs: ['a', '{{params.tool}}'] } })),
+    ).toEqual(['config.needs[1]: {{params.tool}}: Only what the plan fixes can be used here.']);
+  });
+});
+
+describe('Hooks', () => {
+  const outside = "The path may not leave the file's own directory.";
+  test.each<Row>([
+    [
+      'may be programs that are found by their name',
+      { hooks: { start: { run: ['cache-server', '/etc/x'] } } },
+      [],
+    ],
+    [
+      'are not programs from elsewhere',
+      { hooks: { bind: { run: ['./../x'] }, start: { run: ['/bin/sh'] }, stop: { run: ['./..'] } } },
+      [`hooks.bind.run[0]: ${outside}`, `hooks.start.run[0]: ${outside}`, `hooks.stop.run[0]: ${outside}`],
+    ],
+    [
+      'are known from the file alone',
+      {
+        plans: [aPlan({ with: { tool: 'x' } })],
+        hooks: { start: { run: ['{{plan.tool}}', '{{plan.tool}}'] } },
+      },
+      ['hooks.start.run[0]: The program stands here as it is, without a template.'],
+    ],
+    [
+      'are there',
+      { hooks: { bind: { run: ['./hooks/cache/bind'] }, stop: { run: ['..hooks/stop'] } } },
+      [
+        'hooks.bind.run[0]: There is no such file beside the offering file.',
+        'hooks.stop.run[0]: There is no such file beside the offering file.',
+      ],
+    ],
+    [
+      'have moments that there are',
+      { hooks: { begin: { run: ['x'] } }, timeouts: { begin: '1s' } },
+      [
+        expect.stringMatching(
+          /^hooks\.begin: There is no such key here\. There are: init, prepare, /,
+        ) as string,
+        expect.stringMatching(
+          /^timeouts\.begin: There is no such key here\. There are: init, prepare, /,
+        ) as string,
+      ],
+    ],
+    [
+      'have texts in their environment, under names that programs can read',
+      { hooks: { start: { run: ['x'], env: { A: 1, 'B-C': 'x', PURVEYOR_ACTION: 'x', D: '{{x' } } } },
+      [
+        'hooks.start.env.A: The value must be a string. Put it in quotes.',
+        'hooks.start.env.B-C: The name must be letters, digits and _, neither a digit nor PURVEYOR_ first.',
+        'hooks.start.env.PURVEYOR_ACTION: The name must be letters, digits and _, neither a digit nor PURVEYOR_ first.',
+      ],
+    ],
+    [
+      'have templates in their environment that can be filled',
+      { hooks: { start: { run: ['x'], env: { A: '{{x', B: '{{params.size}}', C: '{{node.host}}' } } } },
+      [
+        'hooks.start.env.A: An expression is {{path}} or {{path | filter}}, nothing else: {{x',
+        "hooks.start.env.B: {{params.size}}: The plan 'small' declares no such parameter.",
+      ],
+    ],
+    ['have a limit', { max_instances: 0 }, ['max_instances: The value must be at least 1.']],
+  ])('%s.', holds);
+
+  test('are executable files, which may be links.', async () => {
+    const hooks = {
+      start: { run: ['./hooks/start'] },
+      stop: { run: ['hooks/stop'] },
+      bind: { run: ['./hooks/bind'] },
+      unbind: { run: ['./hooks'] },
+      update: { run: ['./hooks/bind/x'] },
+      remove: { run: ['./hooks/cache/remove'] },
+    };
+    const files = { 'a.json': aRunner({ hooks }), 'hooks/start': program, 'hooks/bind': 'text' };
+    const lines = await withFolder(files, async (directory) => {
+      await symlink('start', join(directory, 'hooks/stop'));
+      await mkdir(join(directory, 'hooks/cache'));
+      await symlink('../start', join(directory, 'hooks/cache/remove'));
+      const { problems } = await loadCatalog([directory], traits);
+      await chmod(join(directory, 'hooks/bind'), 0o700);
+      const { problems: fewer } = await loadCatalog([directory], traits);
+      expect(fewer).toHaveLength(problems.length - 1);
+      return problemLines(problems).map((line) => line.replaceAll(`${directory}/`, ''));
+    });
+    expect(lines).toEqual([
+      'a.json: hooks.bind.run[0]: The file is not executable.',
+      'a.json: hooks.remove.run[0]: The link leads out of its directory.',
+      'a.json: hooks.unbind.run[0]: This is not a file.',
+      'a.json: hooks.update.run[0]: There is no such file beside the offering file.',
+    ]);
+  });
+});
+
+describe('Needs', () => {
+  const needing = (name: string, number: number, needs: object, changes: object = {}) =>
+    aRunner({
+      id: guid(number),
+      name,
+      plans: [aPlan({ id: guid(number + 50) })],
+      requires_offerings: needs,
+      ...changes,
+    });
+  const aRow = { offering: 'b', plan: 'small' };
+
+  test('lead to offerings and plans that there are.', async () => {
+    const { lines } = await loaded({
+      'a.json': needing('a', 11, {
+        x: { offering: 'b', plan: 'small' },
+        y: { offering: 'c', plan: 'small' },
+        z: { offering: 'b', plan: 'large' },
+      }),
+      'b.json': needing('b', 12, { x: { offering: 'a' } }),
+    });
+    expect(lines).toEqual([
+      'a.json: requires_offerings.x: The needs go in a circle: a, b, a.',
+      "a.json: requires_offerings.y.offering: There is no offering 'c'.",
+      "a.json: requires_offerings.z.plan: The offering 'b' has no plan 'large'.",
+      'b.json: requires_offerings.x: Give a plan (an instance of its own) or an instance (a shared one).',
+      'b.json: requires_offerings.x: The needs go in a circle: b, a, b.',
+    ]);
+  });
+
+  test('may be met from several sides.', async () => {
+    const { lines } = await loaded({
+      'a.json': needing('a', 11, {
+        x: { offering: 'b', plan: 'small' },
+        y: { offering: 'c', instance: 'shared' },
+      }),
+      'b.json': needing('b', 12, {
+        x: { offering: 'c', plan: 'small', parameters: { size: '{{plan.size}}' } },
+      }),
+      'c.json': needing('c', 13, {}),
+    });
+    expect(lines).toEqual([
+      "b.json: requires_offerings.x.parameters.size: {{plan.size}}: The plan 'small' does not set it in with.",
+    ]);
+  });
+
+  test('are not unknown because their file has a mistake.', async () => {
+    const { lines } = await loaded({
+      'a.json': needing('a', 11, { x: { offering: 'b', plan: 'small' } }),
+      'b.yaml': 'id: [',
+    });
+    expect(lines).toHaveLength(1);
+  });
+
+  test.each<[what: string, needs: object, changes: object, needed: object, lines: readonly string[]]>([
+    [
+      'are used by credentials that the other one gives',
+      { x: aRow },
+      { credentials: { a: '{{deps.x.host}}', b: '{{deps.x.nested.port}}', c: '{{deps.x | json}}' } },
+      { credentials: { host: 'h', nested: { port: 1 } } },
+      [],
+    ],
+    [
+      'are not used by others',
+      { x: aRow },
+      { credentials: { a: '{{deps.x.uri}}', b: '{{deps.y.uri}}' }, dashboard: 'https://{{deps.x.host}}' },
+      { credentials: { host: 'h' } },
+      [
+        "credentials.a: {{deps.x.uri}}: The credentials of 'b' hold no such value.",
+        "credentials.b: {{deps.y.uri}}: requires_offerings has no 'y'.",
+        'dashboard: {{deps.x.host}}: It is known only when the instance is made, and this is needed before.',
+      ],
+    ],
+    [
+      'show no secret of the other one',
+      { x: aRow },
+      {
+        config: {
+          processes: { p: { run: ['p', '{{deps.x.host}}', '{{deps.x.uri}}'], env: { A: '{{deps.x.uri}}' } } },
+        },
+        instance_metadata: { labels: { all: '{{deps.x | json}}' } },
+      },
+      { secrets: { word: {} }, credentials: { host: 'h', uri: 'x://{{secrets.word}}@h' } },
+      [
+        "config.processes.p.run[2]: {{deps.x.uri}}: It is a secret of 'b', and this is seen.",
+        "instance_metadata.labels.all: {{deps.x | json}}: It is a secret of 'b', and this is seen.",
+      ],
+    ],
+    [
+      'are bindable',
+      { x: aRow, y: { offering: 'b', instance: 'shared' } },
+      {},
+      { bindable: false },
+      [
+        'requires_offerings.x.plan: It is not bindable, and what it gives is known by a binding only.',
+        'requires_offerings.y.offering: It is not bindable, and what it gives is known by a binding only.',
+      ],
+    ],
+    [
+      'are bindable without an application',
+      { x: aRow },
+      {},
+      { requires_app: true },
+      ['requires_offerings.x.plan: It can be bound to an application only.'],
+    ],
+    [
+      'have parameters that the other one takes',
+      { x: { ...aRow, parameters: { size: 0 } }, y: aRow, z: { ...aRow, parameters: { size: 5 } } },
+      {},
+      { parameters: { size: { type: 'integer', minimum: 1 } } },
+      [
+        "requires_offerings.x.parameters: The parameter 'size' must be at least 1.",
+        "requires_offerings.y.parameters: The parameter 'size' is required.",
+      ],
+    ],
+    [
+      'have no parameters when they are shared',
+      { x: { offering: 'b', instance: 'shared', parameters: { size: 1 } } },
+      {},
+      {},
+      ['requires_offerings.x.parameters: A shared instance has its own already.'],
+    ],
+  ])('%s.', async (_what, needs, changes, needed, expected) => {
+    const { lines } = await loaded({
+      'a.json': needing('a', 11, needs, changes),
+      'b.json': needing('b', 12, {}, needed),
+    });
+    expect(lines.map((line) => line.replace(/^a\.json: /, ''))).toEqual(expected);
+  });
+});
+
+test('An offering file with every mistake of these is told of all at once, and none is served.', async () => {
+  const { catalog, lines } = await loaded({
+    'good.json': aRunner(),
+    'bad.json': aRunner({
+      id: guid(21),
+      name: 'bad',
+      plans: [aPlan({ id: guid(22) })],
+      color: 'red',
+      secrets: { word: {} },
+      config: { ports: ['main'], processes: { a: { run: ['a', '{{secrets.word}}'] } } },
+      credentials: { a: '{{ports.web}}', b: '{{node.name}}' },
+      requires_offerings: { self: { offering: 'bad', plan: 'small' } },
+    }),
+    'driver.json': aRunner({
+      id: guid(31),
+      name: 'third',
+      plans: [aPlan({ id: guid(32) })],
+      provisioner: 'docker',
+    }),
+  });
+  expect(catalog).toBeUndefined();
+  expect(lines).toEqual([
+    expect.stringMatching(/^bad\.json: color: There is no such key here\. There are: id, /),
+    'bad.json: config.processes.a.run[1]: {{secrets.word}}: A secret on a command line is seen by everybody on the machine.',
+    'bad.json: credentials.a: {{ports.web}}: There is no such port in config.ports. There are: main.',
+    'bad.json: credentials.b: {{node.name}}: There are: host, bind.',
+    'bad.json: requires_offerings.self: The needs go in a circle: bad, bad.',
+    `driver.json: provisioner: There is no such provisioner. There are: ${Object.keys(traits).join(', ')}.`,
+  ]);
+});
