@@ -1,0 +1,28 @@
+import { unbindAll } from './bindings.ts';
+import type { World } from './world.ts';
+
+const everyMs = 60_000;
+
+/**
+ * Removes bindings that a broker which died had begun to remove, or had made for nobody. There is nobody here who
+ * would do it by the clock: requests give the occasion, at most one a minute, and none waits for it.
+ */
+export function createCleaning(world: World, now: () => number = Date.now): () => void {
+  let last = 0;
+  return function clean() {
+    if (now() - last < everyMs) return;
+    last = now();
+    void removeAbandoned(world).catch((error: unknown) =>
+      world.warn(`Abandoned bindings could not be removed: ${String(error)}`),
+    );
+  };
+}
+
+/** Gives how many there were. */
+export async function removeAbandoned(world: World): Promise<number> {
+  const abandoned = await world.apps.abandoned();
+  for (const { instanceId, bindingId } of abandoned) {
+    await unbindAll(world, instanceId, [bindingId], { protocol: 'tsuru' });
+  }
+  return abandoned.length;
+}

@@ -1,0 +1,65 @@
+import type { Broker } from '../../broker/broker.ts';
+import { Refusal } from '../../broker/errors.ts';
+import type { LogQuery } from '../../broker/units.ts';
+import type { Call, Reply } from '../protocol.ts';
+import { readFields } from './fields.ts';
+import { textReply } from './replies.ts';
+import { readOrigin } from './requests.ts';
+import { requireText } from './texts.ts';
+import { requireEntry, type World } from './world.ts';
+
+// What users may ask for through tsuru's proxy, beside what tsuru itself asks for. All else is not there.
+
+export type Action = keyof Pick<Broker, 'start' | 'stop' | 'restart'>;
+
+const participles: Readonly<Record<Action, readonly [done: string, going: string]>> = {
+  start: ['started', 'being started'],
+  stop: ['stopped', 'being stopped'],
+  restart: ['restarted', 'being restarted'],
+};
+
+export async function act(world: World, call: Call, action: Action): Promise<Reply> {
+  const origin = readOrigin(call, readFields(call));
+  const { id: instanceId } = (await requireEntry(world, call)).instance;
+  const command = { instanceId, acceptsIncomplete: true, origin };
+  const outcome = await world.broker[action](command);
+  const [done, going] = participles[action];
+  if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no such instance.');
+  return outcome.is === 'accepted'
+    ? textReply(202, `It is ${going}.`)
+    : textReply(200, `It has been ${done}.`);
+}
+
+export async function units(world: World, call: Call): Promise<Reply> {
+  const { instance } = await requireEntry(world, call);
+  const seen = await world.broker.status(instance.id);
+  const body = seen.units.map(({ unit, status, reason, since, address }) => ({
+    unit,
+    status,
+    reason,
+    since,
+    address,
+  }));
+  return { status: 200, body };
+}
+
+/** The last lines of each unit, or of `?unit=`, as text; `?lines=` says how many. */
+export async function log(world: World, call: Call): Promise<Reply> {
+  const query = readLogQuery(call);
+  const { instance } = await requireEntry(world, call);
+  const found = await world.broker.log(instance.id, query);
+  const many = found.length > 1;
+  return textReply(200, found.map(({ unit, text }) => (many ? `==> ${unit} <==\n${text}` : text)).join('\n'));
+}
+
+const usualLines = 100;
+const mostLines = 10_000;
+
+function readLogQuery({ query }: Call): LogQuery {
+  const unit = query.get('unit') || undefined;
+  const lines = query.get('lines') || String(usualLines);
+  if (!/^\d{1,5}$/.test(lines) || Number(lines) < 1 || Number(lines) > mostLines) {
+    throw new Refusal('invalid', `lines must be a whole number from 1 to ${mostLines}.`, 'lines');
+  }
+  return { lines: Number(lines), ...(unit === undefined ? {} : { unit: requireText(unit, 'unit') }) };
+}

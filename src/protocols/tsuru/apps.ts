@@ -1,0 +1,43 @@
+/** Which apps are bound, and for which of their units: tsuru says each only once, and the last one that goes matters. */
+export interface Apps {
+  /**
+   * Writes down that somebody is about to be bound, before it is: the app's one binding from now on stays as long as
+   * there is a stake in it.
+   * @param host of the unit; absent: the app as a whole
+   * @param withinMs the bind is answered by then, or the stake does not count any more
+   * @throws Refusal not-found when the instance is gone
+   */
+  arrive(instanceId: string, app: App, host: string | undefined, withinMs: number): Promise<Stake>;
+  /** The bind has succeeded; false when the app was unbound meanwhile. */
+  confirm(stake: Stake): Promise<boolean>;
+  /** The bind has failed. Gives whether the binding is to be removed. */
+  withdraw(stake: Stake): Promise<boolean>;
+  /**
+   * A unit of an app goes, or the app with all its units.
+   * @returns bindings to be removed, none when there are other stakes; undefined: nothing of this was known
+   */
+  leave(instanceId: string, app: App, host: string | undefined): Promise<readonly string[] | undefined>;
+  /** A unit goes of which only the host is told. Gives the same as `leave`. */
+  depart(instanceId: string, host: string): Promise<readonly string[] | undefined>;
+  /** The binding has been removed. */
+  forget(instanceId: string, bindingId: string): Promise<void>;
+  /** Names, or else hosts, of the apps and jobs that are bound. */
+  bound(instanceId: string): Promise<readonly string[]>;
+  /** Bindings that a broker which died did not get to remove. */
+  abandoned(): Promise<readonly Pick<Stake, 'instanceId' | 'bindingId'>[]>;
+}
+
+export interface App {
+  readonly kind: 'app' | 'job';
+  /** At least one of both. */
+  readonly name?: string;
+  readonly host?: string;
+}
+
+export interface Stake {
+  readonly number: string;
+  readonly instanceId: string;
+  readonly bindingId: string;
+  /** The app as it was first told. */
+  readonly knownAs: string;
+}

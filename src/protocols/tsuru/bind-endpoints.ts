@@ -1,0 +1,115 @@
+import { Refusal } from '../../broker/errors.ts';
+import type { InstanceEntry } from '../../broker/overview.ts';
+import type { Call, Reply } from '../protocol.ts';
+import type { App } from './apps.ts';
+import { bind, unbindAll } from './bindings.ts';
+import { coerceParameters } from './coerce.ts';
+import { envOf } from './env.ts';
+import { readFields, type Fields } from './fields.ts';
+import { offeringIn } from './names.ts';
+import { emptyReply, secretReply } from './replies.ts';
+import { findApp, findUnit, readContext, readJob, readOrigin, requireApp } from './requests.ts';
+import { requireEntry, type World } from './world.ts';
+
+/** `POST /resources/<name>` of 2012 to 2014: a bind is always one of a unit, even where only one host is told. */
+export function bindFirstGeneration(world: World, call: Call): Promise<Reply> {
+  const fields = readFields(call);
+  const app = requireApp(fields);
+  return answerBind(world, call, { fields, app, unit: findUnit(fields) ?? app.host });
+}
+
+/** `POST .../bind`: of a unit when one is named, else of the app, as newer clients ask after a 404. */
+export function bindUnitOrApp(world: World, call: Call): Promise<Reply> {
+  const fields = readFields(call);
+  return answerBind(world, call, { fields, app: requireApp(fields), unit: findUnit(fields) });
+}
+
+export function bindApp(world: World, call: Call): Promise<Reply> {
+  const fields = readFields(call);
+  return answerBind(world, call, { fields, app: requireApp(fields) });
+}
+
+export function bindJob(world: World, call: Call): Promise<Reply> {
+  return answerBind(world, call, { fields: readFields(call), app: readJob(call) });
+}
+
+interface Asked {
+  readonly fields: Fields;
+  readonly app: App;
+  readonly unit?: string | undefined;
+}
+
+async function answerBind(world: World, call: Call, { fields, app, unit }: Asked): Promise<Reply> {
+  const entry = await requireEntry(world, call);
+  requireFinished(entry);
+  const { id: instanceId, planId } = entry.instance;
+  const plan = world.broker
+    .catalog()
+    .offerings.flatMap(({ plans }) => plans)
+    .find((one) => one.offeringId === entry.instance.offeringId && one.id === planId);
+  const { confidential } = await bind(world, {
+    instanceId,
+    app,
+    unit,
+    stopped: entry.instance.stopped ?? false,
+    parameters: coerceParameters(plan ?? {}, 'bind', fields.parameters),
+    context: { ...readContext(fields), [`${app.kind}_name`]: app.name ?? app.host ?? '' },
+    origin: readOrigin(call, fields),
+  });
+  return secretReply(201, envOf(offeringIn(call), confidential.answer.credentials));
+}
+
+/** Said before anything is written: clients come again and again until it is ready. */
+function requireFinished({ state, status: { reason } }: InstanceEntry): void {
+  if (state === 'provisioning')
+    throw new Refusal('not-ready', 'The instance is not ready yet: it is being made.');
+  if (state === 'failed' || state === 'deprovisioning') {
+    throw new Refusal('not-ready', `The instance cannot be bound: ${reason}.`);
+  }
+}
+
+/** `DELETE .../hostname/<host>`: of which app the unit is, is not told. */
+export function unbindHost(world: World, call: Call): Promise<Reply> {
+  const host = call.params['host'] ?? '';
+  return answerUnbind(world, call, readFields(call), (instanceId) => world.apps.depart(instanceId, host));
+}
+
+/** `DELETE .../bind`: as with the bind. */
+export function unbindUnitOrApp(world: World, call: Call): Promise<Reply> {
+  const fields = readFields(call);
+  const unit = findUnit(fields);
+  const app = findApp(fields);
+  if (!app && unit !== undefined) {
+    return answerUnbind(world, call, fields, (instanceId) => world.apps.depart(instanceId, unit));
+  }
+  return answerUnbind(world, call, fields, (instanceId) =>
+    world.apps.leave(instanceId, app ?? requireApp(fields), unit),
+  );
+}
+
+export function unbindApp(world: World, call: Call): Promise<Reply> {
+  const fields = readFields(call);
+  return answerUnbind(world, call, fields, (instanceId) =>
+    world.apps.leave(instanceId, requireApp(fields), undefined),
+  );
+}
+
+export function unbindJob(world: World, call: Call): Promise<Reply> {
+  const job = readJob(call);
+  return answerUnbind(world, call, readFields(call), (instanceId) =>
+    world.apps.leave(instanceId, job, undefined),
+  );
+}
+
+async function answerUnbind(
+  world: World,
+  call: Call,
+  fields: Fields,
+  go: (instanceId: string) => Promise<readonly string[] | undefined>,
+): Promise<Reply> {
+  const { instance } = await requireEntry(world, call);
+  const leaving = await go(instance.id);
+  if (!leaving) throw new Refusal('not-found', 'This is not bound to the instance.');
+  await unbindAll(world, instance.id, leaving, readOrigin(call, fields));
+  return emptyReply(200);
+}

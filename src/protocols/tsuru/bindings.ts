@@ -1,0 +1,93 @@
+import { Failure, Refusal } from '../../broker/errors.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import type { Origin, ServiceBinding } from '../../broker/records.ts';
+import type { App, Stake } from './apps.ts';
+import { toEnd } from './to-end.ts';
+import type { World } from './world.ts';
+
+export interface Binding {
+  readonly instanceId: string;
+  readonly app: App;
+  /** The host of a unit; absent: the app as a whole. */
+  readonly unit?: string | undefined;
+  /** The instance is at rest, so no new binding can be made. */
+  readonly stopped: boolean;
+  readonly parameters: JsonObject;
+  readonly context: JsonObject;
+  readonly origin: Origin;
+}
+
+/**
+ * Gives an app, or one of its units, the app's one binding, which is made for whoever comes first. The stake is
+ * written down before the binding is made, so nobody who goes meanwhile takes it away.
+ * @throws Refusal not-ready while the instance is being changed
+ */
+export async function bind(world: World, binding: Binding): Promise<ServiceBinding> {
+  const { apps, patience } = world;
+  const { instanceId, app, unit } = binding;
+  // As long as a binding may take at most: it is asked for twice where the plan insists.
+  const stake = await apps.arrive(instanceId, app, unit, 3 * patience + 60_000);
+  try {
+    const made = await makeBinding(world, binding, stake);
+    if (await apps.confirm(stake)) return made;
+    throw new Refusal('not-ready', 'The app is being unbound. Try again later.');
+  } catch (error) {
+    await takeBack(world, stake, binding.origin);
+    throw error instanceof Refusal && error.code === 'busy' ? new Refusal('not-ready', error.message) : error;
+  }
+}
+
+/** What the failure was is to be told, not that of cleaning up after it: that is tried again later. */
+async function takeBack(world: World, stake: Stake, origin: Origin): Promise<void> {
+  try {
+    if (await world.apps.withdraw(stake)) await unbindAll(world, stake.instanceId, [stake.bindingId], origin);
+  } catch (error) {
+    world.warn(`A tsuru bind that failed could not be undone yet: ${String(error)}`);
+  }
+}
+
+async function makeBinding(world: World, binding: Binding, stake: Stake): Promise<ServiceBinding> {
+  const { broker } = world;
+  const { instanceId, unit, stopped, parameters, context, origin } = binding;
+  const { bindingId, knownAs: appGuid } = stake;
+  // Units say nothing of the parameters that their app was bound with.
+  const known = unit === undefined && !stopped ? undefined : await findBinding(world, instanceId, bindingId);
+  if (known && unit !== undefined) return known;
+  if (!known && stopped) throw new Refusal('not-ready', 'The instance is stopped. Start it and bind again.');
+  const outcome = await toEnd(world, (acceptsIncomplete) =>
+    broker.bind({ instanceId, bindingId, appGuid, parameters, context, acceptsIncomplete, origin }),
+  );
+  if ('record' in outcome && outcome.record && outcome.is !== 'accepted') return outcome.record;
+  throw new Failure('timeout', 'The binding is not finished.');
+}
+
+async function findBinding(
+  { broker }: World,
+  instanceId: string,
+  bindingId: string,
+): Promise<ServiceBinding | undefined> {
+  try {
+    return await broker.binding(instanceId, bindingId);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** Removes bindings in which nobody has a stake any more. What is gone already is no mistake. */
+export async function unbindAll(
+  world: World,
+  instanceId: string,
+  bindingIds: readonly string[],
+  origin: Origin,
+): Promise<void> {
+  const [entry] = await world.overview.instances({ instanceId, limit: 1 });
+  if (!entry) return;
+  const { offeringId, planId } = entry.instance;
+  for (const bindingId of bindingIds) {
+    await toEnd(world, (acceptsIncomplete) =>
+      world.broker.unbind({ instanceId, bindingId, offeringId, planId, acceptsIncomplete, origin }),
+    );
+    await world.apps.forget(instanceId, bindingId);
+  }
+}

@@ -1,0 +1,31 @@
+import type { Call, Login, Reply } from '../protocol.ts';
+import { requireOffering } from './offering.ts';
+import { offeringIn } from './names.ts';
+import { secretReply } from './replies.ts';
+import { requireText } from './texts.ts';
+import type { World } from './world.ts';
+
+/**
+ * What `crane create` and `tsuru service create` take, with the login that the caller has used. `?team=` names the
+ * team that owns the service, which only tsuru knows.
+ */
+export function manifestReply(world: World, call: Call, login: Login | undefined): Reply {
+  const offering = offeringIn(call);
+  requireOffering(world, offering);
+  const team = call.query.get('team') ?? '';
+  const lines = [
+    `id: ${quoted(offering)}`,
+    `username: ${quoted(login?.username ?? offering)}`,
+    `password: ${quoted(login?.password ?? '')}`,
+    team === '' ? '# team: the team that owns the service' : `team: ${quoted(requireText(team, 'team'))}`,
+    'endpoint:',
+    `  production: ${quoted(`${world.url()}/tsuru/${encodeURIComponent(offering)}`)}`,
+    '',
+  ];
+  return secretReply(200, { bytes: Buffer.from(lines.join('\n')), type: 'application/yaml; charset=utf-8' });
+}
+
+/** Every JSON text is one of YAML too. */
+function quoted(text: string): string {
+  return JSON.stringify(text);
+}

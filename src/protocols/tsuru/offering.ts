@@ -1,0 +1,25 @@
+import type { ServiceOffering, ServicePlan } from '../../broker/catalog.ts';
+import { Refusal } from '../../broker/errors.ts';
+import type { World } from './world.ts';
+
+/** Refuses with not-found. */
+export function requireOffering({ broker }: Pick<World, 'broker'>, name: string): ServiceOffering {
+  const offering = broker.catalog().offerings.find((one) => one.name === name);
+  if (offering) return offering;
+  throw new Refusal('not-found', `There is no service '${name.slice(0, 100)}'.`);
+}
+
+/** The plan with this name; when none is named, the only one or the first free one. Refuses with invalid. */
+export function choosePlan({ name: service, plans }: ServiceOffering, name: string | undefined): ServicePlan {
+  const chosen =
+    name === undefined
+      ? (plans.find(({ free }) => free || plans.length === 1) ?? undefined)
+      : plans.find((plan) => plan.name === name);
+  if (chosen) return chosen;
+  const wrong = name === undefined ? 'Name a plan' : `There is no plan '${name.slice(0, 80)}'`;
+  throw new Refusal(
+    'invalid',
+    `${wrong} of ${service}. There are: ${plans.map((plan) => plan.name).join(', ')}.`,
+    'plan',
+  );
+}

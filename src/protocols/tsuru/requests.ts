@@ -1,0 +1,75 @@
+import { Refusal } from '../../broker/errors.ts';
+import type { Json, JsonObject } from '../../broker/json.ts';
+import type { Origin } from '../../broker/records.ts';
+import type { Call } from '../protocol.ts';
+import type { App } from './apps.ts';
+import type { Fields } from './fields.ts';
+
+const longestApp = 150;
+
+/**
+ * Who asked. Nothing else of the headers is taken: those of clusters hold the keys to them.
+ */
+export function readOrigin({ principal, requestId, headers }: Call, fields: Fields): Origin {
+  const user = fields.text('user') ?? headers['x-tsuru-user']?.slice(0, 1000);
+  const event = fields.text('eventid', 'eventID', 'eventId') ?? headers['x-tsuru-eventid']?.slice(0, 1000);
+  const value = known({ user, event });
+  return {
+    protocol: 'tsuru',
+    ...(principal === undefined ? {} : { principal }),
+    requestId,
+    ...(Object.keys(value).length > 0 ? { identity: { platform: 'tsuru', value } } : {}),
+  };
+}
+
+/** What is known of an instance beside its plan and parameters, and may change. */
+export function readContext(fields: Fields): JsonObject {
+  const tags = fields.texts('tags', 'tag');
+  return known({
+    platform: 'tsuru',
+    team: fields.text('team'),
+    user: fields.text('user'),
+    event: fields.text('eventid', 'eventID', 'eventId'),
+    description: fields.text('description'),
+    tags: tags.length > 0 ? tags : undefined,
+  });
+}
+
+/** The app by any of the names that its host ever had on this wire; undefined: none is named. */
+export function findApp(fields: Fields): App | undefined {
+  const name = fields.text('app-name', 'appName');
+  const host = fields.text('app-host', 'app-hosts', 'appHost', 'appHosts', 'app-hostname', 'hostname');
+  if (name === undefined && host === undefined) return undefined;
+  for (const text of [name, host]) requireShort(text);
+  return { kind: 'app', ...(name === undefined ? {} : { name }), ...(host === undefined ? {} : { host }) };
+}
+
+export function requireApp(fields: Fields): App {
+  const app = findApp(fields);
+  if (app) return app;
+  throw new Refusal('invalid', 'The app is missing: app-name or app-host must say which.', 'app-name');
+}
+
+/** Undefined: it is about the app as a whole. */
+export function findUnit(fields: Fields): string | undefined {
+  const host = fields.text('unit-host', 'unit-hostname', 'unitHost', 'unitHostname');
+  requireShort(host);
+  return host;
+}
+
+export function readJob({ params }: Call): App {
+  const name = params['job'] ?? '';
+  requireShort(name);
+  return { kind: 'job', name };
+}
+
+function requireShort(text: string | undefined): void {
+  if (text === undefined || (text.length <= longestApp && text.isWellFormed() && !text.includes('\0')))
+    return;
+  throw new Refusal('invalid', `The name or host must not have more than ${longestApp} characters.`);
+}
+
+function known(members: Readonly<Record<string, Json | undefined>>): JsonObject {
+  const told = Object.entries(members).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(told) as JsonObject;
+}

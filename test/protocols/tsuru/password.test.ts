@@ -1,0 +1,40 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../../../src/config.ts';
+import { readSecrets } from '../../../src/program/secrets.ts';
+import { loginsOf } from '../../../src/protocols/tsuru/realm.ts';
+
+/** Where the passwords come from that tsuru logs in with. */
+
+const directory = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const secretsWith = (env: Readonly<Record<string, string>>) =>
+  readSecrets(readConfig({ DATA_DIR: directory, ...env }));
+
+const external = {
+  DATABASE_URL: 'postgres://u:p@db/purveyor',
+  BROKER_PASSWORD: 'pass',
+  ENCRYPTION_KEYS: `1:${Buffer.alloc(32, 'key').toString('base64')}`,
+};
+
+test('One that nobody chose is made once and kept beside the others.', () => {
+  const { tsuru } = secretsWith({});
+  const kept = readFileSync(join(directory, 'tsuru-password'), 'utf8').trim();
+  expect(kept).toMatch(/^\w{24}$/);
+  expect(secretsWith({}).tsuru).toEqual(tsuru);
+  expect(tsuru && loginsOf(tsuru, 'redis')).toEqual([{ username: 'redis', password: kept }]);
+});
+
+test('Beside an external database none is made: other brokers could not know it.', () => {
+  expect(secretsWith(external).tsuru).toBeUndefined();
+  expect(secretsWith({ ...external, TSURU_PASSWORD: 'p' }).tsuru).toMatchObject({ password: 'p' });
+});
+
+test('An offering has its own, or that of all, or none, and never that of an object.', () => {
+  const { tsuru } = secretsWith({ ...external, TSURU_PASSWORDS: '{"redis":"r"}', TSURU_USERNAME: 'u' });
+  if (!tsuru) throw new Error('It is not served.');
+  expect(loginsOf(tsuru, 'redis')).toEqual([{ username: 'u', password: 'r' }]);
+  for (const name of ['echo', 'constructor', '__proto__', '']) expect(loginsOf(tsuru, name)).toEqual([]);
+});
