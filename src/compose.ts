@@ -1,31 +1,35 @@
 /** The one place that knows everyone: it puts the parts together, and takes them apart again. */
 import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
 import { openFoundation, type Foundation } from './program/foundation.ts';
 import type { Introduction } from './program/banner.ts';
-import type { Catalog } from './broker/catalog.ts';
 import type { BrokerEvent } from './broker/events.ts';
+import type { Offered } from './broker/offered.ts';
 import type { Config } from './config.ts';
+import type { Stock } from './gauges.ts';
 import { createServer, type Server } from './http/server.ts';
 import type { Log } from './log.ts';
-import { createMetrics } from './metrics.ts';
+import { createMetrics, type Metrics } from './metrics.ts';
 import type { Protocol } from './protocols/protocol.ts';
 import { health } from './protocols/health/index.ts';
 import { metrics } from './protocols/metrics/index.ts';
+import { operator } from './protocols/operator/index.ts';
 import { osb } from './protocols/osb/index.ts';
+import { tsuru } from './protocols/tsuru/index.ts';
 import { echoService } from './provisioners/echo/service.ts';
-import { registry, shippedProvisioners } from './provisioners/index.ts';
-import { readSecrets } from './program/secrets.ts';
+import { shippedTraits } from './provisioners/index.ts';
+import { readSecrets, type Secrets } from './program/secrets.ts';
 import { openCurrentCatalog } from './program/current-catalog.ts';
 import { createAvailability, type Availability } from './program/availability.ts';
 import { standIn } from './program/stand-in.ts';
+import { createStocktaking } from './program/take-stock.ts';
 import { within } from './program/within.ts';
 
 export interface Program {
-  readonly introduction: Omit<Introduction, 'catalog' | 'database'>;
-  catalog(): Catalog;
-  /** Where the state is, in words, once requests are served. Rejects when that will never be. */
-  readonly ready: Promise<string>;
+  readonly introduction: Omit<Introduction, 'offered' | 'database'>;
+  /** Once requests are served: where the state is, in words, and what is on sale. Rejects when that will never be. */
+  readonly ready: Promise<{ readonly database: string; readonly offered: Offered }>;
+  /** Why it must end although nobody has asked for it. */
+  readonly lost: Promise<Error>;
   /** Reads the catalog again. */
   reload(): Promise<void>;
   /** Lets requests and work end for half of these milliseconds, then leaves them; gives whether all ended well. */
@@ -37,47 +41,41 @@ export interface Program {
  * @throws Error when it cannot start at all: the catalog has errors, the port is taken
  */
 export async function compose(config: Config, log: Log): Promise<Program> {
-  const counts = createMetrics();
+  const availability = createAvailability(
+    config.externalDatabase ? 'it waits for its database' : 'its database is starting',
+  );
+  const counts = createMetrics(stocktaking(availability));
   const observe = (event: BrokerEvent) => {
     log.event(event);
     counts.event(event);
   };
-  const provisioners = registry(shippedProvisioners({ faultyDirectory: join(config.dataDir, 'trial') }));
-  const currentCatalog = await openCurrentCatalog(config.catalogDirs, provisioners.traits(), log);
+  const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
   const secrets = readSecrets(config);
-  const availability = createAvailability(
-    config.externalDatabase ? 'it waits for its database' : 'its database is starting',
-  );
-  const server = createServer({
-    protocols: [...protocols(config, availability, log), metrics(() => counts.page())],
-    logins: secrets.logins,
-    observe(access) {
-      log.access(access);
-      counts.access(access);
-    },
-    trustProxy: config.vcapApplication === undefined ? 0 : 1,
-  });
-  const address = await listen(server, config);
+  const server = serverOf({ config, secrets, availability, counts, log });
+  const { address, port } = await listen(server, config);
   log.note('debug', 'listening', { address });
   const publicUrl = config.publicUrl ?? address;
   const starting = new AbortController();
   const foundation = openFoundation({
     config,
     url: publicUrl,
+    port,
     keys: secrets.keys,
+    operator: secrets.operator?.login,
     currentCatalog,
-    provisioners,
+    log,
     observe,
     note: (message) => log.note('info', message),
     signal: starting.signal,
   });
   return {
-    introduction: { address, publicUrl, username: config.username, madePassword: secrets.madePassword },
-    catalog: () => currentCatalog.catalog(),
+    introduction: introductionOf(config, secrets, address, publicUrl),
     ready: foundation.then((opened) => {
       availability.open(opened);
-      return opened.origin;
+      return { database: opened.origin, offered: opened.offered() };
     }),
+    // One that never began cannot get lost: `ready` tells.
+    lost: foundation.then(({ lost }) => lost).catch(() => never),
     reload: async () => (await foundation).reload(),
     async close(withinMs) {
       availability.close();
@@ -87,30 +85,96 @@ export async function compose(config: Config, log: Log): Promise<Program> {
   };
 }
 
-function protocols(
-  { acceptMissingVersion }: Config,
-  availability: Availability,
-  log: Log,
-): readonly Protocol[] {
+interface Parts {
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly availability: Availability;
+  readonly counts: Metrics;
+  readonly log: Log;
+}
+
+function serverOf(parts: Parts): Server {
+  const { config, secrets, counts, log } = parts;
+  return createServer({
+    protocols: protocols(parts),
+    logins: secrets.logins,
+    observe(access) {
+      log.access(access);
+      counts.access(access);
+    },
+    trustProxy: config.vcapApplication === undefined ? 0 : 1,
+  });
+}
+
+/** All that is served; unknown paths are the first one's. */
+function protocols({ config, secrets, availability, counts, log }: Parts): readonly Protocol[] {
+  const { acceptMissingVersion, node, nodeName } = config;
+  const { requireFoundation } = availability;
+  const broker = standIn(() => requireFoundation().broker);
+  const overview = standIn(() => requireFoundation().broker.overview);
+  const here = node ? { node: nodeName } : {};
+  const operators = secrets.operator ? [secrets.operator.login] : [];
   return [
-    osb(
-      standIn(() => availability.requireFoundation().broker),
-      { acceptMissingVersion, warn: (message) => log.note('warn', message) },
-    ),
+    osb(broker, { acceptMissingVersion, warn: (message) => log.note('warn', message) }),
     echoService({
-      store: standIn(() => availability.requireFoundation().store),
-      messages: standIn(() => availability.requireFoundation().messages),
+      store: standIn(() => requireFoundation().store),
+      messages: standIn(() => requireFoundation().messages),
     }),
     health(() => availability.readiness()),
+    metrics(() => counts.page(), [...secrets.logins, ...operators]),
+    ...tsuruProtocol({ config, secrets, availability, log }),
+    ...(secrets.operator ? [operator(broker, overview, { logins: operators, ...here })] : []),
   ];
 }
 
+function tsuruProtocol({ config, secrets, availability, log }: Omit<Parts, 'counts'>): readonly Protocol[] {
+  if (!secrets.tsuru) return [];
+  const world = {
+    broker: standIn(() => availability.requireFoundation().broker),
+    overview: standIn(() => availability.requireFoundation().broker.overview),
+    apps: standIn(() => availability.requireFoundation().apps),
+    patience: config.syncPatience,
+    url: () => availability.requireFoundation().url,
+    warn: (message: string) => log.note('warn', message),
+  };
+  return [tsuru({ ...world, logins: secrets.tsuru })];
+}
+
+/** Milliseconds that those who ask for metrics wait for what must be counted first. */
+const countingTime = 3_000;
+
+function stocktaking({ requireFoundation }: Availability): () => Promise<Stock | undefined> {
+  const takeStock = createStocktaking(standIn(() => requireFoundation().broker.overview));
+  return async () => {
+    const stock = takeStock();
+    return (await within(countingTime, stock)) ? stock : undefined;
+  };
+}
+
+const never = new Promise<never>(() => undefined);
+
+function introductionOf(
+  { username, node, nodeName }: Config,
+  { madePassword, operator }: Secrets,
+  address: string,
+  publicUrl: string,
+): Program['introduction'] {
+  return {
+    address,
+    publicUrl,
+    username,
+    madePassword,
+    ...(node ? { node: nodeName } : {}),
+    ...(operator ? { operator: { username: operator.login.username, file: operator.made?.file } } : {}),
+  };
+}
+
 /** Gives the address as others on this machine write it. */
-async function listen(server: Server, { port, host }: Config): Promise<string> {
+async function listen(server: Server, { port, host }: Config): Promise<{ address: string; port: number }> {
   try {
     const { port: taken } = await server.listen(port, host);
     const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-    return `http://${isIPv6(name) ? `[${name}]` : name}:${taken}`;
+    return { address: `http://${isIPv6(name) ? `[${name}]` : name}:${taken}`, port: taken };
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE')

@@ -1,7 +1,10 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { findBoundDatabase } from './database/bound-database.ts';
-import { readConnection } from './database/connection.ts';
+import { readConnection, type Connection } from './database/connection.ts';
 import { WrongValue } from './option-kinds.ts';
-import { options, type Option } from './options.ts';
+import type { Option } from './option.ts';
+import { options } from './options.ts';
 
 type Values = {
   readonly [Key in keyof typeof options]: (typeof options)[Key] extends Option<infer Value> ? Value : never;
@@ -13,6 +16,12 @@ export interface Config extends Values {
   readonly logFormat: 'text' | 'json';
   /** Undefined: the address that is listened on. */
   readonly publicUrl: string | undefined;
+  readonly node: boolean;
+  readonly nodeName: string;
+  readonly nodeBind: string;
+  readonly nodeDir: string;
+  /** Servers for databases, by the names of the variables that name them. They hold passwords. */
+  readonly sharedServers: Readonly<Record<string, Connection>>;
   /** Where programs are looked for. */
   readonly path: string | undefined;
   /** Is the database somebody else's, perhaps shared with other brokers? */
@@ -42,18 +51,41 @@ export function readConfig(
   terminal: boolean = process.stdout.isTTY === true,
 ): Config {
   const problems: string[] = [];
-  const values = readValues(env, problems);
+  // Each value was read by the kind that its type is taken from.
+  const values = readValues(options, env, problems) as Values;
   const config: Config = {
     ...values,
     host: values.host ?? standardHost(env),
     logFormat: values.logFormat ?? (terminal ? 'text' : 'json'),
     publicUrl: values.publicUrl ?? platformUrl(values.vcapApplication),
+    node: values.node ?? isNodeByItself(values),
+    nodeName: values.nodeName ?? hostname(),
+    nodeBind: values.nodeBind ?? values.nodeHost,
+    nodeDir: values.nodeDir ?? join(values.dataDir, 'node'),
+    sharedServers: readServers(env, problems),
     path: env['PATH'],
     externalDatabase: namesDatabase(values, problems),
   };
-  problems.push(...secondLogin(config), ...(config.externalDatabase ? sharedSecrets(env) : []));
+  problems.push(...secondLogin(config), ...loginOfTwoRealms(config), ...nodeWithoutWorkers(config));
+  if (config.externalDatabase) problems.push(...sharedSecrets(env));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** What is needed to speak to a broker that runs with these variables. */
+export type OperatorAccess = Pick<
+  Values,
+  'port' | 'host' | 'publicUrl' | 'dataDir' | 'operatorUsername' | 'operatorPassword'
+>;
+
+/** The options of OperatorAccess alone. @throws ConfigError */
+export function readOperatorAccess(env: Environment = process.env): OperatorAccess {
+  const problems: string[] = [];
+  const { port, host, publicUrl, dataDir, operatorUsername, operatorPassword } = options;
+  const asked = { port, host, publicUrl, dataDir, operatorUsername, operatorPassword };
+  const access = readValues(asked, env, problems) as OperatorAccess;
+  if (problems.length > 0) throw new ConfigError(problems);
+  return access;
 }
 
 /** CATALOG_DIR alone, for what needs no more. @throws ConfigError */
@@ -69,10 +101,14 @@ export function presentValues(env: Environment = process.env): ReadonlyMap<strin
   return new Map(Object.values(options).map((option) => [option.name, presentValue(option, env)]));
 }
 
-function readValues(env: Environment, problems: string[]): Values {
-  const read = Object.entries(options).map(([key, option]) => [key, readValue(option, env, problems)]);
-  // Each value was read by the kind that its type is taken from.
-  return Object.fromEntries(read) as Values;
+function readValues(
+  asked: Readonly<Record<string, Option>>,
+  env: Environment,
+  problems: string[],
+): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(asked).map(([key, option]) => [key, readValue(option, env, problems)]),
+  );
 }
 
 function readValue(option: Option, env: Environment, problems: string[]): unknown {
@@ -98,6 +134,17 @@ function standardHost(env: Environment): string {
   return textOf(options.vcapApplication, env) === undefined ? '127.0.0.1' : '0.0.0.0';
 }
 
+/** Programs beside an app on a platform would die with its container; other systems cannot tell them apart. */
+function isNodeByItself({ vcapApplication, workers }: Values): boolean {
+  return process.platform === 'linux' && vcapApplication === undefined && workers !== 0;
+}
+
+function nodeWithoutWorkers({ node, workers }: Config): readonly string[] {
+  return node && workers === 0
+    ? ['WORKERS is 0, but NODE_ROLE is true: nobody else could carry the work on this node.']
+    : [];
+}
+
 function platformUrl(application: Values['vcapApplication']): string | undefined {
   const uris = application?.['application_uris'] ?? application?.['uris'];
   const first: unknown = Array.isArray(uris) ? uris[0] : undefined;
@@ -108,6 +155,19 @@ function secondLogin({ username2, password2 }: Values): readonly string[] {
   return username2 !== undefined && password2 === undefined
     ? ['BROKER_PASSWORD_2 is missing: BROKER_USERNAME_2 is set.']
     : [];
+}
+
+/** Else every platform could do what operators may. */
+function loginOfTwoRealms(config: Config): readonly string[] {
+  const { operatorUsername, operatorPassword, username, password, username2 = username, password2 } = config;
+  if (operatorPassword === undefined) return [];
+  const logins = { BROKER_PASSWORD: [username, password], BROKER_PASSWORD_2: [username2, password2] };
+  return Object.entries(logins)
+    .filter(([, [name, word]]) => name === operatorUsername && word === operatorPassword)
+    .map(
+      ([option]) =>
+        `OPERATOR_PASSWORD must not be ${option}, with the same name: platforms would be operators.`,
+    );
 }
 
 /** One that is named but cannot be used counts too: nothing else may be taken in its stead. */
@@ -124,6 +184,20 @@ function namesDatabase({ databaseUrl, vcapServices, vcapApplication }: Values, p
     problems.push((error as Error).message);
     return true;
   }
+}
+
+/** SHARED_POSTGRES_URL, and others that are named alike: offering files say which one they mean. */
+function readServers(env: Environment, problems: string[]): Readonly<Record<string, Connection>> {
+  const servers: Record<string, Connection> = {};
+  for (const [name, url = ''] of Object.entries(env)) {
+    if (!/^[A-Z][A-Z0-9_]*_POSTGRES_URL$/.test(name) || url.trim() === '') continue;
+    try {
+      servers[name] = readConnection(url, name);
+    } catch (error) {
+      problems.push((error as Error).message);
+    }
+  }
+  return servers;
 }
 
 /** Brokers that share a database must agree on these, so none may make its own. */

@@ -91,6 +91,26 @@ const descriptions: Descriptions = {
     message: 'binding expired',
     fields: { instanceId, bindingId },
   }),
+  'unit-changed': ({ instanceId, unit, from, to, reason }) => ({
+    level: to === 'down' || to === 'error' || to === 'unreachable' ? 'warn' : 'info',
+    message: `unit ${to}`,
+    fields: { instanceId, unit, from, reason },
+  }),
+  'left-alone': ({ instanceId, restarts }) => ({
+    level: 'error',
+    message: 'instance failed again, left alone',
+    fields: { instanceId, restarts },
+  }),
+  'orphan-suspected': ({ name, provisioner, node }) => ({
+    level: 'warn',
+    message: 'found what no instance stands for',
+    fields: { name, provisioner, node },
+  }),
+  'orphan-removed': ({ name, provisioner, node }) => ({
+    level: 'info',
+    message: 'removed what no instance stands for',
+    fields: { name, provisioner, node },
+  }),
   trouble: ({ doing, detail }) => ({ level: 'error', message: 'trouble', fields: { doing, detail } }),
 };
 

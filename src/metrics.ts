@@ -1,5 +1,6 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { BrokerEvent, OperationSummary } from './broker/events.ts';
+import { stockGauges, type Stock } from './gauges.ts';
 import type { Access } from './http/access-log.ts';
 
 export interface Metrics {
@@ -12,19 +13,23 @@ export interface Metrics {
 /**
  * Counts what it is told of. Labels take few values, whatever is sent: route patterns and never paths, kinds
  * and results and never ids.
+ * @param takeStock counts what there is; undefined when that is not known
  */
-export function createMetrics(): Metrics {
+export function createMetrics(takeStock: () => Promise<Stock | undefined> = nothing): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  const show = stockGauges(registry);
   return {
     event: operationCounters(registry),
     access: requestTimer(registry),
-    page: async () => ({
-      bytes: new TextEncoder().encode(await registry.metrics()),
-      type: registry.contentType,
-    }),
+    async page() {
+      show(await takeStock().catch(() => undefined));
+      return { bytes: new TextEncoder().encode(await registry.metrics()), type: registry.contentType };
+    },
   };
 }
+
+async function nothing(): Promise<undefined> {}
 
 function requestTimer(registry: Registry): (access: Access) => void {
   const seconds = new Histogram({
@@ -53,10 +58,15 @@ function operationCounters(registry: Registry): (event: BrokerEvent) => void {
   const lost = counter(registry, 'operations_lost', 'Operations whose lease another broker took over.');
   const cancelled = counter(registry, 'operations_cancelled', 'Operations cancelled by another one.');
   const expired = counter(registry, 'bindings_expired', 'Bindings revoked because their time was over.', []);
+  const units = counter(registry, 'unit_changes', 'Changes of the status of units.', ['to']);
+  const restarts = counter(registry, 'heals', 'Restarts of units that had failed.', []);
+  const leftAlone = counter(registry, 'left_alone', 'Instances that failed again after their restarts.', []);
+  const orphans = counter(registry, 'orphans_removed', 'Things without an instance that were removed.', []);
   const trouble = counter(registry, 'troubles', 'Things that went wrong outside any operation.', []);
   return (event) => {
     switch (event.type) {
       case 'operation-opened':
+        if (event.operation.origin.protocol === 'monitor') restarts.inc();
         return opened.inc(kindOf(event.operation));
       case 'operation-settled':
         return settled(event.operation, event.ms);
@@ -69,6 +79,12 @@ function operationCounters(registry: Registry): (event: BrokerEvent) => void {
         return event.retryMs === undefined ? undefined : retries.inc(kindOf(event.operation));
       case 'binding-expired':
         return expired.inc();
+      case 'unit-changed':
+        return units.inc({ to: event.to });
+      case 'left-alone':
+        return leftAlone.inc();
+      case 'orphan-removed':
+        return orphans.inc();
       case 'trouble':
         return trouble.inc();
       default:

@@ -1,3 +1,4 @@
+import type { PortRange } from './broker/nodes.ts';
 import { readKeys, type KeyRing } from './stores/keyring.ts';
 
 /** Each kind of option: how the text of a variable becomes a value. The sentences say what would be right. */
@@ -50,6 +51,16 @@ export function webAddress(): Kind<string> {
   return { read: requireWebAddress };
 }
 
+/** The name of a node: it is seen in addresses, tables and metrics. */
+export function nodeName(): Kind<string> {
+  return { read: requireNodeName };
+}
+
+/** Ports from the first to the last, written as `20000-24999`. */
+export function portRange(): Kind<PortRange> {
+  return { read: requirePortRange };
+}
+
 /** Directories separated by colons. */
 export function directories(): Kind<readonly string[]> {
   return { read: requireDirectories };
@@ -58,6 +69,11 @@ export function directories(): Kind<readonly string[]> {
 /** A JSON object, as platforms put them into variables; it may hold passwords. */
 export function jsonObject(): Kind<Readonly<Record<string, unknown>>> {
   return { secret: true, read: requireJsonObject };
+}
+
+/** Passwords by the name of what they are for, as a JSON object. */
+export function secretsByName(): Kind<Readonly<Record<string, string>>> {
+  return { secret: true, read: requireSecretsByName };
 }
 
 function requireUserName(value: string): string {
@@ -113,6 +129,22 @@ function requireWebAddress(value: string): string {
   return url.href.replace(/\/+$/, '');
 }
 
+function requireNodeName(value: string): string {
+  if (!/^[\w.-]{1,100}$/.test(value)) {
+    throw new WrongValue('must have letters, digits, dots, dashes and underscores only, at most 100 of them');
+  }
+  return value;
+}
+
+function requirePortRange(value: string): PortRange {
+  const [, from, to] = /^(\d{1,5})-(\d{1,5})$/.exec(value) ?? [];
+  const range = { first: Number(from), last: Number(to) };
+  if (!(range.first >= 1024 && range.first <= range.last && range.last <= 65535)) {
+    throw new WrongValue('must be a range of ports from 1024 to 65535, such as 20000-24999');
+  }
+  return range;
+}
+
 function requireDirectories(value: string): readonly string[] {
   const parts = value.split(':').filter((part) => part !== '');
   if (parts.length === 0) throw new WrongValue('must name a directory, or several separated by colons');
@@ -125,6 +157,13 @@ function requireJsonObject(value: string): Readonly<Record<string, unknown>> {
     throw new WrongValue('must be a JSON object');
   }
   return { ...parsed };
+}
+
+function requireSecretsByName(value: string): Readonly<Record<string, string>> {
+  const entries = Object.entries(requireJsonObject(value));
+  const isSecret = (one: unknown) => typeof one === 'string' && one.trim() !== '';
+  if (entries.every(([, one]) => isSecret(one))) return Object.fromEntries(entries) as Record<string, string>;
+  throw new WrongValue('must be a JSON object whose members are passwords');
 }
 
 function parseJson(value: string): unknown {

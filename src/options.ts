@@ -10,19 +10,10 @@ import {
   webAddress,
   wholeNumber,
   yesOrNo,
-  type Kind,
 } from './option-kinds.ts';
-
-/** One variable of the environment. */
-export interface Option<Value = unknown> {
-  readonly name: string;
-  readonly kind: Kind<Value>;
-  /** As it would be written in the variable. */
-  readonly standard?: string;
-  /** What holds without the variable, for people, where `standard` cannot say it. */
-  readonly otherwise?: string;
-  readonly meaning: string;
-}
+import { nodeOptions } from './node-options.ts';
+import { optional, standard } from './option.ts';
+import { tsuruOptions } from './tsuru-options.ts';
 
 /** All options, in the order in which people should meet them; README, `--help` and Config are made from this. */
 export const options = {
@@ -94,6 +85,8 @@ export const options = {
     'made once and kept in DATA_DIR; required with an external database',
     'Keys of what lies encrypted in the database, as `id:key` separated by commas, the newest first; a key is 32 bytes in base64.',
   ),
+  ...nodeOptions,
+  ...tsuruOptions,
   asyncPatience: standard(
     'ASYNC_PATIENCE',
     duration('0ms', '60s'),
@@ -161,16 +154,3 @@ export const options = {
     'Name and addresses of this app, set by Cloud Foundry and its relatives.',
   ),
 };
-
-function standard<Value>(name: string, kind: Kind<Value>, value: string, meaning: string): Option<Value> {
-  return { name, kind, standard: value, meaning };
-}
-
-function optional<Value>(
-  name: string,
-  kind: Kind<Value>,
-  otherwise: string,
-  meaning: string,
-): Option<Value | undefined> {
-  return { name, kind, otherwise, meaning };
-}

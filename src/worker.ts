@@ -16,7 +16,9 @@ export interface Worker {
 
 export interface WorkerOptions {
   readonly work: Work;
-  /** Operations carried at once. */
+  /** What is looked for, for the log; due operations when absent. */
+  readonly what?: string;
+  /** Taken up at once. */
   readonly concurrency: number;
   readonly observe: (event: BrokerEvent) => void;
   /** Milliseconds, doubled after every look that failed. */
@@ -63,7 +65,8 @@ export function startWorker(options: WorkerOptions): Worker {
 }
 
 /** A look that failed makes the next one wait, longer each time; it is told once per failure. */
-function patiently({ work, observe, firstPause = 100, longestPause = 5000 }: WorkerOptions) {
+function patiently({ work, what, observe, firstPause = 100, longestPause = 5000 }: WorkerOptions) {
+  const doing = `looking for ${what ?? 'due operations'}`;
   let pause = firstPause;
   return async function look(): ReturnType<Work['take']> {
     try {
@@ -71,7 +74,7 @@ function patiently({ work, observe, firstPause = 100, longestPause = 5000 }: Wor
       pause = firstPause;
       return next;
     } catch (error) {
-      observe({ type: 'trouble', doing: 'looking for due operations', detail: causeOf(error) });
+      observe({ type: 'trouble', doing, detail: causeOf(error) });
       const sleepMs = pause;
       pause = Math.min(pause * 2, longestPause);
       return { sleepMs };

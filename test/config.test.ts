@@ -1,4 +1,11 @@
-import { ConfigError, presentValues, readConfig, type Environment } from '../src/config.ts';
+import { hostname } from 'node:os';
+import {
+  ConfigError,
+  presentValues,
+  readConfig,
+  readOperatorAccess,
+  type Environment,
+} from '../src/config.ts';
 import { options } from '../src/options.ts';
 
 const external = {
@@ -38,6 +45,19 @@ test('with an empty environment everything has a value that works on a laptop', 
     logLevel: 'info',
     logFormat: 'text',
     externalDatabase: false,
+    node: true,
+    nodeName: hostname(),
+    nodeHost: '127.0.0.1',
+    nodeBind: '127.0.0.1',
+    nodeUrl: undefined,
+    nodeDir: '.data/node',
+    nodePorts: { first: 20_000, last: 24_999 },
+    nodeCapacity: 100,
+    nodeUser: undefined,
+    checks: 64,
+    sharedServers: {},
+    operatorUsername: 'operator',
+    operatorPassword: undefined,
   });
 });
 
@@ -92,6 +112,30 @@ test.each<[string, Environment, object]>([
     { ...external, DATABASE_URL: '', VCAP_SERVICES: JSON.stringify({ pg: [bound('a')] }) },
     { externalDatabase: true, databaseUrl: undefined },
   ],
+  ['an app on a platform as no node', { ...external, VCAP_APPLICATION: '{}' }, { node: false }],
+  [
+    'an app on a platform as a node when it is told so',
+    { ...external, VCAP_APPLICATION: '{}', NODE_ROLE: 'true' },
+    { node: true },
+  ],
+  ['a broker that carries no work as no node', { WORKERS: '0' }, { node: false }],
+  ['what npm says of the program node as nothing of ours', { NODE: '/usr/bin/node' }, { node: true }],
+  [
+    'where a node is from what is known already',
+    { DATA_DIR: '/d', NODE_HOST: '10.0.0.1' },
+    { nodeDir: '/d/node', nodeBind: '10.0.0.1' },
+  ],
+  ['a range of one port', { NODE_PORTS: '2000-2000' }, { nodePorts: { first: 2000, last: 2000 } }],
+  [
+    'every server for databases that is named',
+    { SHARED_POSTGRES_URL: 'postgres://a:b@one/d', BIG_POSTGRES_URL: 'postgres://a:b@two/d' },
+    {
+      sharedServers: {
+        SHARED_POSTGRES_URL: { connectionString: 'postgres://a:b@one/d' },
+        BIG_POSTGRES_URL: { connectionString: 'postgres://a:b@two/d' },
+      },
+    },
+  ],
   ['an external database', external, { externalDatabase: true, databaseUrl: external.DATABASE_URL }],
 ])('it reads %s', (_what, env, expected) => {
   expect(readConfig(env, false)).toMatchObject(expected);
@@ -136,13 +180,44 @@ test.each<[string, Environment]>([
   ],
   ['CATALOG_DIR must name a directory, or several separated by colons.', { CATALOG_DIR: '::' }],
   ['BROKER_USERNAME must not contain a colon.', { BROKER_USERNAME: 'a:b' }],
+  [
+    'OPERATOR_PASSWORD must not be BROKER_PASSWORD, with the same name: platforms would be operators.',
+    { BROKER_PASSWORD: 'one', OPERATOR_USERNAME: 'broker', OPERATOR_PASSWORD: 'one' },
+  ],
+  [
+    'OPERATOR_PASSWORD must not be BROKER_PASSWORD_2, with the same name: platforms would be operators.',
+    { BROKER_USERNAME: 'operator', BROKER_PASSWORD_2: 'one', OPERATOR_PASSWORD: 'one' },
+  ],
+  [
+    'OPERATOR_PASSWORD must not be BROKER_PASSWORD_2, with the same name: platforms would be operators.',
+    { BROKER_USERNAME_2: 'operator', BROKER_PASSWORD_2: 'one', OPERATOR_PASSWORD: 'one' },
+  ],
   ['BROKER_PASSWORD_2 is missing: BROKER_USERNAME_2 is set.', { BROKER_USERNAME_2: 'next' }],
+  ...['20000', '5000-4000', '80-90', '60000-70000', 'a-b'].map((range): [string, Environment] => [
+    'NODE_PORTS must be a range of ports from 1024 to 65535, such as 20000-24999.',
+    { NODE_PORTS: range },
+  ]),
+  [
+    'NODE_NAME must have letters, digits, dots, dashes and underscores only, at most 100 of them.',
+    { NODE_NAME: 'my node' },
+  ],
+  [
+    'WORKERS is 0, but NODE_ROLE is true: nobody else could carry the work on this node.',
+    { WORKERS: '0', NODE_ROLE: 'true' },
+  ],
+  ['CHECKS must be a whole number from 1 to 1000.', { CHECKS: '0' }],
+  ['OPERATOR_USERNAME must not contain a colon.', { OPERATOR_USERNAME: 'a:b' }],
+  [
+    'BIG_POSTGRES_URL is not a url of the form postgres://user:password@host:5432/database (special characters percent-encoded).',
+    { BIG_POSTGRES_URL: 'http://canary' },
+  ],
   ['LEASE must be a duration such as 250ms, 15s, 5m, 2h or 30d.', { LEASE: 'soon' }],
   ['LEASE must be a duration from 1s to 10m.', { LEASE: '1d' }],
   ['ACCEPT_MISSING_VERSION must be one of: true, false.', { ACCEPT_MISSING_VERSION: 'perhaps' }],
   ['LOG_FORMAT must be one of: text, json.', { LOG_FORMAT: 'xml' }],
   ['VCAP_APPLICATION must be a JSON object.', { VCAP_APPLICATION: '{"a":' }],
   ['VCAP_SERVICES must be a JSON object.', { VCAP_SERVICES: '[]' }],
+  ['TSURU_PASSWORDS must be a JSON object whose members are passwords.', { TSURU_PASSWORDS: '{"redis":1}' }],
   [
     'BROKER_PASSWORD is missing: with an external database it must be set.',
     { ...external, BROKER_PASSWORD: '' },
@@ -153,6 +228,16 @@ test.each<[string, Environment]>([
   ],
 ])('it refuses with: %s', (sentence, env) => {
   expect(problemsOf(env)).toEqual([sentence]);
+});
+
+test.each<[string, Environment]>([
+  ['one password under two names', { BROKER_PASSWORD: 'one', OPERATOR_PASSWORD: 'one' }],
+  [
+    'one name with two passwords',
+    { BROKER_PASSWORD: 'one', OPERATOR_USERNAME: 'broker', OPERATOR_PASSWORD: 'two' },
+  ],
+])('platforms and operators may have %s', (_what, env) => {
+  expect(problemsOf(env)).toEqual([]);
 });
 
 test('all problems are told at once, and none tells a value', () => {
@@ -179,4 +264,17 @@ test('every option is named once and has a meaning and a default', () => {
     expect(meaning).toMatch(/\.$/);
     expect(standard ?? otherwise).toBeTruthy();
   }
+});
+
+test('what is needed to speak to a broker is read although the rest is wrong', () => {
+  const access = readOperatorAccess({ ...external, BROKER_PASSWORD: '', PORT: '81', OPERATOR_PASSWORD: 'x' });
+  expect(access).toEqual({
+    port: 81,
+    host: undefined,
+    publicUrl: undefined,
+    dataDir: '.data',
+    operatorUsername: 'operator',
+    operatorPassword: 'x',
+  });
+  expect(() => readOperatorAccess({ PORT: 'x' })).toThrow('PORT must be a whole number');
 });

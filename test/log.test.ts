@@ -131,6 +131,55 @@ test.each<[BrokerEvent, string, string, object]>([
     'binding expired',
     { instanceId: 'i1', bindingId: 'b1' },
   ],
+  [
+    {
+      type: 'unit-changed',
+      instanceId: 'i1',
+      unit: 'main',
+      from: 'started',
+      to: 'error',
+      reason: 'it ended',
+    },
+    'warn',
+    'unit error',
+    { instanceId: 'i1', unit: 'main', from: 'started', reason: 'it ended' },
+  ],
+  ...(['error', 'unreachable', 'down'] as const).map((to): [BrokerEvent, string, string, object] => [
+    { type: 'unit-changed', instanceId: 'i1', unit: 'main', to, reason: 'why' },
+    'warn',
+    `unit ${to}`,
+    { reason: 'why' },
+  ]),
+  ...(['building', 'stopped'] as const).map((to): [BrokerEvent, string, string, object] => [
+    { type: 'unit-changed', instanceId: 'i1', unit: 'main', to, reason: 'why' },
+    'info',
+    `unit ${to}`,
+    { reason: 'why' },
+  ]),
+  [
+    { type: 'unit-changed', instanceId: 'i1', unit: 'main', to: 'started', reason: 'it runs' },
+    'info',
+    'unit started',
+    { unit: 'main' },
+  ],
+  [
+    { type: 'left-alone', instanceId: 'i1', restarts: 3 },
+    'error',
+    'instance failed again, left alone',
+    { instanceId: 'i1', restarts: 3 },
+  ],
+  [
+    { type: 'orphan-suspected', provisioner: 'process', node: 'n1', name: 'p1' },
+    'warn',
+    'found what no instance stands for',
+    { provisioner: 'process', node: 'n1', name: 'p1' },
+  ],
+  [
+    { type: 'orphan-removed', provisioner: 'postgres', name: 'p1' },
+    'info',
+    'removed what no instance stands for',
+    { provisioner: 'postgres', name: 'p1' },
+  ],
   [{ type: 'trouble', doing: 'work', detail: 'x' }, 'error', 'trouble', { doing: 'work', detail: 'x' }],
 ])('of $type it says enough to find the operation', (event, level, message, fields) => {
   const [line] = jsonLines((log) => log.event(event));

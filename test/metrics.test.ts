@@ -1,4 +1,5 @@
 import type { OperationSummary } from '../src/broker/events.ts';
+import type { Node } from '../src/broker/nodes.ts';
 import { createMetrics, type Metrics } from '../src/metrics.ts';
 
 const operation: OperationSummary = {
@@ -86,4 +87,88 @@ test('two brokers in one process count for themselves', async () => {
 
 test('the process itself is measured too', async () => {
   expect(await pageOf(createMetrics())).toContain('process_resident_memory_bytes');
+});
+
+const node: Node = {
+  name: 'n1',
+  host: '127.0.0.1',
+  url: 'http://127.0.0.1:1',
+  directory: '/n1',
+  ports: { first: 1, last: 9 },
+  capacity: 100,
+  executables: [],
+  draining: false,
+  beatAt: new Date(0),
+  stale: false,
+  used: 7,
+  instances: 5,
+  portsFree: 4,
+};
+const none = { down: 0, error: 0, building: 0, unreachable: 0, stopped: 0, started: 0 };
+
+test('nodes, instances, units and orphans are counted when somebody asks', async () => {
+  const metrics = createMetrics(async () => ({
+    nodes: [
+      node,
+      { ...node, name: 'n2', draining: true },
+      { ...node, name: 'n3', draining: true, stale: true },
+    ],
+    instances: { ...none, started: 3, error: 1 },
+    units: { ...none, started: 5 },
+    orphans: { suspect: 2, final: 1 },
+    hidden: 2,
+  }));
+  expect((await pageOf(metrics)).split('\n')).toEqual(
+    expect.arrayContaining([
+      'purveyor_nodes{state="up"} 1',
+      'purveyor_nodes{state="draining"} 1',
+      'purveyor_nodes{state="down"} 1',
+      'purveyor_node_capacity{node="n1"} 100',
+      'purveyor_node_used{node="n1"} 7',
+      'purveyor_node_instances{node="n1"} 5',
+      'purveyor_node_ports_free{node="n1"} 4',
+      'purveyor_instances{status="started"} 3',
+      'purveyor_instances{status="error"} 1',
+      'purveyor_instances{status="down"} 0',
+      'purveyor_units{status="started"} 5',
+      'purveyor_orphans{state="suspect"} 2',
+      'purveyor_orphans{state="final"} 1',
+      'purveyor_offerings_hidden 2',
+    ]),
+  );
+});
+
+test('what cannot be counted now is left out, and so is a node that is forgotten', async () => {
+  let nodes: readonly Node[] | undefined = [node];
+  const metrics = createMetrics(async () => {
+    if (!nodes) throw new Error('The database is away.');
+    return { nodes, instances: none, units: none, orphans: { suspect: 0, final: 0 }, hidden: 0 };
+  });
+  expect(await pageOf(metrics)).toContain('node="n1"');
+  nodes = [];
+  expect(await pageOf(metrics)).not.toContain('node="n1"');
+  nodes = undefined;
+  const page = await pageOf(metrics);
+  expect(page).not.toMatch(/^purveyor_(nodes|instances|units|orphans|offerings_hidden)\b(?!_)/m);
+  expect(page).toContain('purveyor_troubles_total 0');
+});
+
+test('restarts of what had failed, and instances that are left alone, are counted', async () => {
+  const metrics = createMetrics();
+  const healing = { ...operation, kind: 'restart' as const, origin: { protocol: 'monitor' } };
+  metrics.event({ type: 'operation-opened', operation: healing });
+  metrics.event({ type: 'operation-opened', operation: { ...healing, origin: { protocol: 'operator' } } });
+  metrics.event({ type: 'unit-changed', instanceId: 'i1', unit: 'u1', to: 'error', reason: 'x' });
+  metrics.event({ type: 'left-alone', instanceId: 'i1', restarts: 3 });
+  metrics.event({ type: 'orphan-removed', provisioner: 'process', node: 'n1', name: 'p1' });
+  const page = await pageOf(metrics);
+  expect(page.split('\n')).toEqual(
+    expect.arrayContaining([
+      'purveyor_heals_total 1',
+      'purveyor_left_alone_total 1',
+      'purveyor_unit_changes_total{to="error"} 1',
+      'purveyor_orphans_removed_total 1',
+    ]),
+  );
+  expect(page).not.toMatch(/i1|u1|"p1"/);
 });

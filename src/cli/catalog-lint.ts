@@ -2,7 +2,7 @@ import { countOf } from '../program/banner.ts';
 import { loadCatalog } from '../catalog/load.ts';
 import { isError, problemLines } from '../catalog/problem.ts';
 import { readCatalogDirs } from '../config.ts';
-import { registry, shippedProvisioners } from '../provisioners/index.ts';
+import { shippedTraits } from '../provisioners/index.ts';
 import type { CliCommand } from './command.ts';
 
 export const catalogLint: CliCommand = {
@@ -10,9 +10,7 @@ export const catalogLint: CliCommand = {
   description: 'Check the offering files of the directories (else of CATALOG_DIR) without starting.',
   async run(given) {
     const directories = given.length > 0 ? given : readCatalogDirs();
-    // Nothing is made here, so it does not matter where.
-    const provisioners = registry(shippedProvisioners({ faultyDirectory: '' }));
-    const { catalog, problems } = await loadCatalog(directories, provisioners.traits());
+    const { catalog, problems } = await loadCatalog(directories, shippedTraits());
     for (const line of problemLines(problems)) console.log(line);
     if (catalog) console.log(`The catalog is good: ${countOf(catalog)}.`);
     return problems.some(isError) ? 1 : 0;

@@ -2,13 +2,27 @@
 import { Command } from 'commander';
 import { options } from '../options.ts';
 import { version } from '../program/version.ts';
-import type { CliCommand } from './command.ts';
+import type { CliCommand, CliOptions } from './command.ts';
 import { catalogLint } from './catalog-lint.ts';
 import { config } from './config.ts';
+import { instanceCommands } from './instances.ts';
+import { nodeCommands } from './nodes.ts';
+import { offerings } from './offerings.ts';
+import { orphanCommands } from './orphans.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
+import { requireKnown } from './unknown-command.ts';
 
-const commands: readonly CliCommand[] = [serve, catalogLint, rekey, config];
+const commands: readonly CliCommand[] = [
+  serve,
+  catalogLint,
+  rekey,
+  config,
+  ...nodeCommands,
+  offerings,
+  ...instanceCommands,
+  ...orphanCommands,
+];
 
 /** The first words of commands that have two. */
 const groups: Readonly<Record<string, string>> = { catalog: 'Commands for offering files.' };
@@ -24,22 +38,26 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     .addHelpText('after', `\nEnvironment:\n${environmentHelp()}`);
   for (const command of commands) {
     define(program, command).action(async (...given: unknown[]) => {
-      // After the declared arguments commander hands over its own options and itself.
-      exitCode = await command.run(given.slice(0, -2).flat().filter(isText));
+      // After the declared arguments commander hands over the options and itself.
+      exitCode = await command.run(given.slice(0, -2).flat().filter(isText), given.at(-2) as CliOptions);
     });
   }
+  requireKnown(program, args);
   await program.parseAsync(args, { from: 'user' });
   return exitCode;
 }
 
 /** Words before the last one are groups of commands. */
-function define(program: Command, { usage, description, standard = false }: CliCommand): Command {
+function define(program: Command, command: CliCommand): Command {
+  const { usage, description, options: flags = {}, standard = false } = command;
   const [words = usage, ...rest] = usage.split(/ (?=[[<])/);
   const path = words.split(' ');
   const name = [path.at(-1), ...rest].join(' ');
   let parent = program;
   for (const word of path.slice(0, -1)) parent = group(parent, word);
-  return parent.command(name, { isDefault: standard }).description(description);
+  const defined = parent.command(name, { isDefault: standard }).description(description).helpCommand(false);
+  for (const [flag, meaning] of Object.entries(flags)) defined.option(flag, meaning);
+  return defined;
 }
 
 function group(parent: Command, word: string): Command {

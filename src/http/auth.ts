@@ -1,34 +1,35 @@
 import { timingSafeEqual } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import basicAuth from 'express-basic-auth';
-import type { Request, Response } from 'express';
-import { BadCall } from '../protocols/protocol.ts';
+import type { Request, RequestHandler, Response } from 'express';
+import { BadCall, type Call, type Login, type Realm } from '../protocols/protocol.ts';
 import { countFailures, pauseAfter } from './failed-logins.ts';
 
-export interface Login {
-  readonly username: string;
-  readonly password: string;
-}
-
 /** Gives the user's name at once, or rejects with BadCall 401, later and later the more often it failed. */
-export type Authenticate = (request: Request, response: Response) => string | Promise<never>;
+export type Authenticate = (
+  exchange: { readonly request: Request; readonly response: Response },
+  realm: Realm,
+  call: Pick<Call, 'path' | 'params'>,
+) => string | Promise<never>;
 
-/** HTTP Basic (RFC 7617) against several logins that are valid at the same time. */
-export function createAuth(logins: readonly Login[]): Authenticate {
-  const find = loginFinder(logins);
+/** HTTP Basic (RFC 7617) against the logins of a realm, several of which are valid at the same time. */
+export function createAuth(): Authenticate {
+  const checks = new WeakMap<readonly Login[], Check>();
   const failures = countFailures();
-  // Reads the header in all its lawful spellings; the refusal is thrown, for the mount to write.
-  const check = basicAuth({
-    authorizer: (username: string, password: string) => find(headerOf({ username, password })) !== undefined,
-    unauthorizedResponse: refuse,
-  });
 
-  return function authenticate(request, response) {
+  function checkOf(realm: Realm, logins: readonly Login[]): Check {
+    const known = checks.get(logins) ?? createCheck(realm, logins);
+    checks.set(logins, known);
+    return known;
+  }
+
+  return function authenticate({ request, response }, realm, call) {
+    const { find, read } = checkOf(realm, realm.logins(call));
     // Nearly all requests spell the header as we do, and reading it costs more than comparing it.
     const found = find(request.headers.authorization ?? '');
     if (found) return found.username;
     try {
-      check(request, response, passed);
+      read(request, response, passed);
       return takeLogin(request) as string;
     } catch (error) {
       // Only guesses are slowed, not requests without any login.
@@ -41,6 +42,20 @@ export function createAuth(logins: readonly Login[]): Authenticate {
     if (pause > 0) await wait(pause, undefined, { ref: false });
     throw error;
   }
+}
+
+interface Check {
+  /** By the header as we spell it. */
+  readonly find: (header: string) => Login | undefined;
+  /** Reads the header in all its lawful spellings; the refusal is thrown, for the mount to write. */
+  readonly read: RequestHandler;
+}
+
+function createCheck(realm: Realm, logins: readonly Login[]): Check {
+  const find = loginFinder(logins);
+  const authorizer = (username: string, password: string) =>
+    find(headerOf({ username, password })) !== undefined;
+  return { find, read: basicAuth({ authorizer, unauthorizedResponse: () => refuse(realm) }) };
 }
 
 function passed(): void {}
@@ -64,9 +79,9 @@ function loginFinder(logins: readonly Login[]): (header: string) => Login | unde
   };
 }
 
-function refuse(): never {
+function refuse({ name }: Realm): never {
   throw new BadCall(401, 'A valid username and password are needed.', {
-    'WWW-Authenticate': 'Basic realm="Service broker", charset="UTF-8"',
+    'WWW-Authenticate': `Basic realm="${name}", charset="UTF-8"`,
   });
 }
 

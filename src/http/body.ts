@@ -1,14 +1,21 @@
 import express, { type Request, type Response } from 'express';
-import { BadCall } from '../protocols/protocol.ts';
+import { BadCall, type Route } from '../protocols/protocol.ts';
+import { readForm } from './form-text.ts';
 import { readJson } from './json-text.ts';
 
 /**
- * The JSON of a request's body whatever its content type says, at most 1 MB when unpacked; undefined for an
- * empty one. Throws BadCall 400, 413 or 415.
+ * A request's body as its route wants it, at most 1 MB when unpacked; undefined for an empty one. Throws BadCall
+ * 400, 413 or 415.
  */
-export async function readJsonBody(request: Request, response: Response): Promise<unknown> {
+export async function readBody(kind: Route['body'], request: Request, response: Response): Promise<unknown> {
   const bytes = await readBytes(request, response);
-  return bytes?.length ? readJson(bytes) : undefined;
+  if (!bytes?.length) return undefined;
+  return kind === 'json' || isJson(request) ? readJson(bytes) : readForm(bytes);
+}
+
+function isJson({ headers }: Request): boolean {
+  const [type = ''] = (headers['content-type'] ?? '').split(';');
+  return /^application\/(?:[^/]+\+)?json$/i.test(type.trim());
 }
 
 const raw = express.raw({ type: () => true, limit: '1mb' });

@@ -1,14 +1,23 @@
 import type { Express, NextFunction, Request, Response } from 'express';
-import { BadCall, type Call, type Protocol, type Reply, type Route } from '../protocols/protocol.ts';
+import {
+  BadCall,
+  type Call,
+  type Protocol,
+  type Realm,
+  type Reply,
+  type Route,
+} from '../protocols/protocol.ts';
 import { reasonOf, shownPath, type Observe } from './access-log.ts';
 import type { Authenticate } from './auth.ts';
-import { readJsonBody } from './body.ts';
+import { readBody } from './body.ts';
 import { readCall, requireWellFormed } from './call.ts';
 import { echo, writeReply } from './reply.ts';
 
 export interface MountSettings {
   readonly protocols: readonly Protocol[];
   readonly authenticate: Authenticate;
+  /** Who may call a protocol without a realm of its own. */
+  readonly platforms: Realm;
   readonly observe: Observe;
   isDraining(): boolean;
 }
@@ -25,21 +34,36 @@ type Exchange = (endpoint: Endpoint, request: Request, response: Response) => vo
 
 /** Puts the protocols' tables of routes on Express. */
 export function mount(app: Express, settings: MountSettings): void {
-  const fallback = settings.protocols.find(({ open }) => !open) ?? settings.protocols[0];
-  if (!fallback) throw new Error('There is no protocol to serve.');
+  const fallback = fallbackFinder(settings.protocols);
   const exchange = createExchange(settings);
 
   for (const protocol of settings.protocols) mountRoutes(app, protocol, exchange);
   app.use((request, response) => {
     const refusal = new BadCall(404, 'There is nothing at this path.');
-    return exchange({ protocol: fallback, target: { refusal } }, request, response);
+    return exchange({ protocol: fallback(request.path), target: { refusal } }, request, response);
   });
   // Express knows an error handler by its four parameters.
   app.use((error: unknown, request: Request, response: Response, _next: NextFunction) => {
     const refusal = routingError(error);
     if (response.headersSent) return response.destroy();
-    return exchange({ protocol: fallback, target: { refusal } }, request, response);
+    return exchange({ protocol: fallback(request.path), target: { refusal } }, request, response);
   });
+}
+
+/** For a path that is no route: the protocol that is meant. Open ones never are, since they would tell what there is. */
+function fallbackFinder(protocols: readonly Protocol[]): (path: string) => Protocol {
+  const standard = protocols.find(({ open }) => !open) ?? protocols[0];
+  if (!standard) throw new Error('There is no protocol to serve.');
+  const byStart = new Map(
+    protocols
+      .filter(({ open }) => !open)
+      .flatMap((protocol) => protocol.routes.map(({ path }) => [startOf(path), protocol])),
+  );
+  return (path) => byStart.get(startOf(path)) ?? standard;
+}
+
+function startOf(path: string): string {
+  return path.split('/', 2)[1] ?? '';
 }
 
 function mountRoutes(app: Express, protocol: Protocol, exchange: Exchange): void {
@@ -76,7 +100,9 @@ function createExchange(settings: MountSettings): Exchange {
     const asked = readCall(request, 'route' in target ? target.route.method : request.method);
     let principal: string | undefined;
     try {
-      const login = protocol.open ? undefined : settings.authenticate(request, response);
+      const login = protocol.open
+        ? undefined
+        : settings.authenticate({ request, response }, protocol.realm ?? settings.platforms, asked);
       if (login instanceof Promise) return login.catch(refuse);
       principal = login;
       const reply = serve(endpoint, { ...asked, principal }, request, response);
@@ -120,5 +146,5 @@ function serve(
   protocol.admit?.(call);
   const { body, handler } = target.route;
   if (!body) return handler(call);
-  return readJsonBody(request, response).then((read) => handler({ ...call, body: read }));
+  return readBody(body, request, response).then((read) => handler({ ...call, body: read }));
 }

@@ -6,18 +6,18 @@ import {
 } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import type { Protocol } from '../protocols/protocol.ts';
+import type { Login, Protocol } from '../protocols/protocol.ts';
 import type { Observe } from './access-log.ts';
-import { createAuth, type Login } from './auth.ts';
+import { createAuth } from './auth.ts';
 import { plainTarget } from './call.ts';
 import { refuseMalformed } from './malformed.ts';
 import { mount } from './mount.ts';
 import { createShutdown } from './shutdown.ts';
 
 export interface ServerSettings {
-  /** Unknown paths are answered by the first one with a login. */
+  /** Unknown paths are answered by the one with paths that begin alike, else by the first one with a login. */
   readonly protocols: readonly Protocol[];
-  /** All of them are valid at the same time, so that passwords can be changed without downtime. */
+  /** Of the platforms, for protocols without a realm of their own. All of them are valid at the same time, so that passwords can be changed without downtime. */
   readonly logins: readonly Login[];
   /** Hears of every request that was answered. */
   readonly observe: Observe;
@@ -62,7 +62,8 @@ export function createServer({ protocols, logins, observe, trustProxy = false }:
   const shutdown = createShutdown(server);
   mount(app, {
     protocols,
-    authenticate: createAuth(logins),
+    authenticate: createAuth(),
+    platforms: { name: 'Service broker', logins: () => logins },
     observe,
     isDraining: () => shutdown.isDraining(),
   });

@@ -9,7 +9,7 @@ export interface Availability {
   /** From now on it is not ready; what still comes is served. */
   close(): void;
   /** Refuses with unavailable until it is open. */
-  requireFoundation(): Foundation;
+  readonly requireFoundation: () => Foundation;
   readiness(): Promise<Readiness>;
 }
 

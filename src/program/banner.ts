@@ -1,21 +1,27 @@
 import type { Catalog } from '../broker/catalog.ts';
+import type { Offered } from '../broker/offered.ts';
 import { version } from './version.ts';
 
 export interface Introduction {
   /** Where it listens, and where the others reach it. */
   readonly address: string;
   readonly publicUrl: string;
-  readonly catalog: Catalog;
+  readonly offered: Offered;
   /** Where the state is, in words. */
   readonly database: string;
   readonly username: string;
   /** Only one that was made here; others are known to whoever set them. */
-  readonly madePassword?: { readonly value: string; readonly file: string };
+  readonly madePassword?: { readonly value: string; readonly file: string } | undefined;
+  /** Absent: it is none. */
+  readonly node?: string;
+  /** Absent: there is no operator API. */
+  readonly operator?: { readonly username: string; readonly file?: string | undefined };
 }
 
 /** What a person wants to know after the start, with a line to paste. */
 export function banner(introduction: Introduction): string {
-  const { address, publicUrl, catalog, database, username, madePassword } = introduction;
+  const { address, publicUrl, offered, database, node, username, madePassword, operator } = introduction;
+  const { catalog, hidden } = offered;
   const login = madePassword ? `${username}:${madePassword.value}` : username;
   const rows = [
     ...(publicUrl === address ? [] : [['public', publicUrl]]),
@@ -24,9 +30,15 @@ export function banner(introduction: Introduction): string {
       '',
       `${name}: ${plans.map((plan) => plan.name).join(', ')}`,
     ]),
+    ...hidden.map(({ offering, reason }, index) => [
+      index === 0 ? 'hidden' : '',
+      `${offering.name}: ${reason}`,
+    ]),
     ['state', database],
+    ['node', node ?? 'none: nothing is made on this machine'],
     ['user', username],
     ...(madePassword ? [['password', `${madePassword.value} (kept in ${madePassword.file})`]] : []),
+    ['operator', operatorLine(operator)],
   ];
   return [
     '',
@@ -37,6 +49,12 @@ export function banner(introduction: Introduction): string {
     `  curl -u ${login} -H 'X-Broker-API-Version: 2.17' ${address}/v2/catalog`,
     '',
   ].join('\n');
+}
+
+function operatorLine(operator: Introduction['operator']): string {
+  if (!operator) return 'off: OPERATOR_PASSWORD is not set';
+  const { username, file } = operator;
+  return file === undefined ? username : `${username} (its password is kept in ${file})`;
 }
 
 /** E.g. `2 services, 1 plan`. */

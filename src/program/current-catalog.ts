@@ -7,14 +7,15 @@ import { watchCatalog, type CatalogWatch } from '../catalog/watch.ts';
 import { countOf } from './banner.ts';
 import type { Log } from '../log.ts';
 
-/** The catalog that is on sale now. */
+/** The catalog as its files are now. */
 export interface CurrentCatalog {
+  /** All that the files declare, whether anybody can make it or not. */
   catalog(): Catalog;
   /**
-   * Follows the files from now on. A catalog with errors never goes on sale, and one without only after `save`
+   * Follows the files from now on. A catalog with errors never goes on sale, and one without only after `prepare`
    * has ended.
    */
-  watch(save: (plans: readonly ServicePlan[]) => Promise<void>): CatalogWatch;
+  watch(prepare: (plans: readonly ServicePlan[]) => Promise<void>): CatalogWatch;
 }
 
 /** @throws Error that lists all that is wrong with the offering files */
@@ -31,10 +32,10 @@ export async function openCurrentCatalog(
   let catalog = first.catalog;
   return {
     catalog: () => catalog,
-    watch: (save) =>
+    watch: (prepare) =>
       watchCatalog({
         directories,
-        load: () => saved(loadCatalog(directories, traits), save),
+        load: () => prepared(loadCatalog(directories, traits), prepare),
         onProblems: (problems) => tell(log, problems),
         onCatalog(fresh) {
           catalog = fresh;
@@ -48,9 +49,12 @@ export function plansOf({ offerings }: Catalog): readonly ServicePlan[] {
   return offerings.flatMap(({ plans }) => plans);
 }
 
-async function saved(loading: Promise<LoadResult>, save: (plans: readonly ServicePlan[]) => Promise<void>) {
+async function prepared(
+  loading: Promise<LoadResult>,
+  prepare: (plans: readonly ServicePlan[]) => Promise<void>,
+) {
   const result = await loading;
-  if (result.catalog) await save(plansOf(result.catalog));
+  if (result.catalog) await prepare(plansOf(result.catalog));
   return result;
 }
 

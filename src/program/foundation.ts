@@ -2,101 +2,225 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createBroker, type Broker } from '../broker/broker.ts';
-import type { Settings } from '../broker/deps.ts';
+import type { ServicePlan } from '../broker/catalog.ts';
+import type { Deps, Settings } from '../broker/deps.ts';
+import type { Nodes } from '../broker/nodes.ts';
+import type { Offered } from '../broker/offered.ts';
+import { lookForOrphans } from '../broker/orphan-look.ts';
 import type { Store } from '../broker/store.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Config } from '../config.ts';
-import { openDatabase, type DatabaseOpening } from './open-database.ts';
-import { postgresMessages, type Messages } from '../provisioners/echo/messages.ts';
+import type { Log } from '../log.ts';
+import type { Login } from '../protocols/protocol.ts';
+import type { Apps } from '../protocols/tsuru/apps.ts';
+import { postgresApps } from '../protocols/tsuru/postgres-apps.ts';
 import type { Registry } from '../provisioners/index.ts';
-import { newSecret } from './random.ts';
+import { postgresMessages, type Messages } from '../provisioners/echo/messages.ts';
+import { createClosing, type Closing } from './closing.ts';
+import { openProvisioners } from './open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
-import { sealedStore } from '../stores/sealed.ts';
+import { openDatabase, type DatabaseOpening, type OpenDatabase } from './open-database.ts';
+import { openNodeRole, type NodeRole } from './node-role.ts';
+import { openOffer, type Offer } from './offer.ts';
+import { createPeers } from './peers.ts';
+import { newSecret } from './random.ts';
+import { untilAvailable } from './until-available.ts';
+import { startUpkeep } from './upkeep.ts';
 import type { KeyRing } from '../stores/keyring.ts';
 import { requireKeys } from '../stores/postgres/keys.ts';
-import { untilAvailable } from './until-available.ts';
-import { within } from './within.ts';
-import { startWorker } from '../worker.ts';
+import { postgresNodes } from '../stores/postgres/nodes.ts';
+import { postgresOrphans } from '../stores/postgres/orphans.ts';
+import { sealedStore } from '../stores/sealed.ts';
 
 /** What stands behind the protocols: all that needs the database. */
 export interface Foundation {
   readonly broker: Broker;
+  /** The broker's own address, as platforms know it. */
+  readonly url: string;
   readonly store: Store;
   readonly messages: Messages;
+  /** What tsuru has bound. */
+  readonly apps: Apps;
   /** Where the state is, in words fit for a log. */
   readonly origin: string;
+  /** What is on sale now, and what is not. */
+  offered(): Offered;
+  /** The reason, when this broker can be a node no longer and must end. */
+  readonly lost: Promise<Error>;
   reload(): Promise<void>;
   /** Takes up no more work and waits for what runs, at most this many milliseconds. */
   rest(withinMs: number): Promise<void>;
   /** Ends what still runs and leaves it to other brokers. */
   handOver(): Promise<void>;
-  /** Lets go of the database. */
+  /** Lets go of the node, whose programs go on, and of the database. */
   close(): Promise<void>;
 }
 
 export interface FoundationParts extends DatabaseOpening {
   readonly url: string;
+  /** That this broker listens on. */
+  readonly port: number;
   readonly keys: KeyRing;
+  /** What operators log in with at every broker. */
+  readonly operator?: Login | undefined;
   readonly currentCatalog: CurrentCatalog;
+  readonly log: Log;
+}
+
+/** Ends when everything works: the tables are there, the plans are stored, the workers run. */
+export async function openFoundation(parts: FoundationParts): Promise<Foundation> {
+  const closing = createClosing();
+  try {
+    return await open(parts, closing);
+  } catch (error) {
+    await closing.close();
+    throw error;
+  }
+}
+
+async function open(parts: FoundationParts, closing: Closing): Promise<Foundation> {
+  const { config, currentCatalog, observe } = parts;
+  const { database, store, save } = await openStore(parts, closing);
+  const nodes = postgresNodes(database.pool);
+  const settings = settingsOf(config, parts.url);
+  const { role, lost } = await openRole(parts, nodes, settings.holder);
+  closing.add(() => role?.close());
+  const provisioners = openProvisioners({ config, database, node: role?.node });
+  closing.add(() => provisioners.close());
+  const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
+  closing.add(() => offer.stop());
+  const orphans = postgresOrphans(database.pool);
+  const deps = depsOf(parts, { store, nodes, orphans, offer, provisioners, settings });
+  const { broker, work, checks } = createBroker(deps);
+  const upkeep = startUpkeep({
+    work,
+    checks,
+    lookAround: () => lookForOrphans(deps),
+    store,
+    workers: config.workers,
+    lookers: config.checks,
+    observe,
+  });
+  closing.add(() => upkeep.close());
+  const watch = currentCatalog.watch(async (plans) => {
+    await save(plans);
+    await role?.lookFor(plans);
+    await offer.refresh();
+  });
+  closing.add(() => watch.close());
+  closing.add(() => tellWhatGoesOn(parts, nodes, role));
+  return {
+    broker,
+    url: parts.url,
+    store,
+    messages: postgresMessages(database.pool),
+    apps: postgresApps(database.pool),
+    origin: database.origin,
+    offered: () => offer.current(),
+    lost,
+    async reload() {
+      await watch.reload();
+      offer.current();
+    },
+    rest: (withinMs) => upkeep.rest(withinMs),
+    handOver: () => work.handOver(),
+    close: () => closing.close(),
+  };
+}
+
+interface OpenStore {
+  readonly database: OpenDatabase;
+  readonly store: Store;
+  readonly save: Store['saveRevisions'];
+}
+
+async function openStore(parts: FoundationParts, closing: Closing): Promise<OpenStore> {
+  const database = await openDatabase(parts);
+  closing.add(database.close);
+  const store = sealedStore(database.store, parts.keys);
+  const save = (plans: readonly ServicePlan[]) => patiently(parts, () => store.saveRevisions(plans));
+  await patiently(parts, () => requireKeys(database.pool, parts.keys));
+  await save(plansOf(parts.currentCatalog.catalog()));
+  return { database, store, save };
+}
+
+interface Behind extends Pick<Deps, 'store' | 'nodes' | 'orphans' | 'settings'> {
+  readonly offer: Offer;
   readonly provisioners: Registry;
 }
 
-/** Ends when everything works: the tables are there, the plans are stored, the worker runs. */
-export async function openFoundation(parts: FoundationParts): Promise<Foundation> {
-  const { config, currentCatalog, provisioners, observe, note, signal } = parts;
-  const database = await openDatabase(parts);
-  const store = sealedStore(database.store, parts.keys);
-  const patience = (what: string) => ({
-    onWait: (reason: string) => note(`The database cannot be reached, ${what} for it: ${reason}`),
-    signal,
-  });
-  const save: Store['saveRevisions'] = (plans) =>
-    untilAvailable(patience('the catalog waits'), () => store.saveRevisions(plans));
-  try {
-    await untilAvailable(patience('the start waits'), () => requireKeys(database.pool, parts.keys));
-    await save(plansOf(currentCatalog.catalog()));
-  } catch (error) {
-    await database.close();
-    throw error;
-  }
-  const { broker, work } = createBroker({
-    store,
-    catalog: () => currentCatalog.catalog(),
+function depsOf({ operator, observe }: FoundationParts, { offer, provisioners, ...rest }: Behind): Deps {
+  return {
+    ...rest,
+    peer: createPeers(operator),
+    catalog: () => offer.current().catalog,
+    hidden: () => offer.current().hidden,
     revive: revivePlan,
     provisioner: (name) => provisioners.get(name),
+    provisioners: () => provisioners.all,
     observe,
     newId: randomUUID,
     newSecret,
     now: () => new Date(),
-    settings: settingsOf(config, parts.url),
-  });
-  const worker = startWorker({ work, concurrency: config.workers, observe });
-  const stopListening = store.listen((hint) => {
-    work.heed(hint);
-    if ('due' in hint) worker.wake();
-  });
-  const watch = currentCatalog.watch(save);
-  return {
-    broker,
-    store,
-    messages: postgresMessages(database.pool),
-    origin: database.origin,
-    reload: () => watch.reload(),
-    async rest(withinMs) {
-      await Promise.all([worker.stop(withinMs), within(withinMs, work.rest())]);
-    },
-    handOver: () => work.handOver(),
-    async close() {
-      await Promise.all([watch.close(), stopListening()]);
-      await database.close();
-    },
   };
+}
+
+/** Waits for the database when it is away. */
+function patiently<Result>({ note, signal }: FoundationParts, task: () => Promise<Result>): Promise<Result> {
+  const onWait = (reason: string) => note(`The database cannot be reached, waiting for it: ${reason}`);
+  return untilAvailable({ onWait, signal }, task);
+}
+
+async function openRole(
+  parts: FoundationParts,
+  nodes: Nodes,
+  holder: string,
+): Promise<{ role?: NodeRole; lost: Promise<Error> }> {
+  const { config, port, currentCatalog, note, observe, signal } = parts;
+  const { promise: lost, resolve } = Promise.withResolvers<Error>();
+  if (!config.node) return { lost };
+  const doing = 'telling other brokers that this node is there';
+  const role = await patiently(parts, () =>
+    openNodeRole({
+      config,
+      port,
+      nodes,
+      holder,
+      plans: plansOf(currentCatalog.catalog()),
+      note,
+      onTrouble: (error) => observe({ type: 'trouble', doing, detail: String(error) }),
+      onLost: () => resolve(new Error(`Another broker has become the node '${config.nodeName}'.`)),
+      signal,
+    }),
+  );
+  return { role, lost };
+}
+
+function offerOf({ currentCatalog, log }: FoundationParts, nodes: Nodes, registry: Registry) {
+  return openOffer({
+    declared: () => currentCatalog.catalog(),
+    nodes,
+    provisioner: (name) => registry.get(name),
+    onHidden: ({ offering: { name }, reason }) =>
+      log.note('warn', 'offering hidden', { offering: name, reason }),
+    onShown: (name) => log.note('info', 'offering on sale', { offering: name }),
+  });
+}
+
+/** A stop ends the broker, not what it has made. */
+async function tellWhatGoesOn({ log }: FoundationParts, nodes: Nodes, role?: NodeRole): Promise<void> {
+  if (!role) return;
+  const { name } = role.node;
+  const own = (await nodes.list().catch(() => [])).find((node) => node.name === name);
+  if (own && own.instances > 0)
+    log.note('info', 'what runs on this node goes on', { node: name, instances: own.instances });
 }
 
 function settingsOf(config: Config, url: string): Settings {
   return {
     url,
     holder: `${hostname()}-${process.pid}-${newSecret(6)}`,
+    ...(config.node ? { node: config.nodeName } : {}),
     asyncPatience: config.asyncPatience,
     syncPatience: config.syncPatience,
     lease: config.lease,

@@ -25,13 +25,13 @@ export async function serveUntilStopped(config: Config, log: Log): Promise<numbe
   const program = await compose(config, log);
   process.on('SIGHUP', () => void program.reload());
   const failed = program.ready.then(
-    (database) => {
-      introduce(config, log, { ...program.introduction, database, catalog: program.catalog() });
+    (found) => {
+      introduce(config, log, { ...program.introduction, ...found });
       return stopped;
     },
     (error: Error) => error,
   );
-  const why = await Promise.race([stopped, failed]);
+  const why = await Promise.race([stopped, failed, program.lost]);
   if (typeof why === 'string') log.note('info', 'stopping', { why });
   const clean = await program.close(config.drain);
   // A step that has not ended although it was told to is somebody else's by now.
@@ -69,11 +69,14 @@ function introduce({ logFormat }: Config, log: Log, introduction: Introduction):
     process.stdout.write(banner(introduction));
     return;
   }
-  const { catalog, madePassword, ...fields } = introduction;
+  const { offered, madePassword, operator, ...fields } = introduction;
   log.note('info', 'ready', {
     version: version(),
     ...fields,
-    catalog: countOf(catalog),
+    catalog: countOf(offered.catalog),
+    hidden: offered.hidden.length,
     passwordFile: madePassword?.file,
+    operator: operator?.username ?? 'off: OPERATOR_PASSWORD is not set',
+    operatorPasswordFile: operator?.file,
   });
 }

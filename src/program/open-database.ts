@@ -2,7 +2,9 @@ import { Pool } from 'pg';
 import type { BrokerEvent } from '../broker/events.ts';
 import type { Store } from '../broker/store.ts';
 import type { Config } from '../config.ts';
+import type { Connection } from '../database/connection.ts';
 import { resolveDatabase, type Database } from '../database/resolve.ts';
+import { tsuruMigrations } from '../protocols/tsuru/postgres-apps.ts';
 import { echoMigrations } from '../provisioners/echo/messages.ts';
 import { postgresStore } from '../stores/postgres/index.ts';
 import { brokerMigrations, migrate } from '../stores/postgres/migrate.ts';
@@ -14,6 +16,10 @@ export interface OpenDatabase {
   readonly store: Store;
   /** In words fit for a log. */
   readonly origin: string;
+  /** How it is connected to; it holds the password. */
+  readonly connection: Connection;
+  /** Is its server this program's own? */
+  readonly embedded: boolean;
   readonly close: () => Promise<void>;
 }
 
@@ -42,7 +48,8 @@ export async function openDatabase(opening: DatabaseOpening): Promise<OpenDataba
     await close();
     throw new Error(`The database cannot be used: ${(error as Error).message}`, { cause: error });
   }
-  return { pool, store, origin: database.origin, close };
+  const { origin, embedded, pool: connection } = database;
+  return { pool, store, origin, connection, embedded, close };
 }
 
 function resolve({ config, note }: DatabaseOpening): Promise<Database> {
@@ -67,11 +74,7 @@ async function prepare(pool: Pool, store: Store, { note, signal }: DatabaseOpeni
   const onWait = (reason: string) => note(`The database cannot be reached yet, waiting for it: ${reason}`);
   const applied = await untilAvailable({ onWait, signal }, async () => {
     await store.ping();
-    return migrate(pool, [brokerMigrations, echoMigrations]).catch(async (error: unknown) => {
-      // When it went away in the middle of it, this says so.
-      await store.ping();
-      throw error;
-    });
+    return migrate(pool, [brokerMigrations, echoMigrations, tsuruMigrations]);
   });
   if (applied.length > 0) note(`Changed the tables: ${applied.join(', ')}.`);
 }

@@ -30,15 +30,36 @@ export interface Route {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** As in Express: `/v2/service_instances/:instanceId`. */
   readonly path: string;
-  /** How the request's body is read, whatever its content type says; without it the body is ignored. */
-  readonly body?: 'json';
+  /**
+   * How the request's body is read; without it the body is ignored. `json`: as JSON, whatever its content type says.
+   * `form or json`: as JSON when its content type says so, else as a form, which gives URLSearchParams.
+   */
+  readonly body?: 'json' | 'form or json';
   readonly handler: Handler;
+}
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** Who may call a protocol. */
+export interface Realm {
+  /** As it is told to those who have no login. */
+  readonly name: string;
+  /**
+   * All that are valid at the same time for this call. The same list for the same answer, not one made anew:
+   * what is worked out of a list is kept with it.
+   */
+  logins(call: Pick<Call, 'path' | 'params'>): readonly Login[];
 }
 
 export interface Protocol {
   readonly name: string;
   /** Is a login asked for? */
   readonly open: boolean;
+  /** Absent: the platforms. Logins of one realm mean nothing in another. */
+  readonly realm?: Realm;
   readonly routes: readonly Route[];
   /** Request headers that come back as they were sent, on every answer. */
   readonly echoedHeaders?: readonly string[];

@@ -22,8 +22,17 @@ test('the version is that of package.json', async () => {
   expect(await runProgram(['--version']).ended).toEqual({ code: 0, output: `${version}\n`, errors: '' });
 });
 
-test('a command that does not exist is refused with exit code 1', async () => {
-  const { code, errors } = await runProgram(['sevre']).ended;
-  expect(code).toBe(1);
-  expect(errors).toMatch(/sevre/);
+test.each([
+  ['bogus', "There is no command 'bogus'. See --help."],
+  ['help', "There is no command 'help'. See --help."],
+  ['sevre', "There is no command 'sevre'. Near to it: serve. See --help."],
+  ['instances bogus', "There is no command 'instances bogus'. See instances --help."],
+  [
+    'instances stat i1',
+    "There is no command 'instances stat'. Near to it: instances start, instances stop. See instances --help.",
+  ],
+  ['catalog check', "There is no command 'catalog check'. See catalog --help."],
+])('%s: a command that does not exist is refused with exit code 1', async (words, sentence) => {
+  const errors = `purveyor: ${sentence}\n`;
+  expect(await runProgram(words.split(' ')).ended).toEqual({ code: 1, output: '', errors });
 });

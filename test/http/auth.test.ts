@@ -153,3 +153,60 @@ test('Failures are counted by address, forgotten after ten quiet minutes, and bo
   for (let other = 0; other < 10_000; other += 1) failures.add(`other-${other}`);
   expect(failures.add('a')).toBe(1);
 });
+
+describe('A protocol with a realm of its own', () => {
+  const lists = {
+    red: [
+      { username: 'red', password: 'r1' },
+      { username: 'red', password: 'r2' },
+    ],
+    blue: [{ username: 'blue', password: 'b' }],
+  };
+  const colours = showing({
+    name: 'colours',
+    realm: {
+      name: 'Colours',
+      logins: ({ params }) =>
+        Object.hasOwn(lists, params['colour'] ?? '') ? lists[params['colour'] as 'red'] : [],
+    },
+    routes: [
+      {
+        method: 'GET',
+        path: '/colours/:colour',
+        handler: ({ principal }) => ({ status: 200, body: { principal } }),
+      },
+    ],
+  });
+  let server: Running;
+  beforeEach(async () => {
+    server = await aServer(showing(), colours);
+  });
+  afterEach(() => server.server.close());
+
+  async function tried(path: string, authorization: string) {
+    const answer = await server.ask(path, { headers: { authorization } });
+    return [answer.status, answer.headers.get('www-authenticate')];
+  }
+
+  test('lets in those who have a login for what they call, by every one that is valid', async () => {
+    expect(await tried('/colours/red', basic('red:r1'))).toEqual([200, null]);
+    expect(await tried('/colours/red', basic('red:r2'))).toEqual([200, null]);
+    expect(await tried('/colours/blue', basic('blue:b'))).toEqual([200, null]);
+  });
+
+  test('refuses others, also those of another realm, and names itself', async () => {
+    const refused = [401, 'Basic realm="Colours", charset="UTF-8"'];
+    expect(await tried('/colours/red', basic('blue:b'))).toEqual(refused);
+    expect(await tried('/colours/green', basic('red:r1'))).toEqual(refused);
+    expect(await tried('/colours/red', login)).toEqual(refused);
+    expect(await tried('/things', basic('red:r1'))).toEqual([
+      401,
+      'Basic realm="Service broker", charset="UTF-8"',
+    ]);
+  });
+
+  test('answers for paths that begin like its own', async () => {
+    expect(await tried('/colours', login)).toEqual([401, 'Basic realm="Colours", charset="UTF-8"']);
+    expect(await tried('/nothing', login)).toEqual([404, null]);
+  });
+});

@@ -12,7 +12,7 @@ const catalog = {
 const introduction = {
   address: 'http://127.0.0.1:8080',
   publicUrl: 'http://127.0.0.1:8080',
-  catalog,
+  offered: { catalog, hidden: [] },
   database: 'somewhere',
   username: 'broker',
 };
@@ -27,7 +27,7 @@ test('it tells a password that was made here, and where it is kept', () => {
 
 test('without one it leaves the password to curl to ask for', () => {
   const text = banner(introduction);
-  expect(text).not.toContain('password');
+  expect(text).not.toMatch(/^ {2}password/m);
   expect(text).toContain('curl -u broker -H');
 });
 
@@ -41,4 +41,18 @@ test('it tells the public address only when it is another one', () => {
 test('it counts what is on sale', () => {
   expect(countOf(catalog)).toBe('2 services, 3 plans');
   expect(countOf({ ...catalog, offerings: [offering('a', 'b')] })).toBe('1 service, 1 plan');
+});
+
+test('it tells what is not on sale, and why', () => {
+  const hidden = [{ offering: offering('search', 'one'), reason: 'There is no node.' }];
+  expect(banner({ ...introduction, offered: { catalog, hidden } })).toMatch(
+    /^ {2}hidden +search: There is no node\.$/m,
+  );
+});
+
+test('it tells what the broker is to operators', () => {
+  expect(banner(introduction)).toMatch(/^ {2}node +none: .*\n(.*\n)* {2}operator +off: OPERATOR_PASSWORD/m);
+  const text = banner({ ...introduction, node: 'n1', operator: { username: 'op', file: '.data/op' } });
+  expect(text).toMatch(/^ {2}node +n1$/m);
+  expect(text).toMatch(/^ {2}operator +op \(its password is kept in \.data\/op\)$/m);
 });

@@ -6,7 +6,9 @@ import { metrics } from '../../src/protocols/metrics/index.ts';
 
 function serverWith(page: Parameters<typeof metrics>[0]) {
   const logins = [{ username: 'u', password: 'p' }];
-  return supertest(createServer({ protocols: [metrics(page)], logins, observe: () => undefined }).app);
+  return supertest(
+    createServer({ protocols: [metrics(page, logins)], logins, observe: () => undefined }).app,
+  );
 }
 
 test('GET /metrics gives what was counted, in the format of Prometheus', async () => {

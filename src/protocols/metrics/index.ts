@@ -1,17 +1,21 @@
-/** What Prometheus and its relatives scrape: `GET /metrics`, with the login of the platforms. */
+/** What Prometheus and its relatives scrape: `GET /metrics`, with the login of an operator or a platform. */
 import { Refusal } from '../../broker/errors.ts';
-import { BadCall, type Protocol, type Reply } from '../protocol.ts';
+import { BadCall, type Login, type Protocol, type Reply } from '../protocol.ts';
 
 export interface Page {
   readonly bytes: Uint8Array;
   readonly type: string;
 }
 
-/** @param page makes the text of all that was counted so far */
-export function metrics(page: () => Promise<Page>): Protocol {
+/**
+ * @param page makes the text of all that was counted so far
+ * @param logins any of them may read it
+ */
+export function metrics(page: () => Promise<Page>, logins: readonly Login[]): Protocol {
   return {
     name: 'metrics',
     open: false,
+    realm: { name: 'Metrics', logins: () => logins },
     routes: [
       {
         method: 'GET',

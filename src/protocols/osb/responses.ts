@@ -4,6 +4,9 @@ import type { Outcome } from '../../broker/outcome.ts';
 import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import type { Reply } from '../protocol.ts';
 
+/** What platforms ask for; the other operations are not theirs, and are not told. */
+type AskedKind = Exclude<OperationKind, 'start' | 'stop' | 'restart'>;
+
 /** What an outcome is on the wire; only deleting can meet something absent. Undefined members are left out. */
 const statuses = {
   provision: { done: 201, unchanged: 200, accepted: 202, absent: 404 },
@@ -11,7 +14,7 @@ const statuses = {
   bind: { done: 201, unchanged: 200, accepted: 202, absent: 404 },
   deprovision: { done: 200, unchanged: 200, accepted: 202, absent: 410 },
   unbind: { done: 200, unchanged: 200, accepted: 202, absent: 410 },
-} satisfies Record<OperationKind, Record<Outcome<unknown>['is'], number>>;
+} satisfies Record<AskedKind, Record<Outcome<unknown>['is'], number>>;
 
 export function madeInstanceReply(kind: 'provision' | 'update', outcome: Outcome<ServiceInstance>): Reply {
   const status = statuses[kind][outcome.is];
@@ -84,13 +87,14 @@ export function lastOperationReply(found: LastOperation): Reply {
     throw new Refusal('not-found', 'There is no service instance or binding with this id.');
   const { operation } = found;
   const { state, kind, failure } = operation;
+  if (!isAsked(kind)) throw new Refusal('not-found', 'There is no operation of a platform with this id.');
   const failed = state === 'failed';
   return {
     status: 200,
     headers: state === 'in progress' ? { 'Retry-After': pollAgainIn(operation) } : undefined,
     body: {
       state,
-      description: (failed ? failure?.sentence : operation.note) || fallbackDescription(operation),
+      description: (failed ? failure?.sentence : operation.note) || fallbackDescription(kind, state),
       instance_usable: failed && flagged.instanceUsable.includes(kind) ? failure?.instanceUsable : undefined,
       update_repeatable: failed && kind === 'update' ? failure?.updateRepeatable : undefined,
     },
@@ -104,7 +108,7 @@ function pollAgainIn({ createdAt }: Operation): string {
   return Date.now() - createdAt.getTime() < 60_000 ? '1' : '10';
 }
 
-const nouns: Readonly<Record<OperationKind, string>> = {
+const nouns: Readonly<Record<AskedKind, string>> = {
   provision: 'Provisioning the service instance',
   update: 'Updating the service instance',
   deprovision: 'Deprovisioning the service instance',
@@ -112,7 +116,11 @@ const nouns: Readonly<Record<OperationKind, string>> = {
   unbind: 'Removing the service binding',
 };
 
+function isAsked(kind: OperationKind): kind is AskedKind {
+  return kind in nouns;
+}
+
 /** The description must not be empty (spec.md, Polling Last Operation for Service Instances, Body). */
-function fallbackDescription({ kind, state }: Operation): string {
+function fallbackDescription(kind: AskedKind, state: Operation['state']): string {
   return state === 'in progress' ? `${nouns[kind]} is in progress.` : `${nouns[kind]} has ${state}.`;
 }

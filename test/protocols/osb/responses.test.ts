@@ -181,6 +181,14 @@ describe('The last operation', () => {
     const gone = await answerTo('lastOperation', () => 'gone');
     expect([gone.status, gone.body]).toEqual([410, {}]);
   });
+
+  test.each(['start', 'stop', 'restart'] as const)(
+    'A %s is not told: no platform has asked for it.',
+    async (kind) => {
+      const answer = await answerTo('lastOperation', () => ({ operation: anOperation(kind) }));
+      expect([answer.status, answer.body.error]).toEqual([404, 'NotFound']);
+    },
+  );
 });
 
 describe('A refusal', () => {

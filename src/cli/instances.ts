@@ -1,0 +1,163 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { CliCommand } from './command.ts';
+import {
+  describeOperation,
+  instancePage,
+  instanceTable,
+  type InstanceAnswer,
+  type InstanceDetailsAnswer,
+  type OperationAnswer,
+} from './instance-answers.ts';
+import { operatorClient, type OperatorClient, type Query } from './operator-client.ts';
+
+/** Seconds that a command may take when nothing is said. */
+const usualLimit = 30;
+
+/** Instances: how they are, and what can be done with their units. */
+export const instanceCommands: readonly CliCommand[] = [
+  {
+    usage: 'instances',
+    description: 'Show the service instances and how they are.',
+    options: {
+      '--node <name>': 'only those on this node',
+      '--offering <name>': 'only those of this offering',
+    },
+    async run(_args, { node, offering }) {
+      console.log(instanceTable(await findAll(operatorClient(), { node, offering })));
+      return 0;
+    },
+  },
+  {
+    usage: 'instances show <id>',
+    description: 'Show one with its units and what was done with it, step by step.',
+    async run([id = '']) {
+      console.log(instancePage(await operatorClient().get<InstanceDetailsAnswer>(pathOf(id))));
+      return 0;
+    },
+  },
+  act('start', 'Start units; all, unless some are named.'),
+  act('stop', 'Stop units; their data stays.'),
+  act('restart', 'Restart units.'),
+  {
+    usage: 'instances exec <id> <command...>',
+    description: 'Run a command beside the units; write -- before it when it has options of its own.',
+    options: {
+      '--unit <name>': 'beside this unit only',
+      '--timeout <seconds>': `end it after so long; ${usualLimit} when nothing is said`,
+    },
+    async run([id = '', ...command], { unit, timeout }) {
+      const limit = timeout === undefined ? usualLimit : Number(timeout);
+      const body = { command, ...(unit === undefined ? {} : { unit }), timeout: limit * 1000 };
+      const began = performance.now();
+      const { results } = await operatorClient().post<ExecAnswer>(`${pathOf(id)}/exec`, body);
+      for (const { unit: name, code, output } of results) {
+        if (results.length > 1) console.log(`--- ${name}: exit code ${code}`);
+        process.stdout.write(output);
+        if (code < 0) console.error(cutShort(name, limit, performance.now() - began));
+      }
+      return exitCodeOf(results.map(({ code }) => code));
+    },
+  },
+  {
+    usage: 'instances log <id>',
+    description: 'Show what the units wrote last.',
+    options: {
+      '--unit <name>': 'of this unit only',
+      '--lines <number>': 'so many; 100 when nothing is said',
+    },
+    async run([id = ''], { unit, lines }) {
+      const { units } = await operatorClient().get<LogAnswer>(`${pathOf(id)}/log`, { unit, lines });
+      for (const { unit: name, text } of units) {
+        if (units.length > 1) console.log(`--- ${name}`);
+        process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+      }
+      return 0;
+    },
+  },
+];
+
+interface ExecAnswer {
+  readonly results: readonly { readonly unit: string; readonly code: number; readonly output: string }[];
+}
+
+interface LogAnswer {
+  readonly units: readonly { readonly unit: string; readonly text: string }[];
+}
+
+interface Page {
+  readonly instances: readonly InstanceAnswer[];
+  readonly next?: string;
+}
+
+function pathOf(id: string): string {
+  return `/operator/instances/${encodeURIComponent(id)}`;
+}
+
+async function findAll(client: OperatorClient, query: Query): Promise<readonly InstanceAnswer[]> {
+  const found: InstanceAnswer[] = [];
+  let after: string | undefined;
+  do {
+    const page: Page = await client.get('/operator/instances', { ...query, after });
+    found.push(...page.instances);
+    after = page.next;
+  } while (after !== undefined);
+  return found;
+}
+
+function act(verb: 'start' | 'stop' | 'restart', description: string): CliCommand {
+  return {
+    usage: `instances ${verb} <id> [units...]`,
+    description,
+    async run([id = '', ...units]) {
+      const client = operatorClient();
+      const body = units.length > 0 ? { units } : {};
+      const { operation } = await client.post<{ operation?: OperationAnswer }>(
+        `${pathOf(id)}/actions/${verb}`,
+        body,
+      );
+      const ended = operation && (await untilEnded(client, id, operation));
+      console.log(ended ? describeOperation(ended) : `${verb} succeeded`);
+      return ended?.state === 'failed' ? 1 : 0;
+    },
+  };
+}
+
+/** Milliseconds between two questions: rising from, to. */
+const askEvery = { first: 200, last: 2000 };
+
+/** However long it takes: that of a node that is away goes on when the node is back. */
+async function untilEnded(
+  client: OperatorClient,
+  id: string,
+  operation: OperationAnswer,
+): Promise<OperationAnswer> {
+  let isTold = false;
+  for (let wait = askEvery.first; ; wait = Math.min(wait * 1.5, askEvery.last)) {
+    const { operations, status, reason } = await client.get<InstanceDetailsAnswer>(pathOf(id));
+    const now = operations.find((one) => one.id === operation.id);
+    if (now && now.state !== 'in progress') return now;
+    if (status === 'down' && !isTold) {
+      isTold = true;
+      console.error(waitingFor(operation, reason));
+    }
+    await pause(wait);
+  }
+}
+
+function waitingFor({ kind }: OperationAnswer, reason: string): string {
+  return `Waiting: ${reason}. Ctrl-C ends the waiting; the ${kind} is carried out all the same when that is over.`;
+}
+
+/** The broker tells only that it did not end by itself; what is quicker than its limit was ended by something else. */
+function cutShort(unit: string, limit: number, ms: number): string {
+  const why =
+    ms < limit * 1000 ? 'by a signal, or since it wrote too much' : `at its time limit of ${limit} s`;
+  return `${unit}: the command was ended ${why}.`;
+}
+
+/** That of the command where there was one; 1 where any of several failed. */
+function exitCodeOf(codes: readonly number[]): number {
+  const [only = 0, ...more] = codes;
+  if (more.length === 0) return only < 0 ? 1 : only;
+  return codes.every((code) => code === 0) ? 0 : 1;
+}

@@ -1,0 +1,54 @@
+import type { CliCommand } from './command.ts';
+import { operatorClient } from './operator-client.ts';
+import { table } from './table.ts';
+
+interface NodeAnswer {
+  readonly name: string;
+  readonly state: string;
+  readonly host: string;
+  readonly ports_free: number;
+  readonly capacity: number;
+  readonly used: number;
+  readonly instances: number;
+  readonly beat_at: string;
+}
+
+/** Nodes: which there are, and which take new instances. */
+export const nodeCommands: readonly CliCommand[] = [
+  {
+    usage: 'nodes',
+    description: 'Show the nodes: their state, capacity and free ports.',
+    async run() {
+      const { nodes } = await operatorClient().get<{ nodes: readonly NodeAnswer[] }>('/operator/nodes');
+      console.log(table(heads, nodes.map(rowOf)));
+      return 0;
+    },
+  },
+  change('drain', 'Let a node take no new instances; those it has go on.', 'takes no new instances'),
+  change('undrain', 'Let a drained node take new instances again.', 'takes new instances again'),
+  change('forget', 'Remove a node that is down and has no instances.', 'is forgotten'),
+  change(
+    'abandon',
+    'Remove a node that is down for good; its instances are lost, and can only be deleted or made again.',
+    'is given up, with all that was on it',
+  ),
+];
+
+const heads = ['NODE', 'STATE', 'HOST', 'INSTANCES', 'USED', 'CAPACITY', 'PORTS FREE', 'LAST HEARD OF'];
+
+function rowOf(node: NodeAnswer) {
+  const { name, state, host, instances, used, capacity, ports_free: free, beat_at: beat } = node;
+  return [name, state, host, instances, used, capacity, free, beat];
+}
+
+function change(verb: string, description: string, result: string): CliCommand {
+  return {
+    usage: `nodes ${verb} <name>`,
+    description,
+    async run([name = '']) {
+      await operatorClient().post(`/operator/nodes/${encodeURIComponent(name)}/${verb}`);
+      console.log(`The node ${name} ${result}.`);
+      return 0;
+    },
+  };
+}

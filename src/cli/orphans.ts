@@ -1,0 +1,73 @@
+import type { CliCommand } from './command.ts';
+import { operatorClient } from './operator-client.ts';
+import { table } from './table.ts';
+
+interface OrphanAnswer {
+  readonly provisioner: string;
+  readonly node?: string;
+  readonly name: string;
+  readonly final: boolean;
+  readonly condemned: boolean;
+  readonly first_seen_at: string;
+}
+
+/** Things for which there is no instance. */
+export const orphanCommands: readonly CliCommand[] = [
+  {
+    usage: 'orphans',
+    description: 'Show what is there without an instance; nothing of it is removed by itself.',
+    async run() {
+      const { orphans } = await findOrphans();
+      const rows = orphans.map((one) => [
+        one.name,
+        one.provisioner,
+        one.node,
+        stateOf(one),
+        one.first_seen_at,
+      ]);
+      console.log(table(['NAME', 'PROVISIONER', 'NODE', 'STATE', 'FIRST SEEN'], rows));
+      return 0;
+    },
+  },
+  {
+    usage: 'orphans remove <names...>',
+    description: 'Have orphans removed that are final; each by its name.',
+    options: {
+      '--provisioner <name>': 'only those that this provisioner found',
+      '--node <name>': 'only those on this node',
+    },
+    async run(names, { provisioner, node }) {
+      const client = operatorClient();
+      const { orphans } = await findOrphans();
+      for (const name of names) {
+        const fitting = orphans.filter(
+          (one) =>
+            one.name === name &&
+            (provisioner === undefined || one.provisioner === provisioner) &&
+            (node === undefined || one.node === node),
+        );
+        const one = theOne(fitting, name);
+        await client.post('/operator/orphans/remove', { provisioner: one.provisioner, node: one.node, name });
+        console.log(`${name} will be removed at the next look.`);
+      }
+      return 0;
+    },
+  },
+];
+
+function findOrphans(): Promise<{ readonly orphans: readonly OrphanAnswer[] }> {
+  return operatorClient().get('/operator/orphans');
+}
+
+function stateOf({ final, condemned }: OrphanAnswer): string {
+  if (condemned) return 'being removed';
+  return final ? 'final' : 'suspect';
+}
+
+function theOne(fitting: readonly OrphanAnswer[], name: string): OrphanAnswer {
+  const [one, ...more] = fitting;
+  if (!one) throw new Error(`There is no orphan '${name}'.`);
+  if (more.length > 0)
+    throw new Error(`There are several orphans '${name}': say which one with --provisioner and --node.`);
+  return one;
+}

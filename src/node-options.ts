@@ -1,0 +1,84 @@
+import { optional, standard } from './option.ts';
+import {
+  nodeName,
+  portRange,
+  secret,
+  text,
+  userName,
+  webAddress,
+  wholeNumber,
+  yesOrNo,
+} from './option-kinds.ts';
+
+/** Options of a broker that makes things on its own machine, or on a shared server, and of those who operate it. */
+export const nodeOptions = {
+  // Not NODE: npm sets that one to the path of the node program.
+  node: optional(
+    'NODE_ROLE',
+    yesOrNo(),
+    'true on Linux; false where VCAP_APPLICATION is set, as platforms do, and with WORKERS=0',
+    'Make things on this machine too: processes, directories, what commands make.',
+  ),
+  nodeName: optional(
+    'NODE_NAME',
+    nodeName(),
+    'the name of the host',
+    'Name of this node, unlike that of every other broker on the database; instances stay with it.',
+  ),
+  nodeHost: standard(
+    'NODE_HOST',
+    text(),
+    '127.0.0.1',
+    'Address under which applications reach what runs on this node.',
+  ),
+  nodeBind: optional(
+    'NODE_BIND',
+    text(),
+    'NODE_HOST',
+    'Address that programs on this node listen on, `{{node.bind}}` in offering files.',
+  ),
+  nodeUrl: optional(
+    'NODE_URL',
+    webAddress(),
+    'http://, NODE_HOST and the port',
+    "Where the other brokers on the database reach the operator API of this one. They send the operator's login there: between machines let it be https.",
+  ),
+  nodeDir: optional(
+    'NODE_DIR',
+    text(),
+    'node in DATA_DIR',
+    'Directory of all that is made on this node; instances are lost without it.',
+  ),
+  nodePorts: standard(
+    'NODE_PORTS',
+    portRange(),
+    '20000-24999',
+    'Ports that programs on this node may have, outside those that the system itself hands out.',
+  ),
+  nodeCapacity: standard(
+    'NODE_CAPACITY',
+    wholeNumber(0, 1_000_000),
+    '100',
+    'Sum of the costs of the instances that this node takes.',
+  ),
+  nodeUser: optional(
+    'NODE_USER',
+    text(),
+    "nobody when root runs the broker, else the broker's own user",
+    'User who runs the programs and owns the directories of this node.',
+  ),
+  checks: standard('CHECKS', wholeNumber(1, 1000), '64', 'Instances whose units are looked at, at once.'),
+  sharedPostgresUrl: optional(
+    'SHARED_POSTGRES_URL',
+    secret(),
+    'the server of the embedded database, when there is one',
+    'Postgres server on which databases are offered, with the login of an administrator; offering files may name more of them, whose variables end in _POSTGRES_URL.',
+  ),
+  operatorUsername: standard('OPERATOR_USERNAME', userName(), 'operator', 'Name that operators log in with.'),
+  operatorPassword: optional(
+    'OPERATOR_PASSWORD',
+    secret(),
+    'made once and kept in DATA_DIR; with an external database there is no operator API without it',
+    'Password that operators log in with, and brokers when they ask each other.',
+  ),
+};

@@ -1,0 +1,125 @@
+import { statSync } from 'node:fs';
+import { isIPv6 } from 'node:net';
+import type { ServicePlan } from '../broker/catalog.ts';
+import type { NodeProfile, Nodes } from '../broker/nodes.ts';
+import type { Config } from '../config.ts';
+import { findExecutables } from '../node/executables.ts';
+import type { LocalNode } from '../node/local-node.ts';
+import { openNode, type OpenNode } from '../node/open-node.ts';
+import { startHeartbeat } from './heartbeat.ts';
+
+export interface NodeRoleParts {
+  readonly config: Config;
+  /** That this broker listens on. */
+  readonly port: number;
+  readonly nodes: Nodes;
+  /** This process, as leases name it. */
+  readonly holder: string;
+  /** All that may need executables of this node. */
+  readonly plans: readonly ServicePlan[];
+  readonly note: (message: string) => void;
+  readonly onTrouble: (error: unknown) => void;
+  /** Told once when another machine has become this node. */
+  readonly onLost: () => void;
+  /** Ends the waiting for the node's name. */
+  readonly signal: AbortSignal;
+}
+
+/** What this broker is and does as a node. */
+export interface NodeRole {
+  readonly node: LocalNode;
+  /** Looks for what these plans need, now and from now on, and tells of it. @throws Refusal unavailable */
+  lookFor(plans: readonly ServicePlan[]): Promise<void>;
+  /** Lets another broker be this node; what runs goes on. */
+  close(): Promise<void>;
+}
+
+/**
+ * Becomes a node and tells the others.
+ * @throws Error with a sentence when its directory or its name is in use, or it cannot be one at all
+ */
+export async function openNodeRole(parts: NodeRoleParts): Promise<NodeRole> {
+  const { config, nodes, holder, onTrouble, onLost, signal } = parts;
+  const node = await becomeNode(parts);
+  let needs = needsOf(parts.plans);
+  try {
+    const heartbeat = await startHeartbeat({
+      nodes,
+      // Programs are installed and removed while the broker runs.
+      profile: () => profileOf(config, node, parts.port, findExecutables(node.path, needs)),
+      holder,
+      machine: placeOf(node),
+      onTrouble,
+      onLost,
+      signal,
+    });
+    return {
+      node,
+      async lookFor(plans) {
+        needs = needsOf(plans);
+        await heartbeat.beat();
+      },
+      async close() {
+        await heartbeat.stop();
+        node.close();
+      },
+    };
+  } catch (error) {
+    node.close();
+    throw error;
+  }
+}
+
+async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
+  const { nodeName, nodeHost, nodeBind, nodeDir, nodeUser, catalogDirs, path } = config;
+  try {
+    return await openNode({
+      name: nodeName,
+      host: nodeHost,
+      bind: nodeBind,
+      directory: nodeDir,
+      ...(nodeUser === undefined ? {} : { account: nodeUser }),
+      path: searchPath(path),
+      catalogDirs,
+      note,
+    });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(
+      `This broker cannot be a node: ${why} Where it need not be one, set NODE_ROLE to false.`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
+
+/** Programs that run as services are often where an ordinary user's PATH does not lead. */
+const systemPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+function searchPath(path = ''): string {
+  return [...new Set([...path.split(':'), ...systemPath.split(':')])].filter(Boolean).join(':');
+}
+
+function needsOf(plans: readonly ServicePlan[]): readonly string[] {
+  return [...new Set(plans.flatMap(({ operating }) => operating.needs))].toSorted();
+}
+
+/**
+ * By which two nodes of one name are told apart: two on one machine are as foreign to each other as two machines,
+ * since each has its own directory.
+ */
+function placeOf({ machine, directory }: OpenNode): string {
+  const { dev, ino } = statSync(directory);
+  return `${machine} ${dev}:${ino}`;
+}
+
+function profileOf(
+  { nodeUrl, nodePorts, nodeCapacity }: Config,
+  { name, host, directory }: LocalNode,
+  port: number,
+  executables: readonly string[],
+): NodeProfile {
+  const url = nodeUrl ?? `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return { name, host, url, directory, ports: nodePorts, capacity: nodeCapacity, executables };
+}

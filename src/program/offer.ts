@@ -1,0 +1,61 @@
+import type { Catalog } from '../broker/catalog.ts';
+import type { HiddenOffering } from '../broker/deps.ts';
+import type { Node, Nodes } from '../broker/nodes.ts';
+import { createOffer, type Offered } from '../broker/offered.ts';
+import type { Provisioner } from '../broker/provisioner.ts';
+
+export interface OfferParts {
+  readonly declared: () => Catalog;
+  readonly nodes: Pick<Nodes, 'list'>;
+  readonly provisioner: (name: string) => Provisioner;
+  /** Told of every offering that was on sale, or never mentioned, and is hidden now. */
+  readonly onHidden: (hidden: HiddenOffering) => void;
+  /** Told of every offering that was hidden and is on sale now. */
+  readonly onShown: (name: string) => void;
+  /** Milliseconds between two looks at the nodes. */
+  readonly lookEvery?: number;
+}
+
+/** What is on sale: what is declared, as far as there are nodes and servers for it. */
+export interface Offer {
+  /** The same catalog as long as the same is on sale. */
+  current(): Offered;
+  /** Looks at the nodes now. @throws Refusal unavailable */
+  refresh(): Promise<void>;
+  stop(): void;
+}
+
+/** @throws Refusal unavailable when the nodes cannot be listed */
+export async function openOffer(parts: OfferParts): Promise<Offer> {
+  const { declared, nodes, provisioner, lookEvery = 5000 } = parts;
+  const offerOf = createOffer(provisioner, () => new Date());
+  let known: readonly Node[] = await nodes.list();
+  let last: { readonly of: Catalog; readonly known: readonly Node[]; readonly offered: Offered } | undefined;
+  const told = new Map<string, string>();
+
+  function current(): Offered {
+    const of = declared();
+    if (last?.of === of && last.known === known) return last.offered;
+    last = { of, known, offered: offerOf(of, known) };
+    tell(last.offered);
+    return last.offered;
+  }
+
+  function tell({ hidden, catalog }: Offered): void {
+    for (const one of hidden) {
+      if (told.get(one.offering.name) !== one.reason) parts.onHidden(one);
+      told.set(one.offering.name, one.reason);
+    }
+    for (const { name } of catalog.offerings) if (told.delete(name)) parts.onShown(name);
+  }
+
+  async function refresh(): Promise<void> {
+    known = await nodes.list();
+    current();
+  }
+
+  // While the database is away nobody knows better: what was on sale stays so.
+  const timer = setInterval(() => void refresh().catch(() => undefined), lookEvery).unref();
+  current();
+  return { current, refresh, stop: () => clearInterval(timer) };
+}

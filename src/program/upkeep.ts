@@ -1,0 +1,72 @@
+import type { BrokerWork } from '../broker/due-work.ts';
+import type { Checks } from '../broker/checks.ts';
+import type { BrokerEvent } from '../broker/events.ts';
+import type { Store } from '../broker/store.ts';
+import { startWorker } from '../worker.ts';
+import { within } from './within.ts';
+
+export interface UpkeepParts {
+  readonly work: BrokerWork;
+  readonly checks: Checks;
+  /** Looks for what nobody owns. */
+  readonly lookAround: () => Promise<void>;
+  readonly store: Store;
+  /** Operations carried at once; units looked at, at once. */
+  readonly workers: number;
+  readonly lookers: number;
+  readonly observe: (event: BrokerEvent) => void;
+}
+
+/** All that the broker does without being asked. */
+export interface Upkeep {
+  /** Takes up no more, and waits for what runs, at most this many milliseconds. */
+  rest(withinMs: number): Promise<void>;
+  /** Hears of nothing any more. */
+  close(): Promise<void>;
+}
+
+/** Milliseconds between two looks for what nobody owns. */
+const orphansEvery = 60_000;
+
+/** Carries operations, looks at units, and looks for what nobody owns, each in a loop of its own. */
+export function startUpkeep(parts: UpkeepParts): Upkeep {
+  const { work, checks, lookAround, store, workers, lookers, observe } = parts;
+  const worker = startWorker({ work, concurrency: workers, observe });
+  const monitor = startWorker({ work: checks, what: 'units to look at', concurrency: lookers, observe });
+  const orphans = startRounds(lookAround, orphansEvery);
+  const stopListening = store.listen((hint) => {
+    work.heed(hint);
+    if ('due' in hint) worker.wake();
+  });
+  return {
+    async rest(withinMs) {
+      await Promise.all([
+        worker.stop(withinMs),
+        monitor.stop(withinMs),
+        within(withinMs, orphans.stop()),
+        within(withinMs, work.rest()),
+      ]);
+    },
+    close: stopListening,
+  };
+}
+
+/** One round after the other, the first one at once. */
+function startRounds(round: () => Promise<void>, everyMs: number): { stop(): Promise<void> } {
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let running = turn();
+
+  async function turn(): Promise<void> {
+    await round();
+    if (!stopped) timer = setTimeout(() => (running = turn()), everyMs).unref();
+  }
+
+  return {
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+      return running;
+    },
+  };
+}

@@ -1,0 +1,109 @@
+import { Refusal } from '../../broker/errors.ts';
+import type { Broker } from '../../broker/broker.ts';
+import type { Outcome } from '../../broker/outcome.ts';
+import type { Overview } from '../../broker/overview.ts';
+import type { ServiceInstance } from '../../broker/records.ts';
+import type { Call, Handler, Reply } from '../protocol.ts';
+import {
+  readAction,
+  readExecution,
+  readListQuery,
+  readLogQuery,
+  readNode,
+  requireInstanceId,
+} from './requests.ts';
+import {
+  acceptedReply,
+  detailsReply,
+  instanceReply,
+  nodeReply,
+  offeringReply,
+  orphanReply,
+} from './responses.ts';
+import { requireOrphanBody } from './shapes.ts';
+
+/** What operators may do with instances. */
+export type Operated = Pick<Broker, 'start' | 'stop' | 'restart' | 'exec' | 'log'>;
+
+type Endpoint =
+  | 'nodes'
+  | 'drain'
+  | 'undrain'
+  | 'forget'
+  | 'abandon'
+  | 'offerings'
+  | 'instances'
+  | 'instance'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'exec'
+  | 'log'
+  | 'orphans'
+  | 'removeOrphan';
+
+/**
+ * One handler for each thing that an operator can ask.
+ * @param here the node that this broker is
+ */
+export function endpoints(
+  broker: Operated,
+  overview: Overview,
+  here: string | undefined,
+): Readonly<Record<Endpoint, Handler>> {
+  return {
+    nodes: async () => ok({ nodes: (await overview.nodes()).map(nodeReply) }),
+    drain: async (call) => changed(overview.drain(readNode(call), true)),
+    undrain: async (call) => changed(overview.drain(readNode(call), false)),
+    forget: async (call) => changed(overview.forget(readNode(call))),
+    abandon: async (call) => changed(overview.forget(readNode(call), { abandon: true })),
+    offerings: () => ok({ offerings: overview.offerings().map(offeringReply) }),
+    instances: (call) => listInstances(call, overview),
+    instance: async (call) => ok(detailsReply(await overview.instance(requireInstanceId(call)))),
+    start: async (call) => acted(await broker.start(readAction(call))),
+    stop: async (call) => acted(await broker.stop(readAction(call))),
+    restart: async (call) => acted(await broker.restart(readAction(call))),
+    async exec(call) {
+      requireHere(call, here);
+      return ok({ results: await broker.exec(requireInstanceId(call), readExecution(call)) });
+    },
+    async log(call) {
+      requireHere(call, here);
+      return ok({ units: await broker.log(requireInstanceId(call), readLogQuery(call)) });
+    },
+    orphans: async () => ok({ orphans: (await overview.orphans()).map(orphanReply) }),
+    async removeOrphan(call) {
+      const { name, ...where } = requireOrphanBody(call.body);
+      return changed(overview.removeOrphan(where, name), 202);
+    },
+  };
+}
+
+/** At most `limit` instances; `next` is the `after` of the page that follows. */
+async function listInstances(call: Call, overview: Overview): Promise<Reply> {
+  const query = readListQuery(call, overview.offerings());
+  const found = await overview.instances(query);
+  const last = found.length === query.limit ? found.at(-1)?.instance.id : undefined;
+  return ok({ instances: found.map(instanceReply), next: last });
+}
+
+/** Another broker asks for what only the node itself can do; passed on once more it could go round for ever. */
+function requireHere({ query }: Call, here: string | undefined): void {
+  const asked = query.get('node');
+  if (asked === null || asked === here) return;
+  throw new Refusal('unavailable', `The broker at this address is not the node '${asked.slice(0, 100)}'.`);
+}
+
+function ok(body: object): Reply {
+  return { status: 200, body };
+}
+
+async function changed(change: Promise<void>, status = 200): Promise<Reply> {
+  await change;
+  return { status, body: {} };
+}
+
+function acted(outcome: Outcome<ServiceInstance>): Reply {
+  if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no service instance with this id.');
+  return outcome.is === 'accepted' ? { status: 202, body: acceptedReply(outcome.operation) } : ok({});
+}

@@ -1,0 +1,41 @@
+/** For those who run brokers and nodes: what there is, how it is, and what can be done about it. */
+import type { Overview } from '../../broker/overview.ts';
+import type { Login, Protocol } from '../protocol.ts';
+import { endpoints, type Operated } from './endpoints.ts';
+import { errorReply } from './errors.ts';
+
+export interface OperatorSettings {
+  /** Platforms have others: neither can do what the other may. */
+  readonly logins: readonly Login[];
+  /** The node that this broker is; absent: none. */
+  readonly node?: string;
+}
+
+/** Serves operators, and other brokers that ask for what only this node can do. Every route needs their login. */
+export function operator(broker: Operated, overview: Overview, { logins, node }: OperatorSettings): Protocol {
+  const on = endpoints(broker, overview, node);
+  const instance = '/operator/instances/:instanceId';
+  return {
+    name: 'operator',
+    open: false,
+    realm: { name: 'Operator', logins: () => logins },
+    routes: [
+      { method: 'GET', path: '/operator/nodes', handler: on.nodes },
+      { method: 'POST', path: '/operator/nodes/:node/drain', handler: on.drain },
+      { method: 'POST', path: '/operator/nodes/:node/undrain', handler: on.undrain },
+      { method: 'POST', path: '/operator/nodes/:node/forget', handler: on.forget },
+      { method: 'POST', path: '/operator/nodes/:node/abandon', handler: on.abandon },
+      { method: 'GET', path: '/operator/offerings', handler: on.offerings },
+      { method: 'GET', path: '/operator/instances', handler: on.instances },
+      { method: 'GET', path: instance, handler: on.instance },
+      { method: 'POST', path: `${instance}/actions/start`, body: 'json', handler: on.start },
+      { method: 'POST', path: `${instance}/actions/stop`, body: 'json', handler: on.stop },
+      { method: 'POST', path: `${instance}/actions/restart`, body: 'json', handler: on.restart },
+      { method: 'POST', path: `${instance}/exec`, body: 'json', handler: on.exec },
+      { method: 'GET', path: `${instance}/log`, handler: on.log },
+      { method: 'GET', path: '/operator/orphans', handler: on.orphans },
+      { method: 'POST', path: '/operator/orphans/remove', body: 'json', handler: on.removeOrphan },
+    ],
+    refuse: errorReply,
+  };
+}

@@ -1,0 +1,71 @@
+import type { Operate } from '../../broker/broker.ts';
+import { Refusal } from '../../broker/errors.ts';
+import type { OfferingEntry } from '../../broker/overview.ts';
+import type { ListQuery } from '../../broker/store.ts';
+import type { Execution, LogQuery } from '../../broker/units.ts';
+import type { Call } from '../protocol.ts';
+import { requireActionBody, requireExecBody } from './shapes.ts';
+
+/** An id that cannot be kept is of nothing. */
+export function requireInstanceId({ params: { instanceId = '' } }: Pick<Call, 'params'>): string {
+  if (isStorable(instanceId)) return instanceId;
+  throw new Refusal('not-found', 'There is no service instance with this id.');
+}
+
+export function readNode({ params: { node = '' } }: Call): string {
+  if (isStorable(node)) return node;
+  throw new Refusal('not-found', 'There is no such node.');
+}
+
+export function readAction(call: Call): Operate {
+  const { units } = requireActionBody(call.body ?? {});
+  return {
+    instanceId: requireInstanceId(call),
+    // Nobody is to wait for a program that takes its time.
+    acceptsIncomplete: true,
+    origin: { protocol: 'operator', principal: call.principal, requestId: call.requestId },
+    units,
+  };
+}
+
+/** Milliseconds that a command may take when nothing is said. */
+const usualTimeout = 30_000;
+
+export function readExecution({ body }: Call): Execution {
+  const { command, unit, timeout = usualTimeout } = requireExecBody(body);
+  return { command, unit, timeout };
+}
+
+export function readLogQuery({ query }: Call): LogQuery {
+  return { unit: readText(query, 'unit'), lines: readNumber(query, 'lines', 100, 10_000) };
+}
+
+/** @param offerings by name or by id one may be asked for */
+export function readListQuery({ query }: Call, offerings: readonly OfferingEntry[]): ListQuery {
+  const asked = readText(query, 'offering');
+  const named = offerings.find(({ offering }) => offering.name === asked)?.offering.id;
+  return {
+    after: readText(query, 'after'),
+    limit: readNumber(query, 'limit', 100, 1000),
+    node: readText(query, 'node'),
+    offeringId: named ?? asked,
+  };
+}
+
+function readText(query: URLSearchParams, name: string): string | undefined {
+  const value = query.get(name) || undefined;
+  if (value === undefined || isStorable(value)) return value;
+  throw new Refusal('invalid', `${name} holds a character that cannot be kept, or too many.`, name);
+}
+
+function readNumber(query: URLSearchParams, name: string, usual: number, most: number): number {
+  const value = query.get(name);
+  if (value === null || value === '') return usual;
+  const number = /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (number >= 1 && number <= most) return number;
+  throw new Refusal('invalid', `${name} must be a whole number from 1 to ${most}.`, name);
+}
+
+function isStorable(text: string): boolean {
+  return text !== '' && text.length <= 1000 && text.isWellFormed() && !text.includes('\0');
+}

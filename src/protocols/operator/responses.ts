@@ -1,0 +1,127 @@
+import type { Node } from '../../broker/nodes.ts';
+import type { Suspect } from '../../broker/orphans.ts';
+import type { InstanceDetails, InstanceEntry, OfferingEntry, OperationEntry } from '../../broker/overview.ts';
+import type { Operation } from '../../broker/records.ts';
+
+/** Every answer names its members, so nothing that is added to a record leaves by accident. */
+export function nodeReply(node: Node): object {
+  const { name, host, url, directory, ports, portsFree, capacity, used, instances, executables } = node;
+  return {
+    name,
+    state: stateOf(node),
+    host,
+    url,
+    directory,
+    ports: `${ports.first}-${ports.last}`,
+    ports_free: portsFree,
+    capacity,
+    used,
+    instances,
+    executables,
+    beat_at: node.beatAt,
+  };
+}
+
+function stateOf({ stale, draining }: Node): string {
+  if (stale) return 'down';
+  return draining ? 'draining' : 'up';
+}
+
+export function offeringReply({ offering, hidden }: OfferingEntry): object {
+  const { id, name, description } = offering;
+  return { id, name, description, on_sale: hidden === undefined, hidden };
+}
+
+export function instanceReply(entry: InstanceEntry): object {
+  const { instance, operation, offering, plan, state, status, drifted, bindings } = entry;
+  return {
+    id: instance.id,
+    offering,
+    offering_id: instance.offeringId,
+    plan,
+    plan_id: instance.planId,
+    state,
+    status: status.status,
+    reason: status.reason,
+    units: status.units.map(({ unit, since, pid, address, ...seen }) => ({
+      unit,
+      status: seen.status,
+      reason: seen.reason,
+      since,
+      pid,
+      address,
+    })),
+    addresses: status.addresses,
+    checked_at: status.checkedAt,
+    left_alone: status.leftAlone,
+    stopped: instance.stopped ?? false,
+    stopped_units: instance.stoppedUnits ?? [],
+    drifted,
+    node: instance.place?.node,
+    cost: instance.place?.cost,
+    bindings,
+    parent: instance.parent,
+    organization_guid: instance.organizationGuid,
+    space_guid: instance.spaceGuid,
+    operation: operation && operationReply(operation),
+    created_at: instance.createdAt,
+    updated_at: instance.updatedAt,
+  };
+}
+
+export function detailsReply(details: InstanceDetails): object {
+  const { neededBy, needs, operations } = details;
+  return {
+    ...instanceReply(details),
+    needed_by: neededBy,
+    needs,
+    operations: operations.map(({ operation, timeline }) => ({
+      ...operationReply(operation),
+      timeline: timeline.map(timelineReply),
+    })),
+  };
+}
+
+export function acceptedReply(operation: Operation): object {
+  return { operation: operationReply(operation) };
+}
+
+function operationReply(operation: Omit<Operation, 'confidential'>): object {
+  const { id, kind, state, bindingId, node, holder, attempt, failures, trouble, note, failure, origin } =
+    operation;
+  return {
+    id,
+    kind,
+    state,
+    binding_id: bindingId,
+    node,
+    holder,
+    attempt,
+    failures,
+    trouble,
+    note,
+    failure: failure && { word: failure.word, sentence: failure.sentence, detail: failure.detail },
+    asked_by: { protocol: origin.protocol, principal: origin.principal, request: origin.requestId },
+    created_at: operation.createdAt,
+    finished_at: operation.finishedAt,
+    deadline: operation.deadline,
+  };
+}
+
+function timelineReply({ step, tries, undo, ms, endedAt }: OperationEntry['timeline'][number]): object {
+  return { step, tries, undo, ms, ended_at: endedAt };
+}
+
+export function orphanReply({ provisioner, node, thing, firstSeenAt, final, condemned }: Suspect): object {
+  const { name, instanceId, key } = thing;
+  return {
+    provisioner,
+    node,
+    name,
+    instance_id: instanceId,
+    key,
+    first_seen_at: firstSeenAt,
+    final,
+    condemned,
+  };
+}

@@ -1,0 +1,60 @@
+import {
+  describeOperation,
+  instancePage,
+  instanceTable,
+  type InstanceDetailsAnswer,
+} from '../../src/cli/instance-answers.ts';
+
+const operation = { id: 'o1', kind: 'provision', state: 'in progress', created_at: '2026-01-01' };
+const instance: InstanceDetailsAnswer = {
+  id: 'i1',
+  offering: 'web',
+  plan: 'small',
+  state: 'provisioning',
+  status: 'building',
+  reason: 'it is being made',
+  bindings: 0,
+  addresses: [],
+  units: [],
+  drifted: false,
+  created_at: '2026-01-01',
+  needed_by: [],
+  needs: [],
+  operations: [],
+};
+
+test.each([
+  [{}, 'provision in progress'],
+  [{ note: 'half' }, 'provision in progress (half)'],
+  [{ failures: 1, trouble: 'Error: x' }, 'provision in progress: tried once, last: Error: x'],
+  [
+    { failures: 6, trouble: 'Error: listen\n\u001b[2J', note: 'half' },
+    'provision in progress: tried 6 times, last: Error: listen  [2J (half)',
+  ],
+  [
+    { failure: { sentence: 'No room.', detail: 'full' }, failures: 2, trouble: 'Error: x' },
+    'provision in progress: No room. full Undoing it: tried 2 times, last: Error: x',
+  ],
+  [{ state: 'failed', failure: { sentence: 'No room.' } }, 'provision failed: No room.'],
+])('of an operation that is %j the operator reads why', (part, line) => {
+  expect(describeOperation({ ...operation, ...part })).toBe(line);
+});
+
+test('a page tells why an operation is tried again, for whom the instance was made and what it needs', () => {
+  const page = instancePage({
+    ...instance,
+    parent: 'i0',
+    needs: ['i2', 'i3'],
+    operations: [{ ...operation, failures: 2, trouble: 'Error: x' }],
+  });
+  expect(page).toMatch(/^made for +i0\nneeds +i2, i3\n/m);
+  expect(page).toContain('provision in progress: tried 2 times, last: Error: x');
+});
+
+test('a table has a column for whom an instance was made only where one was made for another', () => {
+  expect(instanceTable([instance])).not.toContain('MADE FOR');
+  const lines = instanceTable([instance, { ...instance, id: 'i2', parent: 'i1' }]).split('\n');
+  expect(lines[0]).toMatch(/BINDINGS {2}MADE FOR$/);
+  expect(lines[1]).toMatch(/^i1 .* -$/);
+  expect(lines[2]).toMatch(/^i2 .* i1$/);
+});
