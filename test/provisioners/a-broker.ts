@@ -5,16 +5,25 @@ import type { Catalog } from '../../src/broker/catalog.ts';
 import type { Store } from '../../src/broker/store.ts';
 import { revivePlan } from '../../src/catalog/compile.ts';
 import type { Registry } from '../../src/provisioners/index.ts';
+import { memoryWorld } from '../../src/stores/memory.ts';
 import { newSecret } from '../../src/program/random.ts';
 
 /** The real core, as it is composed, without a worker: it carries what is asked without accepts_incomplete. */
 export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker {
+  const { nodes, orphans } = memoryWorld();
   const patience = { asyncPatience: 250, syncPatience: 30_000 };
   return createBroker({
     store,
+    nodes,
+    orphans,
+    peer: ({ name }) => {
+      throw new Error(`There is no node '${name}'.`);
+    },
     catalog: () => catalog,
+    hidden: () => [],
     revive: revivePlan,
     provisioner: (name) => known.get(name),
+    provisioners: () => known.all,
     observe: () => undefined,
     newId: () => randomUUID(),
     newSecret,

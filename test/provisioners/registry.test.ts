@@ -5,13 +5,13 @@ const shipped = shippedProvisioners({ faultyDirectory: '/nowhere' });
 
 test('A provisioner is found by its name.', () => {
   const known = registry(shipped);
-  expect(known.names).toEqual(['echo', 'faulty']);
+  expect(known.names).toEqual(['echo', 'faulty', 'process', 'postgres', 'directory', 'command']);
   for (const name of known.names) expect(known.get(name).name).toBe(name);
 });
 
 test('An unknown name is an error that lists the known ones.', () => {
   expect(() => registry(shipped).get('magic')).toThrow(
-    "There is no provisioner 'magic'. Known are: echo, faulty.",
+    "There is no provisioner 'magic'. Known are: echo, faulty, process, postgres, directory, command.",
   );
   expect(() => registry([]).get('magic')).toThrow("There is no provisioner 'magic'. Known are: none.");
   expect(() => registry(shipped).get('__proto__')).toThrow("There is no provisioner '__proto__'.");
@@ -23,7 +23,7 @@ test('Two provisioners of one name are an error.', () => {
 
 test('The registry tells what the offering files of each provisioner may say.', () => {
   const traits = registry(shipped).traits();
-  expect(Object.keys(traits)).toEqual(['echo', 'faulty']);
+  expect(Object.keys(traits)).toEqual(['echo', 'faulty', 'process', 'postgres', 'directory', 'command']);
   expect(traits['echo']).toMatchObject({
     selfContained: true,
     roots: ['echo'],

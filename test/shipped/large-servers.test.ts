@@ -1,0 +1,176 @@
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { type ChannelModel, connect } from 'amqplib';
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { isAlive } from '../../src/node/identity.ts';
+import { type Launched, listLaunched } from '../../src/provisioners/process/units-on-node.ts';
+import { expectNoSecrets, expectPrivate, processesOf, returnWholly, watchProcesses } from './privacy.ts';
+import { type Bought, type Bound, describeOffering, openShop, type Shop, until } from './shop.ts';
+
+jest.setTimeout(120_000);
+
+/** RabbitMQ and MariaDB, the real ones, used with the credentials of bindings. */
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.close());
+
+describeOffering('rabbitmq', () => {
+  const opened: ChannelModel[] = [];
+  afterEach(async () => {
+    await Promise.allSettled(opened.splice(0).map((connection) => connection.close()));
+  });
+
+  async function logIn(url: Parameters<typeof connect>[0]): Promise<ChannelModel> {
+    const connection = await connect(url);
+    connection.on('error', () => undefined);
+    opened.push(connection);
+    return connection;
+  }
+
+  function byParts({ credentials, port }: Bound, password = credentials['password'] ?? '') {
+    const { host: hostname = '', username = '', vhost = '' } = credentials;
+    return logIn({ protocol: 'amqp', hostname, port, username, password, vhost });
+  }
+
+  test('A20, A15, S11: epmd first, then the broker; a user for each binding, who sends what the other receives.', async () => {
+    const watch = watchProcesses();
+    const rabbit = await shop.buy('rabbitmq', 'small');
+    const bindings = await Promise.all([rabbit.bind(), rabbit.bind()]);
+    const [first, second] = bindings;
+    expectNoSecrets(watch.end(), rabbit, bindings);
+    expectPrivate(rabbit);
+    expect(inOrderOfStart(rabbit)).toEqual(['epmd', 'rabbitmq']);
+
+    const sending = await byParts(first);
+    const receiving = await logIn(second.credentials['uri'] ?? '');
+    await send(sending, 'one tea');
+    expect(await receive(receiving)).toBe('one tea');
+    await expect(byParts(first, 'a-guess')).rejects.toThrow('ACCESS_REFUSED');
+
+    const closed = new Promise((resolve) => sending.once('close', resolve));
+    await first.unbind();
+    await closed;
+    await expect(byParts(first)).rejects.toThrow('ACCESS_REFUSED');
+    await send(receiving, 'another tea');
+    await expectStoppedInReverse(rabbit);
+    await rabbit.act('start');
+    expect(await receive(await byParts(second))).toBe('another tea');
+    await returnWholly(rabbit, second.port);
+  });
+
+  async function send(connection: ChannelModel, text: string): Promise<void> {
+    const channel = await connection.createConfirmChannel();
+    await channel.assertQueue('orders', { durable: true });
+    channel.sendToQueue('orders', Buffer.from(text), { persistent: true });
+    await channel.waitForConfirms();
+  }
+
+  /** Takes one message, and no more. */
+  async function receive(connection: ChannelModel): Promise<string> {
+    const channel = await connection.createChannel();
+    await channel.prefetch(1);
+    const { promise, resolve } = Promise.withResolvers<string>();
+    await channel.consume('orders', (message) => {
+      if (!message) return;
+      channel.ack(message);
+      resolve(message.content.toString());
+    });
+    const text = await promise;
+    await channel.close();
+    return text;
+  }
+});
+
+function inOrderOfStart({ directory }: Bought): readonly string[] {
+  const ticks = ({ identity }: Launched) => Number(identity.startTime);
+  return listLaunched(directory)
+    .toSorted((a, b) => ticks(a) - ticks(b))
+    .map(({ unit }) => unit);
+}
+
+/** As long as the broker is there, epmd is. */
+async function expectStoppedInReverse(rabbit: Bought): Promise<void> {
+  const launched = listLaunched(rabbit.directory);
+  const isUp = (name: string) => launched.some(({ unit, identity }) => unit === name && isAlive(identity));
+  const seen = new Set<string>();
+  const stopped = rabbit.act('stop');
+  await until(() => {
+    seen.add(['rabbitmq', 'epmd'].filter(isUp).join(' and '));
+    return !isUp('rabbitmq');
+  });
+  await stopped;
+  expect(seen).toContain('rabbitmq and epmd');
+  expect(seen).not.toContain('rabbitmq');
+  expect(processesOf(rabbit)).toEqual([]);
+}
+
+describeOffering('mariadb', () => {
+  const opened: Connection[] = [];
+  afterEach(() => {
+    for (const connection of opened.splice(0)) connection.destroy();
+  });
+
+  async function keep(opening: Promise<Connection>): Promise<Connection> {
+    const connection = await opening;
+    connection.on('error', () => undefined);
+    opened.push(connection);
+    return connection;
+  }
+
+  function logIn({ credentials, port }: Bound, password = credentials['password']): Promise<Connection> {
+    const { host, name: database, username: user } = credentials;
+    return keep(createConnection({ host, port, user, password, database }));
+  }
+
+  async function ask(connection: Connection, sql: string): Promise<readonly unknown[]> {
+    const [rows] = await connection.query<RowDataPacket[]>(sql);
+    return rows;
+  }
+
+  test('A20, S11: A user for each binding: tables are shared, and survive the unbind of who made them.', async () => {
+    const watch = watchProcesses();
+    const mariadb = await shop.buy('mariadb', 'small');
+    const bindings = [await mariadb.bind(), await mariadb.bind()] as const;
+    const [first, second] = bindings;
+    const [one, other] = [await logIn(first), await keep(createConnection(second.credentials['uri'] ?? ''))];
+    await one.query('create table goods (name varchar(20))');
+    await one.query("insert into goods values ('tea')");
+    expect(await ask(other, 'select name from goods')).toEqual([{ name: 'tea' }]);
+    await expect(logIn(first, 'a-guess')).rejects.toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
+    await expect(one.query('select * from mysql.user')).rejects.toMatchObject({ errno: 1142 });
+
+    await first.unbind();
+    await expect(one.query('select 1')).rejects.toThrow();
+    await expect(logIn(first)).rejects.toMatchObject({ code: 'ER_ACCESS_DENIED_ERROR' });
+    await other.query("insert into goods values ('coffee')");
+    expect(await ask(other, 'select name from goods')).toEqual([{ name: 'tea' }, { name: 'coffee' }]);
+    expectNoSecrets(watch.end(), mariadb, bindings);
+    expectPrivate(mariadb);
+    await returnWholly(mariadb, second.port);
+  });
+
+  test('A10: System tables are made once: an update and a restart leave them and the data alone.', async () => {
+    const mariadb = await shop.buy('mariadb', 'small');
+    const bound = await mariadb.bind();
+    await (await logIn(bound)).query('create table kept as select 42 as answer');
+    const made = systemTable();
+    const setting = async (name: string) => ask(await logIn(bound), `select @@${name} as value`);
+    expect(await setting('max_connections')).toEqual([{ value: 20 }]);
+    expect((await mariadb.update('medium')).status).toBe(200);
+    expect(await setting('max_connections')).toEqual([{ value: 100 }]);
+    expect(await setting('innodb_buffer_pool_size')).toEqual([{ value: 256 * 1024 * 1024 }]);
+    await mariadb.act('restart');
+    expect(await ask(await logIn(bound), 'select answer from kept')).toEqual([{ answer: 42 }]);
+    expect(systemTable()).toEqual(made);
+    await mariadb.deprovision();
+
+    function systemTable() {
+      const { ino, mtimeMs } = statSync(join(mariadb.directory.data, 'mariadb/mysql/help_topic.frm'));
+      return { ino, mtimeMs };
+    }
+  });
+});

@@ -1,0 +1,198 @@
+import { createClient } from '@redis/client';
+import { jest } from '@jest/globals';
+import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { type Bought, type Bound, describeOffering, openShop, type Shop, until } from './shop.ts';
+
+jest.setTimeout(60_000);
+
+/** The real Redis, used with the credentials of bindings. */
+
+type Client = ReturnType<typeof clientOf>;
+
+let shop: Shop;
+const clients: Client[] = [];
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterEach(() => {
+  for (const client of clients.splice(0)) client.destroy();
+});
+afterAll(() => shop.close());
+
+function clientOf(options: NonNullable<Parameters<typeof createClient>[0]>) {
+  const socket = { ...options.socket, reconnectStrategy: false } as const;
+  return createClient({ ...options, socket });
+}
+
+async function open(options: NonNullable<Parameters<typeof createClient>[0]>): Promise<Client> {
+  const client = clientOf(options);
+  client.on('error', () => undefined);
+  await client.connect();
+  clients.push(client);
+  return client;
+}
+
+/** Logs in as an application does: with the parts of the credentials. */
+function logIn({ credentials, port }: Bound, password = credentials['password']): Promise<Client> {
+  const { host, username } = credentials;
+  return open({ username, password, socket: { host, port } });
+}
+
+function byUri({ credentials }: Bound): Promise<Client> {
+  return open({ url: credentials['uri'] });
+}
+
+async function info(client: Client, name: string): Promise<string | undefined> {
+  const text = await client.info();
+  return new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(text)?.[1];
+}
+
+async function isCutOff(client: Client): Promise<boolean> {
+  return client.ping().then(
+    () => false,
+    () => true,
+  );
+}
+
+describeOffering('redis', () => {
+  test('A20: is made within a moment, and used with the login of a binding, or its uri.', async () => {
+    const begun = performance.now();
+    const redis = await shop.buy('redis', 'small');
+    const bound = await redis.bind();
+    // Under a second, where nothing else keeps the machine busy.
+    expect(performance.now() - begun).toBeLessThan(3000);
+    const client = await logIn(bound);
+    await client.set('greeting', 'hello');
+    expect(await (await byUri(bound)).get('greeting')).toBe('hello');
+    await expect(logIn(bound, 'a-guess')).rejects.toThrow('WRONGPASS');
+    await returnWholly(redis, bound.port);
+  });
+
+  test('Bindings share the data and have users of their own; unbind ends one of them with its connections.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const [first, second] = [await redis.bind(), await redis.bind()];
+    expect(first.credentials['username']).not.toBe(second.credentials['username']);
+    const [one, other] = [await logIn(first), await logIn(second)];
+    await one.set('key', 'of the first');
+    expect(await other.get('key')).toBe('of the first');
+    await first.unbind();
+    expect(await isCutOff(one)).toBe(true);
+    await expect(logIn(first)).rejects.toThrow('WRONGPASS');
+    expect(await other.get('key')).toBe('of the first');
+    await redis.deprovision();
+  });
+
+  test('Users cannot administrate the server, nor see the logins of others.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const client = await logIn(await redis.bind());
+    for (const command of [
+      ['CONFIG', 'GET', '*'],
+      ['CONFIG', 'SET', 'maxmemory', '0'],
+      ['ACL', 'LIST'],
+      ['ACL', 'SETUSER', 'default', 'nopass'],
+      ['SHUTDOWN', 'NOSAVE'],
+      ['REPLICAOF', 'NO', 'ONE'],
+      ['CLIENT', 'KILL', 'TYPE', 'normal'],
+    ]) {
+      await expect(client.sendCommand(command)).rejects.toThrow('NOPERM');
+    }
+    await redis.deprovision();
+  });
+
+  test('An update changes plan and parameters; data, port and users stay, also through a restart.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const bound = await redis.bind();
+    await (await logIn(bound)).set('key', 'kept');
+    for (const [plan, parameters, memory, policy] of [
+      ['durable', undefined, '128.00M', 'noeviction'],
+      ['durable', { eviction: 'allkeys-lru' }, '128.00M', 'allkeys-lru'],
+      ['small', { eviction: 'volatile-ttl' }, '32.00M', 'volatile-ttl'],
+      ['durable', { eviction: 'noeviction' }, '128.00M', 'noeviction'],
+    ] as const) {
+      expect((await redis.update(plan, parameters)).status).toBe(200);
+      const client = await logIn(bound);
+      expect(await info(client, 'maxmemory_human')).toBe(memory);
+      expect(await info(client, 'maxmemory_policy')).toBe(policy);
+      expect(await info(client, 'aof_enabled')).toBe(plan === 'durable' ? '1' : '0');
+      expect(await client.get('key')).toBe('kept');
+    }
+    const before = await info(await logIn(bound), 'process_id');
+    await redis.act('restart');
+    const client = await logIn(bound);
+    expect(await info(client, 'process_id')).not.toBe(before);
+    expect(await client.get('key')).toBe('kept');
+    await redis.deprovision();
+  });
+
+  test('What was in memory survives a stop and a start.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const bound = await redis.bind();
+    await (await logIn(bound)).set('key', 'kept');
+    await redis.act('stop');
+    await expect(logIn(bound)).rejects.toThrow('ECONNREFUSED');
+    await redis.act('start');
+    expect(await (await logIn(bound)).get('key')).toBe('kept');
+    await redis.deprovision();
+  });
+
+  test('A durable one that is killed is started again by the monitor, with every write that was acknowledged.', async () => {
+    const redis = await shop.buy('redis', 'durable');
+    const bound = await redis.bind();
+    const count = await writeUntilKilled(await logIn(bound), await pidOf(redis));
+    expect(count).toBeGreaterThan(100);
+    const last = () => logIn(bound).then((client) => client.get('count'));
+    await until(async () => Number(await last().catch(() => '0')) >= count);
+    const healing = (await redis.details()).operations[0];
+    expect(healing).toMatchObject({ kind: 'restart', asked_by: { protocol: 'monitor' } });
+    await redis.deprovision();
+  });
+
+  test('A durable one that has just been killed does not change to a plan that would forget its log.', async () => {
+    const redis = await shop.buy('redis', 'durable');
+    const bound = await redis.bind();
+    await (await logIn(bound)).set('key', 'kept');
+    process.kill(await pidOf(redis), 'SIGKILL');
+    const { status, body } = await redis.update('small');
+    expect({ status, body: body as unknown }).toMatchObject({
+      status: 500,
+      body: {
+        description: expect.stringContaining('must read its log first') as string,
+        instance_usable: true,
+      },
+    });
+    expect(await (await logIn(bound)).get('key')).toBe('kept');
+    expect((await redis.update('small')).status).toBe(200);
+    expect(await (await logIn(bound)).get('key')).toBe('kept');
+    await redis.deprovision();
+  });
+
+  test('S11: Its directories are private, and no command line shows a secret.', async () => {
+    const watch = watchProcesses();
+    const redis = await shop.buy('redis', 'small');
+    const bindings = [await redis.bind(), await redis.bind()];
+    await redis.update('durable');
+    expectPrivate(redis);
+    expectNoSecrets(watch.end(), redis, bindings);
+    await redis.deprovision();
+  });
+
+  async function pidOf(redis: Bought): Promise<number> {
+    let pid: number | undefined;
+    await until(async () => (pid = (await redis.details()).units[0]?.pid));
+    return pid ?? 0;
+  }
+
+  /** Counts as fast as it can, and kills the server meanwhile; gives the last count that was acknowledged. */
+  async function writeUntilKilled(client: Client, pid: number): Promise<number> {
+    let count = 0;
+    try {
+      for (;;) {
+        await client.set('count', String(count + 1));
+        count += 1;
+        if (count === 500) process.kill(pid, 'SIGKILL');
+      }
+    } catch {
+      return count;
+    }
+  }
+});

@@ -1,0 +1,230 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node';
+import { Client, Pool } from 'pg';
+import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { address, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
+
+jest.setTimeout(60_000);
+
+/** What starts within a moment, or is there already: the real programs, used with the credentials of bindings. */
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.close());
+
+describeOffering('memcached', () => {
+  test('A20, S11: What one binding stores, another one gets; without the password nobody does.', async () => {
+    const watch = watchProcesses();
+    const memcached = await shop.buy('memcached', 'small');
+    const bindings = [await memcached.bind(), await memcached.bind()] as const;
+    const [first, second] = bindings;
+    expect(await say(first, 'set key 0 0 5\r\nvalue\r\n')).toBe('STORED\r\n');
+    expect(await say(second, 'get key\r\n')).toBe('VALUE key 0 5\r\nvalue\r\nEND\r\n');
+    expect(await talk(first, 'get key\r\n')).toContain('CLIENT_ERROR unauthenticated');
+    const guess = { ...first, credentials: { ...first.credentials, password: 'a-guess' } };
+    await expect(say(guess, 'get key\r\n')).rejects.toThrow('CLIENT_ERROR');
+    expectNoSecrets(watch.end(), memcached, bindings);
+    expectPrivate(memcached);
+    await first.unbind();
+    await returnWholly(memcached, second.port);
+  });
+
+  /** Logs in as the text protocol has it, and gives the answer to one command. */
+  async function say(bound: Bound, command: string): Promise<string> {
+    const { username, password } = bound.credentials;
+    const login = `${username} ${password}`;
+    const answer = await talk(bound, `set login 0 0 ${login.length}\r\n${login}\r\n${command}`);
+    if (!answer.startsWith('STORED\r\n')) throw new Error(answer);
+    return answer.slice('STORED\r\n'.length);
+  }
+
+  /** The answer, up to a line that ends one. */
+  function talk({ credentials: { host }, port }: Bound, text: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connectSocket({ host: host ?? '', port });
+      let answer = '';
+      socket.setEncoding('utf8');
+      socket.on('error', reject);
+      socket.on('data', (chunk: string) => {
+        answer += chunk;
+        const commands = text.startsWith('set login') ? 2 : 1;
+        const ends = answer.match(/^(?:STORED|END|CLIENT_ERROR .*)\r\n/gm) ?? [];
+        if (ends.length < commands && !answer.includes('CLIENT_ERROR')) return;
+        socket.destroy();
+        resolve(answer);
+      });
+      socket.write(text);
+    });
+  }
+});
+
+describeOffering('nats', () => {
+  const opened: NatsConnection[] = [];
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((connection) => connection.close()));
+  });
+
+  async function logIn(
+    { credentials }: Bound,
+    pass = credentials['password'] ?? '',
+  ): Promise<NatsConnection> {
+    const { host, port, username: user = '' } = credentials;
+    const connection = await connectNats({ servers: `${host}:${port}`, user, pass, reconnect: false });
+    opened.push(connection);
+    return connection;
+  }
+
+  test('A20, S11: What one binding publishes, another one that has subscribed receives.', async () => {
+    const watch = watchProcesses();
+    const nats = await shop.buy('nats', 'small');
+    const bindings = [await nats.bind(), await nats.bind()] as const;
+    const [first, second] = bindings;
+    const { uri, ...parts } = second.credentials;
+    const { hostname: host, port, username, password } = new URL(uri ?? '');
+    expect({ host, port: Number(port), username, password }).toEqual(parts);
+    const [publishing, listening] = [await logIn(first), await logIn(second)];
+    const subscription = listening.subscribe('orders', { max: 1 });
+    await listening.flush();
+    publishing.publish('orders', 'one tea');
+    const heard: string[] = [];
+    for await (const message of subscription) heard.push(message.string());
+    expect(heard).toEqual(['one tea']);
+    await expect(logIn(first, 'a-guess')).rejects.toThrow(/authorization/i);
+    expectNoSecrets(watch.end(), nats, bindings);
+    expectPrivate(nats);
+    await returnWholly(nats, second.port);
+  });
+});
+
+describeOffering('search', () => {
+  test('A20, S1: Documents are loaded and found by HTTP and JSON, at the address of the credentials.', async () => {
+    const search = await shop.buy('search', 'small');
+    const { credentials, port } = await search.bind();
+    const uri = `http://${address}:${port}`;
+    const node_id = shop.node;
+    expect(credentials).toEqual({ host: address, hostname: address, port, name: search.key, node_id, uri });
+    await ask('table_create', { name: 'Teas', flags: 'TABLE_HASH_KEY', key_type: 'ShortText' });
+    await ask('column_create', { table: 'Teas', name: 'about', type: 'Text' });
+    await ask('table_create', {
+      name: 'Terms',
+      flags: 'TABLE_PAT_KEY',
+      key_type: 'ShortText',
+      default_tokenizer: 'TokenBigram',
+      normalizer: 'NormalizerAuto',
+    });
+    const indexed = { flags: 'COLUMN_INDEX|WITH_POSITION', type: 'Teas', source: 'about' };
+    await ask('column_create', { table: 'Terms', name: 'index', ...indexed });
+    const teas = [
+      { _key: 'assam', about: 'Black and malty' },
+      { _key: 'sencha', about: 'Green and grassy' },
+    ];
+    expect(await ask('load', { table: 'Teas' }, teas)).toBe(2);
+    await search.act('restart');
+    const [[count, , ...found]] = (await ask('select', {
+      table: 'Teas',
+      match_columns: 'about',
+      query: 'green',
+      output_columns: '_key',
+    })) as [[number[], unknown, ...string[][]]];
+    expect({ count, found }).toEqual({ count: [1], found: [['sencha']] });
+    expectPrivate(search);
+    await returnWholly(search, port);
+
+    async function ask(command: string, given: Record<string, string>, body?: object): Promise<unknown> {
+      const post = body && { method: 'POST', body: JSON.stringify(body) };
+      const address = `${credentials['uri']}/d/${command}?${new URLSearchParams(given).toString()}`;
+      const answer = await fetch(address, { ...post, headers: { 'content-type': 'application/json' } });
+      const [[code, , , message], result] = (await answer.json()) as [
+        [number, number, number, string?],
+        unknown,
+      ];
+      expect({ code, message }).toEqual({ code: 0, message: undefined });
+      return result;
+    }
+  });
+});
+
+describeOffering('postgres', () => {
+  const opened: Client[] = [];
+  afterEach(async () => {
+    await Promise.all(opened.splice(0).map((client) => client.end()));
+  });
+
+  async function logIn({ credentials }: Bound): Promise<Client> {
+    const client = new Client({ connectionString: credentials['uri'] });
+    client.on('error', () => undefined);
+    await client.connect();
+    opened.push(client);
+    return client;
+  }
+
+  test('A20, S9: A role for each binding: tables are shared, and survive the unbind of who made them.', async () => {
+    const postgres = await shop.buy('postgres', 'small', { extensions: ['pgcrypto'] });
+    const [first, second] = [await postgres.bind(), await postgres.bind()];
+    const { uri, host, port, name: database, username: user, password } = first.credentials;
+    const parts = { host, port: Number(port), database, user, password };
+    expect(uri).toBe(`postgres://${user}:${password}@${host}:${port}/${database}`);
+    const [one, other] = [new Client(parts), await logIn(second)];
+    one.on('error', () => undefined);
+    await one.connect();
+    opened.push(one);
+    await one.query(
+      "create table goods as select 'tea' as name, encode(digest('tea', 'sha1'), 'hex') as code",
+    );
+    const { rows } = await other.query('select name, code from goods');
+    expect(rows).toEqual([{ name: 'tea', code: expect.stringMatching(/^[0-9a-f]{40}$/) as string }]);
+
+    expect(await limit()).toBe(10);
+    expect((await postgres.update('medium')).status).toBe(200);
+    expect(await limit()).toBe(40);
+
+    await first.unbind();
+    await expect(one.query('select 1')).rejects.toThrow();
+    await expect(logIn(first)).rejects.toMatchObject({ code: '28P01' });
+    await other.query("insert into goods values ('coffee')");
+    await postgres.deprovision();
+    await expect(other.query('select 1')).rejects.toThrow();
+    expect(await leftOf(database ?? '', [user ?? '', second.credentials['username'] ?? ''])).toEqual([]);
+
+    async function limit(): Promise<number> {
+      const asking = await logIn(second);
+      const found = await asking.query<{ datconnlimit: number }>(
+        'select datconnlimit from pg_database where datname = current_database()',
+      );
+      return found.rows[0]?.datconnlimit ?? 0;
+    }
+  });
+
+  /** Databases and roles of these names. */
+  async function leftOf(database: string, roles: readonly string[]): Promise<readonly unknown[]> {
+    const pool = new Pool({ connectionString: process.env['PURVEYOR_TEST_DATABASE'] });
+    try {
+      const { rows } = await pool.query(
+        'select datname from pg_database where datname = $1 union all select rolname from pg_roles where rolname = any($2)',
+        [database, [database, ...roles]],
+      );
+      return rows;
+    } finally {
+      await pool.end();
+    }
+  }
+});
+
+describeOffering('filesystem', () => {
+  test('S12: What one binding writes, another one reads at its path; the directory goes with the instance.', async () => {
+    const filesystem = await shop.buy('filesystem', 'small');
+    const [first, second] = [await filesystem.bind(), await filesystem.bind()];
+    const { path = '', name } = first.credentials;
+    expect(name).toBe(filesystem.key);
+    writeFileSync(join(path, 'order.txt'), 'one tea');
+    await first.unbind();
+    expect(readFileSync(join(second.credentials['path'] ?? '', 'order.txt'), 'utf8')).toBe('one tea');
+    await filesystem.deprovision();
+    expect(existsSync(path)).toBe(false);
+  });
+});
