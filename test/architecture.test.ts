@@ -18,12 +18,19 @@ interface Rule {
 const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['src/broker/', { rooms: [], packages: [] }],
   ['src/protocols/osb/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['ajv'] }],
+  ['src/protocols/tsuru/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['pg'] }],
   ['src/protocols/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['ajv'] }],
   [
     'src/provisioners/echo/',
     { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['pg', 'eta'] },
   ],
+  ['src/provisioners/postgres/', { rooms: ['src/broker/'], packages: ['pg'] }],
+  ['src/provisioners/process/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
+  ['src/provisioners/command/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
+  ['src/provisioners/directory/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
+  ['src/provisioners/index.ts', { rooms: ['src/broker/', 'src/node/', 'src/provisioners/'], packages: [] }],
   ['src/provisioners/', { rooms: ['src/broker/'], packages: [] }],
+  ['src/node/', { rooms: ['src/broker/'], packages: [] }],
   ['src/stores/postgres/', { rooms: ['src/broker/', 'src/stores/'], packages: ['pg'] }],
   ['src/stores/', { rooms: ['src/broker/'], packages: [] }],
   [

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { options } from '../src/options.ts';
@@ -74,6 +74,29 @@ describe('The first walk', () => {
     for (const [index, { shown }] of steps.entries())
       expect(answers[index]?.trim()).toMatch(asPattern(shown));
     expect(answers.at(-1)?.trim()).toBe('410');
+  }, 30_000);
+});
+
+const redis = spawnSync('redis-server', ['--version']).status === 0;
+
+(redis ? describe : describe.skip)(`A real Redis${redis ? '' : ' (redis-server is not here)'}`, () => {
+  const { scratch, start } = startedBrokers();
+
+  test('is made, looked at and removed in a shell as the README shows.', async () => {
+    const address = await addressOf(start({ DATA_DIR: join(scratch, '.data') }));
+    const here = (text: string) =>
+      text
+        .replaceAll('http://127.0.0.1:8080', address)
+        .replaceAll('npm start --silent --', `'${process.execPath}' '${join(root, 'src/main.ts')}'`);
+    const begin = stepsAfter('A first walk').slice(0, 2);
+    const steps = [...begin, ...stepsAfter('A real Redis')];
+    expect(steps.length).toBeGreaterThan(6);
+    const script = steps.map(({ command }) => `${here(command)}\necho "<end>"`).join('\n');
+    const env = { PATH: process.env['PATH'], PORT: new URL(address).port, DATA_DIR: '.data' };
+    const printed = execFileSync('bash', ['-c', script], { cwd: scratch, env, encoding: 'utf8' });
+    const answers = printed.split('<end>\n');
+    for (const [index, { shown }] of steps.entries())
+      expect(answers[index]?.trim()).toMatch(asPattern(shown));
   }, 30_000);
 });
 

@@ -26,8 +26,9 @@ test('the first start prints a banner with a line that works when it is pasted',
   expect(version).toBe('2.17');
   const answer = await call(login, url);
   expect(answer.status).toBe(200);
-  expect(await answer.json()).toMatchObject({ services: [{ name: 'echo' }, { name: 'invert' }] });
-  expect(running.output()).toMatch(/catalog +2 services, 2 plans\n +echo: large\n +invert: small\n/);
+  const { services } = (await answer.json()) as { services: readonly { name: string }[] };
+  expect(services.map(({ name }) => name)).toEqual(expect.arrayContaining(['echo', 'invert']));
+  expect(running.output()).toMatch(/catalog +\d+ services, \d+ plans\n(?:.*\n)*? +echo: large\n/);
 
   const { code, errors } = await stop(running);
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
@@ -76,7 +77,7 @@ test('with logs for machines every line is a JSON object and no password is show
     .map((line) => JSON.parse(line) as Record<string, unknown>);
   expect(lines.find(({ message }) => message === 'ready')).toMatchObject({
     address: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
-    catalog: '2 services, 2 plans',
+    catalog: expect.stringMatching(/^\d+ services, \d+ plans$/) as string,
     passwordFile: join(scratch, 'data', 'broker-password'),
   });
   expect(output).not.toMatch(/curl|"madePassword"/);
@@ -102,7 +103,7 @@ test('it stops when nobody reads its output any more', async () => {
 
 test('it reads the catalog again on SIGHUP, and keeps the old one when the new one has errors', async () => {
   const catalog = join(scratch, 'catalog');
-  cpSync('catalog', catalog, { recursive: true });
+  for (const file of ['echo.yaml', 'invert.yaml']) cpSync(join('catalog', file), join(catalog, file));
   const running = start({ CATALOG_DIR: catalog, BROKER_PASSWORD: 'p' });
   const address = await addressOf(running);
   const names = async () => {

@@ -10,6 +10,7 @@ import { resolveDatabase } from '../../src/database/resolve.ts';
 import { askOnce, measureLoad, requestText } from './load.ts';
 import { measureCommits, measureFetches, measureLives, mutationsOfLife } from './lifecycles.ts';
 import { login, residentMemory, startBroker, startRawServer, stop, type Running } from './programs.ts';
+import { hasRedis, measureBare, measureMade } from './processes.ts';
 import { measureQueue } from './queue.ts';
 
 const roundMs = 3000;
@@ -24,6 +25,7 @@ await stop(first);
 const again = await startBroker(first.port, { DATA_DIR: join(directory, 'first') });
 rows.push(['later start to first answer', milliseconds(again.startMs), '', '', '']);
 rows.push(['memory at rest', `${residentMemory(again)} MB`, 'without the database', '', '']);
+if (hasRedis()) await benchRedis(again);
 await stop(again);
 
 const database = await resolveDatabase({ dataDir: join(directory, 'shared'), note });
@@ -67,6 +69,21 @@ async function benchCatalog({ port }: Running): Promise<void> {
     ]);
   }
   await stop(raw);
+}
+
+async function benchRedis({ port }: Running): Promise<void> {
+  await measureMade(port, login, 1);
+  for (const count of [1, 50]) {
+    const bare = await measureBare(directory, count);
+    const made = await measureMade(port, login, count);
+    rows.push([
+      `redis instances, ${count} at once`,
+      milliseconds(made),
+      `${milliseconds(bare)} the bare program`,
+      ratio(made, bare),
+      count === 1 ? 'under a second' : 'not much longer',
+    ]);
+  }
 }
 
 async function benchLives({ port }: Running): Promise<void> {

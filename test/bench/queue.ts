@@ -4,6 +4,8 @@ import { createBroker } from '../../src/broker/broker.ts';
 import { newOperation } from '../../src/broker/intent.ts';
 import type { Provisioner } from '../../src/broker/provisioner.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
+import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
+import { postgresOrphans } from '../../src/stores/postgres/orphans.ts';
 import { startWorker } from '../../src/worker.ts';
 import { anInstance, aPlan } from '../broker/fixtures.ts';
 
@@ -21,6 +23,13 @@ export async function measureQueue(connection: PoolConfig): Promise<number[]> {
   const started = new Map<string, () => void>();
   const deps = {
     store,
+    nodes: postgresNodes(pool),
+    orphans: postgresOrphans(pool),
+    peer: () => {
+      throw new Error('There is no other node.');
+    },
+    hidden: () => [],
+    provisioners: () => [],
     catalog: () => ({ offerings: [], loadedAt: new Date() }),
     revive: () => plan,
     provisioner: () => timing(started),

@@ -7,6 +7,7 @@ export interface BrokerProcess {
   /** Also the application_name of its connections. */
   readonly name: string;
   readonly pid: number;
+  readonly address: string;
   /** Sends a request as a platform does. */
   ask(method: string, path: string, body?: object): Promise<Answer>;
   /** Its log so far. */
@@ -37,10 +38,32 @@ const key = Buffer.alloc(32, 7).toString('base64');
 
 export async function startBrokerProcess(
   name: string,
-  { database, dataDir, catalogDir }: Shared,
+  shared: Shared,
   env: Readonly<Record<string, string>> = {},
 ): Promise<BrokerProcess> {
-  const running = runProgram([], {
+  const running = runProgram([], { ...environmentOf(name, shared), ...env });
+  const { signal, ended, output, shows, child } = running;
+  const [, address = ''] = await shows(/"message":"ready".*"address":"([^"]+)"/);
+  return {
+    name,
+    address,
+    pid: child.pid ?? 0,
+    signal,
+    ended,
+    lines: () => linesOf(output()),
+    async ask(method, path, body) {
+      const answer = await call('broker:p', `${address}${path}`, { method, ...(body ? { body } : {}) });
+      return { status: answer.status, body: (await answer.json()) as Answer['body'] };
+    },
+  };
+}
+
+/** What a broker is started with. */
+export function environmentOf(
+  name: string,
+  { database, dataDir, catalogDir }: Shared,
+): Readonly<Record<string, string>> {
+  return {
     PORT: '0',
     HOST: '127.0.0.1',
     DATABASE_URL: addressOf(database, name),
@@ -50,20 +73,8 @@ export async function startBrokerProcess(
     ENCRYPTION_KEYS: `1:${key}`,
     LOG_LEVEL: 'debug',
     LOG_FORMAT: 'json',
-    ...env,
-  });
-  const { signal, ended, output, shows, child } = running;
-  const [, address = ''] = await shows(/"message":"ready".*"address":"([^"]+)"/);
-  return {
-    name,
-    pid: child.pid ?? 0,
-    signal,
-    ended,
-    lines: () => linesOf(output()),
-    async ask(method, path, body) {
-      const answer = await call('broker:p', `${address}${path}`, { method, ...(body ? { body } : {}) });
-      return { status: answer.status, body: (await answer.json()) as Answer['body'] };
-    },
+    // Several of them share a data directory.
+    NODE_ROLE: 'false',
   };
 }
 

@@ -120,7 +120,7 @@ describe('A broker is stopped for longer than its lease, and goes on', () => {
     const [operation] = await seen.operationsOf(subject);
     await until('it has noticed', () => endIn(first, operation)?.startsWith('operation lost'));
     expect(endIn(other, operation)).toBe('operation succeeded');
-    expect(answers.get(subject)?.status).toBe(200);
+    expect(answers.get(subject)?.status).toBe(success[kind].status);
     const { fate, things } = success[kind];
     expect(await fateOf(other, subject)).toMatchObject(fate);
     expect(seen.thingsOf(subject)).toEqual(things);
@@ -152,7 +152,7 @@ describe('A broker is taken over in the moment in which it settles', () => {
     const [operation] = await seen.operationsOf(subject);
     await until('it has noticed', () => endIn(first, operation)?.startsWith('operation lost'));
     await until('the other one has told it', () => endIn(other, operation) === 'operation succeeded');
-    expect(answers[subjects.indexOf(subject)]?.status).toBe(200);
+    expect(answers[subjects.indexOf(subject)]?.status).toBe(success[subject.kind].status);
     expect(await fateOf(other, subject)).toMatchObject(success[subject.kind].fate);
     expect(seen.thingsOf(subject)).toEqual(success[subject.kind].things);
   });

@@ -173,7 +173,7 @@ describe('The connection breaks when a change is made and before that is known',
     async (one) => {
       const { subject, what, kind } = one;
       // Of an intent nobody knows whether it was written; how something ended can be looked up.
-      expect(answers.get(subject)?.status).toBe(what === 'the intent' ? 503 : 200);
+      expect(answers.get(subject)?.status).toBe(what === 'the intent' ? 503 : success[kind].status);
       expect(await fateOf(asker(broker), subject)).toMatchObject(success[kind].fate);
       const things = thingsIn(join(scratch, 'lost')).filter((thing) => thing.split('/')[0] === subject.id);
       expect(things).toEqual(success[kind].things.map((thing) => subject.id + thing));

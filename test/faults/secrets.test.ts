@@ -1,6 +1,6 @@
 // Marked secrets go in at every place where a secret can; whatever comes out anywhere is searched for them.
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
@@ -17,6 +17,8 @@ import { given, indiscreetPlans, offering, plans } from './secret-plans.ts';
 jest.setTimeout(60_000);
 
 const scratch = mkdtempSync(join(tmpdir(), 'purveyor-secrets-'));
+// Run by root, programs have another user, who must get in.
+chmodSync(scratch, 0o755);
 /** Secrets that the broker made, by what they are. */
 const made = new Map<string, string>();
 /** Everything that came out beside answers, by where. */

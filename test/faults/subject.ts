@@ -70,11 +70,21 @@ const there = { lastOperation: succeeded, fetched: { status: 200 }, again: { sta
 const gone = { lastOperation: { status: 410 }, fetched: { status: 404 }, again: { status: 410 } };
 
 /** The fate of an operation that was completed, and what of the instance's things is there then. */
-export const success: Readonly<Record<Kind, { readonly fate: object; readonly things: readonly string[] }>> =
-  {
-    provision: { fate: there, things: [''] },
-    update: { fate: { ...there, fetched: { status: 200, body: { parameters: { size: 2 } } } }, things: [''] },
-    deprovision: { fate: gone, things: [] },
-    bind: { fate: there, things: ['', '/b'] },
-    unbind: { fate: gone, things: [''] },
-  };
+export const success: Readonly<Record<Kind, Success>> = {
+  provision: { status: 201, fate: there, things: [''] },
+  update: {
+    status: 200,
+    fate: { ...there, fetched: { status: 200, body: { parameters: { size: 2 } } } },
+    things: [''],
+  },
+  deprovision: { status: 200, fate: gone, things: [] },
+  bind: { status: 201, fate: there, things: ['', '/b'] },
+  unbind: { status: 200, fate: gone, things: [''] },
+};
+
+interface Success {
+  /** Of the answer to the request that has brought it about, whoever has carried it. */
+  readonly status: number;
+  readonly fate: object;
+  readonly things: readonly string[];
+}

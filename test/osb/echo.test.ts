@@ -73,8 +73,9 @@ test('The catalog sells echo and invert, with the ids that they have always had,
   const { services } = body as {
     services: { id: string; name: string; plans: { id: string; name: string; free: boolean }[] }[];
   };
+  const old = services.filter(({ name }) => ['echo', 'invert'].includes(name));
   expect(
-    services.map(({ id, name, plans }) => [id, name, plans.map((plan) => [plan.id, plan.name, plan.free])]),
+    old.map(({ id, name, plans }) => [id, name, plans.map((plan) => [plan.id, plan.name, plan.free])]),
   ).toEqual([
     ['echo_service', 'echo', [['big_0001', 'large', false]]],
     ['invert_service', 'invert', [['small_0001', 'small', true]]],

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import request, { type Response } from 'supertest';
 import { compose } from '../../src/compose.ts';
@@ -28,10 +28,11 @@ export interface WholeBroker {
   ask(method: Method, path: string, asked?: Asked): Promise<Response>;
   /** Everything it has logged so far, at level debug. */
   output(): string;
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 export const testPassword = 'a-test-password';
+export const operatorPassword = 'an-operator-password';
 const encryptionKeys = `test:${randomBytes(32).toString('base64')}`;
 
 /** @param env options of the program, over those that a test needs */
@@ -41,6 +42,8 @@ export async function startWholeBroker(
 ): Promise<WholeBroker> {
   const { log, output } = capture();
   const scratch = mkdtempSync(join(tmpdir(), 'purveyor-whole-'));
+  // Run by root, programs have another user, who must get in.
+  chmodSync(scratch, 0o755);
   const config = readConfig({
     PORT: '0',
     HOST: '127.0.0.1',
@@ -49,20 +52,28 @@ export async function startWholeBroker(
     CATALOG_DIR: 'catalog:catalog/trial',
     BROKER_PASSWORD: testPassword,
     ENCRYPTION_KEYS: encryptionKeys,
+    OPERATOR_PASSWORD: operatorPassword,
+    // Several brokers of a test may share a database; each is a node of its own.
+    NODE_NAME: basename(scratch),
+    NODE_DIR: join(scratch, 'node'),
     ...env,
   });
   const program = await compose(config, log);
-  await program.ready;
+  async function stop(): Promise<void> {
+    await program.close(5000);
+    rmSync(scratch, { recursive: true, force: true });
+  }
+  await program.ready.catch(async (error: unknown) => {
+    await stop();
+    throw error;
+  });
   const url = program.introduction.address;
   return {
     url,
     password: testPassword,
     ask: (method, path, asked) => ask(url, method, path, asked),
     output,
-    async stop() {
-      await program.close(5000);
-      rmSync(scratch, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
