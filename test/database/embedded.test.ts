@@ -118,7 +118,8 @@ describe('when its broker ends without a word', () => {
       await query(url, 'create table wrecked ()');
       const server = findServer(clusterOf(shared))!;
       const shell = parentOf(server);
-      for (const pid of [broker.pid!, ...childrenOf(shell), shell]) process.kill(pid, 'SIGKILL');
+      // The broker last: those that watch it would end by themselves, and not be there to be killed.
+      for (const pid of [shell, ...childrenOf(shell), broker.pid!]) process.kill(pid, 'SIGKILL');
 
       const { url: next } = await start(shared);
       expect(await query(next, 'select count(*)::int from wrecked')).toEqual([{ count: 0 }]);
