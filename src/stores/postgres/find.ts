@@ -16,7 +16,7 @@ const FOUND = sql`
     select from service_bindings busy where busy.instance_id = i.id and busy.operation_id is not null
   ) as bindings_busy,
   -- A bind that failed holds nothing.
-  (select json_agg(distinct n.dependent) from service_bindings n
+  array(select n.dependent from service_bindings n
     where n.instance_id = i.id and n.dependent is not null and (n.ready or n.operation_id is not null)
   ) as needed_by`;
 
@@ -47,12 +47,12 @@ function readFound(row: Row): FoundInstance | undefined {
   const operation = readOperation(row['operation']);
   if (!instance) return undefined;
   const bindingsBusy = row['bindings_busy'] === true;
-  const neededBy = row['needed_by'] as readonly string[] | null;
+  const neededBy = new Set(row['needed_by'] as readonly string[]);
   return {
     instance,
     ...(operation && { operation }),
     bindingsBusy,
-    ...(neededBy && { neededBy: neededBy.toSorted() }),
+    ...(neededBy.size > 0 && { neededBy: [...neededBy].toSorted() }),
   };
 }
 
