@@ -57,11 +57,6 @@ export function isAnyLeft(identity: Identity, instanceId?: string): boolean {
   return isAlive(identity) || groupOf(identity, instanceId).length > 0;
 }
 
-/** Waits until the process and its session are gone; false when they are not after so many milliseconds. */
-export async function waitForEnd(identity: Identity, ms: number, instanceId?: string): Promise<boolean> {
-  return isGoneWithin({ ...identity, instanceId, known: isLeader(identity) }, ms);
-}
-
 interface Session extends Identity {
   readonly instanceId: string | undefined;
   /** Its first process was seen: no number of a session is used again while anybody of it lives. */

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { endProcess, groupOf, signalGroup, waitForEnd } from '../../src/node/end-process.ts';
+import { endProcess, groupOf, isAnyLeft, signalGroup } from '../../src/node/end-process.ts';
 import { findExecutables } from '../../src/node/executables.ts';
 import { asIdentity, type Identity, identityOf, isAlive, readIdentity } from '../../src/node/identity.ts';
 import { launch } from '../../src/node/launch.ts';
@@ -210,7 +210,8 @@ describe('A launched program', () => {
   test('that was not recorded when the broker was killed never ran.', async () => {
     const own = mkdirIn('unrecorded');
     const identity = await launchAndDie('at the gate', own, ['touch', 'ran']);
-    expect(await waitForEnd(identity, 5000)).toBe(true);
+    await until(() => !isAnyLeft(identity));
+    expect(isAnyLeft(identity)).toBe(false);
     expect(existsSync(join(own, 'ran'))).toBe(false);
   });
 });
@@ -395,7 +396,9 @@ describe('A program that is run to its end', () => {
       throw new Error('The disk is full.');
     };
     await expect(run(['touch', 'never'], { onStart })).rejects.toThrow('The disk is full.');
-    expect(identity && (await waitForEnd(identity, 5000))).toBe(true);
+    const gone = () => identity !== undefined && !isAnyLeft(identity);
+    await until(gone);
+    expect(gone()).toBe(true);
     expect(existsSync(join(directory, 'never'))).toBe(false);
   });
 
