@@ -3,6 +3,7 @@ import { requireParameters, type ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
 import { requireOwnPlan } from './deprovision.ts';
 import { Refusal } from './errors.ts';
+import { meetingOf } from './exclusion.ts';
 import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
@@ -34,7 +35,11 @@ export function decideBind(
   now: Date,
 ): 'start' | Decision<ServiceBinding> {
   if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
-  if (found.operation) busy();
+  if (
+    found.operation &&
+    meetingOf({ kind: 'bind', bindingId: command.bindingId }, found.operation) !== 'beside'
+  )
+    busy();
   if (!found.instance.ready) {
     throw new Refusal(
       'not-ready',

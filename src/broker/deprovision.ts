@@ -1,6 +1,7 @@
 import type { Deprovision } from './commands.ts';
 import type { Core } from './core.ts';
 import { Refusal } from './errors.ts';
+import { meet } from './exclusion.ts';
 import { busy, type Decision, newOperation, requireAsync } from './intent.ts';
 import type { Outcome } from './outcome.ts';
 import { isNowhere } from './placement.ts';
@@ -37,27 +38,12 @@ export function decideDeprovision(
 ): { start: true; cancels?: Operation } | Exclude<Decision<ServiceInstance>, { start: unknown }> {
   const { giveUp } = command;
   if (!found || (giveUp !== undefined && found.operation?.id !== giveUp)) return { is: 'absent' };
-  const { instance, operation, bindingsBusy } = found;
+  const { instance, operation } = found;
   requireOwnPlan(instance, command);
-  if (operation?.kind !== 'deprovision') requireUnneeded(found);
-  switch (operation?.kind) {
-    case 'provision':
-      return { start: true, cancels: operation };
-    case 'deprovision':
-      return { join: operation, record: instance };
-    case 'start':
-    case 'stop':
-    case 'restart':
-      return bindingsBusy ? busy() : { start: true, cancels: operation };
-    case undefined:
-      return bindingsBusy ? busy() : { start: true };
-    case 'update':
-      // One that nobody has begun yet may wait for its node for ever.
-      return operation.attempt > 0 || bindingsBusy ? busy() : { start: true, cancels: operation };
-    case 'bind':
-    case 'unbind':
-      return busy();
-  }
+  if (operation?.kind === 'deprovision') return { join: operation, record: instance };
+  requireUnneeded(found);
+  const met = meet('deprovision', found);
+  return met === 'busy' ? busy() : { start: true, ...met };
 }
 
 function requireUnneeded({ neededBy = [] }: FoundInstance): void {

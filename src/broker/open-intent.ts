@@ -21,8 +21,7 @@ export async function openIntent(
     operation: bornOperation(deps, intent),
     instance,
     ...(binding ? { binding } : {}),
-    // What an update has made for the new plan, only the update itself can undo.
-    ...(cancels ? { cancels: cancels.id, unbegun: cancels.kind === 'update' } : {}),
+    ...(cancels ? { cancels: cancels.id } : {}),
     ...(within ? { within } : {}),
     leaseMs: deps.settings.lease,
   };

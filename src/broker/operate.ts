@@ -1,6 +1,7 @@
 import type { Operate } from './commands.ts';
 import type { Core } from './core.ts';
 import { Refusal } from './errors.ts';
+import { meet } from './exclusion.ts';
 import { busy, type Decision, newOperation } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
@@ -46,13 +47,12 @@ export function decideOperate(
 ): 'start' | Decision<ServiceInstance> {
   if (version !== undefined && found?.instance.version !== version) return { is: 'absent' };
   if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
-  const { instance, operation, bindingsBusy } = found;
+  const { instance, operation } = found;
   if (operation?.kind === kind && isOfSameUnits(operation, units))
     return { join: operation, record: instance, answers: true };
-  if (operation) return busy();
+  if (meet(kind, found) === 'busy') return busy();
   if (!instance.ready) throw new Refusal('not-ready', 'The service instance was never finished. Delete it.');
-  // What a bind is waiting for may be just this start; after a stop it would wait for ever.
-  return kind === 'stop' && bindingsBusy ? busy() : 'start';
+  return 'start';
 }
 
 function isOfSameUnits({ confidential }: Operation, units: readonly string[] | undefined): boolean {

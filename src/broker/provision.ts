@@ -4,6 +4,7 @@ import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { deprovision } from './deprovision.ts';
 import { Refusal } from './errors.ts';
+import { meet } from './exclusion.ts';
 import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
@@ -47,7 +48,7 @@ export function decideProvision(
     case 'restarting':
       return { is: 'unchanged', record: found.instance };
     case 'failed':
-      return 'start';
+      return meet('provision', found) === 'busy' ? busy() : 'start';
     case 'provisioning':
       return found.operation ? { join: found.operation, record: found.instance } : busy();
     case 'absent':

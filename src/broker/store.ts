@@ -22,7 +22,7 @@ export interface Store {
 
   /**
    * Writes an intent: operation, instance and binding together or nothing. False when the state that the
-   * decision was made on has changed since: decide again.
+   * decision was made on has changed since, or something is open beside which it may not be: decide again.
    */
   open(opening: Opening): Promise<boolean>;
 
@@ -146,10 +146,8 @@ export interface Opening {
   readonly instance: Change<ServiceInstance> | { readonly keep: ServiceInstance };
   /** A bind's put needs that there is none yet or only one that failed; an unbind's, that it is as it was read. */
   readonly binding?: Change<ServiceBinding>;
-  /** The open operation of the same thing that this one cancels. */
+  /** The open operation of the same thing that this one cancels, as the table of exclusion lets it. */
   readonly cancels?: string;
-  /** Only as long as nobody has begun with what it cancels. */
-  readonly unbegun?: boolean;
   /** For the sake of another operation: only as long as that one is in these hands. */
   readonly within?: Within;
 }

@@ -1,6 +1,7 @@
 import type { Unbind } from './commands.ts';
 import type { Core } from './core.ts';
 import { requireOwnPlan, traceOf } from './deprovision.ts';
+import { meet } from './exclusion.ts';
 import { busy, type Decision, newOperation, requireAsync } from './intent.ts';
 import type { Outcome } from './outcome.ts';
 import type { FoundBinding, Operation, Origin, ServiceBinding } from './records.ts';
@@ -25,7 +26,9 @@ export function expire(
   return core.engine.run(request, async () => {
     const there = await core.deps.store.findBinding(instanceId, id);
     const isSame = there.binding?.expiresAt?.getTime() === expiresAt?.getTime();
-    if (!isSame || there.operation || there.found?.operation) return { is: 'absent' };
+    const met = there.found && meet('unbind', there.found, there.operation);
+    // What is being done with it comes first, and the expiry is found again.
+    if (!isSame || !met || met === 'busy' || met.cancels) return { is: 'absent' };
     return intend(core, there, request, undefined);
   });
 }
@@ -39,8 +42,8 @@ export function decideUnbind(
   if (!found || !binding || (giveUp !== undefined && operation?.id !== giveUp)) return { is: 'absent' };
   requireOwnPlan(found.instance, command);
   if (operation?.kind === 'unbind') return { join: operation, record: binding };
-  if (found.operation) busy();
-  return operation ? { start: true, cancels: operation } : { start: true };
+  const met = meet('unbind', found, operation);
+  return met === 'busy' ? busy() : { start: true, ...met };
 }
 
 async function intend(

@@ -9,6 +9,7 @@ import {
 import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
+import { meet } from './exclusion.ts';
 import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
@@ -52,7 +53,7 @@ export function decideUpdate(
   if (open?.kind === 'update' && sameJson({ ...open.confidential.request }, { ...requestOf(command) })) {
     return { join: open, record: open.confidential.target ?? found.instance };
   }
-  return open || found.bindingsBusy ? busy() : 'start';
+  return meet('update', found) === 'busy' ? busy() : 'start';
 }
 
 function requestOf({ planId, parameters, maintenanceVersion }: Update): UpdateRequest {

@@ -90,7 +90,7 @@ test.each([
   ['ready', 'start', 'start', 'start'],
   ['updating', 'busy', 'busy', 'busy'],
   ['deprovisioning', 'busy', 'busy', 'busy'],
-  ['binding in progress', 'start', 'busy', 'start'],
+  ['binding in progress', 'busy', 'busy', 'busy'],
   ['starting', 'same operation', 'busy', 'busy'],
   ['stopping', 'busy', 'same operation', 'busy'],
   ['restarting', 'busy', 'busy', 'same operation'],

@@ -175,28 +175,30 @@ describe.each(['start', 'stop', 'restart'] as const)('During a %s', (deed) => {
   });
 });
 
-test('What a bind waits for can be started while it waits, but not be stopped.', async () => {
-  let isUp = false;
-  const { broker, work } = await anInstanceWith({
-    bind() {
-      if (!isUp) throw new Error('connection refused');
-      return { done: {} };
+describe.each(['bind', 'unbind'] as const)('During a %s', (deed) => {
+  test.each(['start', 'stop', 'restart'] as const)(
+    'a %s of its instance is refused, whoever asks, and possible as soon as that has ended.',
+    async (operating) => {
+      const slow = gate();
+      const { broker, work, deeds } = await anInstanceWith({
+        start: done,
+        stop: done,
+        restart: done,
+        [deed]: () => slow.passed.then(done),
+      });
+      if (deed === 'unbind') await broker.bind(toBind());
+      const asked = deed === 'bind' ? broker.bind(toBind(soon)) : broker.unbind(toUnbind(soon));
+      expect(await asked).toMatchObject({ is: 'accepted' });
+      for (const protocol of ['operator', 'monitor'])
+        await expect(broker[operating](toOperate({ origin: { protocol } }))).rejects.toMatchObject({
+          code: 'busy',
+        });
+      expect(deeds()).not.toContain(operating);
+      slow.open();
+      await work.rest();
+      expect(await broker[operating](toOperate())).toMatchObject({ is: 'done' });
     },
-    stop: done,
-    restart() {
-      isUp = true;
-      return { done: {} };
-    },
-  });
-  const bound = broker.bind(toBind({ ...soon }));
-  expect(await bound).toMatchObject({ is: 'accepted' });
-  await expect(broker.stop(toOperate())).rejects.toMatchObject({ code: 'busy' });
-  expect(await broker.restart(toOperate())).toMatchObject({ is: 'done' });
-  await work.rest();
-  while ((await work.tick()) > 0 && !(await broker.binding('i1', 'b1').catch(() => undefined)))
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  expect(await broker.binding('i1', 'b1')).toMatchObject({ ready: true });
-  expect(await broker.stop(toOperate())).toMatchObject({ record: { stopped: true } });
+  );
 });
 
 test('Of many who want a restart at once one is carried out, and all get its end.', async () => {

@@ -4,6 +4,7 @@ import { describeBindingOpenings } from './contract/binding-openings.ts';
 import { describeCancelling } from './contract/cancelling.ts';
 import { describeCarrying } from './contract/carrying.ts';
 import { describeChecks } from './contract/checks.ts';
+import { describeExclusion } from './contract/exclusion.ts';
 import { describeHints } from './contract/hints.ts';
 import { describeHolding } from './contract/holding.ts';
 import { describeHistory } from './contract/history.ts';
@@ -40,6 +41,7 @@ export type MakeWorld = () => World | Promise<World>;
 
 export function describeWorld(name: string, makeWorld: MakeWorld): void {
   describe(name, () => {
+    describe('exclusion', () => describeExclusion(makeWorld));
     describe('placing', () => describePlacing(makeWorld));
     describe('nodes', () => describeNodes(makeWorld));
     describe('ports', () => describePorts(makeWorld));

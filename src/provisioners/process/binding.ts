@@ -12,7 +12,7 @@ import type { TalkTemplate } from './config.ts';
 import { isRunning } from './ending.ts';
 import { callHook, hasHook } from './hook-calls.ts';
 import { limitOf } from '../../node/step-limits.ts';
-import { type Acts, goOn, type Turn } from './sequence.ts';
+import { type Acts, goOn, NotNow, type Turn } from './sequence.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
 import { talk } from './talk.ts';
 
@@ -74,10 +74,12 @@ function hasDeeds(site: Site, name: 'bind' | 'unbind'): boolean {
   return site.config[name].length > 0 || hasHook(site, name);
 }
 
+/** Nothing is waited for: as long as a bind is open, nothing of its instance is started. */
 async function requireRunning(site: Site): Promise<void> {
   if (await isRunning(site)) return;
-  if (!site.work.instance.stopped) throw new Error('Nothing of the instance runs now.');
-  throw new Failure('stopped', 'The instance is stopped. Start it and bind again.');
+  throw site.work.instance.stopped
+    ? new Failure('stopped', 'The instance is stopped. Start it and bind again.')
+    : new Failure('not-running', 'The service does not run at the moment. Try again later.');
 }
 
 async function undo(site: Site, tries: number): Promise<void> {
@@ -85,7 +87,10 @@ async function undo(site: Site, tries: number): Promise<void> {
   await callHook(site, 'unbind', tries);
 }
 
-/** One connection after another. What is silent may come back, what answers otherwise than expected will not. */
+/**
+ * One connection after another. What is silent may come back within a moment; it is not waited for longer, for as long
+ * as a bind or unbind is open, nobody can restart what hangs. What answers otherwise than expected will not change.
+ */
 async function talkAll(
   { node, numbers, roots, work }: Site,
   talks: readonly TalkTemplate[],
@@ -100,7 +105,11 @@ async function talkAll(
       work.signal,
     );
     work.signal.throwIfAborted();
-    if (answer.is === 'silent') throw new Error(`At port '${template.port}': ${answer.reason}.`);
+    if (answer.is === 'silent')
+      throw new NotNow(
+        'The service does not answer at the moment. Try again later.',
+        `At port '${template.port}': ${answer.reason}.`,
+      );
     if (answer.is === 'ready') continue;
     throw new Failure('refused', 'The service has not accepted the change of its bindings.', {
       detail: `At port '${template.port}': ${answer.reason}: ${answer.said}`,

@@ -26,9 +26,13 @@ export type Acts = Readonly<Record<string, Act>>;
 
 /** Thrown by an act that wants to be tried again later. The message is a sentence for users. */
 export class NotNow extends Error {
-  constructor(sentence: string) {
+  /** For the operator. */
+  readonly detail: string | undefined;
+
+  constructor(sentence: string, detail?: string) {
     super(sentence);
     this.name = 'NotNow';
+    this.detail = detail;
   }
 }
 
@@ -82,8 +86,8 @@ export function isLastTry({ tries }: Turn): boolean {
 }
 
 /** What is told when it said so too often. */
-export function given({ message }: NotNow): Failure {
-  return new Failure('not-now', message);
+export function given({ message, detail }: NotNow): Failure {
+  return new Failure('not-now', message, detail === undefined ? {} : { detail });
 }
 
 function requireAct(acts: Acts, name: string): Act {

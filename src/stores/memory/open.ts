@@ -1,6 +1,8 @@
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import { recordIn, type Opening } from '../../broker/store.ts';
+import { mayOpen } from '../../broker/exclusion.ts';
 import { cancelledBy } from '../cancelled-by.ts';
+import { inProgress } from './hold.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Row, type Tables } from './tables.ts';
 
 /**
@@ -12,8 +14,11 @@ export function open(tables: Tables, opening: Opening, cost?: number): boolean {
   const operation = placed(tables, opening);
   const old = cancels === undefined ? undefined : tables.operations.get(cancels);
   if (cancels !== undefined && old?.operation.state !== 'in progress') return false;
-  if (opening.unbegun && old && old.operation.attempt > 0) return false;
   if (tables.operations.has(operation.id) || !isWanted(tables, opening)) return false;
+  const open = inProgress(tables)
+    .map((one) => one.operation)
+    .filter(({ instanceId }) => instanceId === operation.instanceId);
+  if (!mayOpen(operation, open, cancels)) return false;
   if (!mayChangeInstance(tables, opening) || !mayChangeBinding(tables, opening)) return false;
   const dueAt = firstDue(tables, opening);
   if (cancels !== undefined) cancel(tables, cancels, operation);

@@ -2,6 +2,7 @@ import type { ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import { recordIn, type Change, type Opening } from '../../broker/store.ts';
 import { cancelledBy } from '../cancelled-by.ts';
 import { isWatched, lookAtOnce } from './check.ts';
+import { cancellable, unhindered } from './exclusion.ts';
 import { stillHeld } from './hold.ts';
 import { codeOf, type Query } from './query.ts';
 import {
@@ -39,14 +40,14 @@ export async function open(query: Query, channel: string, opening: Opening, cost
 }
 
 function chain(opening: Opening, cost: number | undefined): readonly Sql[] {
-  const { cancels, unbegun = false, instance } = opening;
+  const { cancels, instance } = opening;
   const own = 'keep' in instance ? bindingParts(opening, instance.keep) : [instancePart(opening, instance)];
   const parts = [...within(opening), ...own];
   const last = [opened(opening, cost), ...watched(opening)];
   if (cancels === undefined) return [...parts, ...last];
   const old = sql`old as (
     select due_at, holder from operations where id = ${cancels} and state = 'in progress'
-      and (attempt = 0 or not ${unbegun}::boolean) for update)`;
+      and ${cancellable(opening)} for update)`;
   const cancelled = sql`cancelled as (
     update operations set state = 'failed', failure = ${json({ ...cancelledBy(opening.operation.kind) })},
       finished_at = now(), holder = null, trouble = null, confidential = '{}'
@@ -63,10 +64,17 @@ function within({ within: other }: Opening): readonly Sql[] {
   ];
 }
 
-/** The first things an opening asks: is there still what it cancels, and that for whose sake it is? */
-function wanted({ cancels, within: other }: Opening): Sql {
-  const old = cancels === undefined ? sql`true` : sql`exists (select from old)`;
-  return other ? sql`${old} and exists (select from within)` : old;
+/** The first things an opening asks: is there still what it cancels, and that for whose sake it is, and is it free? */
+function wanted(opening: Opening): Sql {
+  const { cancels, within: other } = opening;
+  return join(
+    [
+      unhindered(opening),
+      ...(cancels === undefined ? [] : [sql`exists (select from old)`]),
+      ...(other ? [sql`exists (select from within)`] : []),
+    ],
+    ' and ',
+  );
 }
 
 /** Nobody else has an open operation on the row. */

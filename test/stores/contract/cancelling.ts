@@ -136,7 +136,7 @@ export function describeCancelling(makeStore: MakeStore): void {
     expect(outcomes).toEqual(numbered(12).map(() => true));
   });
 
-  test('What shall be cancelled only before it is begun is not cancelled when it has been, nor claimed when it is.', async () => {
+  test('What may be cancelled only before it is begun is not cancelled when it has been, nor claimed when it is.', async () => {
     for (const n of numbered(12)) {
       const instance = await anInstanceIn(store, { id: `i${n}` });
       const update = begun('update', { instanceId: instance.id });
@@ -146,7 +146,6 @@ export function describeCancelling(makeStore: MakeStore): void {
         return store.open({
           ...opening,
           operation: { ...opening.operation, holder: 'request', attempt: 1 },
-          unbegun: true,
         });
       };
       const take = () => store.claim('worker', long);
