@@ -35,6 +35,12 @@ const undoTime = 600_000;
 /** Milliseconds of pause after the first failed try, doubled at each further one. */
 const firstPause = 1000;
 const longestPause = 60_000;
+/** Tries in a row, the last one by a mistake of this program. */
+const mostMistakes = 3;
+const mistaken = {
+  word: 'mistake',
+  sentence: 'The broker made a mistake of its own. Ask the operator of the broker.',
+};
 
 /** Mutable state of one carrying, all of it here. */
 interface Grip {
@@ -123,7 +129,7 @@ async function apply(
   }
   if ('settle' in reached) return settle(deps, grip, reached.settle);
   if ('failed' in reached) return fail(deps, grip, reached.failed);
-  if ('retry' in reached) return retry(deps, grip, reached.retry);
+  if ('retry' in reached) return retry(deps, grip, reached);
   return pause(deps, grip, reached.again, reached.afterMs);
 }
 
@@ -173,13 +179,18 @@ function tooLong(plan: ServicePlan): OperationFailure {
   };
 }
 
-async function retry(deps: StepDeps, grip: Grip, detail: string): Promise<Ended | undefined> {
+async function retry(
+  deps: StepDeps,
+  grip: Grip,
+  { retry: detail, ours }: Extract<Verdict, { retry: unknown }>,
+): Promise<Ended | undefined> {
   const { operation, remainingMs } = grip.held;
   const retryMs = Math.min(firstPause * 2 ** operation.failures, longestPause);
   const summary = summarize(operation);
-  if (remainingMs <= retryMs) {
+  const isHopeless = ours && operation.failures + 1 >= mostMistakes;
+  if (isHopeless || remainingMs <= retryMs) {
     deps.observe({ type: 'step-failed', operation: summary, detail });
-    return fail(deps, grip, { ...tooLong(grip.plan), detail });
+    return fail(deps, grip, { ...(isHopeless ? mistaken : tooLong(grip.plan)), detail });
   }
   deps.observe({ type: 'step-failed', operation: summary, detail, retryMs });
   const progress = { ...keepMemo(grip.held), failures: operation.failures + 1, trouble: detail };

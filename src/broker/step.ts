@@ -1,6 +1,7 @@
 import type { ServicePlan } from './catalog.ts';
 import type { Deps } from './deps.ts';
 import { Failure } from './errors.ts';
+import { isMistake } from './mistake.ts';
 import { lookAgain, type Needs } from './needs.ts';
 import { isNowhere } from './placement.ts';
 import type { Deed, Made, Provisioner, Step, Work } from './provisioner.ts';
@@ -15,7 +16,8 @@ export type Verdict =
   /** It goes on, after so many milliseconds. */
   | { readonly again: Progress; readonly afterMs: number }
   | { readonly failed: OperationFailure }
-  | { readonly retry: string };
+  /** `ours`: by a mistake in this program, which more than a few tries will not mend. */
+  | { readonly retry: string; readonly ours?: true };
 
 export type Progress = Omit<Pause, 'until'>;
 
@@ -163,7 +165,10 @@ async function call(provisioner: Provisioner, deed: OperationKind, work: Work): 
 }
 
 function judge(error: unknown, held: Held): Verdict {
-  if (!(error instanceof Failure)) return { retry: mask(describe(error), held) };
+  if (!(error instanceof Failure)) {
+    const retry = mask(describe(error), held);
+    return isMistake(error) ? { retry, ours: true } : { retry };
+  }
   const { word, message, hints } = error;
   const detail = hints.detail === undefined ? {} : { detail: mask(hints.detail, held) };
   return { failed: { ...hints, word, sentence: mask(message, held), ...detail } };

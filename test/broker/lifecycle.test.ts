@@ -1,4 +1,5 @@
 import { Failure } from '../../src/broker/errors.ts';
+import { isMistake } from '../../src/broker/mistake.ts';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import type { Operation } from '../../src/broker/records.ts';
@@ -117,6 +118,51 @@ describe('Failure', () => {
     });
     expect(operation?.failure?.detail).toBe('disk full Undoing it failed too: Error: connection refused');
     await expect(broker.instance('i1')).rejects.toMatchObject({ code: 'not-found' });
+  });
+
+  test.each<[what: string, error: () => unknown, tries: number]>([
+    ['a TypeError', () => (undefined as unknown as string).length, 3],
+    ['a RangeError', () => 'x'.repeat(-1), 3],
+    ['an address that cannot be one', () => new URL('nowhere').href, 3],
+  ])(
+    'A step with a mistake of ours (%s) is tried a few times, undone and told.',
+    async (_what, err, tries) => {
+      const { provisioner, deeds } = scripted({
+        provision() {
+          err();
+          return { done: {} };
+        },
+      });
+      const world = aWorld(provisioner);
+      const { broker, work } = world.broker();
+      await broker.provision(toProvision(soon));
+      for (let turn = 0; turn < 10 && (await lastOf(world))?.state === 'in progress'; turn += 1) {
+        await new Promise(setImmediate);
+        world.pass(4000);
+        await work.tick();
+        await work.rest();
+      }
+      expect(deeds()).toEqual([...Array.from({ length: tries }, () => 'provision'), 'deprovision']);
+      expect(await lastOf(world)).toMatchObject({
+        state: 'failed',
+        failure: {
+          word: 'mistake',
+          sentence: 'The broker made a mistake of its own. Ask the operator of the broker.',
+          detail: expect.stringMatching(/^(?:Type|Range|Reference)Error: ./),
+        },
+      });
+    },
+  );
+
+  test('A connection that fetch could not make is no mistake of ours.', () => {
+    const refused = new TypeError('fetch failed', { cause: new Error('connect ECONNREFUSED') });
+    expect([refused, new Error('x'), new SyntaxError('x'), 'x', new TypeError('x')].map(isMistake)).toEqual([
+      false,
+      false,
+      false,
+      false,
+      true,
+    ]);
   });
 
   test('How often an operation was taken up stands in its row.', async () => {

@@ -382,6 +382,8 @@ describe('What platforms say of the application', () => {
   test.each<[string, Members]>([
     ['no app_guid', {}],
     ['an empty bind_resource', { bind_resource: {} }],
+    ['null in every place', { app_guid: null, bind_resource: null, predecessor_binding_id: null }],
+    ['null in bind_resource', { bind_resource: { app_guid: null, route: null } }],
     ['the client of a service key', { bind_resource: { credential_client_id: 'client' } }],
     ['empty app_guids, as Korifi sends them', { app_guid: '', bind_resource: { app_guid: '' } }],
   ])(

@@ -124,6 +124,20 @@ describe('The last operation of an instance', () => {
     },
   );
 
+  test.concurrent('that is tried again says so, and not why [LOP-01, LOP-08]', async () => {
+    const id = randomUUID();
+    const { operation = '' } = (await provision(id, 'trial-timing/broken')).body;
+    let told = '';
+    while (!told.includes('tried again')) {
+      const { body } = await lastOperation(id, { operation });
+      if (body.state !== 'in progress') break;
+      told = body.description ?? '';
+    }
+    expect(told).toBe(
+      'Provisioning the service instance is in progress. The last try did not work; it is being tried again.',
+    );
+  });
+
   test.concurrent('that takes longer than its plan allows has failed [LOP-01, LOP-04]', async () => {
     const id = randomUUID();
     await provision(id, 'trial-timing/never');

@@ -301,6 +301,10 @@ describe('A request is processed', () => {
     },
   );
 
+  test('with a null inside maintenance_info [PRV-13.null]', async () => {
+    await expectMade('trial-timing/quick', { maintenance_info: { version: null } });
+  });
+
   test('with members that nobody knows, at any level but in the parameters [PRV-16]', async () => {
     const odd = { text: 'x', number: 1, list: [null, { deep: true }], null: null };
     await expectMade('trial-features/maintained', {

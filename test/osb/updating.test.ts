@@ -48,7 +48,7 @@ describe('An update of the parameters', () => {
 
   test('leaves the parameters it does not name, and the plan [UPD-06]', async () => {
     const id = await made('trial-timing/quick', { body: sized(2) });
-    for (const body of [{}, { parameters: {} }, { parameters: null }]) {
+    for (const body of [{}, { parameters: {} }, { parameters: null }, { plan_id: null, context: null }]) {
       expect(await update(id, 'trial-timing/quick', { sync, body })).toMatchObject({ status: 200 });
     }
     expect(await fetch(id)).toMatchObject({ body: { ...idsOf('trial-timing/quick'), ...sized(2) } });
@@ -138,7 +138,7 @@ describe('An update of the plan', () => {
 describe('An update is refused with 400 and changes nothing', () => {
   test.each<readonly [field: string, value: unknown]>([
     ...[undefined, '', null, 7, {}].map((value) => ['service_id', value] as const),
-    ...['', null, 7, {}].map((value) => ['plan_id', value] as const),
+    ...['', 7, {}].map((value) => ['plan_id', value] as const),
     ...['text', 7, ['a']].map((value) => ['parameters', value] as const),
     ...['text', 7].map((value) => ['context', value] as const),
     ['previous_values', 'text'],

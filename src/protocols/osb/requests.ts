@@ -36,7 +36,7 @@ export function readUpdate(call: Call, origin: Origin): Update {
     offeringId: body.service_id,
     planId: body.plan_id,
     parameters: body.parameters ?? {},
-    context: body.context ?? undefined,
+    context: body.context,
     maintenanceVersion: body.maintenance_info?.version,
   };
 }

@@ -94,11 +94,21 @@ export function lastOperationReply(found: LastOperation): Reply {
     headers: state === 'in progress' ? { 'Retry-After': pollAgainIn(operation) } : undefined,
     body: {
       state,
-      description: (failed ? failure?.sentence : operation.note) || fallbackDescription(kind, state),
+      description: failed
+        ? failure?.sentence || fallbackDescription(kind, state)
+        : progressOf(operation, fallbackDescription(kind, state)),
       instance_usable: failed && flagged.instanceUsable.includes(kind) ? failure?.instanceUsable : undefined,
       update_repeatable: failed && kind === 'update' ? failure?.updateRepeatable : undefined,
     },
   };
+}
+
+/** What went wrong is the operator's to know; that something did explains why it takes so long. */
+function progressOf({ state, note, failures, failure }: Operation, otherwise: string): string {
+  if (state !== 'in progress') return note || otherwise;
+  if (failure) return 'It did not work, and what was begun is being undone.';
+  const again = failures > 0 ? ' The last try did not work; it is being tried again.' : '';
+  return `${note || otherwise}${again}`;
 }
 
 const flagged = { instanceUsable: ['update', 'deprovision'] as readonly OperationKind[] };

@@ -1,6 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
 import type { Json, JsonObject } from '../../broker/json.ts';
+import { withoutNulls } from '../../broker/without-nulls.ts';
 import { isStorable, isText } from './storable.ts';
 
 export interface ProvisionBody {
@@ -8,26 +9,26 @@ export interface ProvisionBody {
   readonly plan_id: string;
   readonly organization_guid: string;
   readonly space_guid: string;
-  readonly parameters?: JsonObject | null;
-  readonly context?: JsonObject | null;
-  readonly maintenance_info?: { readonly version?: string } | null;
+  readonly parameters?: JsonObject;
+  readonly context?: JsonObject;
+  readonly maintenance_info?: { readonly version?: string };
 }
 
 export interface UpdateBody {
   readonly service_id: string;
   readonly plan_id?: string;
-  readonly parameters?: JsonObject | null;
-  readonly context?: JsonObject | null;
-  readonly maintenance_info?: { readonly version?: string } | null;
+  readonly parameters?: JsonObject;
+  readonly context?: JsonObject;
+  readonly maintenance_info?: { readonly version?: string };
 }
 
 export interface BindBody {
   readonly service_id?: string;
   readonly plan_id?: string;
   readonly app_guid?: string;
-  readonly bind_resource?: { readonly app_guid?: string; readonly route?: string } | null;
-  readonly parameters?: JsonObject | null;
-  readonly context?: JsonObject | null;
+  readonly bind_resource?: { readonly app_guid?: string; readonly route?: string };
+  readonly parameters?: JsonObject;
+  readonly context?: JsonObject;
   readonly predecessor_binding_id?: string;
 }
 
@@ -38,9 +39,9 @@ ajv.addKeyword({ keyword: 'storable', validate: (_on: unknown, value: Json) => i
 
 const text = { type: 'string', maxLength: 1000, format: 'text' };
 const word = { ...text, minLength: 1 };
-// Korifi sends null where it has nothing to say. What is not named here may hold anything (spec.md, Vendor
-// Extension Fields); previous_values is of no use to us, so only its type counts.
-const object = { type: 'object', nullable: true };
+// What is not named here may hold anything (spec.md, Vendor Extension Fields); previous_values is of no use to
+// us, so only its type counts.
+const object = { type: 'object' };
 const kept = { ...object, storable: true };
 const maintenance = { ...object, properties: { version: text } };
 
@@ -85,13 +86,18 @@ export const requireBindBody = shape<BindBody>({
   else: { required: ['service_id', 'plan_id'] },
 });
 
-/** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */
-function shape<Body>(schema: object): (body: unknown) => Body {
+/**
+ * Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. Platforms
+ * send null where they have nothing to say, so a null of what is named above is not there; in parameters and
+ * context it is data.
+ */
+function shape<Body>(schema: JsonObject): (body: unknown) => Body {
   const isBody = ajv.compile<Body>({ type: 'object', ...schema });
-  return function requireBody(body) {
-    if (body === undefined) {
+  return function requireBody(given) {
+    if (given === undefined) {
       throw new Refusal('invalid', 'The request has no body; it must be a JSON object.');
     }
+    const body = withoutNulls(given as Json, schema);
     if (isBody(body)) return body;
     throw refusalOf(isBody.errors?.[0]);
   };
