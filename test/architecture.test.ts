@@ -18,26 +18,30 @@ interface Rule {
 const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['src/broker/', { rooms: [], packages: [] }],
   ['src/protocols/osb/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['ajv'] }],
-  ['src/protocols/tsuru/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['pg'] }],
+  [
+    'src/protocols/tsuru/',
+    { rooms: ['src/broker/', 'src/protocols/protocol.ts', 'src/postgres/'], packages: ['pg'] },
+  ],
   ['src/protocols/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['ajv'] }],
   [
     'src/provisioners/echo/',
-    { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['pg', 'eta'] },
+    { rooms: ['src/broker/', 'src/protocols/protocol.ts', 'src/postgres/'], packages: ['pg', 'eta'] },
   ],
-  ['src/provisioners/postgres/', { rooms: ['src/broker/'], packages: ['pg'] }],
+  ['src/provisioners/postgres/', { rooms: ['src/broker/', 'src/postgres/'], packages: ['pg'] }],
   ['src/provisioners/process/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
   ['src/provisioners/command/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
   ['src/provisioners/directory/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
   ['src/provisioners/index.ts', { rooms: ['src/broker/', 'src/node/', 'src/provisioners/'], packages: [] }],
   ['src/provisioners/', { rooms: ['src/broker/'], packages: [] }],
   ['src/node/', { rooms: ['src/broker/'], packages: [] }],
-  ['src/stores/postgres/', { rooms: ['src/broker/', 'src/stores/'], packages: ['pg'] }],
+  ['src/stores/postgres/', { rooms: ['src/broker/', 'src/stores/', 'src/postgres/'], packages: ['pg'] }],
   ['src/stores/', { rooms: ['src/broker/'], packages: [] }],
   [
     'src/catalog/',
     { rooms: ['src/broker/'], packages: ['ajv', 'ajv-formats', 'ajv-draft-04', 're2js', 'yaml'] },
   ],
-  ['src/database/', { rooms: [], packages: ['pg'] }],
+  ['src/database/', { rooms: ['src/postgres/'], packages: ['pg'] }],
+  ['src/postgres/', { rooms: ['src/broker/'], packages: ['pg'] }],
   ['src/http/', { rooms: ['src/protocols/protocol.ts'], packages: ['express', 'express-basic-auth'] }],
 ];
 
@@ -115,6 +119,11 @@ test('There is no cycle of imports.', () => {
 test('Only config.ts reads the environment of the process.', () => {
   const readers = files.filter((file) => /process\.env/.test(sources.get(file) ?? ''));
   expect(readers.filter((file) => file !== 'src/config.ts')).toEqual([]);
+});
+
+test('Only postgres/connections.ts makes connections to Postgres, so that none is without a listener.', () => {
+  const makers = files.filter((file) => /new (?:pg\.)?(?:Pool|Client)\(/.test(sources.get(file) ?? ''));
+  expect(makers).toEqual(['src/postgres/connections.ts']);
 });
 
 test('No file has more than 250 lines.', () => {

@@ -2,6 +2,7 @@ import { closeSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { openClient } from '../postgres/connections.ts';
 import { NAME } from './cluster.ts';
 import { codeOf } from './error-code.ts';
 import { launch, type Place } from './launch.ts';
@@ -85,9 +86,8 @@ async function waitForAnswer(place: Place, expected: () => boolean): Promise<Ans
 }
 
 async function connect(connectionString: string): Promise<Client | 'busy' | 'absent'> {
-  const client = new Client({ connectionString, application_name: WATCHER, keepAlive: true });
   // An idle connection that breaks tells 'error' and then 'end', which is what we listen to.
-  client.on('error', () => {});
+  const client = openClient({ connectionString, application_name: WATCHER, keepAlive: true });
   try {
     await client.connect();
     return client;

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { PoolConfig } from 'pg';
 
-/** What `new pg.Pool(...)` and `new pg.Client(...)` need to connect. It holds the password: never log it. */
+/** What a pool or a client of `pg` needs to connect. It holds the password: never log it. */
 export type Connection = Pick<PoolConfig, 'connectionString' | 'ssl'>;
 
 // We say what they mean; pg would read `require` as `verify-full`, and change its mind in its next major version.

@@ -12,7 +12,7 @@ export interface DatabaseChoice extends EmbeddedOptions {
 }
 
 export interface Database {
-  /** For `new pg.Pool({ ...pool, max })` and `new pg.Client(pool)`. It holds the password: never log it. */
+  /** For `openPool({ ...pool, max })` and `openClient(pool)`. It holds the password: never log it. */
   readonly pool: Connection;
   /** Where it came from, in words fit for a log. */
   readonly origin: string;

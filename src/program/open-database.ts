@@ -1,9 +1,10 @@
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import type { BrokerEvent } from '../broker/events.ts';
 import type { Store } from '../broker/store.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../database/connection.ts';
 import { resolveDatabase, type Database } from '../database/resolve.ts';
+import { openPool } from '../postgres/connections.ts';
 import { tsuruMigrations } from '../protocols/tsuru/postgres-apps.ts';
 import { echoMigrations } from '../provisioners/echo/messages.ts';
 import { postgresStore } from '../stores/postgres/index.ts';
@@ -62,7 +63,7 @@ const patience = { connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAl
 
 function connect(database: Database, { config, observe }: DatabaseOpening): { pool: Pool; store: Store } {
   const connection = { ...database.pool, ...patience, application_name: 'purveyor' };
-  const pool = new Pool({ ...connection, max: config.databasePool });
+  const pool = openPool({ ...connection, max: config.databasePool });
   const store = postgresStore(pool, {
     listener: connection,
     onTrouble: (doing, detail) => observe({ type: 'trouble', doing, detail }),

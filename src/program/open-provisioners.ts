@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { Client } from 'pg';
 import type { Config } from '../config.ts';
 import { options } from '../options.ts';
 import type { LocalNode } from '../node/local-node.ts';
+import { openClient } from '../postgres/connections.ts';
 import { registry, shippedProvisioners, type Registry } from '../provisioners/index.ts';
 import type { DatabaseSettings } from '../provisioners/postgres/index.ts';
 import { postgresPorts } from '../stores/postgres/ports.ts';
@@ -29,7 +29,7 @@ export function openProvisioners({ config, database, node }: ProvisionersOpening
 
 /** Where nobody named a shared server, the one that is there anyway is it. */
 function databasesOf({ sharedServers }: Config, { connection, embedded }: OpenDatabase): DatabaseSettings {
-  const own = new Client(connection);
+  const own = openClient(connection);
   const servers = { ...(embedded ? { [byDefault]: connection } : {}), ...sharedServers };
   return {
     servers(name) {

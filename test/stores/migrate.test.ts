@@ -1,9 +1,9 @@
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Pool } from 'pg';
 import { brokerMigrations, migrate, type MigrationSet } from '../../src/stores/postgres/migrate.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
+import { openPool } from '../../src/postgres/connections.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openGate } from '../support/database-gate.ts';
 import { claim, until } from './contract/steps.ts';
@@ -186,7 +186,7 @@ test.each(['0003_gap.sql', '0001_twice.sql', 'nameless.sql'])(
 test('A connection that breaks meanwhile is told to who migrates, and does not end the process.', async () => {
   const gate = await openGate();
   gate.open();
-  const pool = new Pool({ connectionString: gate.url.href });
+  const pool = openPool({ connectionString: gate.url.href });
   const schema = gate.url.searchParams.get('options')?.split('=')[1];
   const blocker = await database.pool.connect();
   await blocker.query(`begin; create table ${schema}.apples ()`);

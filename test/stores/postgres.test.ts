@@ -207,18 +207,19 @@ describe('a database that cannot be reached', () => {
     await pool.end();
   });
 
-  test('is told as a refusal when it ends the connection, and is used again when it is back.', async () => {
+  test('is told as a refusal when it ends every session that asks, and is used again when it ends them no more.', async () => {
     const pool = new Pool({ ...database.config, max: 1 });
     const query = queryThrough(pool);
     const store = postgresStore(pool);
-    const [row] = await query(sql`select pg_backend_pid() as pid`);
-    const sleeping = query(sql`select pg_sleep(60)`).catch((error: unknown) => error);
+    let told: unknown;
+    void query(sql`select pg_sleep(60)`).catch((error: unknown) => (told = error));
     await until(async () => {
       const active = `select pg_terminate_backend(pid) from pg_stat_activity
-        where pid = $1 and wait_event = 'PgSleep'`;
-      return (await database.pool.query(active, [row?.['pid']])).rowCount || undefined;
+        where wait_event = 'PgSleep' and query = 'select pg_sleep(60)'`;
+      await database.pool.query(active);
+      return told;
     });
-    expect(await sleeping).toMatchObject({ code: 'unavailable', message: sentence });
+    expect(told).toMatchObject({ code: 'unavailable', message: sentence });
     await store.ping();
     await pool.end();
   });

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type ClientConfig, Pool } from 'pg';
+import type { ClientConfig, Pool } from 'pg';
+import { openPool } from '../../src/postgres/connections.ts';
 
 export interface TestDatabase {
   readonly pool: Pool;
@@ -15,7 +16,7 @@ export async function openTestDatabase(): Promise<TestDatabase> {
   if (!connectionString) throw new Error('No test database: is the global set-up of jest in use?');
   const schema = `test_${randomUUID().replaceAll('-', '')}`;
   const config = { connectionString, options: `-c search_path=${schema}` };
-  const pool = new Pool(config);
+  const pool = openPool(config);
   await pool.query(`create schema ${schema}`);
   return {
     pool,

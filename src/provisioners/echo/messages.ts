@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
-import { isObject } from '../../broker/json.ts';
+import { codeOf, isAway, untilDone } from '../../postgres/trouble.ts';
 
 /** The tables of the messages; they refer to those of the broker, so they are made after them. */
 export const echoMigrations = { name: 'echo', directory: join(import.meta.dirname, 'migrations') };
@@ -38,17 +38,17 @@ export function postgresMessages(pool: Pick<Pool, 'query'>): Messages {
   return {
     async add({ instanceId, bindingId, text, keep }) {
       try {
-        await pool.query(addMessage, [instanceId, bindingId, text, keep]);
+        await untilDone(() => pool.query(addMessage, [instanceId, bindingId, text, keep]));
         return true;
       } catch (error) {
-        if (sqlState(error) === foreignKeyViolation) return false;
+        if (codeOf(error) === foreignKeyViolation) return false;
         throw translated(error);
       }
     },
     async summarize(instanceId, limit) {
       try {
-        const counts = await pool.query<CountRow>(countAll, [instanceId]);
-        const latest = await pool.query<MessageRow>(readLatest, [instanceId, limit]);
+        const counts = await untilDone(() => pool.query<CountRow>(countAll, [instanceId]));
+        const latest = await untilDone(() => pool.query<MessageRow>(readLatest, [instanceId, limit]));
         const [row] = counts.rows;
         return {
           bindings: Number(row?.bindings ?? 0),
@@ -108,19 +108,13 @@ function readMessageRow(row: MessageRow): Message {
 
 const foreignKeyViolation = '23503';
 
-/** What the server says of our SQL is a mistake of ours; everything else means that it cannot be reached now. */
+/** What the server says of our SQL is a mistake of ours, and so is all else but that it cannot be reached now. */
 function translated(error: unknown): unknown {
-  const state = sqlState(error);
-  if (state !== undefined && !/^(08|53|57)/.test(state)) return error;
+  if (!isAway(error)) return error;
   const refusal = new Refusal(
     'unavailable',
     'The messages cannot be reached at the moment. Try again later.',
   );
   refusal.cause = error;
   return refusal;
-}
-
-function sqlState(error: unknown): string | undefined {
-  const code = isObject(error) ? error['code'] : undefined;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : undefined;
 }

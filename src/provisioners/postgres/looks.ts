@@ -1,5 +1,6 @@
 import type { Work, UnitControl } from '../../broker/provisioner.ts';
 import type { UnitFacts } from '../../broker/units.ts';
+import { isSessionLost } from '../../postgres/trouble.ts';
 import { namesOf } from './names.ts';
 import { keepQuota, megabytes } from './quota.ts';
 import { addressOf, type Server, type Servers } from './servers.ts';
@@ -33,7 +34,7 @@ async function look(servers: Servers, server: Server, work: Work): Promise<Seen>
   const { quota } = readShape(work);
   try {
     const { outside } = servers.forLooks(server, limited(work.signal, measureLimit));
-    const measured = await outside((session) => keepQuota(session, key, quota));
+    const measured = await twice(() => outside((session) => keepQuota(session, key, quota)));
     if (!measured) return { ...absent, failed: 'the database or its owner role is gone' };
     if (measured.isOver)
       return { alive: true, answer: 'silent', reason: overQuota(measured.size, quota ?? 0) };
@@ -45,7 +46,8 @@ async function look(servers: Servers, server: Server, work: Work): Promise<Seen>
 
 async function login(servers: Servers, server: Server, key: string, signal: AbortSignal): Promise<Seen> {
   try {
-    await servers.forLooks(server, signal).inside(key, (session) => session.ask('select 1'));
+    const { inside } = servers.forLooks(server, signal);
+    await twice(() => inside(key, (session) => session.ask('select 1')));
     return { alive: true, answer: 'ready' };
   } catch (error) {
     const code = codeOf(error);
@@ -56,6 +58,16 @@ async function login(servers: Servers, server: Server, key: string, signal: Abor
     if (signal.aborted) return { alive: true, answer: 'silent', reason: 'nobody could log in in time' };
     if (isSaidByServer(code)) return { alive: true, answer: 'wrong', reason: `a login ended with ${code}` };
     return { ...absent, fault: faultOf(error) };
+  }
+}
+
+/** A session that somebody has ended says nothing of the server, nor of the database: the next one does. */
+async function twice<Result>(look: () => Promise<Result>): Promise<Result> {
+  try {
+    return await look();
+  } catch (error) {
+    if (!isSessionLost(error)) throw error;
+    return look();
   }
 }
 

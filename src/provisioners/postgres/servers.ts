@@ -1,4 +1,5 @@
-import { Client, Pool, type PoolConfig } from 'pg';
+import type { Pool, PoolConfig } from 'pg';
+import { openClient, openPool } from '../../postgres/connections.ts';
 import { type Session, withSession } from './session.ts';
 
 /** A server on which databases are made. */
@@ -69,7 +70,7 @@ export function createServers(): Servers {
 
 /** Where applications find it: a host, or the folder of a socket. */
 export function addressOf({ url, host, port }: Server): { readonly host: string; readonly port: number } {
-  const client = new Client({ connectionString: url });
+  const client = openClient({ connectionString: url });
   return { host: host ?? client.host, port: port ?? client.port };
 }
 
@@ -87,8 +88,8 @@ async function once<Result>(
 
 function poolTo(server: Server, patience: Patience, database?: string): Pool {
   // The parts of the address, since the database in it would win over the one that is wanted.
-  const given = new Client({ connectionString: server.url });
-  const pool = new Pool({
+  const given = openClient({ connectionString: server.url });
+  return openPool({
     host: given.host,
     port: given.port,
     database: database ?? given.database,
@@ -101,8 +102,6 @@ function poolTo(server: Server, patience: Patience, database?: string): Pool {
     max: patience.max,
     options: optionsFor(patience),
   });
-  pool.on('error', () => undefined);
-  return pool;
 }
 
 /** The administrator must never take for Postgres's own what somebody has put into their database. */

@@ -1,5 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
+export { codeOf } from '../../postgres/trouble.ts';
+
 /** What a statement gave, by column. */
 export type Row = Readonly<Record<string, unknown>>;
 
@@ -25,12 +27,9 @@ export async function withSession<Result>(
     if (!isOurs) return;
     isOurs = false;
     signal.removeEventListener('abort', cut);
-    if (!isBroken) client.off('error', ignore);
     client.release(isBroken);
   }
   const cut = () => letGo(true);
-  // A connection that breaks fails its statement; with nobody to tell it would end the process as well.
-  client.on('error', ignore);
   signal.addEventListener('abort', cut, { once: true });
   try {
     const result = await use(sessionOn(client));
@@ -65,13 +64,4 @@ function connected(pool: Pool, signal: AbortSignal): Promise<PoolClient> {
       }, reject)
       .finally(() => signal.removeEventListener('abort', giveUp));
   });
-}
-
-function ignore(): void {}
-
-/** The SQLSTATE of Postgres or the code of the operating system; empty when there is none. */
-export function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return '';
-  const code: unknown = Reflect.get(error, 'code');
-  return typeof code === 'string' ? code : '';
 }

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { type KeyRing, openText, type Sealed, sealText } from '../keyring.ts';
 import { queryThrough, translated } from './query.ts';
 import { sql } from './sql.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction } from '../../postgres/transaction.ts';
 
 /**
  * Makes sure that the ring opens all that lies encrypted in this database, and remembers its newest key as one of

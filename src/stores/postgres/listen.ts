@@ -1,7 +1,8 @@
-import { Client, type ClientConfig } from 'pg';
+import type { Client, ClientConfig } from 'pg';
 import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hint } from '../../broker/store.ts';
+import { openClient } from '../../postgres/connections.ts';
 
 export interface Listening {
   readonly config: ClientConfig;
@@ -52,7 +53,7 @@ async function listenOnce(
   onConnected: () => void,
 ): Promise<void> {
   const socket = new Socket();
-  const client = new Client({ ...DEFAULTS, ...config, ...hidden(config), stream: () => socket });
+  const client = openClient({ ...DEFAULTS, ...config, ...hidden(config), stream: () => socket });
   const broken = new Promise<never>((_resolve, reject) => {
     client.on('error', reject);
     client.on('end', () => reject(new Error('The connection has ended.')));

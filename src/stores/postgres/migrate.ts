@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
 import { codeOf, persistently, translated } from './query.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction } from '../../postgres/transaction.ts';
 
 /** Numbered SQL files, `0001_what.sql` and so on without a gap, applied in this order and never changed after. */
 export interface MigrationSet {

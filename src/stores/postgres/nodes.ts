@@ -6,7 +6,7 @@ import { costs, holdsRoom, stale } from './place.ts';
 import { persistently, queryOn, queryThrough, type Query } from './query.ts';
 import { assignments, json, names, valuesOf, type Columns } from './rows.ts';
 import { sql } from './sql.ts';
-import { inTransaction } from './transaction.ts';
+import { inTransaction } from '../../postgres/transaction.ts';
 
 export function postgresNodes(pool: Pool): Nodes {
   const query = queryThrough(pool);

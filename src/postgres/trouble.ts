@@ -1,0 +1,65 @@
+/** What an error of the database means: is it away, and has the statement been carried out? */
+
+/** The SQLSTATE of Postgres or the code of the operating system; empty when there is none. */
+export function codeOf(error: unknown): string {
+  return textIn(error, 'code');
+}
+
+/**
+ * Says that the database cannot be reached, or not used now: it is no mistake of ours, and passes. What the server
+ * says of our SQL, and what is wrong in this program, is none of it.
+ */
+export function isAway(error: unknown): boolean {
+  const code = codeOf(error);
+  return awayStates.test(code) || awayCodes.test(code) || awayWords.test(textIn(error, 'message'));
+}
+
+/**
+ * Says for certain that the statement (or the transaction it stood in) has changed nothing: another session may do it
+ * at once. A session that is ended from outside answers so only to what it had not committed; a connection that
+ * breaks without a word leaves it open.
+ */
+export function isUndone(error: unknown): boolean {
+  return undoneStates.test(codeOf(error)) || neverSent.test(textIn(error, 'message'));
+}
+
+/** Says that the session is gone, so that all is gone that it had not committed. */
+export function isSessionLost(error: unknown): boolean {
+  return isUndone(error) || brokenCodes.test(codeOf(error)) || brokenWords.test(textIn(error, 'message'));
+}
+
+/** In a row, before the failure is the answer. */
+const mostTries = 5;
+
+/** Does it again, at once, as long as it has failed without having changed anything. */
+export async function untilDone<Result>(work: () => Promise<Result>): Promise<Result> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isUndone(error) || attempt === mostTries) throw error;
+    }
+  }
+}
+
+// Class 08, the server out of room or of connections, going down, coming up, ending sessions (also one that was idle
+// in a transaction for too long), read-only as after a failover, or closed to us (55000).
+const awayStates = /^(08...|53...|57P0[1-5]|25P03|25006|55000)$/;
+const awayCodes =
+  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT|EMFILE|ENFILE)$/;
+// pg gives these no code.
+const neverSent = /^Client (was closed|has encountered a connection error) and is not queryable/;
+// Not that it gave no answer in time: it may do so again.
+const brokenWords = /^Connection terminated/;
+const awayWords =
+  /^(Connection terminated|timeout expired|timeout exceeded when trying to connect|Query read timeout|Client (was closed|has encountered a connection error) and is not queryable)/;
+
+// A deadlock, a serialization failure, a session that was ended by an administrator or for having been idle.
+const undoneStates = /^(40P01|40001|57P01|57P05|25P03)$/;
+const brokenCodes = /^(ECONNRESET|EPIPE|57P02)$/;
+
+function textIn(error: unknown, name: 'code' | 'message'): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const value: unknown = Reflect.get(error, name);
+  return typeof value === 'string' ? value : '';
+}
