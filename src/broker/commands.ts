@@ -29,6 +29,8 @@ export interface Update extends Command {
   readonly planId?: string;
   /** Merged over the parameters that the instance has; empty: they stay. */
   readonly parameters: JsonObject;
+  /** The parameters are all that the instance shall have: what is not among them goes. */
+  readonly complete?: boolean;
   readonly context?: JsonObject;
   readonly maintenanceVersion?: string;
 }
@@ -38,6 +40,8 @@ export interface Deprovision extends Command {
   readonly planId: string;
   /** Set by the broker itself: nothing is to be done unless this create is still open. */
   readonly giveUp?: string;
+  /** Nothing is to be done when the instance has another version by now. */
+  readonly version?: number;
 }
 
 export interface Bind extends Command {

@@ -36,8 +36,9 @@ export function decideDeprovision(
   found: FoundInstance | undefined,
   command: Deprovision,
 ): { start: true; cancels?: Operation } | Exclude<Decision<ServiceInstance>, { start: unknown }> {
-  const { giveUp } = command;
+  const { giveUp, version } = command;
   if (!found || (giveUp !== undefined && found.operation?.id !== giveUp)) return { is: 'absent' };
+  if (version !== undefined && found.instance.version !== version) return { is: 'absent' };
   const { instance, operation } = found;
   requireOwnPlan(instance, command);
   if (operation?.kind === 'deprovision') return { join: operation, record: instance };

@@ -1,4 +1,4 @@
-import type { ServiceOffering } from './catalog.ts';
+import type { ServiceOffering, ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
@@ -6,6 +6,7 @@ import { summarize } from './events.ts';
 import { idsOf } from './needed.ts';
 import type { Node } from './nodes.ts';
 import { declaredOfferings } from './offered.ts';
+import type { MadeFrom } from './plans.ts';
 import { certainAfter, type Suspect, type Whereabouts } from './orphans.ts';
 import { describeStatus, findNode } from './read-status.ts';
 import {
@@ -31,6 +32,8 @@ export interface Overview {
   instances(query: ListQuery): Promise<readonly InstanceEntry[]>;
   /** Refuses with not-found. */
   instance(instanceId: string): Promise<InstanceDetails>;
+  /** The plan that an instance was made from, also when it has left the catalog. */
+  plan(instance: MadeFrom): Promise<ServicePlan>;
   offerings(): readonly OfferingEntry[];
   orphans(): Promise<readonly Suspect[]>;
   /** Refuses with not-found, and with conflict as long as the suspect is not final. */
@@ -84,6 +87,7 @@ export function createOverview(core: Core): Overview {
       return listed.map((one) => entryOf(deps, one, nodes));
     },
     instance: (instanceId) => detailsOf(core, instanceId),
+    plan: (instance) => core.planOf(instance),
     offerings: () => offeringsOf(deps),
     orphans: () => deps.orphans.list(),
     removeOrphan: (where, name) => condemn(deps, where, name),

@@ -143,6 +143,7 @@ export interface OperationConfidential {
 export interface UpdateRequest {
   readonly planId?: string;
   readonly parameters: JsonObject;
+  readonly complete?: boolean;
   readonly maintenanceVersion?: string;
 }
 

@@ -11,7 +11,7 @@ import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
-import { sameJson } from './json.ts';
+import { type Json, type JsonObject, sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import { demandToChange } from './placement.ts';
 import { watched, withDashboard } from './provision.ts';
@@ -26,7 +26,7 @@ export function update(core: Core, command: Update): Promise<Outcome<ServiceInst
     if (decision !== 'start' || !found) return decision as Decision<ServiceInstance>;
     const present = await core.planOf(found.instance);
     const plan = requireTarget(core, command, found.instance, present);
-    requireParameters(plan, 'update', command.parameters);
+    requireParameters(plan, 'update', changesIn(command, found.instance));
     requireCurrentMaintenance(plan, command.maintenanceVersion);
     await requireShared(core, plan);
     return intend(core, command, found.instance, present, plan);
@@ -56,12 +56,26 @@ export function decideUpdate(
   return meet('update', found) === 'busy' ? busy() : 'start';
 }
 
-function requestOf({ planId, parameters, maintenanceVersion }: Update): UpdateRequest {
+function requestOf({ planId, parameters, complete, maintenanceVersion }: Update): UpdateRequest {
   return {
     ...(planId === undefined ? {} : { planId }),
     parameters,
+    ...(complete ? { complete } : {}),
     ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
   };
+}
+
+/** What a complete set only repeats is not asked to be changed, so it need not be among what may be. */
+function changesIn({ complete, parameters }: Update, { confidential }: ServiceInstance): JsonObject {
+  if (!complete) return parameters;
+  const changed = Object.entries(parameters).filter(
+    ([name, value]) => !sameJson(value, ownMember(confidential.parameters, name)),
+  );
+  return Object.fromEntries(changed);
+}
+
+function ownMember(parameters: JsonObject, name: string): Json | undefined {
+  return Object.hasOwn(parameters, name) ? parameters[name] : undefined;
 }
 
 /** A plan that left the catalog stays good for its own instances, as it was when they were made. */
@@ -93,7 +107,8 @@ function intend(
 ): Decision<ServiceInstance> {
   const { origin } = command;
   const request = requestOf(command);
-  const parameters = { ...instance.confidential.parameters, ...command.parameters };
+  const kept = command.complete ? {} : instance.confidential.parameters;
+  const parameters = { ...kept, ...command.parameters };
   const context = command.context ?? instance.context;
   const makesNothing = isSettled(instance, plan, parameters, command.maintenanceVersion);
   if (makesNothing && sameJson(context, instance.context)) return { is: 'unchanged', record: instance };

@@ -1,4 +1,5 @@
 import { Failure } from '../../src/broker/errors.ts';
+import type { JsonObject } from '../../src/broker/json.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import type { Store } from '../../src/broker/store.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
@@ -561,6 +562,31 @@ describe('Updates', () => {
     expect(await broker.instance('i1')).toMatchObject({
       planId: 'large',
       confidential: { parameters: { a: 1, b: 2 } },
+    });
+  });
+
+  test('Where an update names all parameters, what it does not name goes.', async () => {
+    const { provisioner, deeds } = scripted({});
+    const { broker } = aWorld(provisioner).broker();
+    await broker.provision(toProvision({ parameters: { a: 1, b: 1 } }));
+    const complete = (parameters: JsonObject) => toUpdate({ parameters, complete: true });
+    await broker.update(complete({ b: 1 }));
+    expect((await broker.instance('i1')).confidential.parameters).toEqual({ b: 1 });
+    expect(await broker.update(complete({ b: 1 }))).toMatchObject({ is: 'unchanged' });
+    await broker.update(complete({}));
+    expect((await broker.instance('i1')).confidential.parameters).toEqual({});
+    expect(deeds()).toEqual(['provision', 'update', 'update']);
+  });
+
+  test('A removal that means one version of the instance leaves every other alone.', async () => {
+    const { broker } = aWorld(scripted({}).provisioner).broker();
+    await broker.provision(toProvision());
+    const { version } = await broker.instance('i1');
+    await broker.update(toUpdate({ parameters: { a: 1 } }));
+    expect(await broker.deprovision({ ...toDeprovision(), version })).toEqual({ is: 'absent' });
+    const now = await broker.instance('i1');
+    expect(await broker.deprovision({ ...toDeprovision(), version: now.version })).toMatchObject({
+      is: 'done',
     });
   });
 

@@ -1,5 +1,6 @@
 // What tsuru sent and how it read the answers, generation by generation, written from the table of its history.
-import { envIn, type Answer, type Ask } from './tsuru-cloud.ts';
+import type { Json, JsonObject } from '../../src/broker/json.ts';
+import { envIn, type Answer, type Ask, type Sent } from './tsuru-cloud.ts';
 
 export interface App {
   readonly name: string;
@@ -10,10 +11,21 @@ export interface App {
 
 export type Env = Readonly<Record<string, string>>;
 
+/** What a tsuru knows of an instance: it sends all of it with a create, and with each update. */
+export interface Known {
+  readonly plan?: string;
+  readonly team?: string;
+  /** Another one for each request of a user. */
+  readonly event?: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  readonly parameters?: JsonObject;
+}
+
 /** One tsuru, of one age, that has the service. */
 export interface Client {
-  readonly create: (name: string, plan?: string) => Promise<void>;
-  readonly update?: (name: string, description: string) => Promise<void>;
+  readonly create: (name: string, known?: Known) => Promise<void>;
+  readonly update?: (name: string, known: Known) => Promise<void>;
   readonly destroy: (name: string) => Promise<void>;
   readonly status: (name: string) => Promise<'up' | 'pending' | 'down'>;
   readonly info: (name: string) => Promise<readonly { label: string; value: string }[]>;
@@ -34,14 +46,39 @@ function requireOk(answer: Answer): Answer {
   return answer;
 }
 
+type Form = NonNullable<Sent['form']>;
+
+function told(form: Readonly<Record<string, string | readonly string[] | undefined>>): Form {
+  return Object.fromEntries(Object.entries(form).filter(([, value]) => value !== undefined)) as Form;
+}
+
+/** As the form library of Go writes it that tsuru uses: whatever is zero or empty is an empty text. */
+function formOf(value: Json, name: string): Form {
+  const isZero = value === 0 || value === false || value === null;
+  if (isZero || (typeof value === 'object' && Object.keys(value).length === 0)) return { [name]: '' };
+  if (typeof value !== 'object') return { [name]: String(value) };
+  const members = Object.entries(value).map(([key, inner]: [string, Json]) =>
+    formOf(inner, `${name}.${key.replaceAll('\\', '\\\\').replaceAll('.', '\\.')}`),
+  );
+  return Object.assign({}, ...members) as Form;
+}
+
+/** A map that is there and empty is `parameters.=`; one that never was is nothing. */
+function parametersForm(parameters: JsonObject | undefined): Form {
+  if (!parameters) return {};
+  return Object.keys(parameters).length === 0 ? { 'parameters.': '' } : formOf(parameters, 'parameters');
+}
+
+const user = 'someone@example.com';
+
 type Shared = Pick<Client, 'create' | 'destroy' | 'status' | 'info' | 'plans'>;
 
-function shared(ask: Ask, service: string, more: Readonly<Record<string, string>>): Shared {
+/** @param form what this age sends with a create */
+function shared(ask: Ask, service: string, form: (known: Known) => Form): Shared {
   const at = (path: string) => `${service}/resources${path}`;
   return {
-    async create(name, plan) {
-      const form = { name, ...more, ...(plan === undefined ? {} : { plan }) };
-      requireOk(await ask('POST', at(''), { form }));
+    async create(name, known = {}) {
+      requireOk(await ask('POST', at(''), { form: { name, ...form(known) } }));
     },
     async destroy(name) {
       requireOk(await ask('DELETE', at(`/${name}`)));
@@ -72,7 +109,7 @@ export const generationA: Generation = (ask, service) => {
   const unbindUnit = async (name: string, host: string) =>
     void requireOk(await ask('DELETE', `${at(name)}/hostname/${host}`));
   return {
-    ...shared(ask, service, {}),
+    ...shared(ask, service, ({ plan }) => told({ plan })),
     bind: async (name, app) => Promise.race(await allOf(app.units, (host) => bindUnit(name, app, host))),
     async unbind(name, app) {
       for (const host of app.units) await unbindUnit(name, host);
@@ -101,7 +138,7 @@ export const generationB: Generation = (ask, service) => {
   const unbindUnit = async (name: string, app: App, host: string) =>
     void requireOk(await ask('DELETE', at(name), { form: form(app, host) }));
   return {
-    ...shared(ask, service, { user: 'someone@example.com', team: 'a-team' }),
+    ...shared(ask, service, ({ plan, team = 'a-team' }) => told({ user, team, plan })),
     bind: async (name, app) => Promise.race(await allOf(app.units, (host) => bindUnit(name, app, host))),
     async unbind(name, app) {
       await Promise.all(app.units.map((host) => unbindUnit(name, app, host)));
@@ -120,7 +157,11 @@ export const generationC: Generation = (ask, service) => {
   const removeUnit = async (name: string, app: App, host: string) =>
     void requireOk(await ask('DELETE', at(name, 'bind'), { form: { ...form(app), 'unit-host': host } }));
   return {
-    ...shared(ask, service, { user: 'someone@example.com', team: 'a-team', tags: 'one' }),
+    ...shared(ask, service, everything),
+    async update(name, known) {
+      const form = { description: '', plan: '', ...everything(known) };
+      requireFound(await ask('PUT', `${service}/resources/${name}`, { form }));
+    },
     async bind(name, app) {
       const answer = await bindWithFallback(ask, at(name, 'bind-app'), at(name, 'bind'), { form: form(app) });
       for (const host of app.units) await addUnit(name, app, host);
@@ -135,6 +176,15 @@ export const generationC: Generation = (ask, service) => {
   };
 };
 
+function everything({ plan, team = 'a-team', event, description, tags, parameters }: Known): Form {
+  return { ...told({ user, team, eventid: event, plan, description, tags }), ...parametersForm(parameters) };
+}
+
+/** An update is a thing that a service may not have. */
+function requireFound(answer: Answer): void {
+  if (answer.status !== 404) requireOk(answer);
+}
+
 type Body = Parameters<Ask>[2];
 
 async function bindWithFallback(ask: Ask, path: string, fallback: string, body: Body): Promise<Env> {
@@ -145,12 +195,20 @@ async function bindWithFallback(ask: Ask, path: string, fallback: string, body: 
 /** Today, with JSON bodies: apps and jobs, no units any more. */
 export const generationD: Generation = (ask, service) => {
   const at = (path: string) => `${service}/resources${path}`;
-  const user = { user: 'someone@example.com', eventID: '5f3e0c' };
-  const headers = { 'X-Tsuru-User': user.user, 'X-Tsuru-Eventid': user.eventID };
+  const by = (event = '5f3e0c') => ({ user, eventID: event });
+  const headersOf = ({ user: name, eventID }: ReturnType<typeof by>) => ({
+    'X-Tsuru-User': name,
+    'X-Tsuru-Eventid': eventID,
+  });
+  const headers = headersOf(by());
+  const complete = ({ plan = '', team = 'a-team', event, description, tags, parameters }: Known) => ({
+    json: { ...by(event), team, tags, plan, description, parameters },
+    headers: headersOf(by(event)),
+  });
   const appBody = ({ name, host }: App) => ({
     headers,
     json: {
-      ...user,
+      ...by(),
       appName: name,
       appHosts: [host, `other.${host}`],
       appInternalHosts: [],
@@ -158,17 +216,16 @@ export const generationD: Generation = (ask, service) => {
     },
   });
   return {
-    ...shared(ask, service, {}),
-    async create(name, plan) {
-      const json = { ...user, name, team: 'a-team', tags: ['one', 'two'], plan: plan ?? '', parameters: {} };
-      requireOk(await ask('POST', at(''), { headers, json }));
+    ...shared(ask, service, () => ({})),
+    async create(name, known = {}) {
+      const { json, ...rest } = complete(known);
+      requireOk(await ask('POST', at(''), { json: { name, ...json }, ...rest }));
     },
-    async update(name, description) {
-      const { status, text } = await ask('PUT', at(`/${name}`), { headers, json: { ...user, description } });
-      if (status >= 300 && status !== 404) throw new Error(`${status}: ${text}`);
+    async update(name, known) {
+      requireFound(await ask('PUT', at(`/${name}`), complete(known)));
     },
     async destroy(name) {
-      requireOk(await ask('DELETE', at(`/${name}`), { headers, json: user }));
+      requireOk(await ask('DELETE', at(`/${name}`), { headers, json: by() }));
     },
     bind: (name, app) => bindWithFallback(ask, at(`/${name}/bind-app`), at(`/${name}/bind`), appBody(app)),
     async unbind(name, app) {
@@ -177,11 +234,11 @@ export const generationD: Generation = (ask, service) => {
     addUnit: async () => undefined,
     removeUnit: async () => undefined,
     async bindJob(name, job) {
-      const json = { ...user, jobName: job, jobPoolName: 'pool', jobClusterName: 'cluster' };
+      const json = { ...by(), jobName: job, jobPoolName: 'pool', jobClusterName: 'cluster' };
       return envIn(requireOk(await ask('PUT', at(`/${name}/binds/jobs/${job}`), { headers, json })));
     },
     async unbindJob(name, job) {
-      requireOk(await ask('DELETE', at(`/${name}/binds/jobs/${job}`), { headers, json: user }));
+      requireOk(await ask('DELETE', at(`/${name}/binds/jobs/${job}`), { headers, json: by() }));
     },
   };
 };

@@ -56,9 +56,12 @@ describe.each(services)('With the service $name', ({ name: service, plan, talks 
       const client = generation(cloud.ask, service);
       const instance = `i-${label.replaceAll(/\W/g, '')}`;
       expect(await client.plans()).toContain(plan ?? 'large');
-      await client.create(instance, plan);
+      await client.create(instance, plan === undefined ? {} : { plan });
       await up(client, instance);
-      await client.update?.(instance, 'what it is for');
+      await client.update?.(instance, {
+        description: 'what it is for',
+        ...(plan === undefined ? {} : { plan }),
+      });
 
       const env = await client.bind(instance, first);
       expect(await talks(env)).toBe(true);

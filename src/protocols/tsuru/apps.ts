@@ -21,8 +21,8 @@ export interface Apps {
   depart(instanceId: string, host: string): Promise<readonly string[] | undefined>;
   /** The binding has been removed. */
   forget(instanceId: string, bindingId: string): Promise<void>;
-  /** Names, or else hosts, of the apps and jobs that are bound. */
-  bound(instanceId: string): Promise<readonly string[]>;
+  /** Names, or else hosts, of the apps and jobs that are bound; of one kind, when it is named. */
+  bound(instanceId: string, kind?: App['kind']): Promise<readonly string[]>;
   /** Bindings that a broker which died did not get to remove. */
   abandoned(): Promise<readonly Pick<Stake, 'instanceId' | 'bindingId'>[]>;
 }

@@ -42,17 +42,14 @@ interface Asked {
 async function answerBind(world: World, call: Call, { fields, app, unit }: Asked): Promise<Reply> {
   const entry = await requireEntry(world, call);
   requireFinished(entry);
-  const { id: instanceId, planId } = entry.instance;
-  const plan = world.broker
-    .catalog()
-    .offerings.flatMap(({ plans }) => plans)
-    .find((one) => one.offeringId === entry.instance.offeringId && one.id === planId);
+  const { id: instanceId } = entry.instance;
+  const plan = await world.overview.plan(entry.instance);
   const { confidential } = await bind(world, {
     instanceId,
     app,
     unit,
     stopped: entry.instance.stopped ?? false,
-    parameters: coerceParameters(plan ?? {}, 'bind', fields.parameters),
+    parameters: coerceParameters(plan, 'bind', fields.parameters),
     context: { ...readContext(fields), [`${app.kind}_name`]: app.name ?? app.host ?? '' },
     origin: readOrigin(call, fields),
   });

@@ -1,26 +1,30 @@
-import type { Provision } from '../../broker/broker.ts';
+import type { Deprovision, Provision } from '../../broker/broker.ts';
+import type { ServicePlan } from '../../broker/catalog.ts';
 import { Failure, Refusal } from '../../broker/errors.ts';
 import type { InstanceEntry } from '../../broker/overview.ts';
-import type { Origin } from '../../broker/records.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import type { Outcome } from '../../broker/outcome.ts';
+import type { ServiceInstance } from '../../broker/records.ts';
 import type { Call, Reply } from '../protocol.ts';
 import { coerceParameters } from './coerce.ts';
+import { creatorIn, creatorOf, isSameCreate } from './creator.ts';
 import { readFields, type Fields } from './fields.ts';
 import { offeringIn, requireInstanceId } from './names.ts';
-import { choosePlan, requireOffering } from './offering.ts';
+import { choosePlan, presentPlan, requireOffering } from './offering.ts';
 import { emptyReply } from './replies.ts';
-import { readContext, readOrigin } from './requests.ts';
+import { readContext, readEvent, readOrigin } from './requests.ts';
 import { toEnd } from './to-end.ts';
 import { requireEntry, type World } from './world.ts';
 
 /**
  * 201 at once: the work goes on, and `status` tells when it is done. tsuru forgets an instance whose creation was
- * refused, so nothing of such a one stays either.
+ * refused, so nothing of such a one stays either. A name that is taken is refused: who gets a 201 may bind.
  */
 export async function create(world: World, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const command = readProvision(world, call, fields);
   try {
-    await provision(world, command);
+    requireOwn(await provision(world, command), command);
   } catch (error) {
     if (error instanceof Failure) await removeFailed(world, command);
     throw error;
@@ -34,52 +38,72 @@ function readProvision(world: World, call: Call, fields: Fields): Provision {
   const instanceName = fields.text('name') ?? '';
   const instanceId = requireInstanceId(name, fields.text('name'));
   const plan = choosePlan(offering, fields.text('plan'));
+  const created = creatorOf(fields.text('team'), readEvent(call, fields));
   return {
     instanceId,
     offeringId: offering.id,
     planId: plan.id,
     parameters: coerceParameters(plan, 'provision', fields.parameters),
-    context: { ...readContext(fields), instance_name: instanceName },
+    context: { ...readContext(fields), instance_name: instanceName, plan: plan.name, created },
     acceptsIncomplete: true,
     origin: readOrigin(call, fields),
   };
 }
 
 /** What is left of one that failed earlier, which tsuru has forgotten, does not stand in the way of its name. */
-async function provision(world: World, command: Provision): Promise<void> {
+async function provision(world: World, command: Provision): Promise<Outcome<ServiceInstance>> {
+  await removeFailed(world, command, ({ context }) => !isOwn(context, command));
   try {
-    await world.broker.provision(command);
+    return await world.broker.provision(command);
   } catch (error) {
     const isTaken = error instanceof Refusal && error.code === 'conflict';
     if (!isTaken || !(await removeFailed(world, command))) throw error;
-    await world.broker.provision(command);
+    return world.broker.provision(command);
   }
 }
 
+/** The record tells who was first, however many ask at once, and of whichever broker. */
+function requireOwn(outcome: Outcome<ServiceInstance>, command: Provision): void {
+  const record = 'record' in outcome ? outcome.record : undefined;
+  if (record && isOwn(record.context, command)) return;
+  throw new Refusal('conflict', 'There is an instance with this name already. Choose another name.', 'name');
+}
+
+function isOwn(context: JsonObject, command: Provision): boolean {
+  return isSameCreate(creatorIn(context), creatorIn(command.context));
+}
+
 /** Gives whether there was one. */
-async function removeFailed(world: World, { instanceId, origin }: Provision): Promise<boolean> {
+async function removeFailed(
+  world: World,
+  { instanceId, origin }: Provision,
+  applies: (instance: InstanceEntry['instance']) => boolean = () => true,
+): Promise<boolean> {
   const [entry] = await world.overview.instances({ instanceId, limit: 1 });
-  if (entry?.state !== 'failed') return false;
-  await deprovision(world, entry, origin);
+  if (entry?.state !== 'failed' || !applies(entry.instance)) return false;
+  // One that has been made in its place since is not to be hit.
+  await deprovision(world, entry.instance, { origin, version: entry.instance.version });
   return true;
 }
 
-/** Team, description and tags at any time; plan and parameters where the plan allows it. */
+/**
+ * All that tsuru knows of the instance, as it shall be from now on: what it does not name is no more. Plan and
+ * parameters change where the plan allows it.
+ */
 export async function update(world: World, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const { instance } = await requireEntry(world, call);
   const { id: instanceId, offeringId } = instance;
-  const offering = world.broker.catalog().offerings.find(({ id }) => id === offeringId);
-  const named = fields.text('plan');
-  const plan = named === undefined ? undefined : choosePlan(requireOffering(world, offeringIn(call)), named);
-  const target = plan ?? offering?.plans.find(({ id }) => id === instance.planId) ?? {};
+  const plan = findNewPlan(world, call, fields, instance.context);
+  const target = plan ?? (await presentPlan(world, instance));
   await toEnd(world, (acceptsIncomplete) =>
     world.broker.update({
       instanceId,
       offeringId,
       ...(plan ? { planId: plan.id } : {}),
       parameters: coerceParameters(target, 'update', fields.parameters),
-      context: { ...instance.context, ...readContext(fields) },
+      complete: true,
+      context: updatedContext(instance.context, fields, plan),
       acceptsIncomplete,
       origin: readOrigin(call, fields),
     }),
@@ -87,23 +111,48 @@ export async function update(world: World, call: Call): Promise<Reply> {
   return emptyReply(200);
 }
 
-/** Waits for the end: afterwards nothing is there any more. */
+/** tsuru names the plan each time, by what it was called when it was chosen, though it may not be sold any more. */
+function findNewPlan(world: World, call: Call, fields: Fields, before: JsonObject): ServicePlan | undefined {
+  const named = fields.text('plan');
+  if (named === undefined || named === before['plan']) return undefined;
+  return choosePlan(requireOffering(world, offeringIn(call)), named);
+}
+
+function updatedContext(before: JsonObject, fields: Fields, plan: ServicePlan | undefined): JsonObject {
+  const { description: _description, tags: _tags, ...kept } = before;
+  const now = { ...kept, created: creatorIn(before), ...readContext(fields) };
+  return plan ? { ...now, plan: plan.name } : now;
+}
+
+/**
+ * Waits for the end: afterwards nothing is there any more. tsuru knows its apps, and asks only when none is bound: one
+ * that is bound here is one that it has forgotten, whose unbind failed. Of jobs it does not know as much.
+ */
 export async function destroy(world: World, call: Call): Promise<Reply> {
   const origin = readOrigin(call, readFields(call));
-  const entry = await requireEntry(world, call);
-  const bound = await world.apps.bound(entry.instance.id);
-  if (bound.length > 0) {
-    throw new Failure('bound', `Still bound to the instance: ${bound.join(', ')}. Unbind this first.`);
+  const { instance } = await requireEntry(world, call);
+  const jobs = await world.apps.bound(instance.id, 'job');
+  if (jobs.length > 0) {
+    throw new Failure('bound', `Jobs are bound to the instance: ${jobs.join(', ')}. Unbind them first.`);
   }
-  const outcome = await deprovision(world, entry, origin);
+  const forgotten = await world.apps.bound(instance.id, 'app');
+  const outcome = await deprovision(world, instance, { origin });
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no such instance.');
+  if (forgotten.length > 0) {
+    world.warn(
+      `tsuru had ${instance.id} removed while these apps were bound to it: ${forgotten.join(', ')}.`,
+    );
+  }
   return emptyReply(200);
 }
 
-function deprovision(world: World, { instance }: InstanceEntry, origin: Origin) {
-  const { id: instanceId, offeringId, planId } = instance;
+function deprovision(
+  world: World,
+  { id: instanceId, offeringId, planId }: InstanceEntry['instance'],
+  how: Pick<Deprovision, 'origin' | 'version'>,
+) {
   return toEnd(world, (acceptsIncomplete) =>
-    world.broker.deprovision({ instanceId, offeringId, planId, acceptsIncomplete, origin }),
+    world.broker.deprovision({ instanceId, offeringId, planId, acceptsIncomplete, ...how }),
   );
 }
 

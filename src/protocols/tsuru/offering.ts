@@ -1,5 +1,6 @@
-import type { ServiceOffering, ServicePlan } from '../../broker/catalog.ts';
+import { findPlan, type ServiceOffering, type ServicePlan } from '../../broker/catalog.ts';
 import { Refusal } from '../../broker/errors.ts';
+import type { InstanceEntry } from '../../broker/overview.ts';
 import type { World } from './world.ts';
 
 /** Refuses with not-found. */
@@ -22,4 +23,12 @@ export function choosePlan({ name: service, plans }: ServiceOffering, name: stri
     `${wrong} of ${service}. There are: ${plans.map((plan) => plan.name).join(', ')}.`,
     'plan',
   );
+}
+
+/** The plan of an instance as it is sold today, else as it was when the instance was made from it. */
+export async function presentPlan(
+  { broker, overview }: Pick<World, 'broker' | 'overview'>,
+  instance: InstanceEntry['instance'],
+): Promise<ServicePlan> {
+  return findPlan(broker.catalog(), instance.offeringId, instance.planId) ?? overview.plan(instance);
 }

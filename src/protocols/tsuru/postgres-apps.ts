@@ -33,7 +33,8 @@ export function postgresApps(pool: Pool): Apps {
     async forget(instanceId, bindingId) {
       await run(forgetApp, [instanceId, bindingId]);
     },
-    bound: async (instanceId) => (await run(boundApps, [instanceId])).map(({ name }) => name ?? ''),
+    bound: async (instanceId, kind) =>
+      (await run(boundApps, [instanceId, kind])).map(({ name }) => name ?? ''),
     async abandoned() {
       const instances = await run(instancesWithAbandoned, []);
       const found = await Promise.all(
@@ -107,10 +108,13 @@ const countStakes = `
 const forgetApp =
   'delete from tsuru_apps where instance_id = $1 and binding_id = $2 and leaving_since is not null';
 
+// A binding that an operator has removed binds nobody, whoever has had a stake in it.
 const boundApps = `
   select distinct coalesce(a.name, a.host) as name from tsuru_apps a join tsuru_stakes s using (instance_id, binding_id)
-  where instance_id = $1 and leaving_since is null and not doubtful
+  where instance_id = $1 and ($2::text is null or kind = $2) and leaving_since is null and not doubtful
     and coalesce(pending_until, 'infinity') > now()
+    and (pending_until is not null or exists (
+      select from service_bindings b where b.instance_id = a.instance_id and b.id = a.binding_id))
   order by 1`;
 
 // Whoever marked it removes it at once, if he can.

@@ -4,22 +4,29 @@ import type { Origin } from '../../broker/records.ts';
 import type { Call } from '../protocol.ts';
 import type { App } from './apps.ts';
 import type { Fields } from './fields.ts';
+import { requireText } from './texts.ts';
 
 const longestApp = 150;
 
 /**
  * Who asked. Nothing else of the headers is taken: those of clusters hold the keys to them.
  */
-export function readOrigin({ principal, requestId, headers }: Call, fields: Fields): Origin {
+export function readOrigin(call: Call, fields: Fields): Origin {
+  const { principal, requestId, headers } = call;
   const user = fields.text('user') ?? headers['x-tsuru-user']?.slice(0, 1000);
-  const event = fields.text('eventid', 'eventID', 'eventId') ?? headers['x-tsuru-eventid']?.slice(0, 1000);
-  const value = known({ user, event });
+  const value = known({ user, event: readEvent(call, fields) });
   return {
     protocol: 'tsuru',
     ...(principal === undefined ? {} : { principal }),
     requestId,
     ...(Object.keys(value).length > 0 ? { identity: { platform: 'tsuru', value } } : {}),
   };
+}
+
+/** The id of what happens in tsuru; it gives each request of its users one of its own. */
+export function readEvent({ headers }: Pick<Call, 'headers'>, fields: Fields): string | undefined {
+  const told = fields.text('eventid', 'eventID', 'eventId') ?? headers['x-tsuru-eventid'];
+  return told === undefined || told === '' ? undefined : requireText(told, 'eventid');
 }
 
 /** What is known of an instance beside its plan and parameters, and may change. */
@@ -69,7 +76,7 @@ function requireShort(text: string | undefined): void {
   throw new Refusal('invalid', `The name or host must not have more than ${longestApp} characters.`);
 }
 
-function known(members: Readonly<Record<string, Json | undefined>>): JsonObject {
+export function known(members: Readonly<Record<string, Json | undefined>>): JsonObject {
   const told = Object.entries(members).filter(([, value]) => value !== undefined);
   return Object.fromEntries(told) as JsonObject;
 }

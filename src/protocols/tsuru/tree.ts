@@ -4,12 +4,13 @@ import type { Json, JsonObject } from '../../broker/json.ts';
 const deepest = 20;
 
 interface Branch {
-  readonly members: Map<string, Branch | string>;
+  readonly members: Map<string, Branch | readonly string[]>;
 }
 
 /**
  * The fields of a form below a name, as `parameters.limits.memory=1` writes them; a backslash before a period makes
- * it part of a name. Refuses with invalid.
+ * it part of a name. A name that is repeated is a list, and an empty map has one member without name or value, as in
+ * `parameters.=`. Refuses with invalid.
  */
 export function treeOf(form: URLSearchParams, root: string): JsonObject {
   const branch: Branch = { members: new Map() };
@@ -25,17 +26,22 @@ function partsOf(name: string): readonly string[] {
 
 function grow({ members }: Branch, name: string, value: string, parts: readonly string[]): void {
   const [part = '', ...rest] = parts;
+  if (part === '' && rest.length === 0 && value === '') return;
   if (part === '' || part === '__proto__' || parts.length > deepest) throw misnamed(name);
   const known = members.get(part);
   if (rest.length === 0) {
-    if (typeof known === 'object') throw misnamed(name);
-    members.set(part, value);
+    if (known && !isLeaf(known)) throw misnamed(name);
+    members.set(part, [...(known ?? []), value]);
     return;
   }
-  if (typeof known === 'string') throw misnamed(name);
+  if (known && isLeaf(known)) throw misnamed(name);
   const branch: Branch = known ?? { members: new Map() };
   members.set(part, branch);
   grow(branch, name, value, rest);
+}
+
+function isLeaf(member: Branch | readonly string[]): member is readonly string[] {
+  return Array.isArray(member);
 }
 
 function misnamed(name: string): Refusal {
@@ -45,7 +51,12 @@ function misnamed(name: string): Refusal {
 function jsonOf({ members }: Branch): JsonObject {
   const entries = [...members].map(([name, value]): [string, Json] => [
     name,
-    typeof value === 'string' ? value : jsonOf(value),
+    isLeaf(value) ? leafOf(value) : jsonOf(value),
   ]);
   return Object.fromEntries(entries);
+}
+
+function leafOf(values: readonly string[]): Json {
+  const [first = '', ...others] = values;
+  return others.length === 0 ? first : values;
 }

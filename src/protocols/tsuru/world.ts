@@ -8,7 +8,7 @@ import { findInstanceId } from './names.ts';
 /** What the endpoints of this protocol have to do with. */
 export interface World {
   readonly broker: Broker;
-  readonly overview: Pick<Overview, 'instances'>;
+  readonly overview: Pick<Overview, 'instances' | 'plan'>;
   readonly apps: Apps;
   /** Milliseconds that a request waits for the end of what it asked for. */
   readonly patience: number;

@@ -1,4 +1,3 @@
-import { coerceParameters } from '../../../src/protocols/tsuru/coerce.ts';
 import { envOf } from '../../../src/protocols/tsuru/env.ts';
 import { readFields } from '../../../src/protocols/tsuru/fields.ts';
 import type { JsonObject } from '../../../src/broker/json.ts';
@@ -22,6 +21,9 @@ test.each<[string, JsonObject]>([
   ['parameters.a%5C.b=1', { 'a.b': '1' }],
   ['parameters.constructor=1&parameters.toString.x=2', { constructor: '1', toString: { x: '2' } }],
   ['parametersx=1&parameter.a=2', {}],
+  ['parameters.=', {}],
+  ['parameters.a.=&parameters.b=1', { a: {}, b: '1' }],
+  ['parameters.a=x&parameters.b=1&parameters.a=y', { a: ['x', 'y'], b: '1' }],
 ])('The form %s has these parameters.', (text, parameters) => {
   expect(form(text).parameters).toEqual(parameters);
 });
@@ -30,37 +32,14 @@ test.each([
   'parameters.=1',
   'parameters.a..b=1',
   'parameters.a=1&parameters.a.b=2',
+  'parameters.a=1&parameters.a.=',
+  'parameters.a.b=1&parameters.a.=x',
   'parameters.a.b=1&parameters.a=2',
   'parameters.__proto__.x=1',
   `parameters${'.a'.repeat(30)}=1`,
   'parameters.a=%00',
 ])('The form %s is refused.', (text) => {
   expect(() => form(text)).toThrow(/parameter/);
-});
-
-test.each<[JsonObject, JsonObject, JsonObject]>([
-  [{ type: 'integer' }, { a: '5' }, { a: 5 }],
-  [{ type: 'integer' }, { a: '5x' }, { a: '5x' }],
-  [{ type: 'integer' }, { a: '' }, { a: '' }],
-  [{ type: 'number' }, { a: '1e400' }, { a: '1e400' }],
-  [{ type: ['boolean', 'null'] }, { a: 'true' }, { a: true }],
-  [{ type: ['string', 'integer'] }, { a: '5' }, { a: '5' }],
-  [{ type: 'string' }, { a: 'true' }, { a: 'true' }],
-  [{ enum: ['1', '2'] }, { a: '1' }, { a: '1' }],
-  [{ type: 'array', items: { type: 'integer' } }, { a: { 0: '1', 1: '2' } }, { a: [1, 2] }],
-  [{ type: 'array', items: { type: 'integer' } }, { a: '[1,2]' }, { a: [1, 2] }],
-  [{ type: 'array' }, { a: { 1: '1' } }, { a: { 1: '1' } }],
-  [
-    { type: 'object', properties: { b: { type: 'integer' } } },
-    { a: { b: '1', c: '2' } },
-    { a: { b: 1, c: '2' } },
-  ],
-])('To the schema %j the parameters %j are %j.', (schema, given, expected) => {
-  const parameters = { type: 'object', properties: { a: schema } };
-  const plan = { schemas: { service_instance: { create: { parameters } } } };
-  expect(coerceParameters(plan, 'provision', given)).toEqual(expected);
-  expect(coerceParameters(plan, 'update', given)).toEqual(expected);
-  expect(coerceParameters({}, 'provision', given)).toEqual(given);
 });
 
 test('Credentials become texts under names that a shell takes, in one order.', () => {
