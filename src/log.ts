@@ -111,6 +111,11 @@ const descriptions: Descriptions = {
     message: 'removed what no instance stands for',
     fields: { name, provisioner, node },
   }),
+  unreadable: ({ table, ids, detail }) => ({
+    level: 'error',
+    message: 'record cannot be read, passed over',
+    fields: { table, id: ids.join('/'), detail },
+  }),
   trouble: ({ doing, detail }) => ({ level: 'error', message: 'trouble', fields: { doing, detail } }),
 };
 

@@ -62,6 +62,7 @@ function operationCounters(registry: Registry): (event: BrokerEvent) => void {
   const restarts = counter(registry, 'heals', 'Restarts of units that had failed.', []);
   const leftAlone = counter(registry, 'left_alone', 'Instances that failed again after their restarts.', []);
   const orphans = counter(registry, 'orphans_removed', 'Things without an instance that were removed.', []);
+  const unreadable = counter(registry, 'unreadable_records', 'Records that could not be read.', ['table']);
   const trouble = counter(registry, 'troubles', 'Things that went wrong outside any operation.', []);
   return (event) => {
     switch (event.type) {
@@ -85,6 +86,8 @@ function operationCounters(registry: Registry): (event: BrokerEvent) => void {
         return leftAlone.inc();
       case 'orphan-removed':
         return orphans.inc();
+      case 'unreadable':
+        return unreadable.inc({ table: event.table });
       case 'trouble':
         return trouble.inc();
       default:

@@ -24,7 +24,7 @@ export function userName(): Kind<string> {
   return { read: requireUserName };
 }
 
-/** As `id:key` separated by commas, the newest first; a key is 32 bytes in base64. */
+/** As `id:key` separated by commas, the one that encrypts first; a key is 32 bytes in base64. */
 export function keyRing(): Kind<KeyRing> {
   return { secret: true, read: requireKeys };
 }

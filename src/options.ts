@@ -83,7 +83,7 @@ export const options = {
     'ENCRYPTION_KEYS',
     keyRing(),
     'made once and kept in DATA_DIR; required with an external database',
-    'Keys of what lies encrypted in the database, as `id:key` separated by commas, the newest first; a key is 32 bytes in base64.',
+    'Keys of what lies encrypted in the database, as `id:key` separated by commas: the first encrypts, all decrypt; a key is 32 bytes in base64.',
   ),
   ...nodeOptions,
   ...tsuruOptions,

@@ -12,7 +12,11 @@ export type RefusalCode =
   | 'maintenance-conflict' // the platform's idea of the plan's version is out of date
   | 'requires-app' // the plan can only be bound to an application
   | 'unsupported' // the plan cannot do this
+  | 'unreadable' // what is stored of it cannot be decrypted
   | 'unavailable'; // the broker cannot work now (no database, shutting down)
+
+/** Those that pass without anybody asking for something else. */
+export const passing: ReadonlySet<RefusalCode> = new Set(['busy', 'unreadable', 'unavailable']);
 
 export class Refusal extends Error {
   readonly code: RefusalCode;

@@ -32,6 +32,13 @@ export type BrokerEvent =
   /** It failed again after the last restart that its plan allows. */
   | { readonly type: 'left-alone'; readonly instanceId: string; readonly restarts: number }
   | ({ readonly type: 'orphan-suspected' | 'orphan-removed'; readonly name: string } & Whereabouts)
+  /** A record that could not be read, and is passed over until it can. */
+  | {
+      readonly type: 'unreadable';
+      readonly table: string;
+      readonly ids: readonly string[];
+      readonly detail: string;
+    }
   | { readonly type: 'trouble'; readonly doing: string; readonly detail: string };
 
 export function summarize(operation: Operation): OperationSummary {

@@ -1,7 +1,7 @@
 import type { ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
 import { deprovision } from './deprovision.ts';
-import { Refusal } from './errors.ts';
+import { passing, Refusal } from './errors.ts';
 import { type Asked, idsOf, isOwn } from './needed.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation, ServiceBinding, ServiceInstance } from './records.ts';
@@ -70,7 +70,7 @@ async function isGone(ask: () => Promise<Outcome<ServiceBinding | ServiceInstanc
     const outcome = await ask();
     return outcome.is === 'done' || outcome.is === 'absent';
   } catch (error) {
-    if (error instanceof Refusal && (error.code === 'busy' || error.code === 'unavailable')) return false;
+    if (error instanceof Refusal && passing.has(error.code)) return false;
     throw new Error(`Removing what was needed: ${String(error)}`, { cause: error });
   }
 }

@@ -3,7 +3,7 @@
 import { bind } from './bind.ts';
 import type { Need, ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
-import { Failure, Refusal } from './errors.ts';
+import { Failure, passing, Refusal } from './errors.ts';
 import { giveBack } from './give-back-needs.ts';
 import type { JsonObject } from './json.ts';
 import { type Asked, askedFor, depsOf, type Ids, idsOf, isOwn, withDeps, withFact } from './needed.ts';
@@ -136,7 +136,7 @@ async function carriedOut<Rec>(
     const outcome = await ask();
     return outcome.is === 'done' || outcome.is === 'unchanged' ? outcome.record : undefined;
   } catch (error) {
-    if (error instanceof Refusal && (error.code === 'busy' || error.code === 'unavailable')) return undefined;
+    if (error instanceof Refusal && passing.has(error.code)) return undefined;
     if (error instanceof Refusal || error instanceof Failure) throw tell(need, error.message);
     throw error;
   }

@@ -137,7 +137,8 @@ async function detailsOf(core: Core, instanceId: string): Promise<InstanceDetail
   const { store } = deps;
   const [[listed], found, history, nodes] = await Promise.all([
     store.list({ instanceId, limit: 1 }),
-    store.findInstance(instanceId),
+    // Of one that cannot be read there is still everything else to be told.
+    store.findInstance(instanceId).catch(unlessUnreadable),
     store.history(instanceId, operationsShown),
     deps.nodes.list(),
   ]);
@@ -152,6 +153,10 @@ async function detailsOf(core: Core, instanceId: string): Promise<InstanceDetail
     needs: found ? await heldBy(core, found.instance) : [],
     operations: await Promise.all(operations),
   };
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof Refusal) || error.code !== 'unreadable') throw error;
 }
 
 async function heldBy({ deps, planOf }: Core, instance: ServiceInstance): Promise<readonly string[]> {

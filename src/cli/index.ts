@@ -34,7 +34,7 @@ export async function runCommand(args: readonly string[]): Promise<number> {
     .description('A service broker: Open Service Broker API in front of anything with a lifecycle.')
     .version(version(), '-V, --version', 'Show the version.')
     .helpOption('-h, --help', 'Show this help.')
-    .helpCommand(false)
+    .helpCommand('help [command...]', 'Show this help, or that of a command.')
     .addHelpText('after', `\nEnvironment:\n${environmentHelp()}`);
   for (const command of commands) {
     define(program, command).action(async (...given: unknown[]) => {
@@ -42,9 +42,16 @@ export async function runCommand(args: readonly string[]): Promise<number> {
       exitCode = await command.run(given.slice(0, -2).flat().filter(isText), given.at(-2) as CliOptions);
     });
   }
-  requireKnown(program, args);
-  await program.parseAsync(args, { from: 'user' });
+  const asked = withHelp(args);
+  requireKnown(program, asked);
+  await program.parseAsync(asked, { from: 'user' });
   return exitCode;
+}
+
+/** `help instances show` is `instances show --help`. */
+function withHelp([first, ...words]: readonly string[]): readonly string[] {
+  if (first !== 'help') return first === undefined ? [] : [first, ...words];
+  return [...words.filter((word) => !word.startsWith('-')), '--help'];
 }
 
 /** Words before the last one are groups of commands. */

@@ -1,6 +1,7 @@
 import type { Foundation } from './foundation.ts';
 import { Refusal } from '../broker/errors.ts';
 import type { Readiness } from '../protocols/health/index.ts';
+import type { KeyState } from '../stores/postgres/keys.ts';
 import { within } from './within.ts';
 
 /** Whether requests can be served: not yet, now, or soon no more. */
@@ -33,10 +34,22 @@ export function createAvailability(obstacle: string): Availability {
       throw new Refusal('unavailable', `The service broker cannot serve now: ${reason}. Try again later.`);
     },
     async readiness() {
-      if (!reason && open && (await answers(open))) return { ready: true };
-      return { ready: false, reason: reason ?? 'its database cannot be reached' };
+      if (reason || !open) return { ready: false, reason: reason ?? obstacle };
+      if (!(await answers(open))) return { ready: false, reason: 'its database cannot be reached' };
+      return keyReadiness(open.keys());
     },
   };
+}
+
+/** Who lacks a key cannot serve all that there is; who has one that others lack serves it, and tells. */
+function keyReadiness({ writes, behind, missing }: KeyState): Readiness {
+  if (missing.length > 0) {
+    const keys = missing.map((id) => `'${id}'`).join(', ');
+    return { ready: false, reason: `it lacks encryption keys that its database needs: ${keys}` };
+  }
+  if (behind.length === 0) return { ready: true };
+  const lack = behind.length === 1 ? '1 broker lacks' : `${behind.length} brokers lack`;
+  return { ready: true, note: `It writes with the encryption key '${writes}', since ${lack} its first one.` };
 }
 
 function answers({ store }: Foundation): Promise<boolean> {

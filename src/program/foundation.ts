@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createBroker, type Broker } from '../broker/broker.ts';
-import type { ServicePlan } from '../broker/catalog.ts';
 import type { Deps, Settings } from '../broker/deps.ts';
 import type { Nodes } from '../broker/nodes.ts';
 import type { Offered } from '../broker/offered.ts';
@@ -10,7 +9,6 @@ import { lookForOrphans } from '../broker/orphan-look.ts';
 import type { Store } from '../broker/store.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Config } from '../config.ts';
-import type { Log } from '../log.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { Apps } from '../protocols/tsuru/apps.ts';
 import { postgresApps } from '../protocols/tsuru/postgres-apps.ts';
@@ -19,18 +17,16 @@ import { postgresMessages, type Messages } from '../provisioners/echo/messages.t
 import { createClosing, type Closing } from './closing.ts';
 import { openProvisioners } from './open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
-import { openDatabase, type DatabaseOpening, type OpenDatabase } from './open-database.ts';
+
+import { openStore, patiently, type StoreOpening } from './open-store.ts';
 import { openNodeRole, type NodeRole } from './node-role.ts';
 import { openOffer, type Offer } from './offer.ts';
 import { createPeers } from './peers.ts';
 import { newSecret } from './random.ts';
-import { untilAvailable } from './until-available.ts';
 import { startUpkeep } from './upkeep.ts';
-import type { KeyRing } from '../stores/keyring.ts';
-import { requireKeys } from '../stores/postgres/keys.ts';
+import type { KeyHolder, KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
-import { sealedStore } from '../stores/sealed.ts';
 
 /** What stands behind the protocols: all that needs the database. */
 export interface Foundation {
@@ -47,6 +43,8 @@ export interface Foundation {
   offered(): Offered;
   /** The reason, when this broker can be a node no longer and must end. */
   readonly lost: Promise<Error>;
+  /** How it is with the encryption keys, of this broker and of the others. */
+  keys(): KeyState;
   reload(): Promise<void>;
   /** Takes up no more work and waits for what runs, at most this many milliseconds. */
   rest(withinMs: number): Promise<void>;
@@ -56,15 +54,13 @@ export interface Foundation {
   close(): Promise<void>;
 }
 
-export interface FoundationParts extends DatabaseOpening {
+export interface FoundationParts extends StoreOpening {
   readonly url: string;
   /** That this broker listens on. */
   readonly port: number;
-  readonly keys: KeyRing;
   /** What operators log in with at every broker. */
   readonly operator?: Login | undefined;
   readonly currentCatalog: CurrentCatalog;
-  readonly log: Log;
 }
 
 /** Ends when everything works: the tables are there, the plans are stored, the workers run. */
@@ -80,9 +76,10 @@ export async function openFoundation(parts: FoundationParts): Promise<Foundation
 
 async function open(parts: FoundationParts, closing: Closing): Promise<Foundation> {
   const { config, currentCatalog, observe } = parts;
-  const { database, store, save } = await openStore(parts, closing);
-  const nodes = postgresNodes(database.pool);
   const settings = settingsOf(config, parts.url);
+  const { database, store, keys, save } = await openStore(parts, keyHolder(settings), closing);
+  await save(plansOf(currentCatalog.catalog()));
+  const nodes = postgresNodes(database.pool);
   const { role, lost } = await openRole(parts, nodes, settings.holder);
   closing.add(() => role?.close());
   const provisioners = openProvisioners({ config, database, node: role?.node });
@@ -118,30 +115,12 @@ async function open(parts: FoundationParts, closing: Closing): Promise<Foundatio
     origin: database.origin,
     offered: () => offer.current(),
     lost,
-    async reload() {
-      await watch.reload();
-      offer.current();
-    },
+    keys: () => keys.state(),
+    reload: () => watch.reload().then(() => void offer.current()),
     rest: (withinMs) => upkeep.rest(withinMs),
     handOver: () => work.handOver(),
     close: () => closing.close(),
   };
-}
-
-interface OpenStore {
-  readonly database: OpenDatabase;
-  readonly store: Store;
-  readonly save: Store['saveRevisions'];
-}
-
-async function openStore(parts: FoundationParts, closing: Closing): Promise<OpenStore> {
-  const database = await openDatabase(parts);
-  closing.add(database.close);
-  const store = sealedStore(database.store, parts.keys);
-  const save = (plans: readonly ServicePlan[]) => patiently(parts, () => store.saveRevisions(plans));
-  await patiently(parts, () => requireKeys(database.pool, parts.keys));
-  await save(plansOf(parts.currentCatalog.catalog()));
-  return { database, store, save };
 }
 
 interface Behind extends Pick<Deps, 'store' | 'nodes' | 'orphans' | 'settings'> {
@@ -163,12 +142,6 @@ function depsOf({ operator, observe }: FoundationParts, { offer, provisioners, .
     newSecret,
     now: () => new Date(),
   };
-}
-
-/** Waits for the database when it is away. */
-function patiently<Result>({ note, signal }: FoundationParts, task: () => Promise<Result>): Promise<Result> {
-  const onWait = (reason: string) => note(`The database cannot be reached, waiting for it: ${reason}`);
-  return untilAvailable({ onWait, signal }, task);
 }
 
 async function openRole(
@@ -214,6 +187,10 @@ async function tellWhatGoesOn({ log }: FoundationParts, nodes: Nodes, role?: Nod
   const own = (await nodes.list().catch(() => [])).find((node) => node.name === name);
   if (own && own.instances > 0)
     log.note('info', 'what runs on this node goes on', { node: name, instances: own.instances });
+}
+
+function keyHolder({ holder, node }: Settings): KeyHolder {
+  return { id: holder, label: `the broker ${holder}${node === undefined ? '' : ` (node ${node})`}` };
 }
 
 function settingsOf(config: Config, url: string): Settings {

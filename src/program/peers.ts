@@ -115,5 +115,6 @@ const passedOn: readonly RefusalCode[] = [
   'busy',
   'not-ready',
   'unsupported',
+  'unreadable',
   'unavailable',
 ];

@@ -1,3 +1,4 @@
+import { isObject } from '../broker/json.ts';
 import type { Operation, OperationConfidential, ServiceInstance } from '../broker/records.ts';
 import type { Held, Pause } from '../broker/store.ts';
 
@@ -31,4 +32,22 @@ export interface ConfidentialRow {
   /** What names the row in its table. */
   readonly ids: readonly string[];
   readonly confidential: string;
+}
+
+/** Stands for what is no JSON object, so that the rest of its row can be read all the same. */
+const corrupt = { corrupt: true } as const;
+
+export function isCorrupt(confidential: object): boolean {
+  return confidential === corrupt;
+}
+
+/** Never throws: what cannot be read is found by `isCorrupt`. */
+export function parseConfidential<Confidential extends object>(text: string): Confidential {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (isObject(value)) return value as unknown as Confidential;
+  } catch {
+    // As with any other text.
+  }
+  return corrupt as unknown as Confidential;
 }

@@ -6,7 +6,7 @@ interface Key {
   readonly secret: KeyObject;
 }
 
-/** Keys by age, the newest first: that one encrypts, any decrypts. */
+/** Keys in the order of preference: the first one encrypts, any decrypts. */
 export type KeyRing = readonly [Key, ...Key[]];
 
 /** Encrypted text, fit to be stored; the id says with which key. */
@@ -25,7 +25,7 @@ const KEY_BYTES = 32;
 const ID = /^[A-Za-z0-9._-]{1,32}$/;
 const BASE64_KEY = /^[A-Za-z0-9+/]{43}=$/;
 
-/** Reads `id:base64-of-32-bytes`, comma-separated, newest first. No error repeats a key. */
+/** Reads `id:base64-of-32-bytes`, comma-separated, the one to write with first. No error repeats a key. */
 export function readKeys(text: string): KeyRing {
   const keys = text.split(',').map((entry, index) => readKey(entry.trim(), index + 1));
   const [newest, ...older] = keys;
@@ -33,6 +33,12 @@ export function readKeys(text: string): KeyRing {
   const twice = keys.find(({ id }, index) => keys.findIndex((other) => other.id === id) < index);
   if (twice) throw new Error(`There are two encryption keys with the id '${twice.id}'.`);
   return [newest, ...older];
+}
+
+/** The same keys with this one in front; as it is when there is no such key. */
+export function preferring(ring: KeyRing, id: string): KeyRing {
+  const key = ring.find((one) => one.id === id);
+  return key ? [key, ...ring.filter((one) => one !== key)] : ring;
 }
 
 function readKey(entry: string, place: number): Key {
@@ -61,8 +67,8 @@ export function openText(keys: KeyRing, place: string, { key: id, iv, data }: Se
   const key = keys.find((one) => one.id === id);
   if (!key)
     throw new Error(`There is no encryption key with the id '${id}', which ${place} was encrypted with.`);
-  const bytes = Buffer.from(data, 'base64');
   try {
+    const bytes = Buffer.from(data, 'base64');
     const decipher = createDecipheriv(CIPHER, key.secret, Buffer.from(iv, 'base64'), {
       authTagLength: TAG_BYTES,
     });

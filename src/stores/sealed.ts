@@ -1,15 +1,39 @@
 // A store made from a store: all that is confidential lies encrypted in the inner one.
 import type { FoundInstance, Operation, ServiceBinding, ServiceInstance } from '../broker/records.ts';
 import type { Change, Held, Opening, Pause, Settlement, Store } from '../broker/store.ts';
-import { type ConfidentialRow, confidentialAfter, reviveOperation } from './confidential.ts';
+import {
+  type ConfidentialRow,
+  confidentialAfter,
+  isCorrupt,
+  parseConfidential,
+  reviveOperation,
+} from './confidential.ts';
 import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
+import {
+  claimReadable,
+  isUnreadable,
+  type Place,
+  placeOf,
+  type TellUnreadable,
+  tellingSeldom,
+  unreadable,
+} from './unreadable.ts';
 
 /**
- * The newest key of the ring encrypts, any of them decrypts; a row under another one is an Error that names the
- * key. Rows that were written before there were keys are read as they are, until `resealer` has been over them.
+ * The first key of the ring encrypts, any of them decrypts. Who asks for a row that cannot be read is refused with
+ * 'unreadable', whose cause says why; those that are due are passed over. Rows that were written before there were
+ * keys are read as they are, until `resealer` has been over them.
+ * @param keys the ring, or what gives it as it is now
  */
-export function sealedStore(inner: Store, keys: KeyRing): Store {
-  const { seal, open } = sealing(keys);
+export function sealedStore(
+  inner: Store,
+  keys: KeyRing | (() => KeyRing),
+  tell: TellUnreadable = () => undefined,
+): Store {
+  const { seal, open, legible } = sealing(
+    typeof keys === 'function' ? keys : () => keys,
+    tellingSeldom(tell),
+  );
   return {
     ...inner,
     async findInstance(instanceId) {
@@ -30,18 +54,19 @@ export function sealedStore(inner: Store, keys: KeyRing): Store {
       if (placement === 'stale' || 'short' in placement) return placement;
       return { placed: open.instance(placement.placed), operation: open.operation(placement.operation) };
     },
-    claim: (holder, leaseMs, node) => claimReadable(() => inner.claim(holder, leaseMs, node), open.held),
+    claim: (holder, leaseMs, node) =>
+      claimReadable(
+        () => inner.claim(holder, leaseMs, node),
+        open.held,
+        (held) => inner.renew(held, passedOnAfter),
+      ),
     postpone: (held, pause) => inner.postpone(seal.progress(held, pause), withoutMemo(pause)),
     settle: (held, settlement) => inner.settle(held, seal.settlement(settlement)),
-    async lastOperation(query) {
-      const { operation, ...rest } = await inner.lastOperation(query);
-      return { ...(operation && { operation: open.operation(operation) }), ...rest };
-    },
+    ...askingHow(inner, legible),
     async leftBinding(instanceId) {
       const binding = await inner.leftBinding(instanceId);
       return binding && open.binding(binding);
     },
-    history: async (instanceId, limit) => (await inner.history(instanceId, limit)).map(open.operation),
     claimCheck: (node) =>
       claimReadable(
         () => inner.claimCheck(node),
@@ -50,37 +75,34 @@ export function sealedStore(inner: Store, keys: KeyRing): Store {
   };
 }
 
-/** Claims in a row that may give what cannot be read. */
-const mostUnreadable = 100;
-
-/** One that cannot be read must not hide those that are due after it: it is told when there is no other. */
-async function claimReadable<Claimed>(
-  claim: () => Promise<Claimed | undefined>,
-  read: (claimed: Claimed) => Claimed,
-): Promise<Claimed | undefined> {
-  let trouble: Error | undefined;
-  for (let tries = 0; tries < mostUnreadable; tries += 1) {
-    const claimed = await claim();
-    if (!claimed) break;
-    try {
-      return read(claimed);
-    } catch (error) {
-      trouble = error as Error;
-    }
-  }
-  if (trouble) throw trouble;
-  return undefined;
+/** For those who ask only how an operation goes. */
+function askingHow(
+  inner: Store,
+  legible: (operation: Operation) => Operation,
+): Pick<Store, 'lastOperation' | 'history'> {
+  return {
+    async lastOperation(query) {
+      const { operation, ...rest } = await inner.lastOperation(query);
+      return { ...(operation && { operation: legible(operation) }), ...rest };
+    },
+    history: async (instanceId, limit) => (await inner.history(instanceId, limit)).map(legible),
+  };
 }
 
+/** Milliseconds after which another broker, which may have the key, can claim what this one could not read. */
+const passedOnAfter = 3_000;
+
 /**
- * Encrypts anew what lies in a row under an older key, or under none; undefined when it lies under the newest one.
- * When all rows have been through it, and all brokers have the newest key, the older ones can be retired.
+ * Encrypts anew, with the first key, what lies in a row under another one, or under none; undefined when it lies
+ * under the first. Throws an Error that says why when the row cannot be read.
  */
 export function resealer(keys: KeyRing): (row: ConfidentialRow) => string | undefined {
   const [newest] = keys;
-  return function reseal({ table, ids, confidential: stored }) {
-    const place = placeOf(table, ids);
-    const confidential: unknown = JSON.parse(stored);
+  return function reseal({ confidential: stored, ...row }) {
+    const place = placeOf(row);
+    const confidential = parseConfidential(stored);
+    // Also what need not be written: here it is found out.
+    read(keys, place, confidential);
     if (!isSealed(confidential)) return JSON.stringify({ sealed: sealText(keys, place, stored) });
     if (confidential.sealed.key === newest.id) return undefined;
     return JSON.stringify({ sealed: sealText(keys, place, openText(keys, place, confidential.sealed)) });
@@ -88,11 +110,11 @@ export function resealer(keys: KeyRing): (row: ConfidentialRow) => string | unde
 }
 
 /** Both ways, for everything in which a record travels. */
-function sealing(keys: KeyRing) {
+function sealing(keys: () => KeyRing, tell: TellUnreadable) {
   const seal = {
-    instance: (instance: ServiceInstance) => sealed(keys, instancePlace(instance), instance),
-    binding: (binding: ServiceBinding) => sealed(keys, bindingPlace(binding), binding),
-    operation: (operation: Operation) => sealed(keys, operationPlace(operation), operation),
+    instance: (instance: ServiceInstance) => sealed(keys(), instanceRow(instance), instance),
+    binding: (binding: ServiceBinding) => sealed(keys(), bindingRow(binding), binding),
+    operation: (operation: Operation) => sealed(keys(), operationRow(operation), operation),
     opening: (opening: Opening): Opening => ({
       ...opening,
       operation: seal.operation(opening.operation),
@@ -111,9 +133,10 @@ function sealing(keys: KeyRing) {
     }),
   };
   const open = {
-    instance: (instance: ServiceInstance) => opened(keys, instancePlace(instance), instance),
-    binding: (binding: ServiceBinding) => opened(keys, bindingPlace(binding), binding),
-    operation: (operation: Operation) => reviveOperation(opened(keys, operationPlace(operation), operation)),
+    instance: (instance: ServiceInstance) => opened(keys(), instanceRow(instance), instance, tell),
+    binding: (binding: ServiceBinding) => opened(keys(), bindingRow(binding), binding, tell),
+    operation: (operation: Operation) =>
+      reviveOperation(opened(keys(), operationRow(operation), operation, tell)),
     found: ({ instance, operation, ...rest }: FoundInstance): FoundInstance => ({
       ...rest,
       instance: open.instance(instance),
@@ -126,7 +149,17 @@ function sealing(keys: KeyRing) {
       remainingMs,
     }),
   };
-  return { seal, open };
+  return { seal, open, legible };
+
+  /** Most of it can be read without any key. */
+  function legible(operation: Operation): Operation {
+    try {
+      return open.operation(operation);
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return { ...operation, confidential: {} };
+    }
+  }
 }
 
 /** A removal writes nothing. */
@@ -143,31 +176,37 @@ interface Confidential {
 }
 
 /** The inner store takes the confidential part for what it is declared as, and never looks into it. */
-function sealed<Rec extends Confidential>(keys: KeyRing, place: string, record: Rec): Rec {
-  return {
-    ...record,
-    confidential: { sealed: sealText(keys, place, JSON.stringify(record.confidential)) },
-  };
+function sealed<Rec extends Confidential>(keys: KeyRing, row: Place, record: Rec): Rec {
+  const text = JSON.stringify(record.confidential);
+  return { ...record, confidential: { sealed: sealText(keys, placeOf(row), text) } };
 }
 
-function opened<Rec extends Confidential>(keys: KeyRing, place: string, record: Rec): Rec {
-  if (!isSealed(record.confidential)) return record;
-  return {
-    ...record,
-    confidential: JSON.parse(openText(keys, place, record.confidential.sealed)) as unknown,
-  };
+function opened<Rec extends Confidential>(keys: KeyRing, row: Place, record: Rec, tell: TellUnreadable): Rec {
+  try {
+    return { ...record, confidential: read(keys, placeOf(row), record.confidential) };
+  } catch (cause) {
+    tell(row, (cause as Error).message);
+    throw unreadable(row, cause);
+  }
 }
 
-function isSealed(confidential: unknown): confidential is { readonly sealed: Sealed } {
-  return typeof confidential === 'object' && confidential !== null && 'sealed' in confidential;
+function read(keys: KeyRing, place: string, confidential: object): object {
+  if (isCorrupt(confidential)) throw new Error(`${place} is no JSON object.`);
+  if (!isSealed(confidential)) return confidential;
+  const value = parseConfidential(openText(keys, place, confidential.sealed));
+  if (isCorrupt(value)) throw new Error(`What is encrypted in ${place} is no JSON object.`);
+  return value;
+}
+
+function isSealed(confidential: object): confidential is { readonly sealed: Sealed } {
+  return 'sealed' in confidential;
 }
 
 // A confidential part opens only in the row for which it was sealed.
 
-const instancePlace = ({ id }: ServiceInstance) => placeOf('service_instances', [id]);
-const bindingPlace = ({ instanceId, id }: ServiceBinding) => placeOf('service_bindings', [instanceId, id]);
-const operationPlace = ({ id }: Operation) => placeOf('operations', [id]);
-
-function placeOf(table: string, ids: readonly string[]): string {
-  return `${table} ${JSON.stringify(ids)}`;
-}
+const instanceRow = ({ id }: ServiceInstance): Place => ({ table: 'service_instances', ids: [id] });
+const bindingRow = ({ instanceId, id }: ServiceBinding): Place => ({
+  table: 'service_bindings',
+  ids: [instanceId, id],
+});
+const operationRow = ({ id }: Operation): Place => ({ table: 'operations', ids: [id] });

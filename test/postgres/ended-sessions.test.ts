@@ -57,7 +57,7 @@ const uses: Readonly<Record<string, (pool: Pool) => Promise<unknown>>> = {
   'A statement of the store': (pool) => postgresStore(pool).findInstance('none'),
   'A transaction': (pool) => inTransaction(pool, (client) => client.query('select 1')),
   'A search for the tables that are missing': (pool) => migrate(pool, sets),
-  'A check of the encryption keys': (pool) => requireKeys(pool, ring),
+  'A check of the encryption keys': (pool) => requireKeys(pool, ring, { id: 'b', label: 'the broker b' }),
   'A change of the encryption keys': async (pool) => {
     await resealRows(pool, () => undefined);
     await retireKeys(pool, ring);

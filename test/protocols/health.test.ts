@@ -14,6 +14,12 @@ test('A broker that is ready says so to everybody.', async () => {
   expect(answer.headers).toMatchObject({ 'cache-control': 'no-store', 'content-type': 'application/json' });
 });
 
+test('A broker that is ready and has something to say is ready all the same.', async () => {
+  const probe = probing(() => Promise.resolve({ ready: true, note: 'Something lacks.' }));
+  const answer = await probe.get('/readyz');
+  expect([answer.status, answer.body]).toEqual([200, { note: 'Something lacks.' }]);
+});
+
 test('A broker that is not ready says why, and is alive all the same.', async () => {
   const probe = probing(() => Promise.resolve({ ready: false, reason: 'the database is away' }));
   const answer = await probe.get('/readyz');

@@ -47,7 +47,7 @@ export async function startWholeBroker(
   const config = readConfig({
     PORT: '0',
     HOST: '127.0.0.1',
-    DATABASE_URL: addressOf(database),
+    DATABASE_URL: databaseAddress(database),
     DATA_DIR: scratch,
     CATALOG_DIR: 'catalog:catalog/trial',
     BROKER_PASSWORD: testPassword,
@@ -77,7 +77,7 @@ export async function startWholeBroker(
   };
 }
 
-function addressOf({ config, schema }: TestDatabase): string {
+export function databaseAddress({ config, schema }: TestDatabase): string {
   const { connectionString = '' } = config;
   const options = encodeURIComponent(`-c search_path=${schema}`);
   return `${connectionString}${connectionString.includes('?') ? '&' : '?'}options=${options}`;

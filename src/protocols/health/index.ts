@@ -1,7 +1,9 @@
 import { BadCall, type Protocol, type Reply } from '../protocol.ts';
 
 /** Why the broker cannot serve now: starting, database, migrations, catalog, draining. */
-export type Readiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+export type Readiness =
+  /** With a note: it can, and yet something is to be looked after. */
+  { readonly ready: true; readonly note?: string } | { readonly ready: false; readonly reason: string };
 
 /** Probes for platforms and people: is the process alive, and can it serve? Both are open. */
 export function health(readiness: () => Promise<Readiness>): Protocol {
@@ -17,7 +19,7 @@ export function health(readiness: () => Promise<Readiness>): Protocol {
 }
 
 function readinessReply(readiness: Readiness): Reply {
-  if (readiness.ready) return probe(200, {});
+  if (readiness.ready) return probe(200, { note: readiness.note });
   const { reason } = readiness;
   return probe(503, { reason, description: `The broker cannot serve now: ${reason}.` });
 }

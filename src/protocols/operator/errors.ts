@@ -12,6 +12,7 @@ const statuses = {
   'maintenance-conflict': 409,
   'requires-app': 400,
   unsupported: 400,
+  unreadable: 503,
   unavailable: 503,
 } satisfies Record<RefusalCode, number>;
 

@@ -33,6 +33,8 @@ const meanings = {
     text: 'This service supports generation of credentials through binding an application only.',
   },
   unsupported: { status: 400, error: 'BadRequest' },
+  // Another broker may have the key that this one lacks.
+  unreadable: { status: 503, error: 'ServiceUnavailable' },
   unavailable: { status: 503, error: 'ServiceUnavailable', headers: { 'Retry-After': '5' } },
 } satisfies Record<RefusalCode, Meaning>;
 

@@ -13,6 +13,7 @@ const statuses = {
   'maintenance-conflict': 500,
   'requires-app': 400,
   unsupported: 400,
+  unreadable: 503,
   unavailable: 503,
 } satisfies Record<RefusalCode, number>;
 

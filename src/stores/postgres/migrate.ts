@@ -5,7 +5,7 @@ import type { Pool, PoolClient } from 'pg';
 import { codeOf, persistently, translated } from './query.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 
-/** Numbered SQL files, `0001_what.sql` and so on without a gap, applied in this order and never changed after. */
+/** Numbered SQL files, `0001_what.sql` and so on, applied in this order and never changed after. */
 export interface MigrationSet {
   readonly name: string;
   readonly directory: string;
@@ -67,12 +67,13 @@ const LEDGER = `create table if not exists schema_migrations (
 
 async function readSet({ name, directory }: MigrationSet): Promise<readonly Migration[]> {
   const files = (await readdir(directory)).filter((file) => file.endsWith('.sql')).toSorted();
+  const numbers = files.map((file) => Number(/^(\d{4})_/.exec(file)?.[1]));
   return Promise.all(
     files.map(async (file, index) => {
-      const number = Number(/^(\d{4})_/.exec(file)?.[1]);
-      if (number !== index + 1) {
+      const number = numbers[index] ?? Number.NaN;
+      if (!(number > (numbers[index - 1] ?? 0))) {
         throw new Error(
-          `The migrations of '${name}' are not numbered from 0001 on without a gap: see ${file}.`,
+          `The migrations of '${name}' are not numbered, each with a number of its own: see ${file}.`,
         );
       }
       // A checkout may have changed the ends of lines.
@@ -91,8 +92,14 @@ async function applySet(
     'select number, file, checksum from schema_migrations where set_name = $1 order by number',
     [name],
   );
-  for (const row of rows) requireKnown(name, row, migrations[row.number - 1]);
-  const pending = migrations.slice(rows.length);
+  for (const row of rows)
+    requireKnown(
+      name,
+      row,
+      migrations.find(({ number }) => number === row.number),
+    );
+  const pending = migrations.filter(({ number }) => rows.every((row) => row.number !== number));
+  requireLater(name, pending[0], rows.at(-1));
   for (const { number, file, text, checksum } of pending) {
     await client.query(text).catch((cause: unknown) => {
       if (translated(cause) !== cause) throw cause;
@@ -105,6 +112,19 @@ async function applySet(
     );
   }
   return pending.map(({ file }) => file);
+}
+
+/** One that comes between others, after they were applied, would find other tables than it was written for. */
+function requireLater(
+  name: string,
+  first: Migration | undefined,
+  last: Omit<Migration, 'text'> | undefined,
+): void {
+  if (!first || !last || first.number > last.number) return;
+  throw new Error(
+    `The migration ${first.file} of '${name}' comes before ${last.file}, which was applied already. ` +
+      'Give it a number behind all others.',
+  );
 }
 
 function requireKnown(name: string, applied: Omit<Migration, 'text'>, own: Migration | undefined): void {

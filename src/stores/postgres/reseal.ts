@@ -14,6 +14,13 @@ const TABLES: readonly Table[] = [
   { table: 'operations', ids: ['id'] },
 ];
 
+export interface ResealOptions {
+  /** Rows that are read at once. */
+  readonly batch?: number;
+  /** Told, once or more, of a row for which `reseal` threw: it is left as it is. Absent: that ends everything. */
+  readonly onUnreadable?: (row: ConfidentialRow, error: unknown) => void;
+}
+
 /**
  * Goes through all that is confidential and writes what `reseal` makes of it; undefined leaves a row as it is. A
  * row that a broker has written meanwhile is looked at again and never overwritten, so this may run beside them.
@@ -22,11 +29,20 @@ const TABLES: readonly Table[] = [
 export async function resealRows(
   pool: Pool,
   reseal: (row: ConfidentialRow) => string | undefined,
-  batch = 200,
+  { batch = 200, onUnreadable }: ResealOptions = {},
 ): Promise<number> {
   const query = queryThrough(pool);
+  const skipping: typeof reseal = (row) => {
+    try {
+      return reseal(row);
+    } catch (error) {
+      if (!onUnreadable) throw error;
+      onUnreadable(row, error);
+      return undefined;
+    }
+  };
   let written = 0;
-  for (const table of TABLES) written += await resealTable(query, table, reseal, batch);
+  for (const table of TABLES) written += await resealTable(query, table, skipping, batch);
   return written;
 }
 

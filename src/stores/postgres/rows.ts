@@ -7,7 +7,7 @@ import type {
   ServiceBinding,
   ServiceInstance,
 } from '../../broker/records.ts';
-import { reviveOperation } from '../confidential.ts';
+import { parseConfidential, reviveOperation } from '../confidential.ts';
 import { join, raw, sql, type Sql } from './sql.ts';
 
 // Records are read as one JSON value each, `to_json(row)`: Postgres plans and pg reads few columns much faster than
@@ -97,7 +97,7 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
     }),
     context: row.context,
     ready: row.ready,
-    confidential: JSON.parse(row.confidential) as ServiceInstance['confidential'],
+    confidential: parseConfidential<ServiceInstance['confidential']>(row.confidential),
     createdAt: new Date(row.created_at),
     updatedAt: new Date(row.updated_at),
   };
@@ -119,7 +119,7 @@ export function readBinding(value: unknown): ServiceBinding | undefined {
     }),
     context: row.context,
     ready: row.ready,
-    confidential: JSON.parse(row.confidential) as ServiceBinding['confidential'],
+    confidential: parseConfidential<ServiceBinding['confidential']>(row.confidential),
     createdAt: new Date(row.created_at),
   };
 }
@@ -147,7 +147,7 @@ export function readOperation(value: unknown): Operation | undefined {
       finishedAt: dateOf(row.finished_at),
     }),
     origin: row.origin,
-    confidential: JSON.parse(row.confidential) as Operation['confidential'],
+    confidential: parseConfidential<Operation['confidential']>(row.confidential),
     createdAt: new Date(row.created_at),
     deadline: new Date(row.deadline),
   });

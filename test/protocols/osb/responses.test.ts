@@ -207,6 +207,7 @@ describe('A refusal', () => {
     'maintenance-conflict': [422, 'MaintenanceInfoConflict', own],
     'requires-app': [422, 'RequiresApp', application],
     unsupported: [400, 'BadRequest', own],
+    unreadable: [503, 'ServiceUnavailable', own],
     unavailable: [503, 'ServiceUnavailable', own],
   };
 
