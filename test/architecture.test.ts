@@ -42,7 +42,13 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ],
   ['src/database/', { rooms: ['src/postgres/'], packages: ['pg'] }],
   ['src/postgres/', { rooms: ['src/broker/'], packages: ['pg'] }],
-  ['src/http/', { rooms: ['src/protocols/protocol.ts'], packages: ['express', 'express-basic-auth'] }],
+  [
+    'src/http/',
+    {
+      rooms: ['src/protocols/protocol.ts', 'src/broker/exact-number.ts'],
+      packages: ['express', 'express-basic-auth'],
+    },
+  ],
 ];
 
 interface Import {

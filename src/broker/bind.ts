@@ -1,5 +1,5 @@
 import type { Bind } from './commands.ts';
-import { requireParameters, type ServicePlan } from './catalog.ts';
+import type { ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
 import { requireOwnPlan } from './deprovision.ts';
 import { Refusal } from './errors.ts';
@@ -8,6 +8,7 @@ import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import { type FoundBinding, isExpired, type ServiceBinding, type ServiceInstance } from './records.ts';
+import { knownParameters, requireParameters } from './parameters.ts';
 import { unbind } from './unbind.ts';
 
 /** spec.md, Binding and Binding Rotation. */
@@ -23,8 +24,9 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
     // What cannot be fetched must be answered at once: a 202 would keep the credentials for ever.
     const waits = plan.bindingsRetrievable !== true && command.dependent === undefined;
     if (decision !== 'start') return { ...decision, waits };
-    requireBindable(core, asked, instance, plan);
-    return { ...intend(core, asked, instance, plan, there.binding), waits };
+    const inForce = withKnown(core, command, asked, plan);
+    requireBindable(core, inForce, instance, plan);
+    return { ...intend(core, inForce, instance, plan, there.binding), waits };
   });
 }
 
@@ -104,6 +106,14 @@ function inherit(command: Bind, from: ServiceBinding): Bind {
   };
 }
 
+/** What the predecessor was once given and the plan no longer knows is not taken over. */
+function withKnown({ deps }: Core, { parameters }: Bind, asked: Bind, plan: ServicePlan): Bind {
+  const isInherited = asked.parameters !== parameters;
+  return isInherited
+    ? { ...asked, parameters: knownParameters(deps, plan, 'bind', asked.parameters) }
+    : asked;
+}
+
 function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstance, plan: ServicePlan): void {
   const { offeringId = instance.offeringId, planId = instance.planId } = command;
   requireOwnPlan(instance, { offeringId, planId });
@@ -126,7 +136,7 @@ function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstanc
       'This service supports generation of credentials through binding an application only.',
     );
   }
-  requireParameters(plan, 'bind', command.parameters);
+  requireParameters(deps, plan, 'bind', command.parameters);
   requireAsync(plan, 'bind', command.acceptsIncomplete);
 }
 

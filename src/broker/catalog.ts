@@ -51,8 +51,12 @@ export interface ServicePlan {
   readonly check: Readonly<Record<'provision' | 'update' | 'bind', ParameterCheck>>;
 }
 
-/** Gives a sentence that names the first wrong parameter, or undefined when all is well. */
-export type ParameterCheck = (parameters: JsonObject) => string | undefined;
+/** Gives sentences that name each wrong parameter, or undefined when all is well. */
+export interface ParameterCheck {
+  (parameters: JsonObject): string | undefined;
+  /** The names of those that the schema does not know at all; absent: it knows all. */
+  readonly unknownIn?: (parameters: JsonObject) => readonly string[];
+}
 
 /** How a plan's instances are made: the second half of an offering file. Strings may hold templates. */
 export interface Making {
@@ -157,16 +161,6 @@ export function requirePlan(catalog: Catalog, offeringId: string, planId: string
 /** The current plan with this id, whatever its revision, if it is still in the catalog. */
 export function findPlan(catalog: Catalog, offeringId: string, planId: string): ServicePlan | undefined {
   return catalog.offerings.find(({ id }) => id === offeringId)?.plans.find(({ id }) => id === planId);
-}
-
-/** Refuses parameters that the plan's schema does not allow, with a sentence that names the parameter. */
-export function requireParameters(
-  plan: ServicePlan,
-  on: 'provision' | 'update' | 'bind',
-  parameters: JsonObject,
-): void {
-  const wrong = plan.check[on](parameters);
-  if (wrong) throw new Refusal('invalid', wrong, 'parameters');
 }
 
 /** Only the version counts; the platform's description of it may differ (spec.md, Maintenance Info Object). */

@@ -1,5 +1,5 @@
 import type { Provision } from './commands.ts';
-import { requireCurrentMaintenance, requireParameters, requirePlan, type ServicePlan } from './catalog.ts';
+import { requireCurrentMaintenance, requirePlan, type ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { deprovision } from './deprovision.ts';
@@ -9,6 +9,7 @@ import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import { demandToMake } from './placement.ts';
+import { requireParameters } from './parameters.ts';
 import { describeState, type FoundInstance, type ServiceInstance } from './records.ts';
 import { requireShared } from './shared-needs.ts';
 import { render } from './template.ts';
@@ -21,7 +22,7 @@ export function provision(core: Core, command: Provision): Promise<Outcome<Servi
     const decision = decideProvision(found, command);
     if (decision !== 'start') return decision;
     const plan = requirePlan(core.deps.catalog(), command.offeringId, command.planId);
-    requireParameters(plan, 'provision', command.parameters);
+    requireParameters(core.deps, plan, 'provision', command.parameters);
     requireCurrentMaintenance(plan, command.maintenanceVersion);
     requireAsync(plan, 'provision', command.acceptsIncomplete);
     await requireShared(core, plan);

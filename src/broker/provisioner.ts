@@ -69,6 +69,11 @@ export interface ProvisionerTraits {
   /** Keys of an offering file that only some provisioners act on, such as `hooks`; none when absent. */
   readonly supports?: readonly string[];
   /**
+   * `by template`: it sees of a user's parameters only what templates and hooks of the offering take from them,
+   * so without these they would do nothing and are refused. Absent: it may read them itself.
+   */
+  readonly readsParameters?: 'by template';
+  /**
    * Its steps touch nothing outside the broker's database, so intent and result may be written as one: a
    * step that never happened has left nothing behind.
    */

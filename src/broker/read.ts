@@ -1,6 +1,8 @@
 import type { OperationQuery } from './store.ts';
+import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
+import { withKnownBindParameters, withKnownParameters } from './parameters.ts';
 import {
   describeState,
   isExpired,
@@ -12,29 +14,32 @@ import {
 /** `absent`: never heard of it. `gone`: it was deleted. */
 export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone';
 
-/** spec.md, Fetching a Service Instance: one in the making does not exist yet. */
-export async function readInstance({ store }: Deps, instanceId: string): Promise<ServiceInstance> {
-  const found = await store.findInstance(instanceId);
+/**
+ * spec.md, Fetching a Service Instance: one in the making does not exist yet. Of its parameters those are told
+ * that are in force.
+ */
+export async function readInstance({ deps, planOf }: Core, instanceId: string): Promise<ServiceInstance> {
+  const found = await deps.store.findInstance(instanceId);
   if (!found?.instance.ready) {
     throw new Refusal('not-found', 'There is no service instance with this id, or it is not finished yet.');
   }
   if (describeState(found) === 'updating') {
     throw new Refusal('busy', 'The service instance is being updated.');
   }
-  return found.instance;
+  return withKnownParameters(deps, await planOf(found.instance), found.instance);
 }
 
 /** spec.md, Fetching a Service Binding: one in the making, or past its expiry, does not exist. */
 export async function readBinding(
-  { store, now }: Deps,
+  { deps, planOf }: Core,
   instanceId: string,
   bindingId: string,
 ): Promise<ServiceBinding> {
-  const { binding } = await store.findBinding(instanceId, bindingId);
-  if (!binding?.ready || isExpired(binding, now())) {
+  const { found, binding } = await deps.store.findBinding(instanceId, bindingId);
+  if (!found || !binding?.ready || isExpired(binding, deps.now())) {
     throw new Refusal('not-found', 'There is no service binding with this id, or it is not finished yet.');
   }
-  return binding;
+  return withKnownBindParameters(deps, await planOf(found.instance), binding);
 }
 
 /**

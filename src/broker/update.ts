@@ -1,11 +1,5 @@
 import type { Update } from './commands.ts';
-import {
-  findPlan,
-  requireCurrentMaintenance,
-  requireParameters,
-  requirePlan,
-  type ServicePlan,
-} from './catalog.ts';
+import { findPlan, requireCurrentMaintenance, requirePlan, type ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
@@ -13,6 +7,7 @@ import { meet } from './exclusion.ts';
 import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { type Json, type JsonObject, sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
+import { requireMerged, requireParameters } from './parameters.ts';
 import { demandToChange } from './placement.ts';
 import { watched, withDashboard } from './provision.ts';
 import { requireShared } from './shared-needs.ts';
@@ -26,7 +21,7 @@ export function update(core: Core, command: Update): Promise<Outcome<ServiceInst
     if (decision !== 'start' || !found) return decision as Decision<ServiceInstance>;
     const present = await core.planOf(found.instance);
     const plan = requireTarget(core, command, found.instance, present);
-    requireParameters(plan, 'update', changesIn(command, found.instance));
+    requireChanges(core.deps, plan, command, found.instance);
     requireCurrentMaintenance(plan, command.maintenanceVersion);
     await requireShared(core, plan);
     return intend(core, command, found.instance, present, plan);
@@ -107,8 +102,7 @@ function intend(
 ): Decision<ServiceInstance> {
   const { origin } = command;
   const request = requestOf(command);
-  const kept = command.complete ? {} : instance.confidential.parameters;
-  const parameters = { ...kept, ...command.parameters };
+  const parameters = parametersAfter(deps, plan, command, instance);
   const context = command.context ?? instance.context;
   const makesNothing = isSettled(instance, plan, parameters, command.maintenanceVersion);
   if (makesNothing && sameJson(context, instance.context)) return { is: 'unchanged', record: instance };
@@ -128,6 +122,39 @@ function intend(
   });
   const demand = demandToChange(deps, plan, instance);
   return { start: { plan, operation, instance: { put: instance }, ...(demand ? { demand } : {}) } };
+}
+
+/** The request alone, by the rules that the plan has for updates. */
+function requireChanges(deps: Deps, plan: ServicePlan, command: Update, instance: ServiceInstance): void {
+  const changes = changesIn(command, instance);
+  const onlyRemoves = command.complete === true && Object.keys(changes).length === 0;
+  if (!onlyRemoves && !isRename(instance, command)) requireParameters(deps, plan, 'update', changes);
+}
+
+/** What a complete set repeats is from before, too: it may have left the schema since. */
+function parametersAfter(
+  deps: Deps,
+  plan: ServicePlan,
+  command: Update,
+  instance: ServiceInstance,
+): JsonObject {
+  const { parameters: existing } = instance.confidential;
+  if (isRename(instance, command)) return existing;
+  const changes = changesIn(command, instance);
+  const repeated = Object.entries(command.parameters).filter(([name]) => !Object.hasOwn(changes, name));
+  const kept = command.complete ? Object.fromEntries(repeated) : existing;
+  return requireMerged(deps, plan, kept, changes);
+}
+
+/** Nothing but a context: what a platform sends without asking anybody must not fail by what the plan asks of others. */
+function isRename(
+  { planId, maintenanceVersion: version, confidential }: ServiceInstance,
+  { planId: asked = planId, parameters, complete, maintenanceVersion = version }: Update,
+): boolean {
+  const asksNothing = complete
+    ? sameJson(parameters, confidential.parameters)
+    : Object.keys(parameters).length === 0;
+  return asked === planId && maintenanceVersion === version && asksNothing;
 }
 
 function isSettled(

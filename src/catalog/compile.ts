@@ -4,7 +4,6 @@ import { canonicalJson, type JsonObject } from '../broker/json.ts';
 import { type Definition, definitionOf } from './definition.ts';
 import { type OfferingFile, type PlanView, planViews } from './offering-file.ts';
 import { operatingOf } from './operating.ts';
-import { memberRules } from './json-schema/member-rules.ts';
 import { parameterCheck } from './parameters.ts';
 
 /** The offering of a file that passed all checks. */
@@ -59,7 +58,7 @@ export function revivePlan(definition: JsonObject): ServicePlan {
     operating: operatingOf(operating, making),
     check: {
       provision: parameterCheck(instance?.create?.parameters),
-      update: parameterCheck(instance?.update?.parameters ?? memberRules(instance?.create?.parameters)),
+      update: parameterCheck(instance?.update?.parameters),
       bind: parameterCheck(binding?.create?.parameters),
     },
   };

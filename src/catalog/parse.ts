@@ -8,6 +8,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
+import { isExact } from '../broker/exact-number.ts';
 import { isObject, type JsonObject } from '../broker/json.ts';
 import { placeIn } from '../broker/template.ts';
 import { type Finding, mistake } from './problem.ts';
@@ -44,7 +45,7 @@ interface Read {
 function readJson(text: string): Read {
   try {
     const value: unknown = JSON.parse(text);
-    const { findings } = readYaml(text, ({ code }) => code === 'DUPLICATE_KEY');
+    const { findings } = readYaml(text, ({ code }) => code === 'DUPLICATE_KEY' || code === 'LOST_DIGITS');
     return { value, findings };
   } catch (error) {
     // The rest of the message may quote the file, and with it a secret.
@@ -58,7 +59,7 @@ function readYaml(text: string, isMeant: (fault: Pick<Fault, 'code'>) => boolean
   const lineCounter = new LineCounter();
   // Pretty errors would quote the lines, and those may hold secrets; the level keeps the reader from writing.
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
-  const faults = [...faultsOf(document), ...oddKeys(document)]
+  const faults = [...faultsOf(document), ...oddKeys(document), ...roundedNumbers(document)]
     .filter(isMeant)
     .toSorted((a, b) => a.offset - b.offset);
   const [first, ...others] = faults;
@@ -97,6 +98,25 @@ function oddKeys(document: Document.Parsed): readonly Fault[] {
     },
   });
   return found;
+}
+
+const lostDigits = 'The number has more digits than can be kept: put it in quotes or give at most 15 digits.';
+
+/** What would be read as another number than the one that stands there. */
+function roundedNumbers(document: Document.Parsed): readonly Fault[] {
+  const found: Fault[] = [];
+  visit(document, {
+    Scalar(_, { value, source = '', range }) {
+      if (typeof value !== 'number' || !Number.isFinite(value) || keeps(value, source)) return;
+      found.push({ code: 'LOST_DIGITS', offset: range?.[0] ?? 0, reason: lostDigits });
+    },
+  });
+  return found;
+}
+
+/** Octal and hexadecimal numbers are whole. */
+function keeps(value: number, source: string): boolean {
+  return /^[-+]?0[ox]/i.test(source) ? Number.isSafeInteger(value) : isExact(source);
 }
 
 function sentence({ code, message }: YAMLError): string {

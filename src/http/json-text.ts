@@ -1,3 +1,4 @@
+import { isExact } from '../broker/exact-number.ts';
 import { BadCall } from '../protocols/protocol.ts';
 
 const deepest = 100;
@@ -5,8 +6,8 @@ const deepest = 100;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads JSON strictly. JSON.parse lets the last of two equal names win, rounds 1e400 to infinity and makes
- * members that poison careless code; all of this would be stored, so it is refused with BadCall 400.
+ * Reads JSON strictly. JSON.parse lets the last of two equal names win, rounds numbers and makes members that
+ * poison careless code; all of this would be stored, so it is refused with BadCall 400 that names the place.
  */
 export function readJson(bytes: Uint8Array): unknown {
   const text = decode(bytes);
@@ -32,10 +33,15 @@ function parse(text: string): unknown {
   }
 }
 
+/** An open bracket: of an object the names so far and the present one, of an array the present position. */
+interface Open {
+  readonly names?: Set<string>;
+  at: string | number;
+}
+
 /** Walks over a text that is known to be JSON. */
 function requireStrict(text: string): void {
-  // One entry per open bracket: the names seen so far of an object, undefined for an array.
-  const open: (Set<string> | undefined)[] = [];
+  const open: Open[] = [];
   let nameNext = false;
   for (let at = 0; at < text.length; at += 1) {
     const mark = text[at] as string;
@@ -45,13 +51,19 @@ function requireStrict(text: string): void {
       at = end;
     } else if (mark === '{' || mark === '[') {
       nameNext = mark === '{';
-      open.push(nameNext ? new Set() : undefined);
+      open.push(nameNext ? { names: new Set(), at: '' } : { at: 0 });
       requireShallow(open.length);
     } else if (mark === '}' || mark === ']') open.pop();
-    else if (mark === ',') nameNext = open.at(-1) !== undefined;
+    else if (mark === ',') nameNext = isAtName(open.at(-1));
     else if (mark === ':') nameNext = false;
-    else if (mark === '-' || isDigit(mark)) at = endOfFiniteNumber(text, at);
+    else if (mark === '-' || isDigit(mark)) at = endOfNumber(text, at, open);
   }
+}
+
+/** Behind a comma: another name in an object, the next position in an array. */
+function isAtName(inner: Open | undefined): boolean {
+  if (typeof inner?.at === 'number') inner.at += 1;
+  return inner?.names !== undefined;
 }
 
 function endOfString(text: string, start: number): number {
@@ -60,13 +72,16 @@ function endOfString(text: string, start: number): number {
   return at;
 }
 
-function requireNewName(seen: Set<string> | undefined, quoted: string): void {
+function requireNewName(inner: Open | undefined, quoted: string): void {
   const name = JSON.parse(quoted) as string;
   if (name === '__proto__') {
     throw new BadCall(400, "The request body must not have a member named '__proto__'.");
   }
-  if (seen?.has(name)) throw new BadCall(400, `The request body names the member '${shown(name)}' twice.`);
-  seen?.add(name);
+  if (inner?.names?.has(name))
+    throw new BadCall(400, `The request body names the member '${shown(name)}' twice.`);
+  if (!inner) return;
+  inner.names?.add(name);
+  inner.at = name;
 }
 
 function shown(name: string): string {
@@ -84,11 +99,23 @@ function isDigit(mark: string): boolean {
 
 const numberText = /[-+.eE\d]+/y;
 
-function endOfFiniteNumber(text: string, start: number): number {
+function endOfNumber(text: string, start: number, open: readonly Open[]): number {
   numberText.lastIndex = start;
   const [digits = ''] = numberText.exec(text) ?? [];
   if (!Number.isFinite(Number(digits))) {
-    throw new BadCall(400, 'The request body holds a number that is too large.');
+    throw new BadCall(400, `The request body holds a number that is too large: ${placeOf(open)}.`);
+  }
+  // Elsewhere a platform may say what it likes: nothing is made of it.
+  if (open[0]?.at === 'parameters' && !isExact(digits)) {
+    throw new BadCall(
+      400,
+      `The number ${placeOf(open)} has more digits than can be kept. Give it as text or with at most 15 digits.`,
+    );
   }
   return start + digits.length - 1;
+}
+
+function placeOf(open: readonly Open[]): string {
+  const path = open.map(({ at }) => (typeof at === 'number' ? `[${at}]` : `.${at}`)).join('');
+  return `'${shown(path.replace(/^\./, ''))}'`;
 }

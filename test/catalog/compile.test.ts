@@ -1,7 +1,11 @@
 import { canonicalJson, type JsonObject } from '../../src/broker/json.ts';
-import { type Catalog, requireParameters, type ServicePlan } from '../../src/broker/catalog.ts';
+import type { Catalog, ServicePlan } from '../../src/broker/catalog.ts';
+import { requireMerged, requireParameters } from '../../src/broker/parameters.ts';
 import { revivePlan } from '../../src/catalog/compile.ts';
+import { scripted } from '../broker/world.ts';
 import { anOffering, aPlan, guid, loaded, program } from './folder.ts';
+
+const anyMaker = { provisioner: () => scripted({}).provisioner };
 
 async function catalogOf(changes: object): Promise<Catalog> {
   const { catalog, lines } = await loaded({ 'a.json': anOffering(changes), 'hooks/cache/init': program });
@@ -347,7 +351,7 @@ describe('Parameters', () => {
         label: { type: 'string', pattern: '^[a-z]+$', default: 'a' },
       },
     });
-    expect(() => requireParameters(plan, 'provision', parameters)).toThrow(
+    expect(() => requireParameters(anyMaker, plan, 'provision', parameters)).toThrow(
       expect.objectContaining({ code: 'invalid', message: sentence, field: 'parameters' }),
     );
   });
@@ -401,7 +405,9 @@ describe('Parameters', () => {
     };
     const plan = await planOf({ schemas: { service_instance: { create: { parameters: create } } } });
     expect(plan.check.provision({})).toBe("The parameter 'b' is required.");
-    expect(plan.check.update({})).toBeUndefined();
-    expect(plan.check.update({ b: 'x' })).toBe("The parameter 'b' must be a whole number.");
+    expect(requireMerged(anyMaker, plan, { b: 1 }, {})).toEqual({ b: 1 });
+    expect(() => requireMerged(anyMaker, plan, { b: 1 }, { b: 'x' })).toThrow(
+      "The parameter 'b' must be a whole number.",
+    );
   });
 });

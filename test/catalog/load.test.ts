@@ -90,6 +90,18 @@ describe('A file that cannot be read as an offering', () => {
       '{"a": {"b": 1,\n"b": 2}}',
       /^a\.json: line 2, column 1: The key stands here for the second time\.$/,
     ],
+    [
+      'has a number that would be rounded',
+      'a.yaml',
+      'id: x\nplans:\n  - with: {id: 9007199254740993}\n',
+      /^a\.yaml: line 3, column 16: The number has more digits than can be kept.*\.$/,
+    ],
+    [
+      'has such a number in JSON',
+      'a.json',
+      '{"a": 0.1,\n"b": 0.1234567890123456789}',
+      /^a\.json: line 2, column 6: The number has more digits than can be kept.*\.$/,
+    ],
     ['is YAML and is called JSON', 'a.json', 'id: x', /^a\.json: The file is not valid JSON\.$/],
     [
       'holds two documents',

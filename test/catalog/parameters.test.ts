@@ -83,7 +83,17 @@ describe('The sentence names the parameter', () => {
     [
       { anyOf: [{ required: ['a'] }, { required: ['b'] }] },
       {},
-      'The parameters do not have an allowed form.',
+      "The parameters do not have an allowed form: the parameter 'a' is required, or the parameter 'b' is required.",
+    ],
+    [
+      { properties: { a: { type: 'null' } }, required: ['b'], additionalProperties: false },
+      { a: 1, c: 2, d: 3 },
+      "The parameter 'b' is required. There is no parameter 'c'. There are: a. There is no parameter 'd'. There are: a. The parameter 'a' must be null.",
+    ],
+    [
+      { additionalProperties: { type: 'null' } },
+      Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`p${index}`, 1])),
+      `${Array.from({ length: 10 }, (_, index) => `The parameter 'p${index}' must be null.`).join(' ')} And 40 more.`,
     ],
     [{ dependencies: { a: ['b'] } }, { a: 1 }, "The parameter 'b' is required."],
   ])('%j for %j: %s', (schema, parameters, sentence) => {
@@ -181,7 +191,9 @@ describe('Each draft is read by its own rules', () => {
 test('Two patterns of one schema are two.', () => {
   const schema = { properties: { a: { pattern: '^a$' }, b: { pattern: '^b$' } } };
   expect(check(schema, { a: 'a', b: 'b' })).toBeUndefined();
-  expect(check(schema, { a: 'b', b: 'a' })).toBe("The parameter 'a' must match the pattern ^a$.");
+  expect(check(schema, { a: 'b', b: 'a' })).toBe(
+    "The parameter 'a' must match the pattern ^a$. The parameter 'b' must match the pattern ^b$.",
+  );
 });
 
 describe('A hostile value is judged at once', () => {

@@ -64,7 +64,19 @@ test.each([
   ['__proto__ escaped and deep', '{"a":[{"_\\u005fproto__":1}]}', '__proto__'],
   ['101 levels', nested(101), 'deeper than 100 levels'],
   ['100,000 levels', nested(100_000), 'deeper than 100 levels'],
-  ['a number beyond all bounds', '{"a":1e400}', 'too large'],
+  ['a number beyond all bounds', '{"a":1e400}', "too large: 'a'"],
+  ['a whole number beyond 2^53', '{"parameters":{"id":9007199254740993}}', "'parameters.id'"],
+  [
+    'a negative one in a list',
+    '{"parameters":{"ids":[1,{"a":[]},-12345678901234567891]}}',
+    "'parameters.ids[2]'",
+  ],
+  [
+    'a fraction with more digits than are kept',
+    '{"a":[1,2],"parameters":{"b":{"c":0.1234567890123456789}}}',
+    "'parameters.b.c'",
+  ],
+  ['a number that would become nothing', '{"parameters":{"x":1e-400}}', "'parameters.x'"],
   ['a very long number beyond all bounds', `[-${'9'.repeat(400)}]`, 'too large'],
   ['an open bracket', '{"a":1', 'not valid JSON'],
   ['a comment', '{"a":1/* */}', 'not valid JSON'],
@@ -75,6 +87,30 @@ test.each([
   expect(() => read(text)).toThrow(
     expect.objectContaining({ status: 400, message: expect.stringContaining(sentence) }),
   );
+});
+
+test('Any double and any whole number up to 2^53 passes in parameters, however it is written.', () => {
+  const written = (value: number) => [
+    String(value),
+    value.toExponential(),
+    `${value.toExponential()}`.replace('e', '00E'),
+  ];
+  fc.assert(
+    fc.property(
+      fc.oneof(fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+      (value) => {
+        for (const text of written(value).filter((form) => !/^[^.]*00E/.test(form))) {
+          expect(read(`{"parameters":{"a":${text}}}`)).toEqual({ parameters: { a: Number(text) } });
+        }
+      },
+    ),
+  );
+  expect(
+    read('{"parameters":{"a":[1.50,0.0,-0,100,1e2,9007199254740992]},"context":{"t":12345678901234567891}}'),
+  ).toEqual({
+    parameters: { a: [1.5, 0, -0, 100, 100, 9007199254740992] },
+    context: { t: Number('12345678901234567891') },
+  });
 });
 
 test('100 levels are accepted.', () => {

@@ -10,7 +10,7 @@ import { boundedFormats, linearPattern } from './bounded.ts';
 export interface Draft {
   readonly name: string;
   /** A validator for one schema alone: a name (`$id`) that two schemas share would clash. */
-  validator(): Validator;
+  validator(options?: { readonly allErrors?: boolean }): Validator;
   /** Where the schema breaks the draft's own rules. */
   errorsOf(schema: JsonObject): readonly ErrorObject[];
 }
@@ -43,7 +43,7 @@ function draft(name: string, Validator: Engine, metaSchema?: string): Draft {
   let rules: InstanceType<Engine> | undefined;
   return {
     name,
-    validator: () => withLinearUniqueItems(new Validator(validatorOptions)),
+    validator: (options = {}) => withLinearUniqueItems(new Validator({ ...validatorOptions, ...options })),
     errorsOf(schema) {
       rules ??= rulesOf(new Validator(rulesOptions), metaSchema);
       rules.validate(`${host}://json-schema.org/${name}/schema`, schema);

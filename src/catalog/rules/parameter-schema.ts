@@ -2,7 +2,7 @@ import type { JsonObject } from '../../broker/json.ts';
 import { placeIn } from '../../broker/template.ts';
 import { linearPattern } from '../json-schema/bounded.ts';
 import { draft04, draftNames, findDraft } from '../json-schema/drafts.ts';
-import { compileSchema } from '../parameters.ts';
+import { compileSchema } from '../json-schema/compiled.ts';
 import { type Finding, isError, mistake, warning } from '../problem.ts';
 import { messageOf } from '../reason.ts';
 import { findingsOf } from '../shape.ts';

@@ -66,6 +66,7 @@ const config: JsonObject = {
 };
 
 const traits = {
+  readsParameters: 'by template' as const,
   config,
   roots: ['dir', 'node', 'ports', 'outputs', 'deps'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },

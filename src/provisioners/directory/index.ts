@@ -24,6 +24,7 @@ export function directories({ node }: { readonly node: LocalNode }): Provisioner
   return {
     name: 'directory',
     traits: {
+      readsParameters: 'by template',
       config: configSchema,
       roots: ['dir', 'node'],
       members: { node: ['name', 'host', 'bind'], dir: ['base', 'data'] },

@@ -14,6 +14,7 @@ export function echo(): Provisioner {
   return {
     name: 'echo',
     traits: {
+      readsParameters: 'by template',
       config: configSchema,
       settings: settingsSchema,
       roots: ['echo'],

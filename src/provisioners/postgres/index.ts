@@ -48,6 +48,7 @@ export function postgresDatabases({
   return {
     name: 'postgres',
     traits: {
+      readsParameters: 'by template',
       config: configSchema,
       roots: ['server', 'db'],
       members: { server: ['host', 'port'], db: ['name', 'user'] },

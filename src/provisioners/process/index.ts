@@ -21,6 +21,7 @@ export function processes(settings: ProcessSettings): Provisioner {
   return {
     name: 'process',
     traits: {
+      readsParameters: 'by template',
       config: configSchema,
       roots: ['node', 'ports', 'dir', 'deps', 'outputs'],
       members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
