@@ -29,7 +29,7 @@ export interface Overview {
    * @param options `abandon`: the machine is lost, and its instances with it: they can only be deleted, or made again
    */
   forget(node: string, options?: { readonly abandon?: boolean }): Promise<void>;
-  instances(query: ListQuery): Promise<readonly InstanceEntry[]>;
+  instances(query: InstancesQuery): Promise<readonly InstanceEntry[]>;
   /** Refuses with not-found. */
   instance(instanceId: string): Promise<InstanceDetails>;
   /** The plan that an instance was made from, also when it has left the catalog. */
@@ -38,6 +38,11 @@ export interface Overview {
   orphans(): Promise<readonly Suspect[]>;
   /** Refuses with not-found, and with conflict as long as the suspect is not final. */
   removeOrphan(where: Whereabouts, name: string): Promise<void>;
+}
+
+export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {
+  /** Only those whose plan has changed since they were made or last updated. */
+  readonly drifted?: boolean;
 }
 
 export interface InstanceEntry extends Listed {
@@ -82,8 +87,10 @@ export function createOverview(core: Core): Overview {
     async forget(node, { abandon = false } = {}) {
       if (!(await deps.nodes.forget(node, abandon))) throw notForgettable(node, await deps.nodes.list());
     },
-    async instances(query) {
-      const [listed, nodes] = await Promise.all([deps.store.list(query), deps.nodes.list()]);
+    async instances({ drifted = false, ...query }) {
+      const now = declaredOfferings(deps).flatMap(({ plans }) => plans);
+      const asked = drifted ? { ...query, driftedFrom: now } : query;
+      const [listed, nodes] = await Promise.all([deps.store.list(asked), deps.nodes.list()]);
       return listed.map((one) => entryOf(deps, one, nodes));
     },
     instance: (instanceId) => detailsOf(core, instanceId),

@@ -1,5 +1,6 @@
 import { findPlan, type ServicePlan } from './catalog.ts';
 import type { Deps } from './deps.ts';
+import { declaredOfferings } from './offered.ts';
 import type { ServiceInstance } from './records.ts';
 
 /** What says which plan it was, and how that was. */
@@ -22,5 +23,27 @@ export function createPlans({ catalog, store, revive }: Deps): (instance: MadeFr
     const plan = revive(definition);
     revived.set(revision, plan);
     return plan;
+  };
+}
+
+/**
+ * The plan as what was made by it is taken away: with the hooks of today, so that a broken one can be repaired for
+ * those who have it. What only they use of the plan is found, too.
+ */
+export function planToRemove(deps: Pick<Deps, 'catalog' | 'hidden'>, plan: ServicePlan): ServicePlan {
+  const current = declaredOfferings(deps)
+    .find(({ id }) => id === plan.offeringId)
+    ?.plans.find(({ id }) => id === plan.id);
+  if (!current || current.revision === plan.revision) return plan;
+  if (current.making.provisioner !== plan.making.provisioner) return plan;
+  const { making, operating } = plan;
+  return {
+    ...plan,
+    making: {
+      ...making,
+      settings: { ...current.making.settings, ...making.settings },
+      defaults: { ...current.making.defaults, ...making.defaults },
+    },
+    operating: { ...operating, hooks: current.operating.hooks },
   };
 }

@@ -3,6 +3,7 @@ import type { Deps } from './deps.ts';
 import { Failure } from './errors.ts';
 import { isMistake } from './mistake.ts';
 import { lookAgain, type Needs } from './needs.ts';
+import { planToRemove } from './plans.ts';
 import { isNowhere } from './placement.ts';
 import type { Deed, Made, Provisioner, Step, Work } from './provisioner.ts';
 import type { OperationFailure, OperationKind, ServiceBinding } from './records.ts';
@@ -46,7 +47,8 @@ export async function takeStep(
     const leftOver = await findLeftOver(deps, provisioner, held);
     // From here on its secrets, too, may stand in what is said.
     if (leftOver) subject = { ...subject, binding: leftOver };
-    const work = workOf(plan, subject, signal, deps.settings.url);
+    const isRemoval = deed === 'deprovision' || deed === 'unbind';
+    const work = workOf(isRemoval ? planToRemove(deps, plan) : plan, subject, signal, deps.settings.url);
     const began = performance.now();
     const nothing = deed === 'deprovision' && isNowhere(deps, plan, held.instance);
     const step = nothing ? { done: undefined } : await call(provisioner, leftOver ? 'unbind' : deed, work);

@@ -70,6 +70,8 @@ export interface Store {
   history(instanceId: string, limit: number): Promise<readonly Operation[]>;
   /** Instances in the order of their ids, after the given one. */
   list(query: ListQuery): Promise<readonly Listed[]>;
+  /** Instances of another revision than that of their plan among these. */
+  countDrifted(plans: readonly PlanRevision[]): Promise<number>;
 
   /**
    * Takes one instance whose units are due to be looked at: ready, without an open operation, of this node or of
@@ -105,7 +107,12 @@ export interface ListQuery {
   readonly instanceId?: string;
   readonly node?: string;
   readonly offeringId?: string;
+  /** Only those of another revision than that of their plan among these. */
+  readonly driftedFrom?: readonly PlanRevision[];
 }
+
+/** A plan as it is now. */
+export type PlanRevision = Pick<ServicePlan, 'offeringId' | 'id' | 'revision'>;
 
 /** An instance as the operator sees it: never with what is confidential. */
 export interface Listed {

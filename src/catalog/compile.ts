@@ -6,8 +6,11 @@ import { type OfferingFile, type PlanView, planViews } from './offering-file.ts'
 import { operatingOf } from './operating.ts';
 import { parameterCheck } from './parameters.ts';
 
-/** The offering of a file that passed all checks. */
-export function compileOffering(file: OfferingFile): ServiceOffering {
+/**
+ * The offering of a file that passed all checks.
+ * @param hookFiles what lies in the files of its hooks, as a hash
+ */
+export function compileOffering(file: OfferingFile, hookFiles?: string): ServiceOffering {
   return {
     id: file.id,
     name: file.name,
@@ -21,7 +24,7 @@ export function compileOffering(file: OfferingFile): ServiceOffering {
     planUpdateable: file.plan_updateable ?? false,
     ...(file.metadata ? { metadata: file.metadata } : {}),
     ...(file.dashboard_client ? { dashboardClient: file.dashboard_client } : {}),
-    plans: planViews(file).map((view) => compilePlan(file, view)),
+    plans: planViews(file).map((view) => compilePlan(file, view, hookFiles)),
   };
 }
 
@@ -64,10 +67,10 @@ export function revivePlan(definition: JsonObject): ServicePlan {
   };
 }
 
-function compilePlan(file: OfferingFile, view: PlanView): ServicePlan {
+function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | undefined): ServicePlan {
   const { description, free = true, metadata, maintenance_info: maintenanceInfo } = view.plan;
   return {
-    ...revivePlan(definitionOf(file, view)),
+    ...revivePlan(definitionOf(file, view, hookFiles)),
     description,
     free,
     ...(metadata ? { metadata } : {}),

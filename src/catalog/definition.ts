@@ -32,10 +32,12 @@ export interface Definition {
   readonly schemas?: SchemasFile;
   readonly making: Making;
   readonly operating?: StoredOperating;
+  /** What lies in the files of its hooks, as a hash. */
+  readonly hookFiles?: string;
 }
 
 /** The definition of a plan, as plain JSON. */
-export function definitionOf(offering: OfferingFile, view: PlanView): JsonObject {
+export function definitionOf(offering: OfferingFile, view: PlanView, hookFiles?: string): JsonObject {
   const { plan, words, bindable } = view;
   const definition: Definition = {
     offering: {
@@ -58,6 +60,7 @@ export function definitionOf(offering: OfferingFile, view: PlanView): JsonObject
     schemas: schemasOf(words),
     making: makingOf(offering, view),
     operating: storedOperating(offering, plan.cost),
+    hookFiles,
   };
   // Members without a value are dropped here, as they would be in the store.
   return JSON.parse(JSON.stringify(definition)) as JsonObject;

@@ -5,6 +5,7 @@ import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { crossFindings, templateWords } from './checks.ts';
 import { compileOffering } from './compile.ts';
 import { offeringFiles } from './files.ts';
+import { hookDigest } from './hook-digest.ts';
 import { hookFileFindings } from './rules/hooks.ts';
 import { needProblems } from './rules/needs.ts';
 import type { OfferingFile } from './offering-file.ts';
@@ -36,7 +37,12 @@ export async function loadCatalog(directories: readonly string[], traits: Traits
   const found = [...unread, ...problemsOf(shapes, traits, !unread.some(isError)), ...beside.flat()];
   const problems = sortProblems(found.length + files.length > 0 ? found : [nothingToSell(directories)]);
   if (problems.some(isError)) return { problems };
-  const offerings = files.map(({ offering }) => compileOffering(asOfferingFile(offering)));
+  const offerings = await Promise.all(
+    files.map(async ({ file, offering }) => {
+      const read = asOfferingFile(offering);
+      return compileOffering(read, await hookDigest(file, read));
+    }),
+  );
   return { catalog: { offerings, loadedAt: new Date() }, problems };
 }
 

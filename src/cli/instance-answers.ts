@@ -51,9 +51,10 @@ export interface OperationAnswer {
   }[];
 }
 
-/** One row for each instance; for whom it was made where one of them was made for another. */
+/** One row for each instance; for whom it was made, and whether its plan has changed since, where there is one such. */
 export function instanceTable(instances: readonly InstanceAnswer[]): string {
   const areMade = instances.some(({ parent }) => parent !== undefined);
+  const haveDrifted = instances.some(({ drifted }) => drifted);
   const rows = instances.map((one) => [
     one.id,
     one.offering,
@@ -63,9 +64,10 @@ export function instanceTable(instances: readonly InstanceAnswer[]): string {
     one.node,
     one.bindings,
     ...(areMade ? [one.parent] : []),
+    ...(haveDrifted ? [one.drifted ? 'older' : 'current'] : []),
   ]);
   const heads = ['INSTANCE', 'OFFERING', 'PLAN', 'STATE', 'STATUS', 'NODE', 'BINDINGS'];
-  return table([...heads, ...(areMade ? ['MADE FOR'] : [])], rows);
+  return table([...heads, ...(areMade ? ['MADE FOR'] : []), ...(haveDrifted ? ['REVISION'] : [])], rows);
 }
 
 /** Everything of one instance: facts, units, and its operations step by step. */

@@ -21,9 +21,11 @@ export const instanceCommands: readonly CliCommand[] = [
     options: {
       '--node <name>': 'only those on this node',
       '--offering <name>': 'only those of this offering',
+      '--drifted': 'only those whose plan has changed since, down to its hooks',
     },
-    async run(_args, { node, offering }) {
-      console.log(instanceTable(await findAll(operatorClient(), { node, offering })));
+    async run(_args, { node, offering, drifted }) {
+      const query = { node, offering, ...(drifted ? { drifted: 'true' } : {}) };
+      console.log(instanceTable(await findAll(operatorClient(), query)));
       return 0;
     },
   },

@@ -11,6 +11,11 @@ import { removeTree } from './remove-tree.ts';
 
 type Hooks = Readonly<Record<string, Hook>>;
 
+interface Offering {
+  readonly name: string;
+  readonly hooks: Hooks;
+}
+
 /**
  * Copies the hooks of an offering into the instance's own directory: so any account can run them, and the instance
  * keeps those that it was made with. It gets the folder `hooks/<offering>` as it is, and hooks that lie elsewhere in the
@@ -20,19 +25,60 @@ type Hooks = Readonly<Record<string, Hook>>;
 export async function keepHooks(
   node: LocalNode,
   directory: InstanceDirectory,
-  offering: { readonly name: string; readonly hooks: Hooks },
+  offering: Offering,
 ): Promise<void> {
   const programs = programsOf(offering.hooks);
   if (programs.length === 0) return;
   const draft = `${directory.hooks}.${randomUUID()}`;
   try {
-    for (const program of programs) copyProgram(node, draft, program, join('hooks', offering.name));
+    copyHooks(node, draft, offering);
     // The instance is without hooks for a moment at most; who dies in it does this again.
     if (fs.existsSync(directory.hooks)) fs.renameSync(directory.hooks, `${draft}.old`);
     fs.renameSync(draft, directory.hooks);
   } finally {
     for (const rest of [draft, `${draft}.old`]) await removeTree(rest);
   }
+}
+
+/**
+ * The hooks of today in place of its own, for an instance that is being removed. Where the catalog on this node does
+ * not have them any more, it keeps those that it has.
+ */
+export async function renewHooks(
+  node: LocalNode,
+  directory: InstanceDirectory,
+  offering: Offering,
+): Promise<void> {
+  await keepHooks(node, directory, offering).catch(() => undefined);
+}
+
+/** Does something with the hooks of today, and leaves the instance its own. */
+export async function withHooksOfToday<Result>(
+  node: LocalNode,
+  directory: InstanceDirectory,
+  offering: Offering,
+  work: (directory: InstanceDirectory) => Promise<Result>,
+): Promise<Result> {
+  if (programsOf(offering.hooks).length === 0) return work(directory);
+  const copy = `${directory.hooks}.${randomUUID()}`;
+  try {
+    return await work(isCopied(node, copy, offering) ? { ...directory, hooks: copy } : directory);
+  } finally {
+    await removeTree(copy);
+  }
+}
+
+function isCopied(node: LocalNode, copy: string, offering: Offering): boolean {
+  try {
+    copyHooks(node, copy, offering);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function copyHooks(node: LocalNode, to: string, { name, hooks }: Offering): void {
+  for (const program of programsOf(hooks)) copyProgram(node, to, program, join('hooks', name));
 }
 
 /** The instance's own copy of a hook's program. @throws Failure when it has none */

@@ -15,7 +15,13 @@ export interface CurrentCatalog {
    * Follows the files from now on. A catalog with errors never goes on sale, and one without only after `prepare`
    * has ended.
    */
-  watch(prepare: (plans: readonly ServicePlan[]) => Promise<void>): CatalogWatch;
+  watch(prepare: (plans: readonly ServicePlan[]) => Promise<Prepared>): CatalogWatch;
+}
+
+/** What there is of a catalog before it goes on sale. */
+export interface Prepared {
+  /** Instances of an older revision of one of its plans. */
+  readonly older: number;
 }
 
 /** @throws Error that lists all that is wrong with the offering files */
@@ -32,16 +38,21 @@ export async function openCurrentCatalog(
   let catalog = first.catalog;
   return {
     catalog: () => catalog,
-    watch: (prepare) =>
-      watchCatalog({
+    watch(prepare) {
+      let older = 0;
+      return watchCatalog({
         directories,
-        load: () => prepared(loadCatalog(directories, traits), prepare),
+        load: () =>
+          prepared(loadCatalog(directories, traits), async (plans) => {
+            ({ older } = await prepare(plans));
+          }),
         onProblems: (problems) => tell(log, problems),
         onCatalog(fresh) {
           catalog = fresh;
-          log.note('info', 'catalog loaded', { catalog: countOf(fresh) });
+          log.note('info', 'catalog loaded', { catalog: countOf(fresh), older });
         },
-      }),
+      });
+    },
   };
 }
 

@@ -79,6 +79,7 @@ async function open(parts: FoundationParts, closing: Closing): Promise<Foundatio
   const settings = settingsOf(config, parts.url);
   const { database, store, keys, save } = await openStore(parts, keyHolder(settings), closing);
   await save(plansOf(currentCatalog.catalog()));
+  await tellDrift(parts, store);
   const nodes = postgresNodes(database.pool);
   const { role, lost } = await openRole(parts, nodes, settings.holder);
   closing.add(() => role?.close());
@@ -103,6 +104,7 @@ async function open(parts: FoundationParts, closing: Closing): Promise<Foundatio
     await save(plans);
     await role?.lookFor(plans);
     await offer.refresh();
+    return { older: await store.countDrifted(plans) };
   });
   closing.add(() => watch.close());
   closing.add(() => tellWhatGoesOn(parts, nodes, role));
@@ -187,6 +189,13 @@ async function tellWhatGoesOn({ log }: FoundationParts, nodes: Nodes, role?: Nod
   const own = (await nodes.list().catch(() => [])).find((node) => node.name === name);
   if (own && own.instances > 0)
     log.note('info', 'what runs on this node goes on', { node: name, instances: own.instances });
+}
+
+/** What was changed while no broker ran. */
+async function tellDrift(parts: FoundationParts, store: Store): Promise<void> {
+  const older = await patiently(parts, () => store.countDrifted(plansOf(parts.currentCatalog.catalog())));
+  if (older > 0)
+    parts.log.note('info', 'instances run an older revision of their plans', { instances: older });
 }
 
 function keyHolder({ holder, node }: Settings): KeyHolder {

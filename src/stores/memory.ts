@@ -4,6 +4,7 @@ import type { Orphans } from '../broker/orphans.ts';
 import type { Hint, Store } from '../broker/store.ts';
 import { claimCheck, nextCheck, saveSeen } from './memory/check.ts';
 import {
+  countDrifted,
   expired,
   findBinding,
   findInstance,
@@ -70,6 +71,7 @@ function storeOf(tables: Tables): Store {
     timeline: async (operationId) => timelines.get(operationId) ?? [],
     history: async (instanceId, limit) => history(tables, instanceId, limit),
     list: async (query) => list(tables, query),
+    countDrifted: async (plans) => countDrifted(tables, plans),
     claimCheck: async (node) => claimCheck(tables, node),
     nextCheck: async (node) => nextCheck(tables, node),
     saveSeen: async (instanceId, seen, dueMs) => saveSeen(tables, instanceId, seen, dueMs),

@@ -299,6 +299,37 @@ describe('Hooks', () => {
   });
 });
 
+describe('The revision of a plan', () => {
+  const hooks = { bind: { run: ['./hooks/name/bind'] }, unbind: { run: ['./hooks/other'] } };
+  const files = {
+    'hooks/name/bind': '#!/bin/sh\n',
+    'hooks/name/helper.txt': 'a',
+    'hooks/other': '#!/bin/sh\n',
+  };
+  const revisionOf = async (changed: object = {}) =>
+    withFolder(
+      { 'a.json': { ...aRunner({ name: 'name', hooks }) }, ...files, ...changed },
+      async (directory) => {
+        const { catalog, problems } = await loadCatalog([directory], traits);
+        expect(problemLines(problems.filter(({ level }) => level === 'error'))).toEqual([]);
+        return catalog?.offerings[0]?.plans[0]?.revision;
+      },
+    );
+
+  test.each([
+    ['a hook', { 'hooks/name/bind': '#!/bin/sh\ntrue\n' }],
+    ['a file beside it', { 'hooks/name/helper.txt': 'b' }],
+    ['a new file beside it', { 'hooks/name/more.txt': '' }],
+    ['a hook elsewhere', { 'hooks/other': '#!/bin/sh\ntrue\n' }],
+  ])('is another one when what lies in %s is.', async (_what, changed) => {
+    expect(await revisionOf(changed)).not.toBe(await revisionOf());
+  });
+
+  test('is the same for the same files, wherever they lie, and whatever else lies there.', async () => {
+    expect(await revisionOf({ 'hooks/strange': 'x' })).toBe(await revisionOf());
+  });
+});
+
 describe('Needs', () => {
   const needing = (name: string, number: number, needs: object, changes: object = {}) =>
     aRunner({

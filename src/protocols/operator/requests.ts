@@ -1,7 +1,6 @@
 import type { Operate } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
-import type { OfferingEntry } from '../../broker/overview.ts';
-import type { ListQuery } from '../../broker/store.ts';
+import type { InstancesQuery, OfferingEntry } from '../../broker/overview.ts';
 import type { Execution, LogQuery } from '../../broker/units.ts';
 import type { Call } from '../protocol.ts';
 import { requireActionBody, requireExecBody } from './shapes.ts';
@@ -41,7 +40,7 @@ export function readLogQuery({ query }: Call): LogQuery {
 }
 
 /** @param offerings by name or by id one may be asked for */
-export function readListQuery({ query }: Call, offerings: readonly OfferingEntry[]): ListQuery {
+export function readListQuery({ query }: Call, offerings: readonly OfferingEntry[]): InstancesQuery {
   const asked = readText(query, 'offering');
   const named = offerings.find(({ offering }) => offering.name === asked)?.offering.id;
   return {
@@ -49,6 +48,7 @@ export function readListQuery({ query }: Call, offerings: readonly OfferingEntry
     limit: readNumber(query, 'limit', 100, 1000),
     node: readText(query, 'node'),
     offeringId: named ?? asked,
+    drifted: readFlag(query, 'drifted'),
   };
 }
 
@@ -56,6 +56,12 @@ function readText(query: URLSearchParams, name: string): string | undefined {
   const value = query.get(name) || undefined;
   if (value === undefined || isStorable(value)) return value;
   throw new Refusal('invalid', `${name} holds a character that cannot be kept, or too many.`, name);
+}
+
+function readFlag(query: URLSearchParams, name: string): boolean {
+  const value = query.get(name) || 'false';
+  if (value === 'true' || value === 'false') return value === 'true';
+  throw new Refusal('invalid', `${name} must be true or false.`, name);
 }
 
 function readNumber(query: URLSearchParams, name: string, usual: number, most: number): number {

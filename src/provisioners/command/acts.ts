@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import { keepHooks } from '../../node/hook-files.ts';
+import { keepHooks, renewHooks, withHooksOfToday } from '../../node/hook-files.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
 import { makeInstanceDirectory, removeInstanceDirectory } from '../../node/instance-directory.ts';
 import type { Act } from './sequence.ts';
@@ -40,10 +40,34 @@ export function stoppingActs(site: Site): readonly Act[] {
 export function removingActs(site: Site): readonly Act[] {
   const hooks =
     existsSync(site.directory.hooks) || !isFromFiles(site)
-      ? [...stoppingActs(site), ...hookActs(site, ['remove'])]
+      ? [...stoppingActs(site), ...hookActs(site, ['remove'])].map((act) => withHooksRenewed(site, act))
       : [];
   const isThere = existsSync(site.directory.data);
   return [...(isThere ? hooks : []), { name: 'clear', run: () => clear(site) }];
+}
+
+/** For the last time the hooks of today: what was repaired is of use to what is there already. */
+function withHooksRenewed({ node, directory, work }: Site, act: Act): Act {
+  const { offeringName: name, operating } = work.plan;
+  return {
+    ...act,
+    async run(told, attempt) {
+      await renewHooks(node, directory, { name, hooks: operating.hooks });
+      return act.run(told, attempt);
+    },
+  };
+}
+
+/** Takes a binding away by the hook of today. */
+export function unbindingActs(site: Site): readonly Act[] {
+  const { node, directory, work } = site;
+  const { offeringName: name, operating } = work.plan;
+  if (!hasHook(work, 'unbind')) return [];
+  const run: Act['run'] = (told, attempt) =>
+    withHooksOfToday(node, directory, { name, hooks: operating.hooks }, (today) =>
+      callHook({ ...site, directory: today }, 'unbind', told, attempt),
+    );
+  return [{ name: 'unbind', run }];
 }
 
 export function hookActs(site: Site, names: readonly TimedStep[]): readonly Act[] {

@@ -11,7 +11,15 @@ import {
   listInstanceDirectories,
   purgeInstanceDirectory,
 } from '../../node/instance-directory.ts';
-import { hookActs, makingActs, removingActs, startingActs, stoppingActs, updatingActs } from './acts.ts';
+import {
+  hookActs,
+  makingActs,
+  removingActs,
+  startingActs,
+  stoppingActs,
+  unbindingActs,
+  updatingActs,
+} from './acts.ts';
 import { look, readLog } from './look.ts';
 import { type Act, takeAct } from './sequence.ts';
 import { type CommandSettings, factsOf, hasHook, kind, type Site, siteOf } from './site.ts';
@@ -29,7 +37,7 @@ export function command(settings: CommandSettings): Provisioner {
     update: (work) => make(site(work), updatingActs(site(work))),
     deprovision: (work) => run(work, removingActs),
     bind: (work) => bind(site(work)),
-    unbind: (work) => run(work, (at) => hookActs(at, ['unbind'])),
+    unbind: (work) => run(work, unbindingActs),
     units: {
       inspect: (work) => look(site(work)),
       start: (work) => run(work, startingActs),

@@ -1,3 +1,4 @@
+import { withHooksOfToday } from '../../node/hook-files.ts';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
@@ -84,7 +85,11 @@ async function requireRunning(site: Site): Promise<void> {
 
 async function undo(site: Site, tries: number): Promise<void> {
   await talkAll(site, site.config.unbind, limitOf(site.work.plan.operating, 'unbind'));
-  await callHook(site, 'unbind', tries);
+  const { node, directory, work } = site;
+  const { offeringName: name, operating } = work.plan;
+  await withHooksOfToday(node, directory, { name, hooks: operating.hooks }, (today) =>
+    callHook({ ...site, directory: today }, 'unbind', tries),
+  );
 }
 
 /**

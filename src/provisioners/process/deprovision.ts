@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import type { Step, Work } from '../../broker/provisioner.ts';
-import { keepHooks } from '../../node/hook-files.ts';
+import { keepHooks, renewHooks } from '../../node/hook-files.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { endStrays } from '../../node/strays.ts';
@@ -15,7 +15,11 @@ export function deprovision(settings: ProcessSettings, work: Work): Promise<Step
   const siteAt = ({ kept }: Turn) => siteOf(settings, work, { ...keptIn(work.trace), ...kept });
   const { node, ports } = settings;
   const acts: Acts = {
-    begin: async (turn) => ({ to: (await isRunning(siteAt(turn))) ? 'stop' : 'remove' }),
+    async begin(turn) {
+      const site = siteAt(turn);
+      if (existsSync(site.directory.data)) await renewHooks(node, site.directory, offeringOf(site));
+      return { to: (await isRunning(site)) ? 'stop' : 'remove' };
+    },
     ...endingActs(siteAt, 'remove'),
     async remove(turn) {
       const site = siteAt(turn);
@@ -44,11 +48,15 @@ async function undo(site: Site, tries: number): Promise<void> {
   await callHook(site, 'remove', tries);
 }
 
-async function hasHooks({ node, directory, work: { plan } }: Site): Promise<boolean> {
-  if (existsSync(directory.hooks)) return true;
-  const offering = { name: plan.offeringName, hooks: plan.operating.hooks };
-  return keepHooks(node, directory, offering).then(
+/** It may have been repaired since the last try. */
+async function hasHooks(site: Site): Promise<boolean> {
+  const { node, directory } = site;
+  return keepHooks(node, directory, offeringOf(site)).then(
     () => true,
-    () => false,
+    () => existsSync(directory.hooks),
   );
+}
+
+function offeringOf({ work: { plan } }: Site): { name: string; hooks: typeof plan.operating.hooks } {
+  return { name: plan.offeringName, hooks: plan.operating.hooks };
 }

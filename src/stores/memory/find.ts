@@ -1,5 +1,11 @@
-import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
-import type { FoundOperation, Listed, ListQuery, OperationQuery } from '../../broker/store.ts';
+import type {
+  FoundBinding,
+  FoundInstance,
+  Operation,
+  ServiceBinding,
+  ServiceInstance,
+} from '../../broker/records.ts';
+import type { FoundOperation, Listed, ListQuery, OperationQuery, PlanRevision } from '../../broker/store.ts';
 import { carriable } from './hold.ts';
 import { bindingKey, bindingsOf, type Row, type Tables } from './tables.ts';
 
@@ -62,14 +68,15 @@ export function history({ operations }: Tables, instanceId: string, limit: numbe
 
 export function list(
   tables: Tables,
-  { after, limit, instanceId, node, offeringId }: ListQuery,
+  { after, limit, instanceId, node, offeringId, driftedFrom }: ListQuery,
 ): readonly Listed[] {
   const wanted = [...tables.instances.values()].filter(
     ({ record }) =>
       (after === undefined || record.id > after) &&
       (instanceId === undefined || record.id === instanceId) &&
       (node === undefined || record.place?.node === node) &&
-      (offeringId === undefined || record.offeringId === offeringId),
+      (offeringId === undefined || record.offeringId === offeringId) &&
+      (driftedFrom === undefined || isDrifted(record, driftedFrom)),
   );
   return wanted
     .toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1))
@@ -84,6 +91,19 @@ export function list(
         ...(seen && { seen }),
       };
     });
+}
+
+export function countDrifted({ instances }: Tables, plans: readonly PlanRevision[]): number {
+  return [...instances.values()].filter(({ record }) => isDrifted(record, plans)).length;
+}
+
+function isDrifted(
+  { offeringId, planId, revision }: ServiceInstance,
+  plans: readonly PlanRevision[],
+): boolean {
+  return plans.some(
+    (plan) => plan.offeringId === offeringId && plan.id === planId && plan.revision !== revision,
+  );
 }
 
 function discreet<Rec extends { readonly confidential: unknown }>(rec: Rec): Omit<Rec, 'confidential'> {

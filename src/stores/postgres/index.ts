@@ -6,7 +6,7 @@ import type { Store } from '../../broker/store.ts';
 import { claimCheck, findSeen, nextCheck, saveSeen } from './check.ts';
 import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './hold.ts';
-import { history, list } from './list.ts';
+import { countDrifted, history, list } from './list.ts';
 import { listen } from './listen.ts';
 import { open } from './open.ts';
 import { placeThrough } from './place.ts';
@@ -53,6 +53,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     timeline: (operationId) => timeline(query, operationId),
     history: (instanceId, limit) => history(query, instanceId, limit),
     list: (asked) => list(query, asked),
+    countDrifted: (plans) => countDrifted(query, plans),
     claimCheck: (node) => claimCheck(query, node),
     nextCheck: (node) => nextCheck(query, node),
     saveSeen: (instanceId, seen, dueMs) => saveSeen(query, instanceId, seen, dueMs),

@@ -1,13 +1,13 @@
 import type { Operation } from '../../broker/records.ts';
-import type { Listed, ListQuery } from '../../broker/store.ts';
+import type { Listed, ListQuery, PlanRevision } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
 import type { Query, Row } from './query.ts';
 import { readInstance, readOperation } from './rows.ts';
-import { sql } from './sql.ts';
+import { sql, type Sql } from './sql.ts';
 
 export async function list(
   query: Query,
-  { after, limit, instanceId, node, offeringId }: ListQuery,
+  { after, limit, instanceId, node, offeringId, driftedFrom }: ListQuery,
 ): Promise<readonly Listed[]> {
   const rows = await query(sql`
     select to_json(i) as instance, c.seen,
@@ -18,8 +18,24 @@ export async function list(
       and ${instanceId === undefined ? sql`true` : sql`i.id = ${instanceId}`}
       and ${node === undefined ? sql`true` : sql`i.node = ${node}`}
       and ${offeringId === undefined ? sql`true` : sql`i.offering_id = ${offeringId}`}
+      and ${driftedFrom === undefined ? sql`true` : drifted(driftedFrom)}
     order by i.id limit ${limit}`);
   return rows.flatMap(readListed);
+}
+
+export async function countDrifted(query: Query, plans: readonly PlanRevision[]): Promise<number> {
+  const [row] = await query(
+    sql`select count(*)::integer as count from service_instances i where ${drifted(plans)}`,
+  );
+  return Number(row?.['count'] ?? 0);
+}
+
+/** Of a plan that is none of these nobody knows a newer revision. */
+function drifted(plans: readonly PlanRevision[]): Sql {
+  return sql`exists (
+    select from unnest(${plans.map(({ offeringId }) => offeringId)}::text[], ${plans.map(({ id }) => id)}::text[],
+      ${plans.map(({ revision }) => revision)}::text[]) as now (offering_id, plan_id, revision)
+    where now.offering_id = i.offering_id and now.plan_id = i.plan_id and now.revision <> i.revision)`;
 }
 
 function readListed(row: Row): readonly Listed[] {

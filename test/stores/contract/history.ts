@@ -1,4 +1,5 @@
 import type { Done, Store } from '../../../src/broker/store.ts';
+import type { ListQuery } from '../../../src/broker/store.ts';
 import type { MakeStore } from '../contract.ts';
 import {
   aBindingIn,
@@ -134,6 +135,23 @@ export function describeHistory(makeStore: MakeStore): void {
     expect(await ids({ instanceId: 'i5' })).toEqual([]);
     expect(await ids({ offeringId: 'cache', after: 'i2' })).toEqual(['i3']);
     expect(await ids({ offeringId: 'cache', node: 'n1' })).toEqual([]);
+  });
+
+  test('What has drifted from the plans of today is listed and counted; of other plans nobody knows.', async () => {
+    for (const id of ['i1', 'i2']) await anInstanceIn(store, { id, revision: id });
+    const { offeringId, planId: id } = await readInstance(store, 'i1');
+    const now = { offeringId, id, revision: 'i2' };
+    const others = [
+      { ...now, id: 'another' },
+      { ...now, offeringId: 'another' },
+    ];
+    const drifted = async (driftedFrom: ListQuery['driftedFrom'] = []) =>
+      (await store.list({ limit: 10, driftedFrom })).map(({ instance }) => instance.id);
+    expect(await drifted([now, ...others])).toEqual(['i1']);
+    expect(await store.countDrifted([now, ...others])).toBe(1);
+    expect(await drifted([{ ...now, revision: 'newer' }])).toEqual(['i1', 'i2']);
+    expect(await drifted(others)).toEqual([]);
+    expect([await drifted([]), await store.countDrifted([])]).toEqual([[], 0]);
   });
 
   test('Pages of the list leave nothing out.', async () => {
