@@ -2,7 +2,13 @@ import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { planSupportFindings, secretFindings, supportFindings } from './rules/abilities.ts';
 import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
-import { descriptionFindings, maintenanceFindings, nameFindings, tagFindings } from './rules/market.ts';
+import {
+  descriptionFindings,
+  maintenanceFindings,
+  nameFindings,
+  pollingFindings,
+  tagFindings,
+} from './rules/market.ts';
 import { hookFindings } from './rules/hooks.ts';
 import { executableFindings, needFindings } from './rules/needs.ts';
 import { portFindings } from './rules/ports.ts';
@@ -58,8 +64,15 @@ export const templateWords = [
 ];
 
 const rules: readonly Rule[] = [
-  { reads: ['id', 'name'], find: (offering) => nameFindings(offering, '') },
-  { reads: ['plans.id', 'plans.name'], find: eachPlan((_, { plan, at }) => nameFindings(plan, at)) },
+  { reads: ['id', 'name', 'keeps_ids'], find: (offering) => nameFindings(offering, '', offering) },
+  {
+    reads: ['plans.id', 'plans.name', 'keeps_ids'],
+    find: eachPlan((offering, { plan, at }) => nameFindings(plan, at, offering)),
+  },
+  {
+    reads: ['plans.maximum_polling_duration'],
+    find: eachPlan((_, { plan, at }) => pollingFindings(plan, at)),
+  },
   { reads: ['description'], find: ({ description }) => descriptionFindings(description, '') },
   {
     reads: ['plans.description'],

@@ -14,6 +14,8 @@ export interface OfferingFile extends PerPlan {
   readonly instances_retrievable?: boolean;
   readonly bindings_retrievable?: boolean;
   readonly allow_context_updates?: boolean;
+  /** Its ids are in use, so advice on what they should have been is of no use. */
+  readonly keeps_ids?: boolean;
   readonly plan_updateable?: boolean;
   readonly metadata?: JsonObject;
   readonly dashboard_client?: { readonly id: string; readonly secret: string; readonly redirect_uri: string };

@@ -150,6 +150,7 @@ const market: JsonObject = {
   instances_retrievable: { ...yesNo, default: false },
   bindings_retrievable: { ...yesNo, default: false },
   allow_context_updates: { ...yesNo, default: false },
+  keeps_ids: { ...yesNo, default: false },
   plan_updateable: { ...yesNo, default: false },
   metadata: {
     type: 'object',

@@ -27,6 +27,15 @@ describe('Names, ids and sizes', () => {
       { id: 'echo_service' },
       ['id: The id should be a GUID. (warning)'],
     ],
+    ['an id that has to stay as it is is not advised against', { id: 'echo_service', keeps_ids: true }, []],
+    [
+      'a time that Cloud Foundry cannot keep is advised against',
+      { plans: [aPlan({ maximum_polling_duration: 59 })] },
+      [
+        'plans[0].maximum_polling_duration: Cloud Foundry polls every 60 s at most, so with less than that every operation that takes more than a moment fails there, and a new instance is deleted. (warning)',
+      ],
+    ],
+    ['a minute is time enough', { plans: [aPlan({ maximum_polling_duration: 60 })] }, []],
     [
       'an id that needs escaping is advised against',
       { id: 'a/b' },

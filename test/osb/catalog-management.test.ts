@@ -117,7 +117,7 @@ describe('The catalog', () => {
       expect(Number.isSafeInteger(longest)).toBe(true);
       expect(metadata).toEqual(object);
     }
-    expect(plans.some((plan) => plan['maximum_polling_duration'] === 5)).toBe(true);
+    expect(plans.some((plan) => plan['maximum_polling_duration'] === 60)).toBe(true);
   });
 
   test('has dashboard clients with id, secret and address, each its own [CAT-13, CAT-43]', () => {

@@ -77,7 +77,7 @@ test('The catalog sells echo and invert, with the ids that they have always had,
   expect(
     old.map(({ id, name, plans }) => [id, name, plans.map((plan) => [plan.id, plan.name, plan.free])]),
   ).toEqual([
-    ['echo_service', 'echo', [['big_0001', 'large', false]]],
+    ['echo_service', 'echo', [['big_0001', 'large', true]]],
     ['invert_service', 'invert', [['small_0001', 'small', true]]],
   ]);
 });

@@ -5,11 +5,15 @@ import { type Finding, mistake, warning } from '../problem.ts';
 type Named = Pick<PlanFile, 'id' | 'name'>;
 
 /** Forms of ids and names that the specification advises against or that one platform cannot take. */
-export function nameFindings({ id, name }: Named, at: string): readonly Finding[] {
+export function nameFindings(
+  { id, name }: Named,
+  at: string,
+  { keeps_ids: keepsIds = false }: Pick<OfferingFile, 'keeps_ids'>,
+): readonly Finding[] {
   const idPlace = placeIn(at, 'id');
   const namePlace = placeIn(at, 'name');
   return [
-    ...warnIf(!guid.test(id), idPlace, 'The id should be a GUID.'),
+    ...warnIf(!keepsIds && !guid.test(id), idPlace, 'The id should be a GUID.'),
     ...warnIf(!unreserved.test(id), idPlace, 'The id should have letters, digits, -, ., _ and ~ only.'),
     ...warnIf(
       !plainName.test(name),
@@ -42,6 +46,17 @@ export function tagFindings({ tags = [] }: OfferingFile): readonly Finding[] {
 }
 
 const mostTagCharacters = 2048;
+
+/** Cloud Controller looks a second time only after a minute, and ends what has taken longer than this by then. */
+export function pollingFindings(
+  { maximum_polling_duration: longest = shortestPoll }: PlanFile,
+  at: string,
+): readonly Finding[] {
+  const reason = `Cloud Foundry polls every ${shortestPoll} s at most, so with less than that every operation that takes more than a moment fails there, and a new instance is deleted.`;
+  return warnIf(longest > 0 && longest < shortestPoll, placeIn(at, 'maximum_polling_duration'), reason);
+}
+
+const shortestPoll = 60;
 
 /** Cloud Controller takes no more than this. */
 export function maintenanceFindings({ maintenance_info: info }: PlanFile, at: string): readonly Finding[] {

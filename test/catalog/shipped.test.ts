@@ -1,0 +1,50 @@
+import { join } from 'node:path';
+import { loadCatalog } from '../../src/catalog/load.ts';
+import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
+
+/** What this repository sells: catalog/ and catalog/trial/, as people see it in a marketplace. */
+
+const root = join(import.meta.dirname, '../..');
+const traits = registry(shippedProvisioners({ faultyDirectory: '' })).traits();
+const load = (folder: string) => loadCatalog([join(root, folder)], traits);
+
+test('The shipped catalog is good without a warning.', async () => {
+  expect((await load('catalog')).problems).toEqual([]);
+});
+
+test.each(['catalog', 'catalog/trial'])(
+  'Every offering of %s tells a marketplace all it can show.',
+  async (folder) => {
+    const { offerings = [] } = (await load(folder)).catalog ?? {};
+    expect(offerings.length).toBeGreaterThan(0);
+    const address = expect.stringMatching(/^https:\/\//) as string;
+    for (const { name, metadata } of offerings) {
+      expect({ name, ...metadata }).toMatchObject({
+        name,
+        displayName: expect.stringMatching(/\S/) as string,
+        longDescription: expect.stringMatching(/\.$/) as string,
+        // It is there without a server of anybody's.
+        imageUrl: expect.stringMatching(/^data:image\/svg\+xml;base64,/) as string,
+        providerDisplayName: 'Purveyor',
+        documentationUrl: address,
+        supportUrl: address,
+      });
+      const [, image = ''] = JSON.stringify(metadata?.['imageUrl']).slice(1, -1).split(',');
+      expect(Buffer.from(image, 'base64').toString()).toMatch(/^<svg .*<\/svg>$/);
+    }
+  },
+);
+
+test('Every plan that is not free says what it costs, and no other plan does.', async () => {
+  const { offerings = [] } = (await load('catalog')).catalog ?? {};
+  const plans = offerings.flatMap((offering) => offering.plans);
+  expect(plans.some(({ free }) => !free)).toBe(true);
+  for (const { offeringName, name, free, metadata } of plans) {
+    const cost = { amount: { usd: expect.any(Number) as number }, unit: 'MONTHLY' };
+    expect([offeringName, name, metadata?.['costs']]).toEqual([
+      offeringName,
+      name,
+      free ? undefined : [cost],
+    ]);
+  }
+});
