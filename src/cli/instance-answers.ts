@@ -1,4 +1,4 @@
-import { printable, table } from './table.ts';
+import { printable, table, tableWithin, type Cell } from './table.ts';
 
 /** What the operator API tells of an instance, as far as the commands show it. */
 export interface InstanceAnswer {
@@ -51,24 +51,42 @@ export interface OperationAnswer {
   }[];
 }
 
-/** One row for each instance; for whom it was made, and whether its plan has changed since, where there is one such. */
-export function instanceTable(instances: readonly InstanceAnswer[]): string {
+/**
+ * One row for each instance; for whom it was made, and whether its plan has changed since, where there is one such.
+ * @param width of a line at most: what is looked at first stays
+ */
+export function instanceTable(instances: readonly InstanceAnswer[], width = Infinity): string {
   const areMade = instances.some(({ parent }) => parent !== undefined);
   const haveDrifted = instances.some(({ drifted }) => drifted);
-  const rows = instances.map((one) => [
-    one.id,
-    one.offering,
-    one.plan,
-    one.state,
-    one.status,
-    one.node,
-    one.bindings,
-    ...(areMade ? [one.parent] : []),
-    ...(haveDrifted ? [one.drifted ? 'older' : 'current'] : []),
-  ]);
-  const heads = ['INSTANCE', 'OFFERING', 'PLAN', 'STATE', 'STATUS', 'NODE', 'BINDINGS'];
-  return table([...heads, ...(areMade ? ['MADE FOR'] : []), ...(haveDrifted ? ['REVISION'] : [])], rows);
+  const all: readonly Column[] = [
+    ['INSTANCE', ({ id }) => id],
+    ['OFFERING', ({ offering }) => offering],
+    ['PLAN', ({ plan }) => plan],
+    ['STATE', ({ state }) => state],
+    ['STATUS', ({ status }) => status],
+    ['NODE', ({ node }) => node],
+    ['BINDINGS', ({ bindings }) => bindings],
+    ...(areMade ? ([['MADE FOR', ({ parent }) => parent]] satisfies Column[]) : []),
+    ...(haveDrifted
+      ? ([['REVISION', ({ drifted }) => (drifted ? 'older' : 'current')]] satisfies Column[])
+      : []),
+  ];
+  const drawn = (columns: readonly Column[], most: number) =>
+    tableWithin(
+      most,
+      columns.map(([head]) => head),
+      instances.map((one) => columns.map(([, cell]) => cell(one))),
+      ['STATE', 'STATUS', 'REVISION'],
+    );
+  const natural = drawn(all, Infinity);
+  if (natural.split('\n').every((line) => line.length <= width)) return natural;
+  return drawn(
+    all.filter(([head]) => head !== 'BINDINGS' && head !== 'MADE FOR'),
+    width,
+  );
 }
+
+type Column = readonly [head: string, cell: (instance: InstanceAnswer) => Cell];
 
 /** Everything of one instance: facts, units, and its operations step by step. */
 export function instancePage(one: InstanceDetailsAnswer): string {

@@ -10,6 +10,8 @@ import {
 } from './instance-answers.ts';
 import { operatorClient, type OperatorClient, type Query } from './operator-client.ts';
 
+/** Of a line, where no terminal says how wide it is. */
+const usualWidth = 80;
 /** Seconds that a command may take when nothing is said. */
 const usualLimit = 30;
 
@@ -22,10 +24,12 @@ export const instanceCommands: readonly CliCommand[] = [
       '--node <name>': 'only those on this node',
       '--offering <name>': 'only those of this offering',
       '--drifted': 'only those whose plan has changed since, down to its hooks',
+      '--wide': 'all columns, however wide the lines become',
     },
-    async run(_args, { node, offering, drifted }) {
+    async run(_args, { node, offering, drifted, wide }) {
       const query = { node, offering, ...(drifted ? { drifted: 'true' } : {}) };
-      console.log(instanceTable(await findAll(operatorClient(), query)));
+      const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
+      console.log(instanceTable(await findAll(operatorClient(), query), width));
       return 0;
     },
   },

@@ -2,6 +2,7 @@ import {
   describeOperation,
   instancePage,
   instanceTable,
+  type InstanceAnswer,
   type InstanceDetailsAnswer,
 } from '../../src/cli/instance-answers.ts';
 
@@ -57,4 +58,41 @@ test('a table has a column for whom an instance was made only where one was made
   expect(lines[0]).toMatch(/BINDINGS {2}MADE FOR$/);
   expect(lines[1]).toMatch(/^i1 .* -$/);
   expect(lines[2]).toMatch(/^i2 .* i1$/);
+});
+
+describe('At 80 columns', () => {
+  const one = (more: Partial<InstanceAnswer>): InstanceAnswer => ({
+    id: '6f1b0c9e-4a57-4f0e-8a51-9a7d7c3e2b10',
+    offering: 'redis',
+    plan: 'small',
+    state: 'ready',
+    status: 'started',
+    reason: 'it runs and answers',
+    node: 'green',
+    bindings: 1,
+    addresses: [],
+    units: [],
+    drifted: false,
+    created_at: '2026-01-01T00:00:00.000Z',
+    ...more,
+  });
+
+  test.each([
+    ['a GUID', {}],
+    [
+      'long names',
+      { offering: 'elasticsearch', plan: 'extra-large-durable', node: 'ip-10-0-112-34.eu-west-1' },
+    ],
+    ['long words', { state: 'deprovisioning', status: 'unreachable', drifted: true, parent: 'another' }],
+    ['an id of tsuru', { id: `tsuru.elasticsearch.${'a-name-'.repeat(6)}`, offering: 'elasticsearch' }],
+  ])('a line with %s fits, and the id is whole.', (_what, more) => {
+    const instance = one(more);
+    const text = instanceTable([instance, one({ id: 'other' })], 80);
+    for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+    expect(text).toContain(instance.id);
+    expect(text).toContain(instance.status);
+    const wide = instanceTable([instance], Infinity);
+    for (const value of [instance.offering, instance.plan, String(instance.node), 'BINDINGS'])
+      expect(wide).toContain(value);
+  });
 });
