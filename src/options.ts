@@ -90,8 +90,8 @@ export const options = {
   asyncPatience: standard(
     'ASYNC_PATIENCE',
     duration('0ms', '60s'),
-    '250ms',
-    'How long a request that accepts incomplete work waits for its end all the same.',
+    '8s',
+    'How long a request that accepts incomplete work waits for its end all the same, before it is answered 202.',
   ),
   syncPatience: standard(
     'SYNC_PATIENCE',

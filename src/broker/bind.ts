@@ -1,12 +1,13 @@
 import type { Bind } from './commands.ts';
 import type { ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
-import { requireOwnPlan } from './deprovision.ts';
 import { Refusal } from './errors.ts';
 import { meetingOf } from './exclusion.ts';
-import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
+import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
+import { isFormer, requirePresentPlan } from './plans.ts';
+import { findUntold } from './read.ts';
 import { type FoundBinding, isExpired, type ServiceBinding, type ServiceInstance } from './records.ts';
 import { knownParameters, requireParameters } from './parameters.ts';
 import { unbind } from './unbind.ts';
@@ -24,6 +25,9 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
     // What cannot be fetched must be answered at once: a 202 would keep the credentials for ever.
     const waits = plan.bindingsRetrievable !== true && command.dependent === undefined;
     if (decision !== 'start') return { ...decision, waits };
+    const canBeTold = there.binding && !waits && command.failsLater;
+    const untold = canBeTold && (await findUntold(core.deps, 'bind', command));
+    if (untold) return { is: 'accepted', operation: untold };
     const inForce = withKnown(core, command, asked, plan);
     requireBindable(core, inForce, instance, plan);
     return { ...intend(core, inForce, instance, plan, there.binding), waits };
@@ -41,7 +45,7 @@ export function decideBind(
     found.operation &&
     meetingOf({ kind: 'bind', bindingId: command.bindingId }, found.operation) !== 'beside'
   )
-    busy();
+    return busyWith(command, found.operation);
   if (!found.instance.ready) {
     throw new Refusal(
       'not-ready',
@@ -55,7 +59,7 @@ export function decideBind(
     );
   }
   if (operation?.kind === 'unbind' || (binding && isExpired(binding, now)))
-    busy('The service binding is being deleted.');
+    return busyWith(command, operation, 'The service binding is being deleted.');
   if (binding && operation) return { join: operation, record: binding };
   if (binding?.ready) return { is: 'unchanged', record: binding };
   if (!found.instance.stopped) return 'start';
@@ -66,7 +70,7 @@ function isSame(instance: ServiceInstance, binding: ServiceBinding, command: Bin
   const { offeringId = instance.offeringId, planId = instance.planId } = command;
   return (
     offeringId === instance.offeringId &&
-    planId === instance.planId &&
+    (planId === instance.planId || isFormer(instance, planId)) &&
     binding.appGuid === command.appGuid &&
     binding.route === command.route &&
     binding.predecessorId === command.predecessorId &&
@@ -116,7 +120,7 @@ function withKnown({ deps }: Core, { parameters }: Bind, asked: Bind, plan: Serv
 
 function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstance, plan: ServicePlan): void {
   const { offeringId = instance.offeringId, planId = instance.planId } = command;
-  requireOwnPlan(instance, { offeringId, planId });
+  requirePresentPlan(deps.catalog(), instance, { offeringId, planId });
   if (!plan.bindable) {
     throw new Refusal('unsupported', `Instances of the plan '${plan.name}' cannot be bound.`);
   }

@@ -6,6 +6,11 @@ interface Command {
   readonly instanceId: string;
   /** May the answer be "accepted", with the work still going on? */
   readonly acceptsIncomplete: boolean;
+  /**
+   * With `acceptsIncomplete`: a failure, too, is told by the operation, however soon it came. Else it is thrown when it
+   * comes while the request waits.
+   */
+  readonly failsLater?: boolean;
   readonly origin: Origin;
   /** Set by the broker itself: the operation, of another instance, for whose sake it asks. */
   readonly within?: Within;
@@ -27,11 +32,14 @@ export interface Update extends Command {
   readonly offeringId: string;
   /** Absent: the plan stays. */
   readonly planId?: string;
+  /** What the platform takes for the present plan: to name it once more asks for no change of plan. */
+  readonly previousPlanId?: string;
   /** Merged over the parameters that the instance has; empty: they stay. */
   readonly parameters: JsonObject;
   /** The parameters are all that the instance shall have: what is not among them goes. */
   readonly complete?: boolean;
   readonly context?: JsonObject;
+  /** Named: the instance becomes what its plan is now. Without it, and with the same plan, it stays what it was made from. */
   readonly maintenanceVersion?: string;
 }
 

@@ -2,9 +2,11 @@ import type { Deprovision } from './commands.ts';
 import type { Core } from './core.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
-import { busy, type Decision, newOperation, requireAsync } from './intent.ts';
+import { busyWith, type Decision, newOperation, requireAsync } from './intent.ts';
 import type { Outcome } from './outcome.ts';
 import { isNowhere } from './placement.ts';
+import { requireOwn } from './plans.ts';
+import { findUntold } from './read.ts';
 import type { FoundInstance, Operation, ServiceInstance } from './records.ts';
 
 /** spec.md, Deprovisioning. The catalog is not asked: a plan that left it must be deletable for ever. */
@@ -14,9 +16,11 @@ export function deprovision(core: Core, command: Deprovision): Promise<Outcome<S
     const decision = decideDeprovision(found, command);
     if (!found || !('start' in decision)) return decision as Decision<ServiceInstance>;
     const { instance } = found;
+    const { cancels } = decision;
+    const untold = !cancels && command.failsLater && (await findUntold(core.deps, 'deprovision', command));
+    if (untold) return { is: 'accepted', operation: untold, record: instance };
     const plan = await core.planOf(instance);
     requireAsync(plan, 'deprovision', command.acceptsIncomplete);
-    const { cancels } = decision;
     const operation = newOperation(core.deps, plan, 'deprovision', {
       instanceId: instance.id,
       origin: command.origin,
@@ -40,11 +44,11 @@ export function decideDeprovision(
   if (!found || (giveUp !== undefined && found.operation?.id !== giveUp)) return { is: 'absent' };
   if (version !== undefined && found.instance.version !== version) return { is: 'absent' };
   const { instance, operation } = found;
-  requireOwnPlan(instance, command);
+  requireOwn(instance, command);
   if (operation?.kind === 'deprovision') return { join: operation, record: instance };
   requireUnneeded(found);
   const met = meet('deprovision', found);
-  return met === 'busy' ? busy() : { start: true, ...met };
+  return met === 'busy' ? busyWith(command, operation) : { start: true, ...met };
 }
 
 function requireUnneeded({ neededBy = [] }: FoundInstance): void {
@@ -52,19 +56,6 @@ function requireUnneeded({ neededBy = [] }: FoundInstance): void {
   const names = neededBy.map((id) => `'${id}'`).join(', ');
   const others = neededBy.length === 1 ? 'Another instance needs' : 'Other instances need';
   throw new Refusal('invalid', `${others} this one, so it cannot be deleted: ${names}.`);
-}
-
-/** Hints must be right where they are required: a mix-up must not delete somebody else's data. */
-export function requireOwnPlan(
-  instance: ServiceInstance,
-  command: { offeringId: string; planId: string },
-): void {
-  if (instance.offeringId !== command.offeringId) {
-    throw new Refusal('invalid', 'The service_id is not that of the service instance.', 'service_id');
-  }
-  if (instance.planId !== command.planId) {
-    throw new Refusal('invalid', 'The plan_id is not that of the service instance.', 'plan_id');
-  }
 }
 
 /** What the cancelled create had reached, so that all of it can be found and removed. */

@@ -8,8 +8,9 @@ import { openAsOne } from './open-as-one.ts';
 import { heldFrom, openIntent } from './open-intent.ts';
 import type { Outcome } from './outcome.ts';
 import type { StepDeps } from './step.ts';
-import type { Operation, ServiceInstance } from './records.ts';
-import type { Held, Hint, Within } from './store.ts';
+import type { Operation, OperationKind, ServiceInstance } from './records.ts';
+import type { Held, Hint } from './store.ts';
+import { createWait, type Request, type Waiting } from './wait.ts';
 import { withinTime } from './within-time.ts';
 
 export interface Engine {
@@ -28,23 +29,8 @@ export interface Engine {
   handOver(): Promise<void>;
 }
 
-/** What the engine needs to know of a command. */
-export interface Request {
-  readonly acceptsIncomplete: boolean;
-  readonly within?: Within;
-}
-
-/** A request that waits, as long as patience allows. */
-interface Waiting extends Request {
-  /** The end of the operation is the answer, as when the request has opened it. */
-  readonly answers?: boolean;
-  readonly giveUp?: Intent['giveUp'];
-}
-
 /** Decisions in a row that may be overtaken by others before a request is told to come again. */
 const mostDecisions = 50;
-/** Milliseconds between two looks at an operation that is carried elsewhere: rising from, to. */
-const lookEvery = { first: 10, last: 500 };
 
 export function createEngine(
   deps: StepDeps,
@@ -53,6 +39,10 @@ export function createEngine(
   const { store, settings, observe } = deps;
   const carried = new Map<string, Carried>();
   let leaving = false;
+  const wait = createWait(deps, {
+    isLeaving: () => leaving,
+    endedHere: (operationId) => carried.get(operationId)?.ended,
+  });
 
   function pickUp(plan: ServicePlan, held: Held, keep: boolean): Carried {
     const one = carry(deps, plan, held, keep);
@@ -64,21 +54,22 @@ export function createEngine(
   }
 
   async function run<Rec>(request: Request, decide: () => Promise<Decision<Rec>>) {
+    const began = performance.now();
     let ended = false;
     for (let tries = 0; tries < mostDecisions; tries += 1) {
       const decision = await decide();
       if ('is' in decision) return decision;
       // What was asked for was done, and undone since: to do it again is for a new request to ask.
       if (ended && 'start' in decision) return busy();
-      const acceptsIncomplete = request.acceptsIncomplete && !decision.waits;
+      const waiting = wait.begin(request, began, decision.waits);
+      if ('after' in decision) {
+        if (!(await wait.untilEnded(decision.after, waiting))) return busy();
+        continue;
+      }
       const outcome =
         'join' in decision
-          ? await join(decision.join, decision.record, {
-              ...request,
-              acceptsIncomplete,
-              answers: decision.answers === true,
-            })
-          : await start<Rec>(decision.start, { ...request, acceptsIncomplete });
+          ? await join(decision.join, decision.record, { ...waiting, answers: decision.answers === true })
+          : await start<Rec>(decision.start, request, waiting);
       if (typeof outcome === 'object') return outcome;
       ended = outcome === 'ended';
     }
@@ -86,15 +77,24 @@ export function createEngine(
   }
 
   /** `stale`: somebody was quicker. Decide again. */
-  async function start<Rec>(intent: Intent, request: Request): Promise<Outcome<Rec> | 'stale' | 'ended'> {
-    const { within } = request;
-    const one = await openAsOne(deps, intent, heldFrom(intent, intent.operation), within);
+  async function start<Rec>(
+    asked: Intent,
+    { within }: Request,
+    given: Waiting,
+  ): Promise<Outcome<Rec> | 'stale' | 'ended'> {
+    const intent = given.failsLater ? { ...asked, operation: { ...asked.operation, untold: true } } : asked;
+    const waiting = {
+      ...given,
+      answers: true,
+      isOurs: true,
+      ...(intent.giveUp && { giveUp: intent.giveUp }),
+    };
+    const one = await openAsOne(deps, intent, heldFrom(intent, intent.operation), { within, ...waiting });
     if (one === 'stale') return 'stale';
     if (one) return { is: 'done', record: one as Rec };
     const held = await openIntent(deps, intent, within);
     if (!held) return 'stale';
     const record = subjectOf<Rec>(held);
-    const waiting = { ...request, answers: true, ...(intent.giveUp ? { giveUp: intent.giveUp } : {}) };
     if (held.operation.holder === undefined) return join(held.operation, record, waiting);
     return finish(pickUp(intent.plan, held, true), held.operation, record, waiting);
   }
@@ -106,14 +106,12 @@ export function createEngine(
     record: Rec,
     waiting: Waiting,
   ): Promise<Outcome<Rec> | 'ended'> {
-    const { acceptsIncomplete } = waiting;
-    const ended = await withinTime(
-      one.ended,
-      acceptsIncomplete ? settings.asyncPatience : settings.syncPatience,
-    );
-    if (ended && 'settled' in ended) return outcomeOf(ended, record);
+    const ended = await withinTime(one.ended, Math.max(0, waiting.until - performance.now()));
+    if (ended && 'settled' in ended) {
+      return ended.operation.failure ? failed(ended.operation, record, waiting) : outcomeOf(ended, record);
+    }
     if (ended) return join(operation, record, waiting);
-    if (acceptsIncomplete) {
+    if (waiting.acceptsIncomplete) {
       one.letGo();
       return { is: 'accepted', operation, record };
     }
@@ -131,11 +129,15 @@ export function createEngine(
     record: Rec,
     waiting: Waiting,
   ): Promise<Outcome<Rec> | 'ended'> {
-    if (waiting.acceptsIncomplete) return { is: 'accepted', operation, record };
-    const ended = (await lookUntilEnded(operation)) ?? (await stopWaiting(operation, waiting));
-    if (ended.failure) throw failureOf(ended);
-    if (operation.kind === 'deprovision' || operation.kind === 'unbind') return { is: 'done', record };
-    return waiting.answers ? { is: 'done', record: await findMade<Rec>(operation) } : 'ended';
+    const accepted: Outcome<Rec> = { is: 'accepted', operation, record };
+    // Who repeats what was accepted before is not kept waiting once more.
+    if (waiting.acceptsIncomplete && !waiting.isOurs) return accepted;
+    const seen = await wait.untilEnded(operation, waiting);
+    if (!seen && waiting.acceptsIncomplete) return accepted;
+    const ended = seen ?? (await stopWaiting(operation, waiting));
+    if (ended.failure) return failed(ended, record, waiting);
+    if (isRemoval(operation.kind)) return { is: 'done', record };
+    return waiting.answers ? { is: 'done', record: await wait.findMade<Rec>(operation) } : 'ended';
   }
 
   /** As for one that is carried here. Gives the operation when it has ended at the last moment. */
@@ -144,41 +146,13 @@ export function createEngine(
     if (!giveUp) throw tooSlow(operation, false);
     try {
       const { is } = await giveUp();
-      const ended = is === 'absent' ? await findEnded(operation) : undefined;
+      const ended = is === 'absent' ? await wait.findEnded(operation) : undefined;
       if (ended) return ended;
     } catch (error) {
       observe({ type: 'trouble', doing: `giving up operation ${operation.id}`, detail: String(error) });
       throw tooSlow(operation, false);
     }
     throw tooSlow(operation, true);
-  }
-
-  /** As the operation has left it; it may be gone again. */
-  async function findMade<Rec>({ instanceId, bindingId }: Operation): Promise<Rec> {
-    const made =
-      bindingId === undefined
-        ? (await store.findInstance(instanceId))?.instance
-        : (await store.findBinding(instanceId, bindingId)).binding;
-    return made?.ready ? (made as Rec) : busy();
-  }
-
-  /** Undefined: it has not ended as long as patience lasts. */
-  async function lookUntilEnded(operation: Operation): Promise<Operation | undefined> {
-    const end = performance.now() + settings.syncPatience;
-    for (let wait = lookEvery.first; ; wait = Math.min(wait * 2, lookEvery.last)) {
-      const ended = await findEnded(operation);
-      if (ended) return ended;
-      if (leaving)
-        throw new Refusal('unavailable', 'The service broker is restarting. Try again in a moment.');
-      if (performance.now() + wait > end) return undefined;
-      await withinTime(carried.get(operation.id)?.ended, wait);
-    }
-  }
-
-  async function findEnded({ id: operationId, instanceId, bindingId }: Operation) {
-    const query = { operationId, instanceId, ...(bindingId === undefined ? {} : { bindingId }) };
-    const { operation: now } = await store.lastOperation(query);
-    return now && now.state !== 'in progress' ? now : undefined;
   }
 
   async function take() {
@@ -227,9 +201,17 @@ function slowness({ kind }: Operation): string {
   return `The ${kind} operation takes longer than a synchronous request can wait.`;
 }
 
-function outcomeOf<Rec>(ended: Extract<Ended, { settled: unknown }>, before: Rec): Outcome<Rec> {
-  const { settled, operation } = ended;
-  if (operation.failure) throw failureOf(operation);
+function isRemoval(kind: OperationKind): boolean {
+  return kind === 'deprovision' || kind === 'unbind';
+}
+
+/** However soon it came: whoever asks for the operation is told then, or whoever waits is told now. */
+function failed<Rec>(operation: Operation, record: Rec, { failsLater }: Waiting): Outcome<Rec> {
+  if (failsLater) return { is: 'accepted', operation, record };
+  throw failureOf(operation);
+}
+
+function outcomeOf<Rec>({ settled }: Extract<Ended, { settled: unknown }>, before: Rec): Outcome<Rec> {
   const change = settled.binding ?? settled.instance;
   return { is: 'done', record: (change && 'put' in change ? change.put : before) as Rec };
 }

@@ -4,7 +4,7 @@ import { Refusal } from './errors.ts';
 import type { Demand } from './nodes.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation, OperationConfidential, OperationKind, Origin } from './records.ts';
-import type { Opening } from './store.ts';
+import type { Opening, Within } from './store.ts';
 
 /** What a use case wants done; the engine opens it and carries it. */
 export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
@@ -31,7 +31,9 @@ export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
 export type Decision<Rec> =
   | Outcome<Rec>
   | { readonly join: Operation; readonly record: Rec; readonly waits?: boolean; readonly answers?: boolean }
-  | { readonly start: Intent; readonly waits?: boolean };
+  | { readonly start: Intent; readonly waits?: boolean }
+  /** Decided again when this one has ended; when patience ends before, it is busy. */
+  | { readonly after: Operation; readonly waits?: boolean };
 
 /** Seconds after which an operation is failed when its plan does not say. */
 const defaultDeadline = 3600;
@@ -85,6 +87,25 @@ export function requireAsync(plan: ServicePlan, kind: OperationKind, acceptsInco
     'async-required',
     'This service plan requires client support for asynchronous service operations.',
   );
+}
+
+/**
+ * What no platform has asked for, no platform can know of: it is waited for, and then it is decided again. What another
+ * request has asked for is told as that.
+ */
+export function busyWith(
+  { within, giveUp }: { readonly within?: Within; readonly giveUp?: string },
+  open: Operation | undefined,
+  sentence?: string,
+): { readonly after: Operation } {
+  const isOwn = within !== undefined || giveUp !== undefined;
+  return open && !isOwn && !isOfPlatform(open) ? { after: open } : busy(sentence);
+}
+
+const unasked: readonly OperationKind[] = ['start', 'stop', 'restart'];
+
+function isOfPlatform({ kind, origin }: Operation): boolean {
+  return !unasked.includes(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);
 }
 
 export function busy(

@@ -15,11 +15,12 @@ export async function openAsOne(
   deps: StepDeps,
   intent: Intent,
   held: Held,
-  within: Within | undefined,
+  { within, failsLater }: { readonly within?: Within | undefined; readonly failsLater: boolean },
 ): Promise<ServiceInstance | ServiceBinding | 'stale' | undefined> {
   if (intent.cancels || intent.demand || !isSelfContained(deps, intent)) return undefined;
   const verdict = await deed(deps, intent, held);
-  if ('failed' in verdict) return fail(deps, intent, verdict.failed);
+  // A failure that is told later needs an operation that can be asked for.
+  if ('failed' in verdict) return failsLater ? undefined : fail(deps, intent, verdict.failed);
   if (!('settle' in verdict)) return undefined;
   const operation: Operation = {
     ...intent.operation,

@@ -5,11 +5,12 @@ import type { Deps } from './deps.ts';
 import { deprovision } from './deprovision.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
-import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
+import { busy, busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import { demandToMake } from './placement.ts';
 import { requireParameters } from './parameters.ts';
+import { findUntold } from './read.ts';
 import { describeState, type FoundInstance, type ServiceInstance } from './records.ts';
 import { requireShared } from './shared-needs.ts';
 import { render } from './template.ts';
@@ -21,6 +22,8 @@ export function provision(core: Core, command: Provision): Promise<Outcome<Servi
     const found = await core.deps.store.findInstance(command.instanceId);
     const decision = decideProvision(found, command);
     if (decision !== 'start') return decision;
+    const untold = found && command.failsLater && (await findUntold(core.deps, 'provision', command));
+    if (untold) return { is: 'accepted', operation: untold, record: found.instance };
     const plan = requirePlan(core.deps.catalog(), command.offeringId, command.planId);
     requireParameters(core.deps, plan, 'provision', command.parameters);
     requireCurrentMaintenance(plan, command.maintenanceVersion);
@@ -55,7 +58,7 @@ export function decideProvision(
     case 'absent':
     case 'updating':
     case 'deprovisioning':
-      return busy();
+      return busyWith(command, found.operation);
   }
 }
 

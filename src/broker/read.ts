@@ -43,13 +43,34 @@ export async function readBinding(
 }
 
 /**
- * spec.md, Polling Last Operation. What failed is told for as long as it is remembered, also after the thing
- * is gone; what succeeded and was deleted since is gone.
+ * spec.md, Polling Last Operation. What failed is told for as long as it is remembered, also after the thing is gone;
+ * so is a removal that succeeded, to those who name it. Everything else that was deleted since is gone. From then on
+ * the failure has been told.
  */
 export async function readLastOperation({ store }: Deps, query: OperationQuery): Promise<LastOperation> {
   const { operation, exists } = await store.lastOperation(query);
   if (!operation) return 'absent';
-  const removal = operation.kind === 'deprovision' || operation.kind === 'unbind';
-  const over = operation.state === 'succeeded' && (removal || !exists);
-  return over ? 'gone' : { operation };
+  if (operation.state === 'failed' && operation.untold) await store.tell(operation.id);
+  if (operation.state !== 'succeeded') return { operation };
+  const isRemoval = operation.kind === 'deprovision' || operation.kind === 'unbind';
+  const isGone = isRemoval ? operation.id !== query.operationId : !exists;
+  return isGone ? 'gone' : { operation };
+}
+
+/**
+ * The operation whose failure nobody has been told yet, when the same is asked for again by somebody who can be told
+ * later: it is that failure which they are to hear of. Korifi repeats its requests before each poll.
+ */
+export async function findUntold(
+  { store }: Deps,
+  kind: Operation['kind'],
+  of: { readonly instanceId: string; readonly bindingId?: string },
+): Promise<Operation | undefined> {
+  const { instanceId, bindingId } = of;
+  const { operation } = await store.lastOperation({
+    instanceId,
+    ...(bindingId === undefined ? {} : { bindingId }),
+  });
+  const isTheirs = operation?.kind === kind && operation.state === 'failed' && operation.untold === true;
+  return isTheirs ? operation : undefined;
 }

@@ -16,6 +16,8 @@ export interface ServiceInstance {
   readonly spaceGuid?: string;
   readonly context: JsonObject;
   readonly maintenanceVersion?: string;
+  /** The plans that it has had, or was to get, beside the one that it has; absent: none. */
+  readonly formerPlans?: readonly string[];
   readonly metadata?: InstanceMetadata;
   /** Where its things are, when they are of one node: only that one carries its operations. */
   readonly place?: Place;
@@ -114,6 +116,8 @@ export interface Operation {
   readonly follows?: string;
   /** Progress, for last_operation. */
   readonly note?: string;
+  /** Its failure, if it fails, is told by `last_operation` only, which has not told it yet. */
+  readonly untold?: boolean;
   /** Of a failed operation; of one in progress: it has failed and is being undone. */
   readonly failure?: OperationFailure;
   readonly origin: Origin;

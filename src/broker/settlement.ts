@@ -84,11 +84,19 @@ function finishInstance(
 ): ServiceInstance {
   const facts = { ...instance.confidential.facts, ...made.facts };
   const confidential = { ...withoutTrace(instance).confidential, facts };
-  const finished = { ...instance, confidential, ready: true, updatedAt: deps.now() };
+  return withMetadata(deps, { ...instance, confidential, ready: true, updatedAt: deps.now() }, plan);
+}
+
+/** Its metadata, rendered anew. */
+export function withMetadata(
+  { settings }: Deps,
+  { metadata: _old, ...instance }: ServiceInstance,
+  plan: ServicePlan,
+): ServiceInstance {
   const template = plan.making.answer.instanceMetadata;
-  if (!template) return finished;
-  const values = valuesOf(plan, finished, undefined, deps.settings.url);
-  return { ...finished, metadata: fill({ ...template }, values) as ServiceInstance['metadata'] & object };
+  if (!template) return instance;
+  const values = valuesOf(plan, instance, undefined, settings.url);
+  return { ...instance, metadata: fill({ ...template }, values) as ServiceInstance['metadata'] & object };
 }
 
 function finishBinding(

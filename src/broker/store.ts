@@ -55,6 +55,8 @@ export interface Store {
    * stop or restart); and whether the row is still there.
    */
   lastOperation(query: OperationQuery): Promise<FoundOperation>;
+  /** The failure of an operation has been told: it is untold no more, for all brokers. */
+  tell(operationId: string): Promise<void>;
   /** A binding that is still there while its instance is being deprovisioned, and must go first. */
   leftBinding(instanceId: string): Promise<ServiceBinding | undefined>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */

@@ -1,9 +1,11 @@
 import type { Unbind } from './commands.ts';
 import type { Core } from './core.ts';
-import { requireOwnPlan, traceOf } from './deprovision.ts';
+import { traceOf } from './deprovision.ts';
 import { meet } from './exclusion.ts';
-import { busy, type Decision, newOperation, requireAsync } from './intent.ts';
+import { busyWith, type Decision, newOperation, requireAsync } from './intent.ts';
 import type { Outcome } from './outcome.ts';
+import { requireOwn } from './plans.ts';
+import { findUntold } from './read.ts';
 import type { FoundBinding, Operation, Origin, ServiceBinding } from './records.ts';
 import type { ExpiredBinding } from './store.ts';
 
@@ -13,6 +15,9 @@ export function unbind(core: Core, command: Unbind): Promise<Outcome<ServiceBind
     const there = await core.deps.store.findBinding(command.instanceId, command.bindingId);
     const decision = decideUnbind(there, command);
     if (!('start' in decision)) return decision;
+    const canBeTold = !decision.cancels && command.failsLater;
+    const untold = canBeTold && (await findUntold(core.deps, 'unbind', command));
+    if (untold) return { is: 'accepted', operation: untold };
     return intend(core, there, command, decision.cancels);
   });
 }
@@ -40,10 +45,10 @@ export function decideUnbind(
 ): { start: true; cancels?: Operation } | Exclude<Decision<ServiceBinding>, { start: unknown }> {
   const { giveUp } = command;
   if (!found || !binding || (giveUp !== undefined && operation?.id !== giveUp)) return { is: 'absent' };
-  requireOwnPlan(found.instance, command);
+  requireOwn(found.instance, command);
   if (operation?.kind === 'unbind') return { join: operation, record: binding };
   const met = meet('unbind', found, operation);
-  return met === 'busy' ? busy() : { start: true, ...met };
+  return met === 'busy' ? busyWith(command, found.operation ?? operation) : { start: true, ...met };
 }
 
 async function intend(

@@ -1,16 +1,18 @@
 import type { Update } from './commands.ts';
-import { findPlan, requireCurrentMaintenance, requirePlan, type ServicePlan } from './catalog.ts';
+import { requireCurrentMaintenance, type ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
-import { busy, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
+import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { type Json, type JsonObject, sameJson } from './json.ts';
 import type { Outcome } from './outcome.ts';
 import { requireMerged, requireParameters } from './parameters.ts';
 import { demandToChange } from './placement.ts';
 import { watched, withDashboard } from './provision.ts';
+import { withMetadata } from './settlement.ts';
 import { requireShared } from './shared-needs.ts';
+import { isCurrent, requireTarget, type Target, withHelp } from './update-target.ts';
 import { describeState, type FoundInstance, type ServiceInstance, type UpdateRequest } from './records.ts';
 
 /** spec.md, Updating a Service Instance. */
@@ -20,11 +22,14 @@ export function update(core: Core, command: Update): Promise<Outcome<ServiceInst
     const decision = decideUpdate(found, command);
     if (decision !== 'start' || !found) return decision as Decision<ServiceInstance>;
     const present = await core.planOf(found.instance);
-    const plan = requireTarget(core, command, found.instance, present);
-    requireChanges(core.deps, plan, command, found.instance);
-    requireCurrentMaintenance(plan, command.maintenanceVersion);
-    await requireShared(core, plan);
-    return intend(core, command, found.instance, present, plan);
+    const target = requireTarget(core, command, found.instance, present);
+    requireCurrentMaintenance(target.current, command.maintenanceVersion);
+    const parameters = withHelp(target, changesIn(command, found.instance), () => {
+      requireChanges(core.deps, target, command, found.instance);
+      return parametersAfter(core.deps, target, command, found.instance);
+    });
+    await requireShared(core, target.plan);
+    return intend(core, command, found.instance, present, { ...target, parameters });
   });
 }
 
@@ -48,7 +53,7 @@ export function decideUpdate(
   if (open?.kind === 'update' && sameJson({ ...open.confidential.request }, { ...requestOf(command) })) {
     return { join: open, record: open.confidential.target ?? found.instance };
   }
-  return meet('update', found) === 'busy' ? busy() : 'start';
+  return meet('update', found) === 'busy' ? busyWith(command, open) : 'start';
 }
 
 function requestOf({ planId, parameters, complete, maintenanceVersion }: Update): UpdateRequest {
@@ -73,101 +78,89 @@ function ownMember(parameters: JsonObject, name: string): Json | undefined {
   return Object.hasOwn(parameters, name) ? parameters[name] : undefined;
 }
 
-/** A plan that left the catalog stays good for its own instances, as it was when they were made. */
-function requireTarget(
-  { deps }: Core,
-  command: Update,
-  instance: ServiceInstance,
-  present: ServicePlan,
-): ServicePlan {
-  const { planId = instance.planId } = command;
-  if (planId === instance.planId) return findPlan(deps.catalog(), instance.offeringId, planId) ?? present;
-  const plan = requirePlan(deps.catalog(), instance.offeringId, planId);
-  if (!present.planUpdateable) {
-    throw new Refusal(
-      'unsupported',
-      `The plan '${present.name}' does not allow a change of plan.`,
-      'plan_id',
-    );
-  }
-  return plan;
-}
-
 function intend(
   { deps }: Core,
   command: Update,
   instance: ServiceInstance,
   present: ServicePlan,
-  plan: ServicePlan,
+  asked: Target & { readonly parameters: JsonObject },
 ): Decision<ServiceInstance> {
   const { origin } = command;
-  const request = requestOf(command);
-  const parameters = parametersAfter(deps, plan, command, instance);
+  const { plan, parameters } = asked;
   const context = command.context ?? instance.context;
-  const makesNothing = isSettled(instance, plan, parameters, command.maintenanceVersion);
+  const makesNothing = isSettled(instance, asked, parameters);
   if (makesNothing && sameJson(context, instance.context)) return { is: 'unchanged', record: instance };
   if (makesNothing) {
     const operation = newOperation(deps, present, 'update', { instanceId: instance.id, origin });
-    const record = { ...instance, context, updatedAt: deps.now() };
+    const record = retold(deps, { ...instance, context, updatedAt: deps.now() }, present);
     return { start: { plan: present, operation, instance: { put: record }, recordOnly: true } };
   }
   requireAsync(plan, 'update', command.acceptsIncomplete);
   requireCapability(deps.provisioner(plan.making.provisioner).update !== undefined, plan);
   const secrets = makeSecrets(deps, plan, 'instance', instance.confidential.secrets);
-  const target = newTarget(deps, { ...instance, context, updatedAt: deps.now() }, plan, parameters, secrets);
+  const before = { ...instance, context, updatedAt: deps.now() };
   const operation = newOperation(deps, plan, 'update', {
     instanceId: instance.id,
     origin,
-    confidential: { request, target },
+    confidential: {
+      request: requestOf(command),
+      target: newTarget(deps, before, asked, { ...instance.confidential, parameters, secrets }),
+    },
   });
   const demand = demandToChange(deps, plan, instance);
-  return { start: { plan, operation, instance: { put: instance }, ...(demand ? { demand } : {}) } };
+  // From here on the platform may take it for either plan, however this ends.
+  const put = withFormer(instance, plan.id, instance);
+  return { start: { plan, operation, instance: { put }, ...(demand ? { demand } : {}) } };
+}
+
+/** As platforms see it, with what they have named it now; nothing is made for that. */
+function retold(deps: Deps, instance: ServiceInstance, plan: ServicePlan): ServiceInstance {
+  return withMetadata(deps, withDashboard(instance, plan, deps.settings.url), plan);
 }
 
 /** The request alone, by the rules that the plan has for updates. */
-function requireChanges(deps: Deps, plan: ServicePlan, command: Update, instance: ServiceInstance): void {
+function requireChanges(deps: Deps, target: Target, command: Update, instance: ServiceInstance): void {
   const changes = changesIn(command, instance);
   const onlyRemoves = command.complete === true && Object.keys(changes).length === 0;
-  if (!onlyRemoves && !isRename(instance, command)) requireParameters(deps, plan, 'update', changes);
+  if (!onlyRemoves && !isRename(instance, command, target))
+    requireParameters(deps, target.plan, 'update', changes);
 }
 
 /** What a complete set repeats is from before, too: it may have left the schema since. */
-function parametersAfter(
-  deps: Deps,
-  plan: ServicePlan,
-  command: Update,
-  instance: ServiceInstance,
-): JsonObject {
+function parametersAfter(deps: Deps, target: Target, command: Update, instance: ServiceInstance): JsonObject {
   const { parameters: existing } = instance.confidential;
-  if (isRename(instance, command)) return existing;
+  if (isRename(instance, command, target)) return existing;
   const changes = changesIn(command, instance);
   const repeated = Object.entries(command.parameters).filter(([name]) => !Object.hasOwn(changes, name));
   const kept = command.complete ? Object.fromEntries(repeated) : existing;
-  return requireMerged(deps, plan, kept, changes);
+  return requireMerged(deps, target.plan, kept, changes);
 }
 
 /** Nothing but a context: what a platform sends without asking anybody must not fail by what the plan asks of others. */
 function isRename(
-  { planId, maintenanceVersion: version, confidential }: ServiceInstance,
-  { planId: asked = planId, parameters, complete, maintenanceVersion = version }: Update,
+  instance: ServiceInstance,
+  { parameters, complete }: Update,
+  { plan, moves }: Target,
 ): boolean {
   const asksNothing = complete
-    ? sameJson(parameters, confidential.parameters)
+    ? sameJson(parameters, instance.confidential.parameters)
     : Object.keys(parameters).length === 0;
-  return asked === planId && maintenanceVersion === version && asksNothing;
+  return asksNothing && (!moves || isCurrent(instance, plan));
 }
 
 function isSettled(
   instance: ServiceInstance,
-  plan: ServicePlan,
+  { plan, moves }: Target,
   parameters: ServiceInstance['confidential']['parameters'],
-  maintenanceVersion: string | undefined,
 ): boolean {
-  return (
-    plan.id === instance.planId &&
-    sameJson(parameters, instance.confidential.parameters) &&
-    (maintenanceVersion === undefined || maintenanceVersion === instance.maintenanceVersion)
-  );
+  return (!moves || isCurrent(instance, plan)) && sameJson(parameters, instance.confidential.parameters);
+}
+
+/** The instance with the plans that it may be taken for beside its own. */
+function withFormer(instance: ServiceInstance, planId: string, before: ServiceInstance): ServiceInstance {
+  const known = new Set([...(before.formerPlans ?? []), before.planId, planId]);
+  known.delete(instance.planId);
+  return known.size > 0 ? { ...instance, formerPlans: [...known] } : instance;
 }
 
 function requireCapability(able: boolean, plan: ServicePlan): void {
@@ -177,12 +170,11 @@ function requireCapability(able: boolean, plan: ServicePlan): void {
 function newTarget(
   deps: Deps,
   instance: ServiceInstance,
-  plan: ServicePlan,
-  parameters: ServiceInstance['confidential']['parameters'],
-  secrets: Record<string, string>,
+  { plan, moves }: Target,
+  confidential: ServiceInstance['confidential'],
 ): ServiceInstance {
-  const { maintenanceVersion: _version, checkEvery: _every, place, ...rest } = instance;
-  const maintenanceVersion = plan.maintenanceInfo?.version;
+  const { maintenanceVersion: before, checkEvery: _every, place, ...rest } = instance;
+  const maintenanceVersion = moves ? plan.maintenanceInfo?.version : before;
   const target = {
     ...rest,
     planId: plan.id,
@@ -190,7 +182,7 @@ function newTarget(
     ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
     ...(place ? { place: { ...place, cost: plan.operating.cost } } : {}),
     ...watched(deps, plan),
-    confidential: { ...instance.confidential, parameters, secrets },
+    confidential,
   };
-  return withDashboard(target, plan, deps.settings.url);
+  return withDashboard(withFormer(target, plan.id, instance), plan, deps.settings.url);
 }

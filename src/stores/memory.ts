@@ -14,7 +14,7 @@ import {
   list,
   nextDue,
 } from './memory/find.ts';
-import { claim, delayFollower, postpone, renew, settle } from './memory/hold.ts';
+import { claim, delayFollower, postpone, renew, settle, tell } from './memory/hold.ts';
 import { nodesOf, place } from './memory/nodes.ts';
 import { open } from './memory/open.ts';
 import { orphansOf } from './memory/orphans.ts';
@@ -64,6 +64,7 @@ function storeOf(tables: Tables): Store {
       if (delayFollower(tables, cancelledId, 0)) tables.tell({ due: true });
     },
     lastOperation: async (query) => lastOperation(tables, query),
+    tell: async (operationId) => tell(tables, operationId),
     leftBinding: async (instanceId) => leftBinding(tables, instanceId),
     expired: async (limit) => expired(tables, limit),
     nextDue: async (node) => nextDue(tables, node),

@@ -47,6 +47,7 @@ function word(decide: () => object | 'start'): string {
     if (decision === 'start') return 'start';
     if ('is' in decision) return String(decision.is);
     if ('join' in decision) return 'same operation';
+    if ('after' in decision) return 'wait';
     return 'cancels' in decision ? 'cancel, start' : 'start';
   } catch (error) {
     if (error instanceof Refusal) return error.code;
@@ -63,10 +64,10 @@ test.each([
   ['updating', 'busy', 'conflict', 'busy', 'busy', 'busy'],
   ['deprovisioning', 'busy', 'conflict', 'busy', 'same operation', 'busy'],
   ['binding in progress', 'unchanged', 'conflict', 'busy', 'busy', 'start'],
-  ['starting', 'unchanged', 'conflict', 'busy', 'cancel, start', 'busy'],
-  ['stopping', 'unchanged', 'conflict', 'busy', 'cancel, start', 'busy'],
-  ['restarting', 'unchanged', 'conflict', 'busy', 'cancel, start', 'busy'],
-  ['restarting, binding in progress', 'unchanged', 'conflict', 'busy', 'busy', 'busy'],
+  ['starting', 'unchanged', 'conflict', 'wait', 'cancel, start', 'wait'],
+  ['stopping', 'unchanged', 'conflict', 'wait', 'cancel, start', 'wait'],
+  ['restarting', 'unchanged', 'conflict', 'wait', 'cancel, start', 'wait'],
+  ['restarting, binding in progress', 'unchanged', 'conflict', 'wait', 'wait', 'wait'],
 ])(
   'An instance that is %s: the same provision comes to %s, a different one to %s, an update to %s, a deprovision to %s and a bind to %s.',
   (state, same, different, update, deprovision, bind) => {

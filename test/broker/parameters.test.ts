@@ -192,10 +192,54 @@ async function aChangingPlan(before: ServicePlan, parameters: JsonObject) {
 test('A parameter that left the schema neither blocks an update nor is shown for ever.', async () => {
   const before = ruled({ create: { additionalProperties: false, properties: { size, colour: {} } } });
   const { broker, change } = await aChangingPlan(before, { size: 1, colour: 'red' });
-  change(ruled({ create: { additionalProperties: false, properties: { size } } }));
+  const maintenanceInfo = { version: '2.0.0' };
+  change({ ...ruled({ create: { additionalProperties: false, properties: { size } } }), maintenanceInfo });
   expect(await parametersOf(broker)).toEqual({ size: 1, colour: 'red' });
   await broker.update(toUpdate({ parameters: { size: 2 } }));
+  expect(await parametersOf(broker)).toEqual({ size: 2, colour: 'red' });
+  await broker.update(toUpdate({ maintenanceVersion: '2.0.0' }));
   expect(await parametersOf(broker)).toEqual({ size: 2 });
+});
+
+test('An instance stays what it was made from until an update names the version, also one that it has already.', async () => {
+  const maintenanceInfo = { version: '1.0.0' };
+  const before = {
+    ...ruled({ create: { additionalProperties: false, properties: { size } } }),
+    maintenanceInfo,
+  };
+  const { broker, deeds, change } = await aChangingPlan(before, { size: 1 });
+  const after = ruled({ create: { additionalProperties: false, properties: { size, colour: {} } } });
+  change({ ...after, maintenanceInfo });
+  const revision = async () => (await broker.instance('i1')).revision;
+  await broker.update(toUpdate({ parameters: { size: 2 }, planId: 'small' }));
+  await broker.update(toUpdate({ context: { instance_name: 'renamed' } }));
+  expect([await revision(), deeds()]).toEqual(['small-1', ['provision', 'update']]);
+  await expect(broker.update(toUpdate({ parameters: { colour: 'red' } }))).rejects.toMatchObject({
+    code: 'invalid',
+    message: expect.stringMatching(/colour.* upgrade it first\.$/),
+  });
+  await broker.update(toUpdate({ maintenanceVersion: '1.0.0' }));
+  expect([await revision(), deeds().length]).toEqual(['small-2', 3]);
+  await broker.update(toUpdate({ maintenanceVersion: '1.0.0' }));
+  await broker.update(toUpdate({ parameters: { colour: 'red' } }));
+  expect(deeds()).toHaveLength(4);
+});
+
+test('A rename reaches the metadata and the dashboard, and nothing is made for it.', async () => {
+  const answer = {
+    dashboard: 'https://x.example/{{instance.name}}',
+    instanceMetadata: { labels: { name: '{{instance.name}}' } },
+  };
+  const { provisioner, deeds } = scripted({});
+  const { broker } = aWorld(provisioner, [aPlan({ making: { answer } })]).broker();
+  await broker.provision(toProvision({ context: { instance_name: 'old' } }));
+  expect((await broker.instance('i1')).metadata).toEqual({ labels: { name: 'old' } });
+  await broker.update(toUpdate({ context: { instance_name: 'new' } }));
+  expect(await broker.instance('i1')).toMatchObject({
+    metadata: { labels: { name: 'new' } },
+    confidential: { dashboardUrl: 'https://x.example/new' },
+  });
+  expect(deeds()).toEqual(['provision']);
 });
 
 describe('Where nothing is said of parameters', () => {

@@ -34,11 +34,19 @@ function provision(world: World, { id, plan, size, later }: Asked): string | und
   if (there && (there.plan !== plan || there.size !== size)) return '409 Conflict';
   if (there?.open) return there.open.kind !== 'provision' ? busy : later ? '202' : undefined;
   if (there?.ready) return '200';
+  if (there && later && isUntold(world, id, 'provision')) return '202';
   if (!plan.known || isWrong(plan, size)) return wrong;
   if (plan.slow && !later) return asyncRequired;
-  const instance: Instance = { plan, size, ready: false, bindings: new Map(), failed: new Set() };
+  const instance: Instance = {
+    plan,
+    size,
+    ready: false,
+    bindings: new Map(),
+    failed: new Set(),
+    former: new Set(),
+  };
   world.instances.set(id, instance);
-  return begin(world, { subject: instance, key: id, kind: 'provision', plan, done: '201' }, () => {
+  return begin(world, { subject: instance, key: id, kind: 'provision', plan, done: '201', later }, () => {
     instance.ready = true;
   });
 }
@@ -58,7 +66,9 @@ function update(world: World, { id, plan, size, later }: Asked): string | undefi
   const merged = size ?? there.size;
   if (target === there.plan && merged === there.size) return '200';
   if (target.slow && !later) return asyncRequired;
-  return begin(world, { subject: there, key: id, kind: 'update', plan: target, done: '200', request }, () => {
+  if (target !== there.plan) for (const one of [target, there.plan]) there.former.add(one);
+  const operation = { subject: there, key: id, kind: 'update', plan: target, done: '200', later } as const;
+  return begin(world, { ...operation, request }, () => {
     there.plan = target;
     there.size = merged;
   });
@@ -67,11 +77,19 @@ function update(world: World, { id, plan, size, later }: Asked): string | undefi
 function deprovision(world: World, { id, plan, later }: Asked): string | undefined {
   const there = world.instances.get(id);
   if (!there) return '410';
-  if (plan && plan !== there.plan) return wrong;
+  if (plan && !isOwn(there, plan)) return wrong;
   if (there.open?.kind === 'deprovision') return later ? '202' : undefined;
   if (there.open?.kind === 'update' || isBusy(there)) return busy;
+  if (!there.open && later && isUntold(world, id, 'deprovision')) return '202';
   if (there.plan.slow && !later) return asyncRequired;
-  const operation = { subject: there, key: id, kind: 'deprovision', plan: there.plan, done: '200' } as const;
+  const operation = {
+    subject: there,
+    key: id,
+    kind: 'deprovision',
+    plan: there.plan,
+    done: '200',
+    later,
+  } as const;
   // What is left bound is unbound first, and may fail as any unbind.
   if (there.bindings.size > 0 && failsNow(there, 'unbind')) return fail(world, operation);
   if (!there.plan.slow) there.bindings.clear();
@@ -86,16 +104,17 @@ function bind(world: World, { id, binding: name, plan, app, later }: Asked): str
   if (!there.ready) return wrong;
   const known = there.bindings.get(name);
   const other = plan !== undefined && plan !== there.plan;
-  if (known && (other || known.app !== app)) return '409 Conflict';
+  if (known && ((plan && !isOwn(there, plan)) || known.app !== app)) return '409 Conflict';
   if (known?.open) return known.open.kind !== 'bind' ? busy : later ? '202' : undefined;
   if (known?.ready) return '200';
+  if (known && later && isUntold(world, `${id}/${name}`, 'bind')) return '202';
   if (other) return wrong;
   if (there.plan.slow && !later) return asyncRequired;
   const binding: Binding = { app, ready: false };
   there.bindings.set(name, binding);
   return begin(
     world,
-    { subject: binding, key: `${id}/${name}`, kind: 'bind', plan: there.plan, done: '201' },
+    { subject: binding, key: `${id}/${name}`, kind: 'bind', plan: there.plan, done: '201', later },
     () => {
       binding.ready = true;
     },
@@ -106,12 +125,13 @@ function unbind(world: World, { id, binding: name, plan, later }: Asked): string
   const there = world.instances.get(id);
   const binding = there?.bindings.get(name);
   if (!there || !binding) return '410';
-  if (plan && plan !== there.plan) return wrong;
+  if (plan && !isOwn(there, plan)) return wrong;
   if (binding.open?.kind === 'unbind') return later ? '202' : undefined;
   if (there.open) return busy;
-  if (there.plan.slow && !later) return asyncRequired;
   const key = `${id}/${name}`;
-  const operation = { subject: binding, key, kind: 'unbind', plan: there.plan, done: '200' } as const;
+  if (!binding.open && later && isUntold(world, key, 'unbind')) return '202';
+  if (there.plan.slow && !later) return asyncRequired;
+  const operation = { subject: binding, key, kind: 'unbind', plan: there.plan, done: '200', later } as const;
   if (failsNow(there, 'unbind')) return fail(world, operation);
   return begin(world, operation, () => there.bindings.delete(name));
 }
@@ -135,6 +155,7 @@ function look({ instances, last }: World, { what, id, binding: name }: Asked): s
 /** Of what was deleted it is known, of what never was it is not. */
 function stateOf(operation: Last | undefined, exists: boolean): string {
   if (!operation) return '404 NotFound';
+  operation.untold = false;
   const removal = operation.kind === 'deprovision' || operation.kind === 'unbind';
   return operation.state === 'succeeded' && (removal || !exists) ? '410' : `200 ${operation.state}`;
 }
@@ -147,6 +168,8 @@ interface Operation {
   readonly plan: Plan;
   /** The answer when it is over. */
   readonly done: string;
+  /** May it be told later? */
+  readonly later: boolean;
   readonly request?: string;
 }
 
@@ -169,9 +192,20 @@ function begin(world: World, operation: Operation, change: () => void): string {
   return done;
 }
 
-function fail({ last }: World, { key, kind }: Operation): string {
-  last.set(key, { kind, state: 'failed' });
-  return failure;
+function fail({ last }: World, { key, kind, later }: Operation): string {
+  last.set(key, { kind, state: 'failed', untold: later });
+  return later ? '202' : failure;
+}
+
+/** Is the last that was done with it a failure that nobody has been told yet? */
+function isUntold({ last }: World, key: string, kind: Kind): boolean {
+  const one = last.get(key);
+  return one?.kind === kind && one.state === 'failed' && one.untold === true;
+}
+
+/** Platforms go on naming a plan from before when they have lost the answer to a change. */
+function isOwn({ plan, former }: Instance, asked: Plan): boolean {
+  return asked === plan || former.has(asked);
 }
 
 function failsNow({ plan, failed }: Instance, kind: Kind): boolean {

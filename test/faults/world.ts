@@ -51,6 +51,8 @@ export interface Instance {
   readonly bindings: Map<string, Binding>;
   /** What fails the first time and has done so. */
   readonly failed: Set<Kind>;
+  /** Plans that it had, or was to get. */
+  readonly former: Set<Plan>;
 }
 
 export interface World {
@@ -62,6 +64,8 @@ export interface World {
 export interface Last {
   readonly kind: Kind;
   state: 'in progress' | 'succeeded' | 'failed';
+  /** Only a poll tells that it has failed, and none has yet. */
+  untold?: boolean;
 }
 
 export function newWorld(): World {

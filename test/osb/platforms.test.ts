@@ -376,8 +376,11 @@ describe('Sequences', () => {
       expect(later).toMatchObject({ status: 200, body: { state: 'succeeded' } });
       const removal = (await remove(id, serviceManager.remove(brief))).body.operation;
       await ended(id);
+      const named = eden.poll(brief, removal ?? '');
+      expect(await poll(id, named)).toMatchObject({ status: 200, body: { state: 'succeeded' } });
+      expect(await restarted.ask('get', path, named)).toMatchObject({ status: 200 });
       for (const asked of [
-        cloudController.poll(brief, removal),
+        cloudController.poll(brief),
         serviceManager.poll(brief, operation),
         tsuru.poll(brief),
       ]) {

@@ -83,7 +83,7 @@ export function trialPlatform(
   beforeAll(async () => {
     database = await openTestDatabase();
     const catalog = { CATALOG_DIR: 'catalog:catalog/trial:test/support/catalog' };
-    const options = { ...catalog, DATA_DIR: dataDir, ...env };
+    const options = { ...catalog, ASYNC_PATIENCE: '250ms', DATA_DIR: dataDir, ...env };
     while (started.length < brokers) started.push(await startWholeBroker(database, options));
   });
   afterAll(async () => {

@@ -1,9 +1,11 @@
 import type { Bind, Deprovision, Provision, Unbind, Update } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
+import type { JsonObject } from '../../broker/json.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { OperationQuery } from '../../broker/store.ts';
 import type { Call } from '../protocol.ts';
 import { readIds, requireFindable, requireId } from './ids.ts';
+import { isCloudFoundry } from './platform.ts';
 import { readAcceptsIncomplete, requireQueryText } from './query.ts';
 import { requireBindBody, requireProvisionBody, requireUpdateBody, type BindBody } from './shapes.ts';
 import { isText } from './storable.ts';
@@ -14,7 +16,7 @@ export function readProvision(call: Call, origin: Origin): Provision {
   const body = requireProvisionBody(call.body);
   return {
     instanceId,
-    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    ...readWay(call.query, true),
     origin,
     offeringId: body.service_id,
     planId: body.plan_id,
@@ -31,10 +33,11 @@ export function readUpdate(call: Call, origin: Origin): Update {
   const body = requireUpdateBody(call.body);
   return {
     instanceId,
-    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    ...readWay(call.query, true),
     origin,
     offeringId: body.service_id,
     planId: body.plan_id,
+    ...readPrevious(body.previous_values),
     parameters: body.parameters ?? {},
     context: body.context,
     maintenanceVersion: body.maintenance_info?.version,
@@ -44,7 +47,7 @@ export function readUpdate(call: Call, origin: Origin): Update {
 export function readDeprovision(call: Call, origin: Origin): Deprovision {
   return {
     instanceId: readIds(call).instanceId,
-    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    ...readWay(call.query, true),
     origin,
     offeringId: requireQueryText(call.query, 'service_id'),
     planId: requireQueryText(call.query, 'plan_id'),
@@ -59,7 +62,7 @@ export function readBind(call: Call, origin: Origin): Bind {
   return {
     instanceId,
     bindingId,
-    acceptsIncomplete: readAcceptsIncomplete(call.query),
+    ...readWay(call.query, !isCloudFoundry(call, origin, body.context?.['platform'])),
     origin,
     offeringId: body.service_id,
     planId: body.plan_id,
@@ -69,6 +72,20 @@ export function readBind(call: Call, origin: Origin): Bind {
     route: body.bind_resource?.route || undefined,
     predecessorId: body.predecessor_binding_id,
   };
+}
+
+function readPrevious(values: JsonObject | undefined): Pick<Update, 'previousPlanId'> {
+  const planId = values?.['plan_id'];
+  return typeof planId === 'string' ? { previousPlanId: planId } : {};
+}
+
+/** How it may be answered: a failure is told later only to those who can be told anything later. */
+function readWay(
+  query: URLSearchParams,
+  failsLater: boolean,
+): Pick<Provision, 'acceptsIncomplete' | 'failsLater'> {
+  const acceptsIncomplete = readAcceptsIncomplete(query);
+  return { acceptsIncomplete, ...(acceptsIncomplete && failsLater ? { failsLater } : {}) };
 }
 
 /** Platforms name the application in either place, or in both; Korifi sends an empty text for none. */
@@ -81,7 +98,9 @@ function readApp({ app_guid: outer, bind_resource: resource }: BindBody): string
 }
 
 export function readUnbind(call: Call, origin: Origin): Unbind {
-  return { ...readDeprovision(call, origin), bindingId: readIds(call).bindingId };
+  const { failsLater, ...removal } = readDeprovision(call, origin);
+  const later = failsLater && !isCloudFoundry(call, origin) ? { failsLater } : {};
+  return { ...removal, ...later, bindingId: readIds(call).bindingId };
 }
 
 export function readLastOperation(call: Call): OperationQuery {

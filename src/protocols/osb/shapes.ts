@@ -20,6 +20,7 @@ export interface UpdateBody {
   readonly parameters?: JsonObject;
   readonly context?: JsonObject;
   readonly maintenance_info?: { readonly version?: string };
+  readonly previous_values?: JsonObject;
 }
 
 export interface BindBody {
@@ -39,8 +40,8 @@ ajv.addKeyword({ keyword: 'storable', validate: (_on: unknown, value: Json) => i
 
 const text = { type: 'string', maxLength: 1000, format: 'text' };
 const word = { ...text, minLength: 1 };
-// What is not named here may hold anything (spec.md, Vendor Extension Fields); previous_values is of no use to
-// us, so only its type counts.
+// What is not named here may hold anything (spec.md, Vendor Extension Fields); of previous_values only the type counts,
+// and the plan if it is readable.
 const object = { type: 'object' };
 const kept = { ...object, storable: true };
 const maintenance = { ...object, properties: { version: text } };

@@ -70,6 +70,13 @@ export function settle(tables: Tables, held: Held, settlement: Settlement): bool
   return true;
 }
 
+export function tell({ operations }: Tables, operationId: string): void {
+  const row = operations.get(operationId);
+  if (row?.operation.state !== 'failed') return;
+  const { untold: _told, ...operation } = row.operation;
+  operations.set(operationId, { ...row, operation });
+}
+
 /** The follower of a cancelled operation, as long as nobody has started on it, becomes due then. */
 export function delayFollower(tables: Tables, cancelledId: string, byMs: number): boolean {
   const followers = inProgress(tables).filter(

@@ -12,7 +12,7 @@ import { open } from './open.ts';
 import { placeThrough } from './place.ts';
 import { queryThrough, type Query } from './query.ts';
 import { json } from './rows.ts';
-import { settle } from './settle.ts';
+import { settle, tell } from './settle.ts';
 import { join, sql } from './sql.ts';
 import { timeline } from './timeline.ts';
 
@@ -46,6 +46,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     holdBack: (cancelledId, leaseMs) => holdBack(query, cancelledId, leaseMs),
     release: (cancelledId) => release(query, channel, cancelledId),
     lastOperation: (asked) => lastOperation(query, asked),
+    tell: (operationId) => tell(query, operationId),
     leftBinding: (instanceId) => leftBinding(query, instanceId),
     expired: (limit) => expired(query, limit),
     nextDue: (node) => nextDue(query, node),

@@ -192,6 +192,7 @@ function opened(opening: Opening, cost: number | undefined): Sql {
     cost: sql`${going ? cost : undefined}::numeric`,
     follows: sql`${operation.follows}::text`,
     note: note(operation.note),
+    untold: sql`${operation.untold ?? false}::boolean`,
     failure: json(operation.failure && { ...operation.failure }),
     origin: json({ ...operation.origin }),
     confidential: sql`${going ? JSON.stringify(operation.confidential) : '{}'}::text`,

@@ -23,6 +23,7 @@ interface InstanceRow {
   readonly space_guid: string | null;
   readonly context: JsonObject;
   readonly maintenance_version: string | null;
+  readonly former_plans: readonly string[] | null;
   readonly metadata: InstanceMetadata | null;
   readonly node: string | null;
   readonly cost: number | null;
@@ -66,6 +67,7 @@ interface OperationRow {
   readonly node: string | null;
   readonly follows: string | null;
   readonly note: string | null;
+  readonly untold: boolean;
   readonly failure: OperationFailure | null;
   readonly origin: Origin;
   readonly confidential: string;
@@ -88,6 +90,7 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
       organizationGuid: row.organization_guid,
       spaceGuid: row.space_guid,
       maintenanceVersion: row.maintenance_version,
+      formerPlans: row.former_plans,
       metadata: row.metadata,
       place: row.node === null || row.cost === null ? null : { node: row.node, cost: row.cost },
       stopped: row.stopped || null,
@@ -142,6 +145,7 @@ export function readOperation(value: unknown): Operation | undefined {
       node: row.node,
       follows: row.follows,
       note: row.note,
+      untold: row.untold || null,
       trouble: row.trouble,
       failure: row.failure,
       finishedAt: dateOf(row.finished_at),
@@ -176,6 +180,7 @@ export function instanceColumns(instance: ServiceInstance): Columns {
     space_guid: sql`${instance.spaceGuid}::text`,
     context: json(instance.context),
     maintenance_version: sql`${instance.maintenanceVersion}::text`,
+    former_plans: json(instance.formerPlans),
     metadata: json(instance.metadata as JsonObject | undefined),
     node: sql`${instance.place?.node}::text`,
     cost: sql`${instance.place?.cost}::numeric`,

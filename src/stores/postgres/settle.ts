@@ -30,6 +30,13 @@ export async function settle(query: Query, held: Held, settlement: Settlement): 
   return rows.length > 0;
 }
 
+/** Only the first who tells it writes. */
+export async function tell(query: Query, operationId: string): Promise<void> {
+  await query(
+    sql`update operations set untold = false where id = ${operationId} and state = 'failed' and untold`,
+  );
+}
+
 /** The open operation protects the row: no version is compared, but it is raised for those who read before. */
 function instancePart(operation: Operation, change: Change<ServiceInstance> | undefined): Sql | undefined {
   if (!change && operation.bindingId !== undefined) return undefined;

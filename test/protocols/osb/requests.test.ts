@@ -40,6 +40,7 @@ describe('A command', () => {
         {
           instanceId: 'i1',
           acceptsIncomplete: true,
+          failsLater: true,
           origin,
           offeringId: 'cache',
           planId: 'small',
@@ -119,7 +120,7 @@ describe('A command', () => {
     await platform.delete(bindingPath).query(hints);
     const command = { instanceId: 'i1', origin, offeringId: 'cache', planId: 'small' };
     expect(asked).toEqual([
-      ['deprovision', { ...command, acceptsIncomplete: true }],
+      ['deprovision', { ...command, acceptsIncomplete: true, failsLater: true }],
       ['unbind', { ...command, bindingId: 'b1', acceptsIncomplete: false }],
     ]);
   });

@@ -55,6 +55,32 @@ export function describeHistory(makeStore: MakeStore): void {
     expect(await store.timeline('unknown')).toEqual([]);
   });
 
+  test('A failure is untold until it has been told, once for all, and only a failure is.', async () => {
+    const opening = provisioning();
+    await open(store, { ...opening, operation: { ...opening.operation, untold: true } });
+    const { id, instanceId } = opening.operation;
+    const untold = async () =>
+      (await store.lastOperation({ instanceId, operationId: id })).operation?.untold ?? false;
+    await store.tell(id);
+    expect(await untold()).toBe(true);
+    const held = await claim(store);
+    expect(held.operation.untold).toBe(true);
+    await store.settle(held, { failure: { word: 'x', sentence: 'It failed.' } });
+    expect(await untold()).toBe(true);
+    await Promise.all([store.tell(id), store.tell(id), store.tell('unknown')]);
+    expect(await untold()).toBe(false);
+    expect((await store.history(instanceId, 1))[0]?.untold ?? false).toBe(false);
+  });
+
+  test('What is opened to be told at once is never untold.', async () => {
+    const opening = provisioning();
+    await open(store, opening);
+    await store.settle(await claim(store), { failure: { word: 'x', sentence: 'It failed.' } });
+    const { operation } = await store.lastOperation({ instanceId: opening.operation.instanceId });
+    expect(operation).toMatchObject({ state: 'failed' });
+    expect(operation?.untold ?? false).toBe(false);
+  });
+
   test('Who has lost the operation adds nothing to what it did.', async () => {
     await open(store, provisioning());
     const lost = await claim(store, 'one', 0);

@@ -57,6 +57,7 @@ export function describeInstanceOpenings(makeStore: MakeStore): void {
     } = anInstance({
       context: wild,
       maintenanceVersion: '1.2.3',
+      formerPlans: ['tiny', 'large'],
       metadata: { labels: { env: 'x' }, attributes: wild },
       ready: false,
       confidential: {
