@@ -96,10 +96,10 @@ const descriptions: Descriptions = {
     message: `unit ${to}`,
     fields: { instanceId, unit, from, reason },
   }),
-  'left-alone': ({ instanceId, restarts }) => ({
+  'left-alone': ({ instanceId, unit, restarts }) => ({
     level: 'error',
-    message: 'instance failed again, left alone',
-    fields: { instanceId, restarts },
+    message: 'unit failed again, left alone',
+    fields: { instanceId, unit, restarts },
   }),
   'orphan-suspected': ({ name, provisioner, node }) => ({
     level: 'warn',

@@ -163,10 +163,10 @@ test.each<[BrokerEvent, string, string, object]>([
     { unit: 'main' },
   ],
   [
-    { type: 'left-alone', instanceId: 'i1', restarts: 3 },
+    { type: 'left-alone', instanceId: 'i1', unit: 'main', restarts: 3 },
     'error',
-    'instance failed again, left alone',
-    { instanceId: 'i1', restarts: 3 },
+    'unit failed again, left alone',
+    { instanceId: 'i1', unit: 'main', restarts: 3 },
   ],
   [
     { type: 'orphan-suspected', provisioner: 'process', node: 'n1', name: 'p1' },

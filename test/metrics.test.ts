@@ -159,7 +159,7 @@ test('restarts of what had failed, and instances that are left alone, are counte
   metrics.event({ type: 'operation-opened', operation: healing });
   metrics.event({ type: 'operation-opened', operation: { ...healing, origin: { protocol: 'operator' } } });
   metrics.event({ type: 'unit-changed', instanceId: 'i1', unit: 'u1', to: 'error', reason: 'x' });
-  metrics.event({ type: 'left-alone', instanceId: 'i1', restarts: 3 });
+  metrics.event({ type: 'left-alone', instanceId: 'i1', unit: 'main', restarts: 3 });
   metrics.event({ type: 'orphan-removed', provisioner: 'process', node: 'n1', name: 'p1' });
   const page = await pageOf(metrics);
   expect(page.split('\n')).toEqual(

@@ -1,6 +1,7 @@
 import { Refusal } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { OperationKind } from './records.ts';
+import type { RestartCause } from './units.ts';
 
 /** What the platform must be able to give an application that binds (spec.md, Service Offering Object). */
 export type Permission = 'syslog_drain' | 'route_forwarding' | 'volume_mount';
@@ -90,9 +91,11 @@ export interface Operating {
 
 export interface Monitor {
   readonly every: number;
-  /** A failed unit is restarted this often within `within`, then left alone; 0: never. */
+  /** A unit without a process is started this often within `within`, then left alone; 0: never. */
   readonly restart: number;
   readonly within: number;
+  /** For what a unit that lives is asked to end and started again; absent: for nothing. */
+  readonly restartOn?: readonly RestartCause[];
 }
 
 /** An executable of the service author's, as an argument list; arguments and `env` may hold templates. */

@@ -3,9 +3,9 @@ import { Failure, Refusal } from './errors.ts';
 import { decideRemedy, type Patient, type Remedy, sayLeftAlone } from './heal.ts';
 import { controlOf, type Hanging, lookAt } from './look.ts';
 import { operate } from './operate.ts';
-import type { ServiceInstance } from './records.ts';
+import type { Operation, ServiceInstance } from './records.ts';
 import { type Check, longestSleep } from './store.ts';
-import type { Healing, Seen, UnitSeen, UnitStatus } from './units.ts';
+import { type Healing, leftRunning, type Seen, type UnitSeen, type UnitStatus } from './units.ts';
 
 /** The side of the core that looks at what runs, driven by a worker of its own. */
 export interface Checks {
@@ -52,24 +52,28 @@ async function examine(core: Core, { instance, seen }: Check, hanging: Hanging):
   const changes = changesIn(look.units, seen);
   // What was seen while somebody stopped or changed it means nothing.
   if (changes.length > 0 && !(await isUntouched(core, instance))) return;
-  const { remedy, units } = await findRemedy(core, instance, look.units, seen?.healing);
-  const { healing } = remedy;
+  const treated = await treat(core, instance, look.units);
+  const dues = treated.flatMap(({ remedy: { dueMs } }) => dueMs ?? []);
+  const save = (units: readonly UnitSeen[], dueMs: number | undefined) =>
+    deps.store.saveSeen(
+      instance.id,
+      { units, checkedAt: deps.now().toISOString(), version: instance.version },
+      dueMs,
+    );
   // Before the restart: one that is counted and not begun does less harm than one that is never counted.
-  await deps.store.saveSeen(
-    instance.id,
-    {
-      units,
-      checkedAt: deps.now().toISOString(),
-      version: instance.version,
-      ...(healing ? { healing } : {}),
-    },
-    remedy.dueMs,
+  await save(
+    treated.map(({ unit }) => unit),
+    dues.length > 0 ? Math.min(...dues) : undefined,
   );
   tell(core, instance.id, changes, look.trouble);
-  if (healing?.leftAlone && !seen?.healing?.leftAlone)
-    deps.observe({ type: 'left-alone', instanceId: instance.id, restarts: healing.restarts.length });
-  if (remedy.restart.length > 0) await restart(core, instance, remedy.restart);
+  tellLeftAlone(core, instance.id, treated);
+  if (treated.every(({ remedy }) => !remedy.restart) || (await restart(core, instance, treated))) return;
+  // Somebody else does something with it: nothing was tried, and nothing counts.
+  await save(treated.map(postponed), tryAgainAfter);
 }
+
+/** Milliseconds until it is tried again to restart what could not be restarted while something else went on. */
+const tryAgainAfter = 1000;
 
 interface Changed {
   readonly unit: UnitSeen;
@@ -88,38 +92,48 @@ async function isUntouched({ deps }: Core, { id, version }: ServiceInstance): Pr
   return found !== undefined && !found.operation && found.instance.version === version;
 }
 
-async function findRemedy(
+/** A unit as it is remembered, and what is to be done about it. */
+interface Treated {
+  readonly unit: UnitSeen;
+  readonly remedy: Remedy;
+  readonly before?: Healing;
+}
+
+async function treat(
   core: Core,
   instance: ServiceInstance,
   units: readonly UnitSeen[],
-  healing: Healing | undefined,
-): Promise<{ remedy: Remedy; units: readonly UnitSeen[] }> {
-  const isWell = units.every(({ status }) => status !== 'error') && !healing;
+): Promise<readonly Treated[]> {
+  const isWell = units.every(({ symptom, healing }) => symptom === undefined && !healing);
   const known = isWell ? undefined : await controlOf(core, instance).catch(() => undefined);
   // Of an unknown plan nobody can say what is allowed.
-  if (!known) return { remedy: { restart: [], ...(healing ? { healing } : {}) }, units };
-  const { plan, units: control } = known;
-  const remedy = decideRemedy({
-    monitor: plan.operating.monitor,
-    units,
-    ...(healing ? { healing } : {}),
-    untouchable: instance.stopped === true || !control?.restart,
-    ...(await findTending(core, instance.id, healing)),
-    now: core.deps.now(),
+  if (!known) return units.map((unit) => ({ unit, remedy: {} }));
+  const { monitor } = known.plan.operating;
+  const untouchable = instance.stopped === true || !known.units?.restart;
+  const history = await core.deps.store.history(instance.id, historyLength);
+  return units.map(({ healing: before, ...unit }) => {
+    const remedy = decideRemedy({
+      monitor,
+      unit,
+      ...(before ? { healing: before } : {}),
+      untouchable,
+      ...readTending(history, before),
+      now: core.deps.now(),
+    });
+    const { healing } = remedy;
+    const said = sayLeftAlone({ ...unit, ...(healing ? { healing } : {}) }, monitor);
+    return { unit: said, remedy, ...(before ? { before } : {}) };
   });
-  return { remedy, units: sayLeftAlone(units, remedy.healing, plan.operating.monitor) };
 }
 
 /** Of the latest operations of an instance so many are looked through for one by which people tended to it. */
 const historyLength = 20;
 
-/** Has anybody but the broker started, restarted or changed it since it was left alone? */
-async function findTending(
-  { deps }: Core,
-  instanceId: string,
+/** Has anybody but the broker started, restarted or changed it since it was left alone? And what was done last? */
+function readTending(
+  operations: readonly Operation[],
   healing: Healing | undefined,
-): Promise<Pick<Patient, 'tended' | 'latest'>> {
-  const operations = await deps.store.history(instanceId, historyLength);
+): Pick<Patient, 'tended' | 'latest' | 'unyielding'> {
   const ended = operations.filter(({ bindingId, finishedAt }) => bindingId === undefined && finishedAt);
   const known = ended.findIndex(({ id }) => id === healing?.after);
   const since = known < 0 ? ended : ended.slice(0, known);
@@ -128,23 +142,50 @@ async function findTending(
       (kind === 'start' || kind === 'restart' || kind === 'update') && origin.protocol !== monitor.protocol,
   );
   const [latest] = ended;
-  return { tended: healing?.leftAlone === true && tended, ...(latest ? { latest: latest.id } : {}) };
+  return {
+    tended: (healing?.leftAlone === true || healing?.unyielding === true) && tended,
+    unyielding: latest?.origin.protocol === monitor.protocol && latest.failure?.word === leftRunning,
+    ...(latest ? { latest: latest.id } : {}),
+  };
 }
 
 /** Who asks for what the broker does by itself. */
 const monitor = { protocol: 'monitor' };
 
-/** As an operation, like any other; not when somebody has begun one, or changed the instance, since the look. */
-async function restart(core: Core, instance: ServiceInstance, units: readonly string[]): Promise<void> {
-  const { id: instanceId, version } = instance;
-  const command = { instanceId, version, units, acceptsIncomplete: true, origin: monitor };
+/**
+ * As an operation, like any other; not when somebody has begun one, or changed the instance, since the look.
+ * @returns whether it was begun
+ */
+async function restart(
+  core: Core,
+  { id: instanceId, version }: ServiceInstance,
+  treated: readonly Treated[],
+): Promise<boolean> {
+  const namesOf = (...ways: readonly Remedy['restart'][]) =>
+    treated
+      .filter(({ remedy }) => remedy.restart && ways.includes(remedy.restart))
+      .map(({ unit }) => unit.unit);
+  const command = {
+    instanceId,
+    version,
+    units: namesOf('start', 'end'),
+    sparing: { end: namesOf('end') },
+    acceptsIncomplete: true,
+    origin: monitor,
+  };
   try {
-    await operate(core, command, 'restart');
+    return (await operate(core, command, 'restart')).is !== 'absent';
   } catch (error) {
+    if (error instanceof Refusal && error.code === 'busy') return false;
     // How an operation ended is told where it ends.
-    if (error instanceof Failure || (error instanceof Refusal && error.code === 'busy')) return;
+    if (error instanceof Failure) return true;
     throw error;
   }
+}
+
+function postponed({ unit: { healing: _counted, ...unit }, remedy }: Treated): UnitSeen {
+  const healing = remedy.restart ? remedy.postponed : remedy.healing;
+  return { ...unit, ...(healing ? { healing } : {}) };
 }
 
 function tell({ deps }: Core, instanceId: string, changes: readonly Changed[], trouble?: string): void {
@@ -155,4 +196,15 @@ function tell({ deps }: Core, instanceId: string, changes: readonly Changed[], t
     deps.observe({ type: 'unit-changed', instanceId, unit, ...(from ? { from } : {}), to, reason });
   if (changes.length > 0 && trouble !== undefined)
     deps.observe({ type: 'trouble', doing: `looking at instance ${instanceId}`, detail: trouble });
+}
+
+function tellLeftAlone({ deps }: Core, instanceId: string, treated: readonly Treated[]): void {
+  for (const { unit, remedy, before } of treated)
+    if (remedy.healing?.leftAlone && !before?.leftAlone)
+      deps.observe({
+        type: 'left-alone',
+        instanceId,
+        unit: unit.unit,
+        restarts: remedy.healing.restarts.length,
+      });
 }

@@ -1,5 +1,5 @@
 import type { JsonObject } from './json.ts';
-import type { Origin } from './records.ts';
+import type { Origin, Sparing } from './records.ts';
 import type { Within } from './store.ts';
 
 interface Command {
@@ -80,4 +80,5 @@ export interface Operate extends Command {
   readonly units?: readonly string[];
   /** Set by the broker itself: nothing is to be done when the instance has another version by now. */
   readonly version?: number;
+  readonly sparing?: Sparing;
 }

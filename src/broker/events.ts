@@ -30,7 +30,12 @@ export type BrokerEvent =
       readonly reason: string;
     }
   /** It failed again after the last restart that its plan allows. */
-  | { readonly type: 'left-alone'; readonly instanceId: string; readonly restarts: number }
+  | {
+      readonly type: 'left-alone';
+      readonly instanceId: string;
+      readonly unit: string;
+      readonly restarts: number;
+    }
   | ({ readonly type: 'orphan-suspected' | 'orphan-removed'; readonly name: string } & Whereabouts)
   /** A record that could not be read, and is passed over until it can. */
   | {

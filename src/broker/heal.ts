@@ -6,53 +6,67 @@ const pauses = [1000, 4000, 16_000] as const;
 /** Milliseconds after the begin of a restart until somebody looks what has become of it. */
 const lookAfterRestart = 1000;
 
-/** What is to be done about what was seen. */
+/** What is to be done about what was seen of a unit. */
 export interface Remedy {
   /** What is remembered of it; absent: there is nothing. */
   readonly healing?: Healing;
-  /** The units that are to be restarted now. */
-  readonly restart: readonly string[];
+  /** It is to be restarted now: it is dead and only to be started, or lives and is to be asked to `end` first. */
+  readonly restart?: 'start' | 'end';
+  /** What is remembered in place of it when the restart could not be begun. */
+  readonly postponed?: Healing;
   /** Milliseconds after which somebody is to look again, when that is sooner than usual. */
   readonly dueMs?: number;
 }
 
-/** What people did, and what the rows say. */
+/** A unit as it was seen, what people did, and what the rows say. */
 export interface Patient {
   readonly monitor: Monitor;
-  readonly units: readonly UnitSeen[];
+  readonly unit: UnitSeen;
   /** What was remembered at the look before. */
   readonly healing?: Healing;
   /** Shall it be at rest, or can nobody restart it? */
   readonly untouchable: boolean;
   /** Somebody has started, restarted or updated it since it was left alone. */
   readonly tended: boolean;
+  /** The broker itself was the last who did something with it, and has asked it to end in vain. */
+  readonly unyielding: boolean;
   /** Of its operations the latest that has ended. */
   readonly latest?: string;
   readonly now: Date;
 }
 
 /**
- * lifecycle, section 3: what is `error` is restarted, so often within the plan's time, after growing pauses; then
- * it is left alone until it runs again or people have tended to it.
+ * lifecycle, section 3: a unit without a living process is started again, so often within the plan's time, after
+ * growing pauses; then it is left alone until it runs again or people have tended to it. One that lives is a status
+ * with a reason, whatever it answers, unless the offering asks for more by name.
  */
 export function decideRemedy(patient: Patient): Remedy {
-  const { monitor, units, untouchable, now } = patient;
-  const failed = units.filter(({ status }) => status === 'error').map(({ unit }) => unit);
+  const { monitor, unit, untouchable, unyielding, now } = patient;
   const before = patient.tended ? undefined : recent(patient.healing, monitor, now);
-  if (failed.length === 0) return { ...remembered(withoutFailure(before, units)), restart: [] };
-  if (untouchable || monitor.restart === 0) return { ...remembered(before), restart: [] };
+  if (!isToBeRestarted(unit, monitor)) return remembered(withoutFailure(before, unit));
+  if (untouchable || monitor.restart === 0) return remembered(before);
 
-  if (before?.leftAlone) return { healing: { failedAt: now.toISOString(), ...before }, restart: [] };
+  const isDead = unit.symptom === 'dead';
+  if (!isDead && before?.unyielding) return { healing: before };
   const { restarts = [], failedAt = now.toISOString() } = before ?? {};
+  if (!isDead && unyielding)
+    return { healing: { restarts, leftAlone: false, unyielding: true, ...after(patient) } };
+  if (before?.leftAlone) return { healing: { failedAt: now.toISOString(), ...before } };
   if (restarts.length >= monitor.restart)
-    return { healing: { restarts, failedAt, leftAlone: true, ...after(patient) }, restart: [] };
+    return { healing: { restarts, failedAt, leftAlone: true, ...after(patient) } };
+  const waiting = { restarts, failedAt, leftAlone: false };
   const waitMs = Date.parse(failedAt) + pauseBefore(restarts.length) - now.getTime();
-  if (waitMs > 0) return { healing: { restarts, failedAt, leftAlone: false }, restart: [], dueMs: waitMs };
+  if (waitMs > 0) return { healing: waiting, dueMs: waitMs };
   return {
     healing: { restarts: [...restarts, now.toISOString()], leftAlone: false },
-    restart: failed,
+    restart: isDead ? 'start' : 'end',
+    postponed: waiting,
     dueMs: lookAfterRestart,
   };
+}
+
+function isToBeRestarted({ symptom }: UnitSeen, { restartOn = [] }: Monitor): boolean {
+  return symptom === 'dead' || (symptom !== undefined && restartOn.includes(symptom));
 }
 
 function after({ latest }: Patient): Pick<Healing, 'after'> {
@@ -69,30 +83,33 @@ function recent(healing: Healing | undefined, { within }: Monitor, now: Date): H
   return { ...healing, restarts: healing.restarts.filter((at) => Date.parse(at) > now.getTime() - within) };
 }
 
-/** Only when all of it runs, what was left alone is looked after again. */
-function withoutFailure(healing: Healing | undefined, units: readonly UnitSeen[]): Healing | undefined {
+/** Only when it runs, or nothing at least can be found to ail it, what was left alone is looked after again. */
+function withoutFailure(healing: Healing | undefined, { status, symptom }: UnitSeen): Healing | undefined {
   if (!healing) return undefined;
-  const { restarts, leftAlone } = healing;
-  if (!leftAlone) return { restarts, leftAlone };
-  return units.every(({ status }) => status === 'started') ? undefined : healing;
+  const isWell = status === 'started' || (status === 'unreachable' && symptom === undefined);
+  const { restarts, leftAlone, unyielding = false } = healing;
+  if (leftAlone || unyielding) return isWell ? undefined : healing;
+  return { restarts, leftAlone };
 }
 
 function remembered(healing: Healing | undefined): { healing?: Healing } {
-  return healing && (healing.leftAlone || healing.restarts.length > 0) ? { healing } : {};
+  return healing && (healing.leftAlone || healing.unyielding || healing.restarts.length > 0)
+    ? { healing }
+    : {};
 }
 
-/** The units with what there is to add to the reason of those that have failed. */
-export function sayLeftAlone(
-  units: readonly UnitSeen[],
-  healing: Healing | undefined,
-  { within }: Monitor,
-): readonly UnitSeen[] {
-  if (!healing?.leftAlone) return units;
+/** The unit with what there is to add to the reason when it has failed. */
+export function sayLeftAlone(unit: UnitSeen, { within }: Monitor): UnitSeen {
+  const { status, symptom, healing } = unit;
+  if (status !== 'error' && symptom === undefined) return unit;
+  if (healing?.unyielding)
+    return { ...unit, reason: `${unit.reason}; it was asked to end, did not in time, and is left as it is` };
+  if (!healing?.leftAlone) return unit;
   const times = healing.restarts.length === 1 ? 'once' : `${healing.restarts.length} times`;
-  const said = `it was restarted ${times} within ${spanOf(within)} and is left alone`;
-  return units.map((unit) =>
-    unit.status === 'error' ? { ...unit, reason: `${unit.reason}; ${said}` } : unit,
-  );
+  return {
+    ...unit,
+    reason: `${unit.reason}; it was restarted ${times} within ${spanOf(within)} and is left alone`,
+  };
 }
 
 function spanOf(ms: number): string {

@@ -3,8 +3,8 @@ import type { ServicePlan } from './catalog.ts';
 import { declaredOfferings } from './offered.ts';
 import type { Provisioner, Work, UnitControl } from './provisioner.ts';
 import type { Operation, ServiceInstance } from './records.ts';
-import { decideStatus, type Judgement, type Situation } from './status.ts';
-import type { Seen, UnitFacts, UnitSeen } from './units.ts';
+import { decideStatus, type Judgement, type Situation, symptomOf } from './status.ts';
+import type { Seen, Symptom, UnitFacts, UnitSeen } from './units.ts';
 import { underLimit } from './under-limit.ts';
 import { maskAll, valuesOf } from './values.ts';
 
@@ -42,7 +42,8 @@ export async function lookAt(core: Core, subject: Subject, hanging: Hanging = ne
   try {
     const facts = await inspect(core, instance, hanging);
     const judge = (unit: UnitFacts) => masked(decideStatus(situationOf(unit.unit), unit), instance);
-    return { units: facts.map((unit) => seeUnit(unit, judge(unit), seen, now)) };
+    const ailing = (unit: UnitFacts) => symptomOf(situationOf(unit.unit), unit);
+    return { units: facts.map((unit) => seeUnit(unit, judge(unit), ailing(unit), seen, now)) };
   } catch (error) {
     const late = (error as { name?: unknown } | undefined)?.name === 'TimeoutError';
     const reason = late ? 'it could not be looked at in time' : 'it could not be looked at';
@@ -115,6 +116,7 @@ function masked({ status, reason }: Judgement, instance: ServiceInstance): Judge
 function seeUnit(
   { unit, pid, address }: UnitFacts,
   judgement: Judgement,
+  symptom: Symptom | undefined,
   seen: Seen | undefined,
   now: string,
 ): UnitSeen {
@@ -125,6 +127,8 @@ function seeUnit(
     since: before?.status === judgement.status ? before.since : now,
     ...(pid === undefined ? {} : { pid }),
     ...(address === undefined ? {} : { address }),
+    ...(symptom === undefined ? {} : { symptom }),
+    ...(before?.healing ? { healing: before.healing } : {}),
   };
 }
 
@@ -134,8 +138,8 @@ export function unitsLastSeen(seen: Seen | undefined, name: string): readonly Un
   return [{ unit: name, status: 'unreachable', reason: 'nobody has looked at it yet', since: '' }];
 }
 
-/** The unit with another status, since now when it had a different one. */
-export function restate(unit: UnitSeen, judgement: Judgement, now: string): UnitSeen {
+/** The unit with another status, since now when it had a different one; what ailed it was seen with the old one. */
+export function restate({ symptom: _old, ...unit }: UnitSeen, judgement: Judgement, now: string): UnitSeen {
   const since = unit.status === judgement.status && unit.since ? unit.since : now;
   return { ...unit, ...judgement, since };
 }

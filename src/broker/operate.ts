@@ -14,7 +14,7 @@ type Kind = 'start' | 'stop' | 'restart';
  * once more: dead units may be among them. Once all have been stopped they shall be at rest, until all are started again.
  */
 export function operate(core: Core, command: Operate, kind: Kind): Promise<Outcome<ServiceInstance>> {
-  const { instanceId, origin, units } = command;
+  const { instanceId, origin, units, sparing } = command;
   return core.engine.run(command, async () => {
     if (units?.length === 0) throw new Refusal('invalid', 'No unit is named.', 'units');
     const found = await core.deps.store.findInstance(instanceId);
@@ -27,7 +27,7 @@ export function operate(core: Core, command: Operate, kind: Kind): Promise<Outco
         `Instances of the plan '${plan.name}' cannot be ${participles[kind]}.`,
       );
     }
-    const confidential = units ? { units } : {};
+    const confidential = { ...(units ? { units } : {}), ...(sparing ? { sparing } : {}) };
     const operation = newOperation(core.deps, plan, kind, { instanceId, origin, confidential });
     return { start: { plan, operation, instance: { put: found.instance } } };
   });

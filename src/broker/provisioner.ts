@@ -1,6 +1,6 @@
 import type { ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { ServiceBinding, ServiceInstance } from './records.ts';
+import type { ServiceBinding, ServiceInstance, Sparing } from './records.ts';
 import type { Executed, Execution, LogQuery, UnitFacts, UnitLog } from './units.ts';
 
 /**
@@ -36,6 +36,7 @@ export interface UnitControl {
   inspect(work: Work): Promise<readonly UnitFacts[]>;
   start?(work: Work): Promise<Step<void>>;
   stop?(work: Work): Promise<Step<void>>;
+  /** With `work.sparing` only what is dead, or named there, is touched. */
   restart?(work: Work): Promise<Step<void>>;
   /** Runs a command in the surroundings of one unit or of every unit. */
   exec?(work: Work, execution: Execution): Promise<readonly Executed[]>;
@@ -120,6 +121,8 @@ export interface Work {
   readonly values: JsonObject;
   /** Of a start, stop or restart: the units it is about; absent: all. */
   readonly units?: readonly string[];
+  /** Of a restart: it is by the monitor, and spares what lives. */
+  readonly sparing?: Sparing;
   /** The text without anything that is confidential here: for what is to be cut, since a part is not recognised. */
   readonly mask: (text: string) => string;
   /** Aborted when the operation is cancelled, its deadline has passed or the lease is lost: end soon. */

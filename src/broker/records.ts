@@ -142,6 +142,15 @@ export interface OperationConfidential {
   readonly target?: ServiceInstance;
   /** Of a start, stop or restart: the units it is about; absent: all. */
   readonly units?: readonly string[];
+  readonly sparing?: Sparing;
+}
+
+/**
+ * Of a restart by the monitor: what lives is left alone, but for these units, which are asked to end first. Nothing is
+ * killed: what does not end within its time stays, and the operation fails with the word `leftRunning`.
+ */
+export interface Sparing {
+  readonly end: readonly string[];
 }
 
 export interface UpdateRequest {

@@ -1,5 +1,12 @@
 import type { OperationKind } from './records.ts';
-import { unitStatuses, type Seen, type UnitFacts, type UnitSeen, type UnitStatus } from './units.ts';
+import {
+  unitStatuses,
+  type Seen,
+  type Symptom,
+  type UnitFacts,
+  type UnitSeen,
+  type UnitStatus,
+} from './units.ts';
 
 /** How an instance is: as its worst unit. */
 export interface InstanceStatus {
@@ -10,7 +17,7 @@ export interface InstanceStatus {
   readonly checkedAt?: string;
   /** `host:port` of its units, where applications find them. */
   readonly addresses: readonly string[];
-  /** It failed again after the last restart that its plan allows. */
+  /** A unit of it failed again after the last restart that its plan allows, or does not end when it is asked to. */
   readonly leftAlone: boolean;
 }
 
@@ -52,6 +59,19 @@ export function decideStatus({ lost, operation, stopped }: Situation, facts: Uni
   return { status: 'started', reason: reason ?? 'it runs and answers' };
 }
 
+/**
+ * What ails a unit, for those who start and restart by themselves. Undefined: nothing, or it shall not run now, or
+ * nobody can tell, for whatever is the fault of our side no restart would mend.
+ */
+export function symptomOf({ lost, operation, stopped }: Situation, facts: UnitFacts): Symptom | undefined {
+  const { alive, answer, failed, fault } = facts;
+  if (lost !== undefined || fault !== undefined || operation !== undefined || stopped) return undefined;
+  if (!alive) return 'dead';
+  if (failed !== undefined) return 'monitor-failed';
+  if (answer === 'wrong') return 'wrong-answer';
+  return answer === 'silent' ? 'no-answer' : undefined;
+}
+
 /** Such an operation, too, has a check_up at its end. */
 export function isStarting(operation: OperationKind | undefined): boolean {
   return operation === 'start' || operation === 'restart';
@@ -65,7 +85,7 @@ export function worstOf(statuses: readonly UnitStatus[]): UnitStatus {
 /** The instance as its units make it. */
 export function statusOfUnits(
   units: readonly UnitSeen[],
-  { checkedAt, healing }: Partial<Pick<Seen, 'checkedAt' | 'healing'>> = {},
+  { checkedAt }: Partial<Pick<Seen, 'checkedAt'>> = {},
 ): InstanceStatus {
   const status = worstOf(units.map((unit) => unit.status));
   const worst = units.find((unit) => unit.status === status);
@@ -75,7 +95,7 @@ export function statusOfUnits(
     units,
     ...(checkedAt === undefined ? {} : { checkedAt }),
     addresses: units.flatMap(({ address }) => (address === undefined ? [] : [address])),
-    leftAlone: healing?.leftAlone ?? false,
+    leftAlone: units.some(({ healing }) => healing?.leftAlone === true || healing?.unyielding === true),
   };
 }
 

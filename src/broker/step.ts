@@ -127,7 +127,7 @@ async function findLeftOver(
 
 function workOf(plan: ServicePlan, held: Held, signal: AbortSignal, url: string): Work {
   const { operation, instance, binding } = held;
-  const { memo, target, units } = operation.confidential;
+  const { memo, target, units, sparing } = operation.confidential;
   const shall = target ?? instance;
   const trace = operation.confidential.trace ?? (binding ?? instance).confidential.trace;
   return {
@@ -140,6 +140,7 @@ function workOf(plan: ServicePlan, held: Held, signal: AbortSignal, url: string)
     plan,
     values: valuesOf(plan, shall, binding, url),
     ...(units ? { units } : {}),
+    ...(sparing ? { sparing } : {}),
     mask: (text) => mask(text, held),
     signal,
   };

@@ -2,10 +2,23 @@
 export const unitStatuses = ['down', 'error', 'building', 'unreachable', 'stopped', 'started'] as const;
 export type UnitStatus = (typeof unitStatuses)[number];
 
+/**
+ * For what a unit that lives is restarted, where an offering asks for it by name: its rule of readiness or its check_up
+ * hook got another answer than the expected one; it does not answer in time; its monitor hook says that it has failed.
+ */
+export const restartCauses = ['wrong-answer', 'no-answer', 'monitor-failed'] as const;
+export type RestartCause = (typeof restartCauses)[number];
+
+/** What ails a unit that shall run: `dead` is one without a living process. */
+export type Symptom = 'dead' | RestartCause;
+
+/** The word of a restart by the monitor that failed since what it has asked to end lives on: it was left as it is. */
+export const leftRunning = 'left-running';
+
 /** What is the case, without judgement: `decideStatus` judges. */
 export interface UnitFacts {
   readonly unit: string;
-  /** Is there a live process, or whatever else the unit is? */
+  /** Is there a live process, or whatever else the unit is? Only what is not is started again without being asked for. */
   readonly alive: boolean;
   /**
    * What it said at its advertised address: by its protocol that it is ready, something wrong, or nothing in time;
@@ -32,6 +45,8 @@ export interface UnitSeen {
   readonly since: string;
   readonly pid?: number;
   readonly address?: string;
+  readonly symptom?: Symptom;
+  readonly healing?: Healing;
 }
 
 /** What was seen of an instance at one look. */
@@ -41,10 +56,9 @@ export interface Seen {
   readonly checkedAt: string;
   /** That of the instance at that time: clocks need not agree. */
   readonly version?: number;
-  readonly healing?: Healing;
 }
 
-/** How often the broker has restarted what failed, lately. */
+/** How often the broker has restarted a unit lately. */
 export interface Healing {
   /** The starts of the restarts within the plan's time; ISO 8601. */
   readonly restarts: readonly string[];
@@ -52,7 +66,9 @@ export interface Healing {
   readonly failedAt?: string;
   /** It failed again after the last restart that the plan allows: people must look after it. */
   readonly leftAlone: boolean;
-  /** The latest operation that had ended when it was left alone. */
+  /** It was asked to end, did not within its time, and is not asked again. */
+  readonly unyielding?: boolean;
+  /** The latest operation that had ended when it was left alone, or found to be unyielding. */
   readonly after?: string;
 }
 

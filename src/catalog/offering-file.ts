@@ -1,6 +1,7 @@
 import type { JsonObject } from '../broker/json.ts';
 import type { Permission } from '../broker/catalog.ts';
 import type { OperationKind } from '../broker/records.ts';
+import type { RestartCause } from '../broker/units.ts';
 import type { hookNames } from './schema-words.ts';
 
 /** An offering file that has the form of schema.ts; the names are the file's own. */
@@ -26,7 +27,12 @@ export interface OfferingFile extends PerPlan {
     Record<string, { readonly per?: 'instance' | 'binding'; readonly length?: number }>
   >;
   readonly timeouts?: Readonly<Partial<Record<HookName, string>>>;
-  readonly monitor?: { readonly every?: string; readonly restart?: number; readonly within?: string };
+  readonly monitor?: {
+    readonly every?: string;
+    readonly restart?: number;
+    readonly within?: string;
+    readonly restart_on?: readonly RestartCause[];
+  };
   readonly hooks?: Readonly<Partial<Record<HookName, Hook>>>;
   readonly requires_offerings?: Readonly<Record<string, Need>>;
   readonly max_instances?: number;

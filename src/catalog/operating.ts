@@ -1,6 +1,7 @@
-import type { Hook, Making, Monitor, Need, Operating } from '../broker/catalog.ts';
+import type { Hook, Making, Need, Operating } from '../broker/catalog.ts';
 import type { Json } from '../broker/json.ts';
 import { expressionsIn, render } from '../broker/template.ts';
+import { type RestartCause, restartCauses } from '../broker/units.ts';
 import { secondsOf } from './duration.ts';
 import { mapValues } from './map-values.ts';
 import type { OfferingFile } from './offering-file.ts';
@@ -9,7 +10,14 @@ import type { OfferingFile } from './offering-file.ts';
 export interface StoredOperating {
   readonly cost?: number | undefined;
   readonly timeouts?: Readonly<Record<string, number>> | undefined;
-  readonly monitor?: { readonly [Part in keyof Monitor]?: number | undefined } | undefined;
+  readonly monitor?:
+    | {
+        readonly every?: number | undefined;
+        readonly restart?: number | undefined;
+        readonly within?: number | undefined;
+        readonly restartOn?: readonly string[] | undefined;
+      }
+    | undefined;
   readonly hooks?: Readonly<Record<string, StoredHook>> | undefined;
   readonly requiresOfferings?: OfferingFile['requires_offerings'] | undefined;
   readonly maxInstances?: number | undefined;
@@ -32,6 +40,7 @@ export function storedOperating(offering: OfferingFile, cost = 1): StoredOperati
       every: unless(seconds(monitor.every), usual.every),
       restart: unless(monitor.restart, usual.restart),
       within: unless(seconds(monitor.within), usual.within),
+      restartOn: monitor.restart_on?.length ? monitor.restart_on.toSorted() : undefined,
     }),
     hooks: ifAny(
       mapValues(hooks, ({ run, env = {}, once = false, timeout }): StoredHook => {
@@ -46,12 +55,17 @@ export function storedOperating(offering: OfferingFile, cost = 1): StoredOperati
 /** The same as it is meant, in milliseconds. @param stored of this version or one before; it may be missing */
 export function operatingOf(stored: StoredOperating | undefined, making: Making): Operating {
   const { cost = 1, timeouts = {}, monitor = {}, hooks = {}, requiresOfferings = {} } = stored ?? {};
-  const { every = usual.every, restart = usual.restart, within = usual.within } = monitor;
+  const { every = usual.every, restart = usual.restart, within = usual.within, restartOn } = monitor;
   return {
     cost,
     needs: executablesOf(making),
     timeouts: mapValues(timeouts, milliseconds),
-    monitor: { every: milliseconds(every), restart, within: milliseconds(within) },
+    monitor: {
+      every: milliseconds(every),
+      restart,
+      within: milliseconds(within),
+      ...(restartOn ? { restartOn: restartOn.filter(isRestartCause) } : {}),
+    },
     hooks: mapValues(hooks, ({ run, env = {}, once = false, timeout }): Hook => {
       return { run, env, once, ...(timeout === undefined ? {} : { timeout: milliseconds(timeout) }) };
     }),
@@ -61,7 +75,12 @@ export function operatingOf(stored: StoredOperating | undefined, making: Making)
 }
 
 /** The defaults of the offering file; times in seconds. */
-const usual: Monitor = { every: 10, restart: 3, within: 600 };
+const usual = { every: 10, restart: 3, within: 600 };
+
+/** One that a later version has stored may name others. */
+function isRestartCause(name: string): name is RestartCause {
+  return (restartCauses as readonly string[]).includes(name);
+}
 
 /** The names in `needs`. What the plan fixes is filled in; lint lets nothing else stand there. */
 function executablesOf({ config, settings }: Making): readonly string[] {

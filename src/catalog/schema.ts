@@ -3,6 +3,7 @@
  * what a message calls the form, a `default` is what an absent key means.
  */
 import type { JsonObject } from '../broker/json.ts';
+import { restartCauses } from '../broker/units.ts';
 import {
   duration,
   environmentName,
@@ -187,6 +188,7 @@ const monitor = thing({
   every: { ...duration, default: '10s' },
   restart: { type: 'integer', minimum: 0, default: 3 },
   within: { ...duration, default: '10m' },
+  restart_on: { type: 'array', items: { enum: [...restartCauses] }, uniqueItems: true, default: [] },
 });
 
 const making: JsonObject = {

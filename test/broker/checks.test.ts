@@ -1,10 +1,10 @@
 import type { ServicePlan } from '../../src/broker/catalog.ts';
 import type { Checks } from '../../src/broker/checks.ts';
-import { decideRemedy, sayLeftAlone, type Patient } from '../../src/broker/heal.ts';
+import { Failure } from '../../src/broker/errors.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
-import type { UnitFacts, UnitSeen, UnitStatus } from '../../src/broker/units.ts';
+import { leftRunning, type UnitFacts } from '../../src/broker/units.ts';
 import { startWorker } from '../../src/worker.ts';
-import { aPlan, toProvision } from './fixtures.ts';
+import { aPlan, toBind, toProvision } from './fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, wrongBy } from './world.ts';
 
 const up: UnitFacts = { unit: 'redis', alive: true, answer: 'ready', pid: 7, address: 'h:1' };
@@ -15,6 +15,10 @@ interface State {
   facts: readonly UnitFacts[];
   /** Instead of the facts. */
   inspect?: (work: Work) => Promise<readonly UnitFacts[]>;
+  /** What a bind waits for. */
+  onBind?: () => Promise<unknown>;
+  /** A restart ends in vain. */
+  left?: boolean;
   /** What somebody does as soon as it is written down what was seen. */
   onSaved?: () => Promise<unknown>;
 }
@@ -26,7 +30,14 @@ async function watched(plan: ServicePlan = aPlan(), wrong = 0) {
     inspect: async (work) => (state.inspect ? state.inspect(work) : state.facts),
     start: () => ({ done: {} }),
     stop: () => ({ done: {} }),
-    restart: () => ({ done: {} }),
+    bind: async () => {
+      await state.onBind?.();
+      return { done: {} };
+    },
+    restart: () => {
+      if (state.left) throw new Failure(leftRunning, 'It did not end.');
+      return { done: {} };
+    },
   });
   const world = aWorld(provisioner, [plan]);
   const { store, events } = world;
@@ -53,8 +64,10 @@ async function watched(plan: ServicePlan = aPlan(), wrong = 0) {
     checks,
     work,
     restarts: () => asked.filter(({ deed }) => deed === 'restart').map((one) => one.work.units),
+    asked,
     changes: () => events.flatMap((event) => (event.type === 'unit-changed' ? [event] : [])),
     seen: async () => (await store.findSeen('i1')) ?? { units: [], checkedAt: '' },
+    healing: async () => (await store.findSeen('i1'))?.units[0]?.healing,
     /** Looks at all that is due, after so many milliseconds. */
     lookAfter: async (ms: number) => {
       world.pass(ms);
@@ -239,97 +252,6 @@ async function begin(checks: Checks): Promise<{ ended: Promise<unknown> }> {
   return taken;
 }
 
-describe('decideRemedy', () => {
-  const start = new Date('2026-01-01T00:00:00Z');
-  const at = (seconds: number) => new Date(start.getTime() + seconds * 1000);
-  const unit = (status: UnitStatus, name = 'redis'): UnitSeen => ({
-    unit: name,
-    status,
-    reason: 'so it is',
-    since: start.toISOString(),
-  });
-  const patient = (rest: Partial<Patient> = {}): Patient => ({
-    monitor: { every: 10_000, restart: 3, within: 600_000 },
-    units: [unit('error')],
-    untouchable: false,
-    tended: false,
-    now: start,
-    ...rest,
-  });
-  const failedAt = start.toISOString();
-  const restarted = (...seconds: number[]) => seconds.map((second) => at(second).toISOString());
-
-  test.each([
-    ['first', [], 1],
-    ['second', [-30], 4],
-    ['third', [-60, -30], 16],
-  ])('The %s restart comes after its pause.', (_which, earlier, pause) => {
-    const restarts = restarted(...earlier);
-    const began = earlier.length > 0 ? { healing: { restarts, leftAlone: false } } : {};
-    const waits = decideRemedy(patient(began));
-    const healing = { restarts, failedAt, leftAlone: false };
-    expect(waits).toEqual({ healing, restart: [], dueMs: pause * 1000 });
-    const goes = decideRemedy(patient({ healing, now: at(pause) }));
-    expect(goes).toMatchObject({
-      healing: { restarts: [...restarts, at(pause).toISOString()], leftAlone: false },
-      restart: ['redis'],
-    });
-  });
-
-  test('A fourth failure within ten minutes is left alone; later ones are new.', () => {
-    const healing = { restarts: restarted(-90, -60, -30), leftAlone: false };
-    expect(decideRemedy(patient({ healing }))).toEqual({
-      healing: { ...healing, failedAt, leftAlone: true },
-      restart: [],
-    });
-    expect(decideRemedy(patient({ healing, now: at(580) }))).toMatchObject({
-      healing: { restarts: [], leftAlone: false },
-      dueMs: 1000,
-    });
-  });
-
-  test('What is left alone stays so, however long, until it runs or somebody has tended to it.', () => {
-    const healing = { restarts: restarted(-90, -60, -30), failedAt, leftAlone: true };
-    const later = at(86_400);
-    expect(decideRemedy(patient({ healing, now: later })).healing).toEqual(healing);
-    expect(decideRemedy(patient({ healing, now: later, units: [unit('unreachable')] })).healing).toEqual(
-      healing,
-    );
-    expect(decideRemedy(patient({ healing, now: later, units: [unit('started')] }))).toEqual({ restart: [] });
-    expect(decideRemedy(patient({ healing, now: later, tended: true }))).toEqual({
-      healing: { restarts: [], failedAt: later.toISOString(), leftAlone: false },
-      restart: [],
-      dueMs: 1000,
-    });
-  });
-
-  test.each<[string, Partial<Patient>]>([
-    ['is stopped, or cannot be restarted', { untouchable: true }],
-    ['is of a plan that says never', { monitor: { every: 1, restart: 0, within: 600_000 } }],
-    ['does not answer', { units: [unit('unreachable')] }],
-    ['is down', { units: [unit('down')] }],
-    ['is being built', { units: [unit('building')] }],
-  ])('Nothing is done about what %s.', (_title, rest) => {
-    expect(decideRemedy(patient(rest))).toEqual({ restart: [] });
-  });
-
-  test('Only the units that have failed are restarted.', () => {
-    const units = [unit('error', 'a'), unit('started', 'b'), unit('unreachable', 'c'), unit('error', 'd')];
-    const healing = { restarts: [], failedAt, leftAlone: false };
-    expect(decideRemedy(patient({ units, healing, now: at(1) })).restart).toEqual(['a', 'd']);
-  });
-
-  test.each([
-    [1, 60_000, 'it was restarted once within 1 minute and is left alone'],
-    [3, 600_000, 'it was restarted 3 times within 10 minutes and is left alone'],
-    [2, 90_000, 'it was restarted 2 times within 90 seconds and is left alone'],
-  ])('The reason says that it is left alone, after %i restarts.', (times, within, said) => {
-    const healing = { restarts: restarted(...Array.from({ length: times }, () => 0)), leftAlone: true };
-    const units = sayLeftAlone([unit('error'), unit('started')], healing, { every: 1, restart: 3, within });
-    expect(units.map(({ reason }) => reason)).toEqual([`so it is; ${said}`, 'so it is']);
-  });
-});
-
 describe('Healing', () => {
   test('What fails is restarted three times, as an operation of the monitor, and then left alone.', async () => {
     const { state, seen, restarts, store, events, lookAfter } = await watched();
@@ -358,11 +280,10 @@ describe('Healing', () => {
     expect(restarts()).toHaveLength(3);
     const said = 'it exited with 1; it was restarted 3 times within 10 minutes and is left alone';
     expect(await seen()).toMatchObject({
-      units: [{ status: 'error', reason: said }],
-      healing: { leftAlone: true },
+      units: [{ status: 'error', reason: said, healing: { leftAlone: true } }],
     });
     expect(events.filter(({ type }) => type === 'left-alone')).toEqual([
-      { type: 'left-alone', instanceId: 'i1', restarts: 3 },
+      { type: 'left-alone', instanceId: 'i1', unit: 'redis', restarts: 3 },
     ]);
   });
 
@@ -373,7 +294,7 @@ describe('Healing', () => {
   ])(
     'When people have restarted what was left alone, it is healed again; the clock is %s.',
     async (_how, wrong) => {
-      const { state, seen, broker, restarts, lookAfter } = await watched(
+      const { state, healing, broker, restarts, lookAfter } = await watched(
         aPlan({ operating: { monitor: { every: 10_000, restart: 1, within: 600_000 } } }),
         wrong,
       );
@@ -383,34 +304,34 @@ describe('Healing', () => {
       state.facts = [dead];
       for (let look = 0; look < 3; look += 1) await lookAfter(10_000);
       expect(restarts()).toHaveLength(2);
-      expect((await seen()).healing?.leftAlone).toBe(true);
+      expect((await healing())?.leftAlone).toBe(true);
       expect(await broker.status('i1')).toMatchObject({ status: 'error', leftAlone: true });
       await lookAfter(10_000);
-      expect((await seen()).healing?.leftAlone).toBe(true);
+      expect((await healing())?.leftAlone).toBe(true);
       await broker.restart(toOperate);
       expect(restarts()).toHaveLength(3);
       await lookAfter(0);
-      expect((await seen()).healing?.leftAlone).toBe(false);
+      expect((await healing())?.leftAlone).toBe(false);
       await lookAfter(1000);
       expect(restarts()).toHaveLength(4);
       await lookAfter(0);
-      expect((await seen()).healing?.leftAlone).toBe(true);
+      expect((await healing())?.leftAlone).toBe(true);
       state.facts = [up];
       await lookAfter(10_000);
-      expect(await seen()).not.toHaveProperty('healing');
+      expect(await healing()).toBeUndefined();
     },
   );
 
   test('A bind or a stop says nothing to what is left alone.', async () => {
-    const { state, seen, broker, lookAfter } = await watched(
+    const { state, seen, healing, broker, lookAfter } = await watched(
       aPlan({ operating: { monitor: { every: 10_000, restart: 1, within: 600_000 } } }),
     );
     state.facts = [dead];
     for (let look = 0; look < 3; look += 1) await lookAfter(10_000);
-    expect((await seen()).healing?.leftAlone).toBe(true);
+    expect((await healing())?.leftAlone).toBe(true);
     await broker.stop(toOperate);
     await lookAfter(10_000);
-    expect(await seen()).toMatchObject({ units: [{ status: 'stopped' }], healing: { leftAlone: true } });
+    expect(await seen()).toMatchObject({ units: [{ status: 'stopped', healing: { leftAlone: true } }] });
   });
 
   test('What somebody stops between the look and the restart is not started again.', async () => {
@@ -439,4 +360,97 @@ describe('Healing', () => {
     for (let look = 0; look < 4; look += 1) await other.lookAfter(10_000);
     expect(other.restarts()).toEqual([]);
   });
+
+  test('What lives is never restarted, whatever it answers: full, busy, loading, hanging, or failed for its hook.', async () => {
+    const { state, restarts, seen, events, lookAfter } = await watched();
+    const full = { ...up, answer: 'wrong', reason: 'it answers: too many connections' } as const;
+    for (const facts of [full, silent, { ...up, failed: 'its hook says no' }, { ...silent, failed: 'no' }]) {
+      state.facts = [facts];
+      for (let look = 0; look < 20; look += 1) await lookAfter(10_000);
+      expect(restarts()).toEqual([]);
+    }
+    state.facts = [full];
+    await lookAfter(10_000);
+    expect((await seen()).units).toMatchObject([
+      { status: 'error', reason: 'it answers: too many connections', pid: 7 },
+    ]);
+    expect(events.filter(({ type }) => type === 'left-alone')).toEqual([]);
+  });
+
+  test('Of several units only the dead one is started, and the provisioner is told to spare the others.', async () => {
+    const { state, asked, lookAfter } = await watched();
+    state.facts = [up, { ...dead, unit: 'web' }, { ...up, unit: 'job', answer: 'wrong' }];
+    for (const ms of [0, 1000]) await lookAfter(ms);
+    const restarted = asked.filter(({ deed }) => deed === 'restart').map(({ work }) => work);
+    expect(restarted).toMatchObject([{ units: ['web'], sparing: { end: [] } }]);
+  });
+
+  test('Each unit has its own limit: one that dies again and again does not take that of the others.', async () => {
+    const { state, restarts, seen, lookAfter } = await watched(
+      aPlan({ operating: { monitor: { every: 10_000, restart: 1, within: 600_000 } } }),
+    );
+    state.facts = [{ ...dead, unit: 'web' }, up];
+    for (let look = 0; look < 5; look += 1) await lookAfter(10_000);
+    expect(restarts()).toEqual([['web']]);
+    state.facts = [{ ...dead, unit: 'web' }, dead];
+    for (let look = 0; look < 5; look += 1) await lookAfter(10_000);
+    expect(restarts()).toEqual([['web'], ['redis']]);
+    expect((await seen()).units.map(({ healing }) => healing?.leftAlone)).toEqual([true, true]);
+  });
+
+  test('Where the offering asks for it, what answers wrongly is asked to end and started again.', async () => {
+    const { state, asked, lookAfter } = await watched(asking());
+    state.facts = [
+      { ...up, answer: 'wrong' },
+      { ...silent, unit: 'web' },
+      { ...dead, unit: 'job' },
+    ];
+    for (const ms of [0, 1000]) await lookAfter(ms);
+    const restarted = asked.filter(({ deed }) => deed === 'restart').map(({ work }) => work);
+    expect(restarted).toMatchObject([{ units: ['redis', 'job'], sparing: { end: ['redis'] } }]);
+  });
+
+  test('What does not end when it is asked to is left as it is, which is said, until people have tended to it.', async () => {
+    const { state, broker, restarts, seen, lookAfter } = await watched(asking());
+    state.facts = [{ ...up, answer: 'wrong' }];
+    state.left = true;
+    for (let look = 0; look < 20; look += 1) await lookAfter(10_000);
+    expect(restarts()).toHaveLength(1);
+    expect((await seen()).units).toMatchObject([
+      {
+        status: 'error',
+        reason: expect.stringMatching(/; it was asked to end, did not in time, and is left/),
+      },
+    ]);
+    expect(await broker.status('i1')).toMatchObject({ leftAlone: true });
+    state.left = false;
+    await broker.restart(toOperate);
+    for (let look = 0; look < 2; look += 1) await lookAfter(10_000);
+    expect(restarts()).toHaveLength(3);
+  });
+
+  test('It meets no bind: as long as one is open it is put off, and does not count.', async () => {
+    const { state, broker, work, restarts, healing, store, lookAfter } = await watched();
+    await lookAfter(0);
+    const ended = gate();
+    state.onBind = () => ended.passed;
+    const bound = broker.bind(toBind({ acceptsIncomplete: true }));
+    while (!(await store.findInstance('i1'))?.bindingsBusy) await new Promise(setImmediate);
+    state.facts = [dead];
+    await lookAfter(10_000);
+    for (let look = 0; look < 10; look += 1) await lookAfter(1000);
+    expect(restarts()).toEqual([]);
+    expect(await healing()).toMatchObject({ restarts: [], leftAlone: false });
+    ended.open();
+    await bound;
+    await work.rest();
+    await lookAfter(1000);
+    expect(restarts()).toEqual([['redis']]);
+    expect((await healing())?.restarts).toHaveLength(1);
+  });
 });
+
+function asking(): ServicePlan {
+  const monitor = { every: 10_000, restart: 3, within: 600_000, restartOn: ['wrong-answer'] } as const;
+  return aPlan({ operating: { monitor } });
+}

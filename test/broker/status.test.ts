@@ -1,4 +1,4 @@
-import { decideStatus, type Situation, statusOfUnits, worstOf } from '../../src/broker/status.ts';
+import { decideStatus, type Situation, statusOfUnits, symptomOf, worstOf } from '../../src/broker/status.ts';
 import { unitStatuses, type UnitFacts, type UnitSeen, type UnitStatus } from '../../src/broker/units.ts';
 
 const runs: Situation = { stopped: false };
@@ -140,6 +140,27 @@ describe('decideStatus, the table of lifecycle section 3', () => {
   });
 });
 
+describe('symptomOf', () => {
+  const told = (word: string): Situation => ({ ...runs, operation: word as never });
+  test.each<[string, Situation, UnitFacts, string | undefined]>([
+    ['has no process', runs, dead, 'dead'],
+    ['has no process, and its monitor hook says no', runs, { ...dead, failed: 'no' }, 'dead'],
+    ['lives and answers wrongly', runs, wrong, 'wrong-answer'],
+    ['lives and does not answer', runs, silent, 'no-answer'],
+    ['lives, and its monitor hook says no', runs, facts({ failed: 'no' }), 'monitor-failed'],
+    ['lives and cannot be asked', runs, unasked, undefined],
+    ['is ready', runs, facts(), undefined],
+    ['is at rest', rests, dead, undefined],
+    ['shall be at rest and lives', rests, wrong, undefined],
+    ['is being restarted', told('restart'), dead, undefined],
+    ['is being updated', told('update'), dead, undefined],
+    ['is of a node that is silent', { ...runs, lost: 'gone' }, dead, undefined],
+    ['is of a disk that is gone', runs, { ...dead, fault: 'gone' }, undefined],
+  ])('Of a unit that %s.', (_title, situation, unit, symptom) => {
+    expect(symptomOf(situation, unit)).toBe(symptom);
+  });
+});
+
 describe('worstOf', () => {
   test('Of any mix it is the worst: down, error, building, unreachable, stopped, started.', () => {
     expect(unitStatuses).toEqual(['down', 'error', 'building', 'unreachable', 'stopped', 'started']);
@@ -177,8 +198,9 @@ describe('statusOfUnits', () => {
   });
 
   test('Of several units the worst gives the reason, with its name; all are listed, with their addresses.', () => {
-    const units = [seen('epmd', 'started', 'h:1'), seen('rabbit', 'error'), seen('web', 'started', 'h:2')];
-    const status = statusOfUnits(units, { healing: { restarts: [], leftAlone: true } });
+    const rabbit = { ...seen('rabbit', 'error'), healing: { restarts: [], leftAlone: true } };
+    const units = [seen('epmd', 'started', 'h:1'), rabbit, seen('web', 'started', 'h:2')];
+    const status = statusOfUnits(units);
     expect(status).toEqual({
       status: 'error',
       reason: 'rabbit: rabbit is error',

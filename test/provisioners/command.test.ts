@@ -1,14 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Hook, Operating } from '../../src/broker/catalog.ts';
 import type { Json, JsonObject } from '../../src/broker/json.ts';
 import { keyOf } from '../../src/broker/key.ts';
 import type { Ports } from '../../src/broker/nodes.ts';
 import type { Deed, Provisioner, Step, Work } from '../../src/broker/provisioner.ts';
+import { leftRunning } from '../../src/broker/units.ts';
 import { isAlive } from '../../src/node/identity.ts';
 import { instanceDirectory } from '../../src/node/instance-directory.ts';
 import { launch } from '../../src/node/launch.ts';
 import { writeMark } from '../../src/node/marks.ts';
+import { readStat } from '../../src/node/process-stat.ts';
 import { command } from '../../src/provisioners/command/index.ts';
 import { aPlan, anInstance } from '../broker/fixtures.ts';
 import { aNode, type NodeWorld } from '../node/a-node.ts';
@@ -430,6 +432,36 @@ describe('An instance', () => {
   });
 });
 
+describe('A restart by the monitor', () => {
+  const hooks = {
+    start: 'touch up',
+    stop: 'test -f stays || rm -f up',
+    halt: 'rm -f up',
+    check_up: 'test -f up',
+  };
+  const heal = (work: Work, end: readonly string[]) =>
+    carry((it) => provisioner.units?.restart?.(it), { ...work, units: ['cache'], sparing: { end } });
+
+  test('only starts what is dead.', async () => {
+    const work = workWith({ hooks: scripts(hooks) });
+    await provision(work);
+    rmSync(join(dataOf(), 'up'));
+    expect(names((await heal(work, [])).timeline)).toEqual(['start', 'check_up']);
+  });
+
+  test('asks to end what may be asked, and never calls halt: what stays up is left as it is.', async () => {
+    const work = workWith({ hooks: scripts(hooks), operating: { timeouts: { stop: 1000 } } });
+    await provision(work);
+    expect(names((await heal(work, ['cache'])).timeline)).toEqual(['stop', 'stopped', 'start', 'check_up']);
+    writeFileSync(join(dataOf(), 'stays'), '');
+    await expect(heal(work, ['cache'])).rejects.toMatchObject({
+      word: leftRunning,
+      message: 'It did not end within 1 s after it was asked to, and is left as it is.',
+    });
+    expect(ran()).not.toContain('halt');
+  });
+});
+
 describe('A look', () => {
   const look = async (work: Work) => (await provisioner.units?.inspect(work)) ?? [];
 
@@ -447,7 +479,11 @@ describe('A look', () => {
       'echo no socket >&2; exit 1',
       { alive: false, reason: 'its check_up says that it is not up: no socket' },
     ],
-    ['failed', 'echo disk full >&2; exit 2', { failed: 'the step check_up failed (exit code 2): disk full' }],
+    [
+      'unsure when it fails itself',
+      'echo disk full >&2; exit 2',
+      { alive: true, answer: 'wrong', reason: 'the step check_up failed (exit code 2): disk full' },
+    ],
     [
       'silent',
       'sleep 60',
@@ -463,10 +499,27 @@ describe('A look', () => {
   test('asks check_up, and monitor when that is well.', async () => {
     const work = await made({ check_up: 'test ! -f down', monitor: 'echo slow >&2; exit 1' });
     expect(await look(work)).toMatchObject([
-      { alive: false, reason: 'its monitor says that it is not up: slow' },
+      { alive: true, failed: 'its monitor says that it is not up: slow' },
     ]);
     writeFileSync(join(dataOf(), 'down'), '');
     expect(await look(work)).toMatchObject([{ alive: false, reason: 'its check_up says that it is not up' }]);
+  });
+
+  test('finds it alive as long as a process lives that was started for it, whatever check_up says.', async () => {
+    const work = await made({
+      start: 'setsid sleep 60 > /dev/null 2>&1 & echo $! > pid',
+      check_up: 'test ! -f full || { echo full >&2; exit 1; }',
+    });
+    await carry((it) => provisioner.units?.start?.(it), work);
+    const pid = Number(readFileSync(join(dataOf(), 'pid'), 'utf8'));
+    writeFileSync(join(dataOf(), 'full'), '');
+    const reason = 'its check_up says that it is not up: full';
+    expect(await look(work)).toMatchObject([{ alive: true, answer: 'wrong', reason }]);
+    const atRest = { ...work, instance: anInstance({ stopped: true }) };
+    expect(await look(atRest)).toMatchObject([{ alive: false }]);
+    process.kill(pid, 'SIGKILL');
+    while (readStat(pid)?.dead === false) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect(await look(work)).toMatchObject([{ alive: false, reason }]);
   });
 
   test('without hooks finds it as it shall be.', async () => {

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
+import { leftRunning } from '../../broker/units.ts';
 import { keepHooks, renewHooks, withHooksOfToday } from '../../node/hook-files.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
+import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { makeInstanceDirectory, removeInstanceDirectory } from '../../node/instance-directory.ts';
 import type { Act } from './sequence.ts';
 import { callHook, hasHook, kind, type Site } from './site.ts';
-import type { TimedStep } from '../../node/step-limits.ts';
+import { limitOf, type TimedStep } from '../../node/step-limits.ts';
 
 /** What makes an instance: its directory with the hooks, then the hooks that it has. */
 export function makingActs(site: Site): readonly Act[] {
@@ -28,6 +31,15 @@ export function startingActs(site: Site): readonly Act[] {
     limit: site.work.plan.operating.timeouts['check_up'] ?? 30_000,
   };
   return [...hookActs(site, ['start']), ...(hasHook(site.work, 'check_up') ? [check] : [])];
+}
+
+/** The monitor only starts what is dead; what it may ask to end and does not, it leaves as it is. */
+export function restartingActs(site: Site): readonly Act[] {
+  const { sparing } = site.work;
+  if (!sparing) return [...stoppingActs(site), ...startingActs(site)];
+  if (sparing.end.length === 0) return startingActs(site);
+  const ended: Act = { name: 'stopped', run: () => requireEnded(site) };
+  return [...hookActs(site, ['stop']), ended, ...startingActs(site)];
 }
 
 /** `halt` is for what is still up after `stop`. */
@@ -109,6 +121,20 @@ async function takePorts({ node, ports, work }: Site): Promise<JsonObject> {
 
 async function haltIfUp(site: Site, attempt: number) {
   return (await isDown(site)) ? { outputs: {} } : callHook(site, 'halt', {}, attempt);
+}
+
+async function requireEnded(site: Site) {
+  const { instance, plan, signal } = site.work;
+  const limit = limitOf(plan.operating, 'stop');
+  const end = performance.now() + limit;
+  while (isAnythingOfInstance(instance.id) && performance.now() < end)
+    await pause(100, undefined, { signal });
+  if (isAnythingOfInstance(instance.id) || !(await isDown(site)))
+    throw new Failure(
+      leftRunning,
+      `It did not end within ${limit / 1000} s after it was asked to, and is left as it is.`,
+    );
+  return { outputs: {} };
 }
 
 /** What cannot be told counts as up. Where nobody can be asked, `stop` has done it. */

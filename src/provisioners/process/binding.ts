@@ -14,6 +14,7 @@ import { isRunning } from './ending.ts';
 import { callHook, hasHook } from './hook-calls.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { type Acts, goOn, NotNow, type Turn } from './sequence.ts';
+import { reasonOf } from './reason.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
 import { talk } from './talk.ts';
 
@@ -117,7 +118,7 @@ async function talkAll(
       );
     if (answer.is === 'ready') continue;
     throw new Failure('refused', 'The service has not accepted the change of its bindings.', {
-      detail: `At port '${template.port}': ${answer.reason}: ${answer.said}`,
+      detail: `At port '${template.port}': ${reasonOf(answer, work.mask)}`,
     });
   }
 }

@@ -1,4 +1,5 @@
 import { Failure } from '../../broker/errors.ts';
+import { leftRunning } from '../../broker/units.ts';
 import { isAnyLeft, signalGroup } from '../../node/end-process.ts';
 import { findConfigured } from './configured.ts';
 import { callHook, hasHook, isUpByHook } from './hook-calls.ts';
@@ -6,7 +7,7 @@ import { limitOf } from '../../node/step-limits.ts';
 import { untilSo } from './patience.ts';
 import type { Acts, Turn } from './sequence.ts';
 import type { Site } from './site.ts';
-import { type Launched, listLaunched } from './units-on-node.ts';
+import { findLive, type Launched, listLaunched } from './units-on-node.ts';
 
 /**
  * The acts that end units: `stop` asks and waits, `stopped` looks, `halt` kills, `halted` looks again.
@@ -72,10 +73,28 @@ export async function endUnits(site: Site): Promise<void> {
   if (await isRunning(site, undefined, false)) throw stuck(site);
 }
 
-async function stopUnits(site: Site, named: readonly string[] | undefined, tries: number): Promise<void> {
+/**
+ * Asks these units to end and waits, for as long as they have. The offering's own hook would end all there is: it is
+ * called only when nothing else lives, and is of no use for what a dead process has left behind.
+ */
+export async function askToEnd(site: Site, named: readonly string[], tries: number): Promise<void> {
+  const others = listLaunched(site.directory).filter(({ unit }) => !named.includes(unit));
+  const isAlone = !others.some(({ identity }) => isAnyLeft(identity, site.work.instance.id));
+  const isAlive =
+    hasHook(site, 'start') || launchedOf(site, named).some(({ unit }) => findLive(site.directory, unit));
+  await stopUnits(site, named, tries, isAlone && isAlive);
+}
+
+/** @param byHook by the offering's own, where it has one */
+async function stopUnits(
+  site: Site,
+  named: readonly string[] | undefined,
+  tries: number,
+  byHook = true,
+): Promise<void> {
   const { operating } = site.work.plan;
   const limit = limitOf(operating, 'stop');
-  if (hasHook(site, 'stop')) {
+  if (byHook && hasHook(site, 'stop')) {
     // One that fails is no reason to leave it running: what is still there is killed next.
     await callHook(site, 'stop', tries).catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error;
@@ -127,5 +146,14 @@ function stuck({ work }: Site): Failure {
   return new Failure(
     'stuck',
     `The processes of the instance are still there ${left} s after they were killed.`,
+  );
+}
+
+/** What a restart that spares what lives has asked to end, and does not. */
+export function leftAsItIs({ work }: Site): Failure {
+  const limit = limitOf(work.plan.operating, 'stop') / 1000;
+  return new Failure(
+    leftRunning,
+    `It did not end within ${limit} s after it was asked to, and is left as it is.`,
   );
 }

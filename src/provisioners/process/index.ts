@@ -13,6 +13,7 @@ import { inventory, purge } from './inventory.ts';
 import { restart, start, stop } from './operate.ts';
 import { provision } from './provision.ts';
 import type { ProcessSettings } from './site.ts';
+import { restartSparing } from './sparing.ts';
 import { exec, log } from './surroundings.ts';
 import { update } from './update.ts';
 
@@ -39,7 +40,8 @@ export function processes(settings: ProcessSettings): Provisioner {
       inspect: (work) => inspect(settings, work),
       start: async (work) => start(settings, work),
       stop: async (work) => stop(settings, work),
-      restart: async (work) => restart(settings, work),
+      restart: async (work) =>
+        work.sparing ? restartSparing(settings, work, work.sparing) : restart(settings, work),
       exec: (work, execution) => exec(settings, work, execution),
       log: (work, query) => log(settings, work, query),
     },

@@ -7,7 +7,9 @@ import { findConfigured } from './configured.ts';
 import { hasHook, isUpByHook } from './hook-calls.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { boundLog, tailOf } from './logs.ts';
+import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askUnit, portOf } from './readiness.ts';
+import { reasonOf } from './reason.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
 import { findLive } from './units-on-node.ts';
 
@@ -59,7 +61,8 @@ async function inspectUnit(
   if (hasHook(site, 'check_up')) return { ...alive, ...(await ask()) };
   const answer = blueprint && (await askUnit(site, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };
-  const { is, reason } = answer;
+  const { is } = answer;
+  const reason = reasonOf(answer, work.mask);
   return { ...alive, answer: is, ...(reason === undefined ? {} : { reason }) };
 }
 
@@ -68,32 +71,44 @@ function ending({ node, directory, work }: Site, unit: string, blueprint: UnitBl
   return last ? `it has ended; the last line of its log: ${last.slice(-300)}` : 'it has ended';
 }
 
+/**
+ * As its check_up says. Where a hook has started it, too, nobody else knows whether it lives: it does not when that hook
+ * says so, and no process that was started for the instance is left.
+ */
 async function askHook(site: Site): Promise<Pick<UnitFacts, 'alive' | 'answer' | 'reason'>> {
-  const up = await callQuietly(site, 'check_up');
-  if (up === undefined) return { alive: true, answer: 'ready' };
-  const reason = up ? { reason: up } : {};
-  return hasHook(site, 'start')
-    ? { alive: false, answer: 'unasked', ...reason }
-    : { alive: true, answer: 'wrong', ...reason };
+  const { instance } = site.work;
+  const said = await callQuietly(site, 'check_up');
+  if (said.is === 'ready') return { alive: true, answer: 'ready' };
+  const reason = said.reason ? { reason: said.reason } : {};
+  const isStartedByHook = hasHook(site, 'start');
+  // Of what is to be at rest nothing else is expected.
+  if (isStartedByHook && instance.stopped) return { alive: false, answer: 'unasked', ...reason };
+  if (isStartedByHook && said.is === 'down' && !isAnythingOfInstance(instance.id))
+    return { alive: false, answer: 'unasked', ...reason };
+  return { alive: true, answer: said.is === 'silent' ? 'silent' : 'wrong', ...reason };
 }
 
 async function askMonitor(site: Site): Promise<string | undefined> {
   if (!hasHook(site, 'monitor')) return undefined;
-  const down = await callQuietly(site, 'monitor');
-  return down === undefined
-    ? undefined
-    : `its monitor hook says that it has failed${down ? `: ${down}` : ''}`;
+  const { is, reason } = await callQuietly(site, 'monitor');
+  if (is === 'ready') return undefined;
+  return `its monitor hook says that it has failed${reason ? `: ${reason}` : ''}`;
 }
 
-/** Why it is not up; undefined when it is. */
-async function callQuietly(site: Site, name: 'check_up' | 'monitor'): Promise<string | undefined> {
+/** What a hook says; one that fails itself has not said that it is down. */
+interface Said {
+  readonly is: 'ready' | 'down' | 'wrong' | 'silent';
+  readonly reason?: string;
+}
+
+async function callQuietly(site: Site, name: 'check_up' | 'monitor'): Promise<Said> {
   const limit = Math.max(hookLimit, limitOf(site.work.plan.operating, 'monitor'));
   try {
     const result = await isUpByHook(site, name, limit);
-    if ('down' in result) return result.down;
-    return 'again' in result ? 'it asks to be asked later' : undefined;
+    if ('down' in result) return { is: 'down', reason: result.down };
+    return 'again' in result ? { is: 'silent', reason: 'it asks to be asked later' } : { is: 'ready' };
   } catch (error) {
-    if (error instanceof Failure) return error.message;
-    throw error;
+    if (!(error instanceof Failure)) throw error;
+    return { is: error.word === 'timeout' ? 'silent' : 'wrong', reason: error.message };
   }
 }

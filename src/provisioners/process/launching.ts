@@ -1,9 +1,10 @@
 import { Failure } from '../../broker/errors.ts';
-import { endProcess } from '../../node/end-process.ts';
+import { endProcess, isAnyLeft } from '../../node/end-process.ts';
 import type { InstanceDirectory } from '../../node/instance-directory.ts';
 import { launch } from '../../node/launch.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import type { UnitBlueprint } from './blueprint.ts';
+import { leftAsItIs } from './ending.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { logFile, rotateLog } from './logs.ts';
 import type { Site } from './site.ts';
@@ -19,6 +20,7 @@ export async function launchUnit(site: Site, unit: string, { run, env, cwd }: Un
   work.signal.throwIfAborted();
   if (findLive(directory, unit)) return;
   const before = findLaunched(directory, unit);
+  if (before && work.sparing && isAnyLeft(before.identity, instanceId)) throw leftAsItIs(site);
   if (before) {
     const killMs = limitOf(work.plan.operating, 'halt');
     await endProcess(before.identity, { termMs: 1000, killMs, instanceId });

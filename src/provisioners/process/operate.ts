@@ -43,7 +43,11 @@ export function restart(settings: ProcessSettings, work: Work): Promise<Step<voi
  * What the rows say counts: after an update that was broken off, or when the node has another address now, all of
  * the instance is configured again.
  */
-function startingActs(settings: ProcessSettings, work: Work, begin: (site: Site) => Promise<Next>): Acts {
+export function startingActs(
+  settings: ProcessSettings,
+  work: Work,
+  begin: (site: Site) => Promise<Next>,
+): Acts {
   requireUnits(siteOf(settings, work));
   const siteAt = ({ kept }: Turn) => siteOf(settings, work, kept);
   const named = ({ kept }: Turn) => (kept['units'] as readonly string[] | null | undefined) ?? undefined;
@@ -78,7 +82,7 @@ function startingActs(settings: ProcessSettings, work: Work, begin: (site: Site)
   };
 }
 
-function isAsPlanned(site: Site): boolean {
+export function isAsPlanned(site: Site): boolean {
   return !findPrevious(site.directory) && isConfigured(site.directory, drawSite(site));
 }
 

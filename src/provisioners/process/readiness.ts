@@ -7,8 +7,9 @@ import { hasHook, isUpByHook } from './hook-calls.ts';
 import { environmentOf } from './launching.ts';
 import { tailOf } from './logs.ts';
 import { untilSo } from './patience.ts';
+import { reasonOf } from './reason.ts';
 import type { Site } from './site.ts';
-import { type Answer, talk } from './talk.ts';
+import { type Answer, talk, wholeLines } from './talk.ts';
 import { findLive } from './units-on-node.ts';
 import { askForPage } from './web-request.ts';
 
@@ -73,7 +74,12 @@ async function awaitUnit(site: Site, unit: string, blueprint: UnitBlueprint, lim
   };
   if (!blueprint.ready) await pause(settling, undefined, { signal });
   if (await untilSo(look, limit, signal)) return;
-  throw failure(site, unit, `did not get ready within ${limit / 1000} seconds`, last?.reason);
+  throw failure(
+    site,
+    unit,
+    `did not get ready within ${limit / 1000} seconds`,
+    last && reasonOf(last, site.work.mask),
+  );
 }
 
 async function awaitHook(site: Site, units: readonly string[], limit: number): Promise<void> {
@@ -100,6 +106,11 @@ function failure(site: Site, unit: string, what: string, reason = ''): Failure {
   return new Failure('not-ready', `${subject} ${what}.`, detail ? { detail } : {});
 }
 
+/** A whole one: of much that a program wrote only the end is kept. */
+function lastLine(text: string): string {
+  return wholeLines(text).trim().split('\n').at(-1) ?? '';
+}
+
 async function askCommand(
   { node, directory, work }: Site,
   unit: string,
@@ -118,9 +129,10 @@ async function askCommand(
   });
   if (!ran) return { is: 'wrong', reason: `the command that asks it, ${ready.command[0]}, is not there` };
   const { code, timedOut } = ran;
+  const said = lastLine(ran.stderr) || lastLine(ran.stdout);
   if (code === 0 && !timedOut) return { is: 'ready' };
   const reason = timedOut
     ? `the command that asks it does not end within ${limit / 1000} s`
     : `the command that asks it says no (exit code ${code ?? 'unknown'})`;
-  return { is: timedOut ? 'silent' : 'wrong', reason };
+  return { is: timedOut ? 'silent' : 'wrong', reason, said };
 }

@@ -16,13 +16,13 @@ export interface Answer {
   readonly is: 'ready' | 'wrong' | 'silent';
   /** Why it is not ready, as a clause. */
   readonly reason?: string;
-  /** For the operator: what came back. */
+  /** What came back, all of it that was looked at. */
   readonly said?: string;
 }
 
 /**
  * Milliseconds without a further byte after which an answer is taken as whole. On a machine with much to do the rest of
- * a good one may be late, and what answers wrongly is restarted.
+ * a good one may be late, and there are offerings that want to be restarted for a wrong one.
  */
 const pauseOfAnswer = 1000;
 /** Characters of an answer that are looked at. */
@@ -51,7 +51,8 @@ export function talk(
       resolve(answer);
     };
     const giveUp = () => end(said === '' ? silent(isConnected, limit) : wrong(said));
-    const deadline = setTimeout(giveUp, limit);
+    const tooLate = () => end(said === '' ? silent(isConnected, limit) : wrong(wholeLines(said)));
+    const deadline = setTimeout(tooLate, limit);
     socket.setEncoding('latin1');
     socket.on('connect', () => {
       isConnected = true;
@@ -60,7 +61,8 @@ export function talk(
     });
     socket.on('data', (chunk: string) => {
       said = (said + chunk).slice(0, longestAnswer);
-      if (expect !== undefined && said.includes(bytesOf(expect))) return end({ is: 'ready', said });
+      if (expect !== undefined && said.includes(bytesOf(expect)))
+        return end({ is: 'ready', said: textOf(said) });
       clearTimeout(pause);
       pause = setTimeout(giveUp, pauseOfAnswer);
     });
@@ -78,12 +80,22 @@ function bytesOf(text: string): string {
   return Buffer.from(text, 'utf8').toString('latin1');
 }
 
+/** Without what may be cut within a word: of a secret only the whole is recognised. */
+export function wholeLines(text: string): string {
+  return text.slice(0, text.lastIndexOf('\n') + 1);
+}
+
+function textOf(bytes: string): string {
+  return Buffer.from(bytes, 'latin1').toString('utf8');
+}
+
 function write(socket: Socket, text: string): void {
   socket.write(Buffer.from(text, 'utf8'));
 }
 
 function wrong(said: string): Answer {
-  return { is: 'wrong', reason: 'its answer is not the expected one', said: said.slice(0, 500) };
+  const whole = said.length < longestAnswer ? said : wholeLines(said);
+  return { is: 'wrong', reason: 'its answer is not the expected one', said: textOf(whole) };
 }
 
 function silent(isConnected: boolean, limit: number): Answer {

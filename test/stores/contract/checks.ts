@@ -23,10 +23,15 @@ export function describeChecks(makeStore: MakeStore): void {
 
   const seen: Seen = {
     units: [
-      { unit: 'main', status: 'started', reason: 'It answers \u0000.', since: '2026-01-01T00:00:00.000Z' },
+      {
+        unit: 'main',
+        status: 'started',
+        reason: 'It answers \u0000.',
+        since: '2026-01-01T00:00:00.000Z',
+        healing: { restarts: ['2026-01-01T00:00:00.000Z'], leftAlone: false },
+      },
     ],
     checkedAt: '2026-01-01T00:00:00.000Z',
-    healing: { restarts: ['2026-01-01T00:00:00.000Z'], leftAlone: false },
   };
 
   async function idsOf(checks: readonly Promise<Check | undefined>[]): Promise<(string | undefined)[]> {
