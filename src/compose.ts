@@ -1,6 +1,7 @@
 /** The one place that knows everyone: it puts the parts together, and takes them apart again. */
 import { isIPv6 } from 'node:net';
 import { openFoundation, type Foundation } from './program/foundation.ts';
+import type { InHand } from './program/last-resort.ts';
 import type { Introduction } from './program/banner.ts';
 import type { BrokerEvent } from './broker/events.ts';
 import type { Offered } from './broker/offered.ts';
@@ -30,6 +31,10 @@ export interface Program {
   readonly ready: Promise<{ readonly database: string; readonly offered: Offered }>;
   /** Why it must end although nobody has asked for it. */
   readonly lost: Promise<Error>;
+  /** What it is at work on now. */
+  inHand(): InHand;
+  /** Hands over at once what is in hand, and ends everything. */
+  abandon(withinMs: number): Promise<boolean>;
   /** Reads the catalog again. */
   reload(): Promise<void>;
   /** Lets requests and work end for half of these milliseconds, then leaves them; gives whether all ended well. */
@@ -68,20 +73,25 @@ export async function compose(config: Config, log: Log): Promise<Program> {
     note: (message) => log.note('info', message),
     signal: starting.signal,
   });
+  let opened: Foundation | undefined;
+  async function end(withinMs: number, times: Pick<Ending, 'half' | 'handOverMs'>): Promise<boolean> {
+    availability.close();
+    starting.abort(new Error('The start was cancelled.'));
+    return within(withinMs, endAll({ server, foundation, observe, ...times }));
+  }
   return {
     introduction: introductionOf(config, secrets, address, publicUrl),
-    ready: foundation.then((opened) => {
-      availability.open(opened);
-      return { database: opened.origin, offered: opened.offered() };
+    ready: foundation.then((found) => {
+      opened = found;
+      availability.open(found);
+      return { database: found.origin, offered: found.offered() };
     }),
     // One that never began cannot get lost: `ready` tells.
     lost: foundation.then(({ lost }) => lost).catch(() => never),
     reload: async () => (await foundation).reload(),
-    async close(withinMs) {
-      availability.close();
-      starting.abort(new Error('The start was cancelled.'));
-      return within(withinMs, endAll({ server, foundation, withinMs, observe }));
-    },
+    close: (withinMs) => end(withinMs, { half: withinMs / 2, handOverMs: withinMs }),
+    abandon: (withinMs) => end(withinMs, { half: 0, handOverMs: withinMs / 2 }),
+    inHand: () => ({ requests: server.running(), operations: opened?.inHand() ?? [] }),
   };
 }
 
@@ -103,6 +113,7 @@ function serverOf(parts: Parts): Server {
       counts.access(access);
     },
     trustProxy: config.vcapApplication === undefined ? 0 : 1,
+    onTrouble: (error) => log.event({ type: 'trouble', doing: 'taking connections', detail: String(error) }),
   });
 }
 
@@ -178,15 +189,18 @@ async function listen(server: Server, { port, host }: Config): Promise<{ address
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code !== 'EADDRINUSE')
-      throw new Error(`Cannot listen on HOST ${host}, PORT ${port} (${code}).`, { cause: error });
-    throw new Error(`Port ${port} is in use on ${host}. Set PORT to another one.`, { cause: error });
+      throw new Error(`Cannot listen on PORT ${port} of HOST (${code}).`, { cause: error });
+    throw new Error(`Port ${port} is in use. Set PORT to another one.`, { cause: error });
   }
 }
 
 interface Ending {
   readonly server: Server;
   readonly foundation: Promise<Foundation>;
-  readonly withinMs: number;
+  /** Milliseconds that requests and work may go on. */
+  readonly half: number;
+  /** Milliseconds for steps to end that were told to. */
+  readonly handOverMs: number;
   readonly observe: (event: BrokerEvent) => void;
 }
 
@@ -194,12 +208,11 @@ interface Ending {
 const lastAnswers = 500;
 
 /** Requests and work first, since they need what is closed after them. */
-async function endAll({ server, foundation, withinMs, observe }: Ending): Promise<void> {
-  const half = withinMs / 2;
+async function endAll({ server, foundation, half, handOverMs, observe }: Ending): Promise<void> {
   const opened = await foundation.catch(() => undefined);
   await Promise.all([server.drain(half), opened?.rest(half)]);
   try {
-    await opened?.handOver();
+    await within(handOverMs, opened?.handOver() ?? Promise.resolve());
     await server.drain(lastAnswers);
     await server.close();
     await opened?.close();

@@ -5,6 +5,7 @@ import { readConnection, type Connection } from './database/connection.ts';
 import { WrongValue } from './option-kinds.ts';
 import type { Option } from './option.ts';
 import { options } from './options.ts';
+import { isServerName, type Redact, redactor, secretValues } from './secret-values.ts';
 
 type Values = {
   readonly [Key in keyof typeof options]: (typeof options)[Key] extends Option<infer Value> ? Value : never;
@@ -26,6 +27,8 @@ export interface Config extends Values {
   readonly path: string | undefined;
   /** Is the database somebody else's, perhaps shared with other brokers? */
   readonly externalDatabase: boolean;
+  /** What is secret in the environment: it appears in no message. */
+  readonly secrets: ReadonlySet<string>;
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -61,15 +64,21 @@ export function readConfig(
     node: values.node ?? isNodeByItself(values),
     nodeName: values.nodeName ?? hostname(),
     nodeBind: values.nodeBind ?? values.nodeHost,
-    nodeDir: values.nodeDir ?? join(values.dataDir, 'node'),
+    nodeDir: values.nodeDir ?? join(values.dataDir ?? '', 'node'),
     sharedServers: readServers(env, problems),
     path: env['PATH'],
     externalDatabase: namesDatabase(values, problems),
+    secrets: secretValues(env),
   };
   problems.push(...secondLogin(config), ...loginOfTwoRealms(config), ...nodeWithoutWorkers(config));
   if (config.externalDatabase) problems.push(...sharedSecrets(env));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+/** For what is told before, or instead of, a configuration. */
+export function readRedact(env: Environment = process.env): Redact {
+  return redactor(secretValues(env));
 }
 
 /** What is needed to speak to a broker that runs with these variables. */
@@ -190,7 +199,7 @@ function namesDatabase({ databaseUrl, vcapServices, vcapApplication }: Values, p
 function readServers(env: Environment, problems: string[]): Readonly<Record<string, Connection>> {
   const servers: Record<string, Connection> = {};
   for (const [name, url = ''] of Object.entries(env)) {
-    if (!/^[A-Z][A-Z0-9_]*_POSTGRES_URL$/.test(name) || url.trim() === '') continue;
+    if (!isServerName(name) || url.trim() === '') continue;
     try {
       servers[name] = readConnection(url, name);
     } catch (error) {
@@ -210,5 +219,10 @@ function sharedSecrets(env: Environment): readonly string[] {
 function presentValue(option: Option, env: Environment): string {
   const given = textOf(option, env);
   if (option.kind.secret) return given === undefined ? 'not set' : 'set';
-  return given ?? option.standard ?? `(${option.otherwise})`;
+  const problems: string[] = [];
+  readValue(option, env, problems);
+  // What cannot be used is not shown: it may be a secret in the wrong place.
+  return problems[0] === undefined
+    ? (given ?? option.standard ?? `(${option.otherwise})`)
+    : `(${problems[0]})`;
 }

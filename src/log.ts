@@ -2,12 +2,13 @@ import { createLogger, format, transports, type Logger } from 'winston';
 import type { BrokerEvent, OperationSummary } from './broker/events.ts';
 import type { Config } from './config.ts';
 import type { Access } from './http/access-log.ts';
+import { redactor, type Redact } from './secret-values.ts';
 import { jsonLine, textLine, type Fields, type Line } from './log-lines.ts';
 
 export type Level = Config['logLevel'];
 
 export interface Log {
-  /** A plain note. Values must not be secrets: nothing is masked here. */
+  /** A plain note. Of secrets only those of the environment are hidden here. */
   note(level: Level, message: string, fields?: Fields): void;
   event(event: BrokerEvent): void;
   access(access: Access): void;
@@ -20,7 +21,11 @@ const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
  * @param output by default the process's own output.
  */
 export function createLog(
-  { logLevel, logFormat }: Pick<Config, 'logLevel' | 'logFormat'>,
+  {
+    logLevel,
+    logFormat,
+    secrets = [],
+  }: Pick<Config, 'logLevel' | 'logFormat'> & { readonly secrets?: Iterable<string> },
   output: NodeJS.WritableStream = process.stdout,
 ): Log {
   const logger = createLogger({
@@ -29,10 +34,24 @@ export function createLog(
     format: format.printf((info) => lineOf(info['line'] as Line)),
     transports: [new transports.Stream({ stream: output, eol: '\n' })],
   });
-  function lineOf(line: Line): string {
+  const redact = redactor(secrets);
+  // Whoever reads the output may have gone.
+  logger.on('error', () => undefined);
+  function lineOf(given: Line): string {
+    const line = redacted(given, redact);
     return logFormat === 'json' ? jsonLine(line) : textLine(line);
   }
   return subscribers(logger, logLevel);
+}
+
+function redacted({ fields, message, ...rest }: Line, redact: Redact): Line {
+  const shown = Object.entries(fields).map(([name, value]) => [name, inEach(value, redact)] as const);
+  return { ...rest, message: redact(message), fields: Object.fromEntries(shown) };
+}
+
+function inEach(value: Fields[string], redact: Redact): Fields[string] {
+  if (typeof value === 'string') return redact(value);
+  return Array.isArray(value) ? value.map((one: string) => redact(one)) : value;
 }
 
 function subscribers(logger: Logger, least: Level): Log {

@@ -1,10 +1,21 @@
 #!/usr/bin/env node
 import { runCommand } from './cli/index.ts';
+import { readRedact } from './config.ts';
+
+const redact = readRedact();
+// Whoever reads the output may go before the command has ended: that is no reason not to end it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+// Until a broker runs, which then says more; its own watch ends the process.
+process.once('uncaughtException', (error) => {
+  if (process.listenerCount('uncaughtException') > 0) return;
+  console.error(redact(describe(error)));
+  process.exit(1);
+});
 
 try {
   process.exitCode = await runCommand(process.argv.slice(2));
 } catch (error) {
-  console.error(describe(error));
+  console.error(redact(describe(error)));
   process.exitCode = 1;
 }
 

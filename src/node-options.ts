@@ -1,9 +1,11 @@
 import { optional, standard } from './option.ts';
 import {
+  hostName,
   nodeName,
+  path,
   portRange,
   secret,
-  text,
+  systemUser,
   userName,
   webAddress,
   wholeNumber,
@@ -27,13 +29,13 @@ export const nodeOptions = {
   ),
   nodeHost: standard(
     'NODE_HOST',
-    text(),
+    hostName(),
     '127.0.0.1',
     'Address under which applications reach what runs on this node.',
   ),
   nodeBind: optional(
     'NODE_BIND',
-    text(),
+    hostName(),
     'NODE_HOST',
     'Address that programs on this node listen on, `{{node.bind}}` in offering files.',
   ),
@@ -45,7 +47,7 @@ export const nodeOptions = {
   ),
   nodeDir: optional(
     'NODE_DIR',
-    text(),
+    path(),
     'node in DATA_DIR',
     'Directory of all that is made on this node; instances are lost without it.',
   ),
@@ -63,7 +65,7 @@ export const nodeOptions = {
   ),
   nodeUser: optional(
     'NODE_USER',
-    text(),
+    systemUser(),
     "nobody when root runs the broker, else the broker's own user",
     'User who runs the programs and owns the directories of this node.',
   ),

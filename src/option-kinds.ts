@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { PortRange } from './broker/nodes.ts';
 import { readKeys, type KeyRing } from './stores/keyring.ts';
 
@@ -11,8 +12,19 @@ export interface Kind<Value> {
 /** What is wrong with a text, without the text itself: it may be a secret in the wrong place. */
 export class WrongValue extends Error {}
 
-export function text(): Kind<string> {
-  return { read: (value) => value };
+/** The path of a file or a directory. */
+export function path(): Kind<string> {
+  return { read: requirePath };
+}
+
+/** An address to listen on, or the name of a host. */
+export function hostName(): Kind<string> {
+  return { read: requireHostName };
+}
+
+/** A user of the operating system. */
+export function systemUser(): Kind<string> {
+  return { read: requireSystemUser };
 }
 
 export function secret(): Kind<string> {
@@ -76,7 +88,26 @@ export function secretsByName(): Kind<Readonly<Record<string, string>>> {
   return { secret: true, read: requireSecretsByName };
 }
 
+/** An address or a certificate in the place of a path is a mistake, and perhaps a secret. */
+function requirePath(value: string): string {
+  if (/\p{Cc}|:\/\/|-----BEGIN/u.test(value) || value.length > 4096)
+    throw new WrongValue('must be the path of a file or directory');
+  return value;
+}
+
+function requireHostName(value: string): string {
+  if (isIP(value) === 0 && !/^[A-Za-z0-9_.-]{1,253}$/.test(value))
+    throw new WrongValue('must be an IP address or the name of a host');
+  return value;
+}
+
+function requireSystemUser(value: string): string {
+  if (!/^[A-Za-z0-9_.-]{1,64}\$?$/.test(value)) throw new WrongValue('must be the name of a user');
+  return value;
+}
+
 function requireUserName(value: string): string {
+  if (/\p{Cc}/u.test(value)) throw new WrongValue('must not contain control characters');
   if (value.includes(':')) throw new WrongValue('must not contain a colon');
   return value;
 }
@@ -146,6 +177,7 @@ function requirePortRange(value: string): PortRange {
 }
 
 function requireDirectories(value: string): readonly string[] {
+  requirePath(value);
   const parts = value.split(':').filter((part) => part !== '');
   if (parts.length === 0) throw new WrongValue('must name a directory, or several separated by colons');
   return parts;

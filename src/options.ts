@@ -1,11 +1,12 @@
 import {
   directories,
   duration,
+  hostName,
   jsonObject,
   keyRing,
   oneOf,
+  path,
   secret,
-  text,
   userName,
   webAddress,
   wholeNumber,
@@ -20,7 +21,7 @@ export const options = {
   port: standard('PORT', wholeNumber(0, 65535), '8080', 'Port to listen on; 0 takes a free one.'),
   host: optional(
     'HOST',
-    text(),
+    hostName(),
     '127.0.0.1, or 0.0.0.0 where VCAP_APPLICATION is set, as platforms do',
     'Address to listen on; 0.0.0.0 to be reached from other machines.',
   ),
@@ -44,13 +45,13 @@ export const options = {
   ),
   dataDir: standard(
     'DATA_DIR',
-    text(),
+    path(),
     '.data',
     'Directory of the embedded database and of what the first start makes.',
   ),
   pgBinDir: optional(
     'PG_BIN_DIR',
-    text(),
+    path(),
     'those that npm installed, else those of the system',
     'Directory of the Postgres programs that are run as the embedded database.',
   ),

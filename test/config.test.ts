@@ -171,11 +171,11 @@ test.each<[string, Environment]>([
     { ...external, DATABASE_URL: 'mysql://x' },
   ],
   [
-    'VCAP_SERVICES binds more than one Postgres: a and b. Unbind one, or set DATABASE_URL.',
+    'VCAP_SERVICES binds 2 Postgres services. Unbind all but one, or set DATABASE_URL.',
     { ...external, DATABASE_URL: '', VCAP_SERVICES: JSON.stringify({ pg: [bound('a'), bound('b')] }) },
   ],
   [
-    "ENCRYPTION_KEYS cannot be used: The encryption key '1' is not 32 bytes in base64 (44 characters).",
+    'ENCRYPTION_KEYS cannot be used: Encryption key 1 is not 32 bytes in base64 (44 characters).',
     { ENCRYPTION_KEYS: '1:short' },
   ],
   ['CATALOG_DIR must name a directory, or several separated by colons.', { CATALOG_DIR: '::' }],

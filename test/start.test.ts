@@ -148,7 +148,7 @@ test('it says so when the port is taken', async () => {
   const port = await listen(server);
   const { code, errors } = await start({ PORT: String(port) }).ended;
   expect(code).toBe(1);
-  expect(errors).toBe(`purveyor: Port ${port} is in use on 127.0.0.1. Set PORT to another one.\n`);
+  expect(errors).toBe(`purveyor: Port ${port} is in use. Set PORT to another one.\n`);
 });
 
 test('a database that is away is waited for, at the start and later, and the probes say so', async () => {
@@ -200,6 +200,6 @@ test('a database that refuses the login ends the start with a sentence', async (
   gate.url.password = 'canary-4';
   const { code, output, errors } = await start({ ...shared, DATABASE_URL: gate.url.href }).ended;
   expect(code).toBe(1);
-  expect(errors).toMatch(/^purveyor: The database cannot be used: password authentication failed/);
+  expect(errors).toMatch(/^purveyor: The database cannot be used: it refuses the login \(28P01\)\.$/m);
   expect(output + errors).not.toContain('canary');
 });

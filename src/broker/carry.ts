@@ -19,6 +19,8 @@ export type Ended =
 /** An operation being carried in this process. */
 export interface Carried {
   readonly operationId: string;
+  /** As it was taken up. */
+  readonly operation: Operation;
   readonly ended: Promise<Ended>;
   /** Do not wait for further steps here: a worker goes on. */
   letGo(): void;
@@ -71,6 +73,7 @@ export function carry(deps: StepDeps, plan: ServicePlan, first: Held, keep: bool
   };
   return {
     operationId: first.operation.id,
+    operation: first.operation,
     ended: goOn(deps, grip).catch((error: unknown) => {
       // The database went away between the steps: when the lease runs out, the operation is taken up again.
       deps.observe({ type: 'trouble', doing: 'carrying an operation', detail: String(error) });

@@ -1,4 +1,5 @@
 import type { Core } from './core.ts';
+import type { OperationSummary } from './events.ts';
 import { longestSleep, type ExpiredBinding, type Hint } from './store.ts';
 import { expire } from './unbind.ts';
 
@@ -13,6 +14,8 @@ export interface BrokerWork {
   /** Ends when nothing is carried here any more, neither taken up nor begun by a request. */
   rest(): Promise<void>;
   handOver(): Promise<void>;
+  /** What is carried here now, by whomever it was begun. */
+  inHand(): readonly OperationSummary[];
 }
 
 /** Milliseconds between two looks for bindings whose time is over, however much else is due. */
@@ -79,6 +82,7 @@ export function createWork(core: Core): BrokerWork {
     heed: (hint) => engine.heed(hint),
     rest: () => engine.rest(),
     handOver: () => engine.handOver(),
+    inHand: () => engine.inHand(),
   };
 }
 

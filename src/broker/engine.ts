@@ -2,7 +2,7 @@
 import { type Carried, carry, type Ended } from './carry.ts';
 import type { ServicePlan } from './catalog.ts';
 import { Failure, Refusal } from './errors.ts';
-import { summarize } from './events.ts';
+import { type OperationSummary, summarize } from './events.ts';
 import { busy, type Decision, type Intent } from './intent.ts';
 import { openAsOne } from './open-as-one.ts';
 import { heldFrom, openIntent } from './open-intent.ts';
@@ -25,6 +25,8 @@ export interface Engine {
   heed(hint: Hint): void;
   /** Ends when nothing is carried here any more. */
   rest(): Promise<void>;
+  /** What is carried here now. */
+  inHand(): readonly OperationSummary[];
   /** Ends all steps that run here and leaves their operations to other brokers. */
   handOver(): Promise<void>;
 }
@@ -178,6 +180,7 @@ export function createEngine(
     async rest() {
       while (carried.size > 0) await Promise.all([...carried.values()].map(({ ended }) => ended));
     },
+    inHand: () => [...carried.values()].map(({ operation }) => summarize(operation)),
     async handOver() {
       leaving = true;
       const all = [...carried.values()];

@@ -65,6 +65,11 @@ export function watchCatalog(watched: Watched): CatalogWatch {
     if (catalog) onCatalog(catalog);
   }
 
+  /** Nobody waits for it: what goes wrong is told, and the next look tries again. */
+  function lookByItself(): void {
+    look().catch((error: unknown) => onProblems([unreadable(error)]));
+  }
+
   function rearm(): void {
     for (const watcher of watchers) watcher.close();
     watchers = directories.flatMap((directory) => watchDirectory(directory, lookSoon));
@@ -72,11 +77,11 @@ export function watchCatalog(watched: Watched): CatalogWatch {
 
   function lookSoon(): void {
     clearTimeout(calm);
-    calm = setTimeout(() => void look(), calmMs).unref();
+    calm = setTimeout(lookByItself, calmMs).unref();
   }
 
-  const timer = setInterval(() => void look(), lookMs).unref();
-  void look();
+  const timer = setInterval(lookByItself, lookMs).unref();
+  lookByItself();
   return {
     reload() {
       isForced = true;
@@ -96,9 +101,12 @@ async function attempt({ load }: Watched): Promise<LoadResult & { readonly isBro
   try {
     return { ...(await load()), isBroken: false };
   } catch (error) {
-    const trouble = mistake('', `The catalog could not be loaded: ${messageOf(error)}.`);
-    return { problems: [{ file: 'catalog', ...trouble }], isBroken: true };
+    return { problems: [unreadable(error)], isBroken: true };
   }
+}
+
+function unreadable(error: unknown): Problem {
+  return { file: 'catalog', ...mistake('', `The catalog could not be loaded: ${messageOf(error)}.`) };
 }
 
 /** No watcher for a directory that is not there, or when the system has none left: the looks go on. */

@@ -33,7 +33,7 @@ export function operatorClient(): OperatorClient {
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
     const text = await answer.text();
-    if (!answer.ok) throw new Error(sentenceOf(answer.status, text, address));
+    if (!answer.ok) throw new Error(sentenceOf(answer.status, text));
     return JSON.parse(text) as Body;
   }
 
@@ -66,21 +66,21 @@ function passwordOf({ operatorPassword, dataDir }: OperatorAccess): string {
 }
 
 async function reach(url: string, init: RequestInit): Promise<Response> {
+  const where = 'PUBLIC_URL, or else HOST and PORT, say';
   try {
     return await fetch(url, init);
   } catch (error) {
     const { code = 'no answer' } = ((error as Error).cause ?? {}) as { code?: string };
-    const { origin } = new URL(url);
-    throw new Error(`The broker cannot be reached at ${origin} (${code}). Does it run there?`, {
+    throw new Error(`The broker cannot be reached where ${where} (${code}). Does it run there?`, {
       cause: error,
     });
   }
 }
 
-function sentenceOf(status: number, text: string, address: string): string {
+function sentenceOf(status: number, text: string): string {
   if (status === 401)
-    return `The broker at ${address} does not know this operator: look at OPERATOR_USERNAME and OPERATOR_PASSWORD.`;
-  return descriptionIn(text) ?? `The broker at ${address} answered with status ${status}.`;
+    return `The broker does not know this operator: look at OPERATOR_USERNAME and OPERATOR_PASSWORD.`;
+  return descriptionIn(text) ?? `The broker answered with status ${status}.`;
 }
 
 function descriptionIn(text: string): string | undefined {

@@ -18,12 +18,13 @@ export function findBoundDatabase(vcapServices: unknown): BoundDatabase | undefi
   const candidates = readServices(vcapServices).filter(isPostgres);
   const found = candidates.flatMap((service) => readDatabase(service) ?? []);
   if (found.length > 1) {
-    const names = found.map(({ name }) => name).join(' and ');
-    throw new Error(`VCAP_SERVICES binds more than one Postgres: ${names}. Unbind one, or set DATABASE_URL.`);
+    throw new Error(
+      `VCAP_SERVICES binds ${found.length} Postgres services. Unbind all but one, or set DATABASE_URL.`,
+    );
   }
   if (candidates[0] && !found[0]) {
     throw new Error(
-      `The bound service ${candidates[0].name} looks like a Postgres, but its credentials have neither a url we can read nor host, database, user and password. Set DATABASE_URL.`,
+      `VCAP_SERVICES binds a service that looks like a Postgres, but its credentials have neither a url we can read nor host, database, user and password. Set DATABASE_URL.`,
     );
   }
   return found[0];

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { PoolConfig } from 'pg';
+import { codeOf } from './error-code.ts';
 
 /** What a pool or a client of `pg` needs to connect. It holds the password: never log it. */
 export type Connection = Pick<PoolConfig, 'connectionString' | 'ssl'>;
@@ -19,10 +20,10 @@ export function readConnection(url: string, source: string, authority?: string):
   if (!isPostgresUrl(url)) throw new Error(`${source} is not a url of the form ${FORM}.`);
   const [address, query] = splitOnce(url, '?');
   const parameters = new URLSearchParams(query);
-  const ca = authority ?? readFile(parameters.get('sslrootcert'), source);
+  const ca = authority ?? readFile(parameters, 'sslrootcert', source);
   const keys = {
-    cert: readFile(parameters.get('sslcert'), source),
-    key: readFile(parameters.get('sslkey'), source),
+    cert: readFile(parameters, 'sslcert', source),
+    key: readFile(parameters, 'sslkey', source),
   };
   const ssl = readSsl(readMode(parameters, ca), source, ca);
   for (const name of SSL_PARAMETERS) parameters.delete(name);
@@ -75,12 +76,14 @@ function acceptAnyName(): undefined {
   return undefined;
 }
 
-function readFile(path: string | null, source: string): string | undefined {
+function readFile(parameters: URLSearchParams, parameter: string, source: string): string | undefined {
+  const path = parameters.get(parameter);
   if (!path) return undefined;
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new Error(`${source} names a certificate or key that cannot be read: ${path}.`, { cause: error });
+    // The path may be the certificate or the key itself, in the wrong place; so may be what the cause says.
+    throw new Error(`${source}: the file that its ${parameter} names cannot be read (${codeOf(error)}).`);
   }
 }
 

@@ -70,7 +70,7 @@ export function launch(place: Place, attempt: number): Launched {
     last = readTail(log, start);
     fs.closeSync(log);
   };
-  child.once('exit', end).once('error', end).unref();
+  child.once('exit', end).on('error', end).unref();
   fs.closeSync(lifeline.reader);
   return { hold: lifeline.hold, ended: () => last };
 }

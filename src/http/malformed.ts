@@ -11,6 +11,8 @@ export function refuseMalformed(server: Server): void {
     answer(socket, status, word, description);
   });
   server.on('connect', (_request, socket) => {
+    // From here on the server does not listen to it any more.
+    socket.on('error', () => socket.destroy());
     answer(socket, 405, 'MethodNotAllowed', 'This server is not a proxy.');
   });
 }

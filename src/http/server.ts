@@ -23,6 +23,8 @@ export interface ServerSettings {
   readonly observe: Observe;
   /** Express's setting: how many proxies in front of us tell the caller's address truly. None by default. */
   readonly trustProxy?: number | boolean | string;
+  /** Hears of connections that could not be taken, e.g. when the process has no room for more. */
+  readonly onTrouble?: (error: Error) => void;
 }
 
 export interface Server {
@@ -35,6 +37,8 @@ export interface Server {
    * @returns whether all of them have ended.
    */
   drain(deadlineMs: number): Promise<boolean>;
+  /** Requests that are being answered now. */
+  running(): number;
   /** Ends at once, running requests too. */
   close(): Promise<void>;
 }
@@ -47,7 +51,8 @@ const requestTimeout = 60_000;
 const maxHeaderSize = 32_768;
 
 /** Express, and around it a node:http server that ends in an orderly way. */
-export function createServer({ protocols, logins, observe, trustProxy = false }: ServerSettings): Server {
+export function createServer(settings: ServerSettings): Server {
+  const { protocols, logins, observe, trustProxy = false, onTrouble = ignore } = settings;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('query parser', false).set('trust proxy', trustProxy);
@@ -67,11 +72,15 @@ export function createServer({ protocols, logins, observe, trustProxy = false }:
     observe,
     isDraining: () => shutdown.isDraining(),
   });
-  server.on('request', answer).on('checkExpectation', answer);
+  // A connection that cannot be accepted is an error of the whole server, and ends the process when nobody listens.
+  server.on('request', answer).on('checkExpectation', answer).on('error', onTrouble);
   refuseMalformed(server);
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     shutdown.track(response);
+    // Whoever reads or writes hears of it there.
+    request.on('error', ignore);
+    response.on('error', ignore);
     request.url = plainTarget(request.url ?? '/');
     app(request, response);
   }
@@ -89,6 +98,9 @@ export function createServer({ protocols, logins, observe, trustProxy = false }:
     app: answer,
     listen,
     drain: (deadlineMs) => shutdown.drain(deadlineMs),
+    running: () => shutdown.running(),
     close: () => shutdown.close(),
   };
 }
+
+function ignore(): void {}

@@ -5,6 +5,8 @@ export interface Shutdown {
   /** To be told of every request. */
   track(response: ServerResponse): void;
   isDraining(): boolean;
+  /** Requests that are being answered. */
+  running(): number;
   drain(deadlineMs: number): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -49,5 +51,5 @@ export function createShutdown(server: Server): Shutdown {
       server.closeAllConnections();
     });
   }
-  return { track, isDraining: () => draining, drain, close };
+  return { track, isDraining: () => draining, running: () => running, drain, close };
 }

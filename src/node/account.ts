@@ -12,7 +12,10 @@ export function chooseAccount(name: string | undefined): Account | undefined {
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && name === undefined) return undefined;
   const account = findAccount(name ?? 'nobody');
-  if (!account) throw new Error(`There is no user '${name ?? 'nobody'}' on this machine to run programs as.`);
+  if (!account)
+    throw new Error(
+      `There is no ${name === undefined ? "user 'nobody'" : 'such user as NODE_USER names'} on this machine to run programs as.`,
+    );
   // Who says root means it: then nothing is given away.
   if (account.uid === process.getuid?.()) return undefined;
   if (!isRoot) throw new Error(`Only root can run programs as another user, '${account.name}'.`);

@@ -42,12 +42,11 @@ export async function startGated(node: LocalNode, command: Command, channels: Ch
     uid: node.account?.uid,
     gid: node.account?.gid,
   });
+  heard(child);
   await once(child, 'spawn').catch((error: unknown) => {
     throw new Error(`${command.command[0]} could not be started: ${reasonOf(error)}`, { cause: error });
   });
   const gate = child.stdio[3] as Writable;
-  // It may have been killed meanwhile; its end tells everything.
-  gate.on('error', () => undefined);
   const identity = identityOf(child.pid ?? 0);
   if (!identity) throw new Error(`${command.command[0]} was ended before it began.`);
   return {
@@ -57,6 +56,16 @@ export async function startGated(node: LocalNode, command: Command, channels: Ch
     close: () => void gate.destroy(),
   };
 }
+
+/** It may be killed at any moment, and whoever holds its pipes with it: its end tells everything. */
+function heard(child: ChildProcess): void {
+  child.on('error', ignore);
+  // Where the system had no room for it, it has none.
+  const pipes = (child.stdio as ChildProcess['stdio'] | undefined) ?? [];
+  for (const pipe of pipes) pipe?.on('error', ignore);
+}
+
+function ignore(): void {}
 
 /** Is this the command line of a process that still waits at the gate? */
 export function isGate(commandLine: readonly string[]): boolean {

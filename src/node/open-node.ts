@@ -64,12 +64,12 @@ async function requireOwnAddress(bind: string): Promise<void> {
   const server = createServer();
   try {
     await new Promise<void>((done, fail) => {
-      server.once('error', fail);
+      server.on('error', fail);
       server.listen({ host: bind, port: 0, exclusive: true }, done);
     });
   } catch (error) {
     throw new Error(
-      `Cannot listen on NODE_BIND ${bind} (${codeOf(error)}). It must be an address of this machine, and is NODE_HOST unless it is set.`,
+      `Cannot listen on NODE_BIND (${codeOf(error)}). It must be an address of this machine, and is NODE_HOST unless it is set.`,
       { cause: error },
     );
   }

@@ -28,6 +28,34 @@ export function isSessionLost(error: unknown): boolean {
   return isUndone(error) || brokenCodes.test(codeOf(error)) || brokenWords.test(textIn(error, 'message'));
 }
 
+/** Why the database cannot be used, as a clause: without the names and addresses that the error itself may hold. */
+export function reasonOf(error: unknown): string {
+  const code = codeOf(error);
+  const message = textIn(error, 'message');
+  if (code === '') return pgWords.test(message) ? message.replace(/\.$/, '') : 'it cannot be reached';
+  const [, reason] = reasons.find(([which]) => which.test(code)) ?? [];
+  if (reason !== undefined) return `${reason} (${code})`;
+  return isState.test(code) ? `it says: ${message} (${code})` : `it cannot be reached (${code})`;
+}
+
+const isState = /^[0-9A-Z]{5}$/;
+const reasons: readonly (readonly [code: RegExp, reason: string])[] = [
+  [/^28...$/, 'it refuses the login'],
+  [/^3D000$/, 'it has no database of this name'],
+  [/^53300$/, 'all its connections are in use'],
+  [/^53...$/, 'it has no room'],
+  [/^57P0[12]$/, 'it is shutting down'],
+  [/^57P03$/, 'it is starting, or takes no connections'],
+  [/^55000$/, 'it takes no connections'],
+  [/^ECONNREFUSED$/, 'nobody listens at its address'],
+  [/^(ENOTFOUND|EAI_AGAIN)$/, 'its host is not known'],
+  [/CERT|TLS|SSL|SIGNATURE|ISSUER/, 'its certificate, or ours, is not accepted'],
+];
+
+/** What pg says of itself has no values in it. */
+const pgWords =
+  /^(Connection terminated|timeout expired|timeout exceeded|Query read timeout|Client |The server does not support SSL|There was an error establishing an SSL connection)/;
+
 /** In a row, before the failure is the answer. */
 const mostTries = 5;
 

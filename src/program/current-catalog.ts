@@ -34,7 +34,7 @@ export async function openCurrentCatalog(
   if (!first.catalog) throw new Error(unusable(first.problems));
   tell(log, first.problems);
   if (first.catalog.offerings.length === 0)
-    log.note('warn', 'the catalog is empty', { directories: directories.join(':') });
+    log.note('warn', 'the catalog is empty: there are no offering files in CATALOG_DIR');
   let catalog = first.catalog;
   return {
     catalog: () => catalog,

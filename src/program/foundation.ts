@@ -3,6 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createBroker, type Broker } from '../broker/broker.ts';
 import type { Deps, Settings } from '../broker/deps.ts';
+import type { BrokerWork } from '../broker/due-work.ts';
+import type { OperationSummary } from '../broker/events.ts';
 import type { Nodes } from '../broker/nodes.ts';
 import type { Offered } from '../broker/offered.ts';
 import { lookForOrphans } from '../broker/orphan-look.ts';
@@ -50,6 +52,8 @@ export interface Foundation {
   rest(withinMs: number): Promise<void>;
   /** Ends what still runs and leaves it to other brokers. */
   handOver(): Promise<void>;
+  /** What is carried here now. */
+  inHand(): readonly OperationSummary[];
   /** Lets go of the node, whose programs go on, and of the database. */
   close(): Promise<void>;
 }
@@ -120,9 +124,13 @@ async function open(parts: FoundationParts, closing: Closing): Promise<Foundatio
     keys: () => keys.state(),
     reload: () => watch.reload().then(() => void offer.current()),
     rest: (withinMs) => upkeep.rest(withinMs),
-    handOver: () => work.handOver(),
+    ...handsOf(work),
     close: () => closing.close(),
   };
+}
+
+function handsOf(work: BrokerWork): Pick<Foundation, 'handOver' | 'inHand'> {
+  return { handOver: () => work.handOver(), inHand: () => work.inHand() };
 }
 
 interface Behind extends Pick<Deps, 'store' | 'nodes' | 'orphans' | 'settings'> {

@@ -2,6 +2,7 @@ import { banner, countOf, type Introduction } from './banner.ts';
 import { compose } from '../compose.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../log.ts';
+import { endOnTheUnexpected } from './last-resort.ts';
 import { version } from './version.ts';
 
 /** Milliseconds within which a second signal is the same one: npm passes on what the terminal sent already. */
@@ -18,12 +19,11 @@ const lastMoment = 500;
  */
 export async function serveUntilStopped(config: Config, log: Log): Promise<number> {
   const stopped = untilStopped();
-  process.on('uncaughtException', (error) => {
-    log.note('error', 'unexpected error', { detail: error.stack ?? String(error) });
-    process.exit(1);
-  });
+  const protect = endOnTheUnexpected(log);
   const program = await compose(config, log);
-  process.on('SIGHUP', () => void program.reload());
+  protect(program);
+  // What keeps it from being read is told where it is read; before the start has ended there is nothing to read again.
+  process.on('SIGHUP', () => void program.reload().catch(() => undefined));
   const failed = program.ready.then(
     (found) => {
       introduce(config, log, { ...program.introduction, ...found });

@@ -1,10 +1,12 @@
 import type { Pool } from 'pg';
+import { Refusal } from '../broker/errors.ts';
 import type { BrokerEvent } from '../broker/events.ts';
 import type { Store } from '../broker/store.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../database/connection.ts';
 import { resolveDatabase, type Database } from '../database/resolve.ts';
 import { openPool } from '../postgres/connections.ts';
+import { codeOf, reasonOf } from '../postgres/trouble.ts';
 import { tsuruMigrations } from '../protocols/tsuru/postgres-apps.ts';
 import { echoMigrations } from '../provisioners/echo/messages.ts';
 import { postgresStore } from '../stores/postgres/index.ts';
@@ -47,10 +49,17 @@ export async function openDatabase(opening: DatabaseOpening): Promise<OpenDataba
     await prepare(pool, store, opening);
   } catch (error) {
     await close();
-    throw new Error(`The database cannot be used: ${(error as Error).message}`, { cause: error });
+    throw new Error(`The database cannot be used: ${whyNot(error)}`, { cause: error });
   }
   const { origin, embedded, pool: connection } = database;
   return { pool, store, origin, connection, embedded, close };
+}
+
+/** Our own sentences as they are; what others say without the names and addresses in it. */
+function whyNot(error: unknown): string {
+  const { cause, message } = error as Error;
+  if (error instanceof Refusal) return `${message} (${reasonOf(cause)})`;
+  return codeOf(error) === '' ? message : `${reasonOf(error)}.`;
 }
 
 function resolve({ config, note }: DatabaseOpening): Promise<Database> {

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Refusal } from '../broker/errors.ts';
+import { reasonOf } from '../postgres/trouble.ts';
 
 const firstPause = 200;
 const longestPause = 5_000;
@@ -22,7 +23,7 @@ export async function untilAvailable<Result>(
       return await task();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      if (wait === firstPause) onWait((error.cause instanceof Error ? error.cause : error).message);
+      if (wait === firstPause) onWait(error.cause === undefined ? error.message : reasonOf(error.cause));
       await pause(wait, undefined, { signal }).catch(() => {
         throw error;
       });

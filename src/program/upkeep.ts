@@ -33,7 +33,13 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   const { work, checks, lookAround, store, workers, lookers, observe } = parts;
   const worker = startWorker({ work, concurrency: workers, observe });
   const monitor = startWorker({ work: checks, what: 'units to look at', concurrency: lookers, observe });
-  const orphans = startRounds(lookAround, orphansEvery);
+  const orphans = startRounds(
+    () =>
+      lookAround().catch((error: unknown) =>
+        observe({ type: 'trouble', doing: 'looking for what nobody owns', detail: String(error) }),
+      ),
+    orphansEvery,
+  );
   const stopListening = store.listen((hint) => {
     work.heed(hint);
     if ('due' in hint) worker.wake();
@@ -51,7 +57,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   };
 }
 
-/** One round after the other, the first one at once. */
+/** One round after the other, the first one at once. @param round never rejects */
 function startRounds(round: () => Promise<void>, everyMs: number): { stop(): Promise<void> } {
   let timer: NodeJS.Timeout | undefined;
   let stopped = false;

@@ -30,8 +30,8 @@ export function readKeys(text: string): KeyRing {
   const keys = text.split(',').map((entry, index) => readKey(entry.trim(), index + 1));
   const [newest, ...older] = keys;
   if (!newest) throw new Error('There is no encryption key.');
-  const twice = keys.find(({ id }, index) => keys.findIndex((other) => other.id === id) < index);
-  if (twice) throw new Error(`There are two encryption keys with the id '${twice.id}'.`);
+  const twice = keys.findIndex(({ id }, index) => keys.findIndex((other) => other.id === id) < index);
+  if (twice >= 0) throw new Error(`Encryption key ${twice + 1} has the id of one before it.`);
   return [newest, ...older];
 }
 
@@ -49,7 +49,7 @@ function readKey(entry: string, place: number): Key {
     );
   }
   if (!BASE64_KEY.test(base64)) {
-    throw new Error(`The encryption key '${id}' is not ${KEY_BYTES} bytes in base64 (44 characters).`);
+    throw new Error(`Encryption key ${place} is not ${KEY_BYTES} bytes in base64 (44 characters).`);
   }
   return { id, secret: createSecretKey(Buffer.from(base64, 'base64')) };
 }

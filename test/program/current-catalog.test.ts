@@ -14,5 +14,5 @@ test('A catalog without any offering is told of as a warning: it is hardly meant
   const current = await openCurrentCatalog([directory], {}, log);
   rmSync(directory, { recursive: true });
   expect(current.catalog().offerings).toEqual([]);
-  expect(told).toContainEqual(['warn', 'the catalog is empty', { directories: directory }]);
+  expect(told).toContainEqual(['warn', 'the catalog is empty: there are no offering files in CATALOG_DIR']);
 });

@@ -276,9 +276,9 @@ describe('reading keys', () => {
     [`a:${bytes},`, 'Encryption key 2 is not of the form id:key'],
     [`a:${bytes}:b`, 'Encryption key 1 is not of the form id:key'],
     [`a b:${bytes}`, 'Encryption key 1 is not of the form id:key'],
-    [`a:${bytes},b:${bytes.slice(4)}`, "The encryption key 'b' is not 32 bytes in base64 (44 characters)."],
-    [`a:${'?'.repeat(43)}=`, "The encryption key 'a' is not 32 bytes in base64 (44 characters)."],
-    [`a:${bytes},a:${bytes}`, "There are two encryption keys with the id 'a'."],
+    [`a:${bytes},b:${bytes.slice(4)}`, 'Encryption key 2 is not 32 bytes in base64 (44 characters).'],
+    [`a:${'?'.repeat(43)}=`, 'Encryption key 1 is not 32 bytes in base64 (44 characters).'],
+    [`a:${bytes},a:${bytes}`, 'Encryption key 2 has the id of one before it.'],
   ])('What is wrong is said without the key: %#.', (text, message) => {
     expect(() => readKeys(text)).toThrow(message);
     expect(() => readKeys(text)).not.toThrow(bytes.slice(4));

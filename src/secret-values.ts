@@ -1,0 +1,122 @@
+/** What must never be shown: the secret values of the environment, as they are and in their parts. */
+import { isIP } from 'node:net';
+import { stringsIn } from './broker/json.ts';
+import { options } from './options.ts';
+
+/** A text without the secrets it was made for. */
+export type Redact = (text: string) => string;
+
+/** Shorter ones are not hidden: it would make messages unreadable and hide nothing. */
+const shortest = 4;
+const mark = '***';
+
+/** Hides these values in texts, also as they stand in addresses and in JSON. */
+export function redactor(secrets: Iterable<string>): Redact {
+  const forms = new Set([...secrets].filter(({ length }) => length >= shortest).flatMap(formsOf));
+  if (forms.size === 0) return (text) => text;
+  const longestFirst = [...forms].toSorted((a, b) => b.length - a.length);
+  const pattern = new RegExp(longestFirst.map(escaped).join('|'), 'g');
+  return (text) => text.replace(pattern, mark);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
+}
+
+/** Of all options that are secret, and of the addresses of servers that offerings name. */
+export function secretValues(env: Readonly<Record<string, string | undefined>>): ReadonlySet<string> {
+  const secret = Object.values(options)
+    .filter(({ kind }) => kind.secret)
+    .map(({ name }) => name);
+  const names = [...secret, ...Object.keys(env).filter((name) => isServerName(name))];
+  return new Set(
+    names.flatMap((name) => partsOf(name, env[name] ?? '')).filter((part) => part.trim() !== ''),
+  );
+}
+
+/** Variables that offering files may name: the addresses of administrators. */
+export function isServerName(name: string): boolean {
+  return /^[A-Z][A-Z0-9_]*_POSTGRES_URL$/.test(name);
+}
+
+function partsOf(name: string, value: string): readonly string[] {
+  // It describes the app, by names and addresses that everybody may know.
+  if (name === options.vcapApplication.name) return [value];
+  if (name === options.encryptionKeys.name) return [value, ...value.split(/[,:\s]/).filter(isLong)];
+  return [value, ...jsonStrings(name, value), ...addressParts(value), ...linesOf(value)];
+}
+
+/** Of bound services only what is in their credentials: names and tags are everywhere. */
+function jsonStrings(name: string, value: string): readonly string[] {
+  const parsed = parse(value);
+  if (parsed === undefined) return [];
+  const strings = name === options.vcapServices.name ? credentialsIn(parsed) : stringsIn(parsed as never);
+  return strings.flatMap((one) => [...(isLong(one) ? [one] : []), ...addressParts(one), ...linesOf(one)]);
+}
+
+function credentialsIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, one]: [string, unknown]) =>
+    name === 'credentials' ? stringsIn(one as never) : credentialsIn(one),
+  );
+}
+
+function parse(value: string): unknown {
+  try {
+    return JSON.parse(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Also of an address that is none: whatever may have been meant as a password is one. */
+function addressParts(value: string): readonly string[] {
+  const [, rest = ''] = /^[a-z][a-z0-9+.:-]*:\/\/(.*)$/is.exec(value) ?? [];
+  if (rest === '') return [];
+  const at = rest.lastIndexOf('@');
+  const login = at < 0 ? '' : rest.slice(0, at);
+  const [, user = login, password = ''] = /^([^:]*):(.*)$/s.exec(login) ?? [];
+  const [, address = '', path = '', query = ''] =
+    /^([^/?#]*)\/?([^?#]*)\??(.*)$/s.exec(rest.slice(at + 1)) ?? [];
+  const host = address.replace(/:\d*$/, '').replace(/^\[|\]$/g, '');
+  return [
+    ...forms(password),
+    ...[...new URLSearchParams(query).values()].filter(isLong).flatMap((one) => [one, ...linesOf(one)]),
+    ...(isTelling(host) ? [host] : []),
+    // The server names them in quotes.
+    ...[...forms(user), ...forms(path)].map((name) => `"${name}"`),
+  ].filter((part) => part !== '""');
+}
+
+/** As it stands in the address, and as it is meant. */
+function forms(part: string): readonly string[] {
+  try {
+    return part === '' ? [] : [part, decodeURIComponent(part)];
+  } catch {
+    return [part];
+  }
+}
+
+/** Not this machine, nor a word that stands in every other message. */
+function isTelling(host: string): boolean {
+  if (/^(127\.|::1$|localhost$)/.test(host)) return false;
+  return isIP(host) !== 0 || host.includes('.') || host.length >= 12;
+}
+
+/** Of a text of many lines each one: what is told of it is lines. */
+function linesOf(value: string): readonly string[] {
+  return /\n|\\n/.test(value)
+    ? value
+        .split(/\r?\n|\\n/)
+        .map((line) => line.trim())
+        .filter((line) => isLong(line) && !/^-----(BEGIN|END) [A-Z ]+-----$/.test(line))
+    : [];
+}
+
+function isLong(value: string): boolean {
+  return value.length >= 6;
+}
+
+function formsOf(value: string): readonly string[] {
+  return [value, encodeURIComponent(value.toWellFormed()), JSON.stringify(value).slice(1, -1)];
+}

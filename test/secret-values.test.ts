@@ -1,0 +1,180 @@
+// Values of options and addresses stand in no message, however wrong they are.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { presentValues, readConfig, type Environment } from '../src/config.ts';
+import { createLog } from '../src/log.ts';
+import { options } from '../src/options.ts';
+import { redactor, secretValues } from '../src/secret-values.ts';
+import { Writable } from 'node:stream';
+import { runProgram, type Running } from './support/run-program.ts';
+
+jest.setTimeout(60_000);
+
+const canary = 'c4n4ry-9f2';
+const pem = `-----BEGIN PRIVATE KEY-----\n${canary}AAAA\n-----END PRIVATE KEY-----`;
+
+/** What people and programs put into variables by mistake. */
+const mistakes: Readonly<Record<string, string>> = {
+  'a word': canary,
+  'a certificate': pem,
+  'a certificate on one line': pem.replaceAll('\n', '\\n'),
+  'an address without a scheme': `${canary}:${canary}@${canary}.example/${canary}`,
+  'an address of another scheme': `mysql://${canary}:${canary}@${canary}.example/${canary}`,
+  'an address with a password that is not encoded': `postgres://u:p@${canary}@h:5432/d`,
+  'an address with a slash in its password': `postgres://u:p/${canary}@h/d`,
+  'an address with a question mark in its password': `postgres://u:5?${canary}@h/d`,
+  'an address with a number sign in its password': `postgres://u:5#${canary}@h/d`,
+  'an address with a port that is none': `postgres://u:${canary}@h:${canary}/d`,
+  'an address with a percent sign that encodes nothing': `postgres://u:%zz${canary}@h/d`,
+  'an address with an unknown sslmode': `postgres://u:${canary}@h/d?sslmode=${canary}`,
+  'an address with a certificate in it': `postgres://u:${canary}@h/d?sslmode=verify-full&sslrootcert=${encodeURIComponent(pem)}`,
+  'an address with a key in it': `postgres://u:${canary}@h/d?sslcert=${canary}&sslkey=${encodeURIComponent(pem)}`,
+  'an address of a web page with a login': `https://${canary}:${canary}@h/`,
+  'an address of a web page with a query': `https://h/?token=${canary}`,
+  'JSON that was cut': `{"a": "${canary}`,
+  'JSON with something behind it': `{"a": "${canary}"} ${canary}`,
+  'JSON of another kind': `["${canary}"]`,
+  'JSON with members that are no texts': `{"${canary}": 1, "b": {"${canary}": "${canary}"}}`,
+  'keys in the wrong order': `${canary}:1,${canary}:2`,
+  'a key that is too short': `1:${canary}`,
+  'two keys with one id': `${canary}:${'A'.repeat(43)}=,${canary}:${'B'.repeat(43)}=`,
+  'lines that look like a log': `${canary}\n${canary}`,
+};
+
+/** Those in which any text is right, and which are no secrets: names to log in with. */
+const names = ['BROKER_USERNAME', 'BROKER_USERNAME_2', 'OPERATOR_USERNAME', 'TSURU_USERNAME'];
+/** Directories may have any name; what cannot be one is refused. NODE_USER and hosts may be any word. */
+const words = ['DATA_DIR', 'NODE_DIR', 'PG_BIN_DIR', 'CATALOG_DIR', 'NODE_USER', 'NODE_NAME'];
+const hosts = ['HOST', 'NODE_HOST', 'NODE_BIND'];
+const variables = [...Object.values(options).map(({ name }) => name), 'OTHER_POSTGRES_URL'];
+
+describe.each(Object.entries(mistakes))('With %s in a variable', (_what, value) => {
+  test.each(variables)('no problem that is found in %s repeats it.', (name) => {
+    expect(messageFor({ [name]: value })).not.toContain(canary);
+  });
+
+  test('the list of all options shows no part of it but where it is a right value and no secret.', () => {
+    for (const name of variables) {
+      const shown = [...presentValues({ [name]: value }).entries()]
+        .filter(([, one]) => one.includes(canary))
+        .map(([one]) => one);
+      const harmless = [...names, ...words, ...hosts];
+      expect(shown.filter((one) => !harmless.includes(one))).toEqual([]);
+      if (/BEGIN|:\/\/|\n/.test(value)) expect(shown.filter((one) => !names.includes(one))).toEqual([]);
+    }
+  });
+});
+
+function messageFor(env: Environment): string {
+  try {
+    readConfig({ HOST: '127.0.0.1', ...env }, false);
+    return '';
+  } catch (error) {
+    return error instanceof Error ? `${error.message} ${String(error.stack)}` : String(error);
+  }
+}
+
+const inCredentials = (credentials: object) =>
+  JSON.stringify({ 'user-provided': [{ name: 'pg', label: 'postgresql', tags: ['x'], credentials }] });
+
+describe('Secrets of the environment', () => {
+  test.each<[what: string, env: Environment, secret: string]>([
+    ['a password', { BROKER_PASSWORD: canary }, canary],
+    ['a password of many lines, by one of them', { OPERATOR_PASSWORD: `first line\n${canary}` }, canary],
+    ['the password in an address', { DATABASE_URL: `postgres://u:${canary}@h/d` }, canary],
+    ['it also as it is meant', { DATABASE_URL: `postgres://u:a%2F${canary}@h/d` }, `a/${canary}`],
+    ['it also in an address that is none', { DATABASE_URL: `postgres://u:@/${canary}@h/d` }, `@/${canary}`],
+    ['the host of a database', { X_POSTGRES_URL: 'postgres://u:p@db.inner.example/d' }, 'db.inner.example'],
+    [
+      'the user of a database, as a server names it',
+      { DATABASE_URL: `postgres://${canary}:p@h/d` },
+      `"${canary}"`,
+    ],
+    ['an encryption key', { ENCRYPTION_KEYS: `1:${'K'.repeat(43)}=` }, `${'K'.repeat(43)}=`],
+    ['a password of tsuru', { TSURU_PASSWORDS: JSON.stringify({ redis: canary }) }, canary],
+    ['the password of a bound service', { VCAP_SERVICES: inCredentials({ password: canary }) }, canary],
+    ['it within an address', { VCAP_SERVICES: inCredentials({ uri: `postgres://u:${canary}@h/d` }) }, canary],
+    ['a certificate of a bound service', { VCAP_SERVICES: inCredentials({ ca: pem }) }, `${canary}AAAA`],
+  ])('are hidden in log lines of both formats: %s.', (_what, env, secret) => {
+    for (const logFormat of ['text', 'json'] as const) {
+      const { log, output } = captured(logFormat, env);
+      log.note('error', `about ${secret}`, { detail: `it was ${secret}.`, many: [secret] });
+      log.event({ type: 'trouble', doing: 'it', detail: `error: ${encodeURIComponent(secret)}` });
+      expect(output()).not.toContain(secret.replaceAll('"', ''));
+      expect(output()).toContain('***');
+    }
+  });
+
+  test('leave alone what is no secret: names and tags of bound services, this machine, short words.', () => {
+    const env = { VCAP_SERVICES: inCredentials({ uri: 'postgres://abc:pw@127.0.0.1:5432/abc' }) };
+    const text = 'postgresql user-provided 127.0.0.1:5432 abc pw';
+    expect(redactor(secretValues(env))(text)).toBe(text);
+  });
+});
+
+function captured(logFormat: 'text' | 'json', env: Environment) {
+  const lines: string[] = [];
+  const stream = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(chunk.toString());
+      done();
+    },
+  });
+  const secrets = secretValues(env);
+  return { log: createLog({ logLevel: 'debug', logFormat, secrets }, stream), output: () => lines.join('') };
+}
+
+describe('As a process', () => {
+  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-secret-values-'));
+  const running: Running[] = [];
+  afterEach(async () => {
+    for (const { signal, ended } of running.splice(0)) {
+      signal('SIGKILL');
+      await ended;
+    }
+  });
+  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+
+  function run(args: readonly string[], env: Readonly<Record<string, string>>): Running {
+    const one = runProgram(args, { PORT: '0', DATA_DIR: join(scratch, 'data'), ...env });
+    running.push(one);
+    return one;
+  }
+  const wrongEverywhere = (value: string) =>
+    Object.fromEntries(
+      variables.filter((name) => !names.includes(name) && name !== 'LOG_FORMAT').map((name) => [name, value]),
+    );
+
+  test.each([
+    ['serve', 'text', 'a certificate'],
+    ['rekey', 'json', 'an address with a certificate in it'],
+    ['config', 'text', 'an address of another scheme'],
+    ['instances', 'text', 'an address of a web page with a login'],
+  ])(
+    '%s shows nothing of its environment when all of it is wrong (%s, %s).',
+    async (command, format, what) => {
+      const env = { ...wrongEverywhere(mistakes[what] ?? ''), LOG_FORMAT: format };
+      const { code, output, errors } = await run([command], env).ended;
+      expect(code).toBe(command === 'config' ? 0 : 1);
+      expect(output + errors).not.toContain(canary);
+      expect(output + errors).toMatch(/PUBLIC_URL/);
+    },
+  );
+
+  test.each(['text', 'json'])('Waiting for a database shows nothing of its address (%s).', async (format) => {
+    const broker = run([], {
+      LOG_FORMAT: format,
+      LOG_LEVEL: 'debug',
+      NODE_ROLE: 'false',
+      BROKER_PASSWORD: canary,
+      ENCRYPTION_KEYS: `1:${'K'.repeat(43)}=`,
+      DATABASE_URL: `postgres://${canary}-u:${canary}@${canary}-host.invalid:5432/${canary}-d`,
+    });
+    await broker.shows(/waiting for it: its host is not known \((ENOTFOUND|EAI_AGAIN)\)/);
+    broker.signal('SIGTERM');
+    const { output, errors } = await broker.ended;
+    expect(output + errors).not.toContain(canary);
+  });
+});
