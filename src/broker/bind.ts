@@ -5,6 +5,8 @@ import { Refusal } from './errors.ts';
 import { meetingOf } from './exclusion.ts';
 import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
+import { keyOf } from './key.ts';
+import { refuseUnready } from './lost.ts';
 import type { Outcome } from './outcome.ts';
 import { isFormer, requirePresentPlan } from './plans.ts';
 import { findUntold } from './read.ts';
@@ -47,8 +49,8 @@ export function decideBind(
   )
     return busyWith(command, found.operation);
   if (!found.instance.ready) {
-    throw new Refusal(
-      'not-ready',
+    throw refuseUnready(
+      found.instance,
       'The service instance was never finished, so it cannot be bound. Delete it.',
     );
   }
@@ -156,9 +158,12 @@ function intend(
   const { context, parameters, origin } = command;
   const { trace, secrets: existing } = failed?.confidential ?? {};
   const secrets = makeSecrets(deps, plan, 'binding', existing);
+  // A binding that is tried again goes on with what its broken attempt has left.
+  const key = failed ? failed.key : keyOf(instanceId, bindingId, deps.newId());
   const record: ServiceBinding = {
     instanceId,
     id: bindingId,
+    ...(key === undefined ? {} : { key }),
     ...(appGuid === undefined ? {} : { appGuid }),
     ...(route === undefined ? {} : { route }),
     ...(predecessorId === undefined ? {} : { predecessorId }),

@@ -2,7 +2,7 @@ import { exec, log } from './ask-units.ts';
 import { bind } from './bind.ts';
 import type { Catalog } from './catalog.ts';
 import { type Checks, createChecks } from './checks.ts';
-import type { Bind, Deprovision, Operate, Provision, Unbind, Update } from './commands.ts';
+import type { Bind, Deprovision, Operate, Provision, Recreate, Unbind, Update } from './commands.ts';
 import type { Core } from './core.ts';
 import { deprovision } from './deprovision.ts';
 import type { Deps } from './deps.ts';
@@ -12,6 +12,7 @@ import type { Outcome } from './outcome.ts';
 import { operate } from './operate.ts';
 import { createPlans } from './plans.ts';
 import { provision } from './provision.ts';
+import { recreate } from './recreate.ts';
 import { readStatus } from './read-status.ts';
 import { type LastOperation, readBinding, readInstance, readLastOperation } from './read.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
@@ -23,7 +24,7 @@ import { unbind } from './unbind.ts';
 import { update } from './update.ts';
 import { createWork, type BrokerWork } from './due-work.ts';
 
-export type { Bind, Deprovision, Operate, Provision, Unbind, Update } from './commands.ts';
+export type { Bind, Deprovision, Operate, Provision, Recreate, Unbind, Update } from './commands.ts';
 
 export type { LastOperation } from './read.ts';
 
@@ -43,6 +44,8 @@ export interface Broker {
   start(command: Operate): Promise<Outcome<ServiceInstance>>;
   stop(command: Operate): Promise<Outcome<ServiceInstance>>;
   restart(command: Operate): Promise<Outcome<ServiceInstance>>;
+  /** Makes anew what was lost with its node. Refuses with conflict what was not. */
+  recreate(command: Recreate): Promise<Outcome<ServiceInstance>>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
@@ -69,6 +72,7 @@ export function createBroker(deps: Deps): { broker: Broker; work: BrokerWork; ch
     start: (command) => operate(core, command, 'start'),
     stop: (command) => operate(core, command, 'stop'),
     restart: (command) => operate(core, command, 'restart'),
+    recreate: (command) => recreate(core, command),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (instanceId, execution) => exec(core, instanceId, execution),
     log: (instanceId, query) => log(core, instanceId, query),

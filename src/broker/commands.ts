@@ -74,6 +74,9 @@ export interface Unbind extends Command {
   readonly giveUp?: string;
 }
 
+/** Of an instance that was lost with its node. */
+export type Recreate = Command;
+
 /** Of a start, stop or restart. */
 export interface Operate extends Command {
   /** Absent: all units. */

@@ -6,7 +6,18 @@ import type { Core } from './core.ts';
 import { Failure, passing, Refusal } from './errors.ts';
 import { giveBack } from './give-back-needs.ts';
 import type { JsonObject } from './json.ts';
-import { type Asked, askedFor, depsOf, type Ids, idsOf, isOwn, withDeps, withFact } from './needed.ts';
+import {
+  type Asked,
+  askedFor,
+  depsOf,
+  formerLife,
+  type Ids,
+  idsOf,
+  isOwn,
+  withDeps,
+  withFact,
+} from './needed.ts';
+import { lostWord } from './lost.ts';
 import type { Needs } from './needs.ts';
 import { operate } from './operate.ts';
 import type { Outcome } from './outcome.ts';
@@ -20,6 +31,7 @@ export function createNeeds(core: () => Core): Needs {
   return {
     async meet(held, plan) {
       const asked = askedFor(held);
+      if (!(await leaveFormer(core(), asked, plan))) return undefined;
       const deps: Record<string, JsonObject> = {};
       for (const [name, need] of Object.entries(plan.operating.requires)) {
         const credentials = await meetOne(core(), asked, plan, name, need, deps);
@@ -39,7 +51,10 @@ export function createNeeds(core: () => Core): Needs {
       }
       return withDeps(held, deps);
     },
-    part: (held, plan) => giveBack(core(), askedFor(held), plan),
+    async part(held, plan) {
+      const asked = askedFor(held);
+      return (await leaveFormer(core(), asked, plan)) && giveBack(core(), asked, plan);
+    },
     async shed(held, target) {
       const present = await core().planOf(held.instance);
       const [left, kept] = held.operation.failure ? [target, present] : [present, target];
@@ -53,6 +68,12 @@ export function createNeeds(core: () => Core): Needs {
       return true;
     },
   };
+}
+
+/** What a life that was lost still holds of others goes: nobody may use its credentials for them any more. */
+async function leaveFormer(core: Core, asked: Asked, plan: ServicePlan): Promise<boolean> {
+  const instance = formerLife(asked.instance);
+  return instance === undefined || giveBack(core, { ...asked, instance }, plan);
 }
 
 /** @param deps what is there of the needs before this one: its parameters may be made from them */
@@ -118,7 +139,9 @@ function requireNeeded({ deps }: Core, need: Need): { offeringId: string; planId
 /** What failed while nobody waited for it here. */
 async function requireNotFailed({ deps }: Core, need: Need, ids: Partial<Ids> & Pick<Ids, 'instanceId'>) {
   const { operation, exists } = await deps.store.lastOperation(ids);
-  if (exists && operation?.state === 'failed') throw unmet(need, operation.failure?.sentence);
+  // What failed only since its node was given up is to be made anew.
+  if (exists && operation?.state === 'failed' && operation.failure?.word !== lostWord)
+    throw unmet(need, operation.failure?.sentence);
 }
 
 function bindingFor({ instance, origin, within }: Asked, ids: Ids): Parameters<typeof bind>[1] {

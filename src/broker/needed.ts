@@ -29,15 +29,22 @@ export interface Ids {
 }
 
 /**
- * The same at every try, and such as nobody else chooses. An instance of its own that is to be of another offering or
- * plan is another instance.
+ * The same at every try of one life of the instance, and such as nobody else chooses. An instance of its own that is to
+ * be of another offering or plan is another instance.
  */
-export function idsOf({ id }: ServiceInstance, name: string, need: Need): Ids {
+export function idsOf({ id, key }: ServiceInstance, name: string, need: Need): Ids {
   const { instance, offering, plan = '' } = need;
+  const life = key === undefined ? [id] : [id, key];
   return {
-    instanceId: instance ?? keyOf(id, 'need', name, offering, plan),
-    bindingId: keyOf(id, 'need', name),
+    instanceId: instance ?? keyOf(...life, 'need', name, offering, plan),
+    bindingId: keyOf(...life, 'need', name),
   };
+}
+
+/** The instance as it was before it was lost, while it is made anew: what that one held of others must go. */
+export function formerLife({ lost, key, ...instance }: ServiceInstance): ServiceInstance | undefined {
+  if (!lost || lost.key === key) return undefined;
+  return lost.key === undefined ? instance : { ...instance, key: lost.key };
 }
 
 /** From here on they are facts of the instance, for the provisioner and for all that is kept of it. */

@@ -4,6 +4,7 @@ import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busy, type Decision, newOperation } from './intent.ts';
 import { sameJson } from './json.ts';
+import { refuseUnready } from './lost.ts';
 import type { Outcome } from './outcome.ts';
 import type { FoundInstance, Operation, ServiceInstance } from './records.ts';
 
@@ -51,7 +52,7 @@ export function decideOperate(
   if (operation?.kind === kind && isOfSameUnits(operation, units))
     return { join: operation, record: instance, answers: true };
   if (meet(kind, found) === 'busy') return busy();
-  if (!instance.ready) throw new Refusal('not-ready', 'The service instance was never finished. Delete it.');
+  if (!instance.ready) throw refuseUnready(instance, 'The service instance was never finished. Delete it.');
   return 'start';
 }
 

@@ -7,6 +7,8 @@ import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busy, busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { sameJson } from './json.ts';
+import { keyOf } from './key.ts';
+import { isLostWithAll } from './lost.ts';
 import type { Outcome } from './outcome.ts';
 import { demandToMake } from './placement.ts';
 import { requireParameters } from './parameters.ts';
@@ -52,6 +54,7 @@ export function decideProvision(
     case 'restarting':
       return { is: 'unchanged', record: found.instance };
     case 'failed':
+    case 'lost':
       return meet('provision', found) === 'busy' ? busy() : 'start';
     case 'provisioning':
       return found.operation ? { join: found.operation, record: found.instance } : busy();
@@ -89,14 +92,18 @@ function intend(
   return { start: { plan, operation, instance: { put: record }, ...(demand ? { demand } : {}), giveUp } };
 }
 
-function newInstance(
+/** A row for what is to be made. @param failed one of the same id that was never finished, or was lost */
+export function newInstance(
   deps: Deps,
-  command: Provision,
+  command: Omit<Provision, 'acceptsIncomplete' | 'origin'>,
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
 ): ServiceInstance {
   const { instanceId, offeringId, planId, organizationGuid, spaceGuid, context, parent } = command;
-  const { trace, secrets: existing } = failed?.confidential ?? {};
+  // One that is tried again goes on with what its broken attempt has left; what was lost has left nothing here.
+  const same = failed && !isLostWithAll(failed) ? failed : undefined;
+  const key = same ? same.key : keyOf(instanceId, deps.newId());
+  const { trace, secrets: existing } = same?.confidential ?? {};
   const secrets = makeSecrets(deps, plan, 'instance', existing);
   const { parameters } = command;
   const now = deps.now();
@@ -104,6 +111,7 @@ function newInstance(
   return {
     id: instanceId,
     version: failed?.version ?? 0,
+    ...(key === undefined ? {} : { key }),
     offeringId,
     planId,
     revision: plan.revision,
@@ -111,7 +119,8 @@ function newInstance(
     ...(spaceGuid === undefined ? {} : { spaceGuid }),
     context,
     ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
-    ...(failed?.place ? { place: failed.place } : {}),
+    ...(same?.place ? { place: same.place } : {}),
+    ...(failed?.lost ? { lost: failed.lost } : {}),
     ...watched(deps, plan),
     ...(parent === undefined ? {} : { parent }),
     ready: false,

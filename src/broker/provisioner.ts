@@ -49,7 +49,7 @@ export interface Thing {
   /** For people, and unique within the provisioner and node: `database p_3fa2...`. */
   readonly name: string;
   readonly instanceId?: string;
-  /** As `keyOf` makes it from an instance's id. */
+  /** That of one life of an instance (`instanceKey`). Where it is told, it alone says whose the thing is. */
   readonly key?: string;
 }
 

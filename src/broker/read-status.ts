@@ -53,9 +53,8 @@ export function describeStatus(sight: Sight): InstanceStatus {
   if (node && node.stale !== false) return all('down', silenceOf(node), node.beatAt ?? instance.updatedAt);
   if (operation?.kind === 'provision') return all('building', 'it is being made', operation.createdAt);
   if (operation?.kind === 'update') return all('building', 'it is being updated', operation.createdAt);
-  // Only what has been finished is ever looked at.
-  const why = seen ? 'its node is gone for good' : 'it could not be made';
-  if (!instance.ready && !operation) return all('error', why, instance.updatedAt);
+  if (!instance.ready && !operation)
+    return all('error', whyUnready(instance), instance.lost?.at ?? instance.updatedAt);
   if (!instance.ready && operation) return all('stopped', 'it is being removed', operation.createdAt);
   if (!isLookedAt(sight)) return all('started', 'its provisioner cannot look', instance.updatedAt);
   if (!seen && !operation) return all('started', 'it was ready when it had been made', instance.updatedAt);
@@ -71,6 +70,10 @@ export function describeStatus(sight: Sight): InstanceStatus {
 /** A node that is not listed is one that nobody has heard of, since it began or for very long. */
 export function findNode(nodes: readonly Node[], name: string): NodeSight {
   return nodes.find((node) => node.name === name) ?? { name };
+}
+
+function whyUnready({ lost }: Pick<ServiceInstance, 'lost'>): string {
+  return lost ? `it was lost with its node ${lost.node}` : 'it could not be made';
 }
 
 function silenceOf({ name, beatAt }: NodeSight): string {

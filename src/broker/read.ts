@@ -2,9 +2,11 @@ import type { OperationQuery } from './store.ts';
 import type { Core } from './core.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
+import { refuseUnready, toldOfLost } from './lost.ts';
 import { withKnownBindParameters, withKnownParameters } from './parameters.ts';
 import {
   describeState,
+  type FoundInstance,
   isExpired,
   type Operation,
   type ServiceBinding,
@@ -21,7 +23,8 @@ export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone
 export async function readInstance({ deps, planOf }: Core, instanceId: string): Promise<ServiceInstance> {
   const found = await deps.store.findInstance(instanceId);
   if (!found?.instance.ready) {
-    throw new Refusal('not-found', 'There is no service instance with this id, or it is not finished yet.');
+    const otherwise = 'There is no service instance with this id, or it is not finished yet.';
+    throw refuseUnready(stateOf(found), otherwise, 'not-found');
   }
   if (describeState(found) === 'updating') {
     throw new Refusal('busy', 'The service instance is being updated.');
@@ -37,20 +40,27 @@ export async function readBinding(
 ): Promise<ServiceBinding> {
   const { found, binding } = await deps.store.findBinding(instanceId, bindingId);
   if (!found || !binding?.ready || isExpired(binding, deps.now())) {
-    throw new Refusal('not-found', 'There is no service binding with this id, or it is not finished yet.');
+    const otherwise = 'There is no service binding with this id, or it is not finished yet.';
+    throw refuseUnready(stateOf(found), otherwise, 'not-found');
   }
   return withKnownBindParameters(deps, await planOf(found.instance), binding);
+}
+
+/** One that is being made anew is not finished yet, like any other. */
+function stateOf(found: FoundInstance | undefined): Pick<ServiceInstance, 'lost'> {
+  return found && describeState(found) === 'lost' ? found.instance : {};
 }
 
 /**
  * spec.md, Polling Last Operation. What failed is told for as long as it is remembered, also after the thing is gone;
  * so is a removal that succeeded, to those who name it. Everything else that was deleted since is gone. From then on
- * the failure has been told.
+ * the failure has been told. Of what was lost nothing has succeeded.
  */
 export async function readLastOperation({ store }: Deps, query: OperationQuery): Promise<LastOperation> {
-  const { operation, exists } = await store.lastOperation(query);
+  const { operation, exists, lost } = await store.lastOperation(query);
   if (!operation) return 'absent';
   if (operation.state === 'failed' && operation.untold) await store.tell(operation.id);
+  if (lost && exists && query.bindingId === undefined) return { operation: toldOfLost(operation, lost) };
   if (operation.state !== 'succeeded') return { operation };
   const isRemoval = operation.kind === 'deprovision' || operation.kind === 'unbind';
   const isGone = isRemoval ? operation.id !== query.operationId : !exists;

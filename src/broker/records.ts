@@ -8,6 +8,8 @@ export interface ServiceInstance {
   readonly id: string;
   /** Raised by every write that a later decision must not overlook; 0 = not yet stored. */
   readonly version: number;
+  /** Names what is made for it, in this life of its id (`instanceKey`); absent: made by broker 0.1.0. */
+  readonly key?: string;
   readonly offeringId: string;
   readonly planId: string;
   /** The plan revision this instance was made from. */
@@ -21,6 +23,8 @@ export interface ServiceInstance {
   readonly metadata?: InstanceMetadata;
   /** Where its things are, when they are of one node: only that one carries its operations. */
   readonly place?: Place;
+  /** It was on a node that was given up, and has not been made anew since. */
+  readonly lost?: Loss;
   /** Shall its units be at rest? */
   readonly stopped?: boolean;
   /** Of those that shall run, the units that shall be at rest all the same; absent: none. */
@@ -42,6 +46,15 @@ export interface Place {
   readonly cost: number;
 }
 
+/** What became of an instance whose node was given up. */
+export interface Loss {
+  /** The node that it was lost with. */
+  readonly node: string;
+  readonly at: Date;
+  /** The key of the life that was lost; absent: it had none of its own. */
+  readonly key?: string;
+}
+
 export interface InstanceMetadata {
   readonly labels?: JsonObject;
   readonly attributes?: JsonObject;
@@ -61,6 +74,8 @@ export interface InstanceConfidential {
 export interface ServiceBinding {
   readonly instanceId: string;
   readonly id: string;
+  /** As that of an instance. */
+  readonly key?: string;
   readonly appGuid?: string;
   readonly route?: string;
   readonly predecessorId?: string;
@@ -203,6 +218,7 @@ export type StateWord =
   | 'absent'
   | 'provisioning'
   | 'failed'
+  | 'lost'
   | 'deprovisioning'
   | 'ready'
   | 'updating'
@@ -212,7 +228,8 @@ export type StateWord =
 
 /** One word for people; `ready` and the open operation are the truth. */
 export function describeState(
-  found: { instance: Pick<ServiceInstance, 'ready'>; operation?: Pick<Operation, 'kind'> } | undefined,
+  found:
+    { instance: Pick<ServiceInstance, 'ready' | 'lost'>; operation?: Pick<Operation, 'kind'> } | undefined,
 ): StateWord {
   if (!found) return 'absent';
   switch (found.operation?.kind) {
@@ -229,7 +246,8 @@ export function describeState(
     case 'restart':
       return 'restarting';
     default:
-      return found.instance.ready ? 'ready' : 'failed';
+      if (found.instance.ready) return 'ready';
+      return found.instance.lost ? 'lost' : 'failed';
   }
 }
 

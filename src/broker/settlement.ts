@@ -84,7 +84,8 @@ function finishInstance(
 ): ServiceInstance {
   const facts = { ...instance.confidential.facts, ...made.facts };
   const confidential = { ...withoutTrace(instance).confidential, facts };
-  return withMetadata(deps, { ...instance, confidential, ready: true, updatedAt: deps.now() }, plan);
+  const { lost: _lost, ...rest } = instance;
+  return withMetadata(deps, { ...rest, confidential, ready: true, updatedAt: deps.now() }, plan);
 }
 
 /** Its metadata, rendered anew. */

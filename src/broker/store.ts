@@ -4,6 +4,7 @@ import type { Demand, Shortage } from './nodes.ts';
 import type {
   FoundBinding,
   FoundInstance,
+  Loss,
   Operation,
   OperationFailure,
   ServiceBinding,
@@ -216,6 +217,8 @@ export interface FoundOperation {
   /** Milliseconds since it has ended. */
   readonly endedMs?: number;
   readonly exists: boolean;
+  /** What became of the instance, when it was lost with its node. */
+  readonly lost?: Loss;
 }
 
 export type Hint = { readonly due: true } | { readonly cancelled: string };

@@ -6,6 +6,7 @@ import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
 import { type Json, type JsonObject, sameJson } from './json.ts';
+import { refuseUnready } from './lost.ts';
 import type { Outcome } from './outcome.ts';
 import { requireMerged, requireParameters } from './parameters.ts';
 import { demandToChange } from './placement.ts';
@@ -43,9 +44,9 @@ export function decideUpdate(
   if (found.instance.offeringId !== command.offeringId) {
     throw new Refusal('invalid', 'The service_id is not that of the service instance.', 'service_id');
   }
-  if (state === 'failed') {
-    throw new Refusal(
-      'not-ready',
+  if (state === 'failed' || state === 'lost') {
+    throw refuseUnready(
+      found.instance,
       'The service instance was never finished, so it cannot be updated. Delete it.',
     );
   }

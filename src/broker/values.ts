@@ -1,7 +1,7 @@
 import type { ServicePlan } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import { stringsIn } from './json.ts';
-import { keyOf } from './key.ts';
+import { bindingKey, instanceKey } from './key.ts';
 import type { Held } from './store.ts';
 import type { InstanceConfidential, ServiceBinding, ServiceInstance } from './records.ts';
 
@@ -32,7 +32,7 @@ function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObjec
   const name = instance.context['instance_name'];
   return {
     id: instance.id,
-    key: keyOf(instance.id),
+    key: instanceKey(instance),
     name: typeof name === 'string' && name ? name : instance.id,
     offering: plan.offeringName,
     plan: plan.name,
@@ -41,8 +41,9 @@ function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObjec
   };
 }
 
-function bindingValues({ instanceId, id, appGuid, route }: ServiceBinding): JsonObject {
-  return { id, key: keyOf(instanceId, id), app: appGuid ?? '', route: route ?? '' };
+function bindingValues(binding: ServiceBinding): JsonObject {
+  const { id, appGuid, route } = binding;
+  return { id, key: bindingKey(binding), app: appGuid ?? '', route: route ?? '' };
 }
 
 /** Short words are not masked: hiding every "small" would make messages unreadable and hide nothing. */

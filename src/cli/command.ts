@@ -11,5 +11,5 @@ export interface CliCommand {
   run(args: readonly string[], options: CliOptions): Promise<number>;
 }
 
-/** The options that were given, by the name in `--name`. */
+/** The options that were given, by the name in `--name`; one that takes no value is there or not. */
 export type CliOptions = Readonly<Record<string, string | undefined>>;

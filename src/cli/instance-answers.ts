@@ -13,6 +13,8 @@ export interface InstanceAnswer {
   readonly addresses: readonly string[];
   readonly checked_at?: string;
   readonly units: readonly UnitAnswer[];
+  readonly key?: string;
+  readonly lost?: { readonly node: string; readonly at: string };
   readonly parent?: string;
   readonly drifted: boolean;
   readonly created_at: string;
@@ -97,6 +99,8 @@ export function instancePage(one: InstanceDetailsAnswer): string {
     ['status', `${one.status}: ${one.reason}`],
     ['seen', one.checked_at],
     ['node', one.node],
+    ['key', one.key],
+    ['lost', one.lost && `with the node ${one.lost.node}, given up ${one.lost.at}`],
     ['addresses', one.addresses.join(', ')],
     ['bindings', String(one.bindings)],
     ['made for', one.parent],

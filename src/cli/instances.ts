@@ -45,6 +45,11 @@ export const instanceCommands: readonly CliCommand[] = [
   act('stop', 'Stop units; their data stays.'),
   act('restart', 'Restart units.'),
   {
+    usage: 'instances recreate <id>',
+    description: 'Make one anew that was lost with its node: empty, with new credentials.',
+    run: async ([id = '']) => actOn('recreate', id, {}),
+  },
+  {
     usage: 'instances exec <id> <command...>',
     description: 'Run a command beside the units; write -- before it when it has options of its own.',
     options: {
@@ -99,7 +104,8 @@ function pathOf(id: string): string {
   return `/operator/instances/${encodeURIComponent(id)}`;
 }
 
-async function findAll(client: OperatorClient, query: Query): Promise<readonly InstanceAnswer[]> {
+/** All that fit, however many pages that are. */
+export async function findAll(client: OperatorClient, query: Query): Promise<readonly InstanceAnswer[]> {
   const found: InstanceAnswer[] = [];
   let after: string | undefined;
   do {
@@ -114,18 +120,20 @@ function act(verb: 'start' | 'stop' | 'restart', description: string): CliComman
   return {
     usage: `instances ${verb} <id> [units...]`,
     description,
-    async run([id = '', ...units]) {
-      const client = operatorClient();
-      const body = units.length > 0 ? { units } : {};
-      const { operation } = await client.post<{ operation?: OperationAnswer }>(
-        `${pathOf(id)}/actions/${verb}`,
-        body,
-      );
-      const ended = operation && (await untilEnded(client, id, operation));
-      console.log(ended ? describeOperation(ended) : `${verb} succeeded`);
-      return ended?.state === 'failed' ? 1 : 0;
-    },
+    run: async ([id = '', ...units]) => actOn(verb, id, units.length > 0 ? { units } : {}),
   };
+}
+
+/** Has it done, waits for its end, and tells it. */
+async function actOn(verb: string, id: string, body: object): Promise<number> {
+  const client = operatorClient();
+  const { operation } = await client.post<{ operation?: OperationAnswer }>(
+    `${pathOf(id)}/actions/${verb}`,
+    body,
+  );
+  const ended = operation && (await untilEnded(client, id, operation));
+  console.log(ended ? describeOperation(ended) : `${verb} succeeded`);
+  return ended?.state === 'failed' ? 1 : 0;
 }
 
 /** Milliseconds between two questions: rising from, to. */

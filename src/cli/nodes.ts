@@ -1,3 +1,4 @@
+import { abandon } from './abandon.ts';
 import type { CliCommand } from './command.ts';
 import { operatorClient } from './operator-client.ts';
 import { table } from './table.ts';
@@ -27,11 +28,7 @@ export const nodeCommands: readonly CliCommand[] = [
   change('drain', 'Let a node take no new instances; those it has go on.', 'takes no new instances'),
   change('undrain', 'Let a drained node take new instances again.', 'takes new instances again'),
   change('forget', 'Remove a node that is down and has no instances.', 'is forgotten'),
-  change(
-    'abandon',
-    'Remove a node that is down for good; its instances are lost, and can only be deleted or made again.',
-    'is given up, with all that was on it',
-  ),
+  abandon,
 ];
 
 const heads = ['NODE', 'STATE', 'HOST', 'INSTANCES', 'USED', 'CAPACITY', 'PORTS FREE', 'LAST HEARD OF'];

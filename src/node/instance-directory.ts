@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { keyOf } from '../broker/key.ts';
+import { instanceKey } from '../broker/key.ts';
 import type { Thing } from '../broker/provisioner.ts';
 import { makeOwn, makePassage, makePrivate } from './folder.ts';
-import { type Keyed, listKeyed, makeKeyed, removeKeyed } from './keyed-directory.ts';
+import { type Keyed, listKeyed, makeKeyed, type Owner, removeKeyed } from './keyed-directory.ts';
 import type { LocalNode } from './local-node.ts';
 import { removeTree } from './remove-tree.ts';
 
@@ -21,8 +21,13 @@ export interface InstanceDirectory {
 }
 
 /** @param kind what makes such directories: the provisioner's name */
-export function instanceDirectory(node: LocalNode, kind: string, instanceId: string): InstanceDirectory {
-  const base = join(node.directory, kind, keyOf(instanceId));
+export function instanceDirectory(node: LocalNode, kind: string, owner: Owner): InstanceDirectory {
+  return directoryOf(node, kind, instanceKey(owner));
+}
+
+/** Where what has this key lies. */
+export function directoryOf(node: LocalNode, kind: string, key: string): InstanceDirectory {
+  const base = join(node.directory, kind, key);
   return {
     base,
     conf: join(base, 'conf'),
@@ -41,24 +46,20 @@ export function instanceDirectory(node: LocalNode, kind: string, instanceId: str
 export async function makeInstanceDirectory(
   node: LocalNode,
   kind: string,
-  instanceId: string,
+  owner: Owner,
 ): Promise<InstanceDirectory> {
-  const directory = instanceDirectory(node, kind, instanceId);
+  const directory = instanceDirectory(node, kind, owner);
   const parent = join(node.directory, kind);
   makePassage(node, parent);
-  await makeKeyed(parent, instanceId, (path) => makePassage(node, path));
+  await makeKeyed(parent, owner, (path) => makePassage(node, path));
   for (const own of [directory.conf, directory.data, directory.log, directory.run]) makeOwn(node, own);
   makePrivate(directory.state);
   return directory;
 }
 
 /** Removes all of it; what still runs there must have been ended before. Nothing happens when it is not there. */
-export async function removeInstanceDirectory(
-  node: LocalNode,
-  kind: string,
-  instanceId: string,
-): Promise<void> {
-  await removeKeyed(join(node.directory, kind), keyOf(instanceId));
+export async function removeInstanceDirectory(node: LocalNode, kind: string, owner: Owner): Promise<void> {
+  await removeKeyed(join(node.directory, kind), instanceKey(owner));
 }
 
 /** All directories of this kind, also those that were never finished or not quite removed. */

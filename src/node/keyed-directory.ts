@@ -3,9 +3,13 @@ import { lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from './error-code.ts';
 import { isObject } from '../broker/json.ts';
-import { keyOf } from '../broker/key.ts';
+import { instanceKey, keyOf } from '../broker/key.ts';
+import type { ServiceInstance } from '../broker/records.ts';
 import { writePrivately } from './private-file.ts';
 import { removeTree } from './remove-tree.ts';
+
+/** Whose a directory is: one life of an id. */
+export type Owner = Pick<ServiceInstance, 'id' | 'key'>;
 
 /**
  * Directories in one parent that are named after the keys of instances, with a file that says whose they are. While
@@ -21,15 +25,16 @@ export interface Keyed {
 /** What was made, or was there already. It is no link: that is checked. */
 export async function makeKeyed(
   parent: string,
-  instanceId: string,
+  owner: Owner,
   makeFolder: (path: string) => void,
 ): Promise<string> {
-  const path = join(parent, keyOf(instanceId));
+  const key = instanceKey(owner);
+  const path = join(parent, key);
   if (isFolder(path)) return path;
-  const draft = join(parent, `.new-${keyOf(instanceId)}-${randomUUID()}`);
+  const draft = join(parent, `.new-${key}-${randomUUID()}`);
   makeFolder(draft);
   try {
-    writePrivately(join(draft, marker), JSON.stringify({ id: instanceId }));
+    writePrivately(join(draft, marker), JSON.stringify({ id: owner.id, key }));
     renameSync(draft, path);
   } catch (error) {
     await removeTree(draft);
@@ -67,15 +72,17 @@ const leftover = /^\.(?:new|old)-(p[0-9a-f]{20})-/;
 
 function ownerOf(entry: string, path: string): Pick<Keyed, 'instanceId' | 'key'> {
   const key = leftover.exec(entry)?.[1] ?? /^p[0-9a-f]{20}$/.exec(entry)?.[0];
-  const instanceId = key === undefined ? undefined : readMarker(path);
-  if (instanceId !== undefined && keyOf(instanceId) === key) return { instanceId, key };
-  return key === undefined ? {} : { key };
+  if (key === undefined) return {};
+  const instanceId = readMarker(path, key);
+  return instanceId === undefined ? { key } : { instanceId, key };
 }
 
-function readMarker(path: string): string | undefined {
+/** The id, when what the marker says can be true: broker 0.1.0 wrote no key, and named by the id alone. */
+function readMarker(path: string, key: string): string | undefined {
   try {
     const mark: unknown = JSON.parse(readFileSync(join(path, marker), 'utf8'));
-    return isObject(mark) && typeof mark['id'] === 'string' ? mark['id'] : undefined;
+    if (!isObject(mark) || typeof mark['id'] !== 'string') return undefined;
+    return (mark['key'] ?? keyOf(mark['id'])) === key ? mark['id'] : undefined;
   } catch {
     return undefined;
   }

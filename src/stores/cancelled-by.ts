@@ -5,12 +5,6 @@ export function cancelledBy(kind: OperationKind): OperationFailure {
   return { word: 'cancelled', sentence: `The operation was cancelled by ${ARTICLE[kind]} ${kind} request.` };
 }
 
-/** Why an operation failed whose node never came back. */
-export const abandoned: OperationFailure = {
-  word: 'abandoned',
-  sentence: 'The node that carried the operation is gone for good.',
-};
-
 const ARTICLE = {
   provision: 'a',
   update: 'an',

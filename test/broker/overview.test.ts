@@ -1,5 +1,5 @@
 import type { Provisioner, Thing } from '../../src/broker/provisioner.ts';
-import { keyOf } from '../../src/broker/key.ts';
+import { instanceKey } from '../../src/broker/key.ts';
 import { lookForOrphans } from '../../src/broker/orphan-look.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, type World } from './world.ts';
@@ -152,15 +152,15 @@ describe('The overview of nodes', () => {
     const made = deeds();
     const other = world.broker({ node: 'n2' });
     expect(await other.broker.overview.instances({ limit: 9 })).toMatchObject([
-      { instance: { id: 'i1', ready: false }, state: 'failed', bindings: 0, status: { status: 'error' } },
-      { instance: { id: 'i2' }, state: 'failed' },
-      { instance: { id: 'i3' }, state: 'failed' },
+      { instance: { id: 'i1', ready: false }, state: 'lost', bindings: 0, status: { status: 'error' } },
+      { instance: { id: 'i2' }, state: 'lost' },
+      { instance: { id: 'i3' }, state: 'lost' },
     ]);
-    expect((await other.broker.status('i1')).reason).toBe('its node is gone for good');
+    expect((await other.broker.status('i1')).reason).toBe('it was lost with its node n1');
     expect(await other.broker.lastOperation({ instanceId: 'i3' })).toMatchObject({
       operation: {
         state: 'failed',
-        failure: { sentence: 'The node that carried the operation is gone for good.' },
+        failure: { sentence: expect.stringContaining('It was lost with its node') },
       },
     });
     await expect(other.broker.bind(toBind())).rejects.toMatchObject({ code: 'not-ready' });
@@ -186,8 +186,9 @@ describe('Orphans', () => {
     const state: { fails?: Error; purgeFails?: Error } = {};
     const { provisioner: bare } = scripted(
       {
-        provision({ instance: { id } }) {
-          things.set(id, { name: `directory ${id}`, key: keyOf(id) });
+        provision({ instance }) {
+          const { id } = instance;
+          things.set(id, { name: `directory ${id}`, key: instanceKey(instance) });
           return { done: {} };
         },
       },

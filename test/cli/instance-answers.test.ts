@@ -8,6 +8,7 @@ import {
 
 const operation = { id: 'o1', kind: 'provision', state: 'in progress', created_at: '2026-01-01' };
 const instance: InstanceDetailsAnswer = {
+  key: 'p0',
   id: 'i1',
   offering: 'web',
   plan: 'small',

@@ -6,6 +6,7 @@ import { jest } from '@jest/globals';
 import { Client } from 'pg';
 import { keyOf } from '../../src/broker/key.ts';
 import { say } from '../provisioners/process/world.ts';
+import { keyIn } from '../support/instance-key.ts';
 import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-world.ts';
 import { tiny } from './making-offerings.ts';
 import { until } from './until.ts';
@@ -109,7 +110,7 @@ test.each(cases)(
     expect(processesOf(id)).toEqual([seen.units[0]?.pid]);
     expect(world.read(id, 'starts')).toBe(`${seen.units[0]?.pid}\n`);
     const { rows } = await world.database.pool.query<{ port: number }>(
-      'select port from node_ports where instance_id = $1',
+      'select port from node_ports where instance_id = (select key from service_instances where id = $1)',
       [id],
     );
     const { status, body } = await next.bind(id, of);
@@ -121,7 +122,7 @@ test.each(cases)(
 );
 
 test('In the end there is no orphan, and a further broker finds all of it running [A19].', async () => {
-  const made = cases.map(({ id }) => keyOf(id));
+  const made = cases.map(({ id }) => keyIn(join(world.directory, 'process'), id));
   expect(world.keys().toSorted()).toEqual(made.toSorted());
   const pids = cases.map(({ id }) => processesOf(id));
   await next.kill();

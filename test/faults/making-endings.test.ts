@@ -1,9 +1,10 @@
 // What must end ends, what must not be touched goes on, and what could not be made leaves nothing (acceptance A6, A7,
 // A8, P9, P16).
 import { spawn, type ChildProcess } from 'node:child_process';
+import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { keyOf } from '../../src/broker/key.ts';
 import { address, isThere, say } from '../provisioners/process/world.ts';
+import { keyIn } from '../support/instance-key.ts';
 import { common, planOf, tiny } from './making-offerings.ts';
 import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-world.ts';
 import { until } from './until.ts';
@@ -68,7 +69,8 @@ async function aStranger(port: number): Promise<ChildProcess> {
 }
 
 async function portsOf(id: string): Promise<number> {
-  const text = 'select port from node_ports where instance_id = $1';
+  const text =
+    'select port from node_ports where instance_id = (select key from service_instances where id = $1)';
   return (await world.database.pool.query(text, [id])).rows.length;
 }
 
@@ -199,7 +201,7 @@ describe('A removal in the background', () => {
     await until('it has failed', async () => (await last(id)) === 'failed');
     const { operations } = await broker.details(id);
     expect(JSON.stringify(operations[0]?.failure)).toContain('still in use');
-    expect(world.keys('command')).toEqual([keyOf(id)]);
+    expect(world.keys('command')).toEqual([keyIn(join(world.directory, 'command'), id)]);
     expect((await broker.deprovision(id, sticky)).status).toBe(200);
     expect(world.keys('command')).toEqual([]);
   });

@@ -1,7 +1,8 @@
 // More is asked for at once than there is: of capacity, of instances, of ports (acceptance S2, S3, A17).
+import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { keyOf } from '../../src/broker/key.ts';
 import { findExecutable } from '../../src/node/executables.ts';
+import { keyIn } from '../support/instance-key.ts';
 import type { Answer } from './broker-process.ts';
 import { light } from './making-offerings.ts';
 import { aMakingWorld, processesOf, type Bought, type Maker, type MakingWorld } from './making-world.ts';
@@ -46,7 +47,7 @@ describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}
     return (body['nodes'] as readonly object[])[0];
   }
   async function portsOf(): Promise<readonly { id: string; port: number }[]> {
-    const text = 'select instance_id as id, port from node_ports where instance_id is not null';
+    const text = 'select i.id, port from node_ports p join service_instances i on i.key = p.instance_id';
     return (await world.database.pool.query<{ id: string; port: number }>(text)).rows;
   }
 
@@ -93,7 +94,9 @@ describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}
     expect(ports.map(({ id }) => id).toSorted()).toEqual(made.toSorted());
     const numbers = ports.map(({ port }) => port).toSorted((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: 100 }, (_, n) => 21_400 + n));
-    expect(world.keys().toSorted()).toEqual(made.map((id) => keyOf(id)).toSorted());
+    expect(world.keys().toSorted()).toEqual(
+      made.map((id) => keyIn(join(world.directory, 'process'), id)).toSorted(),
+    );
     expect(await node()).toMatchObject({ used: 100, ports_free: 0 });
     expect((await Promise.all(made.map((id) => broker.bind(id, of)))).map(({ status }) => status)).toEqual(
       made.map(() => 201),

@@ -3,9 +3,9 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { keyOf } from '../../src/broker/key.ts';
 import { say } from '../provisioners/process/world.ts';
 import { call } from '../support/started-brokers.ts';
+import { keyIn } from '../support/instance-key.ts';
 import { common, planOf, tiny } from './making-offerings.ts';
 import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-world.ts';
 import { until } from './until.ts';
@@ -109,7 +109,7 @@ describe('A machine is started again with five instances', () => {
     for (const pid of before) process.kill(pid, 'SIGKILL');
     await until('none runs', () => processesOf(...five).length === 0);
     // It cannot write there what it writes first, and ends.
-    const data = join(world.directory, 'process', keyOf(broken), 'data');
+    const data = join(world.directory, 'process', keyIn(join(world.directory, 'process'), broken), 'data');
     rmSync(join(data, 'starts'));
     mkdirSync(join(data, 'starts'));
 

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Client } from 'pg';
-import { keyOf } from '../../src/broker/key.ts';
 import { isThere } from '../provisioners/process/world.ts';
 import { administratorUrl } from '../provisioners/postgres/databases.ts';
 import { common, planOf, tiny } from './making-offerings.ts';
@@ -23,6 +22,9 @@ const kinds = ['process', 'directory', 'postgres'] as const;
 const lost = Object.fromEntries(kinds.map((kind) => [kind, own(`lost-${kind}`)]));
 const kept = Object.fromEntries(kinds.map((kind) => [kind, own(`kept-${kind}`)]));
 const inTheMaking = own('making');
+/** By id. */
+const keys: Record<string, string> = {};
+const keyFor = (id: string) => keys[id] ?? 'none';
 
 let world: MakingWorld;
 let broker: Maker;
@@ -54,6 +56,8 @@ beforeAll(async () => {
   [orphan = 0] = processesOf(lost['process'] ?? '');
   expect((await broker.provision(inTheMaking, endless)).status).toBe(202);
   await until('it is being made', () => processesOf(inTheMaking).length === 1);
+  for (const id of [...Object.values(lost), ...Object.values(kept), inTheMaking])
+    keys[id] = (await broker.details(id)).key;
   await broker.kill();
   const ids = Object.values(lost);
   for (const table of ['service_bindings', 'operations'])
@@ -65,7 +69,7 @@ afterAll(async () => {
   for (const kind of kinds) await broker.deprovision(kept[kind] ?? '', small(kind));
   await world.close();
   for (const id of [lost['postgres'] ?? '', kept['postgres'] ?? ''])
-    await administrator.query(`drop database if exists ${keyOf(id)} with (force)`);
+    await administrator.query(`drop database if exists ${keyFor(id)} with (force)`);
   await administrator.end();
 });
 
@@ -81,7 +85,7 @@ interface Listed {
 /** Of the things of this test, sorted. */
 async function orphans(): Promise<readonly Listed[]> {
   const { body } = await broker.operate('GET', '/orphans');
-  const ours = new Set([...Object.values(lost), ...Object.values(kept), inTheMaking].map((id) => keyOf(id)));
+  const ours = new Set([...Object.values(lost), ...Object.values(kept), inTheMaking].map((id) => keyFor(id)));
   const listed = (body['orphans'] as readonly Listed[]).filter(({ key }) => ours.has(key));
   return listed.toSorted(
     (a, b) => kinds.indexOf(a.provisioner as never) - kinds.indexOf(b.provisioner as never),
@@ -92,11 +96,12 @@ async function stateOfMaking(): Promise<unknown> {
   return (await broker.ask('GET', `${pathOf(inTheMaking)}/last_operation`)).body['state'];
 }
 
-const expected = kinds.map((provisioner) => ({
-  provisioner,
-  key: keyOf(lost[provisioner] ?? ''),
-  ...(provisioner === 'postgres' ? {} : { node: 'n1' }),
-}));
+const expected = () =>
+  kinds.map((provisioner) => ({
+    provisioner,
+    key: keyFor(lost[provisioner] ?? ''),
+    ...(provisioner === 'postgres' ? {} : { node: 'n1' }),
+  }));
 
 async function lookAgain(): Promise<void> {
   const text = 'select count(*)::integer as looks from orphan_suspects where last_seen_at > $1';
@@ -111,16 +116,16 @@ async function lookAgain(): Promise<void> {
 
 /** Which of the lost things are there: the process, its directory, the other directory, the database, roles. */
 async function whatIsThere(ids: Readonly<Record<string, string>>): Promise<object> {
-  const keys = kinds.map((kind) => keyOf(ids[kind] ?? ''));
+  const made = kinds.map((kind) => keyFor(ids[kind] ?? ''));
   const named = 'select 1 from pg_database where datname = $1';
   const roles = 'select 1 from pg_roles where rolname = $1';
   return {
     running: processesOf(ids['process'] ?? '').length,
     directories: ['process', 'directory'].map((kind, n) =>
-      existsSync(join(world.directory, kind, keys[n] ?? '')),
+      existsSync(join(world.directory, kind, made[n] ?? '')),
     ),
-    database: (await administrator.query(named, [keys[2]])).rows.length,
-    owner: (await administrator.query(roles, [keys[2]])).rows.length,
+    database: (await administrator.query(named, [made[2]])).rows.length,
+    owner: (await administrator.query(roles, [made[2]])).rows.length,
   };
 }
 
@@ -132,7 +137,7 @@ describe('Things that no instance stands for', () => {
     await until('all are found', async () => (await orphans()).length >= kinds.length);
     expect(await stateOfMaking()).toBe('in progress');
     expect(await orphans()).toMatchObject(
-      expected.map((one) => ({ ...one, final: false, condemned: false })),
+      expected().map((one) => ({ ...one, final: false, condemned: false })),
     );
     for (const { provisioner, node, name } of await orphans()) {
       const body = { provisioner, name, ...(node === undefined ? {} : { node }) };
@@ -145,7 +150,9 @@ describe('Things that no instance stands for', () => {
     await world.database.pool.query(text);
     await lookAgain();
     await world.database.pool.query(text.replace('299', '2'));
-    expect(await orphans()).toMatchObject(expected.map((one) => ({ ...one, final: true, condemned: false })));
+    expect(await orphans()).toMatchObject(
+      expected().map((one) => ({ ...one, final: true, condemned: false })),
+    );
     await lookAgain();
     expect(await whatIsThere(lost)).toEqual(all);
   });
@@ -155,7 +162,7 @@ describe('Things that no instance stands for', () => {
       const body = { provisioner, name, ...(node === undefined ? {} : { node }) };
       expect((await broker.operate('POST', '/orphans/remove', body)).status).toBe(202);
     }
-    expect(await orphans()).toMatchObject(expected.map((one) => ({ ...one, condemned: true })));
+    expect(await orphans()).toMatchObject(expected().map((one) => ({ ...one, condemned: true })));
     expect(await whatIsThere(lost)).toEqual(all);
     await broker.kill();
     broker = await world.start(env);
@@ -167,7 +174,7 @@ describe('Things that no instance stands for', () => {
     expect(isThere(orphan)).toBe(false);
     const ports = 'select instance_id from node_ports where instance_id = $1';
     await until('its port is free', async () => {
-      const { rows } = await world.database.pool.query(ports, [lost['process']]);
+      const { rows } = await world.database.pool.query(ports, [keyFor(lost['process'] ?? '')]);
       return rows.length === 0;
     });
     expect(await whatIsThere(kept)).toEqual(all);

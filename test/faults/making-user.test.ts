@@ -13,12 +13,12 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { keyOf } from '../../src/broker/key.ts';
 import { address, isThere, say } from '../provisioners/process/world.ts';
 import { openGate, type DatabaseGate } from '../support/database-gate.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runInGroup, type Running } from '../support/run-program.ts';
 import { call } from '../support/started-brokers.ts';
+import { keyIn } from '../support/instance-key.ts';
 import { environmentOf } from './broker-process.ts';
 import { common, planOf, tiny } from './making-offerings.ts';
 import { pathOf } from './making-world.ts';
@@ -110,7 +110,8 @@ testIt(`An ordinary user can be a node${why === undefined ? '' : ` (skipped: ${w
   const pid = Number(await say(port, 'PID'));
   const owners = [`/proc/${pid}`, bound['directory']?.['path'] ?? ''].map((path) => statSync(path).uid);
   expect([owners, bound['command']?.['path']]).toEqual([[nobody, nobody], String(nobody)]);
-  const conf = join(folder, 'own', 'node', 'process', keyOf(ids['process'] ?? ''), 'conf');
+  const parent = join(folder, 'own', 'node', 'process');
+  const conf = join(parent, keyIn(parent, ids['process'] ?? ''), 'conf');
   expect(statSync(conf).mode & 0o777).toBe(0o700);
 
   broker.signal('SIGKILL');

@@ -12,9 +12,9 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyOf } from '../../src/broker/key.ts';
 import { address, isThere } from '../provisioners/process/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { keyIn } from '../support/instance-key.ts';
 import { call } from '../support/started-brokers.ts';
 import { startBrokerProcess, type Answer, type BrokerProcess } from './broker-process.ts';
 import type { Offering } from './making-offerings.ts';
@@ -56,6 +56,7 @@ export interface Bought {
 }
 
 export interface Details {
+  readonly key: string;
   readonly state: string;
   readonly status: string;
   readonly reason: string;
@@ -113,7 +114,7 @@ export async function aMakingWorld(
     },
     keys: (kind = 'process') => list(join(directory, kind)),
     read(id, name) {
-      const file = join(directory, 'process', keyOf(id), 'data', name);
+      const file = join(directory, 'process', keyIn(join(directory, 'process'), id), 'data', name);
       return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
     },
     async close() {

@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keyOf } from '../../src/broker/key.ts';
 import { isAlive, readIdentity } from '../../src/node/identity.ts';
 import { address, isThere } from '../provisioners/process/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { keysIn } from '../support/instance-key.ts';
 import { runProgram } from '../support/run-program.ts';
 import { call } from '../support/started-brokers.ts';
 import { environmentOf, startBrokerProcess, type Answer, type BrokerProcess } from './broker-process.ts';
@@ -86,8 +86,11 @@ export async function aNodeWorld(): Promise<NodeWorld> {
       await database.pool.query(text, [name]);
     },
     processesOf(node, instanceId) {
-      const file = join(scratch, node, 'node', 'process', keyOf(instanceId), 'data', 'starts');
-      const started = existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
+      const parent = join(scratch, node, 'node', 'process');
+      const started = keysIn(parent, instanceId).flatMap((key) => {
+        const file = join(parent, key, 'data', 'starts');
+        return existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(Number) : [];
+      });
       return { started, alive: started.filter(isThere) };
     },
     async close() {

@@ -277,7 +277,8 @@ describe('A node is killed', () => {
     const { started, alive } = world.processesOf('n1', id);
     expect([started, alive]).toEqual([alive, alive]);
     expect(alive).toHaveLength(1);
-    const text = 'select count(*)::integer as ports from node_ports where instance_id = $1';
+    const text =
+      'select count(*)::integer as ports from node_ports where instance_id = (select key from service_instances where id = $1)';
     expect((await world.database.pool.query(text, [id])).rows).toEqual([{ ports: 1 }]);
     await until('it is started', async () => (await told(id)).status === 'started');
     expect((await deprovision(gateway, id, 'slow')).status).toBe(200);

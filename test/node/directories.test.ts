@@ -43,11 +43,11 @@ const things = () => listInstanceDirectories(world.node, 'thing');
 
 describe("An instance's directory", () => {
   test('has a place for everything, and is made twice to the same end.', async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
-    expect(made).toEqual(instanceDirectory(world.node, 'thing', 'i1'));
+    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+    expect(made).toEqual(instanceDirectory(world.node, 'thing', { id: 'i1' }));
     writeFileSync(join(made.data, 'kept'), '');
     rmSync(made.run, { recursive: true });
-    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     expect(readdirSync(made.base).toSorted()).toEqual([
       'conf',
       'data',
@@ -62,7 +62,7 @@ describe("An instance's directory", () => {
   test.each([['../../up'], ['a/b'], ['.'], ['ñ 👍🏽'], ['x'.repeat(300)]])(
     'stays below its parent for the id %j.',
     async (id) => {
-      const { base } = await makeInstanceDirectory(world.node, 'thing', id);
+      const { base } = await makeInstanceDirectory(world.node, 'thing', { id });
       expect(readdirSync(join(world.node.directory, 'thing'))).toEqual([keyOf(id)]);
       expect(base).toBe(join(world.node.directory, 'thing', keyOf(id)));
       expect(things()).toEqual([{ name: `directory ${keyOf(id)}`, instanceId: id, key: keyOf(id) }]);
@@ -70,7 +70,7 @@ describe("An instance's directory", () => {
   );
 
   test('belongs to the account where programs work, and to the broker where it keeps its own.', async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     const { account } = world.node;
     for (const path of [made.conf, made.data, made.log, made.run]) {
       expect(modeOf(path)).toBe('700');
@@ -82,7 +82,7 @@ describe("An instance's directory", () => {
   });
 
   test('lets programs write their data and nothing of the broker.', async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     const script =
       'touch data/mine && ! touch state/mine && ! touch mine && ! cat instance.json && ! mv data other';
     const command = ['sh', '-c', `cd "$1" && ${script}`, 'sh', made.base];
@@ -98,30 +98,30 @@ describe("An instance's directory", () => {
   });
 
   test('is removed whatever is in it, twice, and the next one is empty.', async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     mkdirSync(join(made.data, 'closed'), { mode: 0o755 });
     writeFileSync(join(made.data, 'closed', 'file'), '');
     execFileSync('chmod', ['000', join(made.data, 'closed')]);
     symlinkSync(world.place, join(made.data, 'out'));
-    for (const _time of [1, 2]) await removeInstanceDirectory(world.node, 'thing', 'i1');
+    for (const _time of [1, 2]) await removeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     expect(readdirSync(join(world.node.directory, 'thing'))).toEqual([]);
     expect(existsSync(world.place)).toBe(true);
-    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     expect(readdirSync(made.data)).toEqual([]);
   });
 
   test('What a broken making or removing left is listed with its key, and goes with the instance.', async () => {
-    const { base } = await makeInstanceDirectory(world.node, 'thing', 'i1');
+    const { base } = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     const key = keyOf('i1');
     for (const name of [`.new-${key}-1`, `.old-${key}-2`]) mkdirSync(join(base, '..', name));
     mkdirSync(join(base, '..', `.new-${keyOf('i2')}-3`));
     expect(things()).toContainEqual({ name: `directory .new-${key}-1`, key });
-    await removeInstanceDirectory(world.node, 'thing', 'i1');
+    await removeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     expect(things()).toEqual([{ name: `directory .new-${keyOf('i2')}-3`, key: keyOf('i2') }]);
   });
 
   test('One that nobody can have made is listed, and is not believed to be of an instance it is not named after.', async () => {
-    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     const parent = join(world.node.directory, 'thing');
     mkdirSync(join(parent, 'planted'));
     mkdirSync(join(parent, keyOf('i2')));
@@ -133,7 +133,7 @@ describe("An instance's directory", () => {
   });
 
   test('Purging removes what was listed, and never anything else.', async () => {
-    await makeInstanceDirectory(world.node, 'thing', 'i1');
+    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     mkdirSync(join(world.node.directory, 'thing', 'planted'));
     for (const name of [
       'directory planted',
@@ -150,7 +150,7 @@ describe("An instance's directory", () => {
   test('A link in its place is in the way.', async () => {
     mkdirSync(join(world.node.directory, 'thing'));
     symlinkSync(world.place, join(world.node.directory, 'thing', keyOf('i1')));
-    await expect(makeInstanceDirectory(world.node, 'thing', 'i1')).rejects.toThrow(/in the way/);
+    await expect(makeInstanceDirectory(world.node, 'thing', { id: 'i1' })).rejects.toThrow(/in the way/);
   });
 });
 

@@ -30,7 +30,7 @@ let directory: InstanceDirectory;
 
 beforeEach(async () => {
   world = await aNode();
-  directory = await makeInstanceDirectory(world.node, 'thing', 'i1');
+  directory = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
 });
 afterEach(() => world.close());
 

@@ -117,7 +117,7 @@ const update = (work: Work) => carry((it) => provisioner.update?.(it), work);
 const deprovision = (work: Work) => carry((it) => provisioner.deprovision(it), work);
 /** A hook of the instance that a dead broker has left running. */
 async function launchLeft() {
-  const directory = instanceDirectory(world.node, 'command', 'i1');
+  const directory = instanceDirectory(world.node, 'command', { id: 'i1' });
   const hook = await launch(world.node, {
     command: ['sleep', '60'],
     cwd: directory.data,

@@ -5,10 +5,9 @@ import { basename, join } from 'node:path';
 import { Client } from 'pg';
 import type { Response } from 'supertest';
 import { parse } from 'yaml';
-import { keyOf } from '../../src/broker/key.ts';
 import { endProcess } from '../../src/node/end-process.ts';
 import { findExecutable } from '../../src/node/executables.ts';
-import { type InstanceDirectory, instanceDirectory } from '../../src/node/instance-directory.ts';
+import { directoryOf, type InstanceDirectory } from '../../src/node/instance-directory.ts';
 import { listLaunched } from '../../src/provisioners/process/units-on-node.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
@@ -50,6 +49,7 @@ export interface Bound {
 
 /** What operators are told of one instance. */
 export interface Details {
+  readonly key: string;
   readonly state: string;
   readonly status: string;
   readonly units: readonly { readonly unit: string; readonly status: string; readonly pid?: number }[];
@@ -88,7 +88,7 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
     SHARED_POSTGRES_URL: sharedServer(),
     ...env,
   });
-  const left = new Set<Bought>();
+  const left = new Set<Pick<Bought, 'deprovision'>>();
   const login = `operator:${operatorPassword}`;
   return {
     broker,
@@ -97,12 +97,15 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
     async buy(offering, plan, parameters = {}) {
       const id = randomUUID();
       const ids = await findPlans(broker, offering);
-      const bought = aBought({ broker, node: join(place, 'node'), id, ids }, plan);
+      const bought = aBought({ broker, id, ids }, plan);
       left.add(bought);
       const body = { ...ids(plan), organization_guid: 'o', space_guid: 's', parameters };
       requireStatus(await broker.ask('put', `/v2/service_instances/${id}`, { body }), 201);
+      const { key } = await bought.details();
       return {
         ...bought,
+        key,
+        directory: directoryOf(nodeAt(join(place, 'node')), 'process', key),
         async deprovision() {
           await bought.deprovision();
           left.delete(bought);
@@ -132,12 +135,11 @@ function sharedServer(): string {
 
 interface Parts {
   readonly broker: WholeBroker;
-  readonly node: string;
   readonly id: string;
   readonly ids: (plan: string) => Ids;
 }
 
-function aBought({ broker, node, id, ids }: Parts, first: string): Bought {
+function aBought({ broker, id, ids }: Parts, first: string): Omit<Bought, 'key' | 'directory'> {
   const path = `/v2/service_instances/${id}`;
   const login = `operator:${operatorPassword}`;
   const operated = `/operator/instances/${id}`;
@@ -145,8 +147,6 @@ function aBought({ broker, node, id, ids }: Parts, first: string): Bought {
   const details = async () => (await broker.ask('get', operated, { login })).body as Details;
   return {
     id,
-    key: keyOf(id),
-    directory: instanceDirectory(nodeAt(node), 'process', id),
     details,
     async bind() {
       const binding = `${path}/service_bindings/${randomUUID()}`;

@@ -79,7 +79,7 @@ test('What brokers before there were nodes have written is read and carried on a
   const store = postgresStore(database.pool);
   const { found, binding } = await store.findBinding('i1', 'b1');
   expect(found).toMatchObject({ instance: { ready: true, version: 3 }, bindingsBusy: false });
-  for (const name of ['place', 'stopped', 'stoppedUnits', 'checkEvery', 'parent']) {
+  for (const name of ['key', 'lost', 'place', 'stopped', 'stoppedUnits', 'checkEvery', 'parent']) {
     expect(found?.instance).not.toHaveProperty(name);
   }
   expect(binding).toMatchObject({ ready: true });

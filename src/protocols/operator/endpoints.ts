@@ -10,6 +10,7 @@ import {
   readListQuery,
   readLogQuery,
   readNode,
+  readRecreation,
   requireInstanceId,
 } from './requests.ts';
 import {
@@ -23,7 +24,7 @@ import {
 import { requireOrphanBody } from './shapes.ts';
 
 /** What operators may do with instances. */
-export type Operated = Pick<Broker, 'start' | 'stop' | 'restart' | 'exec' | 'log'>;
+export type Operated = Pick<Broker, 'start' | 'stop' | 'restart' | 'recreate' | 'exec' | 'log'>;
 
 type Endpoint =
   | 'nodes'
@@ -37,6 +38,7 @@ type Endpoint =
   | 'start'
   | 'stop'
   | 'restart'
+  | 'recreate'
   | 'exec'
   | 'log'
   | 'orphans'
@@ -63,6 +65,7 @@ export function endpoints(
     start: async (call) => acted(await broker.start(readAction(call))),
     stop: async (call) => acted(await broker.stop(readAction(call))),
     restart: async (call) => acted(await broker.restart(readAction(call))),
+    recreate: async (call) => acted(await broker.recreate(readRecreation(call))),
     async exec(call) {
       requireHere(call, here);
       return ok({ results: await broker.exec(requireInstanceId(call), readExecution(call)) });

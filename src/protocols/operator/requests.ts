@@ -1,9 +1,9 @@
-import type { Operate } from '../../broker/broker.ts';
+import type { Operate, Recreate } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { InstancesQuery, OfferingEntry } from '../../broker/overview.ts';
 import type { Execution, LogQuery } from '../../broker/units.ts';
 import type { Call } from '../protocol.ts';
-import { requireActionBody, requireExecBody } from './shapes.ts';
+import { requireActionBody, requireExecBody, requireNoBody } from './shapes.ts';
 
 /** An id that cannot be kept is of nothing. */
 export function requireInstanceId({ params: { instanceId = '' } }: Pick<Call, 'params'>): string {
@@ -18,12 +18,20 @@ export function readNode({ params: { node = '' } }: Call): string {
 
 export function readAction(call: Call): Operate {
   const { units } = requireActionBody(call.body ?? {});
+  return { ...commandOf(call), units };
+}
+
+export function readRecreation(call: Call): Recreate {
+  requireNoBody(call.body ?? {});
+  return commandOf(call);
+}
+
+function commandOf(call: Call): Recreate {
   return {
     instanceId: requireInstanceId(call),
     // Nobody is to wait for a program that takes its time.
     acceptsIncomplete: true,
     origin: { protocol: 'operator', principal: call.principal, requestId: call.requestId },
-    units,
   };
 }
 

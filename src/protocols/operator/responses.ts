@@ -1,3 +1,4 @@
+import { instanceKey } from '../../broker/key.ts';
 import type { Node } from '../../broker/nodes.ts';
 import type { Suspect } from '../../broker/orphans.ts';
 import type { InstanceDetails, InstanceEntry, OfferingEntry, OperationEntry } from '../../broker/overview.ts';
@@ -36,6 +37,7 @@ export function instanceReply(entry: InstanceEntry): object {
   const { instance, operation, offering, plan, state, status, drifted, bindings } = entry;
   return {
     id: instance.id,
+    key: instanceKey(instance),
     offering,
     offering_id: instance.offeringId,
     plan,
@@ -60,6 +62,7 @@ export function instanceReply(entry: InstanceEntry): object {
     node: instance.place?.node,
     cost: instance.place?.cost,
     bindings,
+    lost: instance.lost && { node: instance.lost.node, at: instance.lost.at },
     parent: instance.parent,
     organization_guid: instance.organizationGuid,
     space_guid: instance.spaceGuid,

@@ -28,6 +28,8 @@ export const requireActionBody = shape<ActionBody>({
   properties: { units: { type: 'array', minItems: 1, maxItems: 1000, items: word } },
 });
 
+export const requireNoBody = shape<object>({});
+
 export const requireExecBody = shape<ExecBody>({
   properties: {
     command: { type: 'array', minItems: 1, maxItems: 1000, items: argument },

@@ -1,3 +1,4 @@
+import { lostSentence } from '../../broker/lost.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { InstanceEntry } from '../../broker/overview.ts';
 import type { InstanceStatus } from '../../broker/status.ts';
@@ -18,6 +19,8 @@ export async function status(world: World, call: Call): Promise<Reply> {
     case 'restarting':
     case 'absent':
       return textReply(202, entry.operation?.note ?? `It is ${entry.state}.`);
+    case 'lost':
+      return textReply(500, lostSentence);
     case 'failed':
       return textReply(500, await whyFailed(world.broker, entry));
     case 'ready':

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../broker/errors.ts';
+import { portOwner } from '../../broker/key.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { leftRunning } from '../../broker/units.ts';
 import { keepHooks, renewHooks, withHooksOfToday } from '../../node/hook-files.ts';
@@ -98,7 +99,7 @@ async function init(site: Site, attempt: number) {
 
 async function furnish(site: Site): Promise<{ outputs: JsonObject; ports: JsonObject }> {
   const { node, work } = site;
-  const directory = await makeInstanceDirectory(node, kind, work.instance.id);
+  const directory = await makeInstanceDirectory(node, kind, work.instance);
   const { offeringName: name, operating } = work.plan;
   await endLeftHooks(directory, work.instance.id);
   await keepHooks(node, directory, { name, hooks: operating.hooks });
@@ -108,7 +109,7 @@ async function furnish(site: Site): Promise<{ outputs: JsonObject; ports: JsonOb
 async function takePorts({ node, ports, work }: Site): Promise<JsonObject> {
   const names = work.plan.making.config['ports'];
   if (!Array.isArray(names) || names.length === 0) return {};
-  const taken = await ports.take(node.name, work.instance.id, names as string[]);
+  const taken = await ports.take(node.name, portOwner(work.instance), names as string[]);
   if (taken) return taken;
   throw new Failure(
     'no-ports',
@@ -151,9 +152,9 @@ async function isDown(site: Site): Promise<boolean> {
 
 async function clear({ node, ports, directory, work }: Site): Promise<{ outputs: JsonObject }> {
   await endLeftHooks(directory, work.instance.id);
-  await removeInstanceDirectory(node, kind, work.instance.id);
+  await removeInstanceDirectory(node, kind, work.instance);
   // Last: as long as anything of it is there, nobody else gets its numbers.
-  await ports.release(node.name, work.instance.id);
+  await ports.release(node.name, portOwner(work.instance));
   return { outputs: {} };
 }
 

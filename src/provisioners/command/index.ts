@@ -3,11 +3,12 @@
  * when they ask for some, and keeps what they tell.
  */
 import type { JsonObject } from '../../broker/json.ts';
+import { portOwnerOf } from '../../broker/key.ts';
 import type { Made, Provisioner, Thing, Work } from '../../broker/provisioner.ts';
 import { findMissingHook } from '../../node/hook-files.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
 import {
-  instanceDirectory,
+  directoryOf,
   listInstanceDirectories,
   purgeInstanceDirectory,
 } from '../../node/instance-directory.ts';
@@ -57,10 +58,12 @@ export function command(settings: CommandSettings): Provisioner {
 
 /** Ends the hooks that run for it, removes its directory and gives its ports back. What they have made elsewhere stays. */
 async function purge({ node, ports }: CommandSettings, thing: Thing): Promise<void> {
-  const { instanceId } = thing;
-  if (instanceId !== undefined) await endLeftHooks(instanceDirectory(node, kind, instanceId), instanceId);
+  const { instanceId, key } = thing;
+  if (instanceId !== undefined && key !== undefined)
+    await endLeftHooks(directoryOf(node, kind, key), instanceId);
   await purgeInstanceDirectory(node, kind, thing);
-  if (instanceId !== undefined) await ports.release(node.name, instanceId);
+  const owner = portOwnerOf(thing);
+  if (owner !== undefined) await ports.release(node.name, owner);
 }
 
 const names = { type: 'array', items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } };

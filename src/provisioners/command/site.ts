@@ -22,7 +22,7 @@ export interface Site extends CommandSettings {
 }
 
 export function siteOf({ node, ports }: CommandSettings, work: Work): Site {
-  return { node, ports, work, directory: instanceDirectory(node, kind, work.instance.id) };
+  return { node, ports, work, directory: instanceDirectory(node, kind, work.instance) };
 }
 
 /** What an operation has found out so far: `ports`, and `outputs` by hook. */

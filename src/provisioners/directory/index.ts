@@ -6,7 +6,7 @@ import { chmodSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import { keyOf } from '../../broker/key.ts';
+import { instanceKey } from '../../broker/key.ts';
 import type { Made, Provisioner, Step, Thing, Work } from '../../broker/provisioner.ts';
 import type { UnitFacts } from '../../broker/units.ts';
 import { makeFolder } from '../../node/folder.ts';
@@ -55,7 +55,7 @@ async function provision(node: LocalNode, work: Work): Promise<Step<Made>> {
   const config = configOf(work);
   try {
     const root = chooseRoot(node, config, work);
-    const base = await makeKeyed(root, work.instance.id, (path) => makeFolder(path, 0o711, undefined));
+    const base = await makeKeyed(root, work.instance, (path) => makeFolder(path, 0o711, undefined));
     const data = join(base, 'data');
     makeFolder(data, config.mode, node.account);
     return { done: { facts: factsOf(node, base) }, did: { step: 'prepare' } };
@@ -80,9 +80,9 @@ async function deprovision(node: LocalNode, work: Work): Promise<Step<void>> {
   for (;;) {
     const root = findRoot(node, configOf(work), work);
     if (root === undefined) break;
-    await removeKeyed(root, keyOf(work.instance.id));
+    await removeKeyed(root, instanceKey(work.instance));
   }
-  const left = listThings(node).filter(({ key }) => key === keyOf(work.instance.id));
+  const left = listThings(node).filter(({ key }) => key === instanceKey(work.instance));
   for (const { path } of left) await removeTree(path);
   return { done: undefined, did: { step: 'remove' } };
 }
@@ -106,10 +106,10 @@ const faults: Readonly<Record<string, string>> = {
 /** Where it is. @throws Failure when it is nowhere */
 function requireBase(node: LocalNode, work: Work): string {
   const root = findRoot(node, configOf(work), work);
-  const base = root === undefined ? undefined : join(root, keyOf(work.instance.id));
+  const base = root === undefined ? undefined : join(root, instanceKey(work.instance));
   if (base !== undefined && isFolder(join(base, 'data'))) return base;
   throw new Failure('gone', 'The directory of this instance is gone.', {
-    detail: `The directory ${base ?? keyOf(work.instance.id)} is not there.`,
+    detail: `The directory ${base ?? instanceKey(work.instance)} is not there.`,
   });
 }
 

@@ -1,7 +1,7 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isObject } from '../../broker/json.ts';
-import { keyOf } from '../../broker/key.ts';
+import { instanceKey, keyOf } from '../../broker/key.ts';
 import type { Thing, Work } from '../../broker/provisioner.ts';
 import { codeOf } from '../../node/error-code.ts';
 import { makePassage, makePrivate } from '../../node/folder.ts';
@@ -37,7 +37,7 @@ export function findRoot(
   const missing = [...roots, ...base].find((root) => !isThere(root));
   if (missing !== undefined) throw broken(`The root ${missing} is not there.`);
   const known = new Set([...roots, ...base, ...knownRoots(node)]);
-  return [...known].find((root) => isFolder(join(root, keyOf(instance.id))));
+  return [...known].find((root) => isFolder(join(root, instanceKey(instance))));
 }
 
 /** All directories of instances under any root that was ever used here. */

@@ -49,7 +49,7 @@ async function act(kind: OperationKind, work: Work, things: Things): Promise<Ste
   if (fault.failsAfterMaking !== undefined) throw failure(fault.failsAfterMaking, fault);
   if (fault.crashAfterMaking && tries === 1) throw new Error('The first try breaks when all is made.');
   if (kind !== 'deprovision') await things.forgetTries(kind, work);
-  return { done: { facts: { thing: { name: things.nameOf(work.instance.id) } } } };
+  return { done: { facts: { thing: { name: things.nameOf(work.instance) } } } };
 }
 
 function nextStep(

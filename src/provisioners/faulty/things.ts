@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Thing, Work } from '../../broker/provisioner.ts';
-import type { OperationKind } from '../../broker/records.ts';
+import type { OperationKind, ServiceInstance } from '../../broker/records.ts';
 
 /** What `faulty` makes: a folder for each instance with a file for the instance and for each binding. */
 export interface Things {
@@ -16,7 +16,7 @@ export interface Things {
   list(): Promise<readonly Thing[]>;
   purge(thing: Thing): Promise<void>;
   /** Letters and digits that stand for the instance, fit for host names. */
-  nameOf(instanceId: string): string;
+  nameOf(instance: ServiceInstance): string;
   /** How often this operation has been tried, with this try. */
   countTry(kind: OperationKind, work: Work): Promise<number>;
   forgetTries(kind: OperationKind, work: Work): Promise<void>;
@@ -25,9 +25,9 @@ export interface Things {
 }
 
 export function thingsIn(directory: string): Things {
-  const folderOf = ({ instance }: Work) => join(directory, shorten(instance.id));
+  const folderOf = ({ instance }: Work) => join(directory, folderName(instance));
   const put = (work: Work, name: string, thing: JsonObject) =>
-    write(folderOf(work), name, { instance: work.instance.id, ...thing });
+    write(folderOf(work), name, { ...ownerOf(work.instance), ...thing });
   return {
     makeInstance: (work) => put(work, 'instance.json', { plan: work.plan.id }),
     makeBinding: (work) => put(work, bindingFile(work), { binding: work.binding?.id ?? '' }),
@@ -39,7 +39,7 @@ export function thingsIn(directory: string): Things {
       const found = folders.find((folder) => nameOfFolder(folder) === name);
       if (found) await rm(join(directory, found), { recursive: true, force: true, maxRetries: 3 });
     },
-    nameOf: (instanceId) => shorten(instanceId).slice(0, 12),
+    nameOf: (instance) => folderName(instance).slice(0, 12),
     async countTry(kind, work) {
       const before = await read(join(folderOf(work), triesFile(kind, work)));
       const tries = typeof before?.['tries'] === 'number' ? before['tries'] + 1 : 1;
@@ -57,11 +57,20 @@ export function thingsIn(directory: string): Things {
 }
 
 function bindingFile({ binding }: Work): string {
-  return `binding-${shorten(binding?.id ?? '')}.json`;
+  return `binding-${shorten(binding?.key ?? binding?.id ?? '')}.json`;
 }
 
 function triesFile(kind: OperationKind, { operationId, binding }: Work): string {
   return `tries-${kind}-${shorten(`${operationId} ${binding?.id ?? ''}`)}.json`;
+}
+
+/** Of one life of the id; broker 0.1.0 went by the id alone. */
+function folderName({ id, key }: ServiceInstance): string {
+  return shorten(key ?? id);
+}
+
+function ownerOf({ id, key }: ServiceInstance): JsonObject {
+  return { instance: id, ...(key === undefined ? {} : { key }) };
 }
 
 /** Ids are the platform's and may be anything, so no file is called after them. */
@@ -88,8 +97,7 @@ async function listFolders(directory: string): Promise<readonly Thing[]> {
   return Promise.all(
     folders.map(async (folder) => {
       const name = nameOfFolder(folder);
-      const instanceId = await findOwner(join(directory, folder));
-      return instanceId === undefined ? { name } : { name, instanceId };
+      return { name, ...(await findOwner(join(directory, folder))) };
     }),
   );
 }
@@ -104,13 +112,14 @@ function nameOfFolder(folder: string): string {
 }
 
 /** Any of its files says whose it is. */
-async function findOwner(folder: string): Promise<string | undefined> {
+async function findOwner(folder: string): Promise<Pick<Thing, 'instanceId' | 'key'>> {
   const names = (await unlessMissing(readdir(folder))) ?? [];
   for (const name of names.filter((one) => one.endsWith('.json'))) {
-    const id = (await read(join(folder, name)))?.['instance'];
-    if (typeof id === 'string') return id;
+    const { instance, key } = (await read(join(folder, name))) ?? {};
+    if (typeof instance === 'string')
+      return { instanceId: instance, ...(typeof key === 'string' ? { key } : {}) };
   }
-  return undefined;
+  return {};
 }
 
 /** Undefined when the file or folder is not there, or is no longer there. */

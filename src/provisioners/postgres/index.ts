@@ -4,7 +4,7 @@
  */
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import { keyOf } from '../../broker/key.ts';
+import { bindingKey } from '../../broker/key.ts';
 import type { Deed, Provisioner, Work } from '../../broker/provisioner.ts';
 import { furnish, limitConnections, makeDatabase, removeDatabase, requireDatabase } from './database.ts';
 import { type Hold, holding } from './hold.ts';
@@ -42,7 +42,7 @@ export function postgresDatabases({
   async function on(work: Work, use: Use): Promise<Server> {
     const server = known.require(work.plan);
     const access = connections.forWork(server, work.signal);
-    await holding(access, namesOf(work.instance.id), (hold) => use(hold, work)).catch(rethrow);
+    await holding(access, namesOf(work.instance), (hold) => use(hold, work)).catch(rethrow);
     return server;
   }
   return {
@@ -104,9 +104,9 @@ async function bind(hold: Hold, work: Work): Promise<void> {
   await makeBindingRole(hold, roleOf(work), password);
 }
 
-function roleOf({ instance, binding }: Work): string {
+function roleOf({ binding }: Work): string {
   if (!binding) throw new Error('There is no binding in this work.');
-  return keyOf(instance.id, binding.id);
+  return bindingKey(binding);
 }
 
 interface Done {
@@ -116,7 +116,7 @@ interface Done {
 
 /** @param db more of the root `db` than the name */
 function made(work: Work, server: Server, step: string, db: JsonObject = {}): Done {
-  const facts = { server: { ...addressOf(server) }, db: { name: namesOf(work.instance.id).key, ...db } };
+  const facts = { server: { ...addressOf(server) }, db: { name: namesOf(work.instance).key, ...db } };
   return { done: { facts }, did: { step } };
 }
 

@@ -3,7 +3,7 @@ import type { Provisioner, Thing } from '../../broker/provisioner.ts';
 import { removeDatabase } from './database.ts';
 import { holding } from './hold.ts';
 import type { KnownServers } from './known-servers.ts';
-import { findInstanceId, keyForm, type Names, namesOf } from './names.ts';
+import { findMarked, keyForm, type Names, namesOf } from './names.ts';
 import type { Servers } from './servers.ts';
 import type { Session } from './session.ts';
 
@@ -71,21 +71,21 @@ interface Found {
 
 /** A binding's role is of the instance whose owner role it is in, or else of the one that its comment names. */
 function readFound({ kind, name, comment, owner }: Readonly<Record<string, unknown>>): Found {
-  const said = findInstanceId(comment);
-  const made = said === undefined ? undefined : keyOf(said);
+  const said = findMarked(comment);
   const isDatabase = kind === 'database';
-  const key = isDatabase ? String(name) : String(owner ?? made ?? name);
+  const key = isDatabase ? String(name) : String(owner ?? said?.key ?? name);
   return {
     kind: isDatabase ? 'database' : 'role',
     name: String(name),
     key,
-    ...(said !== undefined && made === key ? { instanceId: said } : {}),
+    ...(said?.key === key ? { instanceId: said.id } : {}),
   };
 }
 
 /** Of a thing that is known by its key alone, no comment says more. */
 function namesOfThing({ name, instanceId, key }: Thing): Names {
-  if (instanceId !== undefined) return namesOf(instanceId);
   if (key === undefined || !new RegExp(keyForm).test(key)) throw new Error(`Nobody knows what '${name}' is.`);
+  if (instanceId !== undefined)
+    return key === keyOf(instanceId) ? namesOf({ id: instanceId }) : namesOf({ id: instanceId, key });
   return { key, mark: '' };
 }

@@ -30,7 +30,7 @@ const absent = { alive: false, answer: 'unasked' } as const;
 type Seen = Omit<UnitFacts, 'unit' | 'address'>;
 
 async function look(servers: Servers, server: Server, work: Work): Promise<Seen> {
-  const { key } = namesOf(work.instance.id);
+  const { key } = namesOf(work.instance);
   const { quota } = readShape(work);
   try {
     const { outside } = servers.forLooks(server, limited(work.signal, measureLimit));

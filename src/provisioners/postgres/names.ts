@@ -1,5 +1,6 @@
 import { escapeIdentifier } from 'pg';
-import { keyOf } from '../../broker/key.ts';
+import { instanceKey, keyOf } from '../../broker/key.ts';
+import type { ServiceInstance } from '../../broker/records.ts';
 
 /**
  * What an instance has on a server. Its database and the role that owns what is in it are named by its key, the
@@ -16,16 +17,25 @@ export const keyForm = '^p[0-9a-f]{20}$';
 
 const prefix = 'purveyor instance ';
 
-export function namesOf(instanceId: string): Names {
+export function namesOf({ id, key }: Pick<ServiceInstance, 'id' | 'key'>): Names {
   // The server may have an encoding in which not every id can be written.
-  return { key: keyOf(instanceId), mark: prefix + encodeURIComponent(instanceId.toWellFormed()) };
+  const mark = prefix + encodeURIComponent(id.toWellFormed());
+  return { key: instanceKey({ id, key }), mark: key === undefined ? mark : `${mark} ${key}` };
 }
 
-/** The instance that a comment names, if it is one of ours and what it says can be true. */
-export function findInstanceId(comment: unknown): string | undefined {
+/** Which life of which instance. */
+export interface Marked {
+  readonly id: string;
+  readonly key: string;
+}
+
+/** What a comment says; undefined when it is not ours. Of an instance of broker 0.1.0 it says no key. */
+export function findMarked(comment: unknown): Marked | undefined {
   if (typeof comment !== 'string' || !comment.startsWith(prefix)) return undefined;
+  const [text = '', key] = comment.slice(prefix.length).split(' ');
   try {
-    return decodeURIComponent(comment.slice(prefix.length));
+    const id = decodeURIComponent(text);
+    return { id, key: key ?? keyOf(id) };
   } catch {
     return undefined;
   }

@@ -127,7 +127,7 @@ function notePending(site: Site): void {
   const { directory, work } = site;
   try {
     const { binding, values } = work;
-    writeMark(directory, `${prefix}${keyOf(binding?.id ?? '')}`, {
+    writeMark(directory, `${prefix}${markOf(binding)}`, {
       binding,
       values,
     } as unknown as JsonObject);
@@ -138,7 +138,12 @@ function notePending(site: Site): void {
 }
 
 function pendingFile({ directory, work }: Site): string {
-  return join(directory.state, `${prefix}${keyOf(work.binding?.id ?? '')}.json`);
+  return join(directory.state, `${prefix}${markOf(work.binding)}.json`);
+}
+
+/** By the key of the binding; broker 0.1.0 went by its id. */
+function markOf(binding: ServiceBinding | undefined): string {
+  return binding?.key ?? keyOf(binding?.id ?? '');
 }
 
 const prefix = 'unbind-';

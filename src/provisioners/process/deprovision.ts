@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { portOwner } from '../../broker/key.ts';
 import type { Step, Work } from '../../broker/provisioner.ts';
 import { keepHooks, renewHooks } from '../../node/hook-files.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
@@ -27,12 +28,12 @@ export function deprovision(settings: ProcessSettings, work: Work): Promise<Step
       // A late step of a broken attempt may have launched something meanwhile; without the directory it cannot.
       if (isAnythingLaunched(site)) return { to: 'stop' };
       await endStrays(site.directory.data);
-      await removeInstanceDirectory(node, kind, work.instance.id);
+      await removeInstanceDirectory(node, kind, work.instance);
       return { to: 'release', did: 'remove' };
     },
     // Last: as long as anything of it is there, nobody else gets its numbers.
     async release() {
-      await ports.release(node.name, work.instance.id);
+      await ports.release(node.name, portOwner(work.instance));
       return { to: 'end', did: 'release' };
     },
   };

@@ -1,10 +1,9 @@
-import { join } from 'node:path';
-import { keyOf } from '../../broker/key.ts';
+import { portOwnerOf } from '../../broker/key.ts';
 import type { Thing } from '../../broker/provisioner.ts';
 import { endProcess } from '../../node/end-process.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
 import {
-  instanceDirectory,
+  directoryOf,
   listInstanceDirectories,
   purgeInstanceDirectory,
 } from '../../node/instance-directory.ts';
@@ -20,18 +19,18 @@ export async function inventory(node: LocalNode): Promise<readonly Thing[]> {
 
 /** Ends what was launched from a directory, then removes it and gives its ports back. */
 export async function purge({ node, ports }: ProcessSettings, thing: Thing): Promise<void> {
-  const { instanceId } = thing;
-  const key = instanceId === undefined ? thing.key : keyOf(instanceId);
+  const { instanceId, key } = thing;
   if (key !== undefined) {
-    const base = join(node.directory, kind, key);
-    const launched = listLaunched({ state: join(base, 'state') });
+    const directory = directoryOf(node, kind, key);
+    const launched = listLaunched(directory);
     const owner = instanceId === undefined ? {} : { instanceId };
     await Promise.all(
       launched.map(({ identity }) => endProcess(identity, { termMs: 10_000, killMs: 5_000, ...owner })),
     );
-    await endStrays(join(base, 'data'));
+    await endStrays(directory.data);
+    if (instanceId !== undefined) await endLeftHooks(directory, instanceId);
   }
-  if (instanceId !== undefined) await endLeftHooks(instanceDirectory(node, kind, instanceId), instanceId);
   await purgeInstanceDirectory(node, kind, thing);
-  if (instanceId !== undefined) await ports.release(node.name, instanceId);
+  const owner = portOwnerOf(thing);
+  if (owner !== undefined) await ports.release(node.name, owner);
 }

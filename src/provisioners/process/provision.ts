@@ -1,4 +1,5 @@
 import { Failure } from '../../broker/errors.ts';
+import { portOwner } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import { findExecutables } from '../../node/executables.ts';
 import { keepHooks } from '../../node/hook-files.ts';
@@ -53,7 +54,7 @@ export async function takePorts(
   const { node, ports } = settings;
   const names = siteOf(settings, work).config.ports;
   if (names.length === 0) return {};
-  const numbers = await ports.take(node.name, work.instance.id, names);
+  const numbers = await ports.take(node.name, portOwner(work.instance), names);
   if (!numbers) throw noPort();
   const site = siteOf(settings, work, { ports: numbers });
   const untold = names.filter((name) => !told.includes(name));
@@ -93,7 +94,7 @@ async function prepare(site: Site, { tries }: Turn): Promise<Next> {
 /** Its directory, with the hooks of the offering. */
 export async function settle({ node, work }: Site): Promise<void> {
   const { offeringName: name, operating } = work.plan;
-  const directory = await makeInstanceDirectory(node, kind, work.instance.id);
+  const directory = await makeInstanceDirectory(node, kind, work.instance);
   await keepHooks(node, directory, { name, hooks: operating.hooks });
 }
 

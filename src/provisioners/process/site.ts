@@ -32,7 +32,7 @@ export interface Site {
 
 /** @param kept what earlier acts of the operation have left to remember: `ports`, `outputs` */
 export function siteOf({ node, ports }: ProcessSettings, work: Work, kept: JsonObject = {}): Site {
-  const directory = instanceDirectory(node, kind, work.instance.id);
+  const directory = instanceDirectory(node, kind, work.instance);
   const known = kept['ports'] ?? work.values['ports'] ?? findConfigured(directory)?.ports;
   const numbers = numbersIn(known);
   const outputs = { ...objectIn(work.values['outputs']), ...objectIn(kept['outputs']) };

@@ -1,4 +1,5 @@
 import { Failure } from '../../broker/errors.ts';
+import { portOwner } from '../../broker/key.ts';
 import type { UnitBlueprint } from './blueprint.ts';
 import { findConfigured } from './configured.ts';
 import { isRunning } from './ending.ts';
@@ -62,7 +63,7 @@ export async function replacePorts(site: Site, names: readonly string[]): Promis
   for (const name of names) {
     for (let port: number | undefined; port === undefined || !(await isPortFree(node.bind, port));) {
       work.signal.throwIfAborted();
-      port = await ports.replace(node.name, work.instance.id, name);
+      port = await ports.replace(node.name, portOwner(work.instance), name);
       if (port === undefined) throw noPort();
       numbers[name] = port;
     }

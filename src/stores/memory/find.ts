@@ -54,7 +54,13 @@ export function lastOperation(
   const exists =
     bindingId === undefined ? instances.has(instanceId) : bindings.has(bindingKey(instanceId, bindingId));
   const endedMs = operation?.finishedAt && now() - operation.finishedAt.getTime();
-  return { ...(operation && { operation }), ...(endedMs !== undefined && { endedMs }), exists };
+  const lost = instances.get(instanceId)?.record.lost;
+  return {
+    ...(operation && { operation }),
+    ...(endedMs !== undefined && { endedMs }),
+    exists,
+    ...(lost && { lost }),
+  };
 }
 
 const OPERATING: ReadonlySet<Operation['kind']> = new Set(['start', 'stop', 'restart']);
@@ -87,7 +93,7 @@ export function list(
       return {
         instance: discreet(row.record),
         ...(operation && { operation: discreet(operation) }),
-        bindings: bindingsOf(tables, row.record.id).length,
+        bindings: countBindings(tables, row.record.id),
         ...(seen && { seen }),
       };
     });
@@ -104,6 +110,12 @@ function isDrifted(
   return plans.some(
     (plan) => plan.offeringId === offeringId && plan.id === planId && plan.revision !== revision,
   );
+}
+
+/** A bind that failed gave nothing to anybody. */
+function countBindings(tables: Tables, instanceId: string): number {
+  return bindingsOf(tables, instanceId).filter(({ record, operationId }) => record.ready || operationId)
+    .length;
 }
 
 function discreet<Rec extends { readonly confidential: unknown }>(rec: Rec): Omit<Rec, 'confidential'> {

@@ -1,8 +1,8 @@
+import { lostFailure } from '../../broker/lost.ts';
 import { staleAfter, type Demand, type Node, type Nodes } from '../../broker/nodes.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Opening, Placement } from '../../broker/store.ts';
 import { decidePlace, placedOpening, placementOf } from '../placement.ts';
-import { abandoned } from '../cancelled-by.ts';
 import { open } from './open.ts';
 import { bindingKey, bindingsOf, type NodeRow, type Row, type Tables } from './tables.ts';
 
@@ -50,7 +50,7 @@ function endAll({ operations, now }: Tables, node: string): void {
     const ended = {
       ...operation,
       state: 'failed',
-      failure: abandoned,
+      failure: lostFailure,
       finishedAt,
       confidential: {},
     } as const;
@@ -59,13 +59,14 @@ function endAll({ operations, now }: Tables, node: string): void {
 }
 
 function abandonOne(tables: Tables, { record }: Instance): void {
-  const { place: _place, ...rest } = record;
-  const updatedAt = new Date(tables.now());
-  tables.instances.set(record.id, {
-    record: { ...rest, ready: false, version: record.version + 1, updatedAt },
-  });
-  for (const { record: binding } of bindingsOf(tables, record.id))
-    tables.bindings.delete(bindingKey(record.id, binding.id));
+  const { place, ...rest } = record;
+  const { id, key, version } = record;
+  const at = new Date(tables.now());
+  const lost = { node: place?.node ?? '', at, ...(key === undefined ? {} : { key }) };
+  tables.instances.set(id, { record: { ...rest, lost, ready: false, version: version + 1, updatedAt: at } });
+  tables.checks.delete(id);
+  for (const { record: binding } of bindingsOf(tables, id))
+    tables.bindings.delete(bindingKey(id, binding.id));
 }
 
 /** @param except an instance that is not counted */

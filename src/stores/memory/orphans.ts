@@ -1,4 +1,4 @@
-import { keyOf } from '../../broker/key.ts';
+import { instanceKey } from '../../broker/key.ts';
 import { certainAfter, type Orphans, type Suspect, type Whereabouts } from '../../broker/orphans.ts';
 import type { Thing } from '../../broker/provisioner.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
@@ -39,13 +39,19 @@ function look(tables: Tables, where: Whereabouts, found: readonly Thing[]): read
 }
 
 function nobodysOf({ instances }: Tables, where: Whereabouts, found: readonly Thing[]): readonly Thing[] {
-  const ids = [...instances.values()].flatMap(({ record }) => (mayOwn(record, where) ? [record.id] : []));
-  const owners = new Set(ids.flatMap((id) => [id, keyOf(id)]));
-  return found.filter(({ instanceId = '', key = '' }) => !owners.has(instanceId) && !owners.has(key));
+  const owners = [...instances.values()].flatMap(({ record }) => (mayOwn(record, where) ? [record] : []));
+  const ids = new Set(owners.map(({ id }) => id));
+  const keys = new Set(owners.map(instanceKey));
+  // A key is of one life of an id: where there is one, the id says nothing.
+  return found.filter(({ instanceId = '', key }) =>
+    key === undefined ? !ids.has(instanceId) : !keys.has(key),
+  );
 }
 
-function mayOwn({ place }: ServiceInstance, { node }: Whereabouts): boolean {
-  return !place || node === undefined || node === place.node;
+/** What was lost stands for nothing, wherever something of it comes to light. */
+function mayOwn({ place, lost }: ServiceInstance, { node }: Whereabouts): boolean {
+  if (!place) return !lost;
+  return node === undefined || node === place.node;
 }
 
 /** Another thing under an old name is not what was condemned. */

@@ -2,7 +2,7 @@ import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/r
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
 import { carriedBy } from './hold.ts';
 import type { Query, Row } from './query.ts';
-import { readBinding, readInstance, readOperation } from './rows.ts';
+import { readBinding, readInstance, readLoss, readOperation } from './rows.ts';
 import { sql } from './sql.ts';
 
 // Each of these is one statement, so that all parts of an answer are of the same moment. What belongs to a row is
@@ -63,16 +63,21 @@ export async function lastOperation(
   const binding = bindingId === undefined ? sql`binding_id is null` : sql`binding_id = ${bindingId}`;
   const own = sql`from operations o where instance_id = ${instanceId} and ${binding}`;
   const [row] = await query(sql`
-    select ${existence(instanceId, bindingId)} as present, now() as now, coalesce(
+    select ${existence(instanceId, bindingId)} as present, now() as now,
+      (select json_build_object('lost_node', i.lost_node, 'lost_at', i.lost_at, 'lost_key', i.lost_key)
+        from service_instances i where i.id = ${instanceId}) as loss,
+      coalesce(
       (select to_json(o) ${own} and id = ${operationId}::text),
       (select to_json(o) ${own} and kind not in ('start', 'stop', 'restart') order by seq desc limit 1)
     ) as operation`);
   const operation = readOperation(row?.['operation'] ?? null);
+  const lost = readLoss(row?.['loss'] ?? null);
   const endedMs = operation?.finishedAt && Number(row?.['now']) - operation.finishedAt.getTime();
   return {
     ...(operation && { operation }),
     ...(endedMs !== undefined && { endedMs }),
     exists: row?.['present'] === true,
+    ...(lost && { lost }),
   };
 }
 

@@ -12,7 +12,9 @@ export async function list(
   const rows = await query(sql`
     select to_json(i) as instance, c.seen,
       (select to_json(o) from operations o where o.id = i.operation_id) as operation,
-      (select count(*) from service_bindings b where b.instance_id = i.id)::integer as bindings
+      -- A bind that failed gave nothing to anybody.
+      (select count(*) from service_bindings b
+        where b.instance_id = i.id and (b.ready or b.operation_id is not null))::integer as bindings
     from service_instances i left join instance_checks c on c.instance_id = i.id
     where ${after === undefined ? sql`true` : sql`i.id > ${after}`}
       and ${instanceId === undefined ? sql`true` : sql`i.id = ${instanceId}`}

@@ -1,7 +1,7 @@
 // Nodes as brokers tell of them, on the database's clock.
 import type { Pool } from 'pg';
+import { lostFailure } from '../../broker/lost.ts';
 import type { Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
-import { abandoned } from '../cancelled-by.ts';
 import { costs, holdsRoom, stale } from './place.ts';
 import { persistently, queryOn, queryThrough, type Query } from './query.ts';
 import { assignments, json, names, valuesOf, type Columns } from './rows.ts';
@@ -67,14 +67,15 @@ async function forget(query: Query, name: string, abandon: boolean): Promise<boo
     ), ports as (delete from node_ports where node in (select name from forgotten)),
     suspects as (delete from orphan_suspects where node in (select name from forgotten)),
     ended as (
-      update operations set state = 'failed', failure = ${json({ ...abandoned })}, finished_at = now(), holder = null,
+      update operations set state = 'failed', failure = ${json({ ...lostFailure })}, finished_at = now(), holder = null,
         trouble = null, confidential = '{}'
       where state = 'in progress' and node in (select name from forgotten)
     ), left_alone as (
       update service_instances set node = null, cost = null, ready = false, operation_id = null,
-        version = version + 1, updated_at = now()
+        lost_node = node, lost_at = now(), lost_key = key, version = version + 1, updated_at = now()
       where node in (select name from forgotten) returning id
-    ), unbound as (delete from service_bindings where instance_id in (select id from left_alone))
+    ), unbound as (delete from service_bindings where instance_id in (select id from left_alone)),
+    unseen as (delete from instance_checks where instance_id in (select id from left_alone))
     select name from forgotten`);
   return rows.length > 0;
 }

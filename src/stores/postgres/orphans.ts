@@ -11,8 +11,8 @@ export function postgresOrphans(pool: Pool): Orphans {
     look: (where, found) => look(query, where, found),
     async isNobodys({ node = '' }, { instanceId, key }) {
       const rows = await query(sql`
-        with keys as (${keysAt(node)})
-        select from keys k where k.id = ${instanceId}::text or k.key = ${key}::text limit 1`);
+        with keys as (${keysAt(node)}), f as (select ${instanceId}::text as instance_id, ${key}::text as key)
+        select from keys k, f where ${OWNS} limit 1`);
       return rows.length === 0;
     },
     async list() {
@@ -43,7 +43,7 @@ async function look(
         ${found.map(({ name }) => name)}::text[], ${found.map(({ instanceId }) => instanceId)}::text[],
         ${found.map(({ key }) => key)}::text[]) as f (name, instance_id, key)
     ), keys as materialized (${keysAt(node)}), nobodys as (
-      select * from found f where not exists (select from keys k where k.id = f.instance_id or k.key = f.key)
+      select * from found f where not exists (select from keys k where ${OWNS})
     ), forgotten as (
       delete from orphan_suspects where provisioner = ${provisioner} and node = ${node}
         and name not in (select name from nobodys)
@@ -61,11 +61,18 @@ async function look(
   return rows.map(readThing);
 }
 
-/** Of those instances that may stand for something there; the keys as keyOf makes them. */
+/** A key is of one life of an id: where there is one, the id says nothing. */
+const OWNS = sql`case when f.key is null then k.id = f.instance_id else k.key = f.key end`;
+
+/**
+ * Of those instances that may stand for something there; the keys as `instanceKey` has them. What was lost stands for
+ * nothing, wherever something of it comes to light.
+ */
 function keysAt(node: string): Sql {
   return sql`
-    select id, 'p' || left(encode(sha256(convert_to(id, 'UTF8')), 'hex'), 20) as key from service_instances
-    where node is null or ${node} in ('', node)`;
+    select id, coalesce(key, 'p' || left(encode(sha256(convert_to(id, 'UTF8')), 'hex'), 20)) as key
+    from service_instances
+    where case when node is null then lost_node is null else ${node} in ('', node) end`;
 }
 
 const SAME = sql`(s.instance_id is not distinct from excluded.instance_id and s.key is not distinct from excluded.key)`;

@@ -1,6 +1,7 @@
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type {
   InstanceMetadata,
+  Loss,
   Operation,
   OperationFailure,
   Origin,
@@ -16,6 +17,7 @@ import { join, raw, sql, type Sql } from './sql.ts';
 interface InstanceRow {
   readonly id: string;
   readonly version: number;
+  readonly key: string | null;
   readonly offering_id: string;
   readonly plan_id: string;
   readonly revision: string;
@@ -27,6 +29,9 @@ interface InstanceRow {
   readonly metadata: InstanceMetadata | null;
   readonly node: string | null;
   readonly cost: number | null;
+  readonly lost_node: string | null;
+  readonly lost_at: string | null;
+  readonly lost_key: string | null;
   readonly stopped: boolean;
   readonly stopped_units: readonly string[] | null;
   readonly check_every: number | null;
@@ -40,6 +45,7 @@ interface InstanceRow {
 interface BindingRow {
   readonly instance_id: string;
   readonly id: string;
+  readonly key: string | null;
   readonly app_guid: string | null;
   readonly route: string | null;
   readonly predecessor_id: string | null;
@@ -87,6 +93,8 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
     planId: row.plan_id,
     revision: row.revision,
     ...present({
+      key: row.key,
+      lost: readLoss(row),
       organizationGuid: row.organization_guid,
       spaceGuid: row.space_guid,
       maintenanceVersion: row.maintenance_version,
@@ -106,6 +114,13 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
   };
 }
 
+/** @param value of a row at least the columns of the loss, or null where there is none */
+export function readLoss(value: unknown): Loss | null {
+  if (value === null) return null;
+  const { lost_node: node, lost_at: at, lost_key: key } = value as InstanceRow;
+  return node === null || at === null ? null : { node, at: new Date(at), ...present({ key }) };
+}
+
 export function readBinding(value: unknown): ServiceBinding | undefined {
   const row = value as BindingRow | null;
   if (row === null) return undefined;
@@ -113,6 +128,7 @@ export function readBinding(value: unknown): ServiceBinding | undefined {
     instanceId: row.instance_id,
     id: row.id,
     ...present({
+      key: row.key,
       appGuid: row.app_guid,
       route: row.route,
       predecessorId: row.predecessor_id,
@@ -172,7 +188,12 @@ export type Columns = Readonly<Record<string, Sql>>;
 
 /** All that a put of an instance writes, but for id, version, open operation and times. */
 export function instanceColumns(instance: ServiceInstance): Columns {
+  const { lost } = instance;
   return {
+    key: sql`${instance.key}::text`,
+    lost_node: sql`${lost?.node}::text`,
+    lost_at: sql`${lost?.at}::timestamptz`,
+    lost_key: sql`${lost?.key}::text`,
     offering_id: sql`${instance.offeringId}::text`,
     plan_id: sql`${instance.planId}::text`,
     revision: sql`${instance.revision}::text`,
@@ -196,6 +217,7 @@ export function instanceColumns(instance: ServiceInstance): Columns {
 /** All that a put of a binding writes, but for its ids, open operation and time. */
 export function bindingColumns(binding: ServiceBinding): Columns {
   return {
+    key: sql`${binding.key}::text`,
     app_guid: sql`${binding.appGuid}::text`,
     route: sql`${binding.route}::text`,
     predecessor_id: sql`${binding.predecessorId}::text`,

@@ -5,7 +5,10 @@ import { osb, type OsbSettings } from '../../../src/protocols/osb/index.ts';
 import { anInstance, aBinding, anOperation } from '../../broker/fixtures.ts';
 
 /** What platforms ask of a broker. */
-type Platforms = Omit<Broker, 'start' | 'stop' | 'restart' | 'status' | 'exec' | 'log' | 'overview'>;
+type Platforms = Omit<
+  Broker,
+  'start' | 'stop' | 'restart' | 'status' | 'exec' | 'log' | 'overview' | 'recreate'
+>;
 
 type Asked = readonly [what: keyof Platforms, of: unknown];
 

@@ -162,7 +162,7 @@ export function portOf({ made }: Done, name = 'main'): number {
 }
 
 export function directoryOf({ node }: ProcessWorld, id: string): InstanceDirectory {
-  return instanceDirectory(node, 'process', id);
+  return instanceDirectory(node, 'process', { id });
 }
 
 export function pidOf(world: ProcessWorld, id: string, unit = 'server'): number {

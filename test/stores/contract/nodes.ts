@@ -124,6 +124,7 @@ export function describeNodes(makeWorld: MakeWorld): void {
       ['i1', 'i2', 'i3'].map(async (id) => (await readInstance(store, id)).place),
     );
     expect(places).toMatchObject([{ node: 'n1' }, { node: 'n2' }, { node: 'n1' }]);
+    await store.saveSeen('i1', { units: [], checkedAt: new Date().toISOString() });
     await world.ports.take('n1', 'i1', ['main']);
     expect(await world.nodes.forget('n1', true)).toBe(false);
     await world.pass(31_000);
@@ -133,7 +134,8 @@ export function describeNodes(makeWorld: MakeWorld): void {
     expect(await world.nodes.list()).toMatchObject([{ name: 'n2', instances: 1, used: 1 }]);
     for (const id of ['i1', 'i3']) {
       const found = await store.findInstance(id);
-      expect(found).toMatchObject({ instance: { ready: false }, bindingsBusy: false });
+      const lost = { node: 'n1', at: expect.any(Date) };
+      expect(found).toMatchObject({ instance: { ready: false, lost }, bindingsBusy: false });
       for (const gone of ['operation', 'neededBy', 'instance.place']) expect(found).not.toHaveProperty(gone);
     }
     expect(await store.findBinding('i1', 'b1')).not.toHaveProperty('binding');
@@ -143,6 +145,12 @@ export function describeNodes(makeWorld: MakeWorld): void {
     expect(await store.history('i1', 1)).toMatchObject([{ kind: 'bind', state: 'failed' }]);
     expect(await store.nextDue('n1')).toBeUndefined();
     expect(await readInstance(store, 'i2')).toMatchObject({ ready: true, place: { node: 'n2' } });
+    expect(await readInstance(store, 'i2')).not.toHaveProperty('lost');
+    const told = await store.lastOperation({ instanceId: 'i1' });
+    expect(told).toMatchObject({ exists: true, lost: { node: 'n1', at: expect.any(Date) } });
+    expect(await store.lastOperation({ instanceId: 'i2' })).not.toHaveProperty('lost');
+    // What was last seen of it says nothing of what is made anew.
+    expect(await store.findSeen('i1')).toBeUndefined();
     // Who read it before decides again.
     const stale = { operation: begun('deprovision'), leaseMs: 0, instance: { put: instance } };
     expect(await store.open(stale)).toBe(false);

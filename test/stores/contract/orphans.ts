@@ -56,6 +56,40 @@ export function describeOrphans(makeWorld: MakeWorld): void {
     expect(await world.orphans.list()).toMatchObject([{ node: 'n2', thing: left }]);
   });
 
+  test('What a former life of an id has left is a suspect, and nothing of the present one is.', async () => {
+    const key = keyOf('i1', 'second life');
+    await anInstanceIn(world.store, { id: 'i1', key });
+    const ours = { name: 'ours', instanceId: 'i1', key };
+    const former = [
+      { name: 'of broker 0.1.0', instanceId: 'i1', key: keyOf('i1') },
+      { name: 'of another life', instanceId: 'i1', key: keyOf('i1', 'first life') },
+    ];
+    await world.orphans.look(where, [ours, ...former]);
+    expect((await world.orphans.list()).map(({ thing }) => thing)).toEqual(former.toSorted(byName));
+    const asked = await Promise.all([ours, ...former].map((thing) => world.orphans.isNobodys(where, thing)));
+    expect(asked).toEqual([false, true, true]);
+  });
+
+  test('What was lost with its node is a suspect wherever it comes to light, and what is made anew is none.', async () => {
+    await aNodeIn(world);
+    const { key } = await aPlacedInstance(world, { id: 'i1', key: keyOf('i1', 'lost') });
+    await world.pass(31_000);
+    await world.nodes.forget('n1', true);
+    const left = { name: 'left', instanceId: 'i1', ...(key === undefined ? {} : { key }) };
+    for (const node of ['n1', 'n2'])
+      expect(await world.orphans.isNobodys({ ...where, node }, left)).toBe(true);
+    const lost = await readInstance(world.store, 'i1');
+    await aNodeIn(world);
+    const anew = keyOf('i1', 'anew');
+    const put = { ...lost, key: anew, place: { node: 'n1', cost: 1 } };
+    expect(await world.store.open({ operation: begun('provision'), leaseMs: 1000, instance: { put } })).toBe(
+      true,
+    );
+    expect(await readInstance(world.store, 'i1')).toMatchObject({ key: anew, lost: { node: 'n1', key } });
+    expect(await world.orphans.isNobodys(where, left)).toBe(true);
+    expect(await world.orphans.isNobodys(where, { ...left, key: anew })).toBe(false);
+  });
+
   test('A suspect is final when it is still there at a look long enough after the first.', async () => {
     await world.orphans.look(where, [stray]);
     await world.pass(certainAfter - 10_000);
@@ -132,4 +166,8 @@ export function describeOrphans(makeWorld: MakeWorld): void {
     );
     expect(await world.orphans.list()).toHaveLength(3);
   });
+}
+
+function byName(a: { readonly name: string }, b: { readonly name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }
