@@ -18,6 +18,7 @@ import { osb } from './protocols/osb/index.ts';
 import { tsuru } from './protocols/tsuru/index.ts';
 import { echoService } from './provisioners/echo/service.ts';
 import { shippedTraits } from './provisioners/index.ts';
+import { forgottenAddress, requireDirectories } from './program/directories.ts';
 import { readSecrets, type Secrets } from './program/secrets.ts';
 import { openCurrentCatalog } from './program/current-catalog.ts';
 import { createAvailability, type Availability } from './program/availability.ts';
@@ -55,6 +56,9 @@ export async function compose(config: Config, log: Log): Promise<Program> {
     counts.event(event);
   };
   const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
+  requireDirectories(config);
+  const forgotten = forgottenAddress(config);
+  if (forgotten !== undefined) log.note('warn', forgotten);
   const secrets = readSecrets(config);
   const server = serverOf({ config, secrets, availability, counts, log });
   const { address, port } = await listen(server, config);

@@ -71,8 +71,12 @@ function subscribers(logger: Logger, least: Level): Log {
   };
 }
 
+const readinessRoute = '/readyz';
+
 /** Reads that succeed are many and tell little. */
-function accessLevel({ method, status }: Access): Level {
+function accessLevel({ method, status, route }: Access): Level {
+  // A probe is asked so often because the answer may be no; what is wrong is told by itself.
+  if (status === 503 && route === readinessRoute) return 'debug';
   if (status >= 500) return 'error';
   // Deleting once more what is gone is no mistake.
   if (status >= 400 && status !== 410) return 'warn';

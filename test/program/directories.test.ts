@@ -1,0 +1,59 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readConfig } from '../../src/config.ts';
+import { troubleWith } from '../../src/node/usable-directory.ts';
+import { forgottenAddress, requireDirectories } from '../../src/program/directories.ts';
+
+let place: string;
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), 'purveyor-directories-'));
+  writeFileSync(join(place, 'file'), 'x');
+});
+afterEach(() => rmSync(place, { recursive: true }));
+
+function look(env: Readonly<Record<string, string>>): void {
+  requireDirectories(readConfig({ NODE_ROLE: 'true', ...env }));
+}
+
+test('A directory that is not there is made, and nothing is left in it.', () => {
+  look({ DATA_DIR: join(place, 'deep', 'data') });
+  expect(readdirSync(join(place, 'deep', 'data'))).toEqual([]);
+  look({ DATA_DIR: join(place, 'data'), NODE_DIR: join(place, 'far', 'node') });
+  expect(existsSync(join(place, 'far', 'node'))).toBe(false);
+});
+
+test.each([
+  ['DATA_DIR', 'file', 'it is a file, and must be a directory'],
+  ['DATA_DIR', 'file/below', 'a part of its path is a file'],
+  ['NODE_DIR', 'file', 'it is a file, and must be a directory'],
+])('%s %s: the sentence names option, path and cause.', (option, path, cause) => {
+  const directory = join(place, path);
+  const env = { DATA_DIR: join(place, 'data'), [option]: directory };
+  expect(() => look(env)).toThrow(`${option} ${directory} cannot be used: ${cause}.`);
+});
+
+test.each([
+  ['EACCES', 'this user may not write there'],
+  ['EROFS', 'its file system is read-only'],
+  ['ENOSPC', 'its file system is full'],
+])('%s is told in words.', (code, clause) => {
+  expect(troubleWith(place, Object.assign(new Error(code), { code }))).toBe(clause);
+});
+
+test.each([
+  [{ HOST: '0.0.0.0' }, /HOST is 0\.0\.0\.0.*PUBLIC_URL.*NODE_HOST/],
+  [{ HOST: '::', PUBLIC_URL: 'http://broker.example' }, /HOST is ::.*set NODE_HOST/],
+  [{ HOST: '0.0.0.0', NODE_HOST: '192.0.2.1' }, /set PUBLIC_URL/],
+])('%j is told to be reached by nobody else.', (env, sentence) => {
+  expect(forgottenAddress(readConfig({ NODE_ROLE: 'true', ...env }))).toMatch(sentence);
+});
+
+test.each([
+  { HOST: '127.0.0.1' },
+  {},
+  { HOST: '0.0.0.0', PUBLIC_URL: 'http://broker.example', NODE_HOST: '192.0.2.1' },
+  { HOST: '0.0.0.0', PUBLIC_URL: 'http://broker.example', NODE_ROLE: 'false' },
+])('%j forgets nothing.', (env) => {
+  expect(forgottenAddress(readConfig({ NODE_ROLE: 'true', ...env }))).toBeUndefined();
+});
