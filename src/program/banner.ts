@@ -1,5 +1,6 @@
 import type { Catalog } from '../broker/catalog.ts';
 import type { Offered } from '../broker/offered.ts';
+import { hiddenLine } from './hidden-line.ts';
 import { version } from './version.ts';
 
 export interface Introduction {
@@ -30,10 +31,7 @@ export function banner(introduction: Introduction): string {
       '',
       `${name}: ${plans.map((plan) => plan.name).join(', ')}`,
     ]),
-    ...hidden.map(({ offering, reason }, index) => [
-      index === 0 ? 'hidden' : '',
-      `${offering.name}: ${reason}`,
-    ]),
+    ...(hidden.length > 0 ? [['hidden', hiddenLine(hidden)]] : []),
     ['state', database],
     ['node', node ?? 'none: nothing is made on this machine'],
     ['user', username],

@@ -21,6 +21,7 @@ import { openProvisioners } from './open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
 
 import { openStore, patiently, type StoreOpening } from './open-store.ts';
+import { hiddenLine } from './hidden-line.ts';
 import { openNodeRole, type NodeRole } from './node-role.ts';
 import { openOffer, type Offer } from './offer.ts';
 import { createPeers } from './peers.ts';
@@ -184,8 +185,12 @@ function offerOf({ currentCatalog, log }: FoundationParts, nodes: Nodes, registr
     declared: () => currentCatalog.catalog(),
     nodes,
     provisioner: (name) => registry.get(name),
-    onHidden: ({ offering: { name }, reason }) =>
-      log.note('warn', 'offering hidden', { offering: name, reason }),
+    onHidden: (hidden) => {
+      const [only, ...more] = hidden;
+      if (only && more.length === 0)
+        log.note('warn', 'offering hidden', { offering: only.offering.name, reason: only.reason });
+      else log.note('info', 'offerings hidden', { reason: hiddenLine(hidden) });
+    },
     onShown: (name) => log.note('info', 'offering on sale', { offering: name }),
   });
 }

@@ -8,8 +8,8 @@ export interface OfferParts {
   readonly declared: () => Catalog;
   readonly nodes: Pick<Nodes, 'list'>;
   readonly provisioner: (name: string) => Provisioner;
-  /** Told of every offering that was on sale, or never mentioned, and is hidden now. */
-  readonly onHidden: (hidden: HiddenOffering) => void;
+  /** Told of the offerings that were on sale, or never mentioned, and are hidden now: all of one look at once. */
+  readonly onHidden: (hidden: readonly HiddenOffering[]) => void;
   /** Told of every offering that was hidden and is on sale now. */
   readonly onShown: (name: string) => void;
   /** Milliseconds between two looks at the nodes. */
@@ -42,10 +42,9 @@ export async function openOffer(parts: OfferParts): Promise<Offer> {
   }
 
   function tell({ hidden, catalog }: Offered): void {
-    for (const one of hidden) {
-      if (told.get(one.offering.name) !== one.reason) parts.onHidden(one);
-      told.set(one.offering.name, one.reason);
-    }
+    const news = hidden.filter(({ offering, reason }) => told.get(offering.name) !== reason);
+    for (const { offering, reason } of news) told.set(offering.name, reason);
+    if (news.length > 0) parts.onHidden(news);
     for (const { name } of catalog.offerings) if (told.delete(name)) parts.onShown(name);
   }
 

@@ -1,3 +1,4 @@
+import { aPlan } from '../broker/fixtures.ts';
 import { banner, countOf } from '../../src/program/banner.ts';
 import type { ServiceOffering, ServicePlan } from '../../src/broker/catalog.ts';
 
@@ -48,6 +49,20 @@ test('it tells what is not on sale, and why', () => {
   expect(banner({ ...introduction, offered: { catalog, hidden } })).toMatch(
     /^ {2}hidden +search: There is no node\.$/m,
   );
+});
+
+test('it tells of all that is not on sale in one line', () => {
+  const reason = 'The executable groonga was not found on any node.';
+  const needing = (name: string, needs: readonly string[]) => {
+    const made = offering(name, 'one');
+    const plans = made.plans.map((plan) => ({ ...plan, operating: { ...aPlan().operating, needs } }));
+    return { offering: { ...made, plans }, reason };
+  };
+  const hidden = [needing('search', ['groonga']), needing('mail', ['postfix', 'groonga'])];
+  const lines = banner({ ...introduction, offered: { catalog, hidden } }).split('\n');
+  expect(lines.filter((line) => /hidden|groonga|postfix/.test(line))).toEqual([
+    '  hidden    2 offerings need programs that are not here (of groonga, postfix); `npm start -- offerings` says why',
+  ]);
 });
 
 test('it tells what the broker is to operators', () => {

@@ -58,7 +58,8 @@ beforeAll(async () => {
     declared: () => declared,
     nodes,
     provisioner: () => local,
-    onHidden: ({ offering, reason }) => void told.push(`${offering.name}: ${reason}`),
+    onHidden: (hidden) =>
+      void told.push(...hidden.map(({ offering, reason }) => `${offering.name}: ${reason}`)),
     onShown: (name) => void told.push(`${name} is on sale`),
   });
 });
