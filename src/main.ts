@@ -1,7 +1,10 @@
 #!/usr/bin/env node
-import { runCommand } from './cli/index.ts';
-import { readRedact } from './config.ts';
+import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
+rememberCompiled();
+const { readRedact } = await import('./config.ts');
 const redact = readRedact();
 // Whoever reads the output may go before the command has ended: that is no reason not to end it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
@@ -11,12 +14,24 @@ process.once('uncaughtException', (error) => {
   console.error(redact(describe(error)));
   process.exit(1);
 });
-
 try {
+  const { runCommand } = await import('./cli/index.ts');
   process.exitCode = await runCommand(process.argv.slice(2));
 } catch (error) {
   console.error(redact(describe(error)));
   process.exitCode = 1;
+}
+
+/**
+ * What was compiled is kept for the next start, in the user's own cache: a directory that others can write to
+ * could be given other code. Where nothing can be written, each start compiles anew.
+ */
+function rememberCompiled(): void {
+  try {
+    enableCompileCache(join(homedir(), '.cache', 'purveyor', 'compiled'));
+  } catch {
+    // A user without a home.
+  }
 }
 
 /** What an operator can act on is told in sentences; a trace is for mistakes of the program. */

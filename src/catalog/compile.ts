@@ -11,6 +11,24 @@ import { parameterCheck } from './parameters.ts';
  * @param hookFiles what lies in the files of its hooks, as a hash
  */
 export function compileOffering(file: OfferingFile, hookFiles?: string): ServiceOffering {
+  return { ...marketOf(file), plans: planViews(file).map((view) => compilePlan(file, view, hookFiles)) };
+}
+
+/** The same, with a pause after each plan in which others may have their turn. */
+export async function compileInSlices(
+  file: OfferingFile,
+  hookFiles: string | undefined,
+  pause: () => Promise<void>,
+): Promise<ServiceOffering> {
+  const plans: ServicePlan[] = [];
+  for (const view of planViews(file)) {
+    plans.push(compilePlan(file, view, hookFiles));
+    await pause();
+  }
+  return { ...marketOf(file), plans };
+}
+
+function marketOf(file: OfferingFile): Omit<ServiceOffering, 'plans'> {
   return {
     id: file.id,
     name: file.name,
@@ -24,7 +42,6 @@ export function compileOffering(file: OfferingFile, hookFiles?: string): Service
     planUpdateable: file.plan_updateable ?? false,
     ...(file.metadata ? { metadata: file.metadata } : {}),
     ...(file.dashboard_client ? { dashboardClient: file.dashboard_client } : {}),
-    plans: planViews(file).map((view) => compilePlan(file, view, hookFiles)),
   };
 }
 

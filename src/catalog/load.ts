@@ -29,6 +29,30 @@ type Traits = Readonly<Record<string, ProvisionerTraits>>;
  * @param traits the provisioners by name, and what a file that names one may say
  */
 export async function loadCatalog(directories: readonly string[], traits: Traits): Promise<LoadResult> {
+  const { texts, problems } = await readCatalog(directories, traits);
+  if (!texts) return { problems };
+  const offerings = texts.map(({ text, hookFiles }) =>
+    compileOffering(JSON.parse(text) as OfferingFile, hookFiles),
+  );
+  return { catalog: { offerings, loadedAt: new Date() }, problems };
+}
+
+/** Files that were read and judged, as plain values that can leave a thread. */
+export interface CheckedFiles {
+  /** Absent when there is an error. */
+  readonly texts?: readonly OfferingText[];
+  readonly problems: readonly Problem[];
+}
+
+export interface OfferingText {
+  /** JSON with the form of an OfferingFile. */
+  readonly text: string;
+  /** What lies in the files of its hooks, as a hash. */
+  readonly hookFiles?: string;
+}
+
+/** The greater part of a load: all but making offerings of the files. */
+export async function readCatalog(directories: readonly string[], traits: Traits): Promise<CheckedFiles> {
   const read = await Promise.all(directories.map(readDirectory));
   const files = read.flatMap((part) => part.files);
   const unread = read.flatMap((part) => part.problems);
@@ -37,13 +61,12 @@ export async function loadCatalog(directories: readonly string[], traits: Traits
   const found = [...unread, ...problemsOf(shapes, traits, !unread.some(isError)), ...beside.flat()];
   const problems = sortProblems(found.length + files.length > 0 ? found : [nothingToSell(directories)]);
   if (problems.some(isError)) return { problems };
-  const offerings = await Promise.all(
-    files.map(async ({ file, offering }) => {
-      const read = asOfferingFile(offering);
-      return compileOffering(read, await hookDigest(file, read));
-    }),
-  );
-  return { catalog: { offerings, loadedAt: new Date() }, problems };
+  return { texts: await Promise.all(files.map(textOf)), problems };
+}
+
+async function textOf({ file, offering }: RawFile): Promise<OfferingText> {
+  const hookFiles = await hookDigest(file, asOfferingFile(offering));
+  return { text: JSON.stringify(offering), ...(hookFiles === undefined ? {} : { hookFiles }) };
 }
 
 interface DirectoryContent {

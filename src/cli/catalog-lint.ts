@@ -1,14 +1,14 @@
-import { countOf } from '../program/banner.ts';
-import { loadCatalog } from '../catalog/load.ts';
-import { isError, problemLines } from '../catalog/problem.ts';
 import { readCatalogDirs } from '../config.ts';
-import { shippedTraits } from '../provisioners/index.ts';
 import type { CliCommand } from './command.ts';
 
 export const catalogLint: CliCommand = {
   usage: 'catalog lint [directories...]',
   description: 'Check the offering files of the directories (else of CATALOG_DIR) without starting.',
   async run(given) {
+    const { loadCatalog } = await import('../catalog/load.ts');
+    const { isError, problemLines } = await import('../catalog/problem.ts');
+    const { countOf } = await import('../program/banner.ts');
+    const { shippedTraits } = await import('../provisioners/index.ts');
     const directories = given.length > 0 ? given : readCatalogDirs();
     const { catalog, problems } = await loadCatalog(directories, shippedTraits());
     for (const line of problemLines(problems)) console.log(line);

@@ -1,6 +1,3 @@
-import { readConfig } from '../config.ts';
-import { createLog } from '../log.ts';
-import { serveUntilStopped } from '../program/lifetime.ts';
 import type { CliCommand } from './command.ts';
 
 export const serve: CliCommand = {
@@ -8,7 +5,12 @@ export const serve: CliCommand = {
   description: 'Run the broker (this is what happens without a command).',
   standard: true,
   async run() {
+    const { readConfig } = await import('../config.ts');
     const config = readConfig();
+    const isForPeople = config.logFormat === 'text' && process.stdout.isTTY;
+    if (isForPeople) console.log('Starting ...');
+    const { createLog } = await import('../log.ts');
+    const { serveUntilStopped } = await import('../program/lifetime.ts');
     return serveUntilStopped(config, createLog(config));
   },
 };

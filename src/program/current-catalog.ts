@@ -3,6 +3,7 @@ import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import type { LoadResult } from '../catalog/load.ts';
 import { loadCatalog } from '../catalog/load.ts';
 import { isError, problemLines, type Problem } from '../catalog/problem.ts';
+import { createReload } from '../catalog/reload.ts';
 import { watchCatalog, type CatalogWatch } from '../catalog/watch.ts';
 import { countOf } from './banner.ts';
 import type { Log } from '../log.ts';
@@ -36,6 +37,7 @@ export async function openCurrentCatalog(
   if (first.catalog.offerings.length === 0)
     log.note('warn', 'the catalog is empty: there are no offering files in CATALOG_DIR');
   let catalog = first.catalog;
+  const reload = createReload(directories, traits);
   return {
     catalog: () => catalog,
     watch(prepare) {
@@ -43,7 +45,7 @@ export async function openCurrentCatalog(
       return watchCatalog({
         directories,
         load: () =>
-          prepared(loadCatalog(directories, traits), async (plans) => {
+          prepared(reload(), async (plans) => {
             ({ older } = await prepare(plans));
           }),
         onProblems: (problems) => tell(log, problems),

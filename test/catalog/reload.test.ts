@@ -1,0 +1,98 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setImmediate as turn } from 'node:timers/promises';
+import { jest } from '@jest/globals';
+import type { JsonObject } from '../../src/broker/json.ts';
+import { loadCatalog } from '../../src/catalog/load.ts';
+import { createReload } from '../../src/catalog/reload.ts';
+import { anOffering, aPlan, guid, traits, withFolder } from './folder.ts';
+
+jest.setTimeout(60_000);
+
+/** A catalog that is loaded while others are served must not keep them waiting. */
+
+const draft04 = 'http://json-schema.org/draft-04/schema#';
+
+function largeSchema(plan: number): JsonObject {
+  const rule = (name: number) => ({
+    type: 'object',
+    additionalProperties: false,
+    properties: {
+      name: { type: 'string', pattern: '^[a-z][a-z0-9-]{1,60}$', description: `Of ${plan}` },
+      size: { type: 'integer', minimum: 1, maximum: 100 + name },
+      kinds: { type: 'array', items: { enum: ['x', 'y', name] } },
+    },
+  });
+  const names = Array.from({ length: 12 }, (_, index) => index);
+  return {
+    $schema: draft04,
+    type: 'object',
+    properties: Object.fromEntries(names.map((name) => [`part_${name}`, rule(name)])),
+  };
+}
+
+/** 40 plans with rules of their own, and 400 plans that share theirs. */
+function manyPlans(): Record<string, JsonObject> {
+  const ruled = Array.from({ length: 40 }, (_, index) => {
+    const schemas = { service_instance: { create: { parameters: largeSchema(index) } } };
+    return aPlan({ id: guid(1000 + index), name: `ruled-${index}`, schemas });
+  });
+  const alike = Array.from({ length: 400 }, (_, index) =>
+    aPlan({ id: guid(2000 + index), name: `alike-${index}` }),
+  );
+  return {
+    'ruled.json': anOffering({ id: guid(3), name: 'ruled', plans: ruled }),
+    'alike.json': anOffering({ id: guid(4), name: 'alike', plans: alike }),
+  };
+}
+
+/** The most processor time, in ms, that this thread gave to one turn: whatever else the machine does meanwhile. */
+async function longestTurn<Result>(work: () => Promise<Result>): Promise<{ ms: number; result: Result }> {
+  let isOver = false;
+  let longest = 0;
+  const watch = (async () => {
+    while (!isOver) {
+      const before = process.threadCpuUsage();
+      await turn();
+      const { user, system } = process.threadCpuUsage(before);
+      longest = Math.max(longest, (user + system) / 1000);
+    }
+  })();
+  const result = await work().finally(() => (isOver = true));
+  await watch;
+  return { ms: longest, result };
+}
+
+test('A reload never holds others up for long, leaves unchanged offerings alone, and gives what a load gives.', async () => {
+  await withFolder(manyPlans(), async (directory) => {
+    const direct = await longestTurn(() => loadCatalog([directory], traits));
+    const reload = createReload([directory], traits);
+    const first = await longestTurn(reload);
+    expect(first.result.problems).toEqual(direct.result.problems);
+    expect(JSON.stringify(first.result.catalog?.offerings)).toBe(
+      JSON.stringify(direct.result.catalog?.offerings),
+    );
+
+    const file = join(directory, 'alike.json');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('alike-7"', 'renamed"'));
+    const second = await longestTurn(reload);
+    const [alike, ruled] = second.result.catalog?.offerings ?? [];
+    expect(alike?.plans.map(({ name }) => name)).toContain('renamed');
+    expect(ruled).toBe(first.result.catalog?.offerings[1]);
+
+    // 50 ms are the aim; a busy machine has slower caches.
+    expect(first.ms).toBeLessThan(300);
+    expect(second.ms).toBeLessThan(300);
+  });
+});
+
+test('A reload of files with errors tells them all, and a thread that cannot begin rejects.', async () => {
+  await withFolder({ 'a.json': { id: 1 }, 'b.json': '{' }, async (directory) => {
+    const direct = await loadCatalog([directory], traits);
+    expect(await createReload([directory], traits)()).toEqual({ problems: direct.problems });
+  });
+  const strange = { x: () => 1 } as unknown as typeof traits;
+  await withFolder({ 'a.json': anOffering() }, async (directory) => {
+    await expect(createReload([directory], strange)()).rejects.toThrow(/./);
+  });
+});
