@@ -97,6 +97,11 @@ export function readOperatorAccess(env: Environment = process.env): OperatorAcce
   return access;
 }
 
+/** Where programs are looked for. */
+export function readPath(env: Environment = process.env): string | undefined {
+  return env['PATH'];
+}
+
 /** CATALOG_DIR alone, for what needs no more. @throws ConfigError */
 export function readCatalogDirs(env: Environment = process.env): readonly string[] {
   const problems: string[] = [];

@@ -1,6 +1,7 @@
 import type { Bind } from './commands.ts';
 import type { ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
+import { decideParameters } from './decide-parameters.ts';
 import { Refusal } from './errors.ts';
 import { meetingOf } from './exclusion.ts';
 import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
@@ -30,8 +31,11 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
     const canBeTold = there.binding && !waits && command.failsLater;
     const untold = canBeTold && (await findUntold(core.deps, 'bind', command));
     if (untold) return { is: 'accepted', operation: untold };
-    const inForce = withKnown(core, command, asked, plan);
-    requireBindable(core, inForce, instance, plan);
+    const inForce = await decideParameters(asked.parameters, () => {
+      const known = withKnown(core, command, asked, plan);
+      requireBindable(core, known, instance, plan);
+      return known;
+    });
     return { ...intend(core, inForce, instance, plan, there.binding), waits };
   });
 }

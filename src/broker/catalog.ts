@@ -18,6 +18,8 @@ export interface ServiceOffering {
   readonly allowContextUpdates: boolean;
   readonly planUpdateable: boolean;
   readonly metadata?: JsonObject;
+  /** Members of a vendor beside those of the specification, which they never take the place of. */
+  readonly extensions?: JsonObject;
   readonly dashboardClient?: JsonObject;
   readonly plans: readonly ServicePlan[];
 }
@@ -41,6 +43,8 @@ export interface ServicePlan {
   readonly maximumPollingDuration?: number;
   readonly maintenanceInfo?: { readonly version: string; readonly description?: string };
   readonly metadata?: JsonObject;
+  /** Members of a vendor beside those of the specification, which they never take the place of. */
+  readonly extensions?: JsonObject;
   /** The OSB `schemas` object as the market sees it. */
   readonly schemas?: JsonObject;
   /** Hash of `definition`: two plans with the same revision make the same thing. */

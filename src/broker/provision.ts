@@ -1,6 +1,7 @@
 import type { Provision } from './commands.ts';
 import { requireCurrentMaintenance, requirePlan, type ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
+import { decideParameters } from './decide-parameters.ts';
 import type { Deps } from './deps.ts';
 import { deprovision } from './deprovision.ts';
 import { Refusal } from './errors.ts';
@@ -27,7 +28,9 @@ export function provision(core: Core, command: Provision): Promise<Outcome<Servi
     const untold = found && command.failsLater && (await findUntold(core.deps, 'provision', command));
     if (untold) return { is: 'accepted', operation: untold, record: found.instance };
     const plan = requirePlan(core.deps.catalog(), command.offeringId, command.planId);
-    requireParameters(core.deps, plan, 'provision', command.parameters);
+    await decideParameters(command.parameters, () =>
+      requireParameters(core.deps, plan, 'provision', command.parameters),
+    );
     requireCurrentMaintenance(plan, command.maintenanceVersion);
     requireAsync(plan, 'provision', command.acceptsIncomplete);
     await requireShared(core, plan);

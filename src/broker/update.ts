@@ -1,6 +1,7 @@
 import type { Update } from './commands.ts';
 import { requireCurrentMaintenance, type ServicePlan } from './catalog.ts';
 import type { Core } from './core.ts';
+import { decideParameters } from './decide-parameters.ts';
 import type { Deps } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
@@ -25,10 +26,13 @@ export function update(core: Core, command: Update): Promise<Outcome<ServiceInst
     const present = await core.planOf(found.instance);
     const target = requireTarget(core, command, found.instance, present);
     requireCurrentMaintenance(target.current, command.maintenanceVersion);
-    const parameters = withHelp(target, changesIn(command, found.instance), () => {
-      requireChanges(core.deps, target, command, found.instance);
-      return parametersAfter(core.deps, target, command, found.instance);
-    });
+    const judged = { ...found.instance.confidential.parameters, ...command.parameters };
+    const parameters = await decideParameters(judged, () =>
+      withHelp(target, changesIn(command, found.instance), () => {
+        requireChanges(core.deps, target, command, found.instance);
+        return parametersAfter(core.deps, target, command, found.instance);
+      }),
+    );
     await requireShared(core, target.plan);
     return intend(core, command, found.instance, present, { ...target, parameters });
   });

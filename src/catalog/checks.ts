@@ -4,9 +4,11 @@ import { configFindings, provisionerFindings, settingFindings } from './rules/co
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
 import {
   descriptionFindings,
+  extensionFindings,
   maintenanceFindings,
   nameFindings,
   pollingFindings,
+  standardMembers,
   tagFindings,
 } from './rules/market.ts';
 import { hookFindings } from './rules/hooks.ts';
@@ -79,6 +81,11 @@ const rules: readonly Rule[] = [
     find: eachPlan((_, { plan, at }) => descriptionFindings(plan.description, at)),
   },
   { reads: ['tags'], find: tagFindings },
+  { reads: ['extensions'], find: (offering) => extensionFindings(offering, '', standardMembers.offering) },
+  {
+    reads: ['plans.extensions'],
+    find: eachPlan((_, { plan, at }) => extensionFindings(plan, at, standardMembers.plan)),
+  },
   { reads: ['plans.maintenance_info'], find: eachPlan((_, { plan, at }) => maintenanceFindings(plan, at)) },
   { reads: ['requires', ...own('bindable'), ...grantWords], find: eachPlan(grantFindings) },
   { reads: [...own('route_service_url'), 'plans.with'], find: eachPlan((_, view) => routeFindings(view)) },

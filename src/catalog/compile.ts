@@ -34,13 +34,14 @@ function marketOf(file: OfferingFile): Omit<ServiceOffering, 'plans'> {
     name: file.name,
     description: file.description,
     tags: file.tags ?? [],
-    requires: file.requires ?? [],
+    requires: [...new Set(file.requires)],
     bindable: file.bindable ?? true,
     instancesRetrievable: file.instances_retrievable ?? false,
     bindingsRetrievable: file.bindings_retrievable ?? false,
     allowContextUpdates: file.allow_context_updates ?? false,
     planUpdateable: file.plan_updateable ?? false,
     ...(file.metadata ? { metadata: file.metadata } : {}),
+    ...(file.extensions ? { extensions: file.extensions } : {}),
     ...(file.dashboard_client ? { dashboardClient: file.dashboard_client } : {}),
   };
 }
@@ -85,12 +86,13 @@ export function revivePlan(definition: JsonObject): ServicePlan {
 }
 
 function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | undefined): ServicePlan {
-  const { description, free = true, metadata, maintenance_info: maintenanceInfo } = view.plan;
+  const { description, free = true, metadata, extensions, maintenance_info: maintenanceInfo } = view.plan;
   return {
     ...revivePlan(definitionOf(file, view, hookFiles)),
     description,
     free,
     ...(metadata ? { metadata } : {}),
+    ...(extensions ? { extensions } : {}),
     ...(maintenanceInfo ? { maintenanceInfo } : {}),
   };
 }

@@ -43,7 +43,7 @@ export function definitionOf(offering: OfferingFile, view: PlanView, hookFiles?:
     offering: {
       id: offering.id,
       name: offering.name,
-      requires: offering.requires ?? [],
+      requires: [...new Set(offering.requires)],
       instancesRetrievable: offering.instances_retrievable ?? false,
       bindingsRetrievable: offering.bindings_retrievable ?? false,
       allowContextUpdates: offering.allow_context_updates ?? false,
@@ -54,7 +54,8 @@ export function definitionOf(offering: OfferingFile, view: PlanView, hookFiles?:
       bindable,
       planUpdateable: plan.plan_updateable ?? offering.plan_updateable ?? false,
       bindingRotatable: plan.binding_rotatable ?? false,
-      maximumPollingDuration: plan.maximum_polling_duration,
+      // Cloud Controller takes 0 for none.
+      maximumPollingDuration: plan.maximum_polling_duration || undefined,
       maintenanceVersion: plan.maintenance_info?.version,
     },
     schemas: schemasOf(words),

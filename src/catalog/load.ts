@@ -6,6 +6,9 @@ import { crossFindings, templateWords } from './checks.ts';
 import { compileOffering } from './compile.ts';
 import { offeringFiles } from './files.ts';
 import { hookDigest } from './hook-digest.ts';
+import { firstLine } from './positions.ts';
+import { Undecided, whenDecided } from '../broker/when-decided.ts';
+import { withoutAbsent } from './absent.ts';
 import { hookFileFindings } from './rules/hooks.ts';
 import { needProblems } from './rules/needs.ts';
 import type { OfferingFile } from './offering-file.ts';
@@ -27,9 +30,14 @@ type Traits = Readonly<Record<string, ProvisionerTraits>>;
  * Loads the top-level `*.yaml`, `*.yml` and `*.json` files of the directories, and tells all that is wrong
  * with any of them at once. It does not throw for what stands in a file.
  * @param traits the provisioners by name, and what a file that names one may say
+ * @param searched the PATH in which interpreters of hooks are looked for; absent: nowhere
  */
-export async function loadCatalog(directories: readonly string[], traits: Traits): Promise<LoadResult> {
-  const { texts, problems } = await readCatalog(directories, traits);
+export async function loadCatalog(
+  directories: readonly string[],
+  traits: Traits,
+  searched?: string,
+): Promise<LoadResult> {
+  const { texts, problems } = await readCatalog(directories, traits, searched);
   if (!texts) return { problems };
   const offerings = texts.map(({ text, hookFiles }) =>
     compileOffering(JSON.parse(text) as OfferingFile, hookFiles),
@@ -52,14 +60,25 @@ export interface OfferingText {
 }
 
 /** The greater part of a load: all but making offerings of the files. */
-export async function readCatalog(directories: readonly string[], traits: Traits): Promise<CheckedFiles> {
+export async function readCatalog(
+  directories: readonly string[],
+  traits: Traits,
+  searched?: string,
+): Promise<CheckedFiles> {
   const read = await Promise.all(directories.map(readDirectory));
-  const files = read.flatMap((part) => part.files);
+  const files = read
+    .flatMap((part) => part.files)
+    .map(({ offering, ...rest }): RawFile => ({ ...rest, offering: withoutAbsent(offering, traits) }));
   const unread = read.flatMap((part) => part.problems);
   const shapes = files.map((raw): ShapedFile => ({ ...raw, ...shapeOf(raw.offering) }));
-  const beside = await Promise.all(shapes.map(hookProblems));
-  const found = [...unread, ...problemsOf(shapes, traits, !unread.some(isError)), ...beside.flat()];
-  const problems = sortProblems(found.length + files.length > 0 ? found : [nothingToSell(directories)]);
+  const beside = await Promise.all(shapes.map((shape) => hookProblems(shape, searched)));
+  // Patterns that take their time are matched beside.
+  const inFiles = await whenDecided(() => problemsOf(shapes, traits, !unread.some(isError))).catch(
+    (error: unknown) => [tooSlow(directories, error)],
+  );
+  const found = [...unread, ...inFiles, ...beside.flat()];
+  const told = found.length + files.length > 0 ? found : [nothingToSell(directories)];
+  const problems = sortProblems(located(told, files));
   if (problems.some(isError)) return { problems };
   return { texts: await Promise.all(files.map(textOf)), problems };
 }
@@ -67,6 +86,12 @@ export async function readCatalog(directories: readonly string[], traits: Traits
 async function textOf({ file, offering }: RawFile): Promise<OfferingText> {
   const hookFiles = await hookDigest(file, asOfferingFile(offering));
   return { text: JSON.stringify(offering), ...(hookFiles === undefined ? {} : { hookFiles }) };
+}
+
+/** Each with the line and column where what it is about stands. */
+function located(problems: readonly Problem[], files: readonly RawFile[]): readonly Problem[] {
+  const locates = new Map(files.map(({ file, locate }) => [file, locate]));
+  return problems.map((problem) => ({ ...locates.get(problem.file)?.(problem.path), ...problem }));
 }
 
 interface DirectoryContent {
@@ -90,8 +115,11 @@ async function readOffering(file: string): Promise<DirectoryContent> {
   try {
     // Nobody may ever write to a pipe, and whoever reads it would wait.
     if (!(await stat(file)).isFile()) return { files: [], problems: inFile(file, [noFile]) };
-    const { offering, findings } = parseOffering(file, await readFile(file));
-    return { files: offering ? [{ file, offering }] : [], problems: inFile(file, findings) };
+    const { offering, findings, locate } = parseOffering(file, await readFile(file));
+    return {
+      files: offering ? [{ file, offering, locate }] : [],
+      problems: inFile(file, findings).map((problem) => ({ ...firstLine, ...problem })),
+    };
   } catch (error) {
     return { files: [], problems: inFile(file, [mistake('', `The file ${whyUnreadable(error)}`)]) };
   }
@@ -107,8 +135,12 @@ function whyUnreadable(error: unknown): string {
 
 type ShapedFile = RawFile & Shape;
 
-async function hookProblems({ file, offering, spoiled }: ShapedFile): Promise<readonly Problem[]> {
-  return spoiled.has('hooks') ? [] : inFile(file, await hookFileFindings(file, asOfferingFile(offering)));
+async function hookProblems(
+  { file, offering, spoiled }: ShapedFile,
+  searched: string | undefined,
+): Promise<readonly Problem[]> {
+  if (spoiled.has('hooks')) return [];
+  return inFile(file, await hookFileFindings(file, asOfferingFile(offering), searched));
 }
 
 function problemsOf(shapes: readonly ShapedFile[], traits: Traits, areAll: boolean): readonly Problem[] {
@@ -135,6 +167,13 @@ function asOfferingFile(offering: RawFile['offering']): OfferingFile {
 
 function inFile(file: string, findings: readonly Finding[]): readonly Problem[] {
   return findings.map((finding) => ({ file, ...finding }));
+}
+
+function tooSlow(directories: readonly string[], error: unknown): Problem {
+  if (!(error instanceof Undecided)) throw error;
+  const text = error.text.length > 40 ? `${error.text.slice(0, 40)}...` : error.text;
+  const reason = `A default takes too long to be checked against its pattern: ${JSON.stringify(text)}.`;
+  return { file: directories.join(':'), ...mistake('', reason) };
 }
 
 /** The specification allows an empty catalog; Cloud Controller does not. */

@@ -19,6 +19,7 @@ export interface OfferingFile extends PerPlan {
   readonly keeps_ids?: boolean;
   readonly plan_updateable?: boolean;
   readonly metadata?: JsonObject;
+  readonly extensions?: JsonObject;
   readonly dashboard_client?: { readonly id: string; readonly secret: string; readonly redirect_uri: string };
   readonly plans: readonly PlanFile[];
   readonly provisioner: string;
@@ -49,6 +50,7 @@ export interface PlanFile extends PerPlan {
   readonly maximum_polling_duration?: number;
   readonly maintenance_info?: { readonly version: string; readonly description?: string };
   readonly metadata?: JsonObject;
+  readonly extensions?: JsonObject;
   readonly with?: JsonObject;
   readonly cost?: number;
 }

@@ -12,12 +12,14 @@ import { isExact } from '../broker/exact-number.ts';
 import { isObject, type JsonObject } from '../broker/json.ts';
 import { placeIn } from '../broker/template.ts';
 import { type Finding, mistake } from './problem.ts';
+import { firstLine, type Locate, locator } from './positions.ts';
 import { messageOf } from './reason.ts';
 import { deepest } from './json-schema/subschemas.ts';
 
 export interface Parsed {
   /** Absent when there are findings. */
   readonly offering?: JsonObject;
+  readonly locate?: Locate;
   readonly findings: readonly Finding[];
 }
 
@@ -25,10 +27,12 @@ export interface Parsed {
 export function parseOffering(file: string, bytes: Uint8Array): Parsed {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-    const { value, findings } = file.endsWith('.json') ? readJson(text) : readYaml(text);
+    const { value, findings, locate } = file.endsWith('.json') ? readJson(text) : readYaml(text);
     const all = findings.length > 0 ? findings : strangersIn(value, '');
-    if (all.length > 0) return { findings: all };
-    return isObject(value) ? { offering: value, findings: [] } : { findings: [mistake('', noOffering)] };
+    if (all.length > 0) return { findings: all, locate };
+    return isObject(value)
+      ? { offering: value, findings: [], locate }
+      : { findings: [mistake('', noOffering)], locate };
   } catch (error) {
     return { findings: [mistake('', `The file cannot be read: ${messageOf(error)}.`)] };
   }
@@ -39,35 +43,41 @@ const noOffering = 'The file must hold one offering, an object with keys such as
 interface Read {
   readonly value: unknown;
   readonly findings: readonly Finding[];
+  readonly locate?: Locate;
 }
 
 /** JSON is nearly all YAML, so the YAML reader finds its duplicate keys, which JSON.parse does not. */
 function readJson(text: string): Read {
   try {
     const value: unknown = JSON.parse(text);
-    const { findings } = readYaml(text, ({ code }) => code === 'DUPLICATE_KEY' || code === 'LOST_DIGITS');
-    return { value, findings };
+    const { findings, locate } = readYaml(
+      text,
+      ({ code }) => code === 'DUPLICATE_KEY' || code === 'LOST_DIGITS',
+    );
+    return { value, findings, locate };
   } catch (error) {
     // The rest of the message may quote the file, and with it a secret.
     const [, line, column] = /\(line (\d+) column (\d+)\)/.exec(messageOf(error)) ?? [];
-    const path = line === undefined ? '' : `line ${line}, column ${column}`;
-    return { value: undefined, findings: [mistake(path, 'The file is not valid JSON.')] };
+    const position = line === undefined ? firstLine : { line: Number(line), column: Number(column) };
+    return { value: undefined, findings: [{ ...mistake('', 'The file is not valid JSON.'), ...position }] };
   }
 }
 
 function readYaml(text: string, isMeant: (fault: Pick<Fault, 'code'>) => boolean = () => true): Read {
   const lineCounter = new LineCounter();
   // Pretty errors would quote the lines, and those may hold secrets; the level keeps the reader from writing.
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error' });
+  const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', merge: true });
   const faults = [...faultsOf(document), ...oddKeys(document), ...roundedNumbers(document)]
     .filter(isMeant)
     .toSorted((a, b) => a.offset - b.offset);
   const [first, ...others] = faults;
-  if (!first) return { value: document.toJS(), findings: [] };
+  const locate = locator(document, lineCounter);
+  if (!first) return { value: document.toJS(), findings: [], locate };
   const { line, col } = lineCounter.linePos(first.offset);
   // One misplaced character can make every line after it wrong.
   const more = others.length > 0 ? ` And ${others.length} more.` : '';
-  return { value: undefined, findings: [mistake(`line ${line}, column ${col}`, `${first.reason}${more}`)] };
+  const finding = { ...mistake('', `${first.reason}${more}`), line, column: col };
+  return { value: undefined, findings: [finding], locate };
 }
 
 interface Fault {

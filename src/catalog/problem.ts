@@ -1,7 +1,10 @@
 /** Something that is wrong with an offering file; one error keeps the whole catalog from being used. */
 export interface Problem {
   readonly file: string;
-  /** The place in the file: `plans[0].name`, `line 3`; empty for the file itself. */
+  /** From 1 on; absent for what is no text, as a directory. */
+  readonly line?: number;
+  readonly column?: number;
+  /** The place in the file: `plans[0].name`; empty for the file itself. */
   readonly path: string;
   readonly reason: string;
   readonly level: 'error' | 'warning';
@@ -26,14 +29,20 @@ export function isError({ level }: { readonly level: Problem['level'] }): boolea
 export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
   const once = new Map(problems.map((problem) => [JSON.stringify(problem), problem]));
   return [...once.values()].toSorted(
-    (a, b) => inOrder(a.file, b.file) || inOrder(a.path, b.path) || inOrder(a.reason, b.reason),
+    (a, b) =>
+      inOrder(a.file, b.file) ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      (a.column ?? 0) - (b.column ?? 0) ||
+      inOrder(a.path, b.path) ||
+      inOrder(a.reason, b.reason),
   );
 }
 
-/** For people: `file: path: reason`, one line for each problem. */
+/** For people and their editors: `file:line:column: path: reason`, one line for each problem. */
 export function problemLines(problems: readonly Problem[]): readonly string[] {
-  return problems.map(({ file, path, reason, level }) => {
-    const line = [file, path, reason].filter((part) => part).join(': ');
+  return problems.map(({ file, line: row, column, path, reason, level }) => {
+    const place = row === undefined ? file : `${file}:${row}:${column ?? 1}`;
+    const line = [place, path, reason].filter((part) => part).join(': ');
     return (level === 'warning' ? `${line} (warning)` : line).replaceAll(/\s*\n\s*/g, ' ');
   });
 }

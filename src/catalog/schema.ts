@@ -121,7 +121,7 @@ const plan = thing(
     bindable: yesNo,
     plan_updateable: yesNo,
     binding_rotatable: { ...yesNo, default: false },
-    maximum_polling_duration: { type: 'integer', minimum: 1 },
+    maximum_polling_duration: { type: 'integer', minimum: 0 },
     maintenance_info: thing({ version: semanticVersion, description: { type: 'string' } }, ['version']),
     metadata: {
       type: 'object',
@@ -131,6 +131,7 @@ const plan = thing(
         costs: { type: 'array', items: { $ref: '#/definitions/cost' } },
       },
     },
+    extensions: anyObject,
     with: { type: 'object', propertyNames: name, default: {} },
     cost: { type: 'number', minimum: 0, default: 1 },
     ...perPlan,
@@ -140,11 +141,10 @@ const plan = thing(
 
 const market: JsonObject = {
   ...identity,
-  tags: { type: 'array', items: text, default: [] },
+  tags: { type: 'array', items: { type: 'string' }, default: [] },
   requires: {
     type: 'array',
     items: { type: 'string', enum: ['syslog_drain', 'route_forwarding', 'volume_mount'] },
-    uniqueItems: true,
     default: [],
   },
   bindable: { ...yesNo, default: true },
@@ -166,6 +166,7 @@ const market: JsonObject = {
     },
   },
   dashboard_client: thing({ id: text, secret: text, redirect_uri: text }, ['id', 'secret', 'redirect_uri']),
+  extensions: anyObject,
   plans: { type: 'array', items: plan, minItems: 1 },
 };
 

@@ -2,7 +2,8 @@ import { Ajv, type ErrorObject } from 'ajv';
 import type { Json, JsonObject } from '../broker/json.ts';
 import { placeIn } from '../broker/template.ts';
 import { isMissing, isUnknown, pathOf, predicateOf } from './json-schema/predicate.ts';
-import { type Finding, mistake } from './problem.ts';
+import { didYouMean } from './did-you-mean.ts';
+import { type Finding, mistake, warning } from './problem.ts';
 import { offeringSchema } from './schema.ts';
 
 export interface Shape {
@@ -14,11 +15,25 @@ export interface Shape {
 /** Everything in which the file does not have the form of an offering. */
 export function shapeOf(offering: JsonObject): Shape {
   validate(offering);
-  const errors = validate.errors ?? [];
+  const all = validate.errors ?? [];
+  const errors = all.filter((error) => !isTolerated(error));
+  const tolerated = findingsOf(all.filter(isTolerated), offering).map(({ path, reason }) =>
+    warning(path, path.endsWith('shareable') ? `${reason} Cloud Controller refuses the catalog.` : reason),
+  );
   return {
-    findings: findingsOf(errors, offering),
+    findings: [...findingsOf(errors, offering), ...tolerated],
     spoiled: new Set(errors.map((error) => wordOf(pathOf(error)))),
   };
+}
+
+/**
+ * Display metadata is free by the specification, and its keys have conventions. Members that the specification does
+ * not know are ignored by platforms, so beside a client's login or around a schema they do no harm.
+ */
+function isTolerated(error: ErrorObject): boolean {
+  const path = error.instancePath.replace(/^\/plans\/\d+/, '');
+  if (path.startsWith('/metadata/')) return true;
+  return isUnknown(error) && (path === '/dashboard_client' || /^\/schemas(?:\/|$)/.test(path));
 }
 
 /** The errors of a validation as findings about the places of a file. */
@@ -45,10 +60,29 @@ function wordOf([word = '', , planWord]: readonly string[]): string {
 
 function reasonOf(error: ErrorObject): string {
   if (isMissing(error)) return 'The key is missing.';
-  if (isUnknown(error)) return `There is no such key here. There are: ${knownKeys(error).join(', ')}.`;
+  if (isUnknown(error)) return noSuchKey(error);
   if (error.propertyName !== undefined) return `The name ${predicateOf(error)}.`;
-  const hint = wantsQuotes(error) ? ' Put it in quotes.' : '';
+  const hint = wantsQuotes(error) ? ' Put it in quotes.' : nearestValue(error);
   return `The value ${predicateOf(error)}.${hint}`;
+}
+
+function noSuchKey(error: ErrorObject): string {
+  const keys = knownKeys(error);
+  const hint = didYouMean(pathOf(error).at(-1) ?? '', keys);
+  // Only offerings and plans have it: theirs is what a vendor adds something to.
+  const door =
+    hint === '' && keys.includes('extensions') ? ' What a vendor adds stands below extensions.' : '';
+  return `There is no such key here.${hint}${door} There are: ${keys.join(', ')}.`;
+}
+
+/** Of a closed list. */
+function nearestValue({ keyword, params, data }: ErrorObject): string {
+  const values: unknown = params['allowedValues'];
+  if (keyword !== 'enum' || typeof data !== 'string' || !Array.isArray(values)) return '';
+  return didYouMean(
+    data,
+    values.filter((value) => typeof value === 'string'),
+  );
 }
 
 function knownKeys({ parentSchema }: ErrorObject): readonly string[] {

@@ -1,4 +1,4 @@
-import { readCatalogDirs } from '../config.ts';
+import { readCatalogDirs, readPath } from '../config.ts';
 import type { CliCommand } from './command.ts';
 
 export const catalogLint: CliCommand = {
@@ -10,7 +10,7 @@ export const catalogLint: CliCommand = {
     const { countOf } = await import('../program/banner.ts');
     const { shippedTraits } = await import('../provisioners/index.ts');
     const directories = given.length > 0 ? given : readCatalogDirs();
-    const { catalog, problems } = await loadCatalog(directories, shippedTraits());
+    const { catalog, problems } = await loadCatalog(directories, shippedTraits(), readPath());
     for (const line of problemLines(problems)) console.log(line);
     if (catalog) console.log(`The catalog is good: ${countOf(catalog)}.`);
     return problems.some(isError) ? 1 : 0;

@@ -95,19 +95,23 @@ export function aPlan(changes: object = {}): JsonObject {
 
 export { guid };
 
-/** What loading the files gives, and its problems as lines without the directory. */
+/** What loading the files gives, and its problems as lines without the directory: as they are, and without line and column. */
 export function loaded(
   files: Readonly<Record<string, string | Uint8Array | JsonObject>>,
   known = traits,
-): Promise<LoadResult & { readonly lines: readonly string[] }> {
+): Promise<LoadResult & { readonly lines: readonly string[]; readonly placed: readonly string[] }> {
   return withFolder(files, async (directory) => {
-    const result = await loadCatalog([directory], known);
-    const lines = problemLines(result.problems).map((line) =>
+    const result = await loadCatalog([directory], known, process.env['PATH']);
+    const placed = problemLines(result.problems).map((line) =>
       line.replaceAll(`${directory}/`, '').replaceAll(directory, 'DIR'),
     );
-    return { ...result, lines };
+    // Where in a file something stands is its own test's concern.
+    const lines = placed.map((line) => line.replace(/^([^:]+\.\w+):\d+:\d+: /, '$1: ')).toSorted(compare);
+    return { ...result, placed, lines };
   });
 }
+
+const { compare } = new Intl.Collator('en', { numeric: true });
 
 /** The lines about one file that holds this offering. */
 export async function linesOf(offering: JsonObject): Promise<readonly string[]> {

@@ -48,8 +48,9 @@ test('All problems of all files are told at once, in order, and nothing is sold.
     'a.json: description: The value must be text that is not blank.',
     'a.json: plans[0].free: The value must be true or false.',
     'a.json: plans[1]: The value must be an object.',
-    'b.yaml: line 2, column 1: The key stands here for the second time.',
-    'c.json: colour: There is no such key here. There are: ' + lines[4]?.split('There are: ')[1],
+    'b.yaml: The key stands here for the second time.',
+    'c.json: colour: There is no such key here. What a vendor adds stands below extensions. There are: ' +
+      lines[4]?.split('There are: ')[1],
     'c.json: credentials.uri: {{db.user}}: There is no db; there are: params, plan, secrets, instance, binding, broker, node, ports, deps.',
     'c.json: id: This id of an offering is taken already: a.json: id.',
     'c.json: name: This name of an offering is taken already: a.json: name.',
@@ -77,79 +78,79 @@ describe('A file that cannot be read as an offering', () => {
   ].join('\n');
 
   test.each<[why: string, file: string, content: string | Uint8Array, line: RegExp]>([
-    ['is no YAML', 'a.yaml', 'id: [', /^a\.yaml: line 1, column 6: Flow sequence .*\.$/],
+    ['is no YAML', 'a.yaml', 'id: [', /^a\.yaml:1:6: Flow sequence .*\.$/],
     [
       'has a key twice',
       'a.yaml',
       'plans:\n  - id: 1\n    id: 2\n',
-      /^a\.yaml: line 3, column 5: The key stands here for the second time\.$/,
+      /^a\.yaml:3:5: The key stands here for the second time\.$/,
     ],
     [
       'has a key twice in JSON',
       'a.json',
       '{"a": {"b": 1,\n"b": 2}}',
-      /^a\.json: line 2, column 1: The key stands here for the second time\.$/,
+      /^a\.json:2:1: The key stands here for the second time\.$/,
     ],
     [
       'has a number that would be rounded',
       'a.yaml',
       'id: x\nplans:\n  - with: {id: 9007199254740993}\n',
-      /^a\.yaml: line 3, column 16: The number has more digits than can be kept.*\.$/,
+      /^a\.yaml:3:16: The number has more digits than can be kept.*\.$/,
     ],
     [
       'has such a number in JSON',
       'a.json',
       '{"a": 0.1,\n"b": 0.1234567890123456789}',
-      /^a\.json: line 2, column 6: The number has more digits than can be kept.*\.$/,
+      /^a\.json:2:6: The number has more digits than can be kept.*\.$/,
     ],
-    ['is YAML and is called JSON', 'a.json', 'id: x', /^a\.json: The file is not valid JSON\.$/],
+    ['is YAML and is called JSON', 'a.json', 'id: x', /^a\.json:\d+:\d+: The file is not valid JSON\.$/],
     [
       'holds two documents',
       'a.yaml',
       'id: x\n---\nid: y\n',
-      /^a\.yaml: line \d, column 1: Source contains multiple documents.*\.$/,
+      /^a\.yaml:\d:1: Source contains multiple documents.*\.$/,
     ],
-    [
-      'has an unknown tag',
-      'a.yaml',
-      'id: !secret x\n',
-      /^a\.yaml: line 1, column 5: Unresolved tag: !secret\.$/,
-    ],
+    ['has an unknown tag', 'a.yaml', 'id: !secret x\n', /^a\.yaml:1:5: Unresolved tag: !secret\.$/],
     [
       'is a list',
       'a.yaml',
       '- id: x\n',
-      /^a\.yaml: The file must hold one offering, an object with keys such as id, name and plans\.$/,
+      /^a\.yaml:\d+:\d+: The file must hold one offering, an object with keys such as id, name and plans\.$/,
     ],
-    ['is empty', 'a.yaml', '', /^a\.yaml: The file must hold one offering/],
+    ['is empty', 'a.yaml', '', /^a\.yaml:\d+:\d+: The file must hold one offering/],
     [
       'is not UTF-8',
       'a.yaml',
       new Uint8Array([0x69, 0x64, 0x3a, 0x20, 0xff]),
-      /^a\.yaml: The file cannot be read: .*utf-8.*\.$/,
+      /^a\.yaml:\d+:\d+: The file cannot be read: .*utf-8.*\.$/,
     ],
     [
       'holds what JSON cannot',
       'a.yaml',
       'metadata: {x: .nan}\n',
-      /^a\.yaml: metadata\.x: JSON has no such value\.$/,
+      /^a\.yaml:\d+:\d+: metadata\.x: JSON has no such value\.$/,
     ],
     [
       'holds a date of YAML 1.1',
       'a.yaml',
       '%YAML 1.1\n---\nmetadata: {x: 2001-01-01}\n',
-      /^a\.yaml: metadata\.x: JSON has no such value\.$/,
+      /^a\.yaml:\d+:\d+: metadata\.x: JSON has no such value\.$/,
     ],
     [
       'is nested deep',
       'a.yaml',
       `config: ${'{a: '.repeat(100)}1${'}'.repeat(100)}\n`,
-      /^a\.yaml: config(?:\.a)+: The file is nested more than 64 levels deep\.$/,
+      /^a\.yaml:\d+:\d+: config(?:\.a)+: The file is nested more than 64 levels deep\.$/,
     ],
-    ['holds itself', 'a.yaml', 'config: &x {a: *x}\n', /^a\.yaml: /],
-    ['grows without measure', 'a.yaml', bomb, /^a\.yaml: The file cannot be read: Excessive alias count/],
+    ['holds itself', 'a.yaml', 'config: &x {a: *x}\n', /^a\.yaml:\d+:\d+: /],
+    [
+      'grows without measure',
+      'a.yaml',
+      bomb,
+      /^a\.yaml:\d+:\d+: The file cannot be read: Excessive alias count/,
+    ],
   ])('since it %s is told', async (_why, file, content, line) => {
-    const { catalog, lines } = await loaded({ [file]: content });
+    const { catalog, placed: lines } = await loaded({ [file]: content });
     expect(catalog).toBeUndefined();
     expect(lines).toEqual([expect.stringMatching(line)]);
   });
@@ -168,49 +169,49 @@ describe('A file that cannot be read as an offering', () => {
   });
 
   test.each([
-    ['alone', 'id: x\nowner: {{params.owner}}\n', 'line 2, column 9'],
-    ['in a list', 'id: x\nlist: [{{params.owner}}]\n', 'line 2, column 9'],
-    ['with a filter', 'owner: {{params.owner | uri}}\n', 'line 1, column 9'],
-    ['as a list', '? [a, b]\n: 1\n', 'line 1, column 3'],
-    ['by its name', 'a: &x {b: 1}\n*x : 2\n', 'line 2, column 1'],
+    ['alone', 'id: x\nowner: {{params.owner}}\n', '2:9'],
+    ['in a list', 'id: x\nlist: [{{params.owner}}]\n', '2:9'],
+    ['with a filter', 'owner: {{params.owner | uri}}\n', '1:9'],
+    ['as a list', '? [a, b]\n: 1\n', '1:3'],
+    ['by its name', 'a: &x {b: 1}\n*x : 2\n', '2:1'],
   ])('since a key of it is no text is told, and nothing is written: %s', async (_how, content, at) => {
     const warnings: unknown[] = [];
     const listen = (warning: unknown) => void warnings.push(warning);
     process.on('warning', listen);
-    const { catalog, lines } = await loaded({ 'a.yaml': content });
+    const { catalog, placed: lines } = await loaded({ 'a.yaml': content });
     await setImmediate();
     process.off('warning', listen);
     expect(catalog).toBeUndefined();
     expect(lines).toEqual([
-      `a.yaml: ${at}: The key must be a plain value; a text that starts with {{ needs quotes.`,
+      `a.yaml:${at}: The key must be a plain value; a text that starts with {{ needs quotes.`,
     ]);
     expect(warnings).toEqual([]);
   });
 
   test('since text follows a template without quotes is told with the remedy first.', async () => {
-    const { lines } = await loaded({ 'a.yaml': 'id: x\nuri: {{broker.url}}/x\n' });
-    expect(lines).toEqual([
-      expect.stringMatching(/^a\.yaml: line 2, column 7: .* needs quotes\. And \d+ more\.$/),
-    ]);
+    const { placed: lines } = await loaded({ 'a.yaml': 'id: x\nuri: {{broker.url}}/x\n' });
+    expect(lines).toEqual([expect.stringMatching(/^a\.yaml:2:7: .* needs quotes\. And \d+ more\.$/)]);
   });
 
   test('has the first of its many errors told, and how many more there are.', async () => {
-    const { lines } = await loaded({ 'a.yaml': `a: 1\n${'a: 2\n'.repeat(300)}` });
-    expect(lines).toEqual([
-      'a.yaml: line 2, column 1: The key stands here for the second time. And 299 more.',
-    ]);
+    const { placed: lines } = await loaded({ 'a.yaml': `a: 1\n${'a: 2\n'.repeat(300)}` });
+    expect(lines).toEqual(['a.yaml:2:1: The key stands here for the second time. And 299 more.']);
   });
 
   test.each([
-    ['a.yaml', 'dashboard_client:\n  secret: hunter2: oops\n', /^a\.yaml: line 2, column 11: /],
+    ['a.yaml', 'dashboard_client:\n  secret: hunter2: oops\n', /^a\.yaml:2:11: /],
     [
       'a.json',
       '{"dashboard_client": {\n"secret": "hunter2" "hunter2"}}',
-      /^a\.json: line 2, column 21: The file is not valid JSON\.$/,
+      /^a\.json:2:21: The file is not valid JSON\.$/,
     ],
-    ['a.json', '{"secret": "hunter2', /^a\.json: (?:line 1, column 20: )?The file is not valid JSON\.$/],
+    [
+      'a.json',
+      '{"secret": "hunter2',
+      /^a\.json:\d+:\d+: (?:line 1, column 20: )?The file is not valid JSON\.$/,
+    ],
   ])('does not have its lines repeated, for they may hold a secret: %s', async (file, content, line) => {
-    const { lines } = await loaded({ [file]: content });
+    const { placed: lines } = await loaded({ [file]: content });
     expect(lines).toEqual([expect.stringMatching(line)]);
     expect(lines.join('')).not.toContain('hunter2');
   });
@@ -250,13 +251,13 @@ describe('The form of a file is checked', () => {
     ],
     [
       'a documentationUrl that is no text',
-      { metadata: { documentationUrl: null } },
-      'metadata.documentationUrl: The value must be a string.',
+      { metadata: { documentationUrl: 5 } },
+      'metadata.documentationUrl: The value must be a string. Put it in quotes. (warning)',
     ],
     [
       'a shareable that is not yes or no',
       { metadata: { shareable: 'yes' } },
-      'metadata.shareable: The value must be true or false.',
+      'metadata.shareable: The value must be true or false. Cloud Controller refuses the catalog. (warning)',
     ],
     [
       'a dashboard_client without redirect_uri',
@@ -333,7 +334,7 @@ describe('The form of a file is checked', () => {
     [
       'a schema outside its place',
       { schemas: { create: {} } },
-      'schemas.create: There is no such key here. There are: service_instance, service_binding.',
+      'schemas.create: There is no such key here. There are: service_instance, service_binding. (warning)',
     ],
   ])('%s', async (_rule, changes, line) => {
     expect(await linesOf(anOffering(changes))).toEqual([line]);

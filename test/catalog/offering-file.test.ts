@@ -98,7 +98,7 @@ function resolved(schema: Json, known: JsonObject): JsonObject {
 /** What a plan may say in place of its offering stands with the offering, and a list of parameters with those. */
 function isSaidElsewhere(at: string): boolean {
   const word = /^plans\[\]\.(\w+)$/.exec(at)?.[1] ?? '';
-  const ownWords = ['id', 'name', 'description', 'metadata', 'bindable', 'plan_updateable'];
+  const ownWords = ['id', 'name', 'description', 'metadata', 'bindable', 'plan_updateable', 'extensions'];
   return Object.hasOwn(membersOf(offeringSchema), word) && !ownWords.includes(word);
 }
 

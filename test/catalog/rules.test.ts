@@ -246,18 +246,22 @@ describe('Parameters', () => {
       ["parameters.size.default: The parameter 'size' must be at most 3."],
     ],
     [
-      'have patterns that end',
-      { parameters: { name: { type: 'string', pattern: '(?=a)b' } } },
+      'have patterns that can be read',
+      { parameters: { name: { type: 'string', pattern: '(a' } } },
       [
-        'parameters.name.pattern: The pattern cannot be used (RE2 syntax): error parsing regexp: invalid or unsupported Perl syntax: `(?=`.',
+        'parameters.name.pattern: The pattern is no regular expression: Invalid regular expression: /(a/: Unterminated group.',
       ],
     ],
     [
-      'have patterns that end, in lists too',
-      { parameters: { names: { type: 'array', items: { type: 'string', pattern: '(a)\\1' } } } },
-      [
-        'parameters.names.items.pattern: The pattern cannot be used (RE2 syntax): error parsing regexp: invalid escape sequence: `\\1`.',
-      ],
+      'have patterns of any kind, in lists too, and defaults that match them',
+      {
+        parameters: {
+          names: { type: 'array', items: { type: 'string', pattern: '(a)\\1' }, default: ['aa'] },
+          label: { type: 'string', pattern: '^(?!-)[a-z-]{0,1024}$', default: 'a-b' },
+          path: { type: 'string', pattern: '(?<=/)x', default: 'x' },
+        },
+      },
+      ["parameters.path.default: The parameter 'path' must match the pattern (?<=/)x."],
     ],
     [
       'have one name each',
@@ -273,16 +277,26 @@ describe('Parameters', () => {
       [`${at}.$schema: The schema must name its draft here.`],
     ],
     [
-      'names a draft that is known',
+      'names an old draft, which is read as draft 04',
       created({ $schema: 'http://json-schema.org/draft-03/schema#' }),
+      [
+        `${at}.$schema: This old draft is read as draft-04; name that one, which is understood everywhere. (warning)`,
+      ],
+    ],
+    ['names no draft in particular', created({ $schema: 'http://json-schema.org/schema#' }), []],
+    [
+      'names a draft that is known',
+      created({ $schema: 'http://json-schema.org/draft-12/schema#' }),
       [
         `${at}.$schema: The draft is not known. There are: http://json-schema.org/{draft-04,draft-06,draft-07,draft/2019-09,draft/2020-12}/schema#.`,
       ],
     ],
     [
-      'may name a draft with https and without #',
+      'names a draft with http, or Cloud Controller does not know it',
       created({ $schema: 'https://json-schema.org/draft-04/schema' }),
-      [],
+      [
+        `${at}.$schema: Cloud Controller refuses a catalog with this name of the draft: it must begin with http://. (warning)`,
+      ],
     ],
     [
       'in draft 06 is understood by Cloud Controller',
@@ -350,10 +364,10 @@ describe('Parameters', () => {
       [`${at}: The schema cannot be used: it refers to itself without end.`],
     ],
     [
-      'has patterns that end',
-      created({ patternProperties: { '^(?!x)': {} } }),
+      'has patterns that can be read',
+      created({ patternProperties: { '^(?!x)': {}, '[a': {} } }),
       [
-        `${at}.patternProperties["^(?!x)"]: The pattern cannot be used (RE2 syntax): error parsing regexp: invalid or unsupported Perl syntax: \`(?!\`.`,
+        `${at}.patternProperties["[a"]: The pattern is no regular expression: Invalid regular expression: /[a/: Unterminated character class.`,
       ],
     ],
     ['is no promise', created({ $async: true }), [`${at}.$async: There is no such keyword.`]],

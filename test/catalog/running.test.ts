@@ -35,7 +35,7 @@ describe('Ports', () => {
         credentials: { a: '{{ports.web}}', b: '{{ports}}', c: '{{ports.main.x}}' },
       },
       [
-        'config.files["a.conf"]: {{ports.mian}}: There is no such port in config.ports. There are: main, admin.',
+        'config.files["a.conf"]: {{ports.mian}}: There is no such port in config.ports. There are: main, admin. Did you mean \'main\'?',
         'credentials.a: {{ports.web}}: There is no such port in config.ports. There are: main, admin.',
         'credentials.b: {{ports}}: There is no such port in config.ports. There are: main, admin.',
         'credentials.c: {{ports.main.x}}: There is no such port in config.ports. There are: main, admin.',
@@ -87,7 +87,7 @@ describe('Facts', () => {
       'have the members that the provisioner tells',
       { credentials: { a: '{{node.hots}}', b: '{{node}}', c: '{{node.host}}', d: '{{dir.etc}}' } },
       [
-        'credentials.a: {{node.hots}}: There are: host, bind.',
+        "credentials.a: {{node.hots}}: There are: host, bind. Did you mean 'host'?",
         'credentials.b: {{node}}: There are: host, bind.',
         'credentials.d: {{dir.etc}}: There are: conf, data.',
       ],
@@ -279,7 +279,11 @@ describe('Hooks', () => {
       update: { run: ['./hooks/bind/x'] },
       remove: { run: ['./hooks/cache/remove'] },
     };
-    const files = { 'a.json': aRunner({ hooks }), 'hooks/start': program, 'hooks/bind': 'text' };
+    const files = {
+      'a.json': aRunner({ hooks }),
+      'hooks/start': program,
+      'hooks/bind': new TextEncoder().encode(program),
+    };
     const lines = await withFolder(files, async (directory) => {
       await symlink('start', join(directory, 'hooks/stop'));
       await mkdir(join(directory, 'hooks/cache'));
@@ -288,9 +292,11 @@ describe('Hooks', () => {
       await chmod(join(directory, 'hooks/bind'), 0o700);
       const { problems: fewer } = await loadCatalog([directory], traits);
       expect(fewer).toHaveLength(problems.length - 1);
-      return problemLines(problems).map((line) => line.replaceAll(`${directory}/`, ''));
+      return problemLines(problems).map((line) =>
+        line.replaceAll(`${directory}/`, '').replace(/:\d+:\d+: /, ': '),
+      );
     });
-    expect(lines).toEqual([
+    expect(lines.toSorted()).toEqual([
       'a.json: hooks.bind.run[0]: The file is not executable.',
       'a.json: hooks.remove.run[0]: The link leads out of its directory.',
       'a.json: hooks.unbind.run[0]: This is not a file.',
@@ -482,7 +488,9 @@ test('An offering file with every mistake of these is told of all at once, and n
   });
   expect(catalog).toBeUndefined();
   expect(lines).toEqual([
-    expect.stringMatching(/^bad\.json: color: There is no such key here\. There are: id, /),
+    expect.stringMatching(
+      /^bad\.json: color: There is no such key here\. What a vendor adds .* There are: id, /,
+    ),
     'bad.json: config.processes.a.run[1]: {{secrets.word}}: A secret on a command line is seen by everybody on the machine.',
     'bad.json: credentials.a: {{ports.web}}: There is no such port in config.ports. There are: main.',
     'bad.json: credentials.b: {{node.name}}: There are: host, bind.',

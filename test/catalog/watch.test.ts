@@ -99,8 +99,8 @@ test('A bad edit keeps the catalog and says why; a good one after it counts.', a
   await until(() => lines.length > 0);
   expect(names).toEqual(['first']);
   expect(lines).toEqual([
-    expect.stringMatching(/^a\.json: colour: There is no such key here\./),
-    'a.json: plans: The value must have at least 1 item.',
+    expect.stringMatching(/^a\.json:1:\d+: plans: The value must have at least 1 item\.$/),
+    expect.stringMatching(/^a\.json:1:\d+: colour: There is no such key here\./),
   ]);
   await writeFile(file, named('third'));
   await until(() => names.length > 1);

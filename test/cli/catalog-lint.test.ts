@@ -15,7 +15,7 @@ test('without directories it looks at CATALOG_DIR', async () => {
   expect(output).toBe('/no/such/place: The directory does not exist.\n');
 });
 
-test('every mistake is a line of file, path and reason, and the exit code is 1', async () => {
+test('every mistake is a line of file, line, column, path and reason, and the exit code is 1', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'purveyor-lint-'));
   try {
     const offering = { id: 'a', name: 'a', description: 'a', provisioner: 'nobody', plans: [{ id: 'p' }] };
@@ -23,9 +23,9 @@ test('every mistake is a line of file, path and reason, and the exit code is 1',
     writeFileSync(join(directory, 'b.yaml'), 'id: [');
     const { code, output } = await runProgram(['catalog', 'lint', directory]).ended;
     expect(code).toBe(1);
-    expect(output).toContain(`${directory}/a.json: plans[0].name: `);
-    expect(output).toContain(`${directory}/a.json: provisioner: `);
-    expect(output).toContain(`${directory}/b.yaml: `);
+    expect(output).toMatch(/\/a\.json:1:\d+: plans\[0\]\.name: The key is missing/);
+    expect(output).toMatch(/\/a\.json:1:\d+: provisioner: /);
+    expect(output).toMatch(/\/b\.yaml:1:6: /);
     expect(output).not.toContain('The catalog is good');
   } finally {
     rmSync(directory, { recursive: true });

@@ -1,15 +1,6 @@
 /** What keeps a hostile value from keeping the broker busy: every check of it takes bounded time. */
 import type { Format } from 'ajv';
 import { fullFormats } from 'ajv-formats/dist/formats.js';
-import { RE2JS } from 're2js';
-
-/**
- * A regular expression of JSON Schema that is matched in time proportional to the text, by RE2.
- * @throws for what RE2 cannot do: look-around, back references, more than 1000 repetitions
- */
-export function linearPattern(pattern: string): RE2JS {
-  return RE2JS.compile(RE2JS.translateRegExp(pattern));
-}
 
 /** The formats of ajv-formats, some of which need quadratic time, for texts of ordinary length only. */
 export function boundedFormats(): Readonly<Record<string, Format>> {

@@ -1,10 +1,12 @@
 import { createRequire } from 'node:module';
-import { Ajv, type AnySchemaObject, type ErrorObject, type Options } from 'ajv';
+import { Ajv, type AnySchemaObject, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import ajvDraft04 from 'ajv-draft-04';
 import { canonicalJson, type Json, type JsonObject } from '../../broker/json.ts';
-import { boundedFormats, linearPattern } from './bounded.ts';
+import { boundedFormats } from './bounded.ts';
+import { patternOf } from './pattern.ts';
+import { withoutNames, withoutStrayNames } from './stray-names.ts';
 
 /** One edition of JSON Schema. */
 export interface Draft {
@@ -15,11 +17,18 @@ export interface Draft {
   errorsOf(schema: JsonObject): readonly ErrorObject[];
 }
 
-export type Validator = Pick<Ajv, 'compile'>;
+export interface Validator {
+  /** @throws what ajv has against the schema */
+  compile(schema: JsonObject): ValidateFunction;
+}
 
-/** The draft that a `$schema` names, with http or https, with or without the # at its end. */
+/**
+ * The draft that a `$schema` names, with http or https, with or without the # at its end. Those before draft 04,
+ * and the name of no draft, are read as draft 04, as Cloud Controller holds every schema against that.
+ */
 export function findDraft(dialect: string): Draft | undefined {
-  const [, name] = /^https?:\/\/json-schema\.org\/(.*)\/schema#?$/.exec(dialect) ?? [];
+  const [, name] = /^https?:\/\/json-schema\.org\/(?:(.*)\/)?schema#?$/.exec(dialect) ?? [dialect, dialect];
+  if (name === undefined || /^draft-0[123]$/.test(name)) return draft04;
   return drafts.find((draft) => draft.name === name);
 }
 
@@ -43,11 +52,34 @@ function draft(name: string, Validator: Engine, metaSchema?: string): Draft {
   let rules: InstanceType<Engine> | undefined;
   return {
     name,
-    validator: (options = {}) => withLinearUniqueItems(new Validator({ ...validatorOptions, ...options })),
+    validator: (options = {}) =>
+      tolerant(() => withLinearUniqueItems(new Validator({ ...validatorOptions, ...options })), name),
     errorsOf(schema) {
       rules ??= rulesOf(new Validator(rulesOptions), metaSchema);
       rules.validate(`${host}://json-schema.org/${name}/schema`, schema);
       return rules.errors ?? [];
+    },
+  };
+}
+
+/** What a draft knows as the name of a schema. */
+function namesOf(draftName: string): readonly string[] {
+  if (draftName === 'draft-04') return ['id'];
+  return draftName.includes('/') ? ['$id', '$anchor', '$dynamicAnchor'] : ['$id'];
+}
+
+/** Names decide only what a reference means; two of a kind, or ones that cannot be read, are no reason to refuse. */
+function tolerant(validator: () => Validator, draftName: string): Validator {
+  return {
+    compile(schema) {
+      const named = withoutStrayNames(schema, namesOf(draftName));
+      const nameless = withoutNames(named);
+      try {
+        return validator().compile(named);
+      } catch (error) {
+        if (nameless === named) throw error;
+        return validator().compile(nameless);
+      }
     },
   };
 }
@@ -62,7 +94,7 @@ const validatorOptions: Options = {
   meta: false,
   validateSchema: false,
   formats: boundedFormats(),
-  code: { regExp: Object.assign(linearPattern, { code: 'linearPattern' }) },
+  code: { regExp: Object.assign(patternOf, { code: 'patternOf' }) },
 };
 
 const rulesOptions: Options = { strict: false, allErrors: true, verbose: true, logger: false };

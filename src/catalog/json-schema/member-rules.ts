@@ -5,17 +5,28 @@ import type { JsonObject } from '../../broker/json.ts';
  * an update whose schema was not given, since updated parameters take the place of those of the create.
  */
 export function memberRules(schema: JsonObject | undefined): JsonObject | undefined {
-  return schema && Object.fromEntries(Object.entries(schema).filter(([keyword]) => kept.has(keyword)));
+  // What no draft knows may be where references lead.
+  return schema && Object.fromEntries(Object.entries(schema).filter(([keyword]) => !ofAll.has(keyword)));
 }
 
-const kept: ReadonlySet<string> = new Set([
-  '$schema',
-  'id',
-  '$id',
-  '$defs',
-  'definitions',
-  'type',
-  'properties',
-  'patternProperties',
-  'additionalProperties',
+/** Keywords about all parameters together. */
+const ofAll: ReadonlySet<string> = new Set([
+  '$ref',
+  'allOf',
+  'anyOf',
+  'const',
+  'dependencies',
+  'dependentRequired',
+  'dependentSchemas',
+  'else',
+  'enum',
+  'if',
+  'maxProperties',
+  'minProperties',
+  'not',
+  'oneOf',
+  'propertyNames',
+  'required',
+  'then',
+  'unevaluatedProperties',
 ]);

@@ -35,7 +35,7 @@ function* inSchemaOrList(value: Json, at: string, depth: number): Generator<Subs
   }
 }
 
-const holdsSchemas: ReadonlySet<string> = new Set([
+export const holdsSchemas: ReadonlySet<string> = new Set([
   'additionalItems',
   'additionalProperties',
   'allOf',
@@ -54,7 +54,7 @@ const holdsSchemas: ReadonlySet<string> = new Set([
   'unevaluatedProperties',
 ]);
 
-const holdsNamedSchemas: ReadonlySet<string> = new Set([
+export const holdsNamedSchemas: ReadonlySet<string> = new Set([
   '$defs',
   'definitions',
   'dependencies',

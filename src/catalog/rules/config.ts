@@ -4,8 +4,10 @@ import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { expressionsIn, mistakesIn, placeIn, render } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
 import { isUnknown, pathOf } from '../json-schema/predicate.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
 import { findingsOf, placeOf, withoutBranches } from '../shape.ts';
+import { explained, type Filled, isOpenAt, typesOf, withSamples } from './after-rendering.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
 
@@ -13,7 +15,8 @@ type Traits = Readonly<Record<string, ProvisionerTraits>>;
 export function provisionerFindings({ provisioner }: OfferingFile, traits: Traits): readonly Finding[] {
   if (Object.hasOwn(traits, provisioner)) return [];
   const known = Object.keys(traits).join(', ') || 'none';
-  return [mistake('provisioner', `There is no such provisioner. There are: ${known}.`)];
+  const hint = didYouMean(provisioner, Object.keys(traits));
+  return [mistake('provisioner', `There is no such provisioner.${hint} There are: ${known}.`)];
 }
 
 /**
@@ -23,10 +26,17 @@ export function provisionerFindings({ provisioner }: OfferingFile, traits: Trait
 export function configFindings(offering: OfferingFile, view: PlanView, traits: Traits): readonly Finding[] {
   const rules = findTraits(offering, traits);
   if (!rules) return [];
-  const { value, open } = fillSettings(offering.config ?? {}, view.plan.with ?? {}, 'config');
-  const errors = errorsOf(rules.config, value);
-  const judged = withoutBranches(errors).filter((error) => !isOpen(error, { errors, value, open }));
-  return findingsOf(judged, value, 'config');
+  const filled = fillSettings(offering.config ?? {}, view, 'config');
+  // Once with each kind of value that what is open may come to.
+  const kinds = Math.max(1, ...filled.open.map(({ types }) => types?.length ?? 1));
+  return Array.from({ length: kinds }, (_, turn) => {
+    const value = withSamples(filled, turn);
+    const errors = errorsOf(rules.config, value);
+    const judged = withoutBranches(errors).filter(
+      (error) => !isOpen(error, { errors, value, open: filled.open, turn }),
+    );
+    return findingsOf(judged, value, 'config').map((finding) => explained(finding, filled.open));
+  }).flat();
 }
 
 /** Holds a plan's `with` against the provisioner's schema. */
@@ -59,18 +69,12 @@ function errorsOf(schema: JsonObject, value: Json): readonly ErrorObject[] {
   return validate.errors ?? [];
 }
 
-interface Filled {
-  readonly value: Json;
-  /** The places whose value an instance will decide. */
-  readonly open: readonly string[];
-}
-
-function fillSettings(template: Json, plan: JsonObject, at: string): Filled {
-  if (typeof template === 'string') return fillString(template, plan, at);
+function fillSettings(template: Json, view: PlanView, at: string): Filled {
+  if (typeof template === 'string') return fillString(template, view, at);
   if (typeof template !== 'object' || template === null) return { value: template, open: [] };
   const isList = Array.isArray(template);
   const filled = Object.entries(template).map(([key, inner]: [string, Json]) => {
-    return [key, fillSettings(inner, plan, placeIn(at, isList ? Number(key) : key))] as const;
+    return [key, fillSettings(inner, view, placeIn(at, isList ? Number(key) : key))] as const;
   });
   return {
     value: isList
@@ -80,19 +84,23 @@ function fillSettings(template: Json, plan: JsonObject, at: string): Filled {
   };
 }
 
-function fillString(text: string, plan: JsonObject, at: string): Filled {
+function fillString(text: string, view: PlanView, at: string): Filled {
   const expressions = expressionsIn(text);
   if (expressions.length === 0) return { value: text, open: [] };
   try {
     if (expressions.every(({ path }) => path[0] === 'plan'))
-      return { value: render(text, { plan }), open: [] };
+      return { value: render(text, { plan: view.plan.with ?? {} }), open: [] };
   } catch {
     // The check of the templates says what is wrong.
   }
-  return { value: text, open: [at] };
+  return { value: text, open: [{ at, text, types: typesOf(text, view) }] };
 }
 
-interface Judged extends Filled {
+interface Judged {
+  readonly value: Json;
+  readonly open: Filled['open'];
+  /** Which of the kinds of value stands there. */
+  readonly turn: number;
   /** All that a validation has found, the alternatives' own errors too. */
   readonly errors: readonly ErrorObject[];
 }
@@ -100,10 +108,15 @@ interface Judged extends Filled {
 /** An error at an open place, or one of a keyword that looks into a value with an open place in it. */
 function isOpen(error: ErrorObject, judged: Judged): boolean {
   // Names are known, whatever the values will be.
-  if (isUnknown(error) || error.propertyName !== undefined) return false;
+  if (error.propertyName !== undefined) return false;
   const at = placeOf(pathOf(error), judged.value, 'config');
-  if (judged.open.includes(at)) return true;
-  if (!judged.open.some((place) => place.startsWith(at))) return false;
+  // So are members that are not known, unless they are in what an instance will decide.
+  if (isUnknown(error) && !judged.open.some((one) => isWithin(at, one.at))) return false;
+  const open = judged.open.find((one) => one.at === at);
+  if (open) return hasAlternatives(error) ? mayFit(error, judged) : isOpenAt(error, open, judged.turn);
+  // Nothing is known of what is inside a value that an instance will decide.
+  if (judged.open.some((one) => isWithin(at, one.at))) return true;
+  if (!judged.open.some((one) => one.at.startsWith(at))) return false;
   return hasAlternatives(error) ? mayFit(error, judged) : looksInside.has(error.keyword);
 }
 
@@ -121,6 +134,10 @@ function mayFit({ schema, schemaPath, instancePath }: ErrorObject, judged: Judge
       .filter((error) => `${error.instancePath}/`.startsWith(`${instancePath}/`))
       .every((error) => isOpen(error, judged)),
   );
+}
+
+function isWithin(at: string, place: string): boolean {
+  return at.startsWith(place) && ['.', '['].includes(at.charAt(place.length));
 }
 
 const looksInside: ReadonlySet<string> = new Set([

@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '../../broker/json.ts';
 import { type Expression, expressionsIn, expressionText, findValue, placeIn } from '../../broker/template.ts';
 import { type Need, type OfferingFile, type PlanView, planViews } from '../offering-file.ts';
 import { parameterCheck } from '../parameters.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
 import { schemasOf } from '../shorthand.ts';
 import { type Place, placeWithin, templatePlaces } from './places.ts';
@@ -68,7 +69,11 @@ function reasonAgainstUse(
   const found = plans
     .map(({ words }) => findValue(expression.path.slice(2), words.credentials ?? {}))
     .filter((value) => value !== undefined);
-  if (found.length === 0) return `The credentials of '${need.offering}' hold no such value.`;
+  if (found.length === 0) {
+    const known = plans.flatMap(({ words }) => Object.keys(words.credentials ?? {}));
+    const hint = didYouMean(expression.path[2] ?? '', known);
+    return `The credentials of '${need.offering}' hold no such value.${hint}`;
+  }
   const isSeen = isOnCommandLine(expression) || place.noSecrets !== undefined;
   return isSeen && found.some(holdsSecret)
     ? `It is a secret of '${need.offering}', and this is seen.`

@@ -1,4 +1,5 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { portNames, portReason } from './ports.ts';
 import { isOfBinding, onlyPerBinding, type Use } from './use.ts';
 
@@ -14,7 +15,7 @@ export function factReason(use: Use, core: readonly string[]): string | undefine
   const roots = rootsOf(traits);
   if (!roots.includes(root)) {
     const known = [...core, ...(place.hasFacts ? roots : [])];
-    return `There is no ${root}; there are: ${known.join(', ')}.`;
+    return `There is no ${root}; there are: ${known.join(', ')}.${didYouMean(root, known)}`;
   }
   if (!place.hasFacts) return 'It is known only when the instance is made, and this is needed before.';
   return rules.get(root)?.(use) ?? memberReason(use, traits);
@@ -36,12 +37,14 @@ function rootsOf({ roots, supports = [] }: ProvisionerTraits): readonly string[]
 function dependencyReason({ offering, expression: { path } }: Use): string | undefined {
   const [, name = ''] = path;
   const isDeclared = Object.hasOwn(offering.requires_offerings ?? {}, name);
-  return isDeclared ? undefined : `requires_offerings has no '${name}'.`;
+  const hint = didYouMean(name, Object.keys(offering.requires_offerings ?? {}));
+  return isDeclared ? undefined : `requires_offerings has no '${name}'.${hint}`;
 }
 
 function outputReason(use: Use): string | undefined {
   const [, name = ''] = use.expression.path;
-  if (!Object.hasOwn(use.offering.hooks ?? {}, name)) return `hooks has no '${name}'.`;
+  const { hooks = {} } = use.offering;
+  if (!Object.hasOwn(hooks, name)) return `hooks has no '${name}'.${didYouMean(name, Object.keys(hooks))}`;
   return name === 'bind' && !isOfBinding(use) ? onlyPerBinding : undefined;
 }
 
@@ -51,5 +54,7 @@ function memberReason(
 ): string | undefined {
   const [root = '', name = ''] = path;
   const known = Object.hasOwn(members, root) ? members[root] : undefined;
-  return known === undefined || known.includes(name) ? undefined : `There are: ${known.join(', ')}.`;
+  return known === undefined || known.includes(name)
+    ? undefined
+    : `There are: ${known.join(', ')}.${didYouMean(name, known)}`;
 }

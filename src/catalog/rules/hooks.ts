@@ -5,6 +5,7 @@ import { expressionsIn, placeIn } from '../../broker/template.ts';
 import type { OfferingFile } from '../offering-file.ts';
 import { type Finding, mistake } from '../problem.ts';
 import { codeOf } from '../reason.ts';
+import { scriptFindings } from './script.ts';
 
 /** A program that belongs to the offering lies beside its file; others are found by their name. */
 export function hookFindings({ hooks = {} }: OfferingFile): readonly Finding[] {
@@ -21,17 +22,20 @@ export function hookFindings({ hooks = {} }: OfferingFile): readonly Finding[] {
 /**
  * The programs beside an offering file that could not be run. What only its form is wrong with is not looked for.
  * @param file where the offering file is
+ * @param searched the PATH in which interpreters are looked for
  */
 export async function hookFileFindings(
   file: string,
   { name: offering, hooks = {} }: OfferingFile,
+  searched?: string,
 ): Promise<readonly Finding[]> {
   const findings = await Promise.all(
     Object.entries(hooks).map(async ([name, { run }]) => {
       const program = run[0] ?? '';
       if (!program.includes('/') || program.includes('{{') || isOutside(program)) return [];
       const reason = await reasonAgainst(dirname(file), posix.normalize(program), `hooks/${offering}`);
-      return reason === undefined ? [] : [mistake(placeOf(name), reason)];
+      if (reason !== undefined) return [mistake(placeOf(name), reason)];
+      return scriptFindings(join(dirname(file), program), placeOf(name), searched);
     }),
   );
   return findings.flat();

@@ -38,6 +38,55 @@ export function descriptionFindings(description: string, at: string): readonly F
   return warnIf(description.length > 255, placeIn(at, 'description'), reason);
 }
 
+/** What a vendor adds is published beside what the specification has, and never in its place. */
+export function extensionFindings(
+  { extensions = {} }: Pick<OfferingFile, 'extensions'>,
+  at: string,
+  standard: readonly string[],
+): readonly Finding[] {
+  const place = placeIn(at, 'extensions');
+  return Object.keys(extensions)
+    .filter((name) => standard.includes(name))
+    .map((name) =>
+      mistake(
+        placeIn(place, name),
+        'The specification has a member of this name: say it without extensions.',
+      ),
+    );
+}
+
+/** The members of services and plans (spec.md, Service Offering Object, Service Plan Object). */
+export const standardMembers = {
+  offering: [
+    'id',
+    'name',
+    'description',
+    'tags',
+    'requires',
+    'bindable',
+    'instances_retrievable',
+    'bindings_retrievable',
+    'allow_context_updates',
+    'metadata',
+    'dashboard_client',
+    'plan_updateable',
+    'plans',
+  ],
+  plan: [
+    'id',
+    'name',
+    'description',
+    'metadata',
+    'free',
+    'bindable',
+    'plan_updateable',
+    'binding_rotatable',
+    'schemas',
+    'maximum_polling_duration',
+    'maintenance_info',
+  ],
+} as const;
+
 /** Cloud Controller keeps all tags of an offering in one column. */
 export function tagFindings({ tags = [] }: OfferingFile): readonly Finding[] {
   const sum = tags.join('').length;

@@ -1,5 +1,6 @@
 import { expressionsIn, expressionText, placeIn } from '../../broker/template.ts';
 import { type Need, type OfferingFile, planViews } from '../offering-file.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { bindFindings, parameterFindings, useFindings } from './dependencies.ts';
 import { placeWithin } from './places.ts';
 import { type Finding, mistake, type Problem } from '../problem.ts';
@@ -49,10 +50,18 @@ function needReasons(
 ): readonly Finding[] {
   const at = placeOf(name);
   const needed = byName.get(need.offering);
-  if (!needed) return [mistake(placeIn(at, 'offering'), `There is no offering '${need.offering}'.`)];
+  if (!needed) {
+    const hint = didYouMean(need.offering, [...byName.keys()]);
+    return [mistake(placeIn(at, 'offering'), `There is no offering '${need.offering}'.${hint}`)];
+  }
   const plans = planViews(needed).filter(({ plan }) => need.plan === undefined || plan.name === need.plan);
-  if (plans.length === 0)
-    return [mistake(placeIn(at, 'plan'), `The offering '${needed.name}' has no plan '${need.plan}'.`)];
+  if (plans.length === 0) {
+    const hint = didYouMean(
+      need.plan ?? '',
+      needed.plans.map((plan) => plan.name),
+    );
+    return [mistake(placeIn(at, 'plan'), `The offering '${needed.name}' has no plan '${need.plan}'.${hint}`)];
+  }
   const circle = findWay(needed.name, offering.name, byName);
   const bound = { offering, name, need, at, plans };
   return [

@@ -1,8 +1,8 @@
 import type { JsonObject } from '../../broker/json.ts';
 import { placeIn } from '../../broker/template.ts';
-import { linearPattern } from '../json-schema/bounded.ts';
 import { draft04, draftNames, findDraft } from '../json-schema/drafts.ts';
 import { compileSchema } from '../json-schema/compiled.ts';
+import { patternOf } from '../json-schema/pattern.ts';
 import { type Finding, isError, mistake, warning } from '../problem.ts';
 import { messageOf } from '../reason.ts';
 import { findingsOf } from '../shape.ts';
@@ -31,6 +31,7 @@ export function parameterSchemaFindings(schema: JsonObject, at: string): readonl
     ...findings,
     ...(findings.some(isError) ? [] : useFindings(schema, at)),
     ...platformFindings(schema, at, draft.name),
+    ...dialectFindings(dialect as string, place),
   ];
 }
 
@@ -64,10 +65,8 @@ function patternFindings(schema: JsonObject, at: string): readonly Finding[] {
     ),
   ];
   return patterns.flatMap(([expression, place]) => {
-    const reason = reasonAgainst(() => linearPattern(expression));
-    return reason === undefined
-      ? []
-      : [mistake(place, `The pattern cannot be used (RE2 syntax): ${reason}.`)];
+    const reason = reasonAgainst(() => patternOf(expression));
+    return reason === undefined ? [] : [mistake(place, `The pattern is no regular expression: ${reason}.`)];
   });
 }
 
@@ -86,6 +85,18 @@ function reasonAgainst(attempt: () => unknown): string | undefined {
     if (error instanceof RangeError) return 'it refers to itself without end';
     return messageOf(error);
   }
+}
+
+/** Cloud Controller knows drafts by their very names, and those of the drafts begin with http. */
+function dialectFindings(dialect: string, at: string): readonly Finding[] {
+  if (dialect.startsWith('https://json-schema.org/draft-')) {
+    const reason =
+      'Cloud Controller refuses a catalog with this name of the draft: it must begin with http://.';
+    return [warning(at, reason)];
+  }
+  return /draft-0[123]/.test(dialect)
+    ? [warning(at, 'This old draft is read as draft-04; name that one, which is understood everywhere.')]
+    : [];
 }
 
 /** Cloud Controller holds every schema against draft-04 and knows none later than draft-06. */

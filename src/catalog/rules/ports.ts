@@ -2,6 +2,7 @@ import { isObject, type Json } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { placeIn } from '../../broker/template.ts';
 import type { OfferingFile } from '../offering-file.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
@@ -26,12 +27,12 @@ export function portReason(
 ): string | undefined {
   const [, name = '', ...members] = path;
   if (names === undefined || (names.includes(name) && members.length === 0)) return undefined;
-  return noSuchPort(names);
+  return noSuchPort(name, names);
 }
 
-function noSuchPort(names: readonly string[]): string {
+function noSuchPort(name: string, names: readonly string[]): string {
   return names.length > 0
-    ? `There is no such port in config.ports. There are: ${names.join(', ')}.`
+    ? `There is no such port in config.ports. There are: ${names.join(', ')}.${didYouMean(name, names)}`
     : 'There is no such port: config.ports names none.';
 }
 
@@ -44,7 +45,7 @@ export function portFindings(offering: OfferingFile, traits: Traits): readonly F
   return ['processes', 'bind', 'unbind']
     .flatMap((part) => namesAt(config[part], placeIn('config', part)))
     .filter(({ name }) => !names.includes(name))
-    .map(({ at }) => mistake(at, noSuchPort(names)));
+    .map(({ at, name }) => mistake(at, noSuchPort(name, names)));
 }
 
 /** A text with a template is judged when it is filled in; an environment may have a variable `port`. */

@@ -4,10 +4,12 @@ import {
   type Expression,
   expressionsIn,
   expressionText,
+  filterNames,
   findValue,
   mistakesIn,
 } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
+import { didYouMean } from '../did-you-mean.ts';
 import { factReason } from './facts.ts';
 import { placeWithin, templatePlaces } from './places.ts';
 import { type Finding, mistake } from '../problem.ts';
@@ -24,13 +26,20 @@ export function templateFindings(
   traits: ProvisionerTraits | undefined,
 ): readonly Finding[] {
   return templatePlaces(offering, view, traits?.perBinding).flatMap((place) => [
-    ...mistakesIn(place.template).map(({ at, reason }) => mistake(placeWithin(place.at, at), reason)),
+    ...mistakesIn(place.template).map(({ at, reason }) =>
+      mistake(placeWithin(place.at, at), `${reason}${nearestFilter(reason)}`),
+    ),
     ...expressionsIn(place.template).flatMap((expression) => {
       const reason = reasonAgainst({ expression, place, offering, view, traits });
       const at = placeWithin(place.at, expression.at);
       return reason === undefined ? [] : [mistake(at, `${expressionText(expression)}: ${reason}`)];
     }),
   ]);
+}
+
+function nearestFilter(reason: string): string {
+  const [, filter = ''] = /^There is no filter '([^']+)'/.exec(reason) ?? [];
+  return didYouMean(filter, filterNames);
 }
 
 function reasonAgainst(use: Use): string | undefined {
@@ -51,7 +60,9 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 function oneOf(...names: readonly string[]): Rule {
   return ({ expression: { path } }) =>
-    path.length === 2 && names.includes(path[1] ?? '') ? undefined : `There are: ${names.join(', ')}.`;
+    path.length === 2 && names.includes(path[1] ?? '')
+      ? undefined
+      : `There are: ${names.join(', ')}.${didYouMean(path[1] ?? '', names)}`;
 }
 
 function parameterReason({ expression, view: { plan, words } }: Use): string | undefined {
@@ -60,7 +71,10 @@ function parameterReason({ expression, view: { plan, words } }: Use): string | u
   if (name === undefined) return writesText(expression) ? onlyAsJson : undefined;
   const create: JsonObject = schemasOf(words)?.service_instance?.create?.parameters ?? {};
   const rule = findValue(['properties', name], create);
-  if (rule === undefined) return `The plan '${plan.name}' declares no such parameter.`;
+  if (rule === undefined) {
+    const known = Object.keys((create['properties'] ?? {}) as object);
+    return `The plan '${plan.name}' declares no such parameter.${didYouMean(name, known)}`;
+  }
   const types = typesOf(rule);
   const isAlways = findValue(['default'], rule) !== undefined || listOf(create['required']).includes(name);
   if (!isAlways) return 'The parameter may be missing: require it or give it a default.';
@@ -90,7 +104,10 @@ function listOf(value: Json | undefined): readonly Json[] {
 
 function settingReason({ expression, view: { plan } }: Use): string | undefined {
   const value = findValue(expression.path, { plan: plan.with ?? {} });
-  if (value === undefined) return `The plan '${plan.name}' does not set it in with.`;
+  if (value === undefined) {
+    const hint = didYouMean(expression.path[1] ?? '', Object.keys(plan.with ?? {}));
+    return `The plan '${plan.name}' does not set it in with.${hint}`;
+  }
   return writesText(expression) && typeof value === 'object' ? onlyAsJson : undefined;
 }
 
@@ -98,7 +115,8 @@ function secretReason(use: Use): string | undefined {
   const { expression, place, offering } = use;
   const [, name = '', ...members] = expression.path;
   const secret = Object.hasOwn(offering.secrets ?? {}, name) ? offering.secrets?.[name] : undefined;
-  if (!secret || members.length > 0) return 'There is no such secret.';
+  if (!secret || members.length > 0)
+    return `There is no such secret.${didYouMean(name, Object.keys(offering.secrets ?? {}))}`;
   if (place.noSecrets !== undefined) return place.noSecrets;
   if (secret.per === 'binding' && !isOfBinding(use)) return onlyPerBinding;
   return isOnCommandLine(expression) ? seenByAll : undefined;

@@ -1,11 +1,13 @@
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
 import { placeIn } from '../../broker/template.ts';
+import type { Locate } from '../positions.ts';
 import { mistake, type Problem } from '../problem.ts';
 
 /** An offering file as it was read, whatever its form. */
 export interface RawFile {
   readonly file: string;
   readonly offering: JsonObject;
+  readonly locate?: Locate | undefined;
 }
 
 /**

@@ -31,6 +31,7 @@ function buildAnswer({ offerings, loadedAt }: Catalog): CatalogAnswer {
 
 function showOffering(offering: ServiceOffering): object {
   return {
+    ...offering.extensions,
     id: offering.id,
     name: offering.name,
     description: offering.description,
@@ -50,6 +51,7 @@ function showOffering(offering: ServiceOffering): object {
 /** Flags are always written out: Korifi reads a missing one as false, whatever its default is. */
 function showPlan(plan: ServicePlan): object {
   return {
+    ...plan.extensions,
     id: plan.id,
     name: plan.name,
     description: plan.description,
