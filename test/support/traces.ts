@@ -21,7 +21,7 @@ export async function tracesOf({ pool, schema }: TestDatabase, dataDir: string):
 }
 
 /** Brokers tell there all the time that they are there, and what they see. */
-const looks = ['nodes', 'instance_checks', 'orphan_suspects'];
+const looks = ['nodes', 'brokers', 'instance_checks', 'orphan_suspects'];
 
 const worker = ['attempt', 'failures', 'trouble', 'holder', 'note', 'confidential', 'due_at', 'deadline'];
 

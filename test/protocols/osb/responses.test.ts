@@ -127,7 +127,7 @@ describe('The last operation', () => {
     [
       'in progress',
       anOperation('bind', { failure }),
-      { description: 'Creating the service binding is in progress.' },
+      { description: 'It did not work, and what was begun is being undone.' },
     ],
     [
       'succeeded',
