@@ -2,7 +2,8 @@ import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/r
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
 import { carriedBy } from './hold.ts';
 import type { Query, Row } from './query.ts';
-import { readBinding, readInstance, readLoss, readOperation } from './rows.ts';
+import { readLoss } from './loss.ts';
+import { readBinding, readInstance, readOperation } from './rows.ts';
 import { sql } from './sql.ts';
 
 // Each of these is one statement, so that all parts of an answer are of the same moment. What belongs to a row is

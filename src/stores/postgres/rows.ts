@@ -1,7 +1,6 @@
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type {
   InstanceMetadata,
-  Loss,
   Operation,
   OperationFailure,
   Origin,
@@ -9,6 +8,7 @@ import type {
   ServiceInstance,
 } from '../../broker/records.ts';
 import { parseConfidential, reviveOperation } from '../confidential.ts';
+import { lossColumns, readLoss } from './loss.ts';
 import { join, raw, sql, type Sql } from './sql.ts';
 
 // Records are read as one JSON value each, `to_json(row)`: Postgres plans and pg reads few columns much faster than
@@ -29,9 +29,6 @@ interface InstanceRow {
   readonly metadata: InstanceMetadata | null;
   readonly node: string | null;
   readonly cost: number | null;
-  readonly lost_node: string | null;
-  readonly lost_at: string | null;
-  readonly lost_key: string | null;
   readonly stopped: boolean;
   readonly stopped_units: readonly string[] | null;
   readonly check_every: number | null;
@@ -114,13 +111,6 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
   };
 }
 
-/** @param value of a row at least the columns of the loss, or null where there is none */
-export function readLoss(value: unknown): Loss | null {
-  if (value === null) return null;
-  const { lost_node: node, lost_at: at, lost_key: key } = value as InstanceRow;
-  return node === null || at === null ? null : { node, at: new Date(at), ...present({ key }) };
-}
-
 export function readBinding(value: unknown): ServiceBinding | undefined {
   const row = value as BindingRow | null;
   if (row === null) return undefined;
@@ -188,12 +178,9 @@ export type Columns = Readonly<Record<string, Sql>>;
 
 /** All that a put of an instance writes, but for id, version, open operation and times. */
 export function instanceColumns(instance: ServiceInstance): Columns {
-  const { lost } = instance;
   return {
     key: sql`${instance.key}::text`,
-    lost_node: sql`${lost?.node}::text`,
-    lost_at: sql`${lost?.at}::timestamptz`,
-    lost_key: sql`${lost?.key}::text`,
+    ...lossColumns(instance.lost),
     offering_id: sql`${instance.offeringId}::text`,
     plan_id: sql`${instance.planId}::text`,
     revision: sql`${instance.revision}::text`,

@@ -1,0 +1,24 @@
+import type { Loss } from '../../broker/records.ts';
+import { sql, type Sql } from './sql.ts';
+
+interface LossRow {
+  readonly lost_node: string | null;
+  readonly lost_at: string | null;
+  readonly lost_key: string | null;
+}
+
+/** @param value of a row at least the columns of the loss, or null where there is none */
+export function readLoss(value: unknown): Loss | null {
+  if (value === null) return null;
+  const { lost_node: node, lost_at: at, lost_key: key } = value as LossRow;
+  if (node === null || at === null) return null;
+  return { node, at: new Date(at), ...(key === null ? {} : { key }) };
+}
+
+export function lossColumns(lost: Loss | undefined): Readonly<Record<string, Sql>> {
+  return {
+    lost_node: sql`${lost?.node}::text`,
+    lost_at: sql`${lost?.at}::timestamptz`,
+    lost_key: sql`${lost?.key}::text`,
+  };
+}
