@@ -9,13 +9,8 @@ import { declaredOfferings } from './offered.ts';
 import type { MadeFrom } from './plans.ts';
 import { certainAfter, type Suspect, type Whereabouts } from './orphans.ts';
 import { describeStatus, findNode } from './read-status.ts';
-import {
-  describeState,
-  type Operation,
-  type ServiceInstance,
-  type StateWord,
-  type TimelineEntry,
-} from './records.ts';
+import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
+import { describeState, type StateWord } from './state.ts';
 import type { Listed, ListQuery } from './store.ts';
 import type { InstanceStatus } from './status.ts';
 

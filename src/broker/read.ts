@@ -5,13 +5,13 @@ import { Refusal } from './errors.ts';
 import { refuseUnready, toldOfLost } from './lost.ts';
 import { withKnownBindParameters, withKnownParameters } from './parameters.ts';
 import {
-  describeState,
   type FoundInstance,
   isExpired,
   type Operation,
   type ServiceBinding,
   type ServiceInstance,
 } from './records.ts';
+import { describeState } from './state.ts';
 
 /** `absent`: never heard of it. `gone`: it was deleted. */
 export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone';

@@ -6,7 +6,8 @@ import { busy, type Decision, newOperation } from './intent.ts';
 import type { Outcome } from './outcome.ts';
 import { demandToMake } from './placement.ts';
 import { newInstance, withDashboard } from './provision.ts';
-import { describeState, type FoundInstance, type ServiceInstance } from './records.ts';
+import type { FoundInstance, ServiceInstance } from './records.ts';
+import { describeState } from './state.ts';
 
 /**
  * Makes an instance anew that was lost with its node: with the same id, plan and parameters, wherever there is room, and

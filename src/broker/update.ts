@@ -15,7 +15,8 @@ import { watched, withDashboard } from './provision.ts';
 import { withMetadata } from './settlement.ts';
 import { requireShared } from './shared-needs.ts';
 import { isCurrent, requireTarget, type Target, withHelp } from './update-target.ts';
-import { describeState, type FoundInstance, type ServiceInstance, type UpdateRequest } from './records.ts';
+import type { FoundInstance, ServiceInstance, UpdateRequest } from './records.ts';
+import { describeState } from './state.ts';
 
 /** spec.md, Updating a Service Instance. */
 export function update(core: Core, command: Update): Promise<Outcome<ServiceInstance>> {

@@ -3,7 +3,8 @@ import { decideDeprovision } from '../../src/broker/deprovision.ts';
 import { Refusal } from '../../src/broker/errors.ts';
 import { decideOperate } from '../../src/broker/operate.ts';
 import { decideProvision } from '../../src/broker/provision.ts';
-import { describeState, type FoundBinding, type FoundInstance } from '../../src/broker/records.ts';
+import type { FoundBinding, FoundInstance } from '../../src/broker/records.ts';
+import { describeState } from '../../src/broker/state.ts';
 import { decideUnbind } from '../../src/broker/unbind.ts';
 import { decideUpdate } from '../../src/broker/update.ts';
 import {
