@@ -101,6 +101,7 @@ export async function aMakingWorld(
     NODE_DIR: directory,
     NODE_HOST: address,
     LEASE: '1s',
+    ASYNC_PATIENCE: '250ms',
     OPERATOR_PASSWORD: 'the-operator-of-the-test',
   };
 

@@ -105,7 +105,13 @@ export async function aNodeWorld(): Promise<NodeWorld> {
   };
 }
 
-const common = { HOST: address, NODE_HOST: address, LEASE: '1s', OPERATOR_PASSWORD: operatorPassword };
+const common = {
+  HOST: address,
+  NODE_HOST: address,
+  LEASE: '1s',
+  ASYNC_PATIENCE: '250ms',
+  OPERATOR_PASSWORD: operatorPassword,
+};
 
 function asOperated(broker: BrokerProcess): NodeProcess {
   return {

@@ -385,6 +385,6 @@ test('A node that is gone is named to those who ask for what only it can do, unt
   await database.pool.query(`update nodes set beat_at = now() - interval '1 minute' where name = 'lonely'`);
   expect((await operate('post', 'nodes/lonely/forget')).body).toMatchObject({ error: 'conflict' });
   expect((await operate('post', 'nodes/lonely/abandon')).status).toBe(200);
-  expect((await operate('get', `instances/${id}`)).body).toMatchObject({ state: 'failed' });
+  expect((await operate('get', `instances/${id}`)).body).toMatchObject({ state: 'lost' });
   expect((await left.ask('delete', `/v2/service_instances/${id}`, { query: ticker })).status).toBe(200);
 });
