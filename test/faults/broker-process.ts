@@ -65,6 +65,8 @@ export function environmentOf(
 ): Readonly<Record<string, string>> {
   return {
     PORT: '0',
+    // So that what takes its time is seen in progress.
+    ASYNC_PATIENCE: '250ms',
     HOST: '127.0.0.1',
     DATABASE_URL: addressOf(database, name),
     DATA_DIR: dataDir,

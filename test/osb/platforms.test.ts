@@ -108,13 +108,14 @@ describe('Requests', () => {
       { query: { accepts_incomplete: 'true' }, body: { service_id: quick.service_id } },
     ];
     for (const update of updates) expect(await patch(id, update)).toMatchObject({ status: 200 });
-    expect(await patch(id, cloudController.update(quick, { parameters: { size: 3 } }))).toMatchObject({
+    const other = await provisioned(cloudController.provision(sized));
+    expect(await patch(other, cloudController.update(sized, { parameters: { size: 3 } }))).toMatchObject({
       status: 200,
     });
-    expect(await patch(id, serviceCatalog.update(quick, { parameters: { size: 4 } }))).toMatchObject({
+    expect(await patch(other, serviceCatalog.update(sized, { parameters: { size: 4 } }))).toMatchObject({
       status: 200,
     });
-    expect(await fetch(id)).toMatchObject({ body: { ...quick, parameters: { size: 4 } } });
+    expect(await fetch(other)).toMatchObject({ body: { ...sized, parameters: { size: 4 } } });
   });
 
   test('5. Of maintenance_info only the version counts [PLT-05]', async () => {

@@ -144,7 +144,7 @@ describe('The last operation of an instance', () => {
 
   test.concurrent('that takes longer than its plan allows has failed [LOP-01, LOP-04]', async () => {
     const id = randomUUID();
-    await provision(id, 'trial-timing/never');
+    await provision(id, 'moments/limited');
     expect((await ended(id)).body).toMatchObject({
       state: 'failed',
       description: expect.stringContaining('5 seconds'),
