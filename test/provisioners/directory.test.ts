@@ -19,7 +19,7 @@ import type { Made, Provisioner, Work } from '../../src/broker/provisioner.ts';
 import { render } from '../../src/broker/template.ts';
 import { runProgram } from '../../src/node/run-program.ts';
 import { directories } from '../../src/provisioners/directory/index.ts';
-import { aPlan, anInstance } from '../broker/fixtures.ts';
+import { aBinding, aPlan, anInstance } from '../broker/fixtures.ts';
 import { aNode, type NodeWorld } from '../node/a-node.ts';
 import { aWork, describeProvisioner, finish } from './contract.ts';
 
@@ -101,6 +101,24 @@ describe('The directory of an instance', () => {
     expect(pathIn(await finish(provisioner, 'update', workOn('i2', { roots: [first] })))).toBe(paths[1]);
     await finish(provisioner, 'deprovision', workOn('i2', { roots: [first] }));
     expect(roots.flatMap((root) => readdirSync(root))).toEqual([]);
+  });
+
+  test("is found again when the node's directory was restored elsewhere, and its bindings follow.", async () => {
+    const made = await finish(provisioner, 'provision', workOn('i1', {}));
+    const moved = `${world.node.directory}-restored`;
+    renameSync(world.node.directory, moved);
+    const restored = directories({ node: { ...world.node, directory: moved } });
+    const confidential = { parameters: {}, secrets: {}, facts: made.facts ?? {} };
+    const instance = anInstance({ id: 'i1', confidential });
+    const work = workOn('i1', {}, { instance });
+    const path = join(moved, 'directory', keyOf('i1'), 'data');
+    expect(pathIn(await finish(restored, 'bind', { ...work, binding: aBinding() }))).toBe(path);
+    expect(pathIn(await finish(restored, 'update', work))).toBe(path);
+    expect((await restored.units?.inspect(work))?.[0]).toMatchObject({ alive: true });
+    // Repeated, as after a death, when nothing is there any more.
+    for (const _time of [1, 2]) await finish(restored, 'deprovision', work);
+    expect(readdirSync(join(moved, 'directory'))).toEqual([]);
+    renameSync(moved, world.node.directory);
   });
 
   test("lies in the node's own directory when there are no roots.", async () => {

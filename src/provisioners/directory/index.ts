@@ -36,8 +36,8 @@ export function directories({ node }: { readonly node: LocalNode }): Provisioner
     update: (work) => update(node, work),
     deprovision: (work) => deprovision(node, work),
     async bind(work) {
-      requireBase(node, work);
-      return { done: {} };
+      // The facts of the instance may be of where the node's directory was before.
+      return { done: { facts: factsOf(node, requireBase(node, work)) } };
     },
     unbind: async () => ({ done: undefined }),
     units: { inspect: (work) => inspect(node, work) },

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import { instanceKey, keyOf } from '../../broker/key.ts';
 import type { Thing, Work } from '../../broker/provisioner.ts';
+import type { ServiceInstance } from '../../broker/records.ts';
 import { codeOf } from '../../node/error-code.ts';
 import { makePassage, makePrivate } from '../../node/folder.ts';
 import { isFolder, type Keyed, listKeyed } from '../../node/keyed-directory.ts';
@@ -32,12 +33,22 @@ export function findRoot(
   { roots }: Pick<DirectoryConfig, 'roots'>,
   { instance }: Work,
 ): string | undefined {
-  const told = instance.confidential.facts['dir'];
-  const base = isObject(told) && typeof told['base'] === 'string' ? [dirname(told['base'])] : [];
+  const base = toldRoot(node, instance);
   const missing = [...roots, ...base].find((root) => !isThere(root));
   if (missing !== undefined) throw broken(`The root ${missing} is not there.`);
   const known = new Set([...roots, ...base, ...knownRoots(node)]);
   return [...known].find((root) => isFolder(join(root, instanceKey(instance))));
+}
+
+/**
+ * Where its facts say that it is. A root that the operator did not choose is the node's own, wherever the node's
+ * directory was at that time: it may have been restored elsewhere since, with all that is in it.
+ */
+function toldRoot(node: LocalNode, { confidential: { facts } }: ServiceInstance): readonly string[] {
+  const { dir } = facts;
+  if (!isObject(dir) || typeof dir['base'] !== 'string') return [];
+  const root = dirname(dir['base']);
+  return chosenRoots(node).includes(root) ? [root] : [];
 }
 
 /** All directories of instances under any root that was ever used here. */
@@ -79,8 +90,13 @@ function remember(node: LocalNode, root: string): void {
 
 /** A plan may have left the catalog, and with it all that said where its directories are. */
 function knownRoots(node: LocalNode): readonly string[] {
+  return [ownRoot(node), ...chosenRoots(node)].filter(isThere);
+}
+
+/** Those of operators that were ever used here, whether they are there or not. */
+function chosenRoots(node: LocalNode): readonly string[] {
   const notes = namesIn(noteFolder(node)).map((name) => readJson(join(noteFolder(node), name))?.['root']);
-  return [ownRoot(node), ...notes.filter((root) => typeof root === 'string')].filter(isThere);
+  return notes.filter((root) => typeof root === 'string');
 }
 
 function namesIn(folder: string): readonly string[] {
