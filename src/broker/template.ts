@@ -166,6 +166,8 @@ const filters: ReadonlyMap<string, (text: string) => string> = new Map([
   ['uri', uriText],
   ['json', jsonText],
   ['base64', (text) => Buffer.from(text, 'utf8').toString('base64')],
+  // A part of a text between double quotes, as Redis, NATS, MariaDB, YAML and Erlang read it.
+  ['quoted', (text) => jsonText(text).slice(1, -1)],
   ['sh', (text) => `'${text.replaceAll("'", String.raw`'\''`)}'`],
 ]);
 

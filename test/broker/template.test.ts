@@ -86,7 +86,7 @@ describe('A template that cannot be filled names its place', () => {
     ['{{params.list.length}}', 'There is no value for {{params.list.length}}.'],
     ['{{params.word.length}}', 'There is no value for {{params.word.length}}.'],
     ['{{params.list.2}}', 'There is no value for {{params.list.2}}.'],
-    [['{{params.size | hex}}'], `[0]: There is no filter 'hex'; there are uri, json, base64, sh.`],
+    [['{{params.size | hex}}'], `[0]: There is no filter 'hex'; there are uri, json, base64, quoted, sh.`],
     [
       'a {{params.list}}',
       '{{params.list}} is no text, number or boolean; only the filter json can write it into text.',
@@ -165,6 +165,12 @@ describe('For every value', () => {
     );
   });
 
+  test('the text of the filter quoted reads back between double quotes, with more beside it.', () => {
+    const text = `a "quoted" one, it's C:\\temp # ñ`;
+    const filled = renderText('"{{params.text | quoted}}/more"', { params: { text } });
+    expect(JSON.parse(filled)).toBe(`${text}/more`);
+  });
+
   test('the text of the filter base64 decodes again.', () => {
     fc.assert(
       fc.property(anyText, (x) => {
@@ -215,7 +221,7 @@ test('The expressions of a template are told with their places.', () => {
 test('All mistakes of a template are told, those in names too.', () => {
   expect(mistakesIn({ a: ['{{x', '{{x | y}}'], '{{b}}': 1 })).toEqual([
     { at: 'a[0]', reason: 'An expression is {{path}} or {{path | filter}}, nothing else: {{x' },
-    { at: 'a[1]', reason: `There is no filter 'y'; there are uri, json, base64, sh.` },
+    { at: 'a[1]', reason: `There is no filter 'y'; there are uri, json, base64, quoted, sh.` },
     { at: '["{{b}}"]', reason: 'A name cannot hold a template.' },
   ]);
 });

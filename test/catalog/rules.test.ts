@@ -409,7 +409,7 @@ describe('Templates', () => {
       { credentials: { a: '{{', b: '{{node.host | hex}}' } },
       [
         'credentials.a: An expression is {{path}} or {{path | filter}}, nothing else: {{',
-        `credentials.b: There is no filter 'hex'; there are uri, json, base64, sh.`,
+        `credentials.b: There is no filter 'hex'; there are uri, json, base64, quoted, sh.`,
       ],
     ],
     [

@@ -1,0 +1,41 @@
+// What is shipped works in a directory whose name has all that configuration files and shells give a meaning to. RabbitMQ
+// alone does not: its own start scripts are not made for it.
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { findExecutable } from '../../src/node/executables.ts';
+import { openShop, type Shop } from './shop.ts';
+
+jest.setTimeout(120_000);
+
+let place: string;
+let shop: Shop;
+beforeAll(async () => {
+  place = mkdtempSync(join(tmpdir(), 'purveyor-odd-'));
+  chmodSync(place, 0o755);
+  shop = await openShop({ NODE_DIR: join(place, `it's "ñ" #1`) });
+});
+afterAll(async () => {
+  await shop.close();
+  rmSync(place, { recursive: true, force: true });
+});
+
+const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
+const programs = {
+  redis: ['redis-server', 'small'],
+  nats: ['nats-server', 'small'],
+  memcached: ['memcached', 'small'],
+  mariadb: ['mariadbd', 'small'],
+  search: ['groonga', 'small'],
+} as const;
+
+for (const [offering, [program, plan]] of Object.entries(programs)) {
+  const run = findExecutable(path, program) === undefined ? test.skip : test;
+  run(`${offering} is made, bound and removed there`, async () => {
+    const bought = await shop.buy(offering, plan);
+    const { credentials } = await bought.bind();
+    expect(credentials['port'] ?? credentials['uri']).toBeDefined();
+    await bought.deprovision();
+  });
+}
