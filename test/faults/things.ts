@@ -3,12 +3,23 @@ import { join } from 'node:path';
 
 /** What the provisioner `faulty` has made: `<instance>` and `<instance>/<binding>`, for each file there is. */
 export function thingsIn(dataDir: string): readonly string[] {
-  if (!existsSync(dataDir)) return [];
-  return readdirSync(dataDir, { recursive: true, encoding: 'utf8' })
+  return filesIn(dataDir)
     .filter((file) => /\/(?:instance|binding-[^/]*)\.json$/.test(file))
     .flatMap((file) => readIfThere(join(dataDir, file)))
     .map(({ instance, binding }) => (binding === undefined ? instance : `${instance}/${binding}`))
     .toSorted();
+}
+
+/** A directory below that is removed while all are read makes Node's own walk fail: it begins anew. */
+function filesIn(directory: string): readonly string[] {
+  while (existsSync(directory)) {
+    try {
+      return readdirSync(directory, { recursive: true, encoding: 'utf8' });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    }
+  }
+  return [];
 }
 
 interface Thing {
