@@ -5,7 +5,7 @@ jest.setTimeout(30_000);
 
 const { start } = startedBrokers();
 
-const env = { CATALOG_DIR: 'catalog:catalog/trial', BROKER_PASSWORD: 'p' };
+const env = { CATALOG_DIR: 'catalog:catalog/trial', BROKER_PASSWORD: 'p', ASYNC_PATIENCE: '250ms' };
 const offering = '95a9f5b3-db5d-420c-b4e5-48f342e6d500';
 const plans = { slow: `${offering.slice(0, -1)}2`, steps: `${offering.slice(0, -1)}3` };
 

@@ -203,7 +203,7 @@ async function lookInside(day: Day): Promise<ReadonlyMap<string, string>> {
   return dump(day.database);
 }
 
-/** A row that cannot be read is an unexpected error; a connection that breaks is trouble. */
+/** A row under another key is told; a column that is not there is unexpected; a connection that breaks is trouble. */
 async function breakThings(day: Day): Promise<void> {
   const exchange = (from: string, to: string) =>
     day.database.pool.query(
@@ -211,8 +211,13 @@ async function breakThings(day: Day): Promise<void> {
       [`"key":"${from}"`, `"key":"${to}"`],
     );
   await exchange('canary', 'another');
-  expect(await go(day, 'an unexpected error', 500, `GET ${instances}/kept`)).toContain('InternalError');
+  await go(day, 'a row that cannot be read', 503, `GET ${instances}/kept`);
   await exchange('another', 'canary');
+  const rename = (from: string, to: string) =>
+    day.database.pool.query(`alter table service_instances rename column ${from} to ${to}`);
+  await rename('operation_id', 'elsewhere');
+  expect(await go(day, 'an unexpected error', 500, `GET ${instances}/kept`)).toContain('InternalError');
+  await rename('elsewhere', 'operation_id');
   await day.role.cut();
   await until('it has told the trouble', () => day.recorded.outputs.get('the log')?.includes('trouble'));
 }

@@ -72,7 +72,7 @@ async function runCommands(env: Readonly<Record<string, string>>): Promise<void>
     ['config', { ...env, VCAP_SERVICES: JSON.stringify(bound) }, 0],
     ['config', { ...env, DATABASE_URL: secret, ENCRYPTION_KEYS: secret, VCAP_SERVICES: secret }, 0],
     [
-      'rekey',
+      'rekey --saved',
       { ...env, ENCRYPTION_KEYS: `new:${randomBytes(32).toString('base64')},${env['ENCRYPTION_KEYS']}` },
       0,
     ],
@@ -84,7 +84,7 @@ async function runCommands(env: Readonly<Record<string, string>>): Promise<void>
       1,
     ],
   ];
-  const ends = await Promise.all(runs.map(([command, its]) => runProgram([command], its).ended));
+  const ends = await Promise.all(runs.map(([command, its]) => runProgram(command.split(' '), its).ended));
   for (const [index, { code, output, errors }] of ends.entries()) {
     const [command, , expected] = runs[index] ?? [];
     expect(`${command}: ${code} ${errors}`).toContain(`${command}: ${expected}`);

@@ -4,7 +4,8 @@ import { createAvailability } from '../../src/program/availability.ts';
 import { standIn } from '../../src/program/stand-in.ts';
 
 function foundation(ping: () => Promise<void>): Foundation {
-  return { store: { ping } } as unknown as Foundation;
+  const keys = () => ({ writes: '1', behind: [], missing: [] });
+  return { store: { ping }, keys } as unknown as Foundation;
 }
 
 test('before it is open requests are refused with the reason, which the probe tells too', async () => {

@@ -321,10 +321,12 @@ export const beyond = {
   'CCN-02': 'A 422 of anything but an update has one of the four defined words.',
 } as const;
 
-/** The thirty points in which real platforms differ from what one would expect of them. */
-export const platformPoints = Array.from(
-  { length: 30 },
-  (_none, index) => `PLT-${String(index + 1).padStart(2, '0')}`,
+/**
+ * The thirty points in which real platforms differ from what one would expect of them, and of what was seen later with
+ * the real programs: a PUT before each poll (35), the end of a removal (37), a plan from before (38).
+ */
+export const platformPoints = [...Array.from({ length: 30 }, (_none, index) => index + 1), 35, 37, 38].map(
+  (point) => `PLT-${String(point).padStart(2, '0')}`,
 );
 
 type Id = keyof typeof must | keyof typeof should;
