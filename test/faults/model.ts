@@ -215,7 +215,7 @@ function failsNow({ plan, failed }: Instance, kind: Kind): boolean {
 }
 
 function isWrong({ sized }: Plan, size: number | undefined): boolean {
-  return sized && size !== undefined && (size < 1 || size > 10);
+  return size !== undefined && (!sized || size < 1 || size > 10);
 }
 
 function isBusy({ bindings }: Instance): boolean {
