@@ -13,7 +13,7 @@ import { watch, type Watch } from './watch.ts';
 
 jest.setTimeout(60_000);
 
-const leaseMs = 1000;
+const leaseMs = 2500;
 /** A broker looks by itself once a second; the rest is for a busy machine. */
 const takeoverMs = leaseMs + 1000 + 1500;
 
@@ -24,6 +24,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'purveyor-crash-'));
 const sentence = 'The trial was made and could not be started.';
 const plans: readonly FaultPlan[] = [
   ...kinds.map((kind) => ({ id: `short-${kind}`, with: { [kind]: { takes: '600ms' } } })),
+  // Time to be held before the deed is done, and less than the lease, which is not renewed while it is held.
+  ...kinds.map((kind) => ({ id: `held-${kind}`, with: { [kind]: { takes: '1500ms' } } })),
   ...kinds.map((kind) => ({ id: `long-${kind}`, with: { [kind]: { takes: `${longMs}ms` } } })),
   ...kinds.map((kind) => ({ id: `steps-${kind}`, with: { [kind]: { steps: 2, each: '1500ms' } } })),
   {
@@ -133,7 +135,7 @@ describe('A broker is stopped for longer than its lease, and goes on', () => {
 });
 
 describe('A broker is taken over in the moment in which it settles', () => {
-  const subjects: Subject[] = kinds.map((kind) => ({ id: `overtaken-${kind}`, kind, plan: `short-${kind}` }));
+  const subjects: Subject[] = kinds.map((kind) => ({ id: `overtaken-${kind}`, kind, plan: `held-${kind}` }));
   const somebodyElse = `update operations set attempt = attempt + 1, holder = 'x', due_at = now() where id = $1`;
   let answers: readonly Answer[];
 
@@ -176,7 +178,7 @@ const points = {
 
 function subjectAt(point: string, kind: Kind): Subject {
   const speed = { intent: quick, step: `long-${kind}`, rest: `steps-${kind}`, undone: `undone-${kind}` };
-  const plan = (speed as Record<string, string>)[point] ?? `short-${kind}`;
+  const plan = (speed as Record<string, string>)[point] ?? `held-${kind}`;
   return { id: `killed-${point}-${kind}`, kind, plan };
 }
 
