@@ -2,6 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { makeDirectory } from './make-directory.ts';
 
 rememberCompiled();
 const { readRedact } = await import('./config.ts');
@@ -28,9 +29,12 @@ try {
  */
 function rememberCompiled(): void {
   try {
-    enableCompileCache(join(homedir(), '.cache', 'purveyor', 'compiled'));
+    const cache = join(homedir(), '.cache', 'purveyor', 'compiled');
+    // By itself Node would try for ever in a home such as /proc/nowhere.
+    makeDirectory(cache, 0o700);
+    enableCompileCache(cache);
   } catch {
-    // A user without a home.
+    // A user without a home, or with one that cannot be written.
   }
 }
 

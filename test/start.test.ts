@@ -51,6 +51,18 @@ test('a restart keeps the password, which only its owner may read, and the state
   await stop(second);
 });
 
+test.each([
+  ['DATA_DIR', {}, 'DATA_DIR /proc/nowhere'],
+  ['NODE_DIR', {}, 'NODE_DIR /proc'],
+  ['DATA_DIR', { DATABASE_URL: 'postgres://u:p@127.0.0.1:1/d', ...shared }, 'DATA_DIR /proc/nowhere'],
+])('a %s where nothing can be made ends the start with a sentence (%j)', async (option, env, place) => {
+  const { code, output, errors } = await start({ [option]: '/proc/nowhere', NODE_ROLE: 'true', ...env })
+    .ended;
+  const why = 'its path leads nowhere, or to where no directory can be made';
+  expect({ code, errors }).toEqual({ code: 1, errors: `purveyor: ${place} cannot be used: ${why}.\n` });
+  expect(output).not.toContain(' error ');
+});
+
 test('a password that was given is not shown', async () => {
   const running = start({
     BROKER_USERNAME: 'admin',

@@ -1,7 +1,6 @@
 import {
   lchownSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   realpathSync,
   rmdirSync,
@@ -9,6 +8,7 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeDirectory } from '../make-directory.ts';
 import { can, runAs, type Account } from './account.ts';
 import { codeOf } from './error-code.ts';
 
@@ -24,7 +24,7 @@ export async function openHome(
   note: (message: string) => void,
 ): Promise<string> {
   const path = resolve(dataDir, 'postgres');
-  mkdirSync(dataDir, { recursive: true });
+  makeDirectory(dataDir);
   if (!lstatSync(path, { throwIfNoEntry: false })) {
     if (await can(account, '-x', resolve(dataDir))) makeFolder(path, account);
     else makeShelter(path, account, shelter, note);
@@ -36,7 +36,7 @@ export async function openHome(
 }
 
 function makeFolder(path: string, account: Account | undefined): void {
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  makeDirectory(path, 0o700);
   if (account) lchownSync(path, account.uid, account.gid);
 }
 

@@ -3,7 +3,6 @@ import {
   existsSync,
   lchownSync,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   realpathSync,
   rmdirSync,
@@ -11,6 +10,7 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
+import { makeDirectory } from '../make-directory.ts';
 import { canEnter, chooseAccount } from './account.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { codeOf } from './error-code.ts';
@@ -81,9 +81,9 @@ async function openDirectory(
   account: Account | undefined,
 ): Promise<string> {
   const path = resolve(directory);
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   if (!lstatSync(path, { throwIfNoEntry: false })) {
-    if (await canEnter(account, dirname(path))) mkdirSync(path, { mode: 0o700, recursive: true });
+    if (await canEnter(account, dirname(path))) makeDirectory(path, 0o700);
     else makeShelter(path, account, shelter, note);
   }
   const real = follow(path);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { makeDirectory } from '../make-directory.ts';
 import { codeOf } from './error-code.ts';
 
 /**
@@ -13,7 +14,7 @@ export function requireUsable(option: string, directory: string): void {
   const path = resolve(directory);
   const probe = join(path, `.probe-${randomUUID()}`);
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectory(path);
     writeFileSync(probe, Buffer.alloc(probeBytes), { mode: 0o600, flag: 'wx', flush: true });
   } catch (error) {
     throw new Error(`${option} ${path} cannot be used: ${troubleWith(path, error)}.`, { cause: error });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from '../make-directory.ts';
 
 export interface Kept {
   readonly value: string;
@@ -30,7 +31,7 @@ function findSecret(file: string): string | undefined {
 
 /** The file appears whole or not at all, and whoever links first decides what it says. */
 function storeSecret(directory: string, file: string, value: string): string | undefined {
-  mkdirSync(directory, { recursive: true });
+  makeDirectory(directory);
   const draft = `${file}.${randomUUID()}`;
   try {
     writeFileSync(draft, `${value}\n`, { mode: 0o600, flag: 'wx', flush: true });

@@ -31,6 +31,11 @@ test.each([
   expect(asked).toMatchObject({ code: 0, errors: '', output: expect.stringMatching(/^Usage: /) });
 });
 
+test('a home in which nothing can be made keeps no command from running', async () => {
+  const running = runProgram(['--version'], { HOME: '/proc/nowhere' });
+  expect(await running.ended).toMatchObject({ code: 0, errors: '' });
+});
+
 test('the version is that of package.json', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   expect(await runProgram(['--version']).ended).toEqual({ code: 0, output: `${version}\n`, errors: '' });

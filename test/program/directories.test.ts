@@ -1,6 +1,6 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { readConfig } from '../../src/config.ts';
 import { troubleWith } from '../../src/node/usable-directory.ts';
 import { forgottenAddress, requireDirectories } from '../../src/program/directories.ts';
@@ -9,6 +9,7 @@ let place: string;
 beforeEach(() => {
   place = mkdtempSync(join(tmpdir(), 'purveyor-directories-'));
   writeFileSync(join(place, 'file'), 'x');
+  symlinkSync('gone', join(place, 'nowhere'));
 });
 afterEach(() => rmSync(place, { recursive: true }));
 
@@ -27,8 +28,13 @@ test.each([
   ['DATA_DIR', 'file', 'it is a file, and must be a directory'],
   ['DATA_DIR', 'file/below', 'a part of its path is a file'],
   ['NODE_DIR', 'file', 'it is a file, and must be a directory'],
+  ['DATA_DIR', 'nowhere', 'there is something in its way'],
+  ['DATA_DIR', 'nowhere/below', 'there is something in its way'],
+  // Where no directory can be made by anybody: what makes all of a path at once may try for ever.
+  ['DATA_DIR', '/proc/nowhere', 'its path leads nowhere, or to where no directory can be made'],
+  ['DATA_DIR', '/proc/nowhere/below/it', 'its path leads nowhere, or to where no directory can be made'],
 ])('%s %s: the sentence names option, path and cause.', (option, path, cause) => {
-  const directory = join(place, path);
+  const directory = resolve(place, path);
   const env = { DATA_DIR: join(place, 'data'), [option]: directory };
   expect(() => look(env)).toThrow(`${option} ${directory} cannot be used: ${cause}.`);
 });

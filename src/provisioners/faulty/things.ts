@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Thing, Work } from '../../broker/provisioner.ts';
 import type { OperationKind, ServiceInstance } from '../../broker/records.ts';
+import { makeDirectory } from '../../make-directory.ts';
 
 /** What `faulty` makes: a folder for each instance with a file for the instance and for each binding. */
 export interface Things {
@@ -80,7 +81,7 @@ function shorten(id: string): string {
 
 /** Written beside and renamed, so that no reader ever sees half a file. */
 async function write(folder: string, name: string, thing: JsonObject): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  makeDirectory(folder);
   const temporary = join(folder, `.${randomUUID()}`);
   await writeFile(temporary, JSON.stringify(thing));
   await rename(temporary, join(folder, name));
