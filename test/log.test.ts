@@ -90,6 +90,8 @@ test.each<[string, Partial<Access>, string]>([
   ['a read that succeeds', { method: 'GET', status: 200 }, 'debug'],
   ['a read that is refused', { method: 'GET', status: 404 }, 'warn'],
   ['a mutation that is refused', { status: 409 }, 'warn'],
+  ['a probe that is told no', { method: 'GET', status: 503, route: '/readyz' }, 'debug'],
+  ['a request that nobody can serve now', { status: 503 }, 'error'],
   ['an unexpected error', { method: 'GET', status: 500, detail: 'why' }, 'error'],
 ])('%s is logged', (_what, part, level) => {
   const [line] = jsonLines((log) => log.access({ ...access, ...part }));

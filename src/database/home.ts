@@ -1,12 +1,4 @@
-import {
-  lchownSync,
-  lstatSync,
-  mkdtempSync,
-  realpathSync,
-  rmdirSync,
-  statSync,
-  symlinkSync,
-} from 'node:fs';
+import { lchownSync, lstatSync, mkdtempSync, realpathSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeDirectory } from '../make-directory.ts';
 import { can, runAs, type Account } from './account.ts';
