@@ -59,7 +59,7 @@ export async function compose(config: Config, log: Log): Promise<Program> {
   requireDirectories(config);
   const forgotten = forgottenAddress(config);
   if (forgotten !== undefined) log.note('warn', forgotten);
-  const secrets = readSecrets(config);
+  const secrets = readSecrets(config, (made) => log.hide(made));
   const server = serverOf({ config, secrets, availability, counts, log });
   const { address, port } = await listen(server, config);
   log.note('debug', 'listening', { address });
@@ -75,6 +75,7 @@ export async function compose(config: Config, log: Log): Promise<Program> {
     log,
     observe,
     note: (message) => log.note('info', message),
+    hide: (secrets) => log.hide(secrets),
     signal: starting.signal,
   });
   let opened: Foundation | undefined;

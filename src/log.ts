@@ -2,16 +2,20 @@ import { createLogger, format, transports, type Logger } from 'winston';
 import type { BrokerEvent, OperationSummary } from './broker/events.ts';
 import type { Config } from './config.ts';
 import type { Access } from './http/access-log.ts';
-import { redactor, type Redact } from './secret-values.ts';
+import { conceal, type Redact } from './secret-values.ts';
 import { jsonLine, textLine, type Fields, type Line } from './log-lines.ts';
 
 export type Level = Config['logLevel'];
 
 export interface Log {
-  /** A plain note. Of secrets only those of the environment are hidden here. */
+  /** A plain note. Of secrets only those are hidden that the log knows. */
   note(level: Level, message: string, fields?: Fields): void;
   event(event: BrokerEvent): void;
   access(access: Access): void;
+  /** From now on these are shown in no line. */
+  readonly hide: (secrets: Iterable<string>) => void;
+  /** A text as it may be shown: without the secrets that the log knows. */
+  readonly redact: Redact;
 }
 
 const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
@@ -34,14 +38,14 @@ export function createLog(
     format: format.printf((info) => lineOf(info['line'] as Line)),
     transports: [new transports.Stream({ stream: output, eol: '\n' })],
   });
-  const redact = redactor(secrets);
+  const { redact, hide } = conceal(secrets);
   // Whoever reads the output may have gone.
   logger.on('error', () => undefined);
   function lineOf(given: Line): string {
     const line = redacted(given, redact);
     return logFormat === 'json' ? jsonLine(line) : textLine(line);
   }
-  return subscribers(logger, logLevel);
+  return { ...subscribers(logger, logLevel), hide, redact };
 }
 
 function redacted({ fields, message, ...rest }: Line, redact: Redact): Line {
@@ -54,7 +58,7 @@ function inEach(value: Fields[string], redact: Redact): Fields[string] {
   return Array.isArray(value) ? value.map((one: string) => redact(one)) : value;
 }
 
-function subscribers(logger: Logger, least: Level): Log {
+function subscribers(logger: Logger, least: Level): Omit<Log, 'hide' | 'redact'> {
   // Asked first, so that lines nobody wants cost nothing.
   function write(level: Level, message: string, fields: () => Fields): void {
     if (rank[level] > rank[least]) return;

@@ -10,6 +10,32 @@ export type Redact = (text: string) => string;
 const shortest = 4;
 const mark = '***';
 
+/** Hides what it was made for, and from then on what it is told of: a start reads and makes secrets of its own. */
+export interface Concealment {
+  readonly redact: Redact;
+  readonly hide: (secrets: Iterable<string>) => void;
+}
+
+export function conceal(secrets: Iterable<string>): Concealment {
+  const known = new Set(secrets);
+  let redact = redactor(known);
+  return {
+    redact: (text) => redact(text),
+    hide(more) {
+      for (const secret of more) known.add(secret);
+      redact = redactor(known);
+    },
+  };
+}
+
+/** The same error, which says nothing secret any more. */
+export function redacted(error: unknown, redact: Redact): unknown {
+  if (!(error instanceof Error)) return typeof error === 'string' ? redact(error) : error;
+  error.message = redact(error.message);
+  if (error.stack !== undefined) error.stack = redact(error.stack);
+  return error;
+}
+
 /** Hides these values in texts, also as they stand in addresses and in JSON. */
 export function redactor(secrets: Iterable<string>): Redact {
   const forms = new Set([...secrets].filter(({ length }) => length >= shortest).flatMap(formsOf));
@@ -34,6 +60,11 @@ export function secretValues(env: Readonly<Record<string, string | undefined>>):
   );
 }
 
+/** Of encryption keys: all of them together, and each. */
+export function secretsOfKeys(text: string): readonly string[] {
+  return [text, ...text.split(/[,:\s]/).filter(isLong)];
+}
+
 /** Variables that offering files may name: the addresses of administrators. */
 export function isServerName(name: string): boolean {
   return /^[A-Z][A-Z0-9_]*_POSTGRES_URL$/.test(name);
@@ -42,7 +73,7 @@ export function isServerName(name: string): boolean {
 function partsOf(name: string, value: string): readonly string[] {
   // It describes the app, by names and addresses that everybody may know.
   if (name === options.vcapApplication.name) return [value];
-  if (name === options.encryptionKeys.name) return [value, ...value.split(/[,:\s]/).filter(isLong)];
+  if (name === options.encryptionKeys.name) return secretsOfKeys(value);
   return [value, ...jsonStrings(name, value), ...addressParts(value), ...linesOf(value)];
 }
 

@@ -1,12 +1,12 @@
 // Values of options and addresses stand in no message, however wrong they are.
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { presentValues, readConfig, type Environment } from '../src/config.ts';
 import { createLog } from '../src/log.ts';
 import { options } from '../src/options.ts';
-import { redactor, secretValues } from '../src/secret-values.ts';
+import { redacted, redactor, secretValues } from '../src/secret-values.ts';
 import { Writable } from 'node:stream';
 import { runProgram, type Running } from './support/run-program.ts';
 
@@ -107,6 +107,15 @@ describe('Secrets of the environment', () => {
     }
   });
 
+  test('are hidden also when the log learns of them later, in lines and in errors.', () => {
+    const { log, output } = captured('text', { BROKER_PASSWORD: 'given-before' });
+    log.hide([canary]);
+    log.note('error', `about ${canary}`, { detail: `given-before and ${canary}` });
+    const error = redacted(new TypeError(`not ${canary}`), log.redact) as Error;
+    expect(output() + error.message + error.stack).not.toMatch(/c4n4ry|given-before/);
+    expect(error).toMatchObject({ name: 'TypeError', message: 'not ***' });
+  });
+
   test('leave alone what is no secret: names and tags of bound services, this machine, short words.', () => {
     const env = { VCAP_SERVICES: inCredentials({ uri: 'postgres://abc:pw@127.0.0.1:5432/abc' }) };
     const text = 'postgresql user-provided 127.0.0.1:5432 abc pw';
@@ -162,6 +171,27 @@ describe('As a process', () => {
       expect(output + errors).toMatch(/PUBLIC_URL/);
     },
   );
+
+  test('What the first start has made is in no line: what it keeps in DATA_DIR, and the password of its database.', async () => {
+    const home = mkdtempSync(join(tmpdir(), 'purveyor-kept-secrets-'));
+    // Run by root, the embedded database has another user, who must get in.
+    chmodSync(home, 0o755);
+    const broker = run([], { DATA_DIR: home, LOG_FORMAT: 'json', LOG_LEVEL: 'debug' });
+    const [, address = ''] = await broker.shows(/"message":"ready".*"address":"(http:[^"]+)"/);
+    const names = ['broker-password', 'operator-password', 'tsuru-password', 'encryption-keys'];
+    const files = [...names, 'postgres/cluster/purveyor-password'].map((name) => join(home, name));
+    const secrets = files.map((file) => readFileSync(file, 'utf8').trim().replace(/^1:/, ''));
+    // A log line shows the path of each request.
+    for (const secret of secrets) await fetch(`${address}/${secret}/${encodeURIComponent(secret)}`);
+    await broker.shows(/(?:"path":"\/\*\*\*\/\*\*\*".*\n[^]*){5}/);
+    broker.signal('SIGTERM');
+    const { output, errors } = await broker.ended;
+    rmSync(home, { recursive: true, force: true });
+    for (const secret of secrets) {
+      expect(secret.length).toBeGreaterThan(20);
+      expect(output + errors).not.toContain(secret);
+    }
+  });
 
   test.each(['text', 'json'])('Waiting for a database shows nothing of its address (%s).', async (format) => {
     const broker = run([], {

@@ -18,10 +18,11 @@ const turningTime = 3 * keysEvery;
 export async function encryptAgain(saved: boolean): Promise<number> {
   const config = readConfig();
   const log = createLog(config);
-  const { keys } = readSecrets(config);
+  const { keys } = readSecrets(config, (made) => log.hide(made));
   const database = await openDatabase({
     config,
     note: (message) => log.note('info', message),
+    hide: (secrets) => log.hide(secrets),
     observe: (event) => log.event(event),
     signal: AbortSignal.timeout(patience),
   });

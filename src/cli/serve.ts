@@ -11,6 +11,13 @@ export const serve: CliCommand = {
     if (isForPeople) console.log('Starting ...');
     const { createLog } = await import('../log.ts');
     const { serveUntilStopped } = await import('../program/lifetime.ts');
-    return serveUntilStopped(config, createLog(config));
+    const { redacted } = await import('../secret-values.ts');
+    const log = createLog(config);
+    try {
+      return await serveUntilStopped(config, log);
+    } catch (error) {
+      // What the start has read or made itself nobody knows who tells of the error.
+      throw redacted(error, log.redact);
+    }
   },
 };

@@ -29,7 +29,7 @@ export interface Prepared {
 export async function openCurrentCatalog(
   directories: readonly string[],
   traits: Readonly<Record<string, ProvisionerTraits>>,
-  log: Log,
+  log: Pick<Log, 'note'>,
 ): Promise<CurrentCatalog> {
   const first = await loadCatalog(directories, traits);
   if (!first.catalog) throw new Error(unusable(first.problems));
@@ -76,7 +76,7 @@ function unusable(problems: readonly Problem[]): string {
 }
 
 /** Mere warnings are for those who write the files: `catalog lint` shows them. */
-function tell(log: Log, problems: readonly Problem[]): void {
+function tell(log: Pick<Log, 'note'>, problems: readonly Problem[]): void {
   for (const problem of problems) {
     const [detail] = problemLines([problem]);
     log.note(isError(problem) ? 'error' : 'debug', 'catalog problem', { detail });

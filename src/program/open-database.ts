@@ -5,7 +5,7 @@ import type { Store } from '../broker/store.ts';
 import type { Config } from '../config.ts';
 import type { Connection } from '../database/connection.ts';
 import { resolveDatabase, type Database } from '../database/resolve.ts';
-import { openPool } from '../postgres/connections.ts';
+import { openClient, openPool } from '../postgres/connections.ts';
 import { codeOf, reasonOf } from '../postgres/trouble.ts';
 import { tsuruMigrations } from '../protocols/tsuru/postgres-apps.ts';
 import { echoMigrations } from '../provisioners/echo/messages.ts';
@@ -30,6 +30,8 @@ export interface DatabaseOpening {
   readonly config: Config;
   readonly note: (message: string) => void;
   readonly observe: (event: BrokerEvent) => void;
+  /** Is told what of the database is secret, before it is connected to. */
+  readonly hide: (secrets: readonly string[]) => void;
   /** Ends the waiting for a database that is away. */
   readonly signal: AbortSignal;
 }
@@ -40,6 +42,7 @@ export interface DatabaseOpening {
  */
 export async function openDatabase(opening: DatabaseOpening): Promise<OpenDatabase> {
   const database = await resolve(opening);
+  opening.hide(passwordIn(database));
   const { pool, store } = connect(database, opening);
   const close = async () => {
     await pool.end();
@@ -53,6 +56,12 @@ export async function openDatabase(opening: DatabaseOpening): Promise<OpenDataba
   }
   const { origin, embedded, pool: connection } = database;
   return { pool, store, origin, connection, embedded, close };
+}
+
+/** Of an embedded one, which nobody else knows of; where it lies is no secret. */
+function passwordIn({ pool }: Database): readonly string[] {
+  const { password } = openClient(pool);
+  return password === undefined ? [] : [password];
 }
 
 /** Our own sentences as they are; what others say without the names and addresses in it. */

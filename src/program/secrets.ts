@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { TsuruLogins } from '../protocols/tsuru/realm.ts';
+import { secretsOfKeys } from '../secret-values.ts';
 import { keepSecret, type Kept } from './keep-secret.ts';
 import { newSecret } from './random.ts';
 import { readKeys, type KeyRing } from '../stores/keyring.ts';
@@ -21,41 +22,58 @@ export interface Secrets {
 /** Where in the data directory the operator's password is kept when nobody chose one. */
 export const operatorPasswordFile = 'operator-password';
 
-/** What was given, or else what the first start made and kept in the data directory. */
-export function readSecrets(config: Config): Secrets {
+/** Is told what must be shown nowhere, before anything is done with it. */
+type Hide = (secrets: readonly string[]) => void;
+
+/**
+ * What was given, or else what the first start made and kept in the data directory.
+ * @param hide is told of what is kept; what was given is known by the environment
+ */
+export function readSecrets(config: Config, hide: Hide): Secrets {
   const { username, password, username2 = username, password2, dataDir } = config;
-  const made =
-    password === undefined ? keepSecret(dataDir, 'broker-password', () => newSecret(24)) : undefined;
+  const made = password === undefined ? keepPassword(dataDir, 'broker-password', hide) : undefined;
   const first = { username, password: password ?? made?.value ?? '' };
   const second = password2 === undefined ? [] : [{ username: username2, password: password2 }];
   return {
     logins: [first, ...second],
     ...(made ? { madePassword: made } : {}),
-    ...operatorOf(config),
-    ...tsuruOf(config),
-    keys: config.encryptionKeys ?? readKeys(keepSecret(dataDir, 'encryption-keys', newKey).value),
+    ...operatorOf(config, hide),
+    ...tsuruOf(config, hide),
+    keys: config.encryptionKeys ?? keepKeys(dataDir, hide),
   };
 }
 
 /** Beside an external database there may be other brokers, which could not know a password that was made here. */
-function operatorOf(config: Config): Pick<Secrets, 'operator'> {
+function operatorOf(config: Config, hide: Hide): Pick<Secrets, 'operator'> {
   const { operatorUsername: username, operatorPassword: password, externalDatabase, dataDir } = config;
   if (password !== undefined) return { operator: { login: { username, password } } };
   if (externalDatabase) return {};
-  const made = keepSecret(dataDir, operatorPasswordFile, () => newSecret(24));
+  const made = keepPassword(dataDir, operatorPasswordFile, hide);
   return { operator: { login: { username, password: made.value }, made } };
 }
 
 /** As with the operator's; passwords of single offerings are those of all there is then. */
-function tsuruOf(config: Config): Pick<Secrets, 'tsuru'> {
+function tsuruOf(config: Config, hide: Hide): Pick<Secrets, 'tsuru'> {
   const { tsuruUsername: username, tsuruPassword, tsuruPasswords, externalDatabase, dataDir } = config;
   const passwords = tsuruPasswords ?? {};
   if (tsuruPassword !== undefined || tsuruPasswords) {
     return { tsuru: { username, password: tsuruPassword, passwords } };
   }
   if (externalDatabase) return {};
-  const { value: password } = keepSecret(dataDir, 'tsuru-password', () => newSecret(24));
+  const { value: password } = keepPassword(dataDir, 'tsuru-password', hide);
   return { tsuru: { username, password, passwords } };
+}
+
+function keepPassword(directory: string, name: string, hide: Hide): Kept {
+  const kept = keepSecret(directory, name, () => newSecret(24));
+  hide([kept.value]);
+  return kept;
+}
+
+function keepKeys(directory: string, hide: Hide): KeyRing {
+  const { value } = keepSecret(directory, 'encryption-keys', newKey);
+  hide(secretsOfKeys(value));
+  return readKeys(value);
 }
 
 function newKey(): string {

@@ -69,6 +69,8 @@ function recordingLog(outputs: Map<string, string>): Log {
   });
   const log = createLog({ logLevel: 'debug', logFormat: 'json' }, stream);
   return {
+    hide: (secrets) => log.hide(secrets),
+    redact: (text) => log.redact(text),
     note(level, message, fields) {
       keep('notes', JSON.stringify([level, message, fields]));
       log.note(level, message, fields);

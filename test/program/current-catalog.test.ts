@@ -8,8 +8,6 @@ test('A catalog without any offering is told of as a warning: it is hardly meant
   const told: unknown[] = [];
   const log = {
     note: (...line: unknown[]) => void told.push(line),
-    event: () => undefined,
-    access: () => undefined,
   };
   const current = await openCurrentCatalog([directory], {}, log);
   rmSync(directory, { recursive: true });

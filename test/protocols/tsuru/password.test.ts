@@ -11,7 +11,7 @@ const directory = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 const secretsWith = (env: Readonly<Record<string, string>>) =>
-  readSecrets(readConfig({ DATA_DIR: directory, ...env }));
+  readSecrets(readConfig({ DATA_DIR: directory, ...env }), () => undefined);
 
 const external = {
   DATABASE_URL: 'postgres://u:p@db/purveyor',
