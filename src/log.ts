@@ -21,7 +21,7 @@ export interface Log {
 const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 /**
- * Writes what it is told of, one line each: text for people, or one JSON object.
+ * Writes what it is told of, one line each: text for people, or one JSON object. On a terminal text is broken to fit it.
  * @param output by default the process's own output.
  */
 export function createLog(
@@ -43,9 +43,15 @@ export function createLog(
   logger.on('error', () => undefined);
   function lineOf(given: Line): string {
     const line = redacted(given, redact);
-    return logFormat === 'json' ? jsonLine(line) : textLine(line);
+    return logFormat === 'json' ? jsonLine(line) : textLine(line, widthOf(output));
   }
   return { ...subscribers(logger, logLevel), hide, redact };
+}
+
+/** Undefined where nobody looks, and where the terminal does not know. */
+function widthOf(output: NodeJS.WritableStream): number | undefined {
+  const { isTTY, columns } = output as Partial<NodeJS.WriteStream>;
+  return isTTY === true && columns !== undefined && columns > 0 ? columns : undefined;
 }
 
 function redacted({ fields, message, ...rest }: Line, redact: Redact): Line {

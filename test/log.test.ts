@@ -70,6 +70,87 @@ test.each(['text', 'json'] as const)(
   },
 );
 
+/** As on a terminal of this width. */
+function onTerminal(columns: number | undefined, tell: (log: Log) => void, isTTY = true): string {
+  const output = Object.assign(new PassThrough(), { isTTY, columns });
+  tell(createLog({ logLevel: 'debug', logFormat: 'text' }, output));
+  return String(output.read() ?? '');
+}
+
+const long = {
+  ...operation,
+  id: '0b1d6f7e-5a0c-4f3e-9d57-2f1f4c0a9e11',
+  instanceId: 'f3c1a8de-6b7f-4f0a-8f6e-3a2b1c0d9e8f',
+  bindingId: '7d0e9c1b-2a3f-4e5d-8c7b-6a5f4e3d2c1b',
+  offeringId: '6b4f2e81-0c9d-4a37-b5e2-1f8a7d6c5b10',
+  planId: '6b4f2e81-0c9d-4a37-b5e2-1f8a7d6c5b11',
+  origin: { protocol: 'osb', requestId: 'a0b1c2d3-e4f5-4a6b-8c7d-9e0f1a2b3c4d' },
+};
+const told: readonly ((log: Log) => void)[] = [
+  (log) => log.event({ type: 'operation-opened', operation: long }),
+  (log) =>
+    log.event({ type: 'step-failed', operation: long, detail: 'It has ended. '.repeat(30), retryMs: 1 }),
+  (log) => log.access({ ...access, principal: 'broker', detail: 'a "quoted" word' }),
+  (log) => log.note('warn', 'a sentence that is long enough for more than one line. '.repeat(5)),
+];
+
+describe.each([80, 100, 200])('On a terminal of %i columns', (columns) => {
+  test('lines fit, records begin at the margin with their time, and nothing is lost but the breaks.', () => {
+    for (const tell of told) {
+      const lines = onTerminal(columns, tell).trimEnd().split('\n');
+      expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(columns);
+      expect(lines.filter((line) => /^\S/.test(line))).toHaveLength(1);
+      const joined = lines.map((line) => line.trim()).join(' ');
+      const whole = onTerminal(undefined, tell).replace(/\s+/g, ' ').trim();
+      expect(withoutTime(joined.replace(/\s+/g, ' '))).toBe(withoutTime(whole));
+    }
+  });
+
+  test('a pair is kept whole where it fits into a line.', () => {
+    for (const tell of told) {
+      const pairs = onTerminal(undefined, tell).match(/\w+=(?:"(?:[^"\\]|\\.)*"|\S+)/g) ?? [];
+      const fitting = pairs.filter(({ length }) => length + 4 <= columns);
+      for (const pair of fitting) expect(onTerminal(columns, tell)).toContain(pair);
+    }
+  });
+
+  test('a value can pass for no record and for no pair of its own.', () => {
+    const forged = `${'x'.repeat(columns)} 2026-01-31T12:00:00.000Z error forged level=error\n2026-01-31T12:00:00.000Z`;
+    const text = onTerminal(columns, (log) => log.note('info', forged, { [forged]: forged, path: forged }));
+    const lines = text.trimEnd().split('\n');
+    expect(lines.filter((line) => !line.startsWith('    '))).toHaveLength(1);
+    expect(lines.filter((line) => /^ {0,4}level=/.test(line))).toEqual([]);
+  });
+});
+
+test('A word that is longer than the terminal is wide stays whole, so that it can be copied.', () => {
+  const address = `http://127.0.0.1/${'a'.repeat(100)}`;
+  const text = onTerminal(80, (log) => log.note('info', 'at', { address, n: 1 }));
+  expect(text).toMatch(new RegExp(`^\\S+Z info  at\\n {4}address=${address}\\n {4}n=1\\n$`));
+});
+
+test.each([
+  ['a file or a pipe', 80, false],
+  ['a terminal that does not know its width', undefined, true],
+  ['a terminal without columns', 0, true],
+])('For %s each record of the log is one line.', (_what, columns, isTTY) => {
+  for (const tell of told) expect(onTerminal(columns, tell, isTTY).match(/\n/g)).toHaveLength(1);
+});
+
+test('Lines follow the width of the terminal while it changes.', () => {
+  const output = Object.assign(new PassThrough(), { isTTY: true, columns: 400 });
+  const log = createLog({ logLevel: 'info', logFormat: 'text' }, output);
+  log.event({ type: 'operation-opened', operation: long });
+  expect(String(output.read()).match(/\n/g)).toHaveLength(1);
+  output.columns = 80;
+  log.event({ type: 'operation-opened', operation: long });
+  expect(String(output.read()).match(/\n/g)?.length).toBeGreaterThan(3);
+});
+
+function withoutTime(text: string): string {
+  return text.replace(/^\S+ /, '');
+}
+
 test.each<[Config['logLevel'], string[]]>([
   ['error', ['e']],
   ['warn', ['e', 'w']],
