@@ -135,6 +135,20 @@ test('it reads the catalog again on SIGHUP, and keeps the old one when the new o
   await stop(running);
 });
 
+test.each([
+  ['people, in the banner', 'text', /^ {2}hidden +wanting: The executable a-program-that-nobody-has .*$/m],
+  ['machines, in a line', 'json', /^.*"message":"offering hidden","offering":"wanting".*$/m],
+])('what cannot be made is told once to %s', async (_whom, logFormat, expected) => {
+  const catalog = join(scratch, 'wanting');
+  cpSync(join('test', 'support', 'node-catalog', 'wanting.yaml'), join(catalog, 'wanting.yaml'));
+  const env = { CATALOG_DIR: catalog, BROKER_PASSWORD: 'p', LOG_FORMAT: logFormat, LOG_LEVEL: 'debug' };
+  const running = start({ ...env, NODE_ROLE: 'true' });
+  await running.shows(logFormat === 'text' ? /listens on .*[^]*\/v2\/catalog\n/ : /"message":"ready"/);
+  await stop(running);
+  expect(running.output()).toMatch(expected);
+  expect(running.output().match(/a-program-that-nobody-has/g)).toHaveLength(1);
+});
+
 test.each<[string, Record<string, string>, string[]]>([
   [
     'options',

@@ -180,12 +180,14 @@ async function openRole(
   return { role, lost };
 }
 
-function offerOf({ currentCatalog, log }: FoundationParts, nodes: Nodes, registry: Registry) {
+function offerOf({ config, currentCatalog, log }: FoundationParts, nodes: Nodes, registry: Registry) {
   return openOffer({
     declared: () => currentCatalog.catalog(),
     nodes,
     provisioner: (name) => registry.get(name),
-    onHidden: (hidden) => {
+    onHidden: (hidden, isFirst) => {
+      // What is hidden from the start stands in the banner.
+      if (isFirst && config.logFormat === 'text') return;
       const [only, ...more] = hidden;
       if (only && more.length === 0)
         log.note('warn', 'offering hidden', { offering: only.offering.name, reason: only.reason });

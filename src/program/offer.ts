@@ -8,8 +8,11 @@ export interface OfferParts {
   readonly declared: () => Catalog;
   readonly nodes: Pick<Nodes, 'list'>;
   readonly provisioner: (name: string) => Provisioner;
-  /** Told of the offerings that were on sale, or never mentioned, and are hidden now: all of one look at once. */
-  readonly onHidden: (hidden: readonly HiddenOffering[]) => void;
+  /**
+   * Told of the offerings that were on sale, or never mentioned, and are hidden now: all of one look at once.
+   * @param first is it the look with which all begins?
+   */
+  readonly onHidden: (hidden: readonly HiddenOffering[], first: boolean) => void;
   /** Told of every offering that was hidden and is on sale now. */
   readonly onShown: (name: string) => void;
   /** Milliseconds between two looks at the nodes. */
@@ -36,15 +39,16 @@ export async function openOffer(parts: OfferParts): Promise<Offer> {
   function current(): Offered {
     const of = declared();
     if (last?.of === of && last.known === known) return last.offered;
+    const isFirst = last === undefined;
     last = { of, known, offered: offerOf(of, known) };
-    tell(last.offered);
+    tell(last.offered, isFirst);
     return last.offered;
   }
 
-  function tell({ hidden, catalog }: Offered): void {
+  function tell({ hidden, catalog }: Offered, isFirst: boolean): void {
     const news = hidden.filter(({ offering, reason }) => told.get(offering.name) !== reason);
     for (const { offering, reason } of news) told.set(offering.name, reason);
-    if (news.length > 0) parts.onHidden(news);
+    if (news.length > 0) parts.onHidden(news, isFirst);
     for (const { name } of catalog.offerings) if (told.delete(name)) parts.onShown(name);
   }
 
