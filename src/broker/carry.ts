@@ -37,6 +37,8 @@ const undoTime = 600_000;
 /** Milliseconds of pause after the first failed try, doubled at each further one. */
 const firstPause = 1000;
 const longestPause = 60_000;
+/** Milliseconds that a try must have before the time of its operation is over. */
+const lastTryTime = 1000;
 /** Tries in a row, the last one by a mistake of this program. */
 const mostMistakes = 3;
 const mistaken = {
@@ -127,7 +129,7 @@ async function apply(
   const reached = result && !(told && ('retry' in result || 'failed' in result)) ? result : undefined;
   if (!reached) {
     return told === 'deadline'
-      ? fail(deps, grip, tooLong(grip.plan))
+      ? fail(deps, grip, tooLong(grip.plan, grip.held.operation.trouble))
       : pause(deps, grip, keepMemo(grip.held), 0);
   }
   if ('settle' in reached) return settle(deps, grip, reached.settle);
@@ -175,10 +177,12 @@ function undoFailed(first: OperationFailure, then: OperationFailure): OperationF
   return { ...first, detail };
 }
 
-function tooLong(plan: ServicePlan): OperationFailure {
+/** @param detail for the operator: what went wrong at the last try, if anything did */
+function tooLong(plan: ServicePlan, detail?: string): OperationFailure {
   return {
     word: 'timeout',
     sentence: `The operation took longer than the ${secondsAllowed(plan)} seconds allowed.`,
+    ...(detail === undefined ? {} : { detail }),
   };
 }
 
@@ -188,12 +192,13 @@ async function retry(
   { retry: detail, ours }: Extract<Verdict, { retry: unknown }>,
 ): Promise<Ended | undefined> {
   const { operation, remainingMs } = grip.held;
-  const retryMs = Math.min(firstPause * 2 ** operation.failures, longestPause);
+  // The last try comes shortly before the time is over, however long the pauses are by then.
+  const retryMs = Math.min(firstPause * 2 ** operation.failures, longestPause, remainingMs - lastTryTime);
   const summary = summarize(operation);
   const isHopeless = ours && operation.failures + 1 >= mostMistakes;
-  if (isHopeless || remainingMs <= retryMs) {
+  if (isHopeless || retryMs <= 0) {
     deps.observe({ type: 'step-failed', operation: summary, detail });
-    return fail(deps, grip, { ...(isHopeless ? mistaken : tooLong(grip.plan)), detail });
+    return fail(deps, grip, isHopeless ? { ...mistaken, detail } : tooLong(grip.plan, detail));
   }
   deps.observe({ type: 'step-failed', operation: summary, detail, retryMs });
   const progress = { ...keepMemo(grip.held), failures: operation.failures + 1, trouble: detail };
