@@ -161,9 +161,39 @@ describe.each(generations)('With %s', (label, generation) => {
   }, 20_000);
 });
 
-test('A number that cannot be kept exactly is refused by the name of its parameter.', async () => {
-  const form = { name: 'exact', 'parameters.size': '9007199254740993' };
-  const answer = await ask('POST', 'typed/resources', { form });
-  expect(answer.status).toBe(400);
-  expect(answer.text).toMatch(/size/);
-}, 20_000);
+describe('Whole numbers in a form', () => {
+  test.each([
+    ['9007199254740992', 9007199254740992],
+    ['9007199254740994', 9007199254740994],
+    ['1000000000000000000000', 1e21],
+    ['1e20', 1e20],
+  ])('are kept where they can be kept exactly: %s.', async (text, kept) => {
+    const name = `kept${kept}`.replace(/\W/g, '');
+    await cloud.made('typed', name, { 'parameters.size': text, 'parameters.zones': `[${text}]` });
+    expect(await parametersOf(name)).toEqual({ size: kept, zones: [kept] });
+  });
+
+  test.each([
+    ['size', { 'parameters.size': '9007199254740993' }],
+    ['size', { 'parameters.size': '123456789012345678901234567890' }],
+    ['size', { 'parameters.size': '1180591620717411303424' }],
+    ['size', { 'parameters.size': '1e400' }],
+    ['limit', { 'parameters.limit': '90071992547409930' }],
+    ['zones', { 'parameters.zones': '[1, 9007199254740993]' }],
+    ['zones', { 'parameters.zones.0': '9007199254740993' }],
+    ['tuning', { 'parameters.tuning.depth': '9007199254740993' }],
+    ['tuning', { 'parameters.tuning': '{"depth":9007199254740993}' }],
+  ])('are refused by the name of the field where they cannot: %s of %j.', async (field, sent) => {
+    const form = { name: 'exact', team: 'one', ...sent };
+    const answer = await ask('POST', 'typed/resources', { form });
+    expect({ status: answer.status, text: answer.text }).toEqual({
+      status: 400,
+      text: expect.stringContaining(field) as string,
+    });
+    expect(await parametersOfNothing('exact')).toBe(404);
+  });
+});
+
+async function parametersOfNothing(name: string): Promise<number | undefined> {
+  return (await cloud.brokers()[0]?.ask('get', `/v2/service_instances/tsuru.typed.${name}`))?.status;
+}

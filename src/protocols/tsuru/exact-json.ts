@@ -1,3 +1,4 @@
+import { isExact } from '../../broker/exact-number.ts';
 import type { Json } from '../../broker/json.ts';
 
 /**
@@ -15,18 +16,6 @@ export function readJson(text: string): Json | undefined {
 
 function requireExact(_name: string, value: Json, context?: { readonly source?: string }): Json {
   if (typeof value !== 'number' || context?.source === undefined) return value;
-  if (!Number.isFinite(value) || digitsOf(context.source) !== digitsOf(String(value))) {
-    throw new Error('not exact');
-  }
+  if (!isExact(context.source)) throw new Error('not exact');
   return value;
-}
-
-/** One text for each decimal value: its sign, its digits without zeros around them, and the power of ten. */
-function digitsOf(number: string): string {
-  const [, sign = '', whole = '', fraction = '', power = '0'] =
-    /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/.exec(number) ?? [];
-  const digits = `${whole}${fraction}`.replace(/^0+/, '');
-  if (digits === '') return '0';
-  const shortest = digits.replace(/0+$/, '');
-  return `${sign}${shortest}e${Number(power) - fraction.length + digits.length - shortest.length}`;
 }
