@@ -11,7 +11,7 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { Ajv } from 'ajv';
 import { isObject, type JsonObject } from '../../src/broker/json.ts';
 import { keyOf } from '../../src/broker/key.ts';
@@ -161,12 +161,27 @@ describe('The directory of an instance', () => {
     expect(statSync(path).uid).toBe(world.node.account?.uid ?? process.getuid?.());
   });
 
+  test.each([
+    ['a file', 'file', 'it is a file, and must be a directory'],
+    ['where nothing can be made', '/proc', 'its path leads nowhere, or to where no directory can be made'],
+  ])(
+    'is not made under a root that is %s; the operator is told option and cause.',
+    async (_what, at, cause) => {
+      writeFileSync(join(world.place, 'file'), '');
+      const root = resolve(world.place, at);
+      await expect(make('i1', { roots: [root] })).rejects.toMatchObject({
+        word: 'storage',
+        hints: { detail: `roots: ${root} cannot be used: ${cause}.` },
+      });
+    },
+  );
+
   test('is not made where a root is missing, for nobody knows what is there.', async () => {
     renameSync(roots[1] ?? '', join(world.place, 'away'));
     for (const deed of ['provision', 'deprovision'] as const) {
       await expect(finish(provisioner, deed, workOn('i1'))).rejects.toMatchObject({
         word: 'storage',
-        hints: { detail: `The root ${roots[1]} is not there.` },
+        hints: { detail: `roots: ${roots[1]} cannot be used: it is not there.` },
       });
     }
     expect(readdirSync(roots[0] ?? '')).toEqual([]);

@@ -17,7 +17,7 @@ import { removeTree } from '../../node/remove-tree.ts';
 import { broken } from './broken.ts';
 import { configOf, configSchema } from './config.ts';
 import { tellUse } from './quota.ts';
-import { chooseRoot, findRoot, listThings } from './roots.ts';
+import { chooseRoot, findRoot, listThings, unusable } from './roots.ts';
 
 /** @param settings the node that this broker is */
 export function directories({ node }: { readonly node: LocalNode }): Provisioner {
@@ -53,14 +53,17 @@ export function directories({ node }: { readonly node: LocalNode }): Provisioner
 async function provision(node: LocalNode, work: Work): Promise<Step<Made>> {
   work.signal.throwIfAborted();
   const config = configOf(work);
+  let root: string | undefined;
   try {
-    const root = chooseRoot(node, config, work);
+    root = chooseRoot(node, config, work);
     const base = await makeKeyed(root, work.instance, (path) => makeFolder(path, 0o711, undefined));
     const data = join(base, 'data');
     makeFolder(data, config.mode, node.account);
     return { done: { facts: factsOf(node, base) }, did: { step: 'prepare' } };
   } catch (error) {
-    throw error instanceof Failure ? error : broken(String(error));
+    if (error instanceof Failure) throw error;
+    // Without any, the directory is the node's own.
+    throw broken(root !== undefined && config.roots.includes(root) ? unusable(root, error) : String(error));
   }
 }
 

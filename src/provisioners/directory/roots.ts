@@ -9,6 +9,7 @@ import { makePassage, makePrivate } from '../../node/folder.ts';
 import { isFolder, type Keyed, listKeyed } from '../../node/keyed-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { readJson, writePrivately } from '../../node/private-file.ts';
+import { troubleWith } from '../../node/usable-directory.ts';
 import { broken } from './broken.ts';
 import type { DirectoryConfig } from './config.ts';
 
@@ -35,9 +36,18 @@ export function findRoot(
 ): string | undefined {
   const base = toldRoot(node, instance);
   const missing = [...roots, ...base].find((root) => !isThere(root));
-  if (missing !== undefined) throw broken(`The root ${missing} is not there.`);
+  if (missing !== undefined) throw broken(unusable(missing));
   const known = new Set([...roots, ...base, ...knownRoots(node)]);
   return [...known].find((root) => isFolder(join(root, instanceKey(instance))));
+}
+
+/**
+ * What keeps a root from being used, as operators read it of any directory.
+ * @param error of the system; absent: it is no directory
+ */
+export function unusable(root: string, error?: unknown): string {
+  const isAbsent = error === undefined && !statSync(root, { throwIfNoEntry: false });
+  return `roots: ${root} cannot be used: ${isAbsent ? 'it is not there' : troubleWith(root, error)}.`;
 }
 
 /**
