@@ -1,13 +1,13 @@
 /** The one place that knows everyone: it puts the parts together, and takes them apart again. */
 import { isIPv6 } from 'node:net';
-import { openFoundation, type Foundation } from './program/foundation.ts';
+import { openRuntime, type Runtime } from './program/foundation.ts';
 import type { InHand } from './program/last-resort.ts';
 import type { Introduction } from './program/banner.ts';
 import type { BrokerEvent } from './broker/events.ts';
-import type { Offered } from './broker/offered.ts';
+import type { OnSale } from './broker/offered.ts';
 import type { Config } from './config.ts';
 import type { Stock } from './gauges.ts';
-import { createServer, type Server } from './http/server.ts';
+import { createServer, type HttpServer } from './http/server.ts';
 import type { Log } from './log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { Protocol } from './protocols/protocol.ts';
@@ -22,14 +22,14 @@ import { forgottenAddress, requireDirectories } from './program/directories.ts';
 import { readSecrets, type Secrets } from './program/secrets.ts';
 import { openCurrentCatalog } from './program/current-catalog.ts';
 import { createAvailability, type Availability } from './program/availability.ts';
-import { standIn } from './program/stand-in.ts';
-import { createStocktaking } from './program/take-stock.ts';
+import { late } from './program/stand-in.ts';
+import { createStock } from './program/take-stock.ts';
 import { within } from './program/within.ts';
 
 export interface Program {
   readonly introduction: Omit<Introduction, 'offered' | 'database'>;
   /** Once requests are served: where the state is, in words, and what is on sale. Rejects when that will never be. */
-  readonly ready: Promise<{ readonly database: string; readonly offered: Offered }>;
+  readonly ready: Promise<{ readonly database: string; readonly offered: OnSale }>;
   /** Why it must end although nobody has asked for it. */
   readonly lost: Promise<Error>;
   /** What it is at work on now. */
@@ -65,7 +65,7 @@ export async function compose(config: Config, log: Log): Promise<Program> {
   log.note('debug', 'listening', { address });
   const publicUrl = config.publicUrl ?? address;
   const starting = new AbortController();
-  const foundation = openFoundation({
+  const foundation = openRuntime({
     config,
     url: publicUrl,
     port,
@@ -78,7 +78,7 @@ export async function compose(config: Config, log: Log): Promise<Program> {
     hide: (secrets) => log.hide(secrets),
     signal: starting.signal,
   });
-  let opened: Foundation | undefined;
+  let opened: Runtime | undefined;
   async function end(withinMs: number, times: Pick<Ending, 'half' | 'handOverMs'>): Promise<boolean> {
     availability.close();
     starting.abort(new Error('The start was cancelled.'));
@@ -108,7 +108,7 @@ interface Parts {
   readonly log: Log;
 }
 
-function serverOf(parts: Parts): Server {
+function serverOf(parts: Parts): HttpServer {
   const { config, secrets, counts, log } = parts;
   return createServer({
     protocols: protocols(parts),
@@ -126,15 +126,15 @@ function serverOf(parts: Parts): Server {
 function protocols({ config, secrets, availability, counts, log }: Parts): readonly Protocol[] {
   const { acceptMissingVersion, node, nodeName } = config;
   const { requireFoundation } = availability;
-  const broker = standIn(() => requireFoundation().broker);
-  const overview = standIn(() => requireFoundation().broker.overview);
+  const broker = late(() => requireFoundation().broker);
+  const overview = late(() => requireFoundation().broker.overview);
   const here = node ? { node: nodeName } : {};
   const operators = secrets.operator ? [secrets.operator.login] : [];
   return [
     osb(broker, { acceptMissingVersion, warn: (message) => log.note('warn', message) }),
     echoService({
-      store: standIn(() => requireFoundation().store),
-      messages: standIn(() => requireFoundation().messages),
+      store: late(() => requireFoundation().store),
+      messages: late(() => requireFoundation().messages),
     }),
     health(() => availability.readiness()),
     metrics(() => counts.page(), [...secrets.logins, ...operators]),
@@ -146,9 +146,9 @@ function protocols({ config, secrets, availability, counts, log }: Parts): reado
 function tsuruProtocol({ config, secrets, availability, log }: Omit<Parts, 'counts'>): readonly Protocol[] {
   if (!secrets.tsuru) return [];
   const world = {
-    broker: standIn(() => availability.requireFoundation().broker),
-    overview: standIn(() => availability.requireFoundation().broker.overview),
-    apps: standIn(() => availability.requireFoundation().apps),
+    broker: late(() => availability.requireFoundation().broker),
+    overview: late(() => availability.requireFoundation().broker.overview),
+    apps: late(() => availability.requireFoundation().apps),
     patience: config.syncPatience,
     url: () => availability.requireFoundation().url,
     warn: (message: string) => log.note('warn', message),
@@ -160,7 +160,7 @@ function tsuruProtocol({ config, secrets, availability, log }: Omit<Parts, 'coun
 const countingTime = 3_000;
 
 function stocktaking({ requireFoundation }: Availability): () => Promise<Stock | undefined> {
-  const takeStock = createStocktaking(standIn(() => requireFoundation().broker.overview));
+  const takeStock = createStock(late(() => requireFoundation().broker.overview));
   return async () => {
     const stock = takeStock();
     return (await within(countingTime, stock)) ? stock : undefined;
@@ -186,7 +186,10 @@ function introductionOf(
 }
 
 /** Gives the address as others on this machine write it. */
-async function listen(server: Server, { port, host }: Config): Promise<{ address: string; port: number }> {
+async function listen(
+  server: HttpServer,
+  { port, host }: Config,
+): Promise<{ address: string; port: number }> {
   try {
     const { port: taken } = await server.listen(port, host);
     const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
@@ -200,8 +203,8 @@ async function listen(server: Server, { port, host }: Config): Promise<{ address
 }
 
 interface Ending {
-  readonly server: Server;
-  readonly foundation: Promise<Foundation>;
+  readonly server: HttpServer;
+  readonly foundation: Promise<Runtime>;
   /** Milliseconds that requests and work may go on. */
   readonly half: number;
   /** Milliseconds for steps to end that were told to. */

@@ -1,11 +1,11 @@
 /** Undefined values are left out. */
-export type Fields = Readonly<Record<string, string | number | boolean | undefined | readonly string[]>>;
+export type LogFields = Readonly<Record<string, string | number | boolean | undefined | readonly string[]>>;
 
 export interface Line {
   readonly time: Date;
   readonly level: string;
   readonly message: string;
-  readonly fields: Fields;
+  readonly fields: LogFields;
 }
 
 /** One JSON object; time, level and message cannot be overwritten by a field. */
@@ -56,7 +56,7 @@ function broken(text: string, margin: string, width: number): readonly string[] 
   return [...lines, line];
 }
 
-function shown(value: Fields[string]): string {
+function shown(value: LogFields[string]): string {
   const text = typeof value === 'string' ? value : JSON.stringify(value);
   return typeof value === 'string' && !/^[^\s"=\\]+$/.test(text) ? JSON.stringify(text) : text;
 }

@@ -1,17 +1,17 @@
 import { createLogger, format, transports, type Logger } from 'winston';
 import type { BrokerEvent, OperationSummary } from './broker/events.ts';
 import type { Config } from './config.ts';
-import type { Access } from './http/access-log.ts';
+import type { AccessEntry } from './http/access-log.ts';
 import { conceal, type Redact } from './secret-values.ts';
-import { jsonLine, textLine, type Fields, type Line } from './log-lines.ts';
+import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
 
 export type Level = Config['logLevel'];
 
 export interface Log {
   /** A plain note. Of secrets only those are hidden that the log knows. */
-  note(level: Level, message: string, fields?: Fields): void;
+  note(level: Level, message: string, fields?: LogFields): void;
   event(event: BrokerEvent): void;
-  access(access: Access): void;
+  access(access: AccessEntry): void;
   /** From now on these are shown in no line. */
   readonly hide: (secrets: Iterable<string>) => void;
   /** A text as it may be shown: without the secrets that the log knows. */
@@ -59,14 +59,14 @@ function redacted({ fields, message, ...rest }: Line, redact: Redact): Line {
   return { ...rest, message: redact(message), fields: Object.fromEntries(shown) };
 }
 
-function inEach(value: Fields[string], redact: Redact): Fields[string] {
+function inEach(value: LogFields[string], redact: Redact): LogFields[string] {
   if (typeof value === 'string') return redact(value);
   return Array.isArray(value) ? value.map((one: string) => redact(one)) : value;
 }
 
 function subscribers(logger: Logger, least: Level): Omit<Log, 'hide' | 'redact'> {
   // Asked first, so that lines nobody wants cost nothing.
-  function write(level: Level, message: string, fields: () => Fields): void {
+  function write(level: Level, message: string, fields: () => LogFields): void {
     if (rank[level] > rank[least]) return;
     logger.log({ level, message, line: { time: new Date(), level, message, fields: fields() } });
   }
@@ -84,7 +84,7 @@ function subscribers(logger: Logger, least: Level): Omit<Log, 'hide' | 'redact'>
 const readinessRoute = '/readyz';
 
 /** Reads that succeed are many and tell little. */
-function accessLevel({ method, status, route }: Access): Level {
+function accessLevel({ method, status, route }: AccessEntry): Level {
   // A probe is asked so often because the answer may be no; what is wrong is told by itself.
   if (status === 503 && route === readinessRoute) return 'debug';
   if (status >= 500) return 'error';
@@ -96,7 +96,7 @@ function accessLevel({ method, status, route }: Access): Level {
 interface Description {
   readonly level: Level;
   readonly message: string;
-  readonly fields: Fields;
+  readonly fields: LogFields;
 }
 
 type Descriptions = {
@@ -164,7 +164,7 @@ function settled(operation: OperationSummary, ms: number): Description {
   return line('warn', 'operation failed', operation, { ms, failure: word, sentence, detail });
 }
 
-function line(level: Level, message: string, operation: OperationSummary, more: Fields = {}): Description {
+function line(level: Level, message: string, operation: OperationSummary, more: LogFields = {}): Description {
   const { id, kind, instanceId, bindingId, offeringId, planId, attempt, origin } = operation;
   const who = { instanceId, bindingId, offeringId, planId, attempt, requestId: origin.requestId };
   return { level, message, fields: { operation: id, kind, ...who, ...more } };

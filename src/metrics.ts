@@ -1,11 +1,11 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { BrokerEvent, OperationSummary } from './broker/events.ts';
 import { stockGauges, type Stock } from './gauges.ts';
-import type { Access } from './http/access-log.ts';
+import type { AccessEntry } from './http/access-log.ts';
 
 export interface Metrics {
   event(event: BrokerEvent): void;
-  access(access: Access): void;
+  access(access: AccessEntry): void;
   /** Everything counted so far, in the text format of Prometheus. */
   page(): Promise<{ readonly bytes: Uint8Array; readonly type: string }>;
 }
@@ -31,7 +31,7 @@ export function createMetrics(takeStock: () => Promise<Stock | undefined> = noth
 
 async function nothing(): Promise<undefined> {}
 
-function requestTimer(registry: Registry): (access: Access) => void {
+function requestTimer(registry: Registry): (access: AccessEntry) => void {
   const seconds = new Histogram({
     name: 'purveyor_request_duration_seconds',
     help: 'Requests answered and the time they took.',

@@ -4,7 +4,7 @@ import { readKeys, type KeyRing } from './stores/keyring.ts';
 
 /** Each kind of option: how the text of a variable becomes a value. The sentences say what would be right. */
 export interface Kind<Value> {
-  readonly read: (text: string) => Value;
+  readonly read: (textOption: string) => Value;
   /** The value appears in no message and no listing. */
   readonly secret?: boolean;
 }
@@ -54,7 +54,7 @@ export function oneOf<Word extends string>(...words: Word[]): Kind<Word> {
 }
 
 /** Milliseconds; written as `250ms`, `15s`, `5m`, `2h`, `30d` or as plain milliseconds. */
-export function duration(from: string, to: string): Kind<number> {
+export function durationOption(from: string, to: string): Kind<number> {
   return { read: (value) => requireDuration(value, from, to) };
 }
 
@@ -74,7 +74,7 @@ export function portRange(): Kind<PortRange> {
 }
 
 /** Directories separated by colons. */
-export function directories(): Kind<readonly string[]> {
+export function directoryList(): Kind<readonly string[]> {
   return { read: requireDirectories };
 }
 

@@ -1,6 +1,6 @@
 import {
-  directories,
-  duration,
+  directoryList,
+  durationOption,
   hostName,
   jsonObject,
   keyRing,
@@ -57,7 +57,7 @@ export const options = {
   ),
   catalogDirs: standard(
     'CATALOG_DIR',
-    directories(),
+    directoryList(),
     'catalog',
     'Directories of offering files, separated by colons.',
   ),
@@ -90,19 +90,19 @@ export const options = {
   ...tsuruOptions,
   asyncPatience: standard(
     'ASYNC_PATIENCE',
-    duration('0ms', '60s'),
+    durationOption('0ms', '60s'),
     '8s',
     'How long a request that accepts incomplete work waits for its end all the same, before it is answered 202.',
   ),
   syncPatience: standard(
     'SYNC_PATIENCE',
-    duration('0ms', '1h'),
+    durationOption('0ms', '1h'),
     '50s',
     'How long a request that does not accept incomplete work waits for its end; platforms give up after 60s.',
   ),
   lease: standard(
     'LEASE',
-    duration('1s', '10m'),
+    durationOption('1s', '10m'),
     '15s',
     'How soon another broker takes over the work of one that died.',
   ),
@@ -114,7 +114,7 @@ export const options = {
   ),
   history: standard(
     'HISTORY',
-    duration('1m', '3650d'),
+    durationOption('1m', '3650d'),
     '30d',
     'How long operations that ended are remembered.',
   ),
@@ -126,7 +126,7 @@ export const options = {
   ),
   drain: standard(
     'DRAIN',
-    duration('1s', '1h'),
+    durationOption('1s', '1h'),
     '25s',
     'How long a stop may take; work that is not done by then is handed over.',
   ),

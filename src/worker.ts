@@ -2,7 +2,7 @@ import type { BrokerEvent } from './broker/events.ts';
 import { within } from './program/within.ts';
 
 /** What the loop asks of the core. */
-export interface Work {
+export interface WorkSource {
   /** Takes up one due operation, or says how long there is nothing to do. Throws while the database is away. */
   take(): Promise<{ readonly ended: Promise<unknown> } | { readonly sleepMs: number }>;
 }
@@ -15,7 +15,7 @@ export interface Worker {
 }
 
 export interface WorkerOptions {
-  readonly work: Work;
+  readonly work: WorkSource;
   /** What is looked for, for the log; due operations when absent. */
   readonly what?: string;
   /** Taken up at once. */
@@ -68,7 +68,7 @@ export function startWorker(options: WorkerOptions): Worker {
 function patiently({ work, what, observe, firstPause = 100, longestPause = 5000 }: WorkerOptions) {
   const doing = `looking for ${what ?? 'due operations'}`;
   let pause = firstPause;
-  return async function look(): ReturnType<Work['take']> {
+  return async function look(): ReturnType<WorkSource['take']> {
     try {
       const next = await work.take();
       pause = firstPause;

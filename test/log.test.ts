@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { BrokerEvent, OperationSummary } from '../src/broker/events.ts';
 import type { Config } from '../src/config.ts';
-import type { Access } from '../src/http/access-log.ts';
+import type { AccessEntry } from '../src/http/access-log.ts';
 import { createLog, type Log } from '../src/log.ts';
 
 const operation: OperationSummary = {
@@ -18,7 +18,7 @@ const operation: OperationSummary = {
   deadline: new Date(1),
 };
 
-const access: Access = {
+const access: AccessEntry = {
   requestId: 'r1',
   protocol: 'osb',
   method: 'PUT',
@@ -166,7 +166,7 @@ test.each<[Config['logLevel'], string[]]>([
   expect(lines.map(({ message }) => message)).toEqual(expected);
 });
 
-test.each<[string, Partial<Access>, string]>([
+test.each<[string, Partial<AccessEntry>, string]>([
   ['a mutation', {}, 'info'],
   ['a read that succeeds', { method: 'GET', status: 200 }, 'debug'],
   ['a read that is refused', { method: 'GET', status: 404 }, 'warn'],

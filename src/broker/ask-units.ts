@@ -1,15 +1,15 @@
 // What is asked of units and answered at once: to run a command, to give their last lines. It is no operation,
 // since it changes nothing that the broker remembers.
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import type { Peer } from './deps.ts';
 import { Failure, Refusal } from './errors.ts';
-import { controlOf, inspect, workOn } from './look.ts';
+import { controlOf, inspectUnits, workOn } from './look.ts';
 import type { Work, UnitControl } from './provisioner.ts';
 import { isHere } from './read-status.ts';
 import type { ServiceInstance } from './records.ts';
 import { underLimit } from './under-limit.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
-import { maskAll } from './values.ts';
+import { redactRecords } from './values.ts';
 
 /** Milliseconds beyond its own limit that a command is waited for, and that a log may take to be read. */
 const grace = 5000;
@@ -18,7 +18,11 @@ const grace = 5000;
  * Runs a command beside one unit or each. What it wrote comes without the instance's secrets.
  * @throws Refusal not-found, not-ready, unsupported, invalid (no such unit), unavailable (its node is silent)
  */
-export function exec(core: Core, instanceId: string, execution: Execution): Promise<readonly Executed[]> {
+export function execInUnits(
+  core: RequestContext,
+  instanceId: string,
+  execution: Execution,
+): Promise<readonly Executed[]> {
   return ask(core, instanceId, {
     can: 'exec',
     ...(execution.unit === undefined ? {} : { unit: execution.unit }),
@@ -30,7 +34,11 @@ export function exec(core: Core, instanceId: string, execution: Execution): Prom
 }
 
 /** The last lines of one unit or each, without the instance's secrets. Refuses as `exec` does. */
-export function log(core: Core, instanceId: string, query: LogQuery): Promise<readonly UnitLog[]> {
+export function readUnitLogs(
+  core: RequestContext,
+  instanceId: string,
+  query: LogQuery,
+): Promise<readonly UnitLog[]> {
   return ask(core, instanceId, {
     can: 'log',
     ...(query.unit === undefined ? {} : { unit: query.unit }),
@@ -53,11 +61,11 @@ interface Question<Answer> {
 }
 
 async function ask<Answer>(
-  core: Core,
+  core: RequestContext,
   instanceId: string,
   question: Question<Answer>,
 ): Promise<readonly Answer[]> {
-  const found = await core.deps.store.findInstance(instanceId);
+  const found = await core.store.findInstance(instanceId);
   if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
   const { instance } = found;
   if (!instance.ready) throw new Refusal('not-ready', 'The service instance is not finished.');
@@ -74,20 +82,20 @@ const cannot = {
   log: (offering: string) => `There is no log of the units of ${offering}.`,
 };
 
-async function peerOf({ deps }: Core, { place }: ServiceInstance): Promise<Peer> {
+async function peerOf(core: RequestContext, { place }: ServiceInstance): Promise<Peer> {
   const name = place?.node ?? '';
-  const node = (await deps.nodes.list()).find((one) => one.name === name);
-  if (node && !node.stale) return deps.peer(node);
+  const node = (await core.nodes.list()).find((one) => one.name === name);
+  if (node && !node.stale) return core.peer(node);
   throw new Refusal('unavailable', `The node '${name}' of the service instance does not answer.`);
 }
 
 async function askHere<Answer>(
-  core: Core,
+  core: RequestContext,
   instance: ServiceInstance,
   units: UnitControl,
   { unit, limit, here, mask, can }: Question<Answer>,
 ): Promise<readonly Answer[]> {
-  const masked = (text: string) => maskAll(text, [instance]);
+  const masked = (text: string) => redactRecords(text, [instance]);
   const plan = await core.planOf(instance);
   if (unit !== undefined) await requireUnit(core, instance, unit);
   try {
@@ -102,10 +110,10 @@ async function askHere<Answer>(
 }
 
 /** Units may have changed since they were last seen: before a unit is refused, they are looked at. */
-async function requireUnit(core: Core, instance: ServiceInstance, unit: string): Promise<void> {
-  const seen = await core.deps.store.findSeen(instance.id);
+async function requireUnit(core: RequestContext, instance: ServiceInstance, unit: string): Promise<void> {
+  const seen = await core.store.findSeen(instance.id);
   if (seen?.units.some((one) => one.unit === unit)) return;
-  const facts = await inspect(core, instance).catch(() => seen?.units ?? []);
+  const facts = await inspectUnits(core, instance).catch(() => seen?.units ?? []);
   const names = facts.map((one) => one.unit);
   if (names.includes(unit)) return;
   const known = names.length > 0 ? `Its units are: ${names.join(', ')}.` : 'It has no units.';

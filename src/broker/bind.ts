@@ -1,6 +1,6 @@
 import type { Bind } from './commands.ts';
 import type { ServicePlan } from './catalog.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { decideParameters } from './decide-parameters.ts';
 import { Refusal } from './errors.ts';
 import { meetingOf } from './exclusion.ts';
@@ -16,11 +16,11 @@ import { knownParameters, requireParameters } from './parameters.ts';
 import { unbind } from './unbind.ts';
 
 /** spec.md, Binding and Binding Rotation. */
-export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>> {
+export function bind(core: RequestContext, command: Bind): Promise<Outcome<ServiceBinding>> {
   return core.engine.run(command, async () => {
-    const there = await core.deps.store.findBinding(command.instanceId, command.bindingId);
+    const there = await core.store.findBinding(command.instanceId, command.bindingId);
     const asked = await withPredecessor(core, command, there);
-    const decision = decideBind(there, asked, core.deps.now());
+    const decision = decideBind(there, asked, core.now());
     if (!there.found || (decision !== 'start' && 'is' in decision))
       return decision as Decision<ServiceBinding>;
     const { instance } = there.found;
@@ -29,7 +29,7 @@ export function bind(core: Core, command: Bind): Promise<Outcome<ServiceBinding>
     const waits = plan.bindingsRetrievable !== true && command.dependent === undefined;
     if (decision !== 'start') return { ...decision, waits };
     const canBeTold = there.binding && !waits && command.failsLater;
-    const untold = canBeTold && (await findUntold(core.deps, 'bind', command));
+    const untold = canBeTold && (await findUntold(core, 'bind', command));
     if (untold) return { is: 'accepted', operation: untold };
     const inForce = await decideParameters(asked.parameters, () => {
       const known = withKnown(core, command, asked, plan);
@@ -88,14 +88,14 @@ function isSame(instance: ServiceInstance, binding: ServiceBinding, command: Bin
  * A rotation names little more than its predecessor (spec.md, Binding Rotation): the new binding takes over
  * the old one's parameters and application.
  */
-async function withPredecessor({ deps }: Core, command: Bind, there: FoundBinding): Promise<Bind> {
+async function withPredecessor(core: RequestContext, command: Bind, there: FoundBinding): Promise<Bind> {
   const { predecessorId, instanceId, bindingId } = command;
   if (predecessorId === undefined || !there.found) return command;
   // A repetition of a finished rotation is answered even when its predecessor is gone by now.
   if (there.binding?.predecessorId === predecessorId) return inherit(command, there.binding);
   const { binding, operation } =
-    predecessorId === bindingId ? {} : await deps.store.findBinding(instanceId, predecessorId);
-  if (!binding?.ready || operation || isExpired(binding, deps.now())) {
+    predecessorId === bindingId ? {} : await core.store.findBinding(instanceId, predecessorId);
+  if (!binding?.ready || operation || isExpired(binding, core.now())) {
     throw new Refusal(
       'invalid',
       'The predecessor_binding_id names no usable binding of this service instance.',
@@ -117,20 +117,25 @@ function inherit(command: Bind, from: ServiceBinding): Bind {
 }
 
 /** What the predecessor was once given and the plan no longer knows is not taken over. */
-function withKnown({ deps }: Core, { parameters }: Bind, asked: Bind, plan: ServicePlan): Bind {
+function withKnown(core: RequestContext, { parameters }: Bind, asked: Bind, plan: ServicePlan): Bind {
   const isInherited = asked.parameters !== parameters;
   return isInherited
-    ? { ...asked, parameters: knownParameters(deps, plan, 'bind', asked.parameters) }
+    ? { ...asked, parameters: knownParameters(core, plan, 'bind', asked.parameters) }
     : asked;
 }
 
-function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstance, plan: ServicePlan): void {
+function requireBindable(
+  core: RequestContext,
+  command: Bind,
+  instance: ServiceInstance,
+  plan: ServicePlan,
+): void {
   const { offeringId = instance.offeringId, planId = instance.planId } = command;
-  requirePresentPlan(deps.catalog(), instance, { offeringId, planId });
+  requirePresentPlan(core.catalog(), instance, { offeringId, planId });
   if (!plan.bindable) {
     throw new Refusal('unsupported', `Instances of the plan '${plan.name}' cannot be bound.`);
   }
-  if (!deps.provisioner(plan.making.provisioner).bind) {
+  if (!core.provisioner(plan.making.provisioner).bind) {
     throw new Refusal('unsupported', `Instances of the plan '${plan.name}' cannot be bound.`);
   }
   if (command.predecessorId !== undefined && !plan.bindingRotatable) {
@@ -146,24 +151,23 @@ function requireBindable({ deps }: Core, command: Bind, instance: ServiceInstanc
       'This service supports generation of credentials through binding an application only.',
     );
   }
-  requireParameters(deps, plan, 'bind', command.parameters);
+  requireParameters(core, plan, 'bind', command.parameters);
   requireAsync(plan, 'bind', command.acceptsIncomplete);
 }
 
 function intend(
-  core: Core,
+  core: RequestContext,
   command: Bind,
   instance: ServiceInstance,
   plan: ServicePlan,
   failed: ServiceBinding | undefined,
 ): Decision<ServiceBinding> {
-  const { deps } = core;
   const { instanceId, bindingId, appGuid, route, predecessorId, dependent } = command;
   const { context, parameters, origin } = command;
   const { trace, secrets: existing } = failed?.confidential ?? {};
-  const secrets = makeSecrets(deps, plan, 'binding', existing);
+  const secrets = makeSecrets(core, plan, 'binding', existing);
   // A binding that is tried again goes on with what its broken attempt has left.
-  const key = failed ? failed.key : keyOf(instanceId, bindingId, deps.newId());
+  const key = failed ? failed.key : keyOf(instanceId, bindingId, core.newId());
   const record: ServiceBinding = {
     instanceId,
     id: bindingId,
@@ -175,9 +179,9 @@ function intend(
     context,
     ready: false,
     confidential: { parameters, secrets, facts: {}, answer: {}, ...(trace === undefined ? {} : { trace }) },
-    createdAt: deps.now(),
+    createdAt: core.now(),
   };
-  const operation = newOperation(deps, plan, 'bind', { instanceId, bindingId, origin });
+  const operation = newOperation(core, plan, 'bind', { instanceId, bindingId, origin });
   const { offeringId, planId } = instance;
   const thing = { instanceId, bindingId, offeringId, planId };
   const giveUp = () => unbind(core, { ...thing, origin, acceptsIncomplete: true, giveUp: operation.id });

@@ -1,30 +1,30 @@
-import { exec, log } from './ask-units.ts';
+import { execInUnits, readUnitLogs } from './ask-units.ts';
 import { bind } from './bind.ts';
 import type { Catalog } from './catalog.ts';
-import { type Checks, createChecks } from './checks.ts';
-import type { Bind, Deprovision, Operate, Provision, Recreate, Unbind, Update } from './commands.ts';
-import type { Core } from './core.ts';
+import { type UnitMonitor, createUnitMonitor } from './checks.ts';
+import type { Bind, Deprovision, StartStop, Provision, Recreate, Unbind, Update } from './commands.ts';
+import type { RequestContext } from './core.ts';
 import { deprovision } from './deprovision.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { createEngine } from './engine.ts';
-import { createNeeds } from './meet-needs.ts';
+import { createDependencies } from './meet-needs.ts';
 import type { Outcome } from './outcome.ts';
-import { operate } from './operate.ts';
-import { createPlans } from './plans.ts';
+import { startStop } from './operate.ts';
+import { createPlanOf } from './plans.ts';
 import { provision } from './provision.ts';
 import { recreate } from './recreate.ts';
 import { readStatus } from './read-status.ts';
-import { type LastOperation, readBinding, readInstance, readLastOperation } from './read.ts';
+import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } from './read.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
 import type { OperationQuery } from './store.ts';
 import type { InstanceStatus } from './status.ts';
-import { createOverview, type Overview } from './overview.ts';
+import { createOperatorView, type OperatorView } from './overview.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
 import { unbind } from './unbind.ts';
 import { update } from './update.ts';
-import { createWork, type BrokerWork } from './due-work.ts';
+import { createOperationQueue, type OperationQueue } from './due-work.ts';
 
-export type { Bind, Deprovision, Operate, Provision, Recreate, Unbind, Update } from './commands.ts';
+export type { Bind, Deprovision, StartStop, Provision, Recreate, Unbind, Update } from './commands.ts';
 
 export type { LastOperation } from './read.ts';
 
@@ -41,9 +41,9 @@ export interface Broker {
   binding(instanceId: string, bindingId: string): Promise<ServiceBinding>;
   lastOperation(query: OperationQuery): Promise<LastOperation>;
 
-  start(command: Operate): Promise<Outcome<ServiceInstance>>;
-  stop(command: Operate): Promise<Outcome<ServiceInstance>>;
-  restart(command: Operate): Promise<Outcome<ServiceInstance>>;
+  start(command: StartStop): Promise<Outcome<ServiceInstance>>;
+  stop(command: StartStop): Promise<Outcome<ServiceInstance>>;
+  restart(command: StartStop): Promise<Outcome<ServiceInstance>>;
   /** Makes anew what was lost with its node. Refuses with conflict what was not. */
   recreate(command: Recreate): Promise<Outcome<ServiceInstance>>;
   /** How an instance and each of its units is. */
@@ -51,32 +51,36 @@ export interface Broker {
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
   exec(instanceId: string, execution: Execution): Promise<readonly Executed[]>;
   log(instanceId: string, query: LogQuery): Promise<readonly UnitLog[]>;
-  readonly overview: Overview;
+  readonly overview: OperatorView;
 }
 
 /** The core: every protocol speaks to the broker, one worker drives the work, another one the checks. */
-export function createBroker(deps: Deps): { broker: Broker; work: BrokerWork; checks: Checks } {
-  const planOf = createPlans(deps);
-  const engine = createEngine({ ...deps, needs: createNeeds(() => core) }, planOf);
-  const core: Core = { deps, engine, planOf };
+export function createBroker(context: BrokerContext): {
+  broker: Broker;
+  work: OperationQueue;
+  checks: UnitMonitor;
+} {
+  const planOf = createPlanOf(context);
+  const engine = createEngine({ ...context, dependencies: createDependencies(() => core) }, planOf);
+  const core: RequestContext = { ...context, engine, planOf };
   const broker: Broker = {
-    catalog: () => deps.catalog(),
+    catalog: () => core.catalog(),
     provision: (command) => provision(core, command),
     update: (command) => update(core, command),
     deprovision: (command) => deprovision(core, command),
     bind: (command) => bind(core, command),
     unbind: (command) => unbind(core, command),
-    instance: (instanceId) => readInstance(core, instanceId),
-    binding: (instanceId, bindingId) => readBinding(core, instanceId, bindingId),
-    lastOperation: (query) => readLastOperation(deps, query),
-    start: (command) => operate(core, command, 'start'),
-    stop: (command) => operate(core, command, 'stop'),
-    restart: (command) => operate(core, command, 'restart'),
+    instance: (instanceId) => fetchInstance(core, instanceId),
+    binding: (instanceId, bindingId) => fetchBinding(core, instanceId, bindingId),
+    lastOperation: (query) => fetchLastOperation(core, query),
+    start: (command) => startStop(core, command, 'start'),
+    stop: (command) => startStop(core, command, 'stop'),
+    restart: (command) => startStop(core, command, 'restart'),
     recreate: (command) => recreate(core, command),
     status: (instanceId) => readStatus(core, instanceId),
-    exec: (instanceId, execution) => exec(core, instanceId, execution),
-    log: (instanceId, query) => log(core, instanceId, query),
-    overview: createOverview(core),
+    exec: (instanceId, execution) => execInUnits(core, instanceId, execution),
+    log: (instanceId, query) => readUnitLogs(core, instanceId, query),
+    overview: createOperatorView(core),
   };
-  return { broker, work: createWork(core), checks: createChecks(core) };
+  return { broker, work: createOperationQueue(core), checks: createUnitMonitor(core) };
 }

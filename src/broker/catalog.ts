@@ -11,7 +11,7 @@ export interface ServiceOffering {
   readonly name: string;
   readonly description: string;
   readonly tags: readonly string[];
-  readonly requires: readonly Permission[];
+  readonly permissions: readonly Permission[];
   readonly bindable: boolean;
   readonly instancesRetrievable: boolean;
   readonly bindingsRetrievable: boolean;
@@ -83,13 +83,13 @@ export interface Operating {
   /** What an instance takes of its node's capacity. */
   readonly cost: number;
   /** Executables that a node must have. */
-  readonly needs: readonly string[];
+  readonly executables: readonly string[];
   /** Limits of single steps, by the step's name, where the offering sets them. */
   readonly timeouts: Readonly<Record<string, number>>;
   readonly monitor: Monitor;
   readonly hooks: Readonly<Record<string, Hook>>;
   /** Other offerings that each instance needs, by the name that `{{deps.<name>.x}}` uses. */
-  readonly requires: Readonly<Record<string, Need>>;
+  readonly dependencies: Readonly<Record<string, Dependency>>;
   readonly maxInstances?: number;
 }
 
@@ -114,7 +114,7 @@ export interface Hook {
 }
 
 /** Either `plan`, for an instance of its own, or `instance`, the id of one that exists. */
-export interface Need {
+export interface Dependency {
   readonly offering: string;
   readonly plan?: string;
   readonly instance?: string;

@@ -1,14 +1,14 @@
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { Failure, Refusal } from './errors.ts';
-import { decideRemedy, type Patient, type Remedy, sayLeftAlone } from './heal.ts';
-import { controlOf, type Hanging, lookAt } from './look.ts';
-import { operate } from './operate.ts';
+import { decideRestart, type RestartSituation, type RestartDecision, sayLeftAlone } from './heal.ts';
+import { controlOf, type Hanging, inspectInstance } from './look.ts';
+import { startStop } from './operate.ts';
 import type { Operation, ServiceInstance } from './records.ts';
-import { type Check, longestSleep } from './store.ts';
-import { type Healing, leftRunning, type Seen, type UnitSeen, type UnitStatus } from './units.ts';
+import { type UnitCheck, longestSleep } from './store.ts';
+import { type RestartRecord, leftRunning, type Seen, type UnitSeen, type UnitStatus } from './units.ts';
 
 /** The side of the core that looks at what runs, driven by a worker of its own. */
-export interface Checks {
+export interface UnitMonitor {
   /** Looks at one instance that is due, or says how long there is none; `ended` never rejects. */
   take(): Promise<{ readonly ended: Promise<unknown> } | { readonly sleepMs: number }>;
 }
@@ -16,12 +16,11 @@ export interface Checks {
 /** Milliseconds between two questions while others are just taking what is due. */
 const shortestSleep = 20;
 
-export function createChecks(core: Core): Checks {
-  const { deps } = core;
+export function createUnitMonitor(core: RequestContext): UnitMonitor {
   const looking = new Set<string>();
   const hanging: Hanging = new Set();
 
-  async function check(due: Check): Promise<void> {
+  async function check(due: UnitCheck): Promise<void> {
     const { id } = due.instance;
     // It takes longer than the time between two looks: the look that goes on will tell.
     if (looking.has(id)) return;
@@ -29,7 +28,7 @@ export function createChecks(core: Core): Checks {
     try {
       await examine(core, due, hanging);
     } catch (error) {
-      deps.observe({ type: 'trouble', doing: `looking at instance ${id}`, detail: String(error) });
+      core.observe({ type: 'trouble', doing: `looking at instance ${id}`, detail: String(error) });
     } finally {
       looking.delete(id);
     }
@@ -37,27 +36,26 @@ export function createChecks(core: Core): Checks {
 
   return {
     async take() {
-      const due = await deps.store.claimCheck(deps.settings.node);
+      const due = await core.store.claimUnitCheck(core.settings.node);
       if (due) return { ended: check(due) };
-      const next = (await deps.store.nextCheck(deps.settings.node)) ?? longestSleep;
+      const next = (await core.store.nextUnitCheck(core.settings.node)) ?? longestSleep;
       return { sleepMs: Math.min(Math.max(next, shortestSleep), longestSleep) };
     },
   };
 }
 
 /** One look, what is remembered of it, what is told, and what is done about it. */
-async function examine(core: Core, { instance, seen }: Check, hanging: Hanging): Promise<void> {
-  const { deps } = core;
-  const look = await lookAt(core, { instance, ...(seen ? { seen } : {}) }, hanging);
+async function examine(core: RequestContext, { instance, seen }: UnitCheck, hanging: Hanging): Promise<void> {
+  const look = await inspectInstance(core, { instance, ...(seen ? { seen } : {}) }, hanging);
   const changes = changesIn(look.units, seen);
   // What was seen while somebody stopped or changed it means nothing.
   if (changes.length > 0 && !(await isUntouched(core, instance))) return;
   const treated = await treat(core, instance, look.units);
   const dues = treated.flatMap(({ remedy: { dueMs } }) => dueMs ?? []);
   const save = (units: readonly UnitSeen[], dueMs: number | undefined) =>
-    deps.store.saveSeen(
+    core.store.saveSeen(
       instance.id,
-      { units, checkedAt: deps.now().toISOString(), version: instance.version },
+      { units, checkedAt: core.now().toISOString(), version: instance.version },
       dueMs,
     );
   // Before the restart: one that is counted and not begun does less harm than one that is never counted.
@@ -87,20 +85,20 @@ function changesIn(units: readonly UnitSeen[], seen: Seen | undefined): readonly
     .map(({ unit, from }) => ({ unit, ...(from ? { from } : {}) }));
 }
 
-async function isUntouched({ deps }: Core, { id, version }: ServiceInstance): Promise<boolean> {
-  const found = await deps.store.findInstance(id);
+async function isUntouched(core: RequestContext, { id, version }: ServiceInstance): Promise<boolean> {
+  const found = await core.store.findInstance(id);
   return found !== undefined && !found.operation && found.instance.version === version;
 }
 
 /** A unit as it is remembered, and what is to be done about it. */
 interface Treated {
   readonly unit: UnitSeen;
-  readonly remedy: Remedy;
-  readonly before?: Healing;
+  readonly remedy: RestartDecision;
+  readonly before?: RestartRecord;
 }
 
 async function treat(
-  core: Core,
+  core: RequestContext,
   instance: ServiceInstance,
   units: readonly UnitSeen[],
 ): Promise<readonly Treated[]> {
@@ -110,15 +108,15 @@ async function treat(
   if (!known) return units.map((unit) => ({ unit, remedy: {} }));
   const { monitor } = known.plan.operating;
   const untouchable = instance.stopped === true || !known.units?.restart;
-  const history = await core.deps.store.history(instance.id, historyLength);
+  const history = await core.store.history(instance.id, historyLength);
   return units.map(({ healing: before, ...unit }) => {
-    const remedy = decideRemedy({
+    const remedy = decideRestart({
       monitor,
       unit,
       ...(before ? { healing: before } : {}),
       untouchable,
       ...readTending(history, before),
-      now: core.deps.now(),
+      now: core.now(),
     });
     const { healing } = remedy;
     const said = sayLeftAlone({ ...unit, ...(healing ? { healing } : {}) }, monitor);
@@ -132,8 +130,8 @@ const historyLength = 20;
 /** Has anybody but the broker started, restarted or changed it since it was left alone? And what was done last? */
 function readTending(
   operations: readonly Operation[],
-  healing: Healing | undefined,
-): Pick<Patient, 'tended' | 'latest' | 'unyielding'> {
+  healing: RestartRecord | undefined,
+): Pick<RestartSituation, 'tended' | 'latest' | 'unyielding'> {
   const ended = operations.filter(({ bindingId, finishedAt }) => bindingId === undefined && finishedAt);
   const known = ended.findIndex(({ id }) => id === healing?.after);
   const since = known < 0 ? ended : ended.slice(0, known);
@@ -157,11 +155,11 @@ const monitor = { protocol: 'monitor' };
  * @returns whether it was begun
  */
 async function restart(
-  core: Core,
+  core: RequestContext,
   { id: instanceId, version }: ServiceInstance,
   treated: readonly Treated[],
 ): Promise<boolean> {
-  const namesOf = (...ways: readonly Remedy['restart'][]) =>
+  const namesOf = (...ways: readonly RestartDecision['restart'][]) =>
     treated
       .filter(({ remedy }) => remedy.restart && ways.includes(remedy.restart))
       .map(({ unit }) => unit.unit);
@@ -174,7 +172,7 @@ async function restart(
     origin: monitor,
   };
   try {
-    return (await operate(core, command, 'restart')).is !== 'absent';
+    return (await startStop(core, command, 'restart')).is !== 'absent';
   } catch (error) {
     if (error instanceof Refusal && error.code === 'busy') return false;
     // How an operation ended is told where it ends.
@@ -188,20 +186,20 @@ function postponed({ unit: { healing: _counted, ...unit }, remedy }: Treated): U
   return { ...unit, ...(healing ? { healing } : {}) };
 }
 
-function tell({ deps }: Core, instanceId: string, changes: readonly Changed[], trouble?: string): void {
+function tell(core: RequestContext, instanceId: string, changes: readonly Changed[], trouble?: string): void {
   for (const {
     unit: { unit, status: to, reason },
     from,
   } of changes)
-    deps.observe({ type: 'unit-changed', instanceId, unit, ...(from ? { from } : {}), to, reason });
+    core.observe({ type: 'unit-changed', instanceId, unit, ...(from ? { from } : {}), to, reason });
   if (changes.length > 0 && trouble !== undefined)
-    deps.observe({ type: 'trouble', doing: `looking at instance ${instanceId}`, detail: trouble });
+    core.observe({ type: 'trouble', doing: `looking at instance ${instanceId}`, detail: trouble });
 }
 
-function tellLeftAlone({ deps }: Core, instanceId: string, treated: readonly Treated[]): void {
+function tellLeftAlone(core: RequestContext, instanceId: string, treated: readonly Treated[]): void {
   for (const { unit, remedy, before } of treated)
     if (remedy.healing?.leftAlone && !before?.leftAlone)
-      deps.observe({
+      core.observe({
         type: 'left-alone',
         instanceId,
         unit: unit.unit,

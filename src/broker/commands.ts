@@ -1,6 +1,6 @@
 import type { JsonObject } from './json.ts';
 import type { Origin, Sparing } from './records.ts';
-import type { Within } from './store.ts';
+import type { OnBehalfOf } from './store.ts';
 
 interface Command {
   readonly instanceId: string;
@@ -13,7 +13,7 @@ interface Command {
   readonly failsLater?: boolean;
   readonly origin: Origin;
   /** Set by the broker itself: the operation, of another instance, for whose sake it asks. */
-  readonly within?: Within;
+  readonly within?: OnBehalfOf;
 }
 
 export interface Provision extends Command {
@@ -78,7 +78,7 @@ export interface Unbind extends Command {
 export type Recreate = Command;
 
 /** Of a start, stop or restart. */
-export interface Operate extends Command {
+export interface StartStop extends Command {
   /** Absent: all units. */
   readonly units?: readonly string[];
   /** Set by the broker itself: nothing is to be done when the instance has another version by now. */

@@ -1,6 +1,6 @@
 import { Refusal } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
-import { placeIn } from './template.ts';
+import { positionIn } from './template.ts';
 import { Undecided, whenDecided } from './when-decided.ts';
 
 /**
@@ -28,7 +28,7 @@ function placeOfText(value: Json, text: string, at: string): string | undefined 
   if (typeof value !== 'object' || value === null) return undefined;
   const isList = Array.isArray(value);
   for (const [name, inner] of Object.entries(value) as [string, Json][]) {
-    const place = placeIn(at, isList ? Number(name) : name);
+    const place = positionIn(at, isList ? Number(name) : name);
     const found = !isList && name === text ? place : placeOfText(inner, text, place);
     if (found !== undefined) return found;
   }

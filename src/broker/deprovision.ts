@@ -1,5 +1,5 @@
 import type { Deprovision } from './commands.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busyWith, type Decision, newOperation, requireAsync } from './intent.ts';
@@ -10,26 +10,26 @@ import { findUntold } from './read.ts';
 import type { FoundInstance, Operation, ServiceInstance } from './records.ts';
 
 /** spec.md, Deprovisioning. The catalog is not asked: a plan that left it must be deletable for ever. */
-export function deprovision(core: Core, command: Deprovision): Promise<Outcome<ServiceInstance>> {
+export function deprovision(core: RequestContext, command: Deprovision): Promise<Outcome<ServiceInstance>> {
   return core.engine.run(command, async () => {
-    const found = await core.deps.store.findInstance(command.instanceId);
+    const found = await core.store.findInstance(command.instanceId);
     const decision = decideDeprovision(found, command);
     if (!found || !('start' in decision)) return decision as Decision<ServiceInstance>;
     const { instance } = found;
     const { cancels } = decision;
-    const untold = !cancels && command.failsLater && (await findUntold(core.deps, 'deprovision', command));
+    const untold = !cancels && command.failsLater && (await findUntold(core, 'deprovision', command));
     if (untold) return { is: 'accepted', operation: untold, record: instance };
     const plan = await core.planOf(instance);
     requireAsync(plan, 'deprovision', command.acceptsIncomplete);
-    const operation = newOperation(core.deps, plan, 'deprovision', {
+    const operation = newOperation(core, plan, 'deprovision', {
       instanceId: instance.id,
       origin: command.origin,
       confidential: traceOf(cancels),
     });
     if (cancels) return { start: { plan, operation, instance: { put: instance }, cancels } };
     // What is of no node has left nothing on any, but may hold what it needs of others.
-    const needsNothing = Object.keys(plan.operating.requires).length === 0;
-    const recordOnly = needsNothing && isNowhere(core.deps, plan, instance);
+    const needsNothing = Object.keys(plan.operating.dependencies).length === 0;
+    const recordOnly = needsNothing && isNowhere(core, plan, instance);
     const change = recordOnly ? { remove: instance } : { put: instance };
     return { start: { plan, operation, instance: change, recordOnly } };
   });

@@ -8,7 +8,7 @@ import type { Store } from './store.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
 
 /** All that the core needs of the world; tests hand in real, small implementations. */
-export interface Deps {
+export interface BrokerContext {
   readonly store: Store;
   readonly nodes: Nodes;
   readonly orphans: Orphans;

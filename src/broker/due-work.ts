@@ -1,10 +1,10 @@
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import type { OperationSummary } from './events.ts';
 import { longestSleep, type ExpiredBinding, type Hint } from './store.ts';
 import { expire } from './unbind.ts';
 
 /** The side of the core that a worker drives. */
-export interface BrokerWork {
+export interface OperationQueue {
   /** Takes up one due operation, or says how long there is nothing to do; `ended` never rejects. */
   take(): Promise<{ readonly ended: Promise<unknown> } | { readonly sleepMs: number }>;
   /** Takes one turn and waits for it: for tests and one-shot programs. Milliseconds until there is more. */
@@ -27,17 +27,17 @@ const shortestSleep = 20;
 /** Milliseconds before a binding that could not be revoked is tried again. */
 const revokeAgainAfter = 300_000;
 
-export function createWork(core: Core): BrokerWork {
-  const { engine, deps } = core;
+export function createOperationQueue(core: RequestContext): OperationQueue {
+  const { engine } = core;
   let nextLook = 0;
   let nextPrune = 0;
   /** When the revoking of a binding was begun, for as long as it is not to be begun again. */
   const revoked = new Map<string, number>();
 
-  async function take(): ReturnType<BrokerWork['take']> {
-    const taken = (await lookAfter(deps.now().getTime())) ?? (await engine.take());
+  async function take(): ReturnType<OperationQueue['take']> {
+    const taken = (await lookAfter(core.now().getTime())) ?? (await engine.take());
     if (taken) return taken;
-    const due = (await deps.store.nextDue(deps.settings.node)) ?? longestSleep;
+    const due = (await core.store.nextDue(core.settings.node)) ?? longestSleep;
     return { sleepMs: Math.min(Math.max(due, shortestSleep), longestSleep) };
   }
 
@@ -46,7 +46,7 @@ export function createWork(core: Core): BrokerWork {
     if (now < nextLook) return undefined;
     if (now >= nextPrune) {
       nextPrune = now + pruneEvery;
-      await deps.store.prune(deps.settings.retention);
+      await core.store.prune(core.settings.retention);
     }
     const expired = await findExpired(now);
     if (expired) return { ended: revoke(expired) };
@@ -57,7 +57,7 @@ export function createWork(core: Core): BrokerWork {
   /** One that cannot be revoked must not stop the others, nor be tried without end. */
   async function findExpired(now: number): Promise<ExpiredBinding | undefined> {
     for (const [key, begun] of revoked) if (begun <= now - revokeAgainAfter) revoked.delete(key);
-    const expired = await deps.store.expired(revoked.size + 1);
+    const expired = await core.store.expired(revoked.size + 1);
     const next = expired.find((binding) => !revoked.has(keyOf(binding)));
     if (next) revoked.set(keyOf(next), now);
     return next;
@@ -65,9 +65,9 @@ export function createWork(core: Core): BrokerWork {
 
   async function revoke(binding: ExpiredBinding): Promise<void> {
     const { instanceId, id: bindingId } = binding;
-    deps.observe({ type: 'binding-expired', instanceId, bindingId });
+    core.observe({ type: 'binding-expired', instanceId, bindingId });
     await expire(core, binding).catch((error: unknown) =>
-      deps.observe({ type: 'trouble', doing: `revoking binding ${bindingId}`, detail: String(error) }),
+      core.observe({ type: 'trouble', doing: `revoking binding ${bindingId}`, detail: String(error) }),
     );
   }
 
@@ -79,7 +79,7 @@ export function createWork(core: Core): BrokerWork {
       await taken.ended;
       return 0;
     },
-    heed: (hint) => engine.heed(hint),
+    heed: (hint) => engine.onHint(hint),
     rest: () => engine.rest(),
     handOver: () => engine.handOver(),
     inHand: () => engine.inHand(),

@@ -1,15 +1,15 @@
 /** The one place where an operation moves: opened, carried, taken up again, handed over. */
-import { type Carried, carry, type Ended } from './carry.ts';
+import { type RunningOperation, startRunning, type Ended } from './carry.ts';
 import type { ServicePlan } from './catalog.ts';
 import { Failure, Refusal } from './errors.ts';
 import { type OperationSummary, summarize } from './events.ts';
 import { busy, type Decision, type Intent } from './intent.ts';
 import { openAsOne } from './open-as-one.ts';
-import { heldFrom, openIntent } from './open-intent.ts';
+import { leasedFrom, openIntent } from './open-intent.ts';
 import type { Outcome } from './outcome.ts';
-import type { StepDeps } from './step.ts';
+import type { OperationContext } from './step.ts';
 import type { Operation, OperationKind, ServiceInstance } from './records.ts';
-import type { Held, Hint } from './store.ts';
+import type { LeasedOperation, Hint } from './store.ts';
 import { createWait, type Request, type Waiting } from './wait.ts';
 import { withinTime } from './within-time.ts';
 
@@ -22,7 +22,7 @@ export interface Engine {
   /** Takes up one due operation; `ended` when it has been carried as far as it goes now. */
   take(): Promise<{ ended: Promise<Ended> } | undefined>;
   /** A hint of the store: an operation that is carried here may have been cancelled. */
-  heed(hint: Hint): void;
+  onHint(hint: Hint): void;
   /** Ends when nothing is carried here any more. */
   rest(): Promise<void>;
   /** What is carried here now. */
@@ -35,19 +35,19 @@ export interface Engine {
 const mostDecisions = 50;
 
 export function createEngine(
-  deps: StepDeps,
+  core: OperationContext,
   planOf: (instance: ServiceInstance) => Promise<ServicePlan>,
 ): Engine {
-  const { store, settings, observe } = deps;
-  const carried = new Map<string, Carried>();
+  const { store, settings, observe } = core;
+  const carried = new Map<string, RunningOperation>();
   let leaving = false;
-  const wait = createWait(deps, {
+  const wait = createWait(core, {
     isLeaving: () => leaving,
     endedHere: (operationId) => carried.get(operationId)?.ended,
   });
 
-  function pickUp(plan: ServicePlan, held: Held, keep: boolean): Carried {
-    const one = carry(deps, plan, held, keep);
+  function pickUp(plan: ServicePlan, held: LeasedOperation, keep: boolean): RunningOperation {
+    const one = startRunning(core, plan, held, keep);
     carried.set(one.operationId, one);
     void one.ended.finally(() => carried.get(one.operationId) === one && carried.delete(one.operationId));
     // It was on its way here when everything was handed over.
@@ -91,10 +91,10 @@ export function createEngine(
       isOurs: true,
       ...(intent.giveUp && { giveUp: intent.giveUp }),
     };
-    const one = await openAsOne(deps, intent, heldFrom(intent, intent.operation), { within, ...waiting });
+    const one = await openAsOne(core, intent, leasedFrom(intent, intent.operation), { within, ...waiting });
     if (one === 'stale') return 'stale';
     if (one) return { is: 'done', record: one as Rec };
-    const held = await openIntent(deps, intent, within);
+    const held = await openIntent(core, intent, within);
     if (!held) return 'stale';
     const record = subjectOf<Rec>(held);
     if (held.operation.holder === undefined) return join(held.operation, record, waiting);
@@ -103,7 +103,7 @@ export function createEngine(
 
   /** Waits for an operation that is carried here, as long as patience allows. */
   async function finish<Rec>(
-    one: Carried,
+    one: RunningOperation,
     operation: Operation,
     record: Rec,
     waiting: Waiting,
@@ -114,14 +114,14 @@ export function createEngine(
     }
     if (ended) return join(operation, record, waiting);
     if (waiting.acceptsIncomplete) {
-      one.letGo();
+      one.release();
       return { is: 'accepted', operation, record };
     }
     // The platform gives up waiting as well and cleans up: so a create is ended and undone.
     const isGivenUp = waiting.giveUp !== undefined;
     const failure = tooSlow(operation, isGivenUp);
-    if (isGivenUp) one.giveUp({ word: failure.word, sentence: slowness(operation) });
-    else one.letGo();
+    if (isGivenUp) one.abort({ word: failure.word, sentence: slowness(operation) });
+    else one.release();
     throw failure;
   }
 
@@ -174,8 +174,8 @@ export function createEngine(
   return {
     run,
     take,
-    heed(hint) {
-      if ('cancelled' in hint) carried.get(hint.cancelled)?.abandon();
+    onHint(hint) {
+      if ('cancelled' in hint) carried.get(hint.cancelled)?.drop();
     },
     async rest() {
       while (carried.size > 0) await Promise.all([...carried.values()].map(({ ended }) => ended));
@@ -191,7 +191,7 @@ export function createEngine(
 }
 
 /** The record that the operation is about, as it was opened. */
-function subjectOf<Rec>({ instance, binding, operation }: Held): Rec {
+function subjectOf<Rec>({ instance, binding, operation }: LeasedOperation): Rec {
   return (operation.confidential.target ?? binding ?? instance) as Rec;
 }
 

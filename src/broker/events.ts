@@ -1,4 +1,4 @@
-import type { Whereabouts } from './orphans.ts';
+import type { Scope } from './orphans.ts';
 import type { Operation } from './records.ts';
 import type { UnitStatus } from './units.ts';
 
@@ -36,7 +36,7 @@ export type BrokerEvent =
       readonly unit: string;
       readonly restarts: number;
     }
-  | ({ readonly type: 'orphan-suspected' | 'orphan-removed'; readonly name: string } & Whereabouts)
+  | ({ readonly type: 'orphan-suspected' | 'orphan-removed'; readonly name: string } & Scope)
   /** A record that could not be read, and is passed over until it can. */
   | {
       readonly type: 'unreadable';

@@ -1,8 +1,8 @@
 import type { ServicePlan } from './catalog.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { deprovision } from './deprovision.ts';
 import { passing, Refusal } from './errors.ts';
-import { type Asked, idsOf, isOwn } from './needed.ts';
+import { type Dependent, dependencyIds, isDedicated } from './needed.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation, ServiceBinding, ServiceInstance } from './records.ts';
 import type { OperationQuery } from './store.ts';
@@ -17,51 +17,51 @@ const removeAgainAfter = 10_000;
  * @returns false while some of it is still being removed
  * @throws Error when a removal fails: it is to be tried again
  */
-export async function giveBack(
-  core: Core,
-  asked: Asked,
+export async function releaseDependencies(
+  core: RequestContext,
+  asked: Dependent,
   plan: ServicePlan,
   kept?: ServicePlan,
 ): Promise<boolean> {
   const { instance } = asked;
-  for (const [name, need] of Object.entries(plan.operating.requires).toReversed()) {
-    const ids = idsOf(instance, name, need);
-    const other = kept?.operating.requires[name];
-    if (other && idsOf(instance, name, other).instanceId === ids.instanceId) continue;
+  for (const [name, need] of Object.entries(plan.operating.dependencies).toReversed()) {
+    const ids = dependencyIds(instance, name, need);
+    const other = kept?.operating.dependencies[name];
+    if (other && dependencyIds(instance, name, other).instanceId === ids.instanceId) continue;
     if (!(await isLetGo(core, asked, ids))) return false;
-    if (isOwn(need) && !(await isRemoved(core, asked, ids.instanceId))) return false;
+    if (isDedicated(need) && !(await isRemoved(core, asked, ids.instanceId))) return false;
   }
   return true;
 }
 
 async function isLetGo(
-  core: Core,
-  asked: Asked,
+  core: RequestContext,
+  asked: Dependent,
   ids: { instanceId: string; bindingId: string },
 ): Promise<boolean> {
-  const { found, binding, operation } = await core.deps.store.findBinding(ids.instanceId, ids.bindingId);
+  const { found, binding, operation } = await core.store.findBinding(ids.instanceId, ids.bindingId);
   if (!found || !binding) return true;
   if (!operation && (await hasFailedLately(core, ids, 'unbind'))) return false;
   return isGone(() => unbind(core, { ...removalOf(asked, found.instance), ...ids }));
 }
 
-async function isRemoved(core: Core, asked: Asked, instanceId: string): Promise<boolean> {
-  const found = await core.deps.store.findInstance(instanceId);
+async function isRemoved(core: RequestContext, asked: Dependent, instanceId: string): Promise<boolean> {
+  const found = await core.store.findInstance(instanceId);
   if (!found) return true;
   if (!found.operation && (await hasFailedLately(core, { instanceId }, 'deprovision'))) return false;
   return isGone(() => deprovision(core, removalOf(asked, found.instance)));
 }
 
-function removalOf({ origin, within }: Asked, { id: instanceId, offeringId, planId }: ServiceInstance) {
+function removalOf({ origin, within }: Dependent, { id: instanceId, offeringId, planId }: ServiceInstance) {
   return { instanceId, offeringId, planId, acceptsIncomplete: true, origin, within };
 }
 
 async function hasFailedLately(
-  { deps }: Core,
+  core: RequestContext,
   query: OperationQuery,
   kind: Operation['kind'],
 ): Promise<boolean> {
-  const { operation: last, endedMs = Infinity } = await deps.store.lastOperation(query);
+  const { operation: last, endedMs = Infinity } = await core.store.lastOperation(query);
   return last?.kind === kind && last.state === 'failed' && endedMs < removeAgainAfter;
 }
 

@@ -1,5 +1,5 @@
 import type { Monitor } from './catalog.ts';
-import type { Healing, UnitSeen } from './units.ts';
+import type { RestartRecord, UnitSeen } from './units.ts';
 
 /** Milliseconds before the first restart of what has failed, the second, and all others. */
 const pauses = [1000, 4000, 16_000] as const;
@@ -7,23 +7,23 @@ const pauses = [1000, 4000, 16_000] as const;
 const lookAfterRestart = 1000;
 
 /** What is to be done about what was seen of a unit. */
-export interface Remedy {
+export interface RestartDecision {
   /** What is remembered of it; absent: there is nothing. */
-  readonly healing?: Healing;
+  readonly healing?: RestartRecord;
   /** It is to be restarted now: it is dead and only to be started, or lives and is to be asked to `end` first. */
   readonly restart?: 'start' | 'end';
   /** What is remembered in place of it when the restart could not be begun. */
-  readonly postponed?: Healing;
+  readonly postponed?: RestartRecord;
   /** Milliseconds after which somebody is to look again, when that is sooner than usual. */
   readonly dueMs?: number;
 }
 
 /** A unit as it was seen, what people did, and what the rows say. */
-export interface Patient {
+export interface RestartSituation {
   readonly monitor: Monitor;
   readonly unit: UnitSeen;
   /** What was remembered at the look before. */
-  readonly healing?: Healing;
+  readonly healing?: RestartRecord;
   /** Shall it be at rest, or can nobody restart it? */
   readonly untouchable: boolean;
   /** Somebody has started, restarted or updated it since it was left alone. */
@@ -40,7 +40,7 @@ export interface Patient {
  * growing pauses; then it is left alone until it runs again or people have tended to it. One that lives is a status
  * with a reason, whatever it answers, unless the offering asks for more by name.
  */
-export function decideRemedy(patient: Patient): Remedy {
+export function decideRestart(patient: RestartSituation): RestartDecision {
   const { monitor, unit, untouchable, unyielding, now } = patient;
   const before = patient.tended ? undefined : recent(patient.healing, monitor, now);
   if (!isToBeRestarted(unit, monitor)) return remembered(withoutFailure(before, unit));
@@ -69,7 +69,7 @@ function isToBeRestarted({ symptom }: UnitSeen, { restartOn = [] }: Monitor): bo
   return symptom === 'dead' || (symptom !== undefined && restartOn.includes(symptom));
 }
 
-function after({ latest }: Patient): Pick<Healing, 'after'> {
+function after({ latest }: RestartSituation): Pick<RestartRecord, 'after'> {
   return latest === undefined ? {} : { after: latest };
 }
 
@@ -78,13 +78,20 @@ function pauseBefore(restarts: number): number {
 }
 
 /** Of one that is left alone all restarts are kept: they are why. */
-function recent(healing: Healing | undefined, { within }: Monitor, now: Date): Healing | undefined {
+function recent(
+  healing: RestartRecord | undefined,
+  { within }: Monitor,
+  now: Date,
+): RestartRecord | undefined {
   if (!healing || healing.leftAlone) return healing;
   return { ...healing, restarts: healing.restarts.filter((at) => Date.parse(at) > now.getTime() - within) };
 }
 
 /** Only when it runs, or nothing at least can be found to ail it, what was left alone is looked after again. */
-function withoutFailure(healing: Healing | undefined, { status, symptom }: UnitSeen): Healing | undefined {
+function withoutFailure(
+  healing: RestartRecord | undefined,
+  { status, symptom }: UnitSeen,
+): RestartRecord | undefined {
   if (!healing) return undefined;
   const isWell = status === 'started' || (status === 'unreachable' && symptom === undefined);
   const { restarts, leftAlone, unyielding = false } = healing;
@@ -92,7 +99,7 @@ function withoutFailure(healing: Healing | undefined, { status, symptom }: UnitS
   return { restarts, leftAlone };
 }
 
-function remembered(healing: Healing | undefined): { healing?: Healing } {
+function remembered(healing: RestartRecord | undefined): { healing?: RestartRecord } {
   return healing && (healing.leftAlone || healing.unyielding || healing.restarts.length > 0)
     ? { healing }
     : {};

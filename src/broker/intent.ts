@@ -1,10 +1,10 @@
 import type { ServicePlan, SecretRule } from './catalog.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { Refusal } from './errors.ts';
 import type { Demand } from './nodes.ts';
 import type { Outcome } from './outcome.ts';
 import type { Operation, OperationConfidential, OperationKind, Origin } from './records.ts';
-import type { Opening, Within } from './store.ts';
+import type { Opening, OnBehalfOf } from './store.ts';
 
 /** What a use case wants done; the engine opens it and carries it. */
 export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
@@ -40,14 +40,14 @@ const defaultDeadline = 3600;
 
 /** A new operation, in progress and not yet held. */
 export function newOperation(
-  deps: Deps,
+  core: BrokerContext,
   plan: ServicePlan,
   kind: OperationKind,
   of: { instanceId: string; bindingId?: string; origin: Origin; confidential?: OperationConfidential },
 ): Operation {
-  const now = deps.now();
+  const now = core.now();
   return {
-    id: deps.newId(),
+    id: core.newId(),
     kind,
     instanceId: of.instanceId,
     ...(of.bindingId === undefined ? {} : { bindingId: of.bindingId }),
@@ -70,13 +70,13 @@ export function secondsAllowed(plan: ServicePlan): number {
 
 /** The secrets a plan wants at this level: those that exist are kept, so a repetition converges. */
 export function makeSecrets(
-  deps: Deps,
+  core: BrokerContext,
   plan: ServicePlan,
   per: SecretRule['per'],
   existing: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   const wanted = Object.entries(plan.making.secrets).filter(([, rule]) => rule.per === per);
-  const fresh = wanted.map(([name, { length }]) => [name, existing[name] ?? deps.newSecret(length)]);
+  const fresh = wanted.map(([name, { length }]) => [name, existing[name] ?? core.newSecret(length)]);
   return { ...existing, ...Object.fromEntries(fresh) };
 }
 
@@ -94,7 +94,7 @@ export function requireAsync(plan: ServicePlan, kind: OperationKind, acceptsInco
  * request has asked for is told as that.
  */
 export function busyWith(
-  { within, giveUp }: { readonly within?: Within; readonly giveUp?: string },
+  { within, giveUp }: { readonly within?: OnBehalfOf; readonly giveUp?: string },
   open: Operation | undefined,
   sentence?: string,
 ): { readonly after: Operation } {

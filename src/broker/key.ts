@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Thing } from './provisioner.ts';
+import type { Resource } from './provisioner.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
 
 /**
@@ -35,6 +35,6 @@ export function portOwner({ id, key }: Pick<ServiceInstance, 'id' | 'key'>): str
 }
 
 /** The same for what was found; undefined when nobody can tell. */
-export function portOwnerOf({ instanceId, key }: Pick<Thing, 'instanceId' | 'key'>): string | undefined {
+export function portOwnerOf({ instanceId, key }: Pick<Resource, 'instanceId' | 'key'>): string | undefined {
   return instanceId !== undefined && key === keyOf(instanceId) ? instanceId : key;
 }

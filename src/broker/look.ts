@@ -1,4 +1,5 @@
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
+import type { BrokerContext } from './deps.ts';
 import type { ServicePlan } from './catalog.ts';
 import { declaredOfferings } from './offered.ts';
 import type { Provisioner, Work, UnitControl } from './provisioner.ts';
@@ -6,19 +7,19 @@ import type { Operation, ServiceInstance } from './records.ts';
 import { decideStatus, type Judgement, type Situation, symptomOf } from './status.ts';
 import type { Seen, Symptom, UnitFacts, UnitSeen } from './units.ts';
 import { underLimit } from './under-limit.ts';
-import { maskAll, valuesOf } from './values.ts';
+import { redactRecords, templateValues } from './values.ts';
 
 /** Milliseconds that a look at the units of one instance may take. */
 export const lookLimit = 5000;
 
 /** What one look at an instance came to. */
-export interface Look {
+export interface Inspection {
   readonly units: readonly UnitSeen[];
   /** Why the provisioner could not say how the units are, for the operator. */
   readonly trouble?: string;
 }
 
-export interface Subject {
+export interface InspectionSubject {
   readonly instance: ServiceInstance;
   readonly operation?: Operation;
   /** What was seen before. */
@@ -32,15 +33,19 @@ export type Hanging = Set<string>;
  * Looks at every unit of an instance of this node, or of none, now. Never throws: units at which nobody can look
  * are told as they were last seen, and as down.
  */
-export async function lookAt(core: Core, subject: Subject, hanging: Hanging = new Set()): Promise<Look> {
+export async function inspectInstance(
+  core: RequestContext,
+  subject: InspectionSubject,
+  hanging: Hanging = new Set(),
+): Promise<Inspection> {
   const { instance, operation, seen } = subject;
-  const now = core.deps.now().toISOString();
+  const now = core.now().toISOString();
   const situationOf = (unit: string): Situation => ({
     stopped: shallRest(instance, unit),
     ...(operation ? { operation: operation.kind } : {}),
   });
   try {
-    const facts = await inspect(core, instance, hanging);
+    const facts = await inspectUnits(core, instance, hanging);
     const judge = (unit: UnitFacts) => masked(decideStatus(situationOf(unit.unit), unit), instance);
     const ailing = (unit: UnitFacts) => symptomOf(situationOf(unit.unit), unit);
     return { units: facts.map((unit) => seeUnit(unit, judge(unit), ailing(unit), seen, now)) };
@@ -50,7 +55,7 @@ export async function lookAt(core: Core, subject: Subject, hanging: Hanging = ne
     const units = unitsLastSeen(seen, nameOf(core, instance));
     return {
       units: units.map((unit) => restate(unit, { status: 'down', reason }, now)),
-      trouble: maskAll(String(error), [instance]),
+      trouble: redactRecords(String(error), [instance]),
     };
   }
 }
@@ -60,8 +65,8 @@ function shallRest({ stopped = false, stoppedUnits = [] }: ServiceInstance, unit
 }
 
 /** The facts of all units. @throws Error named TimeoutError, and whatever the provisioner throws */
-export async function inspect(
-  core: Core,
+export async function inspectUnits(
+  core: RequestContext,
   instance: ServiceInstance,
   hanging: Hanging = new Set(),
 ): Promise<readonly UnitFacts[]> {
@@ -81,36 +86,36 @@ export async function inspect(
 
 /** What the only unit is called of an instance whose units nobody has seen: as its offering. */
 export function nameOf(
-  { deps }: Pick<Core, 'deps'>,
+  core: Pick<BrokerContext, 'catalog' | 'hidden'>,
   { offeringId }: Pick<ServiceInstance, 'offeringId'>,
 ): string {
-  return declaredOfferings(deps).find(({ id }) => id === offeringId)?.name ?? offeringId;
+  return declaredOfferings(core).find(({ id }) => id === offeringId)?.name ?? offeringId;
 }
 
 /** How the units of an instance are looked at and operated; `units` is absent when its provisioner cannot. */
 export async function controlOf(
-  { deps, planOf }: Core,
+  core: RequestContext,
   instance: ServiceInstance,
 ): Promise<{ plan: ServicePlan; provisioner: Provisioner; units?: UnitControl }> {
-  const plan = await planOf(instance);
-  const provisioner = deps.provisioner(plan.making.provisioner);
+  const plan = await core.planOf(instance);
+  const provisioner = core.provisioner(plan.making.provisioner);
   return { plan, provisioner, ...(provisioner.units ? { units: provisioner.units } : {}) };
 }
 
 /** What a provisioner may know where there is no operation: for looks and for commands. */
 export function workOn(
-  { deps }: Core,
+  core: RequestContext,
   plan: ServicePlan,
   instance: ServiceInstance,
   signal: AbortSignal,
 ): Work {
-  const values = valuesOf(plan, instance, undefined, deps.settings.url);
-  const mask = (text: string) => maskAll(text, [instance]);
-  return { operationId: deps.newId(), instance, plan, values, mask, signal };
+  const values = templateValues(plan, instance, undefined, core.settings.url);
+  const mask = (text: string) => redactRecords(text, [instance]);
+  return { operationId: core.newId(), instance, plan, values, redact: mask, signal };
 }
 
 function masked({ status, reason }: Judgement, instance: ServiceInstance): Judgement {
-  return { status, reason: maskAll(reason, [instance]) };
+  return { status, reason: redactRecords(reason, [instance]) };
 }
 
 function seeUnit(

@@ -1,69 +1,69 @@
 // Offerings that an instance needs: each is an instance of its own, its child, or a shared one. Either is held by a
 // binding whose credentials the instance is given, and which keeps the other from being deleted.
 import { bind } from './bind.ts';
-import type { Need, ServicePlan } from './catalog.ts';
-import type { Core } from './core.ts';
+import type { Dependency, ServicePlan } from './catalog.ts';
+import type { RequestContext } from './core.ts';
 import { Failure, passing, Refusal } from './errors.ts';
-import { giveBack } from './give-back-needs.ts';
+import { releaseDependencies } from './give-back-needs.ts';
 import type { JsonObject } from './json.ts';
 import {
-  type Asked,
-  askedFor,
-  depsOf,
+  type Dependent,
+  dependentOf,
+  dependenciesOf,
   formerLife,
-  type Ids,
-  idsOf,
-  isOwn,
-  withDeps,
-  withFact,
+  type DependencyIds,
+  dependencyIds,
+  isDedicated,
+  withDependencies,
+  withDependencyFact,
 } from './needed.ts';
 import { lostWord } from './lost.ts';
-import type { Needs } from './needs.ts';
-import { operate } from './operate.ts';
+import type { Dependencies } from './needs.ts';
+import { startStop } from './operate.ts';
 import type { Outcome } from './outcome.ts';
 import { provision } from './provision.ts';
 import type { Operation, ServiceInstance } from './records.ts';
 import { render } from './template.ts';
-import { valuesOf } from './values.ts';
+import { templateValues } from './values.ts';
 
 /** @param core is asked only when something is needed: the engine is part of it and is given this */
-export function createNeeds(core: () => Core): Needs {
+export function createDependencies(core: () => RequestContext): Dependencies {
   return {
-    async meet(held, plan) {
-      const asked = askedFor(held);
+    async acquire(held, plan) {
+      const asked = dependentOf(held);
       if (!(await leaveFormer(core(), asked, plan))) return undefined;
       const deps: Record<string, JsonObject> = {};
-      for (const [name, need] of Object.entries(plan.operating.requires)) {
-        const credentials = await meetOne(core(), asked, plan, name, need, deps);
+      for (const [name, need] of Object.entries(plan.operating.dependencies)) {
+        const credentials = await acquireOne(core(), asked, plan, name, need, deps);
         if (!credentials) return undefined;
         deps[name] = credentials;
       }
-      return withDeps(held, deps);
+      return withDependencies(held, deps);
     },
-    async recall(held, plan) {
-      const needs = Object.entries(plan.operating.requires);
-      if (needs.length === 0 || depsOf(held.instance)) return held;
+    async find(held, plan) {
+      const needs = Object.entries(plan.operating.dependencies);
+      if (needs.length === 0 || dependenciesOf(held.instance)) return held;
       const deps: Record<string, JsonObject> = {};
       for (const [name, need] of needs) {
-        const { instanceId, bindingId } = idsOf(held.instance, name, need);
-        const { binding } = await core().deps.store.findBinding(instanceId, bindingId);
+        const { instanceId, bindingId } = dependencyIds(held.instance, name, need);
+        const { binding } = await core().store.findBinding(instanceId, bindingId);
         if (binding?.ready) deps[name] = binding.confidential.answer.credentials ?? {};
       }
-      return withDeps(held, deps);
+      return withDependencies(held, deps);
     },
-    async part(held, plan) {
-      const asked = askedFor(held);
-      return (await leaveFormer(core(), asked, plan)) && giveBack(core(), asked, plan);
+    async release(held, plan) {
+      const asked = dependentOf(held);
+      return (await leaveFormer(core(), asked, plan)) && releaseDependencies(core(), asked, plan);
     },
-    async shed(held, target) {
+    async releaseUnused(held, target) {
       const present = await core().planOf(held.instance);
       const [left, kept] = held.operation.failure ? [target, present] : [present, target];
-      return giveBack(core(), askedFor(held), left, kept);
+      return releaseDependencies(core(), dependentOf(held), left, kept);
     },
-    async operate(held, plan, kind) {
-      const own = Object.entries(plan.operating.requires).filter(([, need]) => isOwn(need));
+    async startStop(held, plan, kind) {
+      const own = Object.entries(plan.operating.dependencies).filter(([, need]) => isDedicated(need));
       for (const [name, need] of kind === 'start' ? own : own.toReversed()) {
-        if (!(await operateOne(core(), askedFor(held), name, need, kind))) return false;
+        if (!(await startStopOne(core(), dependentOf(held), name, need, kind))) return false;
       }
       return true;
     },
@@ -71,26 +71,26 @@ export function createNeeds(core: () => Core): Needs {
 }
 
 /** What a life that was lost still holds of others goes: nobody may use its credentials for them any more. */
-async function leaveFormer(core: Core, asked: Asked, plan: ServicePlan): Promise<boolean> {
+async function leaveFormer(core: RequestContext, asked: Dependent, plan: ServicePlan): Promise<boolean> {
   const instance = formerLife(asked.instance);
-  return instance === undefined || giveBack(core, { ...asked, instance }, plan);
+  return instance === undefined || releaseDependencies(core, { ...asked, instance }, plan);
 }
 
 /** @param deps what is there of the needs before this one: its parameters may be made from them */
-async function meetOne(
-  core: Core,
-  asked: Asked,
+async function acquireOne(
+  core: RequestContext,
+  asked: Dependent,
   plan: ServicePlan,
   name: string,
-  need: Need,
+  need: Dependency,
   deps: JsonObject,
 ): Promise<JsonObject | undefined> {
-  const ids = idsOf(asked.instance, name, need);
-  const { found, binding, operation } = await core.deps.store.findBinding(ids.instanceId, ids.bindingId);
+  const ids = dependencyIds(asked.instance, name, need);
+  const { found, binding, operation } = await core.store.findBinding(ids.instanceId, ids.bindingId);
   if (binding?.ready && !operation) return binding.confidential.answer.credentials ?? {};
   if (found?.operation || operation) return undefined;
   if (!found?.instance.ready) {
-    const instance = withFact(asked.instance, deps);
+    const instance = withDependencyFact(asked.instance, deps);
     if (!(await make(core, { ...asked, instance }, plan, need, ids))) return undefined;
   }
   // It was bound in vain.
@@ -100,17 +100,17 @@ async function meetOne(
 }
 
 async function make(
-  core: Core,
-  asked: Asked,
+  core: RequestContext,
+  asked: Dependent,
   plan: ServicePlan,
-  need: Need,
-  { instanceId }: Ids,
+  need: Dependency,
+  { instanceId }: DependencyIds,
 ): Promise<ServiceInstance | undefined> {
   const { offeringId, planId } = requireNeeded(core, need);
   await requireNotFailed(core, need, { instanceId });
   const { origin, within } = asked;
   const { organizationGuid, spaceGuid, context, id: parent } = asked.instance;
-  const values = valuesOf(plan, asked.instance, undefined, core.deps.settings.url);
+  const values = templateValues(plan, asked.instance, undefined, core.settings.url);
   return carriedOut(need, () =>
     provision(core, {
       instanceId,
@@ -128,30 +128,34 @@ async function make(
   );
 }
 
-function requireNeeded({ deps }: Core, need: Need): { offeringId: string; planId: string } {
-  if (!isOwn(need)) throw unmet(need, `There is no instance '${need.instance}' that could be used.`);
-  const offering = deps.catalog().offerings.find(({ name }) => name === need.offering);
+function requireNeeded(core: RequestContext, need: Dependency): { offeringId: string; planId: string } {
+  if (!isDedicated(need)) throw unmet(need, `There is no instance '${need.instance}' that could be used.`);
+  const offering = core.catalog().offerings.find(({ name }) => name === need.offering);
   const plan = offering?.plans.find(({ name }) => name === need.plan);
   if (offering && plan) return { offeringId: offering.id, planId: plan.id };
   throw unmet(need, 'It is not in the catalog.');
 }
 
 /** What failed while nobody waited for it here. */
-async function requireNotFailed({ deps }: Core, need: Need, ids: Partial<Ids> & Pick<Ids, 'instanceId'>) {
-  const { operation, exists } = await deps.store.lastOperation(ids);
+async function requireNotFailed(
+  core: RequestContext,
+  need: Dependency,
+  ids: Partial<DependencyIds> & Pick<DependencyIds, 'instanceId'>,
+) {
+  const { operation, exists } = await core.store.lastOperation(ids);
   // What failed only since its node was given up is to be made anew.
   if (exists && operation?.state === 'failed' && operation.failure?.word !== lostWord)
     throw unmet(need, operation.failure?.sentence);
 }
 
-function bindingFor({ instance, origin, within }: Asked, ids: Ids): Parameters<typeof bind>[1] {
+function bindingFor({ instance, origin, within }: Dependent, ids: DependencyIds): Parameters<typeof bind>[1] {
   const { context, id: dependent } = instance;
   return { ...ids, parameters: {}, context, dependent, acceptsIncomplete: true, origin, within };
 }
 
 /** The record, or undefined while it is being made. What refuses or fails is told of the one that needs it. */
 async function carriedOut<Rec>(
-  need: Need,
+  need: Dependency,
   ask: () => Promise<Outcome<Rec>>,
   tell = unmet,
 ): Promise<Rec | undefined> {
@@ -165,35 +169,35 @@ async function carriedOut<Rec>(
   }
 }
 
-function unmet({ offering }: Need, why = 'It failed.'): Failure {
+function unmet({ offering }: Dependency, why = 'It failed.'): Failure {
   return new Failure('need', `The service needs ${offering}, which could not be had. ${why}`);
 }
 
-async function operateOne(
-  core: Core,
-  asked: Asked,
+async function startStopOne(
+  core: RequestContext,
+  asked: Dependent,
   name: string,
-  need: Need,
+  need: Dependency,
   kind: 'start' | 'stop',
 ): Promise<boolean> {
-  const { instanceId } = idsOf(asked.instance, name, need);
-  const found = await core.deps.store.findInstance(instanceId);
+  const { instanceId } = dependencyIds(asked.instance, name, need);
+  const found = await core.store.findInstance(instanceId);
   if (!found || (!found.operation && (found.instance.stopped ?? false) === (kind === 'stop'))) return true;
   if (found.operation) return false;
   const plan = await core.planOf(found.instance);
-  if (!core.deps.provisioner(plan.making.provisioner).units?.[kind]) return true;
+  if (!core.provisioner(plan.making.provisioner).units?.[kind]) return true;
   const { origin, within } = asked;
-  const tell = (_: Need, why = 'It failed.') => inVain(need, kind, why);
+  const tell = (_: Dependency, why = 'It failed.') => inVain(need, kind, why);
   const failed = await findFailed(core, asked, instanceId, kind);
   if (failed) throw tell(need, failed.failure?.sentence);
   const command = { instanceId, acceptsIncomplete: true, origin, within };
-  return (await carriedOut(need, () => operate(core, command, kind), tell)) !== undefined;
+  return (await carriedOut(need, () => startStop(core, command, kind), tell)) !== undefined;
 }
 
 /** What was asked for by the operation that is asking now, and has failed while nobody waited for it here. */
 async function findFailed(
-  { deps: { store } }: Core,
-  { instance, within }: Asked,
+  { store }: RequestContext,
+  { instance, within }: Dependent,
   instanceId: string,
   kind: 'start' | 'stop',
 ): Promise<Operation | undefined> {
@@ -204,7 +208,7 @@ async function findFailed(
   return operation && last.createdAt >= operation.createdAt ? last : undefined;
 }
 
-function inVain({ offering }: Need, kind: 'start' | 'stop', why: string): Failure {
+function inVain({ offering }: Dependency, kind: 'start' | 'stop', why: string): Failure {
   const done = kind === 'start' ? 'started' : 'stopped';
   return new Failure('need', `The service needs ${offering}, which could not be ${done}. ${why}`);
 }

@@ -1,29 +1,29 @@
 // What an instance needs, as seen from it: who asks for it, and the ids under which it is found.
-import type { Need } from './catalog.ts';
+import type { Dependency } from './catalog.ts';
 import { isObject, type JsonObject } from './json.ts';
 import { keyOf } from './key.ts';
 import type { Origin, ServiceInstance } from './records.ts';
-import type { Held, Within } from './store.ts';
+import type { LeasedOperation, OnBehalfOf } from './store.ts';
 
 /** The instance as it shall be, who wants it, and the operation that asks for what it needs. */
-export interface Asked {
+export interface Dependent {
   readonly instance: ServiceInstance;
   readonly origin: Origin;
-  readonly within: Within;
+  readonly within: OnBehalfOf;
 }
 
-export function askedFor({ operation, instance }: Held): Asked {
+export function dependentOf({ operation, instance }: LeasedOperation): Dependent {
   const { id, attempt, origin } = operation;
   const shall = operation.confidential.target ?? instance;
   return { instance: shall, origin, within: { id, attempt } };
 }
 
-export function isOwn({ instance }: Need): boolean {
+export function isDedicated({ instance }: Dependency): boolean {
   return instance === undefined;
 }
 
 /** What is needed, and the binding by which it is held. */
-export interface Ids {
+export interface DependencyIds {
   readonly instanceId: string;
   readonly bindingId: string;
 }
@@ -32,7 +32,7 @@ export interface Ids {
  * The same at every try of one life of the instance, and such as nobody else chooses. An instance of its own that is to
  * be of another offering or plan is another instance.
  */
-export function idsOf({ id, key }: ServiceInstance, name: string, need: Need): Ids {
+export function dependencyIds({ id, key }: ServiceInstance, name: string, need: Dependency): DependencyIds {
   const { instance, offering, plan = '' } = need;
   const life = key === undefined ? [id] : [id, key];
   return {
@@ -48,16 +48,16 @@ export function formerLife({ lost, key, ...instance }: ServiceInstance): Service
 }
 
 /** From here on they are facts of the instance, for the provisioner and for all that is kept of it. */
-export function withDeps(held: Held, deps: JsonObject): Held {
+export function withDependencies(held: LeasedOperation, deps: JsonObject): LeasedOperation {
   const { operation, instance } = held;
   const { target } = operation.confidential;
   // An update that fails leaves the instance as it is.
-  if (!target) return { ...held, instance: withFact(instance, deps) };
-  const confidential = { ...operation.confidential, target: withFact(target, deps) };
+  if (!target) return { ...held, instance: withDependencyFact(instance, deps) };
+  const confidential = { ...operation.confidential, target: withDependencyFact(target, deps) };
   return { ...held, operation: { ...operation, confidential } };
 }
 
-export function withFact(instance: ServiceInstance, deps: JsonObject): ServiceInstance {
+export function withDependencyFact(instance: ServiceInstance, deps: JsonObject): ServiceInstance {
   const { deps: before, ...rest } = instance.confidential.facts;
   if (before === undefined && Object.keys(deps).length === 0) return instance;
   const facts = Object.keys(deps).length > 0 ? { ...rest, deps } : rest;
@@ -65,6 +65,6 @@ export function withFact(instance: ServiceInstance, deps: JsonObject): ServiceIn
 }
 
 /** Undefined: it was never given any. */
-export function depsOf({ confidential: { facts } }: ServiceInstance): JsonObject | undefined {
+export function dependenciesOf({ confidential: { facts } }: ServiceInstance): JsonObject | undefined {
   return isObject(facts['deps']) ? facts['deps'] : undefined;
 }

@@ -74,7 +74,7 @@ export interface Demand {
 
 export interface Room {
   readonly cost: number;
-  readonly needs: readonly string[];
+  readonly executables: readonly string[];
   /** Its own node, when it has one already: then only the capacity counts. */
   readonly on?: string;
 }

@@ -1,10 +1,10 @@
 import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
-import type { Deps, HiddenOffering } from './deps.ts';
+import type { BrokerContext, HiddenOffering } from './deps.ts';
 import type { Node } from './nodes.ts';
 import type { Provisioner } from './provisioner.ts';
 
 /** What can be had now, of all that is declared. */
-export interface Offered {
+export interface OnSale {
   readonly catalog: Catalog;
   readonly hidden: readonly HiddenOffering[];
 }
@@ -13,7 +13,7 @@ export interface Offered {
 export function declaredOfferings({
   catalog,
   hidden,
-}: Pick<Deps, 'catalog' | 'hidden'>): readonly ServiceOffering[] {
+}: Pick<BrokerContext, 'catalog' | 'hidden'>): readonly ServiceOffering[] {
   return [...catalog().offerings, ...hidden().map(({ offering }) => offering)];
 }
 
@@ -24,7 +24,7 @@ type ByName = (name: string) => Provisioner;
  * nothing, the catalog is given back as it is.
  * @param nodes all that are known: one that is away keeps its offerings, or the catalog would come and go with it
  */
-export function offeredOf(catalog: Catalog, nodes: readonly Node[], provisioner: ByName): Offered {
+export function onSaleOf(catalog: Catalog, nodes: readonly Node[], provisioner: ByName): OnSale {
   const reasonOf = createReasons(catalog, nodes, provisioner);
   const kept: ServiceOffering[] = [];
   const hidden: HiddenOffering[] = [];
@@ -42,13 +42,13 @@ export function offeredOf(catalog: Catalog, nodes: readonly Node[], provisioner:
  * `offeredOf` for those who ask again and again: as long as the same is offered it is the same catalog, and one in
  * which something else has changed than the files was loaded when that was seen.
  */
-export function createOffer(
+export function createOnSale(
   provisioner: ByName,
   now: () => Date,
-): (declared: Catalog, nodes: readonly Node[]) => Offered {
+): (declared: Catalog, nodes: readonly Node[]) => OnSale {
   let last: { readonly declared: Catalog; readonly catalog: Catalog } | undefined;
   return (declared, nodes) => {
-    const { catalog, hidden } = offeredOf(declared, nodes, provisioner);
+    const { catalog, hidden } = onSaleOf(declared, nodes, provisioner);
     const isKnown = last?.declared === declared;
     if (!last || !isKnown) last = { declared, catalog };
     else if (!isSameOffer(last.catalog, catalog))
@@ -81,7 +81,7 @@ function ownReason(plan: ServicePlan, nodes: readonly Node[], provisioner: ByNam
   const maker = provisioner(plan.making.provisioner);
   const clause = maker.obstacle?.(plan);
   if (clause !== undefined) return sentenceOf(clause);
-  return maker.traits.local ? nodeReason(plan.operating.needs, nodes) : undefined;
+  return maker.traits.local ? nodeReason(plan.operating.executables, nodes) : undefined;
 }
 
 function nodeReason(needs: readonly string[], nodes: readonly Node[]): string | undefined {
@@ -94,7 +94,7 @@ function nodeReason(needs: readonly string[], nodes: readonly Node[]): string | 
 }
 
 function neededReason(plan: ServicePlan, catalog: Catalog, reasonOf: ReasonOf): string | undefined {
-  for (const need of Object.values(plan.operating.requires)) {
+  for (const need of Object.values(plan.operating.dependencies)) {
     const offering = catalog.offerings.find(({ name }) => name === need.offering);
     // One that is there already need not be made; that it is there is asked when somebody wants one that needs it.
     if (offering && need.instance !== undefined) continue;

@@ -2,8 +2,8 @@ import { Failure } from './errors.ts';
 import { summarize } from './events.ts';
 import type { Intent } from './intent.ts';
 import type { Operation, OperationFailure, ServiceBinding, ServiceInstance } from './records.ts';
-import { takeStep, type StepDeps, type Verdict } from './step.ts';
-import { recordIn, type Held, type Settlement, type Within } from './store.ts';
+import { takeStep, type OperationContext, type Verdict } from './step.ts';
+import { recordIn, type LeasedOperation, type Settlement, type OnBehalfOf } from './store.ts';
 
 /**
  * Opens and settles an operation in one write, for provisioners whose steps touch nothing outside: their deed
@@ -12,51 +12,56 @@ import { recordIn, type Held, type Settlement, type Within } from './store.ts';
  * be opened first after all
  */
 export async function openAsOne(
-  deps: StepDeps,
+  core: OperationContext,
   intent: Intent,
-  held: Held,
-  { within, failsLater }: { readonly within?: Within | undefined; readonly failsLater: boolean },
+  held: LeasedOperation,
+  { within, failsLater }: { readonly within?: OnBehalfOf | undefined; readonly failsLater: boolean },
 ): Promise<ServiceInstance | ServiceBinding | 'stale' | undefined> {
-  if (intent.cancels || intent.demand || !isSelfContained(deps, intent)) return undefined;
-  const verdict = await deed(deps, intent, held);
+  if (intent.cancels || intent.demand || !isSelfContained(core, intent)) return undefined;
+  const verdict = await deed(core, intent, held);
   // A failure that is told later needs an operation that can be asked for.
-  if ('failed' in verdict) return failsLater ? undefined : fail(deps, intent, verdict.failed);
+  if ('failed' in verdict) return failsLater ? undefined : fail(core, intent, verdict.failed);
   if (!('settle' in verdict)) return undefined;
   const operation: Operation = {
     ...intent.operation,
     state: 'succeeded',
     attempt: 1,
-    finishedAt: deps.now(),
+    finishedAt: core.now(),
     confidential: {},
   };
   const { settle } = verdict;
   const final = finalOf(intent, settle);
-  const written = await deps.store.open({ operation, leaseMs: 0, ...final, ...(within ? { within } : {}) });
+  const written = await core.store.open({
+    operation,
+    leaseMs: 0,
+    ...final,
+    ...(within ? { onBehalfOf: within } : {}),
+  });
   if (!written) return 'stale';
-  const ms = deps.now().getTime() - operation.createdAt.getTime();
-  deps.observe({ type: 'operation-opened', operation: summarize(operation) });
-  deps.observe({ type: 'operation-settled', operation: summarize(operation), ms });
+  const ms = core.now().getTime() - operation.createdAt.getTime();
+  core.observe({ type: 'operation-opened', operation: summarize(operation) });
+  core.observe({ type: 'operation-settled', operation: summarize(operation), ms });
   return recordIn<ServiceInstance | ServiceBinding>(final.binding ?? final.instance);
 }
 
 /** Nothing was written, so nothing but this event tells the operator why. */
-function fail(deps: StepDeps, { operation }: Intent, failure: OperationFailure): never {
+function fail(core: OperationContext, { operation }: Intent, failure: OperationFailure): never {
   const detail = failure.detail ?? failure.sentence;
-  deps.observe({ type: 'step-failed', operation: summarize(operation), detail });
+  core.observe({ type: 'step-failed', operation: summarize(operation), detail });
   throw new Failure(failure.word, failure.sentence, failure);
 }
 
-function isSelfContained(deps: StepDeps, { recordOnly, plan, instance }: Intent): boolean {
-  const { selfContained, local } = deps.provisioner(plan.making.provisioner).traits;
+function isSelfContained(core: OperationContext, { recordOnly, plan, instance }: Intent): boolean {
+  const { selfContained, local } = core.provisioner(plan.making.provisioner).traits;
   // What it needs, or has needed so far, is outside.
   const { facts } = recordIn<ServiceInstance>(instance).confidential;
-  const needsNothing = Object.keys(plan.operating.requires).length === 0 && facts['deps'] === undefined;
+  const needsNothing = Object.keys(plan.operating.dependencies).length === 0 && facts['deps'] === undefined;
   return recordOnly === true || (selfContained && local !== true && needsNothing);
 }
 
-async function deed(deps: StepDeps, intent: Intent, held: Held): Promise<Verdict> {
+async function deed(core: OperationContext, intent: Intent, held: LeasedOperation): Promise<Verdict> {
   if (intent.recordOnly) return { settle: {} };
-  return takeStep(deps, intent.plan, held, new AbortController().signal);
+  return takeStep(core, intent.plan, held, new AbortController().signal);
 }
 
 /** The rows as they shall be in the end, instead of as they are while the work goes on. */

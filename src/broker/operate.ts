@@ -1,5 +1,5 @@
-import type { Operate } from './commands.ts';
-import type { Core } from './core.ts';
+import type { StartStop } from './commands.ts';
+import type { RequestContext } from './core.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busy, type Decision, newOperation } from './intent.ts';
@@ -14,22 +14,26 @@ type Kind = 'start' | 'stop' | 'restart';
  * Starts, stops or restarts units of an instance. What is at rest already is stopped once more, and what runs is started
  * once more: dead units may be among them. Once all have been stopped they shall be at rest, until all are started again.
  */
-export function operate(core: Core, command: Operate, kind: Kind): Promise<Outcome<ServiceInstance>> {
+export function startStop(
+  core: RequestContext,
+  command: StartStop,
+  kind: Kind,
+): Promise<Outcome<ServiceInstance>> {
   const { instanceId, origin, units, sparing } = command;
   return core.engine.run(command, async () => {
     if (units?.length === 0) throw new Refusal('invalid', 'No unit is named.', 'units');
-    const found = await core.deps.store.findInstance(instanceId);
-    const decision = decideOperate(found, command, kind);
+    const found = await core.store.findInstance(instanceId);
+    const decision = decideStartStop(found, command, kind);
     if (!found || decision !== 'start') return decision as Decision<ServiceInstance>;
     const plan = await core.planOf(found.instance);
-    if (!core.deps.provisioner(plan.making.provisioner).units?.[kind]) {
+    if (!core.provisioner(plan.making.provisioner).units?.[kind]) {
       throw new Refusal(
         'unsupported',
         `Instances of the plan '${plan.name}' cannot be ${participles[kind]}.`,
       );
     }
     const confidential = { ...(units ? { units } : {}), ...(sparing ? { sparing } : {}) };
-    const operation = newOperation(core.deps, plan, kind, { instanceId, origin, confidential });
+    const operation = newOperation(core, plan, kind, { instanceId, origin, confidential });
     return { start: { plan, operation, instance: { put: found.instance } } };
   });
 }
@@ -41,9 +45,9 @@ const participles: Readonly<Record<Kind, string>> = {
 };
 
 /** The state table of lifecycle, columns "start", "stop" and "restart". */
-export function decideOperate(
+export function decideStartStop(
   found: FoundInstance | undefined,
-  { units, version }: Operate,
+  { units, version }: StartStop,
   kind: Kind,
 ): 'start' | Decision<ServiceInstance> {
   if (version !== undefined && found?.instance.version !== version) return { is: 'absent' };

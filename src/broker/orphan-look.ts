@@ -1,13 +1,13 @@
-import type { Deps, Settings } from './deps.ts';
-import type { Suspect, Whereabouts } from './orphans.ts';
-import type { Provisioner, Thing } from './provisioner.ts';
+import type { BrokerContext, Settings } from './deps.ts';
+import type { Suspect, Scope } from './orphans.ts';
+import type { Provisioner, Resource } from './provisioner.ts';
 import { underLimit } from './under-limit.ts';
 
 /** Milliseconds that a provisioner may take to tell what there is, or to remove one thing. */
 const patience = 60_000;
 
 /** What of the broker's world a look for orphans needs. */
-type World = Pick<Deps, 'orphans' | 'provisioners' | 'observe'> & {
+type World = Pick<BrokerContext, 'orphans' | 'provisioners' | 'observe'> & {
   readonly settings: Pick<Settings, 'node'>;
 };
 
@@ -15,7 +15,7 @@ type World = Pick<Deps, 'orphans' | 'provisioners' | 'observe'> & {
  * Asks every provisioner what really exists, remembers what no instance stands for, and removes what somebody has
  * said shall be removed. To be called again and again; never throws: what goes wrong is told and changes nothing.
  */
-export async function lookForOrphans(world: World): Promise<void> {
+export async function findOrphans(world: World): Promise<void> {
   for (const provisioner of world.provisioners()) {
     const where = whereabouts(provisioner, world.settings.node);
     if (!where || !provisioner.inventory) continue;
@@ -28,7 +28,7 @@ export async function lookForOrphans(world: World): Promise<void> {
 }
 
 /** Local things can be seen on a node only. */
-function whereabouts({ name, traits }: Provisioner, node: string | undefined): Whereabouts | undefined {
+function whereabouts({ name, traits }: Provisioner, node: string | undefined): Scope | undefined {
   if (!traits.local) return { provisioner: name };
   return node === undefined ? undefined : { provisioner: name, node };
 }
@@ -37,29 +37,24 @@ function whereabouts({ name, traits }: Provisioner, node: string | undefined): W
  * The things first, then the rows: so the row of a thing in the making, which is older than the thing, is always
  * found.
  */
-async function lookThrough(world: World, provisioner: Provisioner, where: Whereabouts): Promise<void> {
+async function lookThrough(world: World, provisioner: Provisioner, where: Scope): Promise<void> {
   const { orphans, observe } = world;
   const found = await underLimit(patience, async () => (await provisioner.inventory?.()) ?? []);
   const before = await suspectsAt(world, where);
   const condemned = await orphans.look(where, found);
-  const known = new Set(before.map(({ thing }) => thing.name));
-  for (const { thing } of await suspectsAt(world, where))
+  const known = new Set(before.map(({ resource: thing }) => thing.name));
+  for (const { resource: thing } of await suspectsAt(world, where))
     if (!known.has(thing.name)) observe({ type: 'orphan-suspected', ...where, name: thing.name });
   for (const thing of condemned) await remove(world, provisioner, where, thing);
 }
 
-async function suspectsAt({ orphans }: World, where: Whereabouts): Promise<readonly Suspect[]> {
+async function suspectsAt({ orphans }: World, where: Scope): Promise<readonly Suspect[]> {
   const all = await orphans.list();
   return all.filter(({ provisioner, node }) => provisioner === where.provisioner && node === where.node);
 }
 
 /** One that cannot be removed must not keep the others; it is tried again at the next look. */
-async function remove(
-  world: World,
-  provisioner: Provisioner,
-  where: Whereabouts,
-  thing: Thing,
-): Promise<void> {
+async function remove(world: World, provisioner: Provisioner, where: Scope, thing: Resource): Promise<void> {
   try {
     if (!provisioner.purge) throw new Error(`The provisioner '${provisioner.name}' cannot remove anything`);
     // What was removed before it took its time, and its id may have been given again meanwhile.

@@ -1,19 +1,19 @@
-import type { Thing } from './provisioner.ts';
+import type { Resource } from './provisioner.ts';
 
 /** Where things were found: of a local provisioner on a node, else anywhere. */
-export interface Whereabouts {
+export interface Scope {
   readonly provisioner: string;
   readonly node?: string;
 }
 
 /** A thing for which there is no instance. */
-export interface Suspect extends Whereabouts {
-  readonly thing: Thing;
+export interface Suspect extends Scope {
+  readonly resource: Resource;
   readonly firstSeenAt: Date;
   /** It was still there, and still nobody's, at a look at least `certainAfter` later. */
   readonly final: boolean;
   /** Somebody has said that it shall be removed. */
-  readonly condemned: boolean;
+  readonly removalApproved: boolean;
 }
 
 /** Milliseconds between the first and the second look that make a suspect final. */
@@ -26,10 +26,10 @@ export interface Orphans {
    * so; suspects of these whereabouts that were not found any more are forgotten. An instance that is of another node
    * stands for nothing here. Gives those that are condemned.
    */
-  look(where: Whereabouts, found: readonly Thing[]): Promise<readonly Thing[]>;
+  look(where: Scope, found: readonly Resource[]): Promise<readonly Resource[]>;
   /** Does no instance stand for the thing now? */
-  isNobodys(where: Whereabouts, thing: Thing): Promise<boolean>;
+  isNobodys(where: Scope, thing: Resource): Promise<boolean>;
   list(): Promise<readonly Suspect[]>;
   /** Says that a final suspect shall be removed at the next look. False when there is no such final suspect. */
-  condemn(where: Whereabouts, name: string): Promise<boolean>;
+  approveRemoval(where: Scope, name: string): Promise<boolean>;
 }

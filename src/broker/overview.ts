@@ -1,13 +1,13 @@
 import type { ServiceOffering, ServicePlan } from './catalog.ts';
-import type { Core } from './core.ts';
-import type { Deps } from './deps.ts';
+import type { RequestContext } from './core.ts';
+import type { BrokerContext } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { summarize } from './events.ts';
-import { idsOf } from './needed.ts';
+import { dependencyIds } from './needed.ts';
 import type { Node } from './nodes.ts';
 import { declaredOfferings } from './offered.ts';
 import type { MadeFrom } from './plans.ts';
-import { certainAfter, type Suspect, type Whereabouts } from './orphans.ts';
+import { certainAfter, type Suspect, type Scope } from './orphans.ts';
 import { describeStatus, findNode } from './read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
 import { describeState, type StateWord } from './state.ts';
@@ -15,7 +15,7 @@ import type { Listed, ListQuery } from './store.ts';
 import type { InstanceStatus } from './status.ts';
 
 /** What an operator sees of everything, and the few things to be done there. Nothing of it is confidential. */
-export interface Overview {
+export interface OperatorView {
   nodes(): Promise<readonly Node[]>;
   /** Refuses with not-found. */
   drain(node: string, draining: boolean): Promise<void>;
@@ -32,7 +32,7 @@ export interface Overview {
   offerings(): readonly OfferingEntry[];
   orphans(): Promise<readonly Suspect[]>;
   /** Refuses with not-found, and with conflict as long as the suspect is not final. */
-  removeOrphan(where: Whereabouts, name: string): Promise<void>;
+  removeOrphan(where: Scope, name: string): Promise<void>;
 }
 
 export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {
@@ -72,27 +72,26 @@ export interface OfferingEntry {
 /** Operations of one instance that are told with their timelines. */
 const operationsShown = 20;
 
-export function createOverview(core: Core): Overview {
-  const { deps } = core;
+export function createOperatorView(core: RequestContext): OperatorView {
   return {
-    nodes: () => deps.nodes.list(),
+    nodes: () => core.nodes.list(),
     async drain(node, draining) {
-      if (!(await deps.nodes.drain(node, draining))) throw noNode(node);
+      if (!(await core.nodes.drain(node, draining))) throw noNode(node);
     },
     async forget(node, { abandon = false } = {}) {
-      if (!(await deps.nodes.forget(node, abandon))) throw notForgettable(node, await deps.nodes.list());
+      if (!(await core.nodes.forget(node, abandon))) throw notForgettable(node, await core.nodes.list());
     },
     async instances({ drifted = false, ...query }) {
-      const now = declaredOfferings(deps).flatMap(({ plans }) => plans);
+      const now = declaredOfferings(core).flatMap(({ plans }) => plans);
       const asked = drifted ? { ...query, driftedFrom: now } : query;
-      const [listed, nodes] = await Promise.all([deps.store.list(asked), deps.nodes.list()]);
-      return listed.map((one) => entryOf(deps, one, nodes));
+      const [listed, nodes] = await Promise.all([core.store.list(asked), core.nodes.list()]);
+      return listed.map((one) => entryOf(core, one, nodes));
     },
     instance: (instanceId) => detailsOf(core, instanceId),
     plan: (instance) => core.planOf(instance),
-    offerings: () => offeringsOf(deps),
-    orphans: () => deps.orphans.list(),
-    removeOrphan: (where, name) => condemn(deps, where, name),
+    offerings: () => offeringsOf(core),
+    orphans: () => core.orphans.list(),
+    removeOrphan: (where, name) => condemn(core, where, name),
   };
 }
 
@@ -111,9 +110,9 @@ function countOf(instances: number): string {
   return instances === 1 ? 'a service instance' : `${instances} service instances`;
 }
 
-function entryOf(deps: Deps, listed: Listed, nodes: readonly Node[]): InstanceEntry {
+function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): InstanceEntry {
   const { instance, operation, seen } = listed;
-  const offering = declaredOfferings(deps).find(({ id }) => id === instance.offeringId);
+  const offering = declaredOfferings(core).find(({ id }) => id === instance.offeringId);
   const plan = offering?.plans.find(({ id }) => id === instance.planId);
   const name = offering?.name ?? instance.offeringId;
   const node = instance.place && findNode(nodes, instance.place.node);
@@ -134,15 +133,14 @@ function entryOf(deps: Deps, listed: Listed, nodes: readonly Node[]): InstanceEn
   };
 }
 
-async function detailsOf(core: Core, instanceId: string): Promise<InstanceDetails> {
-  const { deps } = core;
-  const { store } = deps;
+async function detailsOf(core: RequestContext, instanceId: string): Promise<InstanceDetails> {
+  const { store } = core;
   const [[listed], found, history, nodes] = await Promise.all([
     store.list({ instanceId, limit: 1 }),
     // Of one that cannot be read there is still everything else to be told.
     store.findInstance(instanceId).catch(unlessUnreadable),
     store.history(instanceId, operationsShown),
-    deps.nodes.list(),
+    core.nodes.list(),
   ]);
   if (!listed) throw new Refusal('not-found', 'There is no service instance with this id.');
   const operations = history.map(async (operation) => ({
@@ -150,7 +148,7 @@ async function detailsOf(core: Core, instanceId: string): Promise<InstanceDetail
     timeline: await store.timeline(operation.id),
   }));
   return {
-    ...entryOf(deps, listed, nodes),
+    ...entryOf(core, listed, nodes),
     neededBy: found?.neededBy ?? [],
     needs: found ? await heldBy(core, found.instance) : [],
     operations: await Promise.all(operations),
@@ -161,18 +159,18 @@ function unlessUnreadable(error: unknown): undefined {
   if (!(error instanceof Refusal) || error.code !== 'unreadable') throw error;
 }
 
-async function heldBy({ deps, planOf }: Core, instance: ServiceInstance): Promise<readonly string[]> {
+async function heldBy(core: RequestContext, instance: ServiceInstance): Promise<readonly string[]> {
   // Of a plan that cannot be read any more there is still everything else to be told.
-  const plan = await planOf(instance).catch(() => undefined);
-  const needs = Object.entries(plan?.operating.requires ?? {});
+  const plan = await core.planOf(instance).catch(() => undefined);
+  const needs = Object.entries(plan?.operating.dependencies ?? {});
   const held = needs.map(async ([name, need]) => {
-    const { instanceId, bindingId } = idsOf(instance, name, need);
-    return (await deps.store.findBinding(instanceId, bindingId)).binding ? [instanceId] : [];
+    const { instanceId, bindingId } = dependencyIds(instance, name, need);
+    return (await core.store.findBinding(instanceId, bindingId)).binding ? [instanceId] : [];
   });
   return (await Promise.all(held)).flat();
 }
 
-function offeringsOf({ catalog, hidden }: Deps): readonly OfferingEntry[] {
+function offeringsOf({ catalog, hidden }: BrokerContext): readonly OfferingEntry[] {
   const concealed = hidden();
   const shown = catalog().offerings.filter(({ id }) => concealed.every(({ offering }) => offering.id !== id));
   return [
@@ -185,10 +183,10 @@ function outlineOf({ id, name, description }: ServiceOffering): OfferingEntry['o
   return { id, name, description };
 }
 
-async function condemn({ orphans }: Deps, where: Whereabouts, name: string): Promise<void> {
-  if (await orphans.condemn(where, name)) return;
+async function condemn({ orphans }: BrokerContext, where: Scope, name: string): Promise<void> {
+  if (await orphans.approveRemoval(where, name)) return;
   const suspect = (await orphans.list()).find(
-    ({ provisioner, node, thing }) =>
+    ({ provisioner, node, resource: thing }) =>
       provisioner === where.provisioner && node === where.node && thing.name === name,
   );
   if (!suspect) throw new Refusal('not-found', 'There is no such orphan.');

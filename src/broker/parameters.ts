@@ -1,12 +1,12 @@
 /** Which parameters of a user hold: for a request, and for what an instance becomes by it. */
 import { expressionsIn } from './template.ts';
 import type { ParameterCheck, ServicePlan } from './catalog.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { Refusal } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
 
-type Provisioners = Pick<Deps, 'provisioner'>;
+type Provisioners = Pick<BrokerContext, 'provisioner'>;
 
 /** Refuses parameters that the plan does not allow, with sentences that name each of them. */
 export function requireParameters(
@@ -91,7 +91,7 @@ function readsNone(
 function namesParameters({ making: { config, answer }, operating }: ServicePlan): boolean {
   const templates = [
     config,
-    JSON.parse(JSON.stringify({ answer, requires: operating.requires })) as JsonObject,
+    JSON.parse(JSON.stringify({ answer, requires: operating.dependencies })) as JsonObject,
   ];
   return templates.some((template) => expressionsIn(template).some(({ path: [root] }) => root === 'params'));
 }

@@ -1,7 +1,7 @@
 // Instances of some plans need room on a node, or may only be so many: what is asked of the store, and how people are
 // told that it cannot be had.
 import type { ServicePlan } from './catalog.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { Refusal } from './errors.ts';
 import type { Demand, Shortage } from './nodes.ts';
 import type { ServiceInstance } from './records.ts';
@@ -10,32 +10,40 @@ import type { ServiceInstance } from './records.ts';
  * What it takes to make an instance of this plan; undefined: any broker can make any number.
  * @param failed the one that is made again: what may be left of it is on its node, and only that one can look after it
  */
-export function demandToMake(deps: Deps, plan: ServicePlan, failed?: ServiceInstance): Demand | undefined {
-  const { cost, needs, maxInstances } = plan.operating;
-  const local = isLocal(deps, plan);
+export function demandToMake(
+  core: BrokerContext,
+  plan: ServicePlan,
+  failed?: ServiceInstance,
+): Demand | undefined {
+  const { cost, executables: needs, maxInstances } = plan.operating;
+  const local = isLocal(core, plan);
   if (!local && maxInstances === undefined) return undefined;
   const on = failed?.place ? { on: failed.place.node } : {};
   return {
     ...(maxInstances === undefined ? {} : { maxInstances }),
-    ...(local ? { room: { cost, needs, ...on } } : {}),
-    ...here(deps),
+    ...(local ? { room: { cost, executables: needs, ...on } } : {}),
+    ...here(core),
   };
 }
 
 /** What it takes to change an instance to this plan; undefined: no more and no less than it has. */
 export function demandToChange(
-  deps: Deps,
+  core: BrokerContext,
   plan: ServicePlan,
   { place }: ServiceInstance,
 ): Demand | undefined {
-  const { cost, needs } = plan.operating;
+  const { cost, executables: needs } = plan.operating;
   if (!place || place.cost === cost) return undefined;
-  return { room: { cost, needs, on: place.node }, ...here(deps) };
+  return { room: { cost, executables: needs, on: place.node }, ...here(core) };
 }
 
 /** Nothing of it was ever made or all of it was undone: then it is of no node. */
-export function isNowhere(deps: Deps, plan: ServicePlan, { ready, place }: ServiceInstance): boolean {
-  return !ready && !place && isLocal(deps, plan);
+export function isNowhere(
+  core: BrokerContext,
+  plan: ServicePlan,
+  { ready, place }: ServiceInstance,
+): boolean {
+  return !ready && !place && isLocal(core, plan);
 }
 
 /** Only a 400: after a 5xx, platforms would go on to remove what was never made. */
@@ -43,11 +51,11 @@ export function refuseShort(plan: ServicePlan, demand: Demand, shortage: Shortag
   throw new Refusal('invalid', sentenceOf(plan, demand, shortage));
 }
 
-function isLocal(deps: Deps, plan: ServicePlan): boolean {
-  return deps.provisioner(plan.making.provisioner).traits.local === true;
+function isLocal(core: BrokerContext, plan: ServicePlan): boolean {
+  return core.provisioner(plan.making.provisioner).traits.local === true;
 }
 
-function here({ settings: { node } }: Deps): Pick<Demand, 'here'> {
+function here({ settings: { node } }: BrokerContext): Pick<Demand, 'here'> {
   return node === undefined ? {} : { here: node };
 }
 

@@ -1,5 +1,5 @@
 import { type Catalog, findPlan, type ServicePlan } from './catalog.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { declaredOfferings } from './offered.ts';
 import { Refusal } from './errors.ts';
 import type { ServiceInstance } from './records.ts';
@@ -54,7 +54,11 @@ function nameOf(catalog: Catalog, offeringId: string, planId: string): string {
  * Finds the plan that an instance was made from: from the catalog while it is unchanged there, else from the
  * stored revision, so that a plan which left the catalog still serves its instances.
  */
-export function createPlans({ catalog, store, revive }: Deps): (instance: MadeFrom) => Promise<ServicePlan> {
+export function createPlanOf({
+  catalog,
+  store,
+  revive,
+}: BrokerContext): (instance: MadeFrom) => Promise<ServicePlan> {
   const revived = new Map<string, ServicePlan>();
 
   return async function planOf({ offeringId, planId, revision }) {
@@ -74,7 +78,10 @@ export function createPlans({ catalog, store, revive }: Deps): (instance: MadeFr
  * The plan as what was made by it is taken away: with the hooks of today, so that a broken one can be repaired for
  * those who have it. What only they use of the plan is found, too.
  */
-export function planToRemove(deps: Pick<Deps, 'catalog' | 'hidden'>, plan: ServicePlan): ServicePlan {
+export function planToRemove(
+  deps: Pick<BrokerContext, 'catalog' | 'hidden'>,
+  plan: ServicePlan,
+): ServicePlan {
   const current = declaredOfferings(deps)
     .find(({ id }) => id === plan.offeringId)
     ?.plans.find(({ id }) => id === plan.id);

@@ -1,8 +1,8 @@
-import type { Held } from './store.ts';
+import type { LeasedOperation } from './store.ts';
 import type { Progress } from './step.ts';
 
 /** That of an operation with which nothing more was done. */
-export function keepMemo({ operation: { confidential, failures, trouble } }: Held): Progress {
+export function keepMemo({ operation: { confidential, failures, trouble } }: LeasedOperation): Progress {
   const { memo } = confidential;
   return {
     failures,
@@ -12,7 +12,7 @@ export function keepMemo({ operation: { confidential, failures, trouble } }: Hel
 }
 
 /** The operation as it stands in the store after this progress: only memo and trouble are forgotten. */
-export function advance(held: Held, progress: Progress, passedMs: number): Held {
+export function advance(held: LeasedOperation, progress: Progress, passedMs: number): LeasedOperation {
   const { memo, trace, note, failures, trouble, failure, deadlineMs } = progress;
   const { trouble: _trouble, ...before } = held.operation;
   const { memo: _memo, ...lasting } = before.confidential;

@@ -1,8 +1,8 @@
 import type { Provision } from './commands.ts';
 import { requireCurrentMaintenance, requirePlan, type ServicePlan } from './catalog.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { decideParameters } from './decide-parameters.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { deprovision } from './deprovision.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
@@ -16,25 +16,25 @@ import { requireParameters } from './parameters.ts';
 import { findUntold } from './read.ts';
 import type { FoundInstance, ServiceInstance } from './records.ts';
 import { describeState } from './state.ts';
-import { requireShared } from './shared-needs.ts';
+import { requireSharedDependencies } from './shared-needs.ts';
 import { render } from './template.ts';
-import { valuesOf } from './values.ts';
+import { templateValues } from './values.ts';
 
 /** spec.md, Provisioning. */
-export function provision(core: Core, command: Provision): Promise<Outcome<ServiceInstance>> {
+export function provision(core: RequestContext, command: Provision): Promise<Outcome<ServiceInstance>> {
   return core.engine.run(command, async () => {
-    const found = await core.deps.store.findInstance(command.instanceId);
+    const found = await core.store.findInstance(command.instanceId);
     const decision = decideProvision(found, command);
     if (decision !== 'start') return decision;
-    const untold = found && command.failsLater && (await findUntold(core.deps, 'provision', command));
+    const untold = found && command.failsLater && (await findUntold(core, 'provision', command));
     if (untold) return { is: 'accepted', operation: untold, record: found.instance };
-    const plan = requirePlan(core.deps.catalog(), command.offeringId, command.planId);
+    const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
     await decideParameters(command.parameters, () =>
-      requireParameters(core.deps, plan, 'provision', command.parameters),
+      requireParameters(core, plan, 'provision', command.parameters),
     );
     requireCurrentMaintenance(plan, command.maintenanceVersion);
     requireAsync(plan, 'provision', command.acceptsIncomplete);
-    await requireShared(core, plan);
+    await requireSharedDependencies(core, plan);
     return intend(core, command, plan, found?.instance);
   });
 }
@@ -81,16 +81,15 @@ function isSame(instance: ServiceInstance, command: Provision): boolean {
 }
 
 function intend(
-  core: Core,
+  core: RequestContext,
   command: Provision,
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
 ): Decision<ServiceInstance> {
-  const { deps } = core;
   const { instanceId, offeringId, planId, origin } = command;
-  const record = withDashboard(newInstance(deps, command, plan, failed), plan, deps.settings.url);
-  const demand = demandToMake(deps, plan, failed);
-  const operation = newOperation(deps, plan, 'provision', { instanceId, origin });
+  const record = withDashboard(newInstance(core, command, plan, failed), plan, core.settings.url);
+  const demand = demandToMake(core, plan, failed);
+  const operation = newOperation(core, plan, 'provision', { instanceId, origin });
   const removal = { instanceId, offeringId, planId, origin, acceptsIncomplete: true, giveUp: operation.id };
   const giveUp = () => deprovision(core, removal);
   return { start: { plan, operation, instance: { put: record }, ...(demand ? { demand } : {}), giveUp } };
@@ -98,7 +97,7 @@ function intend(
 
 /** A row for what is to be made. @param failed one of the same id that was never finished, or was lost */
 export function newInstance(
-  deps: Deps,
+  core: BrokerContext,
   command: Omit<Provision, 'acceptsIncomplete' | 'origin'>,
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
@@ -106,11 +105,11 @@ export function newInstance(
   const { instanceId, offeringId, planId, organizationGuid, spaceGuid, context, parent } = command;
   // One that is tried again goes on with what its broken attempt has left; what was lost has left nothing here.
   const same = failed && !isLostWithAll(failed) ? failed : undefined;
-  const key = same ? same.key : keyOf(instanceId, deps.newId());
+  const key = same ? same.key : keyOf(instanceId, core.newId());
   const { trace, secrets: existing } = same?.confidential ?? {};
-  const secrets = makeSecrets(deps, plan, 'instance', existing);
+  const secrets = makeSecrets(core, plan, 'instance', existing);
   const { parameters } = command;
-  const now = deps.now();
+  const now = core.now();
   const maintenanceVersion = plan.maintenanceInfo?.version;
   return {
     id: instanceId,
@@ -125,7 +124,7 @@ export function newInstance(
     ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
     ...(same?.place ? { place: same.place } : {}),
     ...(failed?.lost ? { lost: failed.lost } : {}),
-    ...watched(deps, plan),
+    ...watched(core, plan),
     ...(parent === undefined ? {} : { parent }),
     ready: false,
     confidential: { parameters, secrets, facts: {}, ...(trace === undefined ? {} : { trace }) },
@@ -135,8 +134,11 @@ export function newInstance(
 }
 
 /** How often its units are looked at, when it has any. */
-export function watched(deps: Deps, { making, operating }: ServicePlan): Pick<ServiceInstance, 'checkEvery'> {
-  return deps.provisioner(making.provisioner).units ? { checkEvery: operating.monitor.every } : {};
+export function watched(
+  core: BrokerContext,
+  { making, operating }: ServicePlan,
+): Pick<ServiceInstance, 'checkEvery'> {
+  return core.provisioner(making.provisioner).units ? { checkEvery: operating.monitor.every } : {};
 }
 
 /** The address must stand in the first answer, also in a 202, so it is made with the intent. */
@@ -144,7 +146,7 @@ export function withDashboard(instance: ServiceInstance, plan: ServicePlan, url:
   const template = plan.making.answer.dashboard;
   const { dashboardUrl: _old, ...confidential } = instance.confidential;
   if (template === undefined) return { ...instance, confidential };
-  const rendered = render(template, valuesOf(plan, instance, undefined, url));
+  const rendered = render(template, templateValues(plan, instance, undefined, url));
   const dashboardUrl = typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
   return { ...instance, confidential: { ...confidential, dashboardUrl } };
 }

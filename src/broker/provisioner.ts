@@ -19,9 +19,9 @@ export interface Provisioner {
   /** What of an instance runs, for those who watch and operate it. */
   readonly units?: UnitControl;
   /** What really exists here, for the orphan report: with `local`, on this node. */
-  inventory?(): Promise<readonly Thing[]>;
+  inventory?(): Promise<readonly Resource[]>;
   /** Removes what `inventory` has listed and no instance stands for. Converges as well. */
-  purge?(thing: Thing): Promise<void>;
+  purge?(thing: Resource): Promise<void>;
   /** Why instances of this plan could not be made by this broker, as a clause; undefined when they can. */
   obstacle?(plan: ServicePlan): string | undefined;
   /** Lets go of what it has open, such as connections; it is not asked for anything afterwards. */
@@ -45,7 +45,7 @@ export interface UnitControl {
 }
 
 /** Something that a provisioner found: it says which instance it is for by its id, or by its key alone. */
-export interface Thing {
+export interface Resource {
   /** For people, and unique within the provisioner and node: `database p_3fa2...`. */
   readonly name: string;
   readonly instanceId?: string;
@@ -85,14 +85,14 @@ export interface ProvisionerTraits {
 
 /** Done, or call me again: one method serves start, poll and resume after a crash. */
 export type Step<Result> =
-  | { readonly done: Result; readonly did?: Deed }
+  | { readonly done: Result; readonly did?: StepDone }
   | {
       readonly again: { readonly afterMs: number; readonly memo: Json; readonly note?: string };
-      readonly did?: Deed;
+      readonly did?: StepDone;
     };
 
 /** What a step did, for the operation's timeline; a step that only waits names nothing. */
-export interface Deed {
+export interface StepDone {
   /** `prepare`, `start`: a fixed word. */
   readonly step: string;
   /** How often it was tried, when the provisioner counts that itself. */
@@ -124,7 +124,7 @@ export interface Work {
   /** Of a restart: it is by the monitor, and spares what lives. */
   readonly sparing?: Sparing;
   /** The text without anything that is confidential here: for what is to be cut, since a part is not recognised. */
-  readonly mask: (text: string) => string;
+  readonly redact: (text: string) => string;
   /** Aborted when the operation is cancelled, its deadline has passed or the lease is lost: end soon. */
   readonly signal: AbortSignal;
 }

@@ -1,6 +1,6 @@
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { Refusal } from './errors.ts';
-import { lookAt, nameOf, restate, unitsLastSeen } from './look.ts';
+import { inspectInstance, nameOf, restate, unitsLastSeen } from './look.ts';
 import type { Node } from './nodes.ts';
 import type { Operation, ServiceInstance } from './records.ts';
 import { type InstanceStatus, isStarting, statusOfUnits } from './status.ts';
@@ -11,8 +11,8 @@ import type { Seen, UnitStatus } from './units.ts';
  * it is of this node or of none.
  * @throws Refusal not-found
  */
-export async function readStatus(core: Core, instanceId: string): Promise<InstanceStatus> {
-  const { store, nodes } = core.deps;
+export async function readStatus(core: RequestContext, instanceId: string): Promise<InstanceStatus> {
+  const { store, nodes } = core;
   const [found, seen] = await Promise.all([store.findInstance(instanceId), store.findSeen(instanceId)]);
   if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
   const { instance } = found;
@@ -24,8 +24,8 @@ export async function readStatus(core: Core, instanceId: string): Promise<Instan
     name: nameOf(core, instance),
   };
   if (!mayLook(core, sight) || !isOutdated(sight)) return describeStatus(sight);
-  const { units } = await lookAt(core, sight);
-  return statusOfUnits(units, { checkedAt: core.deps.now().toISOString() });
+  const { units } = await inspectInstance(core, sight);
+  return statusOfUnits(units, { checkedAt: core.now().toISOString() });
 }
 
 /** All that is known of how an instance is. */
@@ -86,7 +86,7 @@ function isLookedAt({ instance }: Sight): boolean {
   return instance.checkEvery !== undefined;
 }
 
-function mayLook(core: Core, sight: Sight): boolean {
+function mayLook(core: RequestContext, sight: Sight): boolean {
   const { instance, operation, node } = sight;
   const isMade = instance.ready && operation?.kind !== 'update';
   return isMade && isLookedAt(sight) && isHere(core, instance) && (!node || node.stale === false);
@@ -98,6 +98,6 @@ function isOutdated({ instance, operation, seen }: Sight): boolean {
 }
 
 /** Can this broker itself do something with the instance's units? */
-export function isHere({ deps }: Core, { place }: Pick<ServiceInstance, 'place'>): boolean {
-  return place === undefined || place.node === deps.settings.node;
+export function isHere(core: RequestContext, { place }: Pick<ServiceInstance, 'place'>): boolean {
+  return place === undefined || place.node === core.settings.node;
 }

@@ -1,6 +1,6 @@
 import type { OperationQuery } from './store.ts';
-import type { Core } from './core.ts';
-import type { Deps } from './deps.ts';
+import type { RequestContext } from './core.ts';
+import type { BrokerContext } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { refuseUnready, toldOfLost } from './lost.ts';
 import { withKnownBindParameters, withKnownParameters } from './parameters.ts';
@@ -20,8 +20,8 @@ export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone
  * spec.md, Fetching a Service Instance: one in the making does not exist yet. Of its parameters those are told
  * that are in force.
  */
-export async function readInstance({ deps, planOf }: Core, instanceId: string): Promise<ServiceInstance> {
-  const found = await deps.store.findInstance(instanceId);
+export async function fetchInstance(core: RequestContext, instanceId: string): Promise<ServiceInstance> {
+  const found = await core.store.findInstance(instanceId);
   if (!found?.instance.ready) {
     const otherwise = 'There is no service instance with this id, or it is not finished yet.';
     throw refuseUnready(stateOf(found), otherwise, 'not-found');
@@ -29,21 +29,21 @@ export async function readInstance({ deps, planOf }: Core, instanceId: string): 
   if (describeState(found) === 'updating') {
     throw new Refusal('busy', 'The service instance is being updated.');
   }
-  return withKnownParameters(deps, await planOf(found.instance), found.instance);
+  return withKnownParameters(core, await core.planOf(found.instance), found.instance);
 }
 
 /** spec.md, Fetching a Service Binding: one in the making, or past its expiry, does not exist. */
-export async function readBinding(
-  { deps, planOf }: Core,
+export async function fetchBinding(
+  core: RequestContext,
   instanceId: string,
   bindingId: string,
 ): Promise<ServiceBinding> {
-  const { found, binding } = await deps.store.findBinding(instanceId, bindingId);
-  if (!found || !binding?.ready || isExpired(binding, deps.now())) {
+  const { found, binding } = await core.store.findBinding(instanceId, bindingId);
+  if (!found || !binding?.ready || isExpired(binding, core.now())) {
     const otherwise = 'There is no service binding with this id, or it is not finished yet.';
     throw refuseUnready(stateOf(found), otherwise, 'not-found');
   }
-  return withKnownBindParameters(deps, await planOf(found.instance), binding);
+  return withKnownBindParameters(core, await core.planOf(found.instance), binding);
 }
 
 /** One that is being made anew is not finished yet, like any other. */
@@ -56,7 +56,10 @@ function stateOf(found: FoundInstance | undefined): Pick<ServiceInstance, 'lost'
  * so is a removal that succeeded, to those who name it. Everything else that was deleted since is gone. From then on
  * the failure has been told. Of what was lost nothing has succeeded.
  */
-export async function readLastOperation({ store }: Deps, query: OperationQuery): Promise<LastOperation> {
+export async function fetchLastOperation(
+  { store }: BrokerContext,
+  query: OperationQuery,
+): Promise<LastOperation> {
   const { operation, exists, lost } = await store.lastOperation(query);
   if (!operation) return 'absent';
   if (operation.state === 'failed' && operation.untold) await store.tell(operation.id);
@@ -72,7 +75,7 @@ export async function readLastOperation({ store }: Deps, query: OperationQuery):
  * later: it is that failure which they are to hear of. Korifi repeats its requests before each poll.
  */
 export async function findUntold(
-  { store }: Deps,
+  { store }: BrokerContext,
   kind: Operation['kind'],
   of: { readonly instanceId: string; readonly bindingId?: string },
 ): Promise<Operation | undefined> {

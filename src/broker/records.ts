@@ -22,7 +22,7 @@ export interface ServiceInstance {
   readonly formerPlans?: readonly string[];
   readonly metadata?: InstanceMetadata;
   /** Where its things are, when they are of one node: only that one carries its operations. */
-  readonly place?: Place;
+  readonly place?: NodeShare;
   /** It was on a node that was given up, and has not been made anew since. */
   readonly lost?: Loss;
   /** Shall its units be at rest? */
@@ -40,7 +40,7 @@ export interface ServiceInstance {
   readonly updatedAt: Date;
 }
 
-export interface Place {
+export interface NodeShare {
   readonly node: string;
   /** What it takes of the node's capacity. */
   readonly cost: number;

@@ -1,5 +1,5 @@
 import type { Recreate } from './commands.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busy, type Decision, newOperation } from './intent.ts';
@@ -14,9 +14,9 @@ import { describeState } from './state.ts';
  * with everything else new, secrets included. The plan is the one it was made from, whatever the catalog says by now, so
  * that it is what the platform believes it to be. What was left of it stays what it is, an orphan.
  */
-export function recreate(core: Core, command: Recreate): Promise<Outcome<ServiceInstance>> {
+export function recreate(core: RequestContext, command: Recreate): Promise<Outcome<ServiceInstance>> {
   return core.engine.run(command, async () => {
-    const found = await core.deps.store.findInstance(command.instanceId);
+    const found = await core.store.findInstance(command.instanceId);
     const decision = decideRecreate(found);
     if (!found || decision !== 'start') return decision as Decision<ServiceInstance>;
     return intend(core, command, found.instance);
@@ -38,11 +38,11 @@ export function decideRecreate(found: FoundInstance | undefined): 'start' | Deci
 }
 
 async function intend(
-  { deps, planOf }: Core,
+  core: RequestContext,
   { instanceId, origin }: Recreate,
   lost: ServiceInstance,
 ): Promise<Decision<ServiceInstance>> {
-  const plan = await planOf(lost);
+  const plan = await core.planOf(lost);
   const { offeringId, planId, organizationGuid, spaceGuid, context, parent } = lost;
   const command = {
     instanceId,
@@ -54,16 +54,16 @@ async function intend(
     context,
     ...(parent === undefined ? {} : { parent }),
   };
-  const { maintenanceVersion: _current, ...made } = newInstance(deps, command, plan, lost);
+  const { maintenanceVersion: _current, ...made } = newInstance(core, command, plan, lost);
   const { maintenanceVersion } = lost;
   const { createdAt } = lost;
   const same = { ...made, createdAt, ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }) };
-  const demand = demandToMake(deps, plan, lost);
+  const demand = demandToMake(core, plan, lost);
   return {
     start: {
       plan,
-      operation: newOperation(deps, plan, 'provision', { instanceId, origin }),
-      instance: { put: withDashboard(same, plan, deps.settings.url) },
+      operation: newOperation(core, plan, 'provision', { instanceId, origin }),
+      instance: { put: withDashboard(same, plan, core.settings.url) },
       ...(demand ? { demand } : {}),
     },
   };

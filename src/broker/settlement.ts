@@ -1,5 +1,5 @@
 import type { ServicePlan } from './catalog.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { Failure } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Made } from './provisioner.ts';
@@ -10,25 +10,30 @@ import type {
   ServiceBinding,
   ServiceInstance,
 } from './records.ts';
-import type { Held, Settlement } from './store.ts';
+import type { LeasedOperation, Settlement } from './store.ts';
 import { render } from './template.ts';
-import { valuesOf } from './values.ts';
+import { templateValues } from './values.ts';
 
 /** What the rows become when an operation has done its work. */
-export function settlementOf(held: Held, plan: ServicePlan, made: Made, deps: Deps): Settlement {
+export function settlementOf(
+  held: LeasedOperation,
+  plan: ServicePlan,
+  made: Made,
+  core: BrokerContext,
+): Settlement {
   const { operation, instance, binding } = held;
   if (operation.failure) return undone(held, operation.failure);
   switch (operation.kind) {
     case 'provision':
-      return { instance: { put: finishInstance(instance, plan, made, deps) } };
+      return { instance: { put: finishInstance(instance, plan, made, core) } };
     case 'update':
       return {
-        instance: { put: finishInstance(operation.confidential.target ?? instance, plan, made, deps) },
+        instance: { put: finishInstance(operation.confidential.target ?? instance, plan, made, core) },
       };
     case 'deprovision':
       return { instance: { remove: instance } };
     case 'bind':
-      return binding ? { binding: { put: finishBinding(instance, binding, plan, made, deps) } } : {};
+      return binding ? { binding: { put: finishBinding(instance, binding, plan, made, core) } } : {};
     case 'unbind':
       return binding ? { binding: { remove: binding } } : {};
     case 'start':
@@ -40,12 +45,15 @@ export function settlementOf(held: Held, plan: ServicePlan, made: Made, deps: De
 
 /** A create that has failed is undone, and of an update what it got of other offerings. */
 export function isUndone({ kind }: Operation, { operating }: ServicePlan): boolean {
-  const needsOthers = Object.keys(operating.requires).length > 0;
+  const needsOthers = Object.keys(operating.dependencies).length > 0;
   return kind === 'provision' || kind === 'bind' || (kind === 'update' && needsOthers);
 }
 
 /** How the rows are left by what has failed. What was reached of a create is needed by who removes it at last. */
-export function failureOf({ operation, instance, binding }: Held, failure: OperationFailure): Settlement {
+export function failureOf(
+  { operation, instance, binding }: LeasedOperation,
+  failure: OperationFailure,
+): Settlement {
   const { trace } = operation.confidential;
   if (trace === undefined) return { failure };
   return binding
@@ -54,14 +62,14 @@ export function failureOf({ operation, instance, binding }: Held, failure: Opera
 }
 
 /** Nothing is left of it: it takes no room on any node, and may be made on another one. */
-function undone({ instance, binding }: Held, failure: OperationFailure): Settlement {
+function undone({ instance, binding }: LeasedOperation, failure: OperationFailure): Settlement {
   if (binding) return { failure, binding: { put: withoutTrace(binding) } };
   const { place: _place, ...rest } = withoutTrace(instance);
   return { failure, instance: { put: rest } };
 }
 
 /** All are to run or to be at rest, or some of those that run are. */
-function operated({ operation, instance }: Held): ServiceInstance {
+function operated({ operation, instance }: LeasedOperation): ServiceInstance {
   const { stoppedUnits = [], ...rest } = instance;
   const { units } = operation.confidential;
   const stops = operation.kind === 'stop';
@@ -80,23 +88,23 @@ function finishInstance(
   instance: ServiceInstance,
   plan: ServicePlan,
   made: Made,
-  deps: Deps,
+  core: BrokerContext,
 ): ServiceInstance {
   const facts = { ...instance.confidential.facts, ...made.facts };
   const confidential = { ...withoutTrace(instance).confidential, facts };
   const { lost: _lost, ...rest } = instance;
-  return withMetadata(deps, { ...rest, confidential, ready: true, updatedAt: deps.now() }, plan);
+  return withMetadata(core, { ...rest, confidential, ready: true, updatedAt: core.now() }, plan);
 }
 
 /** Its metadata, rendered anew. */
 export function withMetadata(
-  { settings }: Deps,
+  { settings }: BrokerContext,
   { metadata: _old, ...instance }: ServiceInstance,
   plan: ServicePlan,
 ): ServiceInstance {
   const template = plan.making.answer.instanceMetadata;
   if (!template) return instance;
-  const values = valuesOf(plan, instance, undefined, settings.url);
+  const values = templateValues(plan, instance, undefined, settings.url);
   return { ...instance, metadata: fill({ ...template }, values) as ServiceInstance['metadata'] & object };
 }
 
@@ -105,17 +113,17 @@ function finishBinding(
   binding: ServiceBinding,
   plan: ServicePlan,
   made: Made,
-  deps: Deps,
+  core: BrokerContext,
 ): ServiceBinding {
   const facts = { ...binding.confidential.facts, ...made.facts };
   const bound = { ...binding, confidential: { ...withoutTrace(binding).confidential, facts } };
-  const values = valuesOf(plan, instance, bound, deps.settings.url);
+  const values = templateValues(plan, instance, bound, core.settings.url);
   const answer = answerOf(plan, values);
   return {
     ...bound,
     ready: true,
     // Who needs it has it as long as it is there itself.
-    ...(binding.dependent === undefined ? lifetime(plan, deps.now()) : {}),
+    ...(binding.dependent === undefined ? lifetime(plan, core.now()) : {}),
     confidential: { ...bound.confidential, answer },
   };
 }

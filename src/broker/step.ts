@@ -1,15 +1,15 @@
 import type { ServicePlan } from './catalog.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { Failure } from './errors.ts';
 import { isMistake } from './mistake.ts';
-import { lookAgain, type Needs } from './needs.ts';
+import { lookAgain, type Dependencies } from './needs.ts';
 import { planToRemove } from './plans.ts';
 import { isNowhere } from './placement.ts';
-import type { Deed, Made, Provisioner, Step, Work } from './provisioner.ts';
+import type { StepDone, Made, Provisioner, Step, Work } from './provisioner.ts';
 import type { OperationFailure, OperationKind, ServiceBinding } from './records.ts';
-import type { Done, Held, Pause, Settlement } from './store.ts';
+import type { StepRecord, LeasedOperation, Pause, Settlement } from './store.ts';
 import { settlementOf } from './settlement.ts';
-import { mask, valuesOf } from './values.ts';
+import { redact, templateValues } from './values.ts';
 
 /** What one step of an operation came to. */
 export type Verdict =
@@ -22,15 +22,15 @@ export type Verdict =
 
 export type Progress = Omit<Pause, 'until'>;
 
-export interface StepDeps extends Deps {
-  readonly needs: Needs;
+export interface OperationContext extends BrokerContext {
+  readonly dependencies: Dependencies;
 }
 
 /** Takes one step of a held operation. Never throws: what goes wrong is a verdict too, with secrets masked. */
 export async function takeStep(
-  deps: StepDeps,
+  core: OperationContext,
   plan: ServicePlan,
-  held: Held,
+  held: LeasedOperation,
   signal: AbortSignal,
 ): Promise<Verdict> {
   let subject = held;
@@ -38,60 +38,60 @@ export async function takeStep(
     const { failure, kind } = held.operation;
     // Of an update that has failed only what it needed is given back: the instance is as it was.
     if (failure && kind === 'update')
-      return (await deps.needs.shed(held, plan)) ? { settle: { failure } } : comeAgain(held);
+      return (await core.dependencies.releaseUnused(held, plan)) ? { settle: { failure } } : comeAgain(held);
     const deed = deedOf(held);
-    const supplied = await supply(deps, deed, plan, held);
+    const supplied = await acquire(core, deed, plan, held);
     if (!supplied) return comeAgain(held);
     subject = supplied;
-    const provisioner = deps.provisioner(plan.making.provisioner);
-    const leftOver = await findLeftOver(deps, provisioner, held);
+    const provisioner = core.provisioner(plan.making.provisioner);
+    const leftOver = await findLeftOver(core, provisioner, held);
     // From here on its secrets, too, may stand in what is said.
     if (leftOver) subject = { ...subject, binding: leftOver };
     const isRemoval = deed === 'deprovision' || deed === 'unbind';
-    const work = workOf(isRemoval ? planToRemove(deps, plan) : plan, subject, signal, deps.settings.url);
+    const work = workOf(isRemoval ? planToRemove(core, plan) : plan, subject, signal, core.settings.url);
     const began = performance.now();
-    const nothing = deed === 'deprovision' && isNowhere(deps, plan, held.instance);
+    const nothing = deed === 'deprovision' && isNowhere(core, plan, held.instance);
     const step = nothing ? { done: undefined } : await call(provisioner, leftOver ? 'unbind' : deed, work);
     const did = step.did ? { did: doneBy(step.did, held, performance.now() - began) } : {};
     if ('again' in step)
       return { again: { ...progressOf(step.again, subject), ...did }, afterMs: step.again.afterMs };
     // It goes on with what else there is to be removed.
     if (leftOver) return { again: { failures: 0, unbound: leftOver, ...did }, afterMs: 0 };
-    if (!(await release(deps, deed, plan, held))) return comeAgain(held);
-    return { settle: { ...settlementOf(subject, plan, step.done ?? {}, deps), ...did } };
+    if (!(await release(core, deed, plan, held))) return comeAgain(held);
+    return { settle: { ...settlementOf(subject, plan, step.done ?? {}, core), ...did } };
   } catch (error) {
     return judge(error, subject);
   }
 }
 
 /** What the instance needs of others before the deed; undefined: it is not there yet. */
-async function supply(
-  { needs }: StepDeps,
+async function acquire(
+  { dependencies: needs }: OperationContext,
   deed: OperationKind,
   plan: ServicePlan,
-  held: Held,
-): Promise<Held | undefined> {
-  if (deed === 'provision' || deed === 'update') return needs.meet(held, plan);
-  if (deed === 'deprovision') return needs.recall(held, plan);
+  held: LeasedOperation,
+): Promise<LeasedOperation | undefined> {
+  if (deed === 'provision' || deed === 'update') return needs.acquire(held, plan);
+  if (deed === 'deprovision') return needs.find(held, plan);
   const wakes = (deed === 'start' || deed === 'restart') && !held.operation.confidential.units;
-  return !wakes || (await needs.operate(held, plan, 'start')) ? held : undefined;
+  return !wakes || (await needs.startStop(held, plan, 'start')) ? held : undefined;
 }
 
 /** What it does not need any more after the deed goes too; false: it is not gone yet. */
 async function release(
-  { needs }: StepDeps,
+  { dependencies: needs }: OperationContext,
   deed: OperationKind,
   plan: ServicePlan,
-  held: Held,
+  held: LeasedOperation,
 ): Promise<boolean> {
-  if (deed === 'deprovision') return needs.part(held, plan);
-  if (deed === 'update') return needs.shed(held, plan);
-  if (deed === 'stop' && !held.operation.confidential.units) return needs.operate(held, plan, 'stop');
+  if (deed === 'deprovision') return needs.release(held, plan);
+  if (deed === 'update') return needs.releaseUnused(held, plan);
+  if (deed === 'stop' && !held.operation.confidential.units) return needs.startStop(held, plan, 'stop');
   return true;
 }
 
 /** Others go on for this one. The step that is taken again then has nothing left to do, or begins now. */
-function comeAgain({ operation }: Held): Verdict {
+function comeAgain({ operation }: LeasedOperation): Verdict {
   const { memo } = operation.confidential;
   return { again: { failures: 0, ...(memo === undefined ? {} : { memo }) }, afterMs: lookAgain };
 }
@@ -99,33 +99,37 @@ function comeAgain({ operation }: Held): Verdict {
 /** The note is for users; the memo stays confidential. */
 function progressOf(
   { memo, note }: Extract<Step<unknown>, { again: unknown }>['again'],
-  subject: Held,
+  subject: LeasedOperation,
 ): Progress {
-  return { failures: 0, memo, ...(note === undefined ? {} : { note: mask(note, subject) }) };
+  return { failures: 0, memo, ...(note === undefined ? {} : { note: redact(note, subject) }) };
 }
 
-function doneBy({ step, tries }: Deed, { operation: { failures, failure } }: Held, ms: number): Done {
+function doneBy(
+  { step, tries }: StepDone,
+  { operation: { failures, failure } }: LeasedOperation,
+  ms: number,
+): StepRecord {
   return { step, tries: tries ?? failures + 1, undo: failure !== undefined, ms: Math.round(ms) };
 }
 
 /** An open operation that has failed is being undone: by the opposite deed. */
-function deedOf({ operation: { kind, failure } }: Held): OperationKind {
+function deedOf({ operation: { kind, failure } }: LeasedOperation): OperationKind {
   if (!failure) return kind;
   return kind === 'bind' ? 'unbind' : 'deprovision';
 }
 
 /** Bindings that the platform left behind are unbound first: what they made may lie outside the instance. */
 async function findLeftOver(
-  { store }: Deps,
+  { store }: BrokerContext,
   provisioner: Provisioner,
-  held: Held,
+  held: LeasedOperation,
 ): Promise<ServiceBinding | undefined> {
   const mayLieOutside = provisioner.unbind && !provisioner.traits.selfContained;
   if (held.operation.kind !== 'deprovision' || !mayLieOutside) return undefined;
   return store.leftBinding(held.instance.id);
 }
 
-function workOf(plan: ServicePlan, held: Held, signal: AbortSignal, url: string): Work {
+function workOf(plan: ServicePlan, held: LeasedOperation, signal: AbortSignal, url: string): Work {
   const { operation, instance, binding } = held;
   const { memo, target, units, sparing } = operation.confidential;
   const shall = target ?? instance;
@@ -138,10 +142,10 @@ function workOf(plan: ServicePlan, held: Held, signal: AbortSignal, url: string)
     ...(target ? { previous: instance } : {}),
     ...(binding ? { binding } : {}),
     plan,
-    values: valuesOf(plan, shall, binding, url),
+    values: templateValues(plan, shall, binding, url),
     ...(units ? { units } : {}),
     ...(sparing ? { sparing } : {}),
-    mask: (text) => mask(text, held),
+    redact: (text) => redact(text, held),
     signal,
   };
 }
@@ -167,14 +171,14 @@ async function call(provisioner: Provisioner, deed: OperationKind, work: Work): 
   }
 }
 
-function judge(error: unknown, held: Held): Verdict {
+function judge(error: unknown, held: LeasedOperation): Verdict {
   if (!(error instanceof Failure)) {
-    const retry = mask(describe(error), held);
+    const retry = redact(describe(error), held);
     return isMistake(error) ? { retry, ours: true } : { retry };
   }
   const { word, message, hints } = error;
-  const detail = hints.detail === undefined ? {} : { detail: mask(hints.detail, held) };
-  return { failed: { ...hints, word, sentence: mask(message, held), ...detail } };
+  const detail = hints.detail === undefined ? {} : { detail: redact(hints.detail, held) };
+  return { failed: { ...hints, word, sentence: redact(message, held), ...detail } };
 }
 
 function describe(error: unknown): string {

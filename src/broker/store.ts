@@ -39,13 +39,13 @@ export interface Store {
    * time its time begins.
    * @param node absent: only operations that any broker can carry
    */
-  claim(holder: string, leaseMs: number, node?: string): Promise<Held | undefined>;
+  claim(holder: string, leaseMs: number, node?: string): Promise<LeasedOperation | undefined>;
   /** Holds on for another lease; false when the operation is no longer ours: stop working on it. */
-  renew(held: Held, leaseMs: number): Promise<boolean>;
+  renew(held: LeasedOperation, leaseMs: number): Promise<boolean>;
   /** Remembers the progress of an operation that goes on; false when it is no longer ours. */
-  postpone(held: Held, pause: Pause): Promise<boolean>;
+  postpone(held: LeasedOperation, pause: Pause): Promise<boolean>;
   /** Ends the operation and applies what it changed, together or neither; false when it is no longer ours. */
-  settle(held: Held, settlement: Settlement): Promise<boolean>;
+  settle(held: LeasedOperation, settlement: Settlement): Promise<boolean>;
   /** The step of a cancelled operation is still running: its follower must wait another lease. */
   holdBack(cancelledId: string, leaseMs: number): Promise<void>;
   /** The step of a cancelled operation has ended: its follower may start now. */
@@ -80,9 +80,9 @@ export interface Store {
    * Takes one instance whose units are due to be looked at: ready, without an open operation, of this node or of
    * none. It is due again after its `checkEvery`.
    */
-  claimCheck(node?: string): Promise<Check | undefined>;
+  claimUnitCheck(node?: string): Promise<UnitCheck | undefined>;
   /** Milliseconds until one is due; undefined when there is none to be looked at. */
-  nextCheck(node?: string): Promise<number | undefined>;
+  nextUnitCheck(node?: string): Promise<number | undefined>;
   /**
    * Remembers what was seen; nothing happens when the instance is gone.
    * @param dueMs somebody is to look again after so many milliseconds; absent: when it was due anyway
@@ -126,7 +126,7 @@ export interface Listed {
   readonly seen?: Seen;
 }
 
-export interface Check {
+export interface UnitCheck {
   readonly instance: ServiceInstance;
   readonly seen?: Seen;
 }
@@ -159,14 +159,14 @@ export interface Opening {
   /** The open operation of the same thing that this one cancels, as the table of exclusion lets it. */
   readonly cancels?: string;
   /** For the sake of another operation: only as long as that one is in these hands. */
-  readonly within?: Within;
+  readonly onBehalfOf?: OnBehalfOf;
 }
 
 /** An operation of another instance as somebody holds it; who has lost it writes nothing any more for its sake. */
-export type Within = Pick<Operation, 'id' | 'attempt'>;
+export type OnBehalfOf = Pick<Operation, 'id' | 'attempt'>;
 
 /** An operation in our hands, with all that a step needs. */
-export interface Held {
+export interface LeasedOperation {
   readonly operation: Operation;
   readonly instance: ServiceInstance;
   /** The binding of a bind or unbind. */
@@ -189,15 +189,15 @@ export interface Pause {
   /** A left-over binding that is gone now. */
   readonly unbound?: ServiceBinding;
   /** What the step did, for the timeline. */
-  readonly did?: Done;
+  readonly did?: StepRecord;
   /** Milliseconds: hold on for a lease, or let go until something is to be done. */
   readonly until: { readonly holdMs: number } | { readonly dueMs: number };
 }
 
-export type Done = Omit<TimelineEntry, 'endedAt'>;
+export type StepRecord = Omit<TimelineEntry, 'endedAt'>;
 
 export interface Settlement {
-  readonly did?: Done;
+  readonly did?: StepRecord;
   readonly failure?: OperationFailure;
   readonly instance?: Change<ServiceInstance>;
   readonly binding?: Change<ServiceBinding>;

@@ -80,7 +80,7 @@ export function findValue(path: readonly string[], roots: Json): Json | undefine
 }
 
 /** The place of a member, as in `config.files["redis.conf"]` or `plans[0].name`. */
-export function placeIn(at: string, key: string | number): string {
+export function positionIn(at: string, key: string | number): string {
   if (typeof key === 'number') return `${at}[${key}]`;
   if (!/^[A-Za-z_$][\w$-]*$/.test(key)) return `${at}[${JSON.stringify(key)}]`;
   return at ? `${at}.${key}` : key;
@@ -89,11 +89,11 @@ export function placeIn(at: string, key: string | number): string {
 function renderAt(template: Json, roots: JsonObject, at: string): Json {
   if (typeof template === 'string') return renderString(template, roots, at);
   if (Array.isArray(template)) {
-    return template.map((item: Json, index) => renderAt(item, roots, placeIn(at, index)));
+    return template.map((item: Json, index) => renderAt(item, roots, positionIn(at, index)));
   }
   if (!isObject(template)) return template;
   return Object.fromEntries(
-    Object.entries(template).map(([key, inner]) => [key, renderAt(inner, roots, placeIn(at, key))]),
+    Object.entries(template).map(([key, inner]) => [key, renderAt(inner, roots, positionIn(at, key))]),
   );
 }
 
@@ -201,11 +201,11 @@ interface StringAt {
 function stringsAt(template: Json, at: string): StringAt[] {
   if (typeof template === 'string') return [{ text: template, at, isName: false }];
   if (Array.isArray(template)) {
-    return template.flatMap((item: Json, index) => stringsAt(item, placeIn(at, index)));
+    return template.flatMap((item: Json, index) => stringsAt(item, positionIn(at, index)));
   }
   if (!isObject(template)) return [];
   return Object.entries(template).flatMap(([key, inner]) => {
-    const place = placeIn(at, key);
+    const place = positionIn(at, key);
     return [{ text: key, at: place, isName: true }, ...stringsAt(inner, place)];
   });
 }

@@ -1,5 +1,5 @@
 import type { Unbind } from './commands.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { traceOf } from './deprovision.ts';
 import { meet } from './exclusion.ts';
 import { busyWith, type Decision, newOperation, requireAsync } from './intent.ts';
@@ -10,13 +10,13 @@ import type { FoundBinding, Operation, Origin, ServiceBinding } from './records.
 import type { ExpiredBinding } from './store.ts';
 
 /** spec.md, Unbinding. */
-export function unbind(core: Core, command: Unbind): Promise<Outcome<ServiceBinding>> {
+export function unbind(core: RequestContext, command: Unbind): Promise<Outcome<ServiceBinding>> {
   return core.engine.run(command, async () => {
-    const there = await core.deps.store.findBinding(command.instanceId, command.bindingId);
+    const there = await core.store.findBinding(command.instanceId, command.bindingId);
     const decision = decideUnbind(there, command);
     if (!('start' in decision)) return decision;
     const canBeTold = !decision.cancels && command.failsLater;
-    const untold = canBeTold && (await findUntold(core.deps, 'unbind', command));
+    const untold = canBeTold && (await findUntold(core, 'unbind', command));
     if (untold) return { is: 'accepted', operation: untold };
     return intend(core, there, command, decision.cancels);
   });
@@ -24,12 +24,12 @@ export function unbind(core: Core, command: Unbind): Promise<Outcome<ServiceBind
 
 /** A binding whose time is over is revoked by the broker itself, unless it has been made anew meanwhile. */
 export function expire(
-  core: Core,
+  core: RequestContext,
   { instanceId, id, expiresAt }: ExpiredBinding,
 ): Promise<Outcome<ServiceBinding>> {
   const request = { origin: { protocol: 'broker' }, acceptsIncomplete: true };
   return core.engine.run(request, async () => {
-    const there = await core.deps.store.findBinding(instanceId, id);
+    const there = await core.store.findBinding(instanceId, id);
     const isSame = there.binding?.expiresAt?.getTime() === expiresAt?.getTime();
     const met = there.found && meet('unbind', there.found, there.operation);
     // What is being done with it comes first, and the expiry is found again.
@@ -52,15 +52,15 @@ export function decideUnbind(
 }
 
 async function intend(
-  { deps, planOf }: Core,
+  core: RequestContext,
   { found, binding }: FoundBinding,
   { origin, acceptsIncomplete }: { origin: Origin; acceptsIncomplete: boolean },
   cancels: Operation | undefined,
 ): Promise<Decision<ServiceBinding>> {
   if (!found || !binding) return { is: 'absent' };
-  const plan = await planOf(found.instance);
+  const plan = await core.planOf(found.instance);
   requireAsync(plan, 'unbind', acceptsIncomplete);
-  const operation = newOperation(deps, plan, 'unbind', {
+  const operation = newOperation(core, plan, 'unbind', {
     instanceId: binding.instanceId,
     bindingId: binding.id,
     origin,

@@ -46,7 +46,7 @@ export interface UnitSeen {
   readonly pid?: number;
   readonly address?: string;
   readonly symptom?: Symptom;
-  readonly healing?: Healing;
+  readonly healing?: RestartRecord;
 }
 
 /** What was seen of an instance at one look. */
@@ -59,7 +59,7 @@ export interface Seen {
 }
 
 /** How often the broker has restarted a unit lately. */
-export interface Healing {
+export interface RestartRecord {
   /** The starts of the restarts within the plan's time; ISO 8601. */
   readonly restarts: readonly string[];
   /** When it was first seen failed after the last of them; absent: it has not failed since. ISO 8601. */

@@ -1,6 +1,6 @@
 import { findPlan, requirePlan, type ServicePlan } from './catalog.ts';
 import type { Update } from './commands.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { Refusal } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import { isFormer } from './plans.ts';
@@ -20,18 +20,18 @@ export interface Target {
  * parameter, or a new name, must not bring about what nobody has asked for (decision 35).
  */
 export function requireTarget(
-  { deps }: Core,
+  core: RequestContext,
   command: Update,
   instance: ServiceInstance,
   present: ServicePlan,
 ): Target {
   const planId = askedPlan(command, instance);
   if (planId === instance.planId) {
-    const current = findPlan(deps.catalog(), instance.offeringId, planId) ?? present;
+    const current = findPlan(core.catalog(), instance.offeringId, planId) ?? present;
     const moves = command.maintenanceVersion !== undefined;
     return { plan: moves ? current : present, moves, current };
   }
-  const plan = requirePlan(deps.catalog(), instance.offeringId, planId);
+  const plan = requirePlan(core.catalog(), instance.offeringId, planId);
   if (!present.planUpdateable) {
     throw new Refusal(
       'unsupported',

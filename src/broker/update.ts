@@ -1,8 +1,8 @@
 import type { Update } from './commands.ts';
 import { requireCurrentMaintenance, type ServicePlan } from './catalog.ts';
-import type { Core } from './core.ts';
+import type { RequestContext } from './core.ts';
 import { decideParameters } from './decide-parameters.ts';
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { meet } from './exclusion.ts';
 import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from './intent.ts';
@@ -13,15 +13,15 @@ import { requireMerged, requireParameters } from './parameters.ts';
 import { demandToChange } from './placement.ts';
 import { watched, withDashboard } from './provision.ts';
 import { withMetadata } from './settlement.ts';
-import { requireShared } from './shared-needs.ts';
+import { requireSharedDependencies } from './shared-needs.ts';
 import { isCurrent, requireTarget, type Target, withHelp } from './update-target.ts';
 import type { FoundInstance, ServiceInstance, UpdateRequest } from './records.ts';
 import { describeState } from './state.ts';
 
 /** spec.md, Updating a Service Instance. */
-export function update(core: Core, command: Update): Promise<Outcome<ServiceInstance>> {
+export function update(core: RequestContext, command: Update): Promise<Outcome<ServiceInstance>> {
   return core.engine.run(command, async () => {
-    const found = await core.deps.store.findInstance(command.instanceId);
+    const found = await core.store.findInstance(command.instanceId);
     const decision = decideUpdate(found, command);
     if (decision !== 'start' || !found) return decision as Decision<ServiceInstance>;
     const present = await core.planOf(found.instance);
@@ -30,11 +30,11 @@ export function update(core: Core, command: Update): Promise<Outcome<ServiceInst
     const judged = { ...found.instance.confidential.parameters, ...command.parameters };
     const parameters = await decideParameters(judged, () =>
       withHelp(target, changesIn(command, found.instance), () => {
-        requireChanges(core.deps, target, command, found.instance);
-        return parametersAfter(core.deps, target, command, found.instance);
+        requireChanges(core, target, command, found.instance);
+        return parametersAfter(core, target, command, found.instance);
       }),
     );
-    await requireShared(core, target.plan);
+    await requireSharedDependencies(core, target.plan);
     return intend(core, command, found.instance, present, { ...target, parameters });
   });
 }
@@ -85,7 +85,7 @@ function ownMember(parameters: JsonObject, name: string): Json | undefined {
 }
 
 function intend(
-  { deps }: Core,
+  core: RequestContext,
   command: Update,
   instance: ServiceInstance,
   present: ServicePlan,
@@ -97,49 +97,59 @@ function intend(
   const makesNothing = isSettled(instance, asked, parameters);
   if (makesNothing && sameJson(context, instance.context)) return { is: 'unchanged', record: instance };
   if (makesNothing) {
-    const operation = newOperation(deps, present, 'update', { instanceId: instance.id, origin });
-    const record = retold(deps, { ...instance, context, updatedAt: deps.now() }, present);
+    const operation = newOperation(core, present, 'update', { instanceId: instance.id, origin });
+    const record = retold(core, { ...instance, context, updatedAt: core.now() }, present);
     return { start: { plan: present, operation, instance: { put: record }, recordOnly: true } };
   }
   requireAsync(plan, 'update', command.acceptsIncomplete);
-  requireCapability(deps.provisioner(plan.making.provisioner).update !== undefined, plan);
-  const secrets = makeSecrets(deps, plan, 'instance', instance.confidential.secrets);
-  const before = { ...instance, context, updatedAt: deps.now() };
-  const operation = newOperation(deps, plan, 'update', {
+  requireCapability(core.provisioner(plan.making.provisioner).update !== undefined, plan);
+  const secrets = makeSecrets(core, plan, 'instance', instance.confidential.secrets);
+  const before = { ...instance, context, updatedAt: core.now() };
+  const operation = newOperation(core, plan, 'update', {
     instanceId: instance.id,
     origin,
     confidential: {
       request: requestOf(command),
-      target: newTarget(deps, before, asked, { ...instance.confidential, parameters, secrets }),
+      target: newTarget(core, before, asked, { ...instance.confidential, parameters, secrets }),
     },
   });
-  const demand = demandToChange(deps, plan, instance);
+  const demand = demandToChange(core, plan, instance);
   // From here on the platform may take it for either plan, however this ends.
   const put = withFormer(instance, plan.id, instance);
   return { start: { plan, operation, instance: { put }, ...(demand ? { demand } : {}) } };
 }
 
 /** As platforms see it, with what they have named it now; nothing is made for that. */
-function retold(deps: Deps, instance: ServiceInstance, plan: ServicePlan): ServiceInstance {
-  return withMetadata(deps, withDashboard(instance, plan, deps.settings.url), plan);
+function retold(core: BrokerContext, instance: ServiceInstance, plan: ServicePlan): ServiceInstance {
+  return withMetadata(core, withDashboard(instance, plan, core.settings.url), plan);
 }
 
 /** The request alone, by the rules that the plan has for updates. */
-function requireChanges(deps: Deps, target: Target, command: Update, instance: ServiceInstance): void {
+function requireChanges(
+  core: BrokerContext,
+  target: Target,
+  command: Update,
+  instance: ServiceInstance,
+): void {
   const changes = changesIn(command, instance);
   const onlyRemoves = command.complete === true && Object.keys(changes).length === 0;
   if (!onlyRemoves && !isRename(instance, command, target))
-    requireParameters(deps, target.plan, 'update', changes);
+    requireParameters(core, target.plan, 'update', changes);
 }
 
 /** What a complete set repeats is from before, too: it may have left the schema since. */
-function parametersAfter(deps: Deps, target: Target, command: Update, instance: ServiceInstance): JsonObject {
+function parametersAfter(
+  core: BrokerContext,
+  target: Target,
+  command: Update,
+  instance: ServiceInstance,
+): JsonObject {
   const { parameters: existing } = instance.confidential;
   if (isRename(instance, command, target)) return existing;
   const changes = changesIn(command, instance);
   const repeated = Object.entries(command.parameters).filter(([name]) => !Object.hasOwn(changes, name));
   const kept = command.complete ? Object.fromEntries(repeated) : existing;
-  return requireMerged(deps, target.plan, kept, changes);
+  return requireMerged(core, target.plan, kept, changes);
 }
 
 /** Nothing but a context: what a platform sends without asking anybody must not fail by what the plan asks of others. */
@@ -174,7 +184,7 @@ function requireCapability(able: boolean, plan: ServicePlan): void {
 }
 
 function newTarget(
-  deps: Deps,
+  core: BrokerContext,
   instance: ServiceInstance,
   { plan, moves }: Target,
   confidential: ServiceInstance['confidential'],
@@ -187,8 +197,8 @@ function newTarget(
     revision: plan.revision,
     ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
     ...(place ? { place: { ...place, cost: plan.operating.cost } } : {}),
-    ...watched(deps, plan),
+    ...watched(core, plan),
     confidential,
   };
-  return withDashboard(withFormer(target, plan.id, instance), plan, deps.settings.url);
+  return withDashboard(withFormer(target, plan.id, instance), plan, core.settings.url);
 }

@@ -2,14 +2,14 @@ import type { ServicePlan } from './catalog.ts';
 import type { JsonObject } from './json.ts';
 import { stringsIn } from './json.ts';
 import { bindingKey, instanceKey } from './key.ts';
-import type { Held } from './store.ts';
+import type { LeasedOperation } from './store.ts';
 import type { InstanceConfidential, ServiceBinding, ServiceInstance } from './records.ts';
 
 /**
  * The template roots of an instance or binding. What the core knows wins over a provisioner's facts.
  * @param url the broker's own address
  */
-export function valuesOf(
+export function templateValues(
   plan: ServicePlan,
   instance: ServiceInstance,
   binding: ServiceBinding | undefined,
@@ -50,13 +50,13 @@ function bindingValues(binding: ServiceBinding): JsonObject {
 const shortestMasked = 6;
 
 /** The text without anything that is confidential in this operation, also as it stands in addresses and in JSON. */
-export function mask(text: string, { instance, binding, operation }: Held): string {
+export function redact(text: string, { instance, binding, operation }: LeasedOperation): string {
   const records = [instance, operation.confidential.target, binding].filter((record) => record !== undefined);
-  return maskAll(text, records, operation.confidential.request?.parameters);
+  return redactRecords(text, records, operation.confidential.request?.parameters);
 }
 
 /** The text without anything that is confidential in these instances and bindings. */
-export function maskAll(text: string, records: readonly Confiding[], parameters?: JsonObject): string {
+export function redactRecords(text: string, records: readonly Confiding[], parameters?: JsonObject): string {
   const secrets = records.flatMap(({ confidential }) => Object.values(confidential.secrets));
   const told = records.flatMap(({ confidential: { parameters: own, facts } }) => [
     own,

@@ -1,8 +1,8 @@
-import type { Deps } from './deps.ts';
+import type { BrokerContext } from './deps.ts';
 import { Refusal } from './errors.ts';
 import { busy, type Intent } from './intent.ts';
 import type { Operation, Origin } from './records.ts';
-import type { Within } from './store.ts';
+import type { OnBehalfOf } from './store.ts';
 import { withinTime } from './within-time.ts';
 
 /** What the engine needs to know of a command. */
@@ -10,7 +10,7 @@ export interface Request {
   readonly acceptsIncomplete: boolean;
   readonly origin: Origin;
   readonly failsLater?: boolean;
-  readonly within?: Within;
+  readonly within?: OnBehalfOf;
   readonly giveUp?: string;
 }
 
@@ -43,12 +43,12 @@ export interface Wait {
 }
 
 /** Milliseconds between two looks at an operation that is carried elsewhere: rising from, to. */
-const lookEvery = { first: 10, last: 500 };
+const pollEvery = { first: 10, last: 500 };
 /** Milliseconds that what the broker asks of itself waits at most: nobody waits for its answer, and it comes again. */
 const ownPatience = 250;
 
 export function createWait(
-  { store, settings }: Deps,
+  { store, settings }: BrokerContext,
   here: {
     readonly isLeaving: () => boolean;
     /** Settles when an operation that is carried in this process is not carried here any more. */
@@ -74,7 +74,7 @@ export function createWait(
     },
 
     async untilEnded(operation, { until, acceptsIncomplete }) {
-      for (let pause = lookEvery.first; ; pause = Math.min(pause * 2, lookEvery.last)) {
+      for (let pause = pollEvery.first; ; pause = Math.min(pause * 2, pollEvery.last)) {
         const ended = await findEnded(operation);
         if (ended) return ended;
         if (here.isLeaving() && acceptsIncomplete) return undefined;

@@ -1,5 +1,5 @@
-import type { Deps } from './deps.ts';
-import type { Held } from './store.ts';
+import type { BrokerContext } from './deps.ts';
+import type { LeasedOperation } from './store.ts';
 
 /** Milliseconds that a step which was told to end is waited for. */
 const grace = 10_000;
@@ -7,7 +7,7 @@ const grace = 10_000;
 const longestTimer = 2 ** 31 - 1;
 
 /** A step's result, and why it was told to end, if it was. No result: it did not end within the grace. */
-export interface Watched<Result> {
+export interface LeasedResult<Result> {
   readonly result?: Result;
   readonly told?: 'lost' | 'deadline' | 'stop';
 }
@@ -17,22 +17,22 @@ export interface Watched<Result> {
  * lost, its deadline has passed or the carrier wants it.
  * @param stop the carrier's signal; its reason 'lost' means that somebody else has the operation now
  */
-export async function watchOver<Result>(
-  deps: Deps,
-  held: Held,
+export async function runUnderLease<Result>(
+  core: BrokerContext,
+  held: LeasedOperation,
   stop: AbortSignal,
   step: (signal: AbortSignal) => Promise<Result>,
-): Promise<Watched<Result>> {
+): Promise<LeasedResult<Result>> {
   const control = new AbortController();
-  const tell = (why: Watched<Result>['told']) => control.abort(why);
+  const tell = (why: LeasedResult<Result>['told']) => control.abort(why);
   const onStop = () => tell(stop.reason === 'lost' ? 'lost' : 'stop');
   if (stop.aborted) onStop();
   stop.addEventListener('abort', onStop, { once: true });
-  const heart = startHeart(deps, held, control);
+  const heart = startHeart(core, held, control);
   const deadline = setTimeout(() => tell('deadline'), Math.min(Math.max(0, held.remainingMs), longestTimer));
   try {
     const ended = control.signal.aborted ? {} : await untilGrace(step(control.signal), control.signal);
-    const told = control.signal.reason as Watched<Result>['told'];
+    const told = control.signal.reason as LeasedResult<Result>['told'];
     return { ...ended, ...(told ? { told } : {}) };
   } finally {
     clearInterval(heart);
@@ -47,8 +47,8 @@ export async function watchOver<Result>(
  * removal that follows it.
  */
 function startHeart(
-  { store, settings, observe }: Deps,
-  held: Held,
+  { store, settings, observe }: BrokerContext,
+  held: LeasedOperation,
   control: AbortController,
 ): NodeJS.Timeout {
   const { lease } = settings;
@@ -100,7 +100,10 @@ function untilGrace<Result>(step: Promise<Result>, signal: AbortSignal): Promise
 }
 
 /** A removal that cancelled this operation waits until its last step has ended: now it has. */
-export async function letFollowerGo({ store }: Deps, { operation }: Held): Promise<void> {
+export async function releaseFollower(
+  { store }: BrokerContext,
+  { operation }: LeasedOperation,
+): Promise<void> {
   const { id: operationId, attempt, instanceId, bindingId } = operation;
   const { operation: now } = await store.lastOperation({
     operationId,

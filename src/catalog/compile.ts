@@ -34,7 +34,7 @@ function marketOf(file: OfferingFile): Omit<ServiceOffering, 'plans'> {
     name: file.name,
     description: file.description,
     tags: file.tags ?? [],
-    requires: [...new Set(file.requires)],
+    permissions: [...new Set(file.requires)],
     bindable: file.bindable ?? true,
     instancesRetrievable: file.instances_retrievable ?? false,
     bindingsRetrievable: file.bindings_retrievable ?? false,

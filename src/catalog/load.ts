@@ -15,7 +15,7 @@ import type { OfferingFile } from './offering-file.ts';
 import { parseOffering } from './parse.ts';
 import { type Finding, isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
 import { codeOf } from './reason.ts';
-import { type Shape, shapeOf } from './shape.ts';
+import { type SchemaShape, shapeOf } from './shape.ts';
 import { type RawFile, uniqueProblems } from './rules/unique.ts';
 
 export interface LoadResult {
@@ -133,7 +133,7 @@ function whyUnreadable(error: unknown): string {
   return code === 'ENOENT' ? 'does not exist.' : `cannot be read (${code}).`;
 }
 
-type ShapedFile = RawFile & Shape;
+type ShapedFile = RawFile & SchemaShape;
 
 async function hookProblems(
   { file, offering, spoiled }: ShapedFile,

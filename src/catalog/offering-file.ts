@@ -34,8 +34,8 @@ export interface OfferingFile extends PerPlan {
     readonly within?: string;
     readonly restart_on?: readonly RestartCause[];
   };
-  readonly hooks?: Readonly<Partial<Record<HookName, Hook>>>;
-  readonly requires_offerings?: Readonly<Record<string, Need>>;
+  readonly hooks?: Readonly<Partial<Record<HookName, HookEntry>>>;
+  readonly requires_offerings?: Readonly<Record<string, DependencyEntry>>;
   readonly max_instances?: number;
 }
 
@@ -82,14 +82,14 @@ interface SchemaHolder {
 
 export type HookName = (typeof hookNames)[number];
 
-export interface Hook {
+export interface HookEntry {
   readonly run: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly once?: boolean;
   readonly timeout?: string;
 }
 
-export interface Need {
+export interface DependencyEntry {
   readonly offering: string;
   readonly plan?: string;
   readonly instance?: string;

@@ -1,4 +1,4 @@
-import type { Hook, Making, Need, Operating } from '../broker/catalog.ts';
+import type { Hook, Making, Dependency, Operating } from '../broker/catalog.ts';
 import type { Json } from '../broker/json.ts';
 import { expressionsIn, render } from '../broker/template.ts';
 import { type RestartCause, restartCauses } from '../broker/units.ts';
@@ -58,7 +58,7 @@ export function operatingOf(stored: StoredOperating | undefined, making: Making)
   const { every = usual.every, restart = usual.restart, within = usual.within, restartOn } = monitor;
   return {
     cost,
-    needs: executablesOf(making),
+    executables: executablesOf(making),
     timeouts: mapValues(timeouts, milliseconds),
     monitor: {
       every: milliseconds(every),
@@ -69,7 +69,7 @@ export function operatingOf(stored: StoredOperating | undefined, making: Making)
     hooks: mapValues(hooks, ({ run, env = {}, once = false, timeout }): Hook => {
       return { run, env, once, ...(timeout === undefined ? {} : { timeout: milliseconds(timeout) }) };
     }),
-    requires: mapValues(requiresOfferings, (need): Need => ({ parameters: {}, ...need })),
+    dependencies: mapValues(requiresOfferings, (need): Dependency => ({ parameters: {}, ...need })),
     ...(stored?.maxInstances === undefined ? {} : { maxInstances: stored.maxInstances }),
   };
 }

@@ -10,7 +10,7 @@ import {
 } from 'yaml';
 import { isExact } from '../broker/exact-number.ts';
 import { isObject, type JsonObject } from '../broker/json.ts';
-import { placeIn } from '../broker/template.ts';
+import { positionIn } from '../broker/template.ts';
 import { type Finding, mistake } from './problem.ts';
 import { firstLine, type Locate, locator } from './positions.ts';
 import { messageOf } from './reason.ts';
@@ -140,8 +140,8 @@ function strangersIn(value: unknown, at: string, level = 0): readonly Finding[] 
   if (level > deepest) return [mistake(at, `The file is nested more than ${deepest} levels deep.`)];
   if (value === null || ['string', 'boolean'].includes(typeof value) || Number.isFinite(value)) return [];
   if (Array.isArray(value))
-    return value.flatMap((item, index) => strangersIn(item, placeIn(at, index), level + 1));
+    return value.flatMap((item, index) => strangersIn(item, positionIn(at, index), level + 1));
   const isPlain = isObject(value) && Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain) return [mistake(at, 'JSON has no such value.')];
-  return Object.entries(value).flatMap(([key, inner]) => strangersIn(inner, placeIn(at, key), level + 1));
+  return Object.entries(value).flatMap(([key, inner]) => strangersIn(inner, positionIn(at, key), level + 1));
 }

@@ -20,7 +20,11 @@ export const yesNo = { type: 'boolean' } satisfies JsonObject;
 
 export const anyObject = { type: 'object' } satisfies JsonObject;
 
-export const text = { type: 'string', pattern: '\\S', title: 'text that is not blank' } satisfies JsonObject;
+export const textSchema = {
+  type: 'string',
+  pattern: '\\S',
+  title: 'text that is not blank',
+} satisfies JsonObject;
 
 export const environmentName = {
   type: 'string',
@@ -28,7 +32,7 @@ export const environmentName = {
   title: 'letters, digits and _, neither a digit nor PURVEYOR_ first',
 } satisfies JsonObject;
 
-export const duration = {
+export const durationSchema = {
   type: 'string',
   pattern: '^[1-9][0-9]{0,5}[smhd]$',
   title: 'a duration such as 90s, 10m, 12h or 30d',

@@ -5,11 +5,11 @@
 import type { JsonObject } from '../broker/json.ts';
 import { restartCauses } from '../broker/units.ts';
 import {
-  duration,
+  durationSchema,
   environmentName,
   hookNames,
   semanticVersion,
-  text,
+  textSchema,
   textOrTemplate,
   thing,
   anyObject,
@@ -54,19 +54,19 @@ const name = { $ref: '#/definitions/name' };
 
 const volumeMount = thing(
   {
-    driver: text,
-    container_dir: text,
+    driver: textSchema,
+    container_dir: textSchema,
     mode: textOrTemplate('r|rw', 'r or rw'),
     device_type: textOrTemplate('shared', 'shared'),
-    device: thing({ volume_id: text, mount_config: anyObject }, ['volume_id']),
+    device: thing({ volume_id: textSchema, mount_config: anyObject }, ['volume_id']),
   },
   ['driver', 'container_dir', 'mode', 'device_type', 'device'],
 );
 
 const endpoint = thing(
   {
-    host: text,
-    ports: { type: 'array', items: text, minItems: 1 },
+    host: textSchema,
+    ports: { type: 'array', items: textSchema, minItems: 1 },
     protocol: { ...textOrTemplate('tcp|udp|all', 'tcp, udp or all'), default: 'tcp' },
   },
   ['host', 'ports'],
@@ -81,16 +81,16 @@ const perPlan: JsonObject = {
   },
   schemas,
   credentials: anyObject,
-  dashboard: text,
-  syslog_drain_url: text,
-  route_service_url: text,
+  dashboard: textSchema,
+  syslog_drain_url: textSchema,
+  route_service_url: textSchema,
   volume_mounts: { type: 'array', items: volumeMount, minItems: 1 },
   endpoints: { type: 'array', items: endpoint, minItems: 1 },
   instance_metadata: thing({
     labels: { type: 'object', additionalProperties: { type: 'string' } },
     attributes: anyObject,
   }),
-  binding_metadata: thing({ expires_after: duration, renew_before: duration }, ['expires_after']),
+  binding_metadata: thing({ expires_after: durationSchema, renew_before: durationSchema }, ['expires_after']),
   requires_app: { ...yesNo, default: false },
   async: {
     title: 'required, or a list of provision, update, deprovision, bind and unbind',
@@ -107,9 +107,9 @@ const perPlan: JsonObject = {
 };
 
 const identity: JsonObject = {
-  id: { ...text, maxLength: 255 },
-  name: { ...text, maxLength: 255 },
-  description: { ...text, maxLength: 10_000 },
+  id: { ...textSchema, maxLength: 255 },
+  name: { ...textSchema, maxLength: 255 },
+  description: { ...textSchema, maxLength: 10_000 },
 };
 
 const sharedMetadata: JsonObject = { displayName: { type: 'string' } };
@@ -165,14 +165,18 @@ const market: JsonObject = {
       shareable: yesNo,
     },
   },
-  dashboard_client: thing({ id: text, secret: text, redirect_uri: text }, ['id', 'secret', 'redirect_uri']),
+  dashboard_client: thing({ id: textSchema, secret: textSchema, redirect_uri: textSchema }, [
+    'id',
+    'secret',
+    'redirect_uri',
+  ]),
   extensions: anyObject,
   plans: { type: 'array', items: plan, minItems: 1 },
 };
 
 const hook = thing(
   {
-    run: { type: 'array', items: text, minItems: 1 },
+    run: { type: 'array', items: textSchema, minItems: 1 },
     env: {
       type: 'object',
       propertyNames: environmentName,
@@ -180,32 +184,33 @@ const hook = thing(
       default: {},
     },
     once: { ...yesNo, default: false },
-    timeout: duration,
+    timeout: durationSchema,
   },
   ['run'],
 );
 
 const monitor = thing({
-  every: { ...duration, default: '10s' },
+  every: { ...durationSchema, default: '10s' },
   restart: { type: 'integer', minimum: 0, default: 3 },
-  within: { ...duration, default: '10m' },
+  within: { ...durationSchema, default: '10m' },
   restart_on: { type: 'array', items: { enum: [...restartCauses] }, uniqueItems: true, default: [] },
 });
 
 const making: JsonObject = {
-  provisioner: text,
+  provisioner: textSchema,
   config: { ...anyObject, default: {} },
   secrets: { type: 'object', propertyNames: name, additionalProperties: secret, default: {} },
   ...perPlan,
-  timeouts: thing(Object.fromEntries(hookNames.map((step) => [step, duration]))),
+  timeouts: thing(Object.fromEntries(hookNames.map((step) => [step, durationSchema]))),
   monitor,
   hooks: thing(Object.fromEntries(hookNames.map((step) => [step, hook]))),
   requires_offerings: {
     type: 'object',
     propertyNames: name,
-    additionalProperties: thing({ offering: text, plan: text, instance: text, parameters: anyObject }, [
-      'offering',
-    ]),
+    additionalProperties: thing(
+      { offering: textSchema, plan: textSchema, instance: textSchema, parameters: anyObject },
+      ['offering'],
+    ),
   },
   max_instances: { type: 'integer', minimum: 1 },
 };

@@ -1,19 +1,19 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import type { Json, JsonObject } from '../broker/json.ts';
-import { placeIn } from '../broker/template.ts';
+import { positionIn } from '../broker/template.ts';
 import { isMissing, isUnknown, pathOf, predicateOf } from './json-schema/predicate.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Finding, mistake, warning } from './problem.ts';
 import { offeringSchema } from './schema.ts';
 
-export interface Shape {
+export interface SchemaShape {
   readonly findings: readonly Finding[];
   /** The words with a wrong or missing value (`credentials`, `plans.with`), which no further check can read. */
   readonly spoiled: ReadonlySet<string>;
 }
 
 /** Everything in which the file does not have the form of an offering. */
-export function shapeOf(offering: JsonObject): Shape {
+export function shapeOf(offering: JsonObject): SchemaShape {
   validate(offering);
   const all = validate.errors ?? [];
   const errors = all.filter((error) => !isTolerated(error));
@@ -46,7 +46,7 @@ export function placeOf(path: readonly string[], data: Json, at = ''): string {
   let place = at;
   let value: unknown = data;
   for (const name of path) {
-    place = placeIn(place, Array.isArray(value) ? Number(name) : name);
+    place = positionIn(place, Array.isArray(value) ? Number(name) : name);
     value = typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
   }
   return place;

@@ -5,7 +5,7 @@ import type { LoadResult } from './load.ts';
 import { mistake, type Problem } from './problem.ts';
 import { messageOf } from './reason.ts';
 
-export interface Watched {
+export interface WatchedCatalog {
   readonly directories: readonly string[];
   readonly load: () => Promise<LoadResult>;
   /** Gets a catalog without errors; until then the one before stays in use. */
@@ -32,7 +32,7 @@ export interface CatalogWatch {
  * Loads the catalog again when its files change; the first load is the caller's. The system's notices only
  * make it quick: what counts is a look at the files, so directories may vanish, come back and be replaced.
  */
-export function watchCatalog(watched: Watched): CatalogWatch {
+export function watchCatalog(watched: WatchedCatalog): CatalogWatch {
   const { directories, onCatalog, onProblems, calmMs = 100, lookMs = 2000 } = watched;
   let isClosed = false;
   let isForced = false;
@@ -97,7 +97,7 @@ export function watchCatalog(watched: Watched): CatalogWatch {
   };
 }
 
-async function attempt({ load }: Watched): Promise<LoadResult & { readonly isBroken: boolean }> {
+async function attempt({ load }: WatchedCatalog): Promise<LoadResult & { readonly isBroken: boolean }> {
   try {
     return { ...(await load()), isBroken: false };
   } catch (error) {

@@ -8,7 +8,7 @@ import {
   type InstanceDetailsAnswer,
   type OperationAnswer,
 } from './instance-answers.ts';
-import { operatorClient, type OperatorClient, type Query } from './operator-client.ts';
+import { operatorClient, type OperatorClient, type OperatorQuery } from './operator-client.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;
@@ -105,7 +105,10 @@ function pathOf(id: string): string {
 }
 
 /** All that fit, however many pages that are. */
-export async function findAll(client: OperatorClient, query: Query): Promise<readonly InstanceAnswer[]> {
+export async function findAll(
+  client: OperatorClient,
+  query: OperatorQuery,
+): Promise<readonly InstanceAnswer[]> {
   const found: InstanceAnswer[] = [];
   let after: string | undefined;
   do {

@@ -6,12 +6,12 @@ import { operatorPasswordFile } from '../program/secrets.ts';
 
 export interface OperatorClient {
   /** Gives the answer's body. @throws Error with a sentence, of the broker's where it refused */
-  get<Body>(path: string, query?: Query): Promise<Body>;
+  get<Body>(path: string, query?: OperatorQuery): Promise<Body>;
   post<Body>(path: string, body?: object): Promise<Body>;
 }
 
 /** What is undefined is left out. */
-export type Query = Readonly<Record<string, string | undefined>>;
+export type OperatorQuery = Readonly<Record<string, string | undefined>>;
 
 interface Ask {
   readonly method: 'GET' | 'POST';
@@ -93,7 +93,7 @@ function descriptionIn(text: string): string | undefined {
   }
 }
 
-function queryText(query: Query): string {
+function queryText(query: OperatorQuery): string {
   const given = new URLSearchParams();
   for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value);
   return given.size === 0 ? '' : `?${given.toString()}`;

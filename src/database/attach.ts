@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { openClient } from '../postgres/connections.ts';
 import { NAME } from './cluster.ts';
 import { codeOf } from './error-code.ts';
-import { launch, type Place } from './launch.ts';
+import { launchServer, type ClusterPlace } from './launch.ts';
 import { holdLifeline, isRead } from './lifeline.ts';
 import { findEndpoint, type Endpoint } from './postmaster.ts';
 
@@ -27,7 +27,7 @@ const PATIENCE_MS = 10_000;
 const PASSING = /lock file ".*" already exists|shared memory block|could not bind|^Killed$/im;
 
 /** Joins the server that runs on the cluster, or launches it. */
-export async function attach(place: Place): Promise<Attachment> {
+export async function attach(place: ClusterPlace): Promise<Attachment> {
   const giveUp = Date.now() + PATIENCE_MS;
   for (let port = 0; ;) {
     const attachment = (await joinRunning(place)) ?? (await launchOwn(place, port));
@@ -44,7 +44,7 @@ export function letGo({ hold, watch }: Pick<Attachment, 'hold'> & Partial<Attach
   void watch?.end();
 }
 
-async function joinRunning(place: Place): Promise<Attachment | undefined> {
+async function joinRunning(place: ClusterPlace): Promise<Attachment | undefined> {
   // First the hold, then the connection: who is connected and still read then, has the server for good.
   const lifeline = join(place.home, 'lifeline');
   let hold = holdLifeline(lifeline);
@@ -59,8 +59,8 @@ async function joinRunning(place: Place): Promise<Attachment | undefined> {
 }
 
 /** Returns the attachment, or the end of the server's log when it did not start. */
-async function launchOwn(place: Place, attempt: number): Promise<Attachment | string> {
-  const launched = launch(place, attempt);
+async function launchOwn(place: ClusterPlace, attempt: number): Promise<Attachment | string> {
+  const launched = launchServer(place, attempt);
   const answer = await waitForAnswer(place, () => launched.ended() === undefined).catch((error: unknown) => {
     letGo(launched);
     throw error;
@@ -73,7 +73,7 @@ async function launchOwn(place: Place, attempt: number): Promise<Attachment | st
 type Answer = Pick<Attachment, 'endpoint' | 'watch'>;
 
 /** Waits for the server as long as it says that it is starting or stopping, or `expected` says that it will come. */
-async function waitForAnswer(place: Place, expected: () => boolean): Promise<Answer | undefined> {
+async function waitForAnswer(place: ClusterPlace, expected: () => boolean): Promise<Answer | undefined> {
   // A server in recovery writes a line to its log for each time it is asked.
   for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 1.2, 250)) {
     const hope = expected();
@@ -110,6 +110,6 @@ export function urlOf({ host, port }: Endpoint, password: string, database: stri
   return `postgres://${NAME}:${encodeURIComponent(password)}@/${database}?${query}`;
 }
 
-function failure({ home }: Place, log: string): string {
+function failure({ home }: ClusterPlace, log: string): string {
   return `The embedded database did not start. The end of its log, ${join(home, 'server.log')}:\n${log}`;
 }

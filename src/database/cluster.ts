@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { runAs, type Account } from './account.ts';
 import { codeOf } from './error-code.ts';
-import { isAlive } from './postmaster.ts';
+import { isServerAlive } from './postmaster.ts';
 
 /** The role and the database of the broker; the role owns the whole cluster. */
 export const NAME = 'purveyor';
@@ -80,7 +80,7 @@ function syncFolder(path: string): void {
 function sweepDrafts(home: string): void {
   for (const name of fs.readdirSync(home)) {
     const pid = Number(/^new-(\d+)-/.exec(name)?.[1]);
-    if (pid && !isAlive(pid)) fs.rmSync(join(home, name), { recursive: true, force: true });
+    if (pid && !isServerAlive(pid)) fs.rmSync(join(home, name), { recursive: true, force: true });
   }
 }
 

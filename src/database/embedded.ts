@@ -6,8 +6,8 @@ import { findBinaries } from './binaries.ts';
 import { createCluster, NAME, readMajorVersion, readPassword } from './cluster.ts';
 import { codeOf } from './error-code.ts';
 import { openHome } from './home.ts';
-import { keepAttached } from './keep.ts';
-import type { Place } from './launch.ts';
+import { superviseAttached } from './keep.ts';
+import type { ClusterPlace } from './launch.ts';
 import { makeLifeline } from './lifeline.ts';
 
 export interface EmbeddedOptions {
@@ -45,11 +45,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
     letGo(first);
     throw error;
   });
-  const { stop } = keepAttached(place, first, options.note);
+  const { stop } = superviseAttached(place, first, options.note);
   return { url: urlOf(first.endpoint, place.password, NAME), stop };
 }
 
-async function prepare({ dataDir, note, shelter = '/var/lib', ...choice }: EmbeddedOptions): Promise<Place> {
+async function prepare({
+  dataDir,
+  note,
+  shelter = '/var/lib',
+  ...choice
+}: EmbeddedOptions): Promise<ClusterPlace> {
   // The server is watched by a shell at a named pipe.
   if (process.platform === 'win32')
     throw new Error('There is no embedded database on Windows: set DATABASE_URL.');
@@ -63,7 +68,7 @@ async function prepare({ dataDir, note, shelter = '/var/lib', ...choice }: Embed
 }
 
 /** A long start (recovery after a crash, a slow disk) must not look like a hanging one. */
-async function attachAloud(place: Place, note: (message: string) => void): Promise<Attachment> {
+async function attachAloud(place: ClusterPlace, note: (message: string) => void): Promise<Attachment> {
   const message = `The embedded database is still starting; its log is ${join(place.home, 'server.log')}.`;
   const slow = setTimeout(note, SLOW_MS, message);
   return attach(place).finally(() => clearTimeout(slow));

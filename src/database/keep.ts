@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { attach, letGo, WATCHER, type Attachment } from './attach.ts';
-import type { Place } from './launch.ts';
+import type { ClusterPlace } from './launch.ts';
 import { findServer, isServer } from './postmaster.ts';
 
 const RETRY_MS = 1_000;
 const STOP_PATIENCE_MS = 15_000;
 
 /** Stays attached to the server, starting it again when it dies, until `stop`. */
-export function keepAttached(
-  place: Place,
+export function superviseAttached(
+  place: ClusterPlace,
   first: Attachment,
   note: (message: string) => void,
 ): { stop: () => Promise<void> } {
@@ -46,7 +46,11 @@ export function keepAttached(
   return { stop: () => (stopping ??= stop()) };
 }
 
-async function leave(place: Place, attachment: Attachment, note: (message: string) => void): Promise<void> {
+async function leave(
+  place: ClusterPlace,
+  attachment: Attachment,
+  note: (message: string) => void,
+): Promise<void> {
   const cluster = join(place.home, 'cluster');
   const server = findServer(cluster);
   const others = await countOthers(attachment.watch);

@@ -7,7 +7,7 @@ import { openLifeline } from './lifeline.ts';
 import { findStalePid } from './postmaster.ts';
 
 /** What it takes to run the server of one cluster. */
-export interface Place {
+export interface ClusterPlace {
   /** The folder with `cluster`, `lifeline`, `server.log` and the socket. */
   readonly home: string;
   readonly binDir: string;
@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** A started server: `hold` is our end of the lifeline. */
-export interface Launched {
+export interface LaunchedServer {
   readonly hold: number;
   /** Undefined while it runs, then what it wrote to its log since it was launched. */
   ended(): string | undefined;
@@ -46,7 +46,7 @@ const LOG_LIMIT = 1_000_000;
 const SOCKET_PATH_LIMIT = 100;
 
 /** Starts the server of a cluster; `attempt` chooses among ports when others have them. */
-export function launch(place: Place, attempt: number): Launched {
+export function launchServer(place: ClusterPlace, attempt: number): LaunchedServer {
   const log = openLog(place);
   const start = fs.fstatSync(log).size;
   const lifeline = openLifeline(join(place.home, 'lifeline'));
@@ -76,12 +76,12 @@ export function launch(place: Place, attempt: number): Launched {
 }
 
 /** Lets Postgres ignore a process id that is left over; it still checks the shared memory for a living server. */
-function pidToIgnore({ home }: Place): Record<string, string> {
+function pidToIgnore({ home }: ClusterPlace): Record<string, string> {
   const pid = findStalePid(join(home, 'cluster'));
   return pid ? { PG_GRANDPARENT_PID: String(pid) } : {};
 }
 
-function settings(place: Place, attempt: number): string[] {
+function settings(place: ClusterPlace, attempt: number): string[] {
   const values = {
     ...listening(place.home, attempt),
     cluster_name: 'purveyor',
@@ -117,7 +117,7 @@ function choosePort(home: string, attempt: number): number {
   return 10_000 + ((hash + attempt) % 10_000);
 }
 
-function openLog({ home, account }: Place): number {
+function openLog({ home, account }: ClusterPlace): number {
   const { O_RDWR, O_APPEND, O_CREAT, O_NOFOLLOW } = fs.constants;
   const log = fs.openSync(join(home, 'server.log'), O_RDWR | O_APPEND | O_CREAT | O_NOFOLLOW, 0o600);
   if (account) fs.fchownSync(log, account.uid, account.gid);

@@ -47,7 +47,7 @@ function readPidFile(cluster: string): string[] {
 
 /** Whether the process is the cluster's server: a server works in its cluster's folder, a zombie nowhere. */
 export function isServer(pid: number, cluster: string): boolean {
-  if (process.platform !== 'linux') return isAlive(pid);
+  if (process.platform !== 'linux') return isServerAlive(pid);
   try {
     return readlinkSync(`/proc/${pid}/cwd`) === realpathSync(cluster);
   } catch {
@@ -56,7 +56,7 @@ export function isServer(pid: number, cluster: string): boolean {
 }
 
 /** Whether there is a process with this number, whoever's. */
-export function isAlive(pid: number): boolean {
+export function isServerAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {

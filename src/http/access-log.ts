@@ -1,5 +1,5 @@
 /** What is told of one request that was answered: nothing of its query, headers or body. */
-export interface Access {
+export interface AccessEntry {
   readonly requestId: string;
   readonly protocol: string;
   readonly method: string;
@@ -16,7 +16,7 @@ export interface Access {
   readonly detail?: string;
 }
 
-export type Observe = (access: Access) => void;
+export type Observe = (access: AccessEntry) => void;
 
 const longestPath = 500;
 

@@ -1,7 +1,7 @@
 import express, { type Request, type Response } from 'express';
 import { BadCall, type Route } from '../protocols/protocol.ts';
 import { readForm } from './form-text.ts';
-import { readJson } from './json-text.ts';
+import { parseJsonText } from './json-text.ts';
 
 /**
  * A request's body as its route wants it, at most 1 MB when unpacked; undefined for an empty one. Throws BadCall
@@ -10,7 +10,7 @@ import { readJson } from './json-text.ts';
 export async function readBody(kind: Route['body'], request: Request, response: Response): Promise<unknown> {
   const bytes = await readBytes(request, response);
   if (!bytes?.length) return undefined;
-  return kind === 'json' || isJson(request) ? readJson(bytes) : readForm(bytes);
+  return kind === 'json' || isJson(request) ? parseJsonText(bytes) : readForm(bytes);
 }
 
 function isJson({ headers }: Request): boolean {

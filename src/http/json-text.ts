@@ -9,7 +9,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * Reads JSON strictly. JSON.parse lets the last of two equal names win, rounds numbers and makes members that
  * poison careless code; all of this would be stored, so it is refused with BadCall 400 that names the place.
  */
-export function readJson(bytes: Uint8Array): unknown {
+export function parseJsonText(bytes: Uint8Array): unknown {
   const text = decode(bytes);
   const value = parse(text);
   requireStrict(text);

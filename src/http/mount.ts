@@ -11,7 +11,7 @@ import { reasonOf, shownPath, type Observe } from './access-log.ts';
 import type { Authenticate } from './auth.ts';
 import { readBody } from './body.ts';
 import { readCall, requireWellFormed } from './call.ts';
-import { echo, writeReply } from './reply.ts';
+import { echoBack, writeReply } from './reply.ts';
 
 export interface MountSettings {
   readonly protocols: readonly Protocol[];
@@ -117,7 +117,7 @@ function createExchange(settings: MountSettings): Exchange {
     }
 
     function answer(reply: Reply, thrown?: unknown): void {
-      const echoed = echo(protocol, asked.headers);
+      const echoed = echoBack(protocol, asked.headers);
       const bytes = writeReply(response, reply, echoed, settings.isDraining());
       settings.observe({
         requestId: asked.requestId,

@@ -42,7 +42,7 @@ function contentOf(body: Reply['body']): Content {
 }
 
 /** The request's headers that come back as they were sent. */
-export function echo({ echoedHeaders }: Protocol, headers: Call['headers']): Headers | undefined {
+export function echoBack({ echoedHeaders }: Protocol, headers: Call['headers']): Headers | undefined {
   let echoed: Record<string, string> | undefined;
   for (const name of echoedHeaders ?? []) {
     const value = headers[name.toLowerCase()];

@@ -27,7 +27,7 @@ export interface ServerSettings {
   readonly onTrouble?: (error: Error) => void;
 }
 
-export interface Server {
+export interface HttpServer {
   /** For tests: the same answers without a listening server. */
   readonly app: RequestListener;
   /** Port 0 is any free port; gives the address it listens on. */
@@ -51,7 +51,7 @@ const requestTimeout = 60_000;
 const maxHeaderSize = 32_768;
 
 /** Express, and around it a node:http server that ends in an orderly way. */
-export function createServer(settings: ServerSettings): Server {
+export function createServer(settings: ServerSettings): HttpServer {
   const { protocols, logins, observe, trustProxy = false, onTrouble = ignore } = settings;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Identity, isAlive } from './identity.ts';
+import { type ProcessIdentity, isAlive } from './identity.ts';
 import { hasInEnvironment, listSession, readBootId, readStat, type ProcessStat } from './process-stat.ts';
 
 export interface Ending {
@@ -25,7 +25,7 @@ export interface Ending {
  * @throws Error when it is still there after SIGKILL
  */
 export async function endProcess(
-  identity: Identity,
+  identity: ProcessIdentity,
   { signal = 'SIGTERM', termMs, killMs, instanceId, onDeed }: Ending,
 ): Promise<{ readonly halted: boolean }> {
   const session = { ...identity, instanceId, known: isLeader(identity) };
@@ -43,28 +43,28 @@ export async function endProcess(
  * Sends a signal to all that belongs to the process, as in `endProcess`.
  * @returns whether there was anything
  */
-export function signalGroup(identity: Identity, signal: NodeJS.Signals, instanceId?: string): boolean {
+export function signalGroup(identity: ProcessIdentity, signal: NodeJS.Signals, instanceId?: string): boolean {
   return signalAll({ ...identity, instanceId, known: isLeader(identity) }, signal);
 }
 
 /** The pids of the living processes of its session, itself included if it lives. */
-export function groupOf(identity: Identity, instanceId?: string): readonly number[] {
+export function groupOf(identity: ProcessIdentity, instanceId?: string): readonly number[] {
   return membersOf({ ...identity, instanceId, known: isLeader(identity) }).map(({ pid }) => pid);
 }
 
 /** Is anything left of it, itself or of its session? Cheap while it lives itself. */
-export function isAnyLeft(identity: Identity, instanceId?: string): boolean {
+export function isAnyLeft(identity: ProcessIdentity, instanceId?: string): boolean {
   return isAlive(identity) || groupOf(identity, instanceId).length > 0;
 }
 
-interface Session extends Identity {
+interface Session extends ProcessIdentity {
   readonly instanceId: string | undefined;
   /** Its first process was seen: no number of a session is used again while anybody of it lives. */
   readonly known: boolean;
 }
 
 /** Is it there, be it as the remains of an ended process? */
-function isLeader({ pid, startTime, bootId }: Identity): boolean {
+function isLeader({ pid, startTime, bootId }: ProcessIdentity): boolean {
   return readStat(pid)?.startTime === startTime && readBootId() === bootId;
 }
 

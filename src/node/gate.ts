@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { isObject } from '../broker/json.ts';
 import { isExecutable, findExecutable } from './executables.ts';
-import { identityOf, type Identity } from './identity.ts';
+import { identityOf, type ProcessIdentity } from './identity.ts';
 import type { LocalNode } from './local-node.ts';
 import { resolve } from 'node:path';
 
@@ -18,7 +18,7 @@ export interface Command {
 /** A process that exists and waits at a gate: it becomes the program when the gate is opened. */
 export interface Gated {
   readonly child: ChildProcess;
-  readonly identity: Identity;
+  readonly identity: ProcessIdentity;
   open(): void;
   /** Ends it when it still waits; afterwards the broker holds nothing of it. */
   close(): void;

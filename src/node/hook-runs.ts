@@ -3,13 +3,13 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { endProcess } from './end-process.ts';
 import { codeOf } from './error-code.ts';
-import { asIdentity, type Identity, identityOf, isAlive } from './identity.ts';
+import { asIdentity, type ProcessIdentity, identityOf, isAlive } from './identity.ts';
 import type { InstanceDirectory } from './instance-directory.ts';
 import { readMark, writeNote } from './marks.ts';
 
 /** Notes of hooks that run now, each with the broker that waits for it. */
 export interface RunRecord {
-  readonly begin: (hook: Identity) => void;
+  readonly begin: (hook: ProcessIdentity) => void;
   readonly end: () => void;
 }
 

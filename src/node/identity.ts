@@ -6,7 +6,7 @@ import { readBootId, readStat } from './process-stat.ts';
  * Which process it is. A pid alone is used again and again; with the start time and the boot it stands for one
  * process for ever.
  */
-export interface Identity {
+export interface ProcessIdentity {
   readonly pid: number;
   /** Field 22 of /proc/<pid>/stat. */
   readonly startTime: string;
@@ -14,17 +14,17 @@ export interface Identity {
 }
 
 /** Of a living process; undefined when there is none with this pid, or it has ended and waits to be collected. */
-export function identityOf(pid: number): Identity | undefined {
+export function identityOf(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
   return stat && !stat.dead ? { pid, startTime: stat.startTime, bootId: readBootId() } : undefined;
 }
 
 /** Does this very process still run (or stand still)? */
-export function isAlive(identity: Identity): boolean {
+export function isAlive(identity: ProcessIdentity): boolean {
   return sameIdentity(identityOf(identity.pid), identity);
 }
 
-export function sameIdentity(a: Identity | undefined, b: Identity | undefined): boolean {
+export function sameIdentity(a: ProcessIdentity | undefined, b: ProcessIdentity | undefined): boolean {
   return a?.pid === b?.pid && a?.startTime === b?.startTime && a?.bootId === b?.bootId;
 }
 
@@ -32,7 +32,7 @@ export function sameIdentity(a: Identity | undefined, b: Identity | undefined): 
  * What a file with `{ pid, startTime, bootId }` says; undefined when it is not there or says nothing of the kind.
  * @throws the file system's error: what cannot be read now may be alive
  */
-export function readIdentity(file: string): Identity | undefined {
+export function readIdentity(file: string): ProcessIdentity | undefined {
   return asIdentity(readJson(file));
 }
 
@@ -42,7 +42,7 @@ function isPid(value: unknown): value is number {
 }
 
 /** Undefined when the value is not an identity. */
-export function asIdentity(value: unknown): Identity | undefined {
+export function asIdentity(value: unknown): ProcessIdentity | undefined {
   if (!isObject(value)) return undefined;
   const { pid, startTime, bootId } = value;
   const isOne = isPid(pid) && typeof startTime === 'string' && typeof bootId === 'string';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { instanceKey } from '../broker/key.ts';
-import type { Thing } from '../broker/provisioner.ts';
+import type { Resource } from '../broker/provisioner.ts';
 import { makeOwn, makePassage, makePrivate } from './folder.ts';
 import { type Keyed, listKeyed, makeKeyed, type Owner, removeKeyed } from './keyed-directory.ts';
 import type { LocalNode } from './local-node.ts';
@@ -63,17 +63,17 @@ export async function removeInstanceDirectory(node: LocalNode, kind: string, own
 }
 
 /** All directories of this kind, also those that were never finished or not quite removed. */
-export function listInstanceDirectories(node: LocalNode, kind: string): readonly Thing[] {
+export function listInstanceDirectories(node: LocalNode, kind: string): readonly Resource[] {
   return listKeyed(join(node.directory, kind)).map(thingOf);
 }
 
 /** Removes one that was listed; nothing happens when there is none of this name any more. */
-export async function purgeInstanceDirectory(node: LocalNode, kind: string, thing: Thing): Promise<void> {
+export async function purgeInstanceDirectory(node: LocalNode, kind: string, thing: Resource): Promise<void> {
   const found = listKeyed(join(node.directory, kind)).find((keyed) => thingOf(keyed).name === thing.name);
   if (found) await removeTree(found.path);
 }
 
-function thingOf({ entry, instanceId, key }: Keyed): Thing {
+function thingOf({ entry, instanceId, key }: Keyed): Resource {
   const owner = instanceId === undefined ? {} : { instanceId };
   return { name: `directory ${entry}`, ...owner, ...(key === undefined ? {} : { key }) };
 }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, readSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, type Gated, isGate, startGated } from './gate.ts';
-import type { Identity } from './identity.ts';
+import type { ProcessIdentity } from './identity.ts';
 import type { LocalNode } from './local-node.ts';
 import { openLog } from './own-file.ts';
 import { notePrivately } from './private-file.ts';
@@ -24,7 +24,7 @@ export interface Launch extends Command {
  * `PURVEYOR_INSTANCE`, by which `endProcess` knows what it leaves behind.
  * @throws Error when the program is not there or cannot run, with what was said; then nothing is recorded
  */
-export async function launch(node: LocalNode, it: Launch): Promise<Identity> {
+export async function launch(node: LocalNode, it: Launch): Promise<ProcessIdentity> {
   const log = openLog(node, it.logFile);
   try {
     const start = fstatSync(log).size;

@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { endProcess } from './end-process.ts';
 import { type Command, startGated } from './gate.ts';
-import type { Identity } from './identity.ts';
+import type { ProcessIdentity } from './identity.ts';
 import type { LocalNode } from './local-node.ts';
 
 export interface Program extends Command {
@@ -14,7 +14,7 @@ export interface Program extends Command {
   /** Ends the program, too. */
   readonly signal?: AbortSignal;
   /** Told of the process before the program begins; when it throws, the program never does. */
-  readonly onStart?: (identity: Identity) => void;
+  readonly onStart?: (identity: ProcessIdentity) => void;
 }
 
 /** How a program ended. */
@@ -79,7 +79,7 @@ interface Watch {
   settled(): Promise<void>;
 }
 
-function watchOver(identity: Identity, { timeoutMs, signal }: Program): Watch {
+function watchOver(identity: ProcessIdentity, { timeoutMs, signal }: Program): Watch {
   let cause: Cause | undefined;
   let ending: Promise<unknown> = Promise.resolve();
   const failed = Promise.withResolvers<never>();

@@ -1,4 +1,4 @@
-import type { Foundation } from './foundation.ts';
+import type { Runtime } from './foundation.ts';
 import { Refusal } from '../broker/errors.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';
@@ -6,11 +6,11 @@ import { within } from './within.ts';
 
 /** Whether requests can be served: not yet, now, or soon no more. */
 export interface Availability {
-  open(foundation: Foundation): void;
+  open(foundation: Runtime): void;
   /** From now on it is not ready; what still comes is served. */
   close(): void;
   /** Refuses with unavailable until it is open. */
-  readonly requireFoundation: () => Foundation;
+  readonly requireFoundation: () => Runtime;
   readiness(): Promise<Readiness>;
 }
 
@@ -19,7 +19,7 @@ const probeTime = 2_000;
 
 /** @param obstacle why it is not open at first, as a clause: 'the database is starting' */
 export function createAvailability(obstacle: string): Availability {
-  let open: Foundation | undefined;
+  let open: Runtime | undefined;
   let reason: string | undefined = obstacle;
   return {
     open(foundation) {
@@ -52,6 +52,6 @@ function keyReadiness({ writes, behind, missing }: KeyState): Readiness {
   return { ready: true, note: `It writes with the encryption key '${writes}', since ${lack} its first one.` };
 }
 
-function answers({ store }: Foundation): Promise<boolean> {
+function answers({ store }: Runtime): Promise<boolean> {
   return within(probeTime, store.ping()).catch(() => false);
 }

@@ -1,5 +1,5 @@
 import type { Catalog } from '../broker/catalog.ts';
-import type { Offered } from '../broker/offered.ts';
+import type { OnSale } from '../broker/offered.ts';
 import { hiddenLine } from './hidden-line.ts';
 import { version } from './version.ts';
 
@@ -7,7 +7,7 @@ export interface Introduction {
   /** Where it listens, and where the others reach it. */
   readonly address: string;
   readonly publicUrl: string;
-  readonly offered: Offered;
+  readonly offered: OnSale;
   /** Where the state is, in words. */
   readonly database: string;
   readonly username: string;

@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createBroker, type Broker } from '../broker/broker.ts';
-import type { Deps, Settings } from '../broker/deps.ts';
-import type { BrokerWork } from '../broker/due-work.ts';
+import type { BrokerContext, Settings } from '../broker/deps.ts';
+import type { OperationQueue } from '../broker/due-work.ts';
 import type { OperationSummary } from '../broker/events.ts';
 import type { Nodes } from '../broker/nodes.ts';
-import type { Offered } from '../broker/offered.ts';
-import { lookForOrphans } from '../broker/orphan-look.ts';
+import type { OnSale } from '../broker/offered.ts';
+import { findOrphans } from '../broker/orphan-look.ts';
 import type { Store } from '../broker/store.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Config } from '../config.ts';
@@ -32,7 +32,7 @@ import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
 
 /** What stands behind the protocols: all that needs the database. */
-export interface Foundation {
+export interface Runtime {
   readonly broker: Broker;
   /** The broker's own address, as platforms know it. */
   readonly url: string;
@@ -43,7 +43,7 @@ export interface Foundation {
   /** Where the state is, in words fit for a log. */
   readonly origin: string;
   /** What is on sale now, and what is not. */
-  offered(): Offered;
+  offered(): OnSale;
   /** The reason, when this broker can be a node no longer and must end. */
   readonly lost: Promise<Error>;
   /** How it is with the encryption keys, of this broker and of the others. */
@@ -59,7 +59,7 @@ export interface Foundation {
   close(): Promise<void>;
 }
 
-export interface FoundationParts extends StoreOpening {
+export interface RuntimeParts extends StoreOpening {
   readonly url: string;
   /** That this broker listens on. */
   readonly port: number;
@@ -69,7 +69,7 @@ export interface FoundationParts extends StoreOpening {
 }
 
 /** Ends when everything works: the tables are there, the plans are stored, the workers run. */
-export async function openFoundation(parts: FoundationParts): Promise<Foundation> {
+export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
   const closing = createClosing();
   try {
     return await open(parts, closing);
@@ -79,7 +79,7 @@ export async function openFoundation(parts: FoundationParts): Promise<Foundation
   }
 }
 
-async function open(parts: FoundationParts, closing: Closing): Promise<Foundation> {
+async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const { config, currentCatalog, observe } = parts;
   const settings = settingsOf(config, parts.url);
   const { database, store, keys, save } = await openStore(parts, keyHolder(settings), closing);
@@ -93,12 +93,12 @@ async function open(parts: FoundationParts, closing: Closing): Promise<Foundatio
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
   const orphans = postgresOrphans(database.pool);
-  const deps = depsOf(parts, { store, nodes, orphans, offer, provisioners, settings });
-  const { broker, work, checks } = createBroker(deps);
+  const core = depsOf(parts, { store, nodes, orphans, offer, provisioners, settings });
+  const { broker, work, checks } = createBroker(core);
   const upkeep = startUpkeep({
     work,
     checks,
-    lookAround: () => lookForOrphans(deps),
+    lookAround: () => findOrphans(core),
     store,
     workers: config.workers,
     lookers: config.checks,
@@ -130,16 +130,19 @@ async function open(parts: FoundationParts, closing: Closing): Promise<Foundatio
   };
 }
 
-function handsOf(work: BrokerWork): Pick<Foundation, 'handOver' | 'inHand'> {
+function handsOf(work: OperationQueue): Pick<Runtime, 'handOver' | 'inHand'> {
   return { handOver: () => work.handOver(), inHand: () => work.inHand() };
 }
 
-interface Behind extends Pick<Deps, 'store' | 'nodes' | 'orphans' | 'settings'> {
+interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'orphans' | 'settings'> {
   readonly offer: Offer;
   readonly provisioners: Registry;
 }
 
-function depsOf({ operator, observe }: FoundationParts, { offer, provisioners, ...rest }: Behind): Deps {
+function depsOf(
+  { operator, observe }: RuntimeParts,
+  { offer, provisioners, ...rest }: Behind,
+): BrokerContext {
   return {
     ...rest,
     peer: createPeers(operator),
@@ -156,7 +159,7 @@ function depsOf({ operator, observe }: FoundationParts, { offer, provisioners, .
 }
 
 async function openRole(
-  parts: FoundationParts,
+  parts: RuntimeParts,
   nodes: Nodes,
   holder: string,
 ): Promise<{ role?: NodeRole; lost: Promise<Error> }> {
@@ -180,7 +183,7 @@ async function openRole(
   return { role, lost };
 }
 
-function offerOf({ config, currentCatalog, log }: FoundationParts, nodes: Nodes, registry: Registry) {
+function offerOf({ config, currentCatalog, log }: RuntimeParts, nodes: Nodes, registry: Registry) {
   return openOffer({
     declared: () => currentCatalog.catalog(),
     nodes,
@@ -198,7 +201,7 @@ function offerOf({ config, currentCatalog, log }: FoundationParts, nodes: Nodes,
 }
 
 /** A stop ends the broker, not what it has made. */
-async function tellWhatGoesOn({ log }: FoundationParts, nodes: Nodes, role?: NodeRole): Promise<void> {
+async function tellWhatGoesOn({ log }: RuntimeParts, nodes: Nodes, role?: NodeRole): Promise<void> {
   if (!role) return;
   const { name } = role.node;
   const own = (await nodes.list().catch(() => [])).find((node) => node.name === name);
@@ -207,7 +210,7 @@ async function tellWhatGoesOn({ log }: FoundationParts, nodes: Nodes, role?: Nod
 }
 
 /** What was changed while no broker ran. */
-async function tellDrift(parts: FoundationParts, store: Store): Promise<void> {
+async function tellDrift(parts: RuntimeParts, store: Store): Promise<void> {
   const older = await patiently(parts, () => store.countDrifted(plansOf(parts.currentCatalog.catalog())));
   if (older > 0)
     parts.log.note('info', 'instances run an older revision of their plans', { instances: older });

@@ -8,7 +8,7 @@ export function hiddenLine(hidden: readonly HiddenOffering[]): string {
   const [only, ...more] = hidden;
   if (only && more.length === 0) return `${only.offering.name}: ${only.reason}`;
   const plans = hidden.flatMap(({ offering }) => offering.plans);
-  const needs = [...new Set(plans.flatMap(({ operating }) => operating.needs))].toSorted((a, b) =>
+  const needs = [...new Set(plans.flatMap(({ operating }) => operating.executables))].toSorted((a, b) =>
     a.localeCompare(b),
   );
   const what = `${hidden.length} offerings`;

@@ -102,7 +102,7 @@ function searchPath(path = ''): string {
 }
 
 function needsOf(plans: readonly ServicePlan[]): readonly string[] {
-  return [...new Set(plans.flatMap(({ operating }) => operating.needs))].toSorted();
+  return [...new Set(plans.flatMap(({ operating }) => operating.executables))].toSorted();
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Catalog } from '../broker/catalog.ts';
 import type { HiddenOffering } from '../broker/deps.ts';
 import type { Node, Nodes } from '../broker/nodes.ts';
-import { createOffer, type Offered } from '../broker/offered.ts';
+import { createOnSale, type OnSale } from '../broker/offered.ts';
 import type { Provisioner } from '../broker/provisioner.ts';
 
 export interface OfferParts {
@@ -22,7 +22,7 @@ export interface OfferParts {
 /** What is on sale: what is declared, as far as there are nodes and servers for it. */
 export interface Offer {
   /** The same catalog as long as the same is on sale. */
-  current(): Offered;
+  current(): OnSale;
   /** Looks at the nodes now. @throws Refusal unavailable */
   refresh(): Promise<void>;
   stop(): void;
@@ -31,12 +31,12 @@ export interface Offer {
 /** @throws Refusal unavailable when the nodes cannot be listed */
 export async function openOffer(parts: OfferParts): Promise<Offer> {
   const { declared, nodes, provisioner, lookEvery = 5000 } = parts;
-  const offerOf = createOffer(provisioner, () => new Date());
+  const offerOf = createOnSale(provisioner, () => new Date());
   let known: readonly Node[] = await nodes.list();
-  let last: { readonly of: Catalog; readonly known: readonly Node[]; readonly offered: Offered } | undefined;
+  let last: { readonly of: Catalog; readonly known: readonly Node[]; readonly offered: OnSale } | undefined;
   const told = new Map<string, string>();
 
-  function current(): Offered {
+  function current(): OnSale {
     const of = declared();
     if (last?.of === of && last.known === known) return last.offered;
     const isFirst = last === undefined;
@@ -45,7 +45,7 @@ export async function openOffer(parts: OfferParts): Promise<Offer> {
     return last.offered;
   }
 
-  function tell({ hidden, catalog }: Offered, isFirst: boolean): void {
+  function tell({ hidden, catalog }: OnSale, isFirst: boolean): void {
     const news = hidden.filter(({ offering, reason }) => told.get(offering.name) !== reason);
     for (const { offering, reason } of news) told.set(offering.name, reason);
     if (news.length > 0) parts.onHidden(news, isFirst);

@@ -1,4 +1,4 @@
-import type { Overview } from '../broker/overview.ts';
+import type { OperatorView } from '../broker/overview.ts';
 import type { InstanceStatus } from '../broker/status.ts';
 import { unitStatuses, type UnitStatus } from '../broker/units.ts';
 import type { Stock } from '../gauges.ts';
@@ -9,8 +9,8 @@ const holds = 10_000;
 const pageLength = 500;
 
 /** Counts what there is, for all brokers on the database. */
-export function createStocktaking(
-  overview: Pick<Overview, 'nodes' | 'instances' | 'offerings' | 'orphans'>,
+export function createStock(
+  overview: Pick<OperatorView, 'nodes' | 'instances' | 'offerings' | 'orphans'>,
   now: () => number = Date.now,
 ): () => Promise<Stock> {
   let last: { readonly at: number; readonly stock: Promise<Stock> } | undefined;
@@ -25,7 +25,7 @@ export function createStocktaking(
 }
 
 async function count(
-  overview: Pick<Overview, 'nodes' | 'instances' | 'offerings' | 'orphans'>,
+  overview: Pick<OperatorView, 'nodes' | 'instances' | 'offerings' | 'orphans'>,
 ): Promise<Stock> {
   const instances = noneOf();
   const units = noneOf();
@@ -48,7 +48,7 @@ function noneOf(): Record<UnitStatus, number> {
   return Object.fromEntries(unitStatuses.map((status) => [status, 0])) as Record<UnitStatus, number>;
 }
 
-async function* eachStatus(overview: Pick<Overview, 'instances'>): AsyncGenerator<InstanceStatus> {
+async function* eachStatus(overview: Pick<OperatorView, 'instances'>): AsyncGenerator<InstanceStatus> {
   let after: string | undefined;
   for (;;) {
     const page = await overview.instances({

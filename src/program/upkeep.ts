@@ -1,13 +1,13 @@
-import type { BrokerWork } from '../broker/due-work.ts';
-import type { Checks } from '../broker/checks.ts';
+import type { OperationQueue } from '../broker/due-work.ts';
+import type { UnitMonitor } from '../broker/checks.ts';
 import type { BrokerEvent } from '../broker/events.ts';
 import type { Store } from '../broker/store.ts';
 import { startWorker } from '../worker.ts';
 import { within } from './within.ts';
 
 export interface UpkeepParts {
-  readonly work: BrokerWork;
-  readonly checks: Checks;
+  readonly work: OperationQueue;
+  readonly checks: UnitMonitor;
   /** Looks for what nobody owns. */
   readonly lookAround: () => Promise<void>;
   readonly store: Store;

@@ -1,12 +1,12 @@
 import { isObject } from '../broker/json.ts';
 import type { Operation, OperationConfidential, ServiceInstance } from '../broker/records.ts';
-import type { Held, Pause } from '../broker/store.ts';
+import type { LeasedOperation, Pause } from '../broker/store.ts';
 
 /**
  * What an operation knows after a pause: the memo is the pause's own, none included; the trace of a create that is
  * being undone, the request and the target stay.
  */
-export function confidentialAfter({ operation }: Held, pause: Pause): OperationConfidential {
+export function confidentialAfter({ operation }: LeasedOperation, pause: Pause): OperationConfidential {
   const { memo: _old, ...lasting } = operation.confidential;
   return {
     ...lasting,

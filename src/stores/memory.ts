@@ -73,8 +73,8 @@ function storeOf(tables: Tables): Store {
     history: async (instanceId, limit) => history(tables, instanceId, limit),
     list: async (query) => list(tables, query),
     countDrifted: async (plans) => countDrifted(tables, plans),
-    claimCheck: async (node) => claimCheck(tables, node),
-    nextCheck: async (node) => nextCheck(tables, node),
+    claimUnitCheck: async (node) => claimCheck(tables, node),
+    nextUnitCheck: async (node) => nextCheck(tables, node),
     saveSeen: async (instanceId, seen, dueMs) => saveSeen(tables, instanceId, seen, dueMs),
     findSeen: async (instanceId) => checks.get(instanceId)?.seen,
     async saveRevisions(plans) {

@@ -23,7 +23,7 @@ export function decidePlace(
     return { short: { of: 'instances', limit: maxInstances } };
   }
   if (!room) return {};
-  const { cost, needs, on } = room;
+  const { cost, executables: needs, on } = room;
   const open = nodes.filter(({ name, draining, stale }) =>
     on === undefined ? !draining && !stale : name === on,
   );

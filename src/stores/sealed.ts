@@ -1,6 +1,6 @@
 // A store made from a store: all that is confidential lies encrypted in the inner one.
 import type { FoundInstance, Operation, ServiceBinding, ServiceInstance } from '../broker/records.ts';
-import type { Change, Held, Opening, Pause, Settlement, Store } from '../broker/store.ts';
+import type { Change, LeasedOperation, Opening, Pause, Settlement, Store } from '../broker/store.ts';
 import {
   type ConfidentialRow,
   confidentialAfter,
@@ -67,9 +67,9 @@ export function sealedStore(
       const binding = await inner.leftBinding(instanceId);
       return binding && open.binding(binding);
     },
-    claimCheck: (node) =>
+    claimUnitCheck: (node) =>
       claimReadable(
-        () => inner.claimCheck(node),
+        () => inner.claimUnitCheck(node),
         (check) => ({ ...check, instance: open.instance(check.instance) }),
       ),
   };
@@ -127,7 +127,7 @@ function sealing(keys: () => KeyRing, tell: TellUnreadable) {
       ...(settlement.binding && { binding: changed(settlement.binding, seal.binding) }),
     }),
     /** The confidential part is one whole: what the pause adds to it is added before it is sealed. */
-    progress: (held: Held, pause: Pause): Held => ({
+    progress: (held: LeasedOperation, pause: Pause): LeasedOperation => ({
       ...held,
       operation: seal.operation({ ...held.operation, confidential: confidentialAfter(held, pause) }),
     }),
@@ -142,7 +142,7 @@ function sealing(keys: () => KeyRing, tell: TellUnreadable) {
       instance: open.instance(instance),
       ...(operation && { operation: open.operation(operation) }),
     }),
-    held: ({ operation, instance, binding, remainingMs }: Held): Held => ({
+    held: ({ operation, instance, binding, remainingMs }: LeasedOperation): LeasedOperation => ({
       operation: open.operation(operation),
       instance: open.instance(instance),
       ...(binding && { binding: open.binding(binding) }),

@@ -1,7 +1,7 @@
 import type { Broker } from '../../src/broker/broker.ts';
-import type { Need, ServicePlan } from '../../src/broker/catalog.ts';
-import type { Deps, Settings } from '../../src/broker/deps.ts';
-import type { BrokerWork } from '../../src/broker/due-work.ts';
+import type { Dependency, ServicePlan } from '../../src/broker/catalog.ts';
+import type { BrokerContext, Settings } from '../../src/broker/deps.ts';
+import type { OperationQueue } from '../../src/broker/due-work.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import type { Operation, ServiceInstance } from '../../src/broker/records.ts';
 import type { Store } from '../../src/broker/store.ts';
@@ -30,16 +30,16 @@ export function planOf(offering: string, { operating, making, ...rest }: PlanPar
   });
 }
 
-export function needOf(offering: string, rest: Partial<Need> = {}): Need {
+export function needOf(offering: string, rest: Partial<Dependency> = {}): Dependency {
   return { offering, parameters: {}, ...('instance' in rest ? {} : { plan: `${offering}-small` }), ...rest };
 }
 
 /** Needs one `db` of its own unless told otherwise, and hands its address on. */
-export function appPlan(rest: PlanParts = {}, requires: Record<string, Need> = { db: needOf('db') }) {
+export function appPlan(rest: PlanParts = {}, requires: Record<string, Dependency> = { db: needOf('db') }) {
   return planOf('app', {
     making: { answer: { credentials: { db: '{{deps.db.uri}}' } } },
     ...rest,
-    operating: { requires, ...rest.operating },
+    operating: { dependencies: requires, ...rest.operating },
   });
 }
 
@@ -84,7 +84,7 @@ export function aNeedingWorld(
 /** Takes what is due, and lets pauses go by, until it has come to pass. */
 export async function untilSo(
   { pass }: Pick<World, 'pass'>,
-  works: readonly BrokerWork[],
+  works: readonly OperationQueue[],
   isSo: () => boolean | Promise<boolean>,
 ): Promise<void> {
   for (const end = performance.now() + 10_000; performance.now() < end;) {
@@ -99,7 +99,7 @@ export async function untilSo(
 /** Waits until no operation of the instance is open, and gives the latest that a platform can have asked for. */
 export async function ended(
   world: World,
-  works: readonly BrokerWork[],
+  works: readonly OperationQueue[],
   instanceId = 'i1',
 ): Promise<Operation | undefined> {
   await untilSo(world, works, async () => !(await world.store.findInstance(instanceId))?.operation);
@@ -135,7 +135,7 @@ export function aMortal(
   world: World,
   writes: number,
   settings: Partial<Settings> = {},
-  others: Partial<Deps> = {},
+  others: Partial<BrokerContext> = {},
 ) {
   let left = writes;
   const { store } = world;

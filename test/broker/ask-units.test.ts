@@ -1,4 +1,4 @@
-import type { Deps, Peer } from '../../src/broker/deps.ts';
+import type { BrokerContext, Peer } from '../../src/broker/deps.ts';
 import { Failure, Refusal } from '../../src/broker/errors.ts';
 import type { Execution } from '../../src/broker/units.ts';
 import { aPlan, toProvision } from './fixtures.ts';
@@ -28,7 +28,7 @@ const able: Script = {
       .map((one) => ({ unit: one, text: `${lines} lines: ${instance.confidential.secrets['admin']}` })),
 };
 
-async function made(script: Script = able, deps: Partial<Deps> = {}) {
+async function made(script: Script = able, deps: Partial<BrokerContext> = {}) {
   const { provisioner } = scripted(script);
   const world = aWorld(provisioner, [plan]);
   const { broker, work } = world.broker({}, deps);

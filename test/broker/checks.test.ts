@@ -1,5 +1,5 @@
 import type { ServicePlan } from '../../src/broker/catalog.ts';
-import type { Checks } from '../../src/broker/checks.ts';
+import type { UnitMonitor } from '../../src/broker/checks.ts';
 import { Failure } from '../../src/broker/errors.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import { leftRunning, type UnitFacts } from '../../src/broker/units.ts';
@@ -76,7 +76,7 @@ async function watched(plan: ServicePlan = aPlan(), wrong = 0) {
   };
 }
 
-async function lookAtAll(checks: Checks): Promise<void> {
+async function lookAtAll(checks: UnitMonitor): Promise<void> {
   for (;;) {
     const taken = await checks.take();
     if ('sleepMs' in taken) return;
@@ -246,7 +246,7 @@ describe('A look at the units', () => {
 });
 
 /** Begins a look and does not wait for it. */
-async function begin(checks: Checks): Promise<{ ended: Promise<unknown> }> {
+async function begin(checks: UnitMonitor): Promise<{ ended: Promise<unknown> }> {
   const taken = await checks.take();
   if ('sleepMs' in taken) throw new Error('Nothing is due');
   return taken;

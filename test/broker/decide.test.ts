@@ -1,7 +1,7 @@
 import { decideBind } from '../../src/broker/bind.ts';
 import { decideDeprovision } from '../../src/broker/deprovision.ts';
 import { Refusal } from '../../src/broker/errors.ts';
-import { decideOperate } from '../../src/broker/operate.ts';
+import { decideStartStop } from '../../src/broker/operate.ts';
 import { decideProvision } from '../../src/broker/provision.ts';
 import type { FoundBinding, FoundInstance } from '../../src/broker/records.ts';
 import { describeState } from '../../src/broker/state.ts';
@@ -102,9 +102,9 @@ test.each([
   (state, start, stop, restart) => {
     const there = states[state];
     expect({
-      start: word(() => decideOperate(there, toOperate(), 'start')),
-      stop: word(() => decideOperate(there, toOperate(), 'stop')),
-      restart: word(() => decideOperate(there, toOperate(), 'restart')),
+      start: word(() => decideStartStop(there, toOperate(), 'start')),
+      stop: word(() => decideStartStop(there, toOperate(), 'stop')),
+      restart: word(() => decideStartStop(there, toOperate(), 'restart')),
     }).toEqual({ start, stop, restart });
   },
 );
@@ -132,7 +132,7 @@ test.each([
   [undefined, ['a'], 'busy'],
 ])('While units %j are being restarted, a restart of %j comes to %s.', (open, units, expected) => {
   const there = found(ready, anOperation('restart', { confidential: open ? { units: open } : {} }));
-  expect(word(() => decideOperate(there, toOperate(units ? { units } : {}), 'restart'))).toBe(expected);
+  expect(word(() => decideStartStop(there, toOperate(units ? { units } : {}), 'restart'))).toBe(expected);
 });
 
 test.each([

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Bind, Deprovision, Operate, Provision, Unbind, Update } from '../../src/broker/broker.ts';
+import type { Bind, Deprovision, StartStop, Provision, Unbind, Update } from '../../src/broker/broker.ts';
 import type { Making, Operating, ServicePlan } from '../../src/broker/catalog.ts';
 import type {
   FoundInstance,
@@ -24,11 +24,11 @@ const making: Making = {
 
 const operating: Operating = {
   cost: 1,
-  needs: [],
+  executables: [],
   timeouts: {},
   monitor: { every: 10_000, restart: 3, within: 600_000 },
   hooks: {},
-  requires: {},
+  dependencies: {},
 };
 
 type PlanParts = Partial<Omit<ServicePlan, 'making' | 'operating'>> & {
@@ -161,7 +161,7 @@ export function toUnbind(rest: Partial<Unbind> = {}): Unbind {
   return { ...toDeprovision(), bindingId: 'b1', ...rest };
 }
 
-export function toOperate(rest: Partial<Operate> = {}): Operate {
+export function toOperate(rest: Partial<StartStop> = {}): StartStop {
   return { instanceId: 'i1', origin, acceptsIncomplete: false, ...rest };
 }
 

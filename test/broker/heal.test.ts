@@ -1,4 +1,4 @@
-import { decideRemedy, type Patient, sayLeftAlone } from '../../src/broker/heal.ts';
+import { decideRestart, type RestartSituation, sayLeftAlone } from '../../src/broker/heal.ts';
 import { restartCauses, type Symptom, type UnitSeen, type UnitStatus } from '../../src/broker/units.ts';
 
 /** What the monitor does about a unit, and what it leaves alone. */
@@ -14,7 +14,7 @@ describe('decideRemedy', () => {
     ...(symptom ? { symptom } : {}),
   });
   const monitor = { every: 10_000, restart: 3, within: 600_000 };
-  const patient = (rest: Partial<Patient> = {}): Patient => ({
+  const patient = (rest: Partial<RestartSituation> = {}): RestartSituation => ({
     monitor,
     unit: unit('error', 'dead'),
     untouchable: false,
@@ -33,10 +33,10 @@ describe('decideRemedy', () => {
   ])('The %s restart comes after its pause.', (_which, earlier, pause) => {
     const restarts = restarted(...earlier);
     const began = earlier.length > 0 ? { healing: { restarts, leftAlone: false } } : {};
-    const waits = decideRemedy(patient(began));
+    const waits = decideRestart(patient(began));
     const healing = { restarts, failedAt, leftAlone: false };
     expect(waits).toEqual({ healing, dueMs: pause * 1000 });
-    const goes = decideRemedy(patient({ healing, now: at(pause) }));
+    const goes = decideRestart(patient({ healing, now: at(pause) }));
     expect(goes).toMatchObject({
       healing: { restarts: [...restarts, at(pause).toISOString()], leftAlone: false },
       restart: 'start',
@@ -46,10 +46,10 @@ describe('decideRemedy', () => {
 
   test('A fourth failure within ten minutes is left alone; later ones are new.', () => {
     const healing = { restarts: restarted(-90, -60, -30), leftAlone: false };
-    expect(decideRemedy(patient({ healing }))).toEqual({
+    expect(decideRestart(patient({ healing }))).toEqual({
       healing: { ...healing, failedAt, leftAlone: true },
     });
-    expect(decideRemedy(patient({ healing, now: at(580) }))).toMatchObject({
+    expect(decideRestart(patient({ healing, now: at(580) }))).toMatchObject({
       healing: { restarts: [], leftAlone: false },
       dueMs: 1000,
     });
@@ -58,18 +58,18 @@ describe('decideRemedy', () => {
   test('What is left alone stays so, however long, until it runs or somebody has tended to it.', () => {
     const healing = { restarts: restarted(-90, -60, -30), failedAt, leftAlone: true };
     const later = at(86_400);
-    expect(decideRemedy(patient({ healing, now: later })).healing).toEqual(healing);
+    expect(decideRestart(patient({ healing, now: later })).healing).toEqual(healing);
     expect(
-      decideRemedy(patient({ healing, now: later, unit: unit('unreachable', 'no-answer') })).healing,
+      decideRestart(patient({ healing, now: later, unit: unit('unreachable', 'no-answer') })).healing,
     ).toEqual(healing);
-    expect(decideRemedy(patient({ healing, now: later, unit: unit('started') }))).toEqual({});
-    expect(decideRemedy(patient({ healing, now: later, tended: true }))).toEqual({
+    expect(decideRestart(patient({ healing, now: later, unit: unit('started') }))).toEqual({});
+    expect(decideRestart(patient({ healing, now: later, tended: true }))).toEqual({
       healing: { restarts: [], failedAt: later.toISOString(), leftAlone: false },
       dueMs: 1000,
     });
   });
 
-  test.each<[string, Partial<Patient>]>([
+  test.each<[string, Partial<RestartSituation>]>([
     ['is stopped, or cannot be restarted', { untouchable: true }],
     ['is of a plan that says never', { monitor: { every: 1, restart: 0, within: 600_000 } }],
     ['lives and answers wrongly', { unit: unit('error', 'wrong-answer') }],
@@ -79,7 +79,7 @@ describe('decideRemedy', () => {
     ['is being built', { unit: unit('building') }],
   ])('Nothing is done about what %s.', (_title, rest) => {
     for (const seconds of [0, 60, 3600])
-      expect(decideRemedy(patient({ ...rest, now: at(seconds) }))).toEqual({});
+      expect(decideRestart(patient({ ...rest, now: at(seconds) }))).toEqual({});
   });
 
   describe.each(restartCauses)('An offering that wants to be restarted on %s', (cause) => {
@@ -88,15 +88,15 @@ describe('decideRemedy', () => {
 
     test('is asked to end and started again when it lives, and only started when it is dead.', () => {
       const lives = patient({ monitor: asking, unit: unit('error', cause), healing, now: at(1) });
-      expect(decideRemedy(lives)).toMatchObject({ restart: 'end', healing: { restarts: restarted(1) } });
+      expect(decideRestart(lives)).toMatchObject({ restart: 'end', healing: { restarts: restarted(1) } });
       const dead = patient({ monitor: asking, healing, now: at(1) });
-      expect(decideRemedy(dead)).toMatchObject({ restart: 'start' });
+      expect(decideRestart(dead)).toMatchObject({ restart: 'start' });
     });
 
     test('is not restarted for anything else.', () => {
       for (const other of restartCauses.filter((one) => one !== cause))
         expect(
-          decideRemedy(patient({ monitor: asking, unit: unit('error', other), healing, now: at(1) })),
+          decideRestart(patient({ monitor: asking, unit: unit('error', other), healing, now: at(1) })),
         ).toEqual({});
     });
 
@@ -105,14 +105,14 @@ describe('decideRemedy', () => {
       const restarts = restarted(0);
       const counted = { restarts, leftAlone: false };
       const asked = { monitor: asking, unit: lives, now: at(60) };
-      const left = decideRemedy(patient({ ...asked, healing: counted, unyielding: true, latest: 'op' }));
+      const left = decideRestart(patient({ ...asked, healing: counted, unyielding: true, latest: 'op' }));
       const { healing: remembered = counted } = left;
       expect(left).toEqual({ healing: { ...counted, unyielding: true, after: 'op' } });
       const later = { ...asked, healing: remembered, now: at(300) };
-      expect(decideRemedy(patient(later))).toEqual(left);
-      expect(decideRemedy(patient({ ...later, tended: true }))).toMatchObject({ dueMs: 1000 });
-      expect(decideRemedy(patient({ ...later, unit: unit('started') }))).toEqual({});
-      expect(decideRemedy(patient({ ...later, unit: unit('error', 'dead') }))).toMatchObject({
+      expect(decideRestart(patient(later))).toEqual(left);
+      expect(decideRestart(patient({ ...later, tended: true }))).toMatchObject({ dueMs: 1000 });
+      expect(decideRestart(patient({ ...later, unit: unit('started') }))).toEqual({});
+      expect(decideRestart(patient({ ...later, unit: unit('error', 'dead') }))).toMatchObject({
         healing: { restarts, leftAlone: false },
         dueMs: 4000,
       });

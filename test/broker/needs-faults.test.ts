@@ -160,7 +160,7 @@ describe('Who has lost an operation', () => {
 describe('On nodes', () => {
   const plans = [
     appPlan({
-      operating: { cost: 6, requires: { db: needOf('db') } },
+      operating: { cost: 6, dependencies: { db: needOf('db') } },
       making: { provisioner: 'scripted', answer: { credentials: { db: '{{deps.db.uri}}' } } },
     }),
     planOf('db', { operating: { cost: 5 } }),

@@ -217,7 +217,7 @@ describe('A need of its own', () => {
   test('that has needs itself is made depth first, and goes in reverse.', async () => {
     const world = aNeedingWorld([
       appPlan(),
-      planOf('db', { operating: { requires: { disk: needOf('disk') } } }),
+      planOf('db', { operating: { dependencies: { disk: needOf('disk') } } }),
       planOf('disk'),
     ]);
     const { broker } = world.broker();

@@ -1,6 +1,6 @@
-import type { Catalog, Need, ServiceOffering, ServicePlan } from '../../src/broker/catalog.ts';
+import type { Catalog, Dependency, ServiceOffering, ServicePlan } from '../../src/broker/catalog.ts';
 import type { Node } from '../../src/broker/nodes.ts';
-import { createOffer, offeredOf } from '../../src/broker/offered.ts';
+import { createOnSale, onSaleOf } from '../../src/broker/offered.ts';
 import type { Provisioner } from '../../src/broker/provisioner.ts';
 import { aPlan } from './fixtures.ts';
 
@@ -86,7 +86,7 @@ test.each<[what: string, offerings: readonly ServiceOffering[], nodes: readonly 
   ],
 ])('%s is hidden, with the reason.', (_what, offerings, nodes, hidden) => {
   const declared = aCatalog(...offerings);
-  const offered = offeredOf(declared, nodes, provisioner);
+  const offered = onSaleOf(declared, nodes, provisioner);
   expect(Object.fromEntries(offered.hidden.map(({ offering, reason }) => [offering.name, reason]))).toEqual(
     hidden,
   );
@@ -96,14 +96,14 @@ test.each<[what: string, offerings: readonly ServiceOffering[], nodes: readonly 
 
 test('What needs an instance that is there already stays, although there can be no other one.', () => {
   const needer = anOffering('a', [needing({ offering: 'b', instance: 'i1' })]);
-  const { catalog, hidden } = offeredOf(aCatalog(needer, anOffering('b', [local('x')])), [], provisioner);
+  const { catalog, hidden } = onSaleOf(aCatalog(needer, anOffering('b', [local('x')])), [], provisioner);
   expect(catalog.offerings).toEqual([needer]);
   expect(hidden).toMatchObject([{ offering: { name: 'b' } }]);
 });
 
 test('Of an offering the plans that could be made stay.', () => {
   const [possible, impossible] = [remote(), local()];
-  const { catalog, hidden } = offeredOf(aCatalog(anOffering('a', [impossible, possible])), [], provisioner);
+  const { catalog, hidden } = onSaleOf(aCatalog(anOffering('a', [impossible, possible])), [], provisioner);
   expect(catalog.offerings.map(({ plans }) => plans)).toEqual([[possible]]);
   expect(hidden).toEqual([]);
 });
@@ -113,12 +113,12 @@ describe('The catalog', () => {
   const declared = aCatalog(anOffering('a', [local('x')]), anOffering('b', [remote()]));
 
   test('is itself when all of it is offered.', () => {
-    expect(offeredOf(declared, [aNode('x')], provisioner).catalog).toBe(declared);
-    expect(createOffer(provisioner, () => later)(declared, [aNode('x')]).catalog).toBe(declared);
+    expect(onSaleOf(declared, [aNode('x')], provisioner).catalog).toBe(declared);
+    expect(createOnSale(provisioner, () => later)(declared, [aNode('x')]).catalog).toBe(declared);
   });
 
   test('stays the same one until something else is offered, and is as new as that.', () => {
-    const offer = createOffer(provisioner, () => later);
+    const offer = createOnSale(provisioner, () => later);
     const without = offer(declared, []);
     expect(offer(declared, [aNode('y')])).toEqual({
       catalog: without.catalog,
@@ -132,7 +132,7 @@ describe('The catalog', () => {
   });
 
   test('that was loaded anew is a new one.', () => {
-    const offer = createOffer(provisioner, () => later);
+    const offer = createOnSale(provisioner, () => later);
     const before = offer(declared, []).catalog;
     const fresh = { ...declared, loadedAt: later };
     expect(offer(fresh, []).catalog).not.toBe(before);
@@ -145,12 +145,12 @@ function remote(): ServicePlan {
 }
 
 function local(...needs: readonly string[]): ServicePlan {
-  return aPlan({ making: { provisioner: 'local' }, operating: { needs } });
+  return aPlan({ making: { provisioner: 'local' }, operating: { executables: needs } });
 }
 
-function needing(need: Omit<Need, 'parameters'>, name = 'p'): ServicePlan {
+function needing(need: Omit<Dependency, 'parameters'>, name = 'p'): ServicePlan {
   const requires = { it: { ...need, parameters: {} } };
-  return aPlan({ name, making: { provisioner: 'remote' }, operating: { requires } });
+  return aPlan({ name, making: { provisioner: 'remote' }, operating: { dependencies: requires } });
 }
 
 function anOffering(name: string, plans: readonly ServicePlan[]): ServiceOffering {
@@ -159,7 +159,7 @@ function anOffering(name: string, plans: readonly ServicePlan[]): ServiceOfferin
     name,
     description: name,
     tags: [],
-    requires: [],
+    permissions: [],
     bindable: true,
     instancesRetrievable: false,
     bindingsRetrievable: false,

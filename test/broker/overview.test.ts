@@ -1,6 +1,6 @@
-import type { Provisioner, Thing } from '../../src/broker/provisioner.ts';
+import type { Provisioner, Resource } from '../../src/broker/provisioner.ts';
 import { instanceKey } from '../../src/broker/key.ts';
-import { lookForOrphans } from '../../src/broker/orphan-look.ts';
+import { findOrphans } from '../../src/broker/orphan-look.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, type World } from './world.ts';
 
@@ -182,7 +182,7 @@ describe('The overview of nodes', () => {
 describe('Orphans', () => {
   /** A provisioner that has, and removes, what the test says. */
   function withThings(local = false) {
-    const things = new Map<string, Thing>();
+    const things = new Map<string, Resource>();
     const state: { fails?: Error; purgeFails?: Error } = {};
     const { provisioner: bare } = scripted(
       {
@@ -200,7 +200,7 @@ describe('Orphans', () => {
         if (state.fails) throw state.fails;
         return [...things.values()];
       },
-      purge: async ({ name }: Thing) => {
+      purge: async ({ name }: Resource) => {
         if (state.purgeFails) throw state.purgeFails;
         for (const [id, thing] of things) if (thing.name === name) things.delete(id);
       },
@@ -209,7 +209,7 @@ describe('Orphans', () => {
   }
 
   function look({ orphans, events }: World, provisioner: Provisioner, node?: string): Promise<void> {
-    return lookForOrphans({
+    return findOrphans({
       orphans,
       provisioners: () => [provisioner],
       observe: (event) => void events.push(event),
@@ -230,7 +230,7 @@ describe('Orphans', () => {
     await broker.provision(toProvision());
     things.set('lost', { name: 'directory lost', instanceId: 'lost' });
     await lookAgain();
-    expect(await overview.orphans()).toMatchObject([{ thing: { name: 'directory lost' }, final: false }]);
+    expect(await overview.orphans()).toMatchObject([{ resource: { name: 'directory lost' }, final: false }]);
     await expect(overview.removeOrphan(where, 'directory lost')).rejects.toMatchObject({ code: 'conflict' });
     await expect(overview.removeOrphan(where, 'directory i1')).rejects.toMatchObject({ code: 'not-found' });
     world.pass(299_000);
@@ -292,7 +292,7 @@ describe('Orphans', () => {
     const { things, provisioner } = withThings();
     const slow = {
       ...provisioner,
-      async purge(thing: Thing) {
+      async purge(thing: Resource) {
         await broker.provision(toProvision({ instanceId: 'second' }));
         await provisioner.purge(thing);
       },
@@ -336,10 +336,10 @@ describe('Orphans', () => {
     delete state.fails;
     world.pass(300_000);
     await lookAgain();
-    await world.orphans.condemn(where, 'directory lost');
+    await world.orphans.approveRemoval(where, 'directory lost');
     state.purgeFails = new Error('It is busy');
     await lookAgain();
-    expect(await world.orphans.list()).toMatchObject([{ condemned: true }]);
+    expect(await world.orphans.list()).toMatchObject([{ removalApproved: true }]);
     delete state.purgeFails;
     await lookAgain();
     expect(things.size).toBe(0);

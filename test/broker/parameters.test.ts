@@ -168,7 +168,7 @@ const offering = {
   name: 'cache',
   description: 'A cache',
   tags: [],
-  requires: [],
+  permissions: [],
   bindable: true,
   instancesRetrievable: true,
   bindingsRetrievable: true,

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../src/broker/errors.ts';
-import type { BrokerWork } from '../../src/broker/due-work.ts';
+import type { OperationQueue } from '../../src/broker/due-work.ts';
 import type { Operation } from '../../src/broker/records.ts';
 import type { Store } from '../../src/broker/store.ts';
 import { startWorker } from '../../src/worker.ts';
@@ -29,7 +29,7 @@ async function twoNodes(script: Script = {}, plans = [aPlan()]) {
 const workers: { stop(withinMs: number): Promise<void>; deafen(): Promise<void> }[] = [];
 
 /** From now on this broker carries what is due, as a running one does. */
-function letWork(world: World, work: BrokerWork): void {
+function letWork(world: World, work: OperationQueue): void {
   const worker = startWorker({ work, concurrency: 4, observe: () => undefined });
   const deafen = world.store.listen((hint) => 'due' in hint && worker.wake());
   workers.push({ stop: (ms) => worker.stop(ms), deafen });
@@ -116,7 +116,7 @@ describe('Room', () => {
     'When %s, a provision is refused with "%s", and nothing is written.',
     async (_when, sentence, prepare) => {
       const { provisioner, asked } = scripted({}, local);
-      const plan = aPlan({ operating: { cost: 4, needs: ['redis-server', 'redis-cli'] } });
+      const plan = aPlan({ operating: { cost: 4, executables: ['redis-server', 'redis-cli'] } });
       const world = aWorld(provisioner, [plan]);
       await prepare(world);
       const { broker } = world.broker({ node: 'a' });

@@ -4,7 +4,7 @@ import {
   expressionsIn,
   findValue,
   mistakesIn,
-  placeIn,
+  positionIn,
   render,
   renderText,
   TemplateError,
@@ -239,5 +239,5 @@ test.each<[string, string | number, string]>([
   ['parameters', '$schema', 'parameters.$schema'],
   ['files', 'redis.conf', 'files["redis.conf"]'],
 ])('The place of a member of %j called %j is %s', (at, key, place) => {
-  expect(placeIn(at, key)).toBe(place);
+  expect(positionIn(at, key)).toBe(place);
 });

@@ -1,10 +1,10 @@
 import type { Broker } from '../../src/broker/broker.ts';
 import { createBroker } from '../../src/broker/broker.ts';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
-import type { Checks } from '../../src/broker/checks.ts';
-import type { Deps, Settings } from '../../src/broker/deps.ts';
+import type { UnitMonitor } from '../../src/broker/checks.ts';
+import type { BrokerContext, Settings } from '../../src/broker/deps.ts';
 import { Refusal } from '../../src/broker/errors.ts';
-import type { BrokerWork } from '../../src/broker/due-work.ts';
+import type { OperationQueue } from '../../src/broker/due-work.ts';
 import type { BrokerEvent } from '../../src/broker/events.ts';
 import type { NodeProfile, Nodes, Ports } from '../../src/broker/nodes.ts';
 import type { Orphans } from '../../src/broker/orphans.ts';
@@ -80,8 +80,8 @@ export interface World {
   /** One more broker on the same store; `others` stand in for the rest of its world. */
   broker(
     settings?: Partial<Settings>,
-    others?: Partial<Deps>,
-  ): { broker: Broker; work: BrokerWork; checks: Checks };
+    others?: Partial<BrokerContext>,
+  ): { broker: Broker; work: OperationQueue; checks: UnitMonitor };
 }
 
 /**
@@ -173,7 +173,7 @@ function anOffering(id: string, plans: readonly ServicePlan[]) {
     name: plans[0]?.offeringName ?? id,
     description: `A ${plans[0]?.offeringName ?? id}`,
     tags: [],
-    requires: [],
+    permissions: [],
     bindable: true,
     instancesRetrievable: true,
     bindingsRetrievable: true,
@@ -184,7 +184,7 @@ function anOffering(id: string, plans: readonly ServicePlan[]) {
 }
 
 /** The clock of a broker on another machine: wrong by so many milliseconds, and going as that of the world does. */
-export function wrongBy(ms: number, world: Pick<World, 'passed'>): Pick<Deps, 'now'> {
+export function wrongBy(ms: number, world: Pick<World, 'passed'>): Pick<BrokerContext, 'now'> {
   return { now: () => new Date(Date.now() + world.passed() + ms) };
 }
 

@@ -83,7 +83,7 @@ test('An offering is what its file says, and its plans have its words unless the
     {
       id: guid(1),
       tags: [],
-      requires: ['volume_mount', 'syslog_drain', 'route_forwarding'],
+      permissions: ['volume_mount', 'syslog_drain', 'route_forwarding'],
       bindable: true,
       instancesRetrievable: false,
       bindingsRetrievable: true,
@@ -148,11 +148,11 @@ test('What process offerings say is in the definition, times in seconds, without
 describe('Operating', () => {
   const usual = {
     cost: 1,
-    needs: [],
+    executables: [],
     timeouts: {},
     monitor: { every: 10_000, restart: 3, within: 600_000 },
     hooks: {},
-    requires: {},
+    dependencies: {},
   };
 
   test('is in milliseconds, with its defaults.', async () => {
@@ -176,7 +176,7 @@ describe('Operating', () => {
     });
     expect(plan.operating).toEqual({
       ...usual,
-      needs: ['cache-server', 'cache-cli'],
+      executables: ['cache-server', 'cache-cli'],
       hooks: { start: { run: ['x'], env: { HOME: '{{dir.data}}' }, once: false } },
     });
     const { catalog } = await loaded({
@@ -188,7 +188,7 @@ describe('Operating', () => {
       }),
       'b.json': anOffering({ id: guid(11), name: 'other', plans: [aPlan({ id: guid(12) })] }),
     });
-    expect(catalog?.offerings[0]?.plans[0]?.operating.requires).toEqual({
+    expect(catalog?.offerings[0]?.plans[0]?.operating.dependencies).toEqual({
       own: { offering: 'other', plan: 'small', parameters: { size: 1 } },
       shared: { offering: 'other', instance: 'i1', parameters: {} },
     });
@@ -211,7 +211,7 @@ describe('Operating', () => {
         timeouts: { stop: 5000 },
         monitor: { every: 10_000, restart: 3, within: 60_000 },
         hooks: { bind: { run: ['x'], env: {}, once: false } },
-        requires: { a: { offering: 'b', plan: 'c', parameters: {} } },
+        dependencies: { a: { offering: 'b', plan: 'c', parameters: {} } },
         maxInstances: 2,
       },
     ],

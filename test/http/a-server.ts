@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
-import type { Access } from '../../src/http/access-log.ts';
-import { createServer, type Server } from '../../src/http/server.ts';
+import type { AccessEntry } from '../../src/http/access-log.ts';
+import { createServer, type HttpServer } from '../../src/http/server.ts';
 import { BadCall, type Call, type Protocol, type Route } from '../../src/protocols/protocol.ts';
 
 /** A small protocol that shows what it was called with. */
@@ -32,9 +32,9 @@ export function refuse(error: unknown) {
 export type Ask = Omit<RequestInit, 'headers'> & { readonly headers?: Record<string, string> };
 
 export interface Running {
-  readonly server: Server;
+  readonly server: HttpServer;
   readonly port: number;
-  readonly accesses: readonly Access[];
+  readonly accesses: readonly AccessEntry[];
   /** With the right login, unless headers say otherwise. */
   ask(path: string, init?: Ask): Promise<Response>;
   /** Sends bytes as they are, and gives all that comes back until the server hangs up. */
@@ -49,8 +49,8 @@ export const logins = [
 export const login = `Basic ${Buffer.from('user:pässword:1').toString('base64')}`;
 
 export async function aServer(...protocols: readonly Protocol[]): Promise<Running> {
-  const accesses: Access[] = [];
-  const observe = (access: Access) => void accesses.push(access);
+  const accesses: AccessEntry[] = [];
+  const observe = (access: AccessEntry) => void accesses.push(access);
   const server = createServer({ protocols, logins, observe });
   const { port } = await server.listen(0, '127.0.0.1');
   return {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
-import { readJson } from '../../src/http/json-text.ts';
+import { parseJsonText } from '../../src/http/json-text.ts';
 
-const read = (text: string) => readJson(Buffer.from(text));
+const read = (text: string) => parseJsonText(Buffer.from(text));
 
 function nested(depth: number): string {
   return '['.repeat(depth) + ']'.repeat(depth);
@@ -118,7 +118,9 @@ test('100 levels are accepted.', () => {
 });
 
 test('Bytes that are not UTF-8 are refused with 400, and the next body is not affected.', () => {
-  expect(() => readJson(Buffer.from([0x22, 0xc3, 0x22]))).toThrow('The request body is not valid UTF-8.');
+  expect(() => parseJsonText(Buffer.from([0x22, 0xc3, 0x22]))).toThrow(
+    'The request body is not valid UTF-8.',
+  );
   expect(read('"ü"')).toBe('ü');
 });
 

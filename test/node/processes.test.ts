@@ -15,7 +15,13 @@ import {
 import { join } from 'node:path';
 import { endProcess, groupOf, isAnyLeft, signalGroup } from '../../src/node/end-process.ts';
 import { findExecutables } from '../../src/node/executables.ts';
-import { asIdentity, type Identity, identityOf, isAlive, readIdentity } from '../../src/node/identity.ts';
+import {
+  asIdentity,
+  type ProcessIdentity,
+  identityOf,
+  isAlive,
+  readIdentity,
+} from '../../src/node/identity.ts';
 import { launch } from '../../src/node/launch.ts';
 import { readStat } from '../../src/node/process-stat.ts';
 import { runProgram } from '../../src/node/run-program.ts';
@@ -26,7 +32,7 @@ const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 let world: NodeWorld;
 let directory: string;
-const started: Identity[] = [];
+const started: ProcessIdentity[] = [];
 
 beforeAll(async () => {
   world = await aNode();
@@ -46,7 +52,7 @@ function give(path: string): void {
   if (account) lchownSync(path, account.uid, account.gid);
 }
 
-async function start(...command: string[]): Promise<Identity> {
+async function start(...command: string[]): Promise<ProcessIdentity> {
   const identity = await launch(world.node, {
     command,
     cwd: directory,
@@ -59,7 +65,7 @@ async function start(...command: string[]): Promise<Identity> {
 }
 
 /** A shell script that says when it is at a certain point by making a file. */
-async function startScript(script: string): Promise<Identity> {
+async function startScript(script: string): Promise<ProcessIdentity> {
   const sign = join(directory, 'sign');
   rmSync(sign, { force: true });
   const identity = await start('sh', '-c', script.replaceAll('SIGN', `touch ${sign}`));
@@ -223,7 +229,11 @@ function mkdirIn(name: string): string {
 }
 
 /** Lets another process launch, which is then killed by itself. */
-async function launchAndDie(death: string, own: string, command: readonly string[]): Promise<Identity> {
+async function launchAndDie(
+  death: string,
+  own: string,
+  command: readonly string[],
+): Promise<ProcessIdentity> {
   const script = join(import.meta.dirname, 'launcher.ts');
   const args = [script, JSON.stringify(world.node), death, own, ...command];
   const output = await new Promise<string>((resolve, reject) => {
@@ -378,8 +388,8 @@ describe('A program that is run to its end', () => {
 
   test('ends when the work is given up.', async () => {
     const stop = new AbortController();
-    let identity: Identity | undefined;
-    const onStart = (one: Identity) => void (identity = one);
+    let identity: ProcessIdentity | undefined;
+    const onStart = (one: ProcessIdentity) => void (identity = one);
     const running = run(['sleep', '60'], { signal: stop.signal, onStart });
     await until(() => identity);
     stop.abort(new Error('Given up.'));
@@ -390,8 +400,8 @@ describe('A program that is run to its end', () => {
   });
 
   test('never begins when its start could not be recorded.', async () => {
-    let identity: Identity | undefined;
-    const onStart = (one: Identity): void => {
+    let identity: ProcessIdentity | undefined;
+    const onStart = (one: ProcessIdentity): void => {
       identity = one;
       throw new Error('The disk is full.');
     };

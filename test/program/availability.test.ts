@@ -1,11 +1,11 @@
-import type { Foundation } from '../../src/program/foundation.ts';
+import type { Runtime } from '../../src/program/foundation.ts';
 import { Refusal } from '../../src/broker/errors.ts';
 import { createAvailability } from '../../src/program/availability.ts';
-import { standIn } from '../../src/program/stand-in.ts';
+import { late } from '../../src/program/stand-in.ts';
 
-function foundation(ping: () => Promise<void>): Foundation {
+function foundation(ping: () => Promise<void>): Runtime {
   const keys = () => ({ writes: '1', behind: [], missing: [] });
-  return { store: { ping }, keys } as unknown as Foundation;
+  return { store: { ping }, keys } as unknown as Runtime;
 }
 
 test('before it is open requests are refused with the reason, which the probe tells too', async () => {
@@ -39,7 +39,7 @@ test('while it shuts down it is not ready, but serves what still comes', async (
 
 test('what stands in for something finds it when it is called, also when its methods were taken out before', () => {
   let real: { add: (a: number, b: number) => number } | undefined;
-  const { add } = standIn(() => {
+  const { add } = late(() => {
     if (!real) throw new Error('not yet');
     return real;
   });

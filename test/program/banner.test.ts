@@ -55,7 +55,10 @@ test('it tells of all that is not on sale in one line', () => {
   const reason = 'The executable groonga was not found on any node.';
   const needing = (name: string, needs: readonly string[]) => {
     const made = offering(name, 'one');
-    const plans = made.plans.map((plan) => ({ ...plan, operating: { ...aPlan().operating, needs } }));
+    const plans = made.plans.map((plan) => ({
+      ...plan,
+      operating: { ...aPlan().operating, executables: needs },
+    }));
     return { offering: { ...made, plans }, reason };
   };
   const hidden = [needing('search', ['groonga']), needing('mail', ['postfix', 'groonga'])];

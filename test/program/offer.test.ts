@@ -10,7 +10,12 @@ const local: Provisioner = scripted({}, { local: true }).provisioner;
 
 function needing(name: string, ...needs: string[]): ServicePlan {
   const plan = aPlan();
-  return { ...plan, offeringId: name, offeringName: name, operating: { ...plan.operating, needs } };
+  return {
+    ...plan,
+    offeringId: name,
+    offeringName: name,
+    operating: { ...plan.operating, executables: needs },
+  };
 }
 
 function catalogOf(...plans: ServicePlan[]): Catalog {
@@ -19,7 +24,7 @@ function catalogOf(...plans: ServicePlan[]): Catalog {
     name: plan.offeringName,
     description: plan.offeringName,
     tags: [],
-    requires: [],
+    permissions: [],
     bindable: true,
     instancesRetrievable: true,
     bindingsRetrievable: true,

@@ -1,6 +1,6 @@
-import type { InstanceEntry, Overview } from '../../src/broker/overview.ts';
+import type { InstanceEntry, OperatorView } from '../../src/broker/overview.ts';
 import type { UnitStatus } from '../../src/broker/units.ts';
-import { createStocktaking } from '../../src/program/take-stock.ts';
+import { createStock } from '../../src/program/take-stock.ts';
 
 /** As many instances as are said, by their status; each with two units of the same. */
 function overviewOf(statuses: readonly UnitStatus[]) {
@@ -9,7 +9,7 @@ function overviewOf(statuses: readonly UnitStatus[]) {
     status: { status, units: [{ status }, { status }] },
   })) as unknown as readonly InstanceEntry[];
   const asked: (string | undefined)[] = [];
-  const overview: Pick<Overview, 'nodes' | 'instances' | 'offerings' | 'orphans'> = {
+  const overview: Pick<OperatorView, 'nodes' | 'instances' | 'offerings' | 'orphans'> = {
     nodes: async () => [],
     async instances({ after = '', limit }) {
       asked.push(after);
@@ -22,10 +22,10 @@ function overviewOf(statuses: readonly UnitStatus[]) {
     orphans: async () =>
       [true, false, false].map((final) => ({
         provisioner: 'p',
-        thing: { name: 'x' },
+        resource: { name: 'x' },
         firstSeenAt: new Date(0),
         final,
-        condemned: false,
+        removalApproved: false,
       })),
   };
   return { overview, asked };
@@ -34,7 +34,7 @@ function overviewOf(statuses: readonly UnitStatus[]) {
 test('all instances are counted, however many pages they fill', async () => {
   const statuses = [...Array<UnitStatus>(1200).fill('started'), ...Array<UnitStatus>(3).fill('error')];
   const { overview, asked } = overviewOf(statuses);
-  const stock = await createStocktaking(overview)();
+  const stock = await createStock(overview)();
   expect(stock).toMatchObject({
     instances: { started: 1200, error: 3, down: 0 },
     units: { started: 2400, error: 6 },
@@ -47,7 +47,7 @@ test('all instances are counted, however many pages they fill', async () => {
 test('however often it is asked, the instances are counted once in ten seconds', async () => {
   let now = 0;
   const { overview, asked } = overviewOf(['started']);
-  const takeStock = createStocktaking(overview, () => now);
+  const takeStock = createStock(overview, () => now);
   await Promise.all([takeStock(), takeStock()]);
   now = 10_000;
   await takeStock();
@@ -60,7 +60,7 @@ test('however often it is asked, the instances are counted once in ten seconds',
 test('what went wrong is tried again at once', async () => {
   const { overview } = overviewOf(['started']);
   let away = true;
-  const takeStock = createStocktaking({
+  const takeStock = createStock({
     ...overview,
     nodes: async () => {
       if (away) throw new Error('away');

@@ -4,7 +4,7 @@ import type { Hook, Operating } from '../../src/broker/catalog.ts';
 import type { Json, JsonObject } from '../../src/broker/json.ts';
 import { keyOf } from '../../src/broker/key.ts';
 import type { Ports } from '../../src/broker/nodes.ts';
-import type { Deed, Provisioner, Step, Work } from '../../src/broker/provisioner.ts';
+import type { StepDone, Provisioner, Step, Work } from '../../src/broker/provisioner.ts';
 import { leftRunning } from '../../src/broker/units.ts';
 import { isAlive } from '../../src/node/identity.ts';
 import { instanceDirectory } from '../../src/node/instance-directory.ts';
@@ -100,7 +100,7 @@ function workWith({ hooks = {}, operating = {}, config = {}, ...rest }: Parts): 
 
 /** Step after step without the pauses; the timeline, and what was made. */
 async function carry(take: (work: Work) => Promise<Step<unknown>> | undefined, first: Work) {
-  const timeline: Deed[] = [];
+  const timeline: StepDone[] = [];
   const pauses: number[] = [];
   for (let work = first; ;) {
     const step = await take(work);
@@ -132,7 +132,7 @@ async function launchLeft() {
   return hook;
 }
 
-const names = (timeline: readonly Deed[]) => timeline.map(({ step }) => step);
+const names = (timeline: readonly StepDone[]) => timeline.map(({ step }) => step);
 const dataOf = (id = 'i1') => join(world.node.directory, 'command', keyOf(id), 'data');
 
 describeProvisioner('the command one', async () => {

@@ -221,7 +221,7 @@ export function aWork({
     ...(bindingId === undefined ? {} : { binding: aBinding({ instanceId, id: bindingId }) }),
     plan,
     values,
-    mask: (text) => text,
+    redact: (text) => text,
     signal: new AbortController().signal,
   };
 }

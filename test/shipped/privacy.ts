@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { groupOf } from '../../src/node/end-process.ts';
 import { codeOf } from '../../src/node/error-code.ts';
-import { type Identity, identityOf, isAlive } from '../../src/node/identity.ts';
+import { type ProcessIdentity, identityOf, isAlive } from '../../src/node/identity.ts';
 import { listLaunched } from '../../src/provisioners/process/units-on-node.ts';
 import { address, type Bound, type Bought } from './shop.ts';
 
@@ -73,7 +73,7 @@ export async function returnWholly(instance: Bought, port: number): Promise<void
 }
 
 /** The units, and all that they have started. */
-export function processesOf({ directory, id }: Bought): readonly Identity[] {
+export function processesOf({ directory, id }: Bought): readonly ProcessIdentity[] {
   return listLaunched(directory)
     .flatMap(({ identity }) => groupOf(identity, id))
     .map(identityOf)

@@ -84,7 +84,7 @@ test('What brokers before there were nodes have written is read and carried on a
   }
   expect(binding).toMatchObject({ ready: true });
   expect(await store.history('i1', 9)).toMatchObject([{ id: 'op1', kind: 'bind' }]);
-  expect(await store.nextCheck()).toBeUndefined();
+  expect(await store.nextUnitCheck()).toBeUndefined();
   const held = await claim(store, 'worker', 1000, 'n1');
   expect(held.operation).toMatchObject({ id: 'op2', confidential: { memo: 1 } });
   const did = { step: 'start', tries: 1, undo: false, ms: 1 };

@@ -83,8 +83,8 @@ describe.each(Object.keys(damages))('a row that is %s', (how) => {
     expect(due).toBeLessThanOrEqual(3000);
     for (const id of ['u1', 'u2']) await anInstanceIn(store, { id, checkEvery: 10_000 });
     await damage(how, 'service_instances', 'u1');
-    expect((await store.claimCheck())?.instance.id).toBe('u2');
-    expect(await store.claimCheck()).toBeUndefined();
+    expect((await store.claimUnitCheck())?.instance.id).toBe('u2');
+    expect(await store.claimUnitCheck()).toBeUndefined();
     await aBindingIn(store, await readInstance(store, 'u2'), { id: 'b1', expiresAt: new Date(0) });
     await damage(how, 'service_bindings', 'b1', ['u2', 'b1']);
     expect(await store.expired(1)).toMatchObject([{ instanceId: 'u2', id: 'b1' }]);

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 
 export interface Subschema {
   readonly schema: JsonObject;
@@ -16,11 +16,11 @@ export function* subschemas(schema: Json, at: string, depth = 0): Generator<Subs
   if (!isObject(schema) || depth > deepest) return;
   yield { schema, at, depth };
   for (const [keyword, value] of Object.entries(schema)) {
-    const place = placeIn(at, keyword);
+    const place = positionIn(at, keyword);
     if (holdsSchemas.has(keyword)) yield* inSchemaOrList(value, place, depth);
     if (holdsNamedSchemas.has(keyword) && isObject(value)) {
       for (const [name, inner] of Object.entries(value))
-        yield* subschemas(inner, placeIn(place, name), depth + 1);
+        yield* subschemas(inner, positionIn(place, name), depth + 1);
     }
   }
 }
@@ -31,7 +31,7 @@ export const deepest = 64;
 function* inSchemaOrList(value: Json, at: string, depth: number): Generator<Subschema> {
   if (!Array.isArray(value)) return yield* subschemas(value, at, depth + 1);
   for (const [index, inner] of (value as readonly Json[]).entries()) {
-    yield* subschemas(inner, placeIn(at, index), depth + 1);
+    yield* subschemas(inner, positionIn(at, index), depth + 1);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
 import { type Finding, mistake } from '../problem.ts';
 
@@ -15,7 +15,7 @@ export function secretFindings(
     const { per = 'instance' } = (Object.hasOwn(secrets, name) ? secrets[name] : undefined) ?? {};
     if (Object.hasOwn(secrets, name) && per === needs) return [];
     const reason = `The provisioner '${provisioner}' needs the secret '${name}' per ${needs}.`;
-    return [mistake(placeIn('secrets', name), reason)];
+    return [mistake(positionIn('secrets', name), reason)];
   });
 }
 
@@ -30,7 +30,7 @@ export function planSupportFindings(
   { plan, at }: PlanView,
   traits: Traits,
 ): readonly Finding[] {
-  return plan.cost === undefined ? [] : unsupported(offering, 'cost', placeIn(at, 'cost'), traits);
+  return plan.cost === undefined ? [] : unsupported(offering, 'cost', positionIn(at, 'cost'), traits);
 }
 
 const keys = ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances'] as const;

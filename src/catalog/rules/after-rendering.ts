@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
-import { expressionsIn, findValue, placeIn } from '../../broker/template.ts';
+import { expressionsIn, findValue, positionIn } from '../../broker/template.ts';
 import type { PlanView } from '../offering-file.ts';
 import type { Finding } from '../problem.ts';
 import { schemasOf } from '../shorthand.ts';
@@ -124,7 +124,7 @@ function replaced(value: Json, at: string, change: (at: string, text: string) =>
   if (typeof value !== 'object' || value === null) return value;
   const isList = Array.isArray(value);
   const entries = Object.entries(value).map(([key, inner]: [string, Json]) => {
-    return [key, replaced(inner, placeIn(at, isList ? Number(key) : key), change)] as const;
+    return [key, replaced(inner, positionIn(at, isList ? Number(key) : key), change)] as const;
   });
   return isList ? entries.map(([, inner]) => inner) : Object.fromEntries(entries);
 }

@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
-import { expressionsIn, mistakesIn, placeIn, render } from '../../broker/template.ts';
+import { expressionsIn, mistakesIn, positionIn, render } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
 import { isUnknown, pathOf } from '../json-schema/predicate.ts';
 import { didYouMean } from '../did-you-mean.ts';
@@ -45,7 +45,7 @@ export function settingFindings(
   { plan, at }: PlanView,
   traits: Traits,
 ): readonly Finding[] {
-  const place = placeIn(at, 'with');
+  const place = positionIn(at, 'with');
   const settings = plan.with ?? {};
   const rules = findTraits(offering, traits)?.settings;
   const hasTemplate = expressionsIn(settings).length > 0 || mistakesIn(settings).length > 0;
@@ -74,7 +74,7 @@ function fillSettings(template: Json, view: PlanView, at: string): Filled {
   if (typeof template !== 'object' || template === null) return { value: template, open: [] };
   const isList = Array.isArray(template);
   const filled = Object.entries(template).map(([key, inner]: [string, Json]) => {
-    return [key, fillSettings(inner, view, placeIn(at, isList ? Number(key) : key))] as const;
+    return [key, fillSettings(inner, view, positionIn(at, isList ? Number(key) : key))] as const;
   });
   return {
     value: isList

@@ -1,25 +1,31 @@
 import type { Json, JsonObject } from '../../broker/json.ts';
-import { type Expression, expressionsIn, expressionText, findValue, placeIn } from '../../broker/template.ts';
-import { type Need, type OfferingFile, type PlanView, planViews } from '../offering-file.ts';
+import {
+  type Expression,
+  expressionsIn,
+  expressionText,
+  findValue,
+  positionIn,
+} from '../../broker/template.ts';
+import { type DependencyEntry, type OfferingFile, type PlanView, planViews } from '../offering-file.ts';
 import { parameterCheck } from '../parameters.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
 import { schemasOf } from '../shorthand.ts';
-import { type Place, placeWithin, templatePlaces } from './places.ts';
+import { type TemplatePosition, placeWithin, templatePlaces } from './places.ts';
 import { isOnCommandLine } from './use.ts';
 
 /** What an offering needs of another one, and the plans that may meet the need. */
 export interface Dependency {
   readonly offering: OfferingFile;
   readonly name: string;
-  readonly need: Need;
+  readonly need: DependencyEntry;
   readonly at: string;
   readonly plans: readonly PlanView[];
 }
 
 /** What it is given are the credentials of a binding, without an application. */
 export function bindFindings({ need, at, plans }: Dependency): readonly Finding[] {
-  const place = placeIn(at, need.plan === undefined ? 'offering' : 'plan');
+  const place = positionIn(at, need.plan === undefined ? 'offering' : 'plan');
   const bindable = plans.filter((plan) => plan.bindable);
   if (bindable.length === 0)
     return [mistake(place, 'It is not bindable, and what it gives is known by a binding only.')];
@@ -34,7 +40,7 @@ export function parameterFindings({ need, at, plans }: Dependency): readonly Fin
   if (plan === undefined || expressionsIn(parameters).length > 0) return [];
   return plans.flatMap(({ words }) => {
     const wrong = reasonAgainst(parameters, schemasOf(words)?.service_instance?.create?.parameters);
-    return wrong === undefined ? [] : [mistake(placeIn(at, 'parameters'), wrong)];
+    return wrong === undefined ? [] : [mistake(positionIn(at, 'parameters'), wrong)];
   });
 }
 
@@ -63,7 +69,7 @@ export function useFindings(dependency: Dependency): readonly Finding[] {
 
 function reasonAgainstUse(
   { need, plans }: Dependency,
-  place: Place,
+  place: TemplatePosition,
   expression: Expression,
 ): string | undefined {
   const found = plans

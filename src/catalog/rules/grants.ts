@@ -1,4 +1,4 @@
-import { expressionsIn, placeIn, render, TemplateError } from '../../broker/template.ts';
+import { expressionsIn, positionIn, render, TemplateError } from '../../broker/template.ts';
 import { secondsOf } from '../duration.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
@@ -61,7 +61,7 @@ export function bindingFindings(offering: OfferingFile, view: PlanView): readonl
     findings.push(mistake(view.placeOf('async'), reason));
   }
   if (metadata?.renew_before && secondsOf(metadata.renew_before) >= secondsOf(metadata.expires_after)) {
-    const at = placeIn(view.placeOf('binding_metadata'), 'renew_before');
+    const at = positionIn(view.placeOf('binding_metadata'), 'renew_before');
     findings.push(mistake(at, 'The time must be shorter than expires_after.'));
   }
   return findings;

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import { expressionsIn, placeIn } from '../../broker/template.ts';
+import { expressionsIn, positionIn } from '../../broker/template.ts';
 import type { OfferingFile } from '../offering-file.ts';
 import { type Finding, mistake } from '../problem.ts';
 import { codeOf } from '../reason.ts';
@@ -72,5 +72,5 @@ function isOutside(program: string): boolean {
 }
 
 function placeOf(name: string): string {
-  return placeIn(placeIn(placeIn('hooks', name), 'run'), 0);
+  return positionIn(positionIn(positionIn('hooks', name), 'run'), 0);
 }

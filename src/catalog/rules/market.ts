@@ -1,4 +1,4 @@
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 import type { OfferingFile, PlanFile } from '../offering-file.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
 
@@ -10,8 +10,8 @@ export function nameFindings(
   at: string,
   { keeps_ids: keepsIds = false }: Pick<OfferingFile, 'keeps_ids'>,
 ): readonly Finding[] {
-  const idPlace = placeIn(at, 'id');
-  const namePlace = placeIn(at, 'name');
+  const idPlace = positionIn(at, 'id');
+  const namePlace = positionIn(at, 'name');
   return [
     ...warnIf(!keepsIds && !guid.test(id), idPlace, 'The id should be a GUID.'),
     ...warnIf(!unreserved.test(id), idPlace, 'The id should have letters, digits, -, ., _ and ~ only.'),
@@ -35,7 +35,7 @@ const tooLongForKubernetes = `Kubernetes takes at most ${kubernetesLimit} charac
 /** spec.md, Catalog Management: longer texts may be cut. */
 export function descriptionFindings(description: string, at: string): readonly Finding[] {
   const reason = 'The description should have at most 255 characters.';
-  return warnIf(description.length > 255, placeIn(at, 'description'), reason);
+  return warnIf(description.length > 255, positionIn(at, 'description'), reason);
 }
 
 /** What a vendor adds is published beside what the specification has, and never in its place. */
@@ -44,12 +44,12 @@ export function extensionFindings(
   at: string,
   standard: readonly string[],
 ): readonly Finding[] {
-  const place = placeIn(at, 'extensions');
+  const place = positionIn(at, 'extensions');
   return Object.keys(extensions)
     .filter((name) => standard.includes(name))
     .map((name) =>
       mistake(
-        placeIn(place, name),
+        positionIn(place, name),
         'The specification has a member of this name: say it without extensions.',
       ),
     );
@@ -102,7 +102,7 @@ export function pollingFindings(
   at: string,
 ): readonly Finding[] {
   const reason = `Cloud Foundry polls every ${shortestPoll} s at most, so with less than that every operation that takes more than a moment fails there, and a new instance is deleted.`;
-  return warnIf(longest > 0 && longest < shortestPoll, placeIn(at, 'maximum_polling_duration'), reason);
+  return warnIf(longest > 0 && longest < shortestPoll, positionIn(at, 'maximum_polling_duration'), reason);
 }
 
 const shortestPoll = 60;
@@ -111,7 +111,7 @@ const shortestPoll = 60;
 export function maintenanceFindings({ maintenance_info: info }: PlanFile, at: string): readonly Finding[] {
   const size = JSON.stringify(info ?? {}).length;
   const reason = `The JSON has ${size} characters; ${mostMaintenanceCharacters} are allowed.`;
-  return size > mostMaintenanceCharacters ? [mistake(placeIn(at, 'maintenance_info'), reason)] : [];
+  return size > mostMaintenanceCharacters ? [mistake(positionIn(at, 'maintenance_info'), reason)] : [];
 }
 
 const mostMaintenanceCharacters = 2000;

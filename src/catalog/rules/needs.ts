@@ -1,5 +1,5 @@
-import { expressionsIn, expressionText, placeIn } from '../../broker/template.ts';
-import { type Need, type OfferingFile, planViews } from '../offering-file.ts';
+import { expressionsIn, expressionText, positionIn } from '../../broker/template.ts';
+import { type DependencyEntry, type OfferingFile, planViews } from '../offering-file.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { bindFindings, parameterFindings, useFindings } from './dependencies.ts';
 import { placeWithin } from './places.ts';
@@ -9,7 +9,7 @@ import { type Finding, mistake, type Problem } from '../problem.ts';
 export function needFindings({ requires_offerings: needs = {} }: OfferingFile): readonly Finding[] {
   return Object.entries(needs).flatMap(([name, { plan, instance, parameters }]) => {
     if (instance !== undefined && plan === undefined && parameters !== undefined)
-      return [mistake(placeIn(placeOf(name), 'parameters'), 'A shared instance has its own already.')];
+      return [mistake(positionIn(placeOf(name), 'parameters'), 'A shared instance has its own already.')];
     if ((plan === undefined) !== (instance === undefined)) return [];
     const reason = 'Give a plan (an instance of its own) or an instance (a shared one).';
     return [mistake(placeOf(name), reason)];
@@ -18,7 +18,7 @@ export function needFindings({ requires_offerings: needs = {} }: OfferingFile): 
 
 /** Which nodes can make it must be known before there is an instance. */
 export function executableFindings({ config = {} }: OfferingFile): readonly Finding[] {
-  const at = placeIn('config', 'needs');
+  const at = positionIn('config', 'needs');
   const reason = 'Only what the plan fixes can be used here.';
   return expressionsIn(config['needs'] ?? [])
     .filter(({ path }) => path[0] !== 'plan')
@@ -45,14 +45,14 @@ type Offerings = ReadonlyMap<string, OfferingFile>;
 function needReasons(
   offering: OfferingFile,
   name: string,
-  need: Need,
+  need: DependencyEntry,
   byName: Offerings,
 ): readonly Finding[] {
   const at = placeOf(name);
   const needed = byName.get(need.offering);
   if (!needed) {
     const hint = didYouMean(need.offering, [...byName.keys()]);
-    return [mistake(placeIn(at, 'offering'), `There is no offering '${need.offering}'.${hint}`)];
+    return [mistake(positionIn(at, 'offering'), `There is no offering '${need.offering}'.${hint}`)];
   }
   const plans = planViews(needed).filter(({ plan }) => need.plan === undefined || plan.name === need.plan);
   if (plans.length === 0) {
@@ -60,7 +60,9 @@ function needReasons(
       need.plan ?? '',
       needed.plans.map((plan) => plan.name),
     );
-    return [mistake(placeIn(at, 'plan'), `The offering '${needed.name}' has no plan '${need.plan}'.${hint}`)];
+    return [
+      mistake(positionIn(at, 'plan'), `The offering '${needed.name}' has no plan '${need.plan}'.${hint}`),
+    ];
   }
   const circle = findWay(needed.name, offering.name, byName);
   const bound = { offering, name, need, at, plans };
@@ -73,7 +75,7 @@ function needReasons(
 }
 
 function placeOf(name: string): string {
-  return placeIn(placeIn('', 'requires_offerings'), name);
+  return positionIn(positionIn('', 'requires_offerings'), name);
 }
 
 /** The names from one offering to another along their needs. */

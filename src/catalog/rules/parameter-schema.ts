@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../broker/json.ts';
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 import { draft04, draftNames, findDraft } from '../json-schema/drafts.ts';
 import { compileSchema } from '../json-schema/compiled.ts';
 import { patternOf } from '../json-schema/pattern.ts';
@@ -11,7 +11,7 @@ import { deepest, type Subschema, subschemas } from '../json-schema/subschemas.t
 /** What is wrong with a schema of parameters, by the specification and by Cloud Controller. */
 export function parameterSchemaFindings(schema: JsonObject, at: string): readonly Finding[] {
   const dialect = schema['$schema'];
-  const place = placeIn(at, '$schema');
+  const place = positionIn(at, '$schema');
   if (dialect === undefined) return [mistake(place, 'The schema must name its draft here.')];
   const draft = typeof dialect === 'string' ? findDraft(dialect) : undefined;
   if (!draft) {
@@ -52,16 +52,16 @@ function referenceFindings(schema: JsonObject, at: string): readonly Finding[] {
   return ['$ref', '$recursiveRef', '$dynamicRef'].flatMap((keyword) => {
     const target = schema[keyword];
     if (typeof target !== 'string' || target.startsWith('#')) return [];
-    return [mistake(placeIn(at, keyword), 'A reference must stay inside the schema: it starts with #.')];
+    return [mistake(positionIn(at, keyword), 'A reference must stay inside the schema: it starts with #.')];
   });
 }
 
 function patternFindings(schema: JsonObject, at: string): readonly Finding[] {
   const { pattern, patternProperties } = schema;
   const patterns = [
-    ...(typeof pattern === 'string' ? [[pattern, placeIn(at, 'pattern')] as const] : []),
+    ...(typeof pattern === 'string' ? [[pattern, positionIn(at, 'pattern')] as const] : []),
     ...Object.keys(patternProperties ?? {}).map(
-      (name) => [name, placeIn(placeIn(at, 'patternProperties'), name)] as const,
+      (name) => [name, positionIn(positionIn(at, 'patternProperties'), name)] as const,
     ),
   ];
   return patterns.flatMap(([expression, place]) => {
@@ -72,7 +72,7 @@ function patternFindings(schema: JsonObject, at: string): readonly Finding[] {
 
 /** Does it compile, and does it end for an empty object? */
 function useFindings(schema: JsonObject, at: string): readonly Finding[] {
-  if (schema['$async'] !== undefined) return [mistake(placeIn(at, '$async'), 'There is no such keyword.')];
+  if (schema['$async'] !== undefined) return [mistake(positionIn(at, '$async'), 'There is no such keyword.')];
   const reason = reasonAgainst(() => void compileSchema(schema)({}));
   return reason === undefined ? [] : [mistake(at, `The schema cannot be used: ${reason}.`)];
 }
@@ -109,7 +109,7 @@ function platformFindings(schema: JsonObject, at: string, draft: string): readon
   if (draft === 'draft-04') return shape;
   if (draft !== 'draft-06') {
     const reason = 'Cloud Controller refuses a catalog with this draft; draft-04 is understood everywhere.';
-    return [...shape, warning(placeIn(at, '$schema'), reason)];
+    return [...shape, warning(positionIn(at, '$schema'), reason)];
   }
   const old = findingsOf(draft04.errorsOf(schema), schema, at);
   return [

@@ -1,6 +1,6 @@
 import type { ParameterCheck } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 import { memberRules } from '../json-schema/member-rules.ts';
 import type { OfferingFile, PerPlan } from '../offering-file.ts';
 import { parameterCheck } from '../parameters.ts';
@@ -19,10 +19,10 @@ export function parameterFindings(offering: OfferingFile): readonly Finding[] {
 function holderFindings(holder: PerPlan, at: string): readonly Finding[] {
   const { parameters, schemas } = holder;
   if (parameters !== undefined && schemas !== undefined) {
-    return [mistake(placeIn(at, 'parameters'), 'There are schemas too: give one of the two.')];
+    return [mistake(positionIn(at, 'parameters'), 'There are schemas too: give one of the two.')];
   }
   const findings = parameters
-    ? shorthandFindings(holder, placeIn(at, 'parameters'))
+    ? shorthandFindings(holder, positionIn(at, 'parameters'))
     : fullFindings(holder, at);
   return findings.some(isError) ? findings : [...findings, ...defaultFindings(holder, at)];
 }
@@ -42,7 +42,7 @@ function fullFindings({ schemas }: PerPlan, at: string): readonly Finding[] {
     ['service_binding', 'create', binding?.create?.parameters],
   ] as const;
   return all.flatMap(([thing, action, schema]) => {
-    const place = [thing, action, 'parameters'].reduce(placeIn, placeIn(at, 'schemas'));
+    const place = [thing, action, 'parameters'].reduce(positionIn, positionIn(at, 'schemas'));
     return schema === undefined ? [] : parameterSchemaFindings(schema, place);
   });
 }
@@ -50,14 +50,14 @@ function fullFindings({ schemas }: PerPlan, at: string): readonly Finding[] {
 /** A default is used when the user says nothing, so it must be what a user might say. */
 function defaultFindings(holder: PerPlan, at: string): readonly Finding[] {
   const create = schemasOf(holder)?.service_instance?.create?.parameters;
-  const schemaPlace = ['schemas', 'service_instance', 'create', 'parameters'].reduce(placeIn, at);
+  const schemaPlace = ['schemas', 'service_instance', 'create', 'parameters'].reduce(positionIn, at);
   const check = findCheck(create);
   if (!check) return [mistake(schemaPlace, 'References must lead to definitions or properties.')];
-  const place = holder.parameters ? placeIn(at, 'parameters') : placeIn(schemaPlace, 'properties');
+  const place = holder.parameters ? positionIn(at, 'parameters') : positionIn(schemaPlace, 'properties');
   return Object.entries(defaultsOf(holder)).flatMap(([name, value]) => {
     const parameter: JsonObject = { [name]: value };
     const wrong = check(parameter);
-    return wrong === undefined ? [] : [mistake(placeIn(placeIn(place, name), 'default'), wrong)];
+    return wrong === undefined ? [] : [mistake(positionIn(positionIn(place, name), 'default'), wrong)];
   });
 }
 

@@ -1,9 +1,9 @@
 import type { Json } from '../../broker/json.ts';
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 import type { OfferingFile, PerPlan, PlanView } from '../offering-file.ts';
 
 /** A place of the file that holds a template, and what may be known when it is filled. */
-export interface Place {
+export interface TemplatePosition {
   readonly at: string;
   readonly template: Json;
   /** Is it filled for a binding, whose id and secrets there are then? */
@@ -21,7 +21,7 @@ export function templatePlaces(
   offering: OfferingFile,
   view: PlanView,
   bindingPlaces: readonly string[] = [],
-): readonly Place[] {
+): readonly TemplatePosition[] {
   return [
     ...placeOf('config', offering.config, { perBinding: false, bindingPlaces, hasFacts: true }),
     ...hookPlaces(offering),
@@ -30,13 +30,13 @@ export function templatePlaces(
   ];
 }
 
-type Known = Omit<Place, 'at' | 'template'>;
+type Known = Omit<TemplatePosition, 'at' | 'template'>;
 
 function placeOf(
   at: string,
   template: object | string | boolean | undefined,
   known: Known,
-): readonly Place[] {
+): readonly TemplatePosition[] {
   return template === undefined ? [] : [{ at, template: template as Json, ...known }];
 }
 
@@ -56,16 +56,16 @@ const answers: readonly (Known & { readonly word: keyof PerPlan })[] = [
   { word: 'endpoints', perBinding: true, hasFacts: true },
 ];
 
-function hookPlaces({ hooks = {} }: OfferingFile): readonly Place[] {
+function hookPlaces({ hooks = {} }: OfferingFile): readonly TemplatePosition[] {
   return Object.entries(hooks).flatMap(([name, { run, env = {} }]) => {
     const perBinding = name === 'bind' || name === 'unbind';
-    return placeOf(placeIn('hooks', name), { run, env }, { perBinding, hasFacts: true });
+    return placeOf(positionIn('hooks', name), { run, env }, { perBinding, hasFacts: true });
   });
 }
 
-function needPlaces({ requires_offerings: needs = {} }: OfferingFile): readonly Place[] {
+function needPlaces({ requires_offerings: needs = {} }: OfferingFile): readonly TemplatePosition[] {
   return Object.entries(needs).flatMap(([name, { parameters }]) => {
-    const at = placeIn(placeIn(placeIn('', 'requires_offerings'), name), 'parameters');
+    const at = positionIn(positionIn(positionIn('', 'requires_offerings'), name), 'parameters');
     return placeOf(at, parameters, { perBinding: false, hasFacts: false });
   });
 }
@@ -76,7 +76,7 @@ export function placeWithin(at: string, inner: string): string {
 }
 
 /** Is what stands there filled for a binding? @param at as in an expression of the place's template */
-export function isPerBinding({ perBinding, bindingPlaces = [] }: Place, at: string): boolean {
+export function isPerBinding({ perBinding, bindingPlaces = [] }: TemplatePosition, at: string): boolean {
   return perBinding || bindingPlaces.some((place) => isWithin(at, place));
 }
 

@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 import type { OfferingFile } from '../offering-file.ts';
 import { didYouMean } from '../did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
@@ -43,7 +43,7 @@ export function portFindings(offering: OfferingFile, traits: Traits): readonly F
   const names = portNames(offering, known);
   if (names === undefined) return [];
   return ['processes', 'bind', 'unbind']
-    .flatMap((part) => namesAt(config[part], placeIn('config', part)))
+    .flatMap((part) => namesAt(config[part], positionIn('config', part)))
     .filter(({ name }) => !names.includes(name))
     .map(({ at, name }) => mistake(at, noSuchPort(name, names)));
 }
@@ -56,7 +56,7 @@ function namesAt(
   if (typeof value !== 'object' || value === null) return [];
   const isList = Array.isArray(value);
   return Object.entries(value).flatMap(([key, inner]: [string, Json]) => {
-    const place = placeIn(at, isList ? Number(key) : key);
+    const place = positionIn(at, isList ? Number(key) : key);
     if (key === 'port' && typeof inner === 'string')
       return inner.includes('{{') ? [] : [{ name: inner, at: place }];
     return notPorts.has(key) ? [] : namesAt(inner, place);

@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
-import { placeIn } from '../../broker/template.ts';
+import { positionIn } from '../../broker/template.ts';
 import type { Locate } from '../positions.ts';
 import { mistake, type Problem } from '../problem.ts';
 
@@ -44,11 +44,11 @@ function claimsOf({ file, offering }: RawFile): readonly Claim[] {
     ...claim('name of an offering', 'name', name),
     ...(isObject(client) ? claim('id of a dashboard client', 'dashboard_client.id', client['id']) : []),
     ...planList.flatMap((plan, index) => {
-      const at = placeIn('plans', index);
+      const at = positionIn('plans', index);
       if (!isObject(plan)) return [];
       return [
-        ...claim('id of a plan', placeIn(at, 'id'), plan['id']),
-        ...claim('name of a plan', placeIn(at, 'name'), plan['name'], file),
+        ...claim('id of a plan', positionIn(at, 'id'), plan['id']),
+        ...claim('name of a plan', positionIn(at, 'name'), plan['name'], file),
       ];
     }),
   ];

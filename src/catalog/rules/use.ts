@@ -1,12 +1,12 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import type { Expression } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../offering-file.ts';
-import { isPerBinding, type Place } from './places.ts';
+import { isPerBinding, type TemplatePosition } from './places.ts';
 
 /** One expression, where it stands, and all that is known about it. */
 export interface Use {
   readonly expression: Expression;
-  readonly place: Place;
+  readonly place: TemplatePosition;
   readonly offering: OfferingFile;
   readonly view: PlanView;
   readonly traits: ProvisionerTraits | undefined;

@@ -1,7 +1,7 @@
 import { Refusal } from '../../broker/errors.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { Outcome } from '../../broker/outcome.ts';
-import type { Overview } from '../../broker/overview.ts';
+import type { OperatorView } from '../../broker/overview.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
 import {
@@ -50,7 +50,7 @@ type Endpoint =
  */
 export function endpoints(
   broker: Operated,
-  overview: Overview,
+  overview: OperatorView,
   here: string | undefined,
 ): Readonly<Record<Endpoint, Handler>> {
   return {
@@ -83,7 +83,7 @@ export function endpoints(
 }
 
 /** At most `limit` instances; `next` is the `after` of the page that follows. */
-async function listInstances(call: Call, overview: Overview): Promise<Reply> {
+async function listInstances(call: Call, overview: OperatorView): Promise<Reply> {
   const query = readListQuery(call, overview.offerings());
   const found = await overview.instances(query);
   const last = found.length === query.limit ? found.at(-1)?.instance.id : undefined;

@@ -1,5 +1,5 @@
 /** For those who run brokers and nodes: what there is, how it is, and what can be done about it. */
-import type { Overview } from '../../broker/overview.ts';
+import type { OperatorView } from '../../broker/overview.ts';
 import type { Login, Protocol } from '../protocol.ts';
 import { endpoints, type Operated } from './endpoints.ts';
 import { errorReply } from './errors.ts';
@@ -12,7 +12,11 @@ export interface OperatorSettings {
 }
 
 /** Serves operators, and other brokers that ask for what only this node can do. Every route needs their login. */
-export function operator(broker: Operated, overview: Overview, { logins, node }: OperatorSettings): Protocol {
+export function operator(
+  broker: Operated,
+  overview: OperatorView,
+  { logins, node }: OperatorSettings,
+): Protocol {
   const on = endpoints(broker, overview, node);
   const instance = '/operator/instances/:instanceId';
   return {

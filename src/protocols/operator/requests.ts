@@ -1,4 +1,4 @@
-import type { Operate, Recreate } from '../../broker/broker.ts';
+import type { StartStop, Recreate } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { InstancesQuery, OfferingEntry } from '../../broker/overview.ts';
 import type { Execution, LogQuery } from '../../broker/units.ts';
@@ -16,7 +16,7 @@ export function readNode({ params: { node = '' } }: Call): string {
   throw new Refusal('not-found', 'There is no such node.');
 }
 
-export function readAction(call: Call): Operate {
+export function readAction(call: Call): StartStop {
   const { units } = requireActionBody(call.body ?? {});
   return { ...commandOf(call), units };
 }

@@ -115,7 +115,14 @@ function timelineReply({ step, tries, undo, ms, endedAt }: OperationEntry['timel
   return { step, tries, undo, ms, ended_at: endedAt };
 }
 
-export function orphanReply({ provisioner, node, thing, firstSeenAt, final, condemned }: Suspect): object {
+export function orphanReply({
+  provisioner,
+  node,
+  resource: thing,
+  firstSeenAt,
+  final,
+  removalApproved: condemned,
+}: Suspect): object {
   const { name, instanceId, key } = thing;
   return {
     provisioner,

@@ -36,7 +36,7 @@ function showOffering(offering: ServiceOffering): object {
     name: offering.name,
     description: offering.description,
     tags: offering.tags,
-    requires: offering.requires,
+    requires: offering.permissions,
     bindable: offering.bindable,
     instances_retrievable: offering.instancesRetrievable,
     bindings_retrievable: offering.bindingsRetrievable,

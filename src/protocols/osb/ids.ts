@@ -2,7 +2,7 @@ import { Refusal } from '../../broker/errors.ts';
 import type { Call } from '../protocol.ts';
 import { isText } from './storable.ts';
 
-export interface Ids {
+export interface RequestIds {
   readonly instanceId: string;
   readonly bindingId: string;
 }
@@ -10,7 +10,7 @@ export interface Ids {
 const longest = 255;
 
 /** The ids in the path; empty where the route has none. */
-export function readIds({ params }: Call): Ids {
+export function readIds({ params }: Call): RequestIds {
   return { instanceId: params['instanceId'] ?? '', bindingId: params['bindingId'] ?? '' };
 }
 

@@ -1,5 +1,5 @@
 import { unbindAll } from './bindings.ts';
-import type { World } from './world.ts';
+import type { TsuruContext } from './world.ts';
 
 const everyMs = 60_000;
 
@@ -7,7 +7,7 @@ const everyMs = 60_000;
  * Removes bindings that a broker which died had begun to remove, or had made for nobody. There is nobody here who
  * would do it by the clock: requests give the occasion, at most one a minute, and none waits for it.
  */
-export function createCleaning(world: World, now: () => number = Date.now): () => void {
+export function createCleaning(world: TsuruContext, now: () => number = Date.now): () => void {
   let last = 0;
   return function clean() {
     if (now() - last < everyMs) return;
@@ -19,7 +19,7 @@ export function createCleaning(world: World, now: () => number = Date.now): () =
 }
 
 /** Gives how many there were. */
-export async function removeAbandoned(world: World): Promise<number> {
+export async function removeAbandoned(world: TsuruContext): Promise<number> {
   const abandoned = await world.apps.abandoned();
   for (const { instanceId, bindingId } of abandoned) {
     await unbindAll(world, instanceId, [bindingId], { protocol: 'tsuru' });

@@ -6,7 +6,7 @@ import { readFields } from './fields.ts';
 import { textReply } from './replies.ts';
 import { readOrigin } from './requests.ts';
 import { requireText } from './texts.ts';
-import { requireEntry, type World } from './world.ts';
+import { requireEntry, type TsuruContext } from './world.ts';
 
 // What users may ask for through tsuru's proxy, beside what tsuru itself asks for. All else is not there.
 
@@ -18,7 +18,7 @@ const participles: Readonly<Record<Action, readonly [done: string, going: string
   restart: ['restarted', 'being restarted'],
 };
 
-export async function act(world: World, call: Call, action: Action): Promise<Reply> {
+export async function act(world: TsuruContext, call: Call, action: Action): Promise<Reply> {
   const origin = readOrigin(call, readFields(call));
   const { id: instanceId } = (await requireEntry(world, call)).instance;
   const command = { instanceId, acceptsIncomplete: true, origin };
@@ -30,7 +30,7 @@ export async function act(world: World, call: Call, action: Action): Promise<Rep
     : textReply(200, `It has been ${done}.`);
 }
 
-export async function units(world: World, call: Call): Promise<Reply> {
+export async function units(world: TsuruContext, call: Call): Promise<Reply> {
   const { instance } = await requireEntry(world, call);
   const seen = await world.broker.status(instance.id);
   const body = seen.units.map(({ unit, status, reason, since, address }) => ({
@@ -44,7 +44,7 @@ export async function units(world: World, call: Call): Promise<Reply> {
 }
 
 /** The last lines of each unit, or of `?unit=`, as text; `?lines=` says how many. */
-export async function log(world: World, call: Call): Promise<Reply> {
+export async function log(world: TsuruContext, call: Call): Promise<Reply> {
   const query = readLogQuery(call);
   const { instance } = await requireEntry(world, call);
   const found = await world.broker.log(instance.id, query);

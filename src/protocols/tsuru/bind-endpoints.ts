@@ -9,27 +9,27 @@ import { readFields, type Fields } from './fields.ts';
 import { offeringIn } from './names.ts';
 import { emptyReply, secretReply } from './replies.ts';
 import { findApp, findUnit, readContext, readJob, readOrigin, requireApp } from './requests.ts';
-import { requireEntry, type World } from './world.ts';
+import { requireEntry, type TsuruContext } from './world.ts';
 
 /** `POST /resources/<name>` of 2012 to 2014: a bind is always one of a unit, even where only one host is told. */
-export function bindFirstGeneration(world: World, call: Call): Promise<Reply> {
+export function bindFirstGeneration(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const app = requireApp(fields);
   return answerBind(world, call, { fields, app, unit: findUnit(fields) ?? app.host });
 }
 
 /** `POST .../bind`: of a unit when one is named, else of the app, as newer clients ask after a 404. */
-export function bindUnitOrApp(world: World, call: Call): Promise<Reply> {
+export function bindUnitOrApp(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   return answerBind(world, call, { fields, app: requireApp(fields), unit: findUnit(fields) });
 }
 
-export function bindApp(world: World, call: Call): Promise<Reply> {
+export function bindApp(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   return answerBind(world, call, { fields, app: requireApp(fields) });
 }
 
-export function bindJob(world: World, call: Call): Promise<Reply> {
+export function bindJob(world: TsuruContext, call: Call): Promise<Reply> {
   return answerBind(world, call, { fields: readFields(call), app: readJob(call) });
 }
 
@@ -39,7 +39,7 @@ interface Asked {
   readonly unit?: string | undefined;
 }
 
-async function answerBind(world: World, call: Call, { fields, app, unit }: Asked): Promise<Reply> {
+async function answerBind(world: TsuruContext, call: Call, { fields, app, unit }: Asked): Promise<Reply> {
   const entry = await requireEntry(world, call);
   requireFinished(entry);
   const { id: instanceId } = entry.instance;
@@ -66,13 +66,13 @@ function requireFinished({ state, status: { reason } }: InstanceEntry): void {
 }
 
 /** `DELETE .../hostname/<host>`: of which app the unit is, is not told. */
-export function unbindHost(world: World, call: Call): Promise<Reply> {
+export function unbindHost(world: TsuruContext, call: Call): Promise<Reply> {
   const host = call.params['host'] ?? '';
   return answerUnbind(world, call, readFields(call), (instanceId) => world.apps.depart(instanceId, host));
 }
 
 /** `DELETE .../bind`: as with the bind. */
-export function unbindUnitOrApp(world: World, call: Call): Promise<Reply> {
+export function unbindUnitOrApp(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const unit = findUnit(fields);
   const app = findApp(fields);
@@ -84,14 +84,14 @@ export function unbindUnitOrApp(world: World, call: Call): Promise<Reply> {
   );
 }
 
-export function unbindApp(world: World, call: Call): Promise<Reply> {
+export function unbindApp(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   return answerUnbind(world, call, fields, (instanceId) =>
     world.apps.leave(instanceId, requireApp(fields), undefined),
   );
 }
 
-export function unbindJob(world: World, call: Call): Promise<Reply> {
+export function unbindJob(world: TsuruContext, call: Call): Promise<Reply> {
   const job = readJob(call);
   return answerUnbind(world, call, readFields(call), (instanceId) =>
     world.apps.leave(instanceId, job, undefined),
@@ -99,7 +99,7 @@ export function unbindJob(world: World, call: Call): Promise<Reply> {
 }
 
 async function answerUnbind(
-  world: World,
+  world: TsuruContext,
   call: Call,
   fields: Fields,
   go: (instanceId: string) => Promise<readonly string[] | undefined>,

@@ -2,8 +2,8 @@ import { Failure, Refusal } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Origin, ServiceBinding } from '../../broker/records.ts';
 import type { App, Stake } from './apps.ts';
-import { toEnd } from './to-end.ts';
-import type { World } from './world.ts';
+import { waitForOperation } from './to-end.ts';
+import type { TsuruContext } from './world.ts';
 
 export interface Binding {
   readonly instanceId: string;
@@ -22,7 +22,7 @@ export interface Binding {
  * written down before the binding is made, so nobody who goes meanwhile takes it away.
  * @throws Refusal not-ready while the instance is being changed
  */
-export async function bind(world: World, binding: Binding): Promise<ServiceBinding> {
+export async function bind(world: TsuruContext, binding: Binding): Promise<ServiceBinding> {
   const { apps, patience } = world;
   const { instanceId, app, unit } = binding;
   // As long as a binding may take at most: it is asked for twice where the plan insists.
@@ -38,7 +38,7 @@ export async function bind(world: World, binding: Binding): Promise<ServiceBindi
 }
 
 /** What the failure was is to be told, not that of cleaning up after it: that is tried again later. */
-async function takeBack(world: World, stake: Stake, origin: Origin): Promise<void> {
+async function takeBack(world: TsuruContext, stake: Stake, origin: Origin): Promise<void> {
   try {
     if (await world.apps.withdraw(stake)) await unbindAll(world, stake.instanceId, [stake.bindingId], origin);
   } catch (error) {
@@ -46,7 +46,7 @@ async function takeBack(world: World, stake: Stake, origin: Origin): Promise<voi
   }
 }
 
-async function makeBinding(world: World, binding: Binding, stake: Stake): Promise<ServiceBinding> {
+async function makeBinding(world: TsuruContext, binding: Binding, stake: Stake): Promise<ServiceBinding> {
   const { broker } = world;
   const { instanceId, unit, stopped, parameters, context, origin } = binding;
   const { bindingId, knownAs: appGuid } = stake;
@@ -54,7 +54,7 @@ async function makeBinding(world: World, binding: Binding, stake: Stake): Promis
   const known = unit === undefined && !stopped ? undefined : await findBinding(world, instanceId, bindingId);
   if (known && unit !== undefined) return known;
   if (!known && stopped) throw new Refusal('not-ready', 'The instance is stopped. Start it and bind again.');
-  const outcome = await toEnd(world, (acceptsIncomplete) =>
+  const outcome = await waitForOperation(world, (acceptsIncomplete) =>
     broker.bind({ instanceId, bindingId, appGuid, parameters, context, acceptsIncomplete, origin }),
   );
   if ('record' in outcome && outcome.record && outcome.is !== 'accepted') return outcome.record;
@@ -62,7 +62,7 @@ async function makeBinding(world: World, binding: Binding, stake: Stake): Promis
 }
 
 async function findBinding(
-  { broker }: World,
+  { broker }: TsuruContext,
   instanceId: string,
   bindingId: string,
 ): Promise<ServiceBinding | undefined> {
@@ -76,7 +76,7 @@ async function findBinding(
 
 /** Removes bindings in which nobody has a stake any more. What is gone already is no mistake. */
 export async function unbindAll(
-  world: World,
+  world: TsuruContext,
   instanceId: string,
   bindingIds: readonly string[],
   origin: Origin,
@@ -85,7 +85,7 @@ export async function unbindAll(
   if (!entry) return;
   const { offeringId, planId } = entry.instance;
   for (const bindingId of bindingIds) {
-    await toEnd(world, (acceptsIncomplete) =>
+    await waitForOperation(world, (acceptsIncomplete) =>
       world.broker.unbind({ instanceId, bindingId, offeringId, planId, acceptsIncomplete, origin }),
     );
     await world.apps.forget(instanceId, bindingId);

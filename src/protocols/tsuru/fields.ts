@@ -2,7 +2,7 @@ import { Refusal } from '../../broker/errors.ts';
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
 import type { Call } from '../protocol.ts';
 import { requireStorable, requireText } from './texts.ts';
-import { treeOf } from './tree.ts';
+import { nestedFieldsOf } from './tree.ts';
 
 /** What a request says, in whatever encoding and spelling its generation uses. */
 export interface Fields {
@@ -28,7 +28,7 @@ function readForm(form: URLSearchParams): Fields {
     const plain = form.getAll(name);
     return plain.length > 0 ? plain : numbered(form, name);
   };
-  return fieldsOf(find, treeOf(form, 'parameters'));
+  return fieldsOf(find, nestedFieldsOf(form, 'parameters'));
 }
 
 function numbered(form: URLSearchParams, name: string): readonly string[] {

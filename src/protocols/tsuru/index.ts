@@ -16,11 +16,11 @@ import { errorReply } from './errors.ts';
 import { create, destroy, info, plans, update } from './instances.ts';
 import { manifestReply } from './manifest.ts';
 import { offeringIn } from './names.ts';
-import { createRealm, loginsOf, type TsuruLogins } from './realm.ts';
+import { createLogins, loginsOf, type TsuruLogins } from './realm.ts';
 import { status } from './status.ts';
-import type { World } from './world.ts';
+import type { TsuruContext } from './world.ts';
 
-export interface TsuruSettings extends World {
+export interface TsuruSettings extends TsuruContext {
   readonly logins: TsuruLogins;
 }
 
@@ -28,7 +28,7 @@ export interface TsuruSettings extends World {
 export function tsuru({ logins, ...world }: TsuruSettings): Protocol {
   const clean = createCleaning(world);
   const on =
-    (endpoint: (world: World, call: Call) => ReturnType<Handler>): Handler =>
+    (endpoint: (world: TsuruContext, call: Call) => ReturnType<Handler>): Handler =>
     (call) => {
       clean();
       return endpoint(world, call);
@@ -39,7 +39,7 @@ export function tsuru({ logins, ...world }: TsuruSettings): Protocol {
   return {
     name: 'tsuru',
     open: false,
-    realm: createRealm(logins),
+    realm: createLogins(logins),
     refuse: errorReply,
     routes: [
       get('/tsuru/:offering/manifest.yaml', manifest),

@@ -13,14 +13,14 @@ import { offeringIn, requireInstanceId } from './names.ts';
 import { choosePlan, presentPlan, requireOffering } from './offering.ts';
 import { emptyReply } from './replies.ts';
 import { readContext, readEvent, readOrigin } from './requests.ts';
-import { toEnd } from './to-end.ts';
-import { requireEntry, type World } from './world.ts';
+import { waitForOperation } from './to-end.ts';
+import { requireEntry, type TsuruContext } from './world.ts';
 
 /**
  * 201 at once: the work goes on, and `status` tells when it is done. tsuru forgets an instance whose creation was
  * refused, so nothing of such a one stays either. A name that is taken is refused: who gets a 201 may bind.
  */
-export async function create(world: World, call: Call): Promise<Reply> {
+export async function create(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const command = readProvision(world, call, fields);
   try {
@@ -32,7 +32,7 @@ export async function create(world: World, call: Call): Promise<Reply> {
   return emptyReply(201);
 }
 
-function readProvision(world: World, call: Call, fields: Fields): Provision {
+function readProvision(world: TsuruContext, call: Call, fields: Fields): Provision {
   const name = offeringIn(call);
   const offering = requireOffering(world, name);
   const instanceName = fields.text('name') ?? '';
@@ -51,7 +51,7 @@ function readProvision(world: World, call: Call, fields: Fields): Provision {
 }
 
 /** What is left of one that failed earlier, which tsuru has forgotten, does not stand in the way of its name. */
-async function provision(world: World, command: Provision): Promise<Outcome<ServiceInstance>> {
+async function provision(world: TsuruContext, command: Provision): Promise<Outcome<ServiceInstance>> {
   await removeFailed(world, command, ({ context }) => !isOwn(context, command));
   try {
     return await world.broker.provision(command);
@@ -75,7 +75,7 @@ function isOwn(context: JsonObject, command: Provision): boolean {
 
 /** Gives whether there was one. */
 async function removeFailed(
-  world: World,
+  world: TsuruContext,
   { instanceId, origin }: Provision,
   applies: (instance: InstanceEntry['instance']) => boolean = () => true,
 ): Promise<boolean> {
@@ -90,13 +90,13 @@ async function removeFailed(
  * All that tsuru knows of the instance, as it shall be from now on: what it does not name is no more. Plan and
  * parameters change where the plan allows it.
  */
-export async function update(world: World, call: Call): Promise<Reply> {
+export async function update(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const { instance } = await requireEntry(world, call);
   const { id: instanceId, offeringId } = instance;
   const plan = findNewPlan(world, call, fields, instance.context);
   const target = plan ?? (await presentPlan(world, instance));
-  await toEnd(world, (acceptsIncomplete) =>
+  await waitForOperation(world, (acceptsIncomplete) =>
     world.broker.update({
       instanceId,
       offeringId,
@@ -112,7 +112,12 @@ export async function update(world: World, call: Call): Promise<Reply> {
 }
 
 /** tsuru names the plan each time, by what it was called when it was chosen, though it may not be sold any more. */
-function findNewPlan(world: World, call: Call, fields: Fields, before: JsonObject): ServicePlan | undefined {
+function findNewPlan(
+  world: TsuruContext,
+  call: Call,
+  fields: Fields,
+  before: JsonObject,
+): ServicePlan | undefined {
   const named = fields.text('plan');
   if (named === undefined || named === before['plan']) return undefined;
   return choosePlan(requireOffering(world, offeringIn(call)), named);
@@ -128,7 +133,7 @@ function updatedContext(before: JsonObject, fields: Fields, plan: ServicePlan | 
  * Waits for the end: afterwards nothing is there any more. tsuru knows its apps, and asks only when none is bound: one
  * that is bound here is one that it has forgotten, whose unbind failed. Of jobs it does not know as much.
  */
-export async function destroy(world: World, call: Call): Promise<Reply> {
+export async function destroy(world: TsuruContext, call: Call): Promise<Reply> {
   const origin = readOrigin(call, readFields(call));
   const { instance } = await requireEntry(world, call);
   const jobs = await world.apps.bound(instance.id, 'job');
@@ -147,23 +152,23 @@ export async function destroy(world: World, call: Call): Promise<Reply> {
 }
 
 function deprovision(
-  world: World,
+  world: TsuruContext,
   { id: instanceId, offeringId, planId }: InstanceEntry['instance'],
   how: Pick<Deprovision, 'origin' | 'version'>,
 ) {
-  return toEnd(world, (acceptsIncomplete) =>
+  return waitForOperation(world, (acceptsIncomplete) =>
     world.broker.deprovision({ instanceId, offeringId, planId, acceptsIncomplete, ...how }),
   );
 }
 
 /** As the catalog has them for every platform. */
-export function plans(world: World, call: Call): Reply {
+export function plans(world: TsuruContext, call: Call): Reply {
   const offering = requireOffering(world, offeringIn(call));
   return { status: 200, body: offering.plans.map(({ name, description }) => ({ name, description })) };
 }
 
 /** Labels and values for people, all of them texts, none of them secret: no dashboard, since its address is. */
-export async function info(world: World, call: Call): Promise<Reply> {
+export async function info(world: TsuruContext, call: Call): Promise<Reply> {
   const { instance, plan, state, status } = await requireEntry(world, call);
   const bound = await world.apps.bound(instance.id);
   const description = instance.context['description'];

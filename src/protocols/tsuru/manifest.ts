@@ -3,13 +3,13 @@ import { requireOffering } from './offering.ts';
 import { offeringIn } from './names.ts';
 import { secretReply } from './replies.ts';
 import { requireText } from './texts.ts';
-import type { World } from './world.ts';
+import type { TsuruContext } from './world.ts';
 
 /**
  * What `crane create` and `tsuru service create` take, with the login that the caller has used. `?team=` names the
  * team that owns the service, which only tsuru knows.
  */
-export function manifestReply(world: World, call: Call, login: Login | undefined): Reply {
+export function manifestReply(world: TsuruContext, call: Call, login: Login | undefined): Reply {
   const offering = offeringIn(call);
   requireOffering(world, offering);
   const team = call.query.get('team') ?? '';

@@ -1,10 +1,10 @@
 import { findPlan, type ServiceOffering, type ServicePlan } from '../../broker/catalog.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { InstanceEntry } from '../../broker/overview.ts';
-import type { World } from './world.ts';
+import type { TsuruContext } from './world.ts';
 
 /** Refuses with not-found. */
-export function requireOffering({ broker }: Pick<World, 'broker'>, name: string): ServiceOffering {
+export function requireOffering({ broker }: Pick<TsuruContext, 'broker'>, name: string): ServiceOffering {
   const offering = broker.catalog().offerings.find((one) => one.name === name);
   if (offering) return offering;
   throw new Refusal('not-found', `There is no service '${name.slice(0, 100)}'.`);
@@ -27,7 +27,7 @@ export function choosePlan({ name: service, plans }: ServiceOffering, name: stri
 
 /** The plan of an instance as it is sold today, else as it was when the instance was made from it. */
 export async function presentPlan(
-  { broker, overview }: Pick<World, 'broker' | 'overview'>,
+  { broker, overview }: Pick<TsuruContext, 'broker' | 'overview'>,
   instance: InstanceEntry['instance'],
 ): Promise<ServicePlan> {
   return findPlan(broker.catalog(), instance.offeringId, instance.planId) ?? overview.plan(instance);

@@ -13,7 +13,7 @@ const mostKept = 1000;
 const none: readonly Login[] = [];
 
 /** Each offering is a service of its own to tsuru, with a login that opens no other. */
-export function createRealm(logins: TsuruLogins): Realm {
+export function createLogins(logins: TsuruLogins): Realm {
   const known = new Map<string, readonly Login[]>();
   return {
     name: 'tsuru service',

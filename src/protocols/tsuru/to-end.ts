@@ -3,7 +3,7 @@ import type { Broker } from '../../broker/broker.ts';
 import { Failure, Refusal } from '../../broker/errors.ts';
 import type { Outcome } from '../../broker/outcome.ts';
 import type { Operation } from '../../broker/records.ts';
-import type { World } from './world.ts';
+import type { TsuruContext } from './world.ts';
 
 const lookEvery = { first: 50, last: 1000 };
 
@@ -12,8 +12,8 @@ const lookEvery = { first: 50, last: 1000 };
  * @param ask with whether the answer may be "accepted"
  * @throws Failure when it fails, or takes longer than a request may wait
  */
-export async function toEnd<Rec>(
-  world: Pick<World, 'broker' | 'patience'>,
+export async function waitForOperation<Rec>(
+  world: Pick<TsuruContext, 'broker' | 'patience'>,
   ask: (acceptsIncomplete: boolean) => Promise<Outcome<Rec>>,
 ): Promise<Outcome<Rec>> {
   try {
@@ -31,7 +31,7 @@ export async function toEnd<Rec>(
 }
 
 async function ended(
-  { broker, patience }: Pick<World, 'broker' | 'patience'>,
+  { broker, patience }: Pick<TsuruContext, 'broker' | 'patience'>,
   operation: Operation,
 ): Promise<void> {
   const end = performance.now() + patience;

@@ -12,7 +12,7 @@ interface Branch {
  * it part of a name. A name that is repeated is a list, and an empty map has one member without name or value, as in
  * `parameters.=`. Refuses with invalid.
  */
-export function treeOf(form: URLSearchParams, root: string): JsonObject {
+export function nestedFieldsOf(form: URLSearchParams, root: string): JsonObject {
   const branch: Branch = { members: new Map() };
   for (const [name, value] of form) {
     if (name.startsWith(`${root}.`)) grow(branch, name, value, partsOf(name).slice(1));

@@ -1,14 +1,14 @@
 import type { Broker } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
-import type { InstanceEntry, Overview } from '../../broker/overview.ts';
+import type { InstanceEntry, OperatorView } from '../../broker/overview.ts';
 import type { Call } from '../protocol.ts';
 import type { Apps } from './apps.ts';
 import { findInstanceId } from './names.ts';
 
 /** What the endpoints of this protocol have to do with. */
-export interface World {
+export interface TsuruContext {
   readonly broker: Broker;
-  readonly overview: Pick<Overview, 'instances' | 'plan'>;
+  readonly overview: Pick<OperatorView, 'instances' | 'plan'>;
   readonly apps: Apps;
   /** Milliseconds that a request waits for the end of what it asked for. */
   readonly patience: number;
@@ -19,7 +19,7 @@ export interface World {
 }
 
 /** The instance of the path as the broker knows it, also when it is not finished, or has failed. */
-export async function findEntry({ overview }: World, call: Call): Promise<InstanceEntry | undefined> {
+export async function findEntry({ overview }: TsuruContext, call: Call): Promise<InstanceEntry | undefined> {
   const instanceId = findInstanceId(call);
   if (instanceId === undefined) return undefined;
   const [entry] = await overview.instances({ instanceId, limit: 1 });
@@ -27,7 +27,7 @@ export async function findEntry({ overview }: World, call: Call): Promise<Instan
 }
 
 /** Refuses with not-found. */
-export async function requireEntry(world: World, call: Call): Promise<InstanceEntry> {
+export async function requireEntry(world: TsuruContext, call: Call): Promise<InstanceEntry> {
   const entry = await findEntry(world, call);
   if (entry) return entry;
   throw new Refusal('not-found', `There is no instance '${(call.params['name'] ?? '').slice(0, 100)}'.`);

@@ -4,7 +4,7 @@
  */
 import type { JsonObject } from '../../broker/json.ts';
 import { portOwnerOf } from '../../broker/key.ts';
-import type { Made, Provisioner, Thing, Work } from '../../broker/provisioner.ts';
+import type { Made, Provisioner, Resource, Work } from '../../broker/provisioner.ts';
 import { findMissingHook } from '../../node/hook-files.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
 import {
@@ -57,7 +57,7 @@ export function command(settings: CommandSettings): Provisioner {
 }
 
 /** Ends the hooks that run for it, removes its directory and gives its ports back. What they have made elsewhere stays. */
-async function purge({ node, ports }: CommandSettings, thing: Thing): Promise<void> {
+async function purge({ node, ports }: CommandSettings, thing: Resource): Promise<void> {
   const { instanceId, key } = thing;
   if (instanceId !== undefined && key !== undefined)
     await endLeftHooks(directoryOf(node, kind, key), instanceId);

@@ -1,6 +1,6 @@
 import { Failure } from '../../broker/errors.ts';
 import type { Json, JsonObject } from '../../broker/json.ts';
-import type { Deed, Step, Work } from '../../broker/provisioner.ts';
+import type { StepDone, Step, Work } from '../../broker/provisioner.ts';
 import type { HookResult } from '../../node/hooks.ts';
 import { objectIn, type Told } from './site.ts';
 
@@ -102,6 +102,6 @@ function addTold(
 }
 
 /** How often one looked is no matter of tries. */
-function deedOf(act: Act, { attempt }: Memo): Deed {
+function deedOf(act: Act, { attempt }: Memo): StepDone {
   return { step: act.name, ...(act.limit === undefined ? { tries: attempt } : {}) };
 }

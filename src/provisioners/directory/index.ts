@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { instanceKey } from '../../broker/key.ts';
-import type { Made, Provisioner, Step, Thing, Work } from '../../broker/provisioner.ts';
+import type { Made, Provisioner, Step, Resource, Work } from '../../broker/provisioner.ts';
 import type { UnitFacts } from '../../broker/units.ts';
 import { makeFolder } from '../../node/folder.ts';
 import { nodeValues } from '../../node/hook-context.ts';
@@ -116,7 +116,7 @@ function requireBase(node: LocalNode, work: Work): string {
   });
 }
 
-async function purge(node: LocalNode, { name }: Thing): Promise<void> {
+async function purge(node: LocalNode, { name }: Resource): Promise<void> {
   const found = listThings(node).find((thing) => thing.name === name);
   if (found) await removeTree(found.path);
 }

@@ -2,7 +2,7 @@ import { readdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import { instanceKey, keyOf } from '../../broker/key.ts';
-import type { Thing, Work } from '../../broker/provisioner.ts';
+import type { Resource, Work } from '../../broker/provisioner.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import { codeOf } from '../../node/error-code.ts';
 import { makePassage, makePrivate } from '../../node/folder.ts';
@@ -62,7 +62,7 @@ function toldRoot(node: LocalNode, { confidential: { facts } }: ServiceInstance)
 }
 
 /** All directories of instances under any root that was ever used here. */
-export function listThings(node: LocalNode): readonly (Thing & { readonly path: string })[] {
+export function listThings(node: LocalNode): readonly (Resource & { readonly path: string })[] {
   const roots = knownRoots(node);
   const listed = roots.map((root) => (root === ownRoot(node) ? listOwn(root, roots) : listOurs(root)));
   return listed.flat().map(thingOf);
@@ -79,7 +79,7 @@ function listOurs(root: string): readonly Keyed[] {
   return listKeyed(root).filter(({ key }) => key !== undefined);
 }
 
-function thingOf({ path, instanceId, key }: Keyed): Thing & { readonly path: string } {
+function thingOf({ path, instanceId, key }: Keyed): Resource & { readonly path: string } {
   const owner = instanceId === undefined ? {} : { instanceId };
   return { name: `directory ${path}`, path, ...owner, ...(key === undefined ? {} : { key }) };
 }

@@ -3,7 +3,7 @@ import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import type { Thing, Work } from '../../broker/provisioner.ts';
+import type { Resource, Work } from '../../broker/provisioner.ts';
 import type { OperationKind, ServiceInstance } from '../../broker/records.ts';
 import { makeDirectory } from '../../make-directory.ts';
 
@@ -14,8 +14,8 @@ export interface Things {
   removeBinding(work: Work): Promise<void>;
   removeInstance(work: Work): Promise<void>;
   /** All folders, with the ids of the instances that they are for. */
-  list(): Promise<readonly Thing[]>;
-  purge(thing: Thing): Promise<void>;
+  list(): Promise<readonly Resource[]>;
+  purge(thing: Resource): Promise<void>;
   /** Letters and digits that stand for the instance, fit for host names. */
   nameOf(instance: ServiceInstance): string;
   /** How often this operation has been tried, with this try. */
@@ -93,7 +93,7 @@ async function read(file: string): Promise<JsonObject | undefined> {
   return isObject(thing) ? thing : undefined;
 }
 
-async function listFolders(directory: string): Promise<readonly Thing[]> {
+async function listFolders(directory: string): Promise<readonly Resource[]> {
   const folders = await foldersIn(directory);
   return Promise.all(
     folders.map(async (folder) => {
@@ -113,7 +113,7 @@ function nameOfFolder(folder: string): string {
 }
 
 /** Any of its files says whose it is. */
-async function findOwner(folder: string): Promise<Pick<Thing, 'instanceId' | 'key'>> {
+async function findOwner(folder: string): Promise<Pick<Resource, 'instanceId' | 'key'>> {
   const names = (await unlessMissing(readdir(folder))) ?? [];
   for (const name of names.filter((one) => one.endsWith('.json'))) {
     const { instance, key } = (await read(join(folder, name))) ?? {};

@@ -5,7 +5,7 @@
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { bindingKey } from '../../broker/key.ts';
-import type { Deed, Provisioner, Work } from '../../broker/provisioner.ts';
+import type { StepDone, Provisioner, Work } from '../../broker/provisioner.ts';
 import { furnish, limitConnections, makeDatabase, removeDatabase, requireDatabase } from './database.ts';
 import { type Hold, holding } from './hold.ts';
 import { inventoryOf } from './inventory.ts';
@@ -111,7 +111,7 @@ function roleOf({ binding }: Work): string {
 
 interface Done {
   readonly done: { readonly facts: JsonObject };
-  readonly did: Deed;
+  readonly did: StepDone;
 }
 
 /** @param db more of the root `db` than the name */

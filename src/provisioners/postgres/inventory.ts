@@ -1,5 +1,5 @@
 import { keyOf } from '../../broker/key.ts';
-import type { Provisioner, Thing } from '../../broker/provisioner.ts';
+import type { Provisioner, Resource } from '../../broker/provisioner.ts';
 import { removeDatabase } from './database.ts';
 import { holding } from './hold.ts';
 import type { KnownServers } from './known-servers.ts';
@@ -38,8 +38,8 @@ export function inventoryOf(
 }
 
 /** One thing for each instance, with whatever there is of it. */
-async function listThings(session: Session, own: string | undefined): Promise<readonly Thing[]> {
-  const things = new Map<string, Thing>();
+async function listThings(session: Session, own: string | undefined): Promise<readonly Resource[]> {
+  const things = new Map<string, Resource>();
   for (const found of (await session.ask(listStatement, [keyForm])).map(readFound)) {
     const { kind, name, key, instanceId } = found;
     const before = things.get(key);
@@ -83,7 +83,7 @@ function readFound({ kind, name, comment, owner }: Readonly<Record<string, unkno
 }
 
 /** Of a thing that is known by its key alone, no comment says more. */
-function namesOfThing({ name, instanceId, key }: Thing): Names {
+function namesOfThing({ name, instanceId, key }: Resource): Names {
   if (key === undefined || !new RegExp(keyForm).test(key)) throw new Error(`Nobody knows what '${name}' is.`);
   if (instanceId !== undefined)
     return key === keyOf(instanceId) ? namesOf({ id: instanceId }) : namesOf({ id: instanceId, key });

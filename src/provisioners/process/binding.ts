@@ -118,7 +118,7 @@ async function talkAll(
       );
     if (answer.is === 'ready') continue;
     throw new Failure('refused', 'The service has not accepted the change of its bindings.', {
-      detail: `At port '${template.port}': ${reasonOf(answer, work.mask)}`,
+      detail: `At port '${template.port}': ${reasonOf(answer, work.redact)}`,
     });
   }
 }

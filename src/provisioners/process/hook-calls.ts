@@ -56,7 +56,7 @@ async function askHook(
     context: hookContext(work, roots, name, tries),
     values: roots,
     ...limits,
-    mask: work.mask,
+    mask: work.redact,
     signal: work.signal,
   });
 }

@@ -62,12 +62,12 @@ async function inspectUnit(
   const answer = blueprint && (await askUnit(site, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };
   const { is } = answer;
-  const reason = reasonOf(answer, work.mask);
+  const reason = reasonOf(answer, work.redact);
   return { ...alive, answer: is, ...(reason === undefined ? {} : { reason }) };
 }
 
 function ending({ node, directory, work }: Site, unit: string, blueprint: UnitBlueprint | undefined): string {
-  const last = work.mask(tailOf(node, directory, unit, blueprint?.log, 1).trim());
+  const last = work.redact(tailOf(node, directory, unit, blueprint?.log, 1).trim());
   return last ? `it has ended; the last line of its log: ${last.slice(-300)}` : 'it has ended';
 }
 

@@ -1,5 +1,5 @@
 import { portOwnerOf } from '../../broker/key.ts';
-import type { Thing } from '../../broker/provisioner.ts';
+import type { Resource } from '../../broker/provisioner.ts';
 import { endProcess } from '../../node/end-process.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
 import {
@@ -13,12 +13,12 @@ import { kind, type ProcessSettings } from './site.ts';
 import { listLaunched } from './units-on-node.ts';
 
 /** The directories of instances on this node. Every process was launched from one, and is found by it. */
-export async function inventory(node: LocalNode): Promise<readonly Thing[]> {
+export async function inventory(node: LocalNode): Promise<readonly Resource[]> {
   return listInstanceDirectories(node, kind);
 }
 
 /** Ends what was launched from a directory, then removes it and gives its ports back. */
-export async function purge({ node, ports }: ProcessSettings, thing: Thing): Promise<void> {
+export async function purge({ node, ports }: ProcessSettings, thing: Resource): Promise<void> {
   const { instanceId, key } = thing;
   if (key !== undefined) {
     const directory = directoryOf(node, kind, key);

@@ -78,7 +78,7 @@ async function awaitUnit(site: Site, unit: string, blueprint: UnitBlueprint, lim
     site,
     unit,
     `did not get ready within ${limit / 1000} seconds`,
-    last && reasonOf(last, site.work.mask),
+    last && reasonOf(last, site.work.redact),
   );
 }
 

@@ -1,13 +1,13 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../../node/error-code.ts';
-import { type Identity, isAlive, readIdentity } from '../../node/identity.ts';
+import { type ProcessIdentity, isAlive, readIdentity } from '../../node/identity.ts';
 import type { InstanceDirectory } from '../../node/instance-directory.ts';
 
 /** A unit that was launched from this directory, whatever became of it. */
 export interface Launched {
   readonly unit: string;
-  readonly identity: Identity;
+  readonly identity: ProcessIdentity;
 }
 
 /** Where it is written which process a unit is. */

@@ -1,9 +1,9 @@
 import type { ServiceInstance } from '../../broker/records.ts';
-import type { Check } from '../../broker/store.ts';
+import type { UnitCheck } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
 import type { Tables } from './tables.ts';
 
-export function claimCheck(tables: Tables, node: string | undefined): Check | undefined {
+export function claimCheck(tables: Tables, node: string | undefined): UnitCheck | undefined {
   const now = tables.now();
   const [next] = watched(tables, node).toSorted((a, b) => a.dueAt - b.dueAt);
   if (!next || next.dueAt > now) return undefined;

@@ -1,9 +1,20 @@
 import type { Operation, TimelineEntry } from '../../broker/records.ts';
-import { longestSleep, type Done, type Held, type Pause, type Settlement } from '../../broker/store.ts';
+import {
+  longestSleep,
+  type StepRecord,
+  type LeasedOperation,
+  type Pause,
+  type Settlement,
+} from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Queued, type Tables } from './tables.ts';
 
-export function claim(tables: Tables, holder: string, leaseMs: number, node?: string): Held | undefined {
+export function claim(
+  tables: Tables,
+  holder: string,
+  leaseMs: number,
+  node?: string,
+): LeasedOperation | undefined {
   const now = tables.now();
   const due = carriable(tables, node)
     .filter(({ dueAt }) => dueAt <= now)
@@ -23,13 +34,13 @@ function deadlineOf({ attempt, createdAt, deadline }: Operation, now: number): D
   return attempt === 0 ? new Date(now + deadline.getTime() - createdAt.getTime()) : deadline;
 }
 
-export function renew(tables: Tables, held: Held, leaseMs: number): boolean {
+export function renew(tables: Tables, held: LeasedOperation, leaseMs: number): boolean {
   const own = findOwn(tables, held);
   if (own) tables.operations.set(own.operation.id, { ...own, dueAt: tables.now() + leaseMs });
   return own !== undefined;
 }
 
-export function postpone(tables: Tables, held: Held, pause: Pause): boolean {
+export function postpone(tables: Tables, held: LeasedOperation, pause: Pause): boolean {
   const own = findOwn(tables, held);
   if (!own) return false;
   const { until, note, failures, trouble, failure, deadlineMs, unbound, did } = pause;
@@ -55,7 +66,7 @@ export function postpone(tables: Tables, held: Held, pause: Pause): boolean {
   return true;
 }
 
-export function settle(tables: Tables, held: Held, settlement: Settlement): boolean {
+export function settle(tables: Tables, held: LeasedOperation, settlement: Settlement): boolean {
   const own = findOwn(tables, held);
   if (!own) return false;
   const { holder: _holder, trouble: _trouble, failure: _undone, ...operation } = own.operation;
@@ -100,14 +111,17 @@ export function carriable(tables: Tables, node: string | undefined): Queued[] {
   );
 }
 
-function record({ timelines, now }: Tables, operationId: string, did: Done | undefined): void {
+function record({ timelines, now }: Tables, operationId: string, did: StepRecord | undefined): void {
   if (!did) return;
   const entry: TimelineEntry = { ...did, ms: Math.round(did.ms), endedAt: new Date(now()) };
   timelines.set(operationId, [...(timelines.get(operationId) ?? []), entry]);
 }
 
 /** The fence: who lost the operation, by its lease or because it was cancelled, cannot write any more. */
-function findOwn({ operations }: Tables, { operation: { id, attempt } }: Held): Queued | undefined {
+function findOwn(
+  { operations }: Tables,
+  { operation: { id, attempt } }: LeasedOperation,
+): Queued | undefined {
   const row = operations.get(id);
   const { state, attempt: latest, holder } = row?.operation ?? {};
   return state === 'in progress' && latest === attempt && holder !== undefined ? row : undefined;

@@ -32,7 +32,7 @@ export function open(tables: Tables, opening: Opening, cost?: number): boolean {
 }
 
 /** Only as long as the operation for whose sake it is is in the same hands. */
-function isWanted({ operations }: Tables, { within }: Opening): boolean {
+function isWanted({ operations }: Tables, { onBehalfOf: within }: Opening): boolean {
   const other = within && operations.get(within.id)?.operation;
   return !within || (other?.state === 'in progress' && !!other.holder && other.attempt === within.attempt);
 }

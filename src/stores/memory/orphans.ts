@@ -1,6 +1,6 @@
 import { instanceKey } from '../../broker/key.ts';
-import { certainAfter, type Orphans, type Suspect, type Whereabouts } from '../../broker/orphans.ts';
-import type { Thing } from '../../broker/provisioner.ts';
+import { certainAfter, type Orphans, type Suspect, type Scope } from '../../broker/orphans.ts';
+import type { Resource } from '../../broker/provisioner.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Tables } from './tables.ts';
 
@@ -13,17 +13,17 @@ export function orphansOf(tables: Tables): Orphans {
       const all = [...suspects.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
       return all.map(([, { lastSeenAt: _seen, ...suspect }]) => suspect);
     },
-    async condemn(where, name) {
+    async approveRemoval(where, name) {
       const key = suspectKey(where, name);
       const suspect = suspects.get(key);
       if (!suspect?.final) return false;
-      suspects.set(key, { ...suspect, condemned: true });
+      suspects.set(key, { ...suspect, removalApproved: true });
       return true;
     },
   };
 }
 
-function look(tables: Tables, where: Whereabouts, found: readonly Thing[]): readonly Thing[] {
+function look(tables: Tables, where: Scope, found: readonly Resource[]): readonly Resource[] {
   const { suspects } = tables;
   const before = new Map(suspects);
   for (const [key, { provisioner, node }] of before) {
@@ -35,10 +35,10 @@ function look(tables: Tables, where: Whereabouts, found: readonly Thing[]): read
     suspects.set(key, suspect);
     return suspect;
   });
-  return seen.filter(({ condemned }) => condemned).map(({ thing }) => thing);
+  return seen.filter(({ removalApproved }) => removalApproved).map(({ resource }) => resource);
 }
 
-function nobodysOf({ instances }: Tables, where: Whereabouts, found: readonly Thing[]): readonly Thing[] {
+function nobodysOf({ instances }: Tables, where: Scope, found: readonly Resource[]): readonly Resource[] {
   const owners = [...instances.values()].flatMap(({ record }) => (mayOwn(record, where) ? [record] : []));
   const ids = new Set(owners.map(({ id }) => id));
   const keys = new Set(owners.map(instanceKey));
@@ -49,22 +49,29 @@ function nobodysOf({ instances }: Tables, where: Whereabouts, found: readonly Th
 }
 
 /** What was lost stands for nothing, wherever something of it comes to light. */
-function mayOwn({ place, lost }: ServiceInstance, { node }: Whereabouts): boolean {
+function mayOwn({ place, lost }: ServiceInstance, { node }: Scope): boolean {
   if (!place) return !lost;
   return node === undefined || node === place.node;
 }
 
 /** Another thing under an old name is not what was condemned. */
-function suspected(where: Whereabouts, thing: Thing, before: Suspect | undefined, lastSeenAt: Date) {
+function suspected(where: Scope, thing: Resource, before: Suspect | undefined, lastSeenAt: Date) {
   const same =
-    before && before.thing.instanceId === thing.instanceId && before.thing.key === thing.key
+    before && before.resource.instanceId === thing.instanceId && before.resource.key === thing.key
       ? before
       : undefined;
   const firstSeenAt = same?.firstSeenAt ?? lastSeenAt;
   const final = lastSeenAt.getTime() - firstSeenAt.getTime() >= certainAfter;
-  return { ...where, thing, firstSeenAt, lastSeenAt, final, condemned: same?.condemned ?? false };
+  return {
+    ...where,
+    resource: thing,
+    firstSeenAt,
+    lastSeenAt,
+    final,
+    removalApproved: same?.removalApproved ?? false,
+  };
 }
 
-function suspectKey({ provisioner, node = '' }: Whereabouts, name: string): string {
+function suspectKey({ provisioner, node = '' }: Scope, name: string): string {
   return JSON.stringify([provisioner, node, name]);
 }

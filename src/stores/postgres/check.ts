@@ -1,5 +1,5 @@
 import type { ServiceInstance } from '../../broker/records.ts';
-import type { Check } from '../../broker/store.ts';
+import type { UnitCheck } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
 import { codeOf, type Query } from './query.ts';
 import { readInstance } from './rows.ts';
@@ -18,7 +18,7 @@ export const lookAtOnce = sql`
   on conflict (instance_id) do update set due_at = excluded.due_at`;
 
 /** Two who find the same one due wait for each other at its row; the second one then sees that it is not. */
-export async function claimCheck(query: Query, node: string | undefined): Promise<Check | undefined> {
+export async function claimCheck(query: Query, node: string | undefined): Promise<UnitCheck | undefined> {
   const [row] = await query(sql`
     with due as (
       select c.instance_id, i.check_every

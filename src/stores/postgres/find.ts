@@ -1,7 +1,7 @@
 import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/records.ts';
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
 import { carriedBy } from './hold.ts';
-import type { Query, Row } from './query.ts';
+import type { Query, QueryRow } from './query.ts';
 import { readLoss } from './loss.ts';
 import { readBinding, readInstance, readOperation } from './rows.ts';
 import { sql } from './sql.ts';
@@ -43,7 +43,7 @@ export async function findBinding(
   return { ...(found && { found }), ...(binding && { binding }), ...(operation && { operation }) };
 }
 
-function readFound(row: Row): FoundInstance | undefined {
+function readFound(row: QueryRow): FoundInstance | undefined {
   const instance = readInstance(row['instance']);
   const operation = readOperation(row['operation']);
   if (!instance) return undefined;

@@ -1,5 +1,5 @@
 import type { ServiceBinding } from '../../broker/records.ts';
-import { longestSleep, type Held, type Pause, type Within } from '../../broker/store.ts';
+import { longestSleep, type LeasedOperation, type Pause, type OnBehalfOf } from '../../broker/store.ts';
 import { confidentialAfter } from '../confidential.ts';
 import type { Query } from './query.ts';
 import { assignments, json, note, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
@@ -11,7 +11,7 @@ export async function claim(
   holder: string,
   leaseMs: number,
   node: string | undefined,
-): Promise<Held | undefined> {
+): Promise<LeasedOperation | undefined> {
   const [row] = await query(sql`
     with due as (
       select id from operations where state = 'in progress' and due_at <= now() and ${carriedBy(node)}
@@ -36,13 +36,18 @@ export async function claim(
   return { operation, instance, ...(binding && { binding }), remainingMs: Number(row['remaining_ms']) };
 }
 
-export async function renew(query: Query, held: Held, leaseMs: number): Promise<boolean> {
+export async function renew(query: Query, held: LeasedOperation, leaseMs: number): Promise<boolean> {
   const rows = await query(sql`
     update operations set due_at = ${fromNow(leaseMs)} where ${stillHeld(held.operation)} returning id`);
   return rows.length > 0;
 }
 
-export async function postpone(query: Query, channel: string, held: Held, pause: Pause): Promise<boolean> {
+export async function postpone(
+  query: Query,
+  channel: string,
+  held: LeasedOperation,
+  pause: Pause,
+): Promise<boolean> {
   const { until, unbound, did } = pause;
   const isNews = 'dueMs' in until && until.dueMs < longestSleep;
   const changes: Columns = {
@@ -87,7 +92,7 @@ export function fromNow(ms: number): Sql {
 }
 
 /** The fence: who lost the operation, by its lease or because it was cancelled, cannot write any more. */
-export function stillHeld({ id, attempt }: Within): Sql {
+export function stillHeld({ id, attempt }: OnBehalfOf): Sql {
   return sql`id = ${id} and attempt = ${attempt} and state = 'in progress' and holder is not null`;
 }
 

@@ -1,7 +1,7 @@
 import type { Operation } from '../../broker/records.ts';
 import type { Listed, ListQuery, PlanRevision } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
-import type { Query, Row } from './query.ts';
+import type { Query, QueryRow } from './query.ts';
 import { readInstance, readOperation } from './rows.ts';
 import { sql, type Sql } from './sql.ts';
 
@@ -40,7 +40,7 @@ function drifted(plans: readonly PlanRevision[]): Sql {
     where now.offering_id = i.offering_id and now.plan_id = i.plan_id and now.revision <> i.revision)`;
 }
 
-function readListed(row: Row): readonly Listed[] {
+function readListed(row: QueryRow): readonly Listed[] {
   const instance = readInstance(row['instance']);
   const operation = readOperation(row['operation']);
   const seen = row['seen'] as Seen | null;

@@ -4,7 +4,7 @@ import { lostFailure } from '../../broker/lost.ts';
 import type { Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
 import { costs, holdsRoom, stale } from './place.ts';
 import { persistently, queryOn, queryThrough, type Query } from './query.ts';
-import { assignments, json, names, valuesOf, type Columns } from './rows.ts';
+import { assignments, json, names, columnsOf, type Columns } from './rows.ts';
 import { sql } from './sql.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 
@@ -39,7 +39,7 @@ async function beat(query: Query, profile: NodeProfile, holder: string, machine:
     beat_at: sql`now()`,
   };
   const rows = await query(sql`
-    insert into nodes (name, ${names(columns)}) values (${profile.name}, ${valuesOf(columns)})
+    insert into nodes (name, ${names(columns)}) values (${profile.name}, ${columnsOf(columns)})
     on conflict (name) do update set ${assignments(columns)}
       where nodes.holder = ${holder} or nodes.machine = ${machine} or ${stale}
     returning name`);

@@ -12,7 +12,7 @@ import {
   json,
   names,
   note,
-  valuesOf,
+  columnsOf,
   type Columns,
 } from './rows.ts';
 import { join, sql, type Sql } from './sql.ts';
@@ -56,7 +56,7 @@ function chain(opening: Opening, cost: number | undefined): readonly Sql[] {
 }
 
 /** The operation for whose sake it is cannot change hands, or end, before all is written. */
-function within({ within: other }: Opening): readonly Sql[] {
+function within({ onBehalfOf: other }: Opening): readonly Sql[] {
   if (!other) return [];
   return [
     sql`within as (
@@ -66,7 +66,7 @@ function within({ within: other }: Opening): readonly Sql[] {
 
 /** The first things an opening asks: is there still what it cancels, and that for whose sake it is, and is it free? */
 function wanted(opening: Opening): Sql {
-  const { cancels, within: other } = opening;
+  const { cancels, onBehalfOf: other } = opening;
   return join(
     [
       unhindered(opening),
@@ -110,7 +110,7 @@ function insertion(opening: Opening, instance: ServiceInstance): Sql {
     ...instanceColumns(instance),
   };
   return sql`changed as (
-    insert into service_instances (${names(columns)}) select ${valuesOf(columns)} where ${wanted(opening)}
+    insert into service_instances (${names(columns)}) select ${columnsOf(columns)} where ${wanted(opening)}
     on conflict (id) do nothing
     returning id)`;
 }
@@ -159,7 +159,7 @@ function newBinding(opening: Opening, binding: ServiceBinding): Sql {
   };
   const all = { instance_id: sql`${binding.instanceId}::text`, id: sql`${binding.id}::text`, ...columns };
   return sql`
-    insert into service_bindings (${names(all)}) select ${valuesOf(all)} from kept
+    insert into service_bindings (${names(all)}) select ${columnsOf(all)} from kept
     on conflict (instance_id, id) do update set ${assignments(columns)}
       where not service_bindings.ready and ${free(BINDINGS, opening)}
     returning id`;
@@ -201,7 +201,7 @@ function opened(opening: Opening, cost: number | undefined): Sql {
     deadline: sql`now() + ${span} * interval '1 millisecond'`,
   };
   return sql`opened as (
-    insert into operations (${names(columns)}) select ${valuesOf(columns)}
+    insert into operations (${names(columns)}) select ${columnsOf(columns)}
     from ${cancels === undefined ? sql`changed` : sql`cancelled`}
     returning due_at)`;
 }

@@ -1,8 +1,8 @@
 // Things that provisioners have found and nobody knows, on the database's clock.
 import type { Pool } from 'pg';
-import { certainAfter, type Orphans, type Suspect, type Whereabouts } from '../../broker/orphans.ts';
-import type { Thing } from '../../broker/provisioner.ts';
-import { queryThrough, type Query, type Row } from './query.ts';
+import { certainAfter, type Orphans, type Suspect, type Scope } from '../../broker/orphans.ts';
+import type { Resource } from '../../broker/provisioner.ts';
+import { queryThrough, type Query, type QueryRow } from './query.ts';
 import { sql, type Sql } from './sql.ts';
 
 export function postgresOrphans(pool: Pool): Orphans {
@@ -21,7 +21,7 @@ export function postgresOrphans(pool: Pool): Orphans {
         from orphan_suspects order by provisioner, node, name`);
       return rows.map(readSuspect);
     },
-    async condemn({ provisioner, node = '' }, name) {
+    async approveRemoval({ provisioner, node = '' }, name) {
       const rows = await query(sql`
         update orphan_suspects set condemned = true
         where provisioner = ${provisioner} and node = ${node} and name = ${name} and ${FINAL} returning name`);
@@ -34,9 +34,9 @@ const FINAL = sql`(last_seen_at - first_seen_at >= ${certainAfter} * interval '1
 
 async function look(
   query: Query,
-  { provisioner, node = '' }: Whereabouts,
-  found: readonly Thing[],
-): Promise<readonly Thing[]> {
+  { provisioner, node = '' }: Scope,
+  found: readonly Resource[],
+): Promise<readonly Resource[]> {
   const rows = await query(sql`
     with found as (
       select distinct on (name) name, instance_id, key from unnest(
@@ -77,18 +77,18 @@ function keysAt(node: string): Sql {
 
 const SAME = sql`(s.instance_id is not distinct from excluded.instance_id and s.key is not distinct from excluded.key)`;
 
-function readSuspect(row: Row): Suspect {
+function readSuspect(row: QueryRow): Suspect {
   return {
     provisioner: String(row['provisioner']),
     ...(row['node'] !== '' && { node: String(row['node']) }),
-    thing: readThing(row),
+    resource: readThing(row),
     firstSeenAt: row['first_seen_at'] as Date,
     final: row['final'] === true,
-    condemned: row['condemned'] === true,
+    removalApproved: row['condemned'] === true,
   };
 }
 
-function readThing(row: Row): Thing {
+function readThing(row: QueryRow): Resource {
   const { name, instance_id: instanceId, key } = row;
   return {
     name: String(name),

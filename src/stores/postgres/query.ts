@@ -1,15 +1,15 @@
 import type { Pool, PoolClient } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
 import { isAway, untilDone } from '../../postgres/trouble.ts';
-import { render, type Sql } from './sql.ts';
+import { renderSql, type Sql } from './sql.ts';
 
 export { codeOf } from '../../postgres/trouble.ts';
 
 /** What a statement gave, by column. */
-export type Row = Readonly<Record<string, unknown>>;
+export type QueryRow = Readonly<Record<string, unknown>>;
 
 /** Runs one statement and gives its rows. */
-export type Query = (statement: Sql) => Promise<readonly Row[]>;
+export type Query = (statement: Sql) => Promise<readonly QueryRow[]>;
 
 /**
  * One statement, one round trip; not prepared by name, since poolers between us and Postgres may not keep names.
@@ -23,7 +23,7 @@ export function queryThrough(pool: Pool): Query {
 /** As part of a transaction, which fails as a whole. */
 export function queryOn(client: Pool | PoolClient): Query {
   return async function query(statement) {
-    const { rows } = await client.query<Row>(render(statement));
+    const { rows } = await client.query<QueryRow>(renderSql(statement));
     return rows;
   };
 }

@@ -230,7 +230,7 @@ export function names(columns: Columns): Sql {
   return raw(Object.keys(columns).join(', '));
 }
 
-export function valuesOf(columns: Columns): Sql {
+export function columnsOf(columns: Columns): Sql {
   return join(Object.values(columns), ', ');
 }
 

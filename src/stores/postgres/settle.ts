@@ -1,5 +1,5 @@
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
-import type { Change, Held, Settlement } from '../../broker/store.ts';
+import type { Change, LeasedOperation, Settlement } from '../../broker/store.ts';
 import { isWatched, lookAtOnce } from './check.ts';
 import { stillHeld } from './hold.ts';
 import type { Query } from './query.ts';
@@ -8,7 +8,7 @@ import { sql, type Sql } from './sql.ts';
 import { entry } from './timeline.ts';
 
 /** One statement: the operation ends, and its rows are changed and let go, only if it is still ours. */
-export async function settle(query: Query, held: Held, settlement: Settlement): Promise<boolean> {
+export async function settle(query: Query, held: LeasedOperation, settlement: Settlement): Promise<boolean> {
   const { operation } = held;
   const instance = instancePart(operation, settlement.instance);
   const after = instance ? sql`exists (select from changed)` : sql`exists (select from ended)`;

@@ -23,7 +23,7 @@ export function join(pieces: readonly Sql[], glue: string): Sql {
 }
 
 /** What pg's `query` takes. */
-export function render(piece: Sql): { text: string; values: unknown[] } {
+export function renderSql(piece: Sql): { text: string; values: unknown[] } {
   const values: unknown[] = [];
   return { text: textOf(piece, values), values };
 }

@@ -1,5 +1,5 @@
 import type { TimelineEntry } from '../../broker/records.ts';
-import type { Done } from '../../broker/store.ts';
+import type { StepRecord } from '../../broker/store.ts';
 import type { Query } from './query.ts';
 import { sql, type Sql } from './sql.ts';
 
@@ -7,7 +7,7 @@ import { sql, type Sql } from './sql.ts';
  * The next entry of an operation's timeline.
  * @param own a part of the statement that gives the operation's id, if it is still ours
  */
-export function entry({ step, tries, undo, ms }: Done, own: Sql): Sql {
+export function entry({ step, tries, undo, ms }: StepRecord, own: Sql): Sql {
   return sql`
     insert into operation_steps (operation_id, number, step, tries, undo, ms)
     select o.id, coalesce((select max(number) from operation_steps s where s.operation_id = o.id), 0) + 1,

@@ -7,7 +7,7 @@ const offering: ServiceOffering = {
   name: 'cache',
   description: 'Kéeps',
   tags: [],
-  requires: ['syslog_drain'],
+  permissions: ['syslog_drain'],
   bindable: true,
   instancesRetrievable: true,
   bindingsRetrievable: false,

@@ -11,7 +11,7 @@ import { portsWith } from './fixed-ports.ts';
 const [node = '', port = '', text = '', word = '', steps = ''] = process.argv.slice(2);
 const provisioner = processes({ node: JSON.parse(node) as LocalNode, ports: portsWith(Number(port)) });
 const given = JSON.parse(text) as Omit<Work, 'mask' | 'signal'>;
-let work: Work = { ...given, mask: (said) => said, signal: new AbortController().signal };
+let work: Work = { ...given, redact: (said) => said, signal: new AbortController().signal };
 
 for (let count = 1; ; count += 1) {
   const step = word === 'update' ? await provisioner.update?.(work) : await provisioner.provision(work);

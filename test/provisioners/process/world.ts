@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Making, Operating, ServicePlan } from '../../../src/broker/catalog.ts';
 import type { Json, JsonObject } from '../../../src/broker/json.ts';
 import type { Ports } from '../../../src/broker/nodes.ts';
-import type { Deed, Made, Provisioner, Step, Work } from '../../../src/broker/provisioner.ts';
+import type { StepDone, Made, Provisioner, Step, Work } from '../../../src/broker/provisioner.ts';
 import type { UnitFacts } from '../../../src/broker/units.ts';
 import { type InstanceDirectory, instanceDirectory } from '../../../src/node/instance-directory.ts';
 import type { LocalNode } from '../../../src/node/local-node.ts';
@@ -103,7 +103,7 @@ export function work(
     operationId: `op-${id}`,
     instance: anInstance({ id }),
     plan: of,
-    mask: (text) => text.replaceAll(password, '***'),
+    redact: (text) => text.replaceAll(password, '***'),
     signal: new AbortController().signal,
     ...rest,
     values: {
@@ -125,12 +125,12 @@ export interface Done {
   readonly made: Made;
   /** The words of its timeline. */
   readonly did: readonly string[];
-  readonly deeds: readonly Deed[];
+  readonly deeds: readonly StepDone[];
 }
 
 /** Takes all steps as the core does: each with a memo that has been through a store. */
 export async function carry(provisioner: Provisioner, word: Word, first: Work): Promise<Done> {
-  const deeds: Deed[] = [];
+  const deeds: StepDone[] = [];
   try {
     for (let now = first; ;) {
       const step = await takeStep(provisioner, word, now);

@@ -1,4 +1,4 @@
-import type { Done, Store } from '../../../src/broker/store.ts';
+import type { StepRecord, Store } from '../../../src/broker/store.ts';
 import type { ListQuery } from '../../../src/broker/store.ts';
 import type { MakeStore } from '../contract.ts';
 import {
@@ -22,7 +22,7 @@ export function describeHistory(makeStore: MakeStore): void {
     store = await makeStore();
   });
 
-  const did = (step: string, rest: Partial<Done> = {}): Done => ({
+  const did = (step: string, rest: Partial<StepRecord> = {}): StepRecord => ({
     step,
     tries: 1,
     undo: false,

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Held, Store } from '../../../src/broker/store.ts';
+import type { LeasedOperation, Store } from '../../../src/broker/store.ts';
 import { anInstance } from '../../broker/fixtures.ts';
 import type { MakeStore } from '../contract.ts';
 import {
@@ -25,7 +25,7 @@ export function describeHolding(makeStore: MakeStore): void {
   });
 
   /** An update of a ready instance, in somebody's hands. */
-  async function heldUpdate(leaseMs = long): Promise<Held> {
+  async function heldUpdate(leaseMs = long): Promise<LeasedOperation> {
     const instance = await anInstanceIn(store);
     const target = { ...instance, planId: 'large' };
     const confidential = { request: { planId: 'large', parameters: { a: 1 } }, target, trace: 'old' };

@@ -60,20 +60,20 @@ export function describeNeeds(makeStore: MakeStore): void {
 
   test('What is opened for the sake of another operation is opened only while that one is in the same hands.', async () => {
     await open(store, provisioning({ id: 'p1' }, heldFromBirth('provision', { id: 'mine' })));
-    const within = { id: 'mine', attempt: 1 };
+    const onBehalfOf = { id: 'mine', attempt: 1 };
     const needed = (id: string, rest: Partial<Opening> = {}) => ({
       ...provisioning({ id, parent: 'p1' }),
-      within,
+      onBehalfOf,
       ...rest,
     });
     await open(store, needed('c1'));
     expect((await readInstance(store, 'c1')).parent).toBe('p1');
-    expect(await store.open(needed('c2', { within: { id: 'mine', attempt: 2 } }))).toBe(false);
-    expect(await store.open(needed('c2', { within: { id: 'other', attempt: 1 } }))).toBe(false);
+    expect(await store.open(needed('c2', { onBehalfOf: { id: 'mine', attempt: 2 } }))).toBe(false);
+    expect(await store.open(needed('c2', { onBehalfOf: { id: 'other', attempt: 1 } }))).toBe(false);
     expect(
-      await store.open({ ...binding(instance, { dependent: 'p1' }), within: { id: 'mine', attempt: 0 } }),
+      await store.open({ ...binding(instance, { dependent: 'p1' }), onBehalfOf: { id: 'mine', attempt: 0 } }),
     ).toBe(false);
-    await open(store, { ...binding(instance, { dependent: 'p1' }), within });
+    await open(store, { ...binding(instance, { dependent: 'p1' }), onBehalfOf });
     const put = await readInstance(store, 'p1');
     const removal = begun('deprovision', { instanceId: 'p1', follows: 'mine' });
     await open(store, { operation: removal, leaseMs: long, instance: { put }, cancels: 'mine' });
@@ -84,7 +84,7 @@ export function describeNeeds(makeStore: MakeStore): void {
       leaseMs: long,
       instance: { put: read },
     };
-    expect(await store.open({ ...change, within })).toBe(false);
+    expect(await store.open({ ...change, onBehalfOf })).toBe(false);
     expect(await store.findInstance('c2')).toBeUndefined();
   });
 
@@ -96,7 +96,7 @@ export function describeNeeds(makeStore: MakeStore): void {
       const operation = begun('deprovision', { instanceId: id, follows: `op${n}` });
       const [cancelled, made] = await Promise.all([
         store.open({ operation, leaseMs: long, instance: { put }, cancels: `op${n}` }),
-        store.open({ ...provisioning({ id: child }), within: { id: `op${n}`, attempt: 1 } }),
+        store.open({ ...provisioning({ id: child }), onBehalfOf: { id: `op${n}`, attempt: 1 } }),
       ]);
       expect(cancelled).toBe(true);
       expect((await store.findInstance(child)) !== undefined).toBe(made);

@@ -31,14 +31,14 @@ export function describeOrphans(makeWorld: MakeWorld): void {
     expect(asked).toEqual([false, false, false, false, true, true, true]);
     expect(await world.orphans.list()).toEqual(
       [
-        { provisioner: 'process', node: 'n1', thing: stray },
-        { provisioner: 'process', node: 'n1', thing: { name: 'nobody at all' } },
-        { provisioner: 'process', node: 'n1', thing: { name: 'unknown id', instanceId: 'i3' } },
+        { provisioner: 'process', node: 'n1', resource: stray },
+        { provisioner: 'process', node: 'n1', resource: { name: 'nobody at all' } },
+        { provisioner: 'process', node: 'n1', resource: { name: 'unknown id', instanceId: 'i3' } },
       ].map((suspect) => ({
         ...suspect,
         firstSeenAt: expect.any(Date),
         final: false,
-        condemned: false,
+        removalApproved: false,
       })),
     );
   });
@@ -53,7 +53,7 @@ export function describeOrphans(makeWorld: MakeWorld): void {
     }
     expect(await world.orphans.isNobodys({ provisioner: 'postgres' }, left)).toBe(false);
     await world.orphans.look({ provisioner: 'postgres' }, [left, { name: 'by id', instanceId: 'i1' }]);
-    expect(await world.orphans.list()).toMatchObject([{ node: 'n2', thing: left }]);
+    expect(await world.orphans.list()).toMatchObject([{ node: 'n2', resource: left }]);
   });
 
   test('What a former life of an id has left is a suspect, and nothing of the present one is.', async () => {
@@ -65,7 +65,7 @@ export function describeOrphans(makeWorld: MakeWorld): void {
       { name: 'of another life', instanceId: 'i1', key: keyOf('i1', 'first life') },
     ];
     await world.orphans.look(where, [ours, ...former]);
-    expect((await world.orphans.list()).map(({ thing }) => thing)).toEqual(former.toSorted(byName));
+    expect((await world.orphans.list()).map(({ resource: thing }) => thing)).toEqual(former.toSorted(byName));
     const asked = await Promise.all([ours, ...former].map((thing) => world.orphans.isNobodys(where, thing)));
     expect(asked).toEqual([false, true, true]);
   });
@@ -110,7 +110,7 @@ export function describeOrphans(makeWorld: MakeWorld): void {
     await anInstanceIn(world.store);
     await world.orphans.look(where, [other]);
     expect(await world.orphans.list()).toMatchObject([
-      { provisioner: 'postgres', thing: { name: 'database a' } },
+      { provisioner: 'postgres', resource: { name: 'database a' } },
       { provisioner: 'process', node: 'n2' },
     ]);
     expect((await world.orphans.list())[0]).not.toHaveProperty('node');
@@ -120,31 +120,31 @@ export function describeOrphans(makeWorld: MakeWorld): void {
     expect(await world.orphans.list()).toHaveLength(2);
   });
 
-  test('Only a final suspect can be condemned, and every look gives it until it is gone.', async () => {
+  test('Only a final suspect can be approved for removal, and every look gives it until it is gone.', async () => {
     await world.orphans.look(where, [stray]);
-    expect(await world.orphans.condemn(where, stray.name)).toBe(false);
+    expect(await world.orphans.approveRemoval(where, stray.name)).toBe(false);
     await world.pass(certainAfter);
     expect(await world.orphans.look(where, [stray])).toEqual([]);
-    expect(await world.orphans.condemn({ provisioner: 'process' }, stray.name)).toBe(false);
-    expect(await world.orphans.condemn(where, 'directory z')).toBe(false);
-    expect(await world.orphans.condemn(where, stray.name)).toBe(true);
-    expect(await world.orphans.list()).toMatchObject([{ condemned: true }]);
+    expect(await world.orphans.approveRemoval({ provisioner: 'process' }, stray.name)).toBe(false);
+    expect(await world.orphans.approveRemoval(where, 'directory z')).toBe(false);
+    expect(await world.orphans.approveRemoval(where, stray.name)).toBe(true);
+    expect(await world.orphans.list()).toMatchObject([{ removalApproved: true }]);
     expect(await world.orphans.look(where, [stray, { name: 'another' }])).toEqual([stray]);
     expect(await world.orphans.look(where, [stray])).toEqual([stray]);
     expect(await world.orphans.look(where, [])).toEqual([]);
     expect(await world.orphans.look(where, [stray])).toEqual([]);
   });
 
-  test('What was condemned is safe when an instance stands for it again, or under its name something else.', async () => {
+  test('What was approved for removal is safe when an instance stands for it again, or under its name something else.', async () => {
     const thing = { name: 'directory c', instanceId: 'i1' };
     for (const ms of [0, certainAfter]) {
       await world.pass(ms);
       await world.orphans.look(where, [stray, thing]);
     }
-    for (const { name } of [stray, thing]) expect(await world.orphans.condemn(where, name)).toBe(true);
+    for (const { name } of [stray, thing]) expect(await world.orphans.approveRemoval(where, name)).toBe(true);
     await anInstanceIn(world.store);
     expect(await world.orphans.look(where, [{ ...stray, key: keyOf('other') }, thing])).toEqual([]);
-    expect(await world.orphans.list()).toMatchObject([{ final: false, condemned: false }]);
+    expect(await world.orphans.list()).toMatchObject([{ final: false, removalApproved: false }]);
   });
 
   test('A thing becomes a suspect only when its instance is gone, not while it goes.', async () => {

@@ -35,7 +35,10 @@ export function describePlacing(makeWorld: MakeWorld): void {
     cost: number,
     needs: readonly string[] = [],
   ): Promise<Placement> {
-    return store.place(updating(instance, cost), { room: { cost, needs, on: 'n1' }, here: 'n1' });
+    return store.place(updating(instance, cost), {
+      room: { cost, executables: needs, on: 'n1' },
+      here: 'n1',
+    });
   }
 
   async function usedOf(name = 'n1'): Promise<number | undefined> {
@@ -251,22 +254,22 @@ export function describePlacing(makeWorld: MakeWorld): void {
   });
 
   describe('What there is not enough of is said, the most general first:', () => {
-    const demand = { maxInstances: 1, room: aRoom({ cost: 9, needs: ['redis-server', 'epmd'] }) };
+    const demand = { maxInstances: 1, room: aRoom({ cost: 9, executables: ['redis-server', 'epmd'] }) };
     const shortages: readonly (readonly [string, Shortage, () => Promise<unknown>])[] = [
       ['no node at all', { of: 'nodes' }, async () => undefined],
       [
         'no node that answers or takes new ones',
         { of: 'nodes' },
         async () => {
-          await aNodeIn(world, { executables: demand.room.needs, capacity: 9 });
+          await aNodeIn(world, { executables: demand.room.executables, capacity: 9 });
           await world.pass(31_000);
-          await aNodeIn(world, { name: 'n2', executables: demand.room.needs, capacity: 9 });
+          await aNodeIn(world, { name: 'n2', executables: demand.room.executables, capacity: 9 });
           await world.nodes.drain('n2', true);
         },
       ],
       [
         'no node with all executables',
-        { of: 'executables', needs: demand.room.needs },
+        { of: 'executables', needs: demand.room.executables },
         async () => {
           await aNodeIn(world, { executables: ['redis-server'], capacity: 9 });
           await aNodeIn(world, { name: 'n2', executables: ['epmd'], capacity: 9 });

@@ -1,4 +1,4 @@
-import type { Held, Store } from '../../../src/broker/store.ts';
+import type { LeasedOperation, Store } from '../../../src/broker/store.ts';
 import type { MakeStore } from '../contract.ts';
 import {
   aBindingIn,
@@ -142,7 +142,7 @@ export function describeSettling(makeStore: MakeStore): void {
     expect(await readInstance(store)).toMatchObject({ ready: true });
   });
 
-  function bindingOf({ binding: record }: Held) {
+  function bindingOf({ binding: record }: LeasedOperation) {
     if (!record) throw new Error('The operation was claimed without its binding.');
     return record;
   }

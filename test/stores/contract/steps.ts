@@ -5,7 +5,7 @@ import type {
   ServiceBinding,
   ServiceInstance,
 } from '../../../src/broker/records.ts';
-import type { Held, Opening, Store } from '../../../src/broker/store.ts';
+import type { LeasedOperation, Opening, Store } from '../../../src/broker/store.ts';
 import { aBinding, anInstance, anOperation, newId } from '../../broker/fixtures.ts';
 
 /** A lease that no test outlives. */
@@ -95,7 +95,12 @@ export async function readBinding(store: Store, instanceId = 'i1', id = 'b1'): P
   return record;
 }
 
-export async function claim(store: Store, holder = 'worker', leaseMs = long, node?: string): Promise<Held> {
+export async function claim(
+  store: Store,
+  holder = 'worker',
+  leaseMs = long,
+  node?: string,
+): Promise<LeasedOperation> {
   return until(() => store.claim(holder, leaseMs, node));
 }
 

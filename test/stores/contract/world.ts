@@ -85,7 +85,7 @@ export async function aNodeIn({ nodes }: World, rest: Partial<NodeProfile> = {})
 }
 
 export function aRoom(rest: Partial<Room> = {}): Room {
-  return { cost: 1, needs: [], ...rest };
+  return { cost: 1, executables: [], ...rest };
 }
 
 /** What a placement came to: the node, what there was not enough of, or 'stale'. */
