@@ -2,7 +2,7 @@
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { makeDirectory } from './make-directory.ts';
+import { makeDirectory } from './system/make-directory.ts';
 
 rememberCompiled();
 const { readRedact } = await import('./config.ts');

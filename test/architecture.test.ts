@@ -16,6 +16,7 @@ interface Rule {
 }
 
 const rules: readonly (readonly [folder: string, rule: Rule])[] = [
+  ['src/system/', { rooms: [], packages: [] }],
   ['src/broker/', { rooms: [], packages: [] }],
   ['src/protocols/osb/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['ajv'] }],
   [
@@ -28,19 +29,19 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
     { rooms: ['src/broker/', 'src/protocols/protocol.ts', 'src/postgres/'], packages: ['pg', 'eta'] },
   ],
   ['src/provisioners/postgres/', { rooms: ['src/broker/', 'src/postgres/'], packages: ['pg'] }],
-  ['src/provisioners/process/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
-  ['src/provisioners/command/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
-  ['src/provisioners/directory/', { rooms: ['src/broker/', 'src/node/'], packages: [] }],
+  ['src/provisioners/process/', { rooms: ['src/broker/', 'src/node/', 'src/system/'], packages: [] }],
+  ['src/provisioners/command/', { rooms: ['src/broker/', 'src/node/', 'src/system/'], packages: [] }],
+  ['src/provisioners/directory/', { rooms: ['src/broker/', 'src/node/', 'src/system/'], packages: [] }],
   ['src/provisioners/index.ts', { rooms: ['src/broker/', 'src/node/', 'src/provisioners/'], packages: [] }],
-  ['src/provisioners/', { rooms: ['src/broker/'], packages: [] }],
-  ['src/node/', { rooms: ['src/broker/'], packages: [] }],
+  ['src/provisioners/', { rooms: ['src/broker/', 'src/system/'], packages: [] }],
+  ['src/node/', { rooms: ['src/broker/', 'src/system/'], packages: [] }],
   ['src/stores/postgres/', { rooms: ['src/broker/', 'src/stores/', 'src/postgres/'], packages: ['pg'] }],
   ['src/stores/', { rooms: ['src/broker/'], packages: [] }],
   [
     'src/catalog/',
     { rooms: ['src/broker/'], packages: ['ajv', 'ajv-formats', 'ajv-draft-04', 're2js', 'yaml'] },
   ],
-  ['src/database/', { rooms: ['src/postgres/'], packages: ['pg'] }],
+  ['src/database/', { rooms: ['src/postgres/', 'src/system/'], packages: ['pg'] }],
   ['src/postgres/', { rooms: ['src/broker/'], packages: ['pg'] }],
   [
     'src/http/',
@@ -52,7 +53,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
 ];
 
 /** What every room may use: Node's own way of making directories does not always end. */
-const anyRoom = 'src/make-directory.ts';
+const anyRoom = 'src/system/make-directory.ts';
 
 interface Import {
   readonly file: string;

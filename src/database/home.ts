@@ -1,6 +1,6 @@
 import { lchownSync, lstatSync, mkdtempSync, realpathSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeDirectory } from '../make-directory.ts';
+import { makeDirectory } from '../system/make-directory.ts';
 import { can, runAs, type Account } from './account.ts';
 import { codeOf } from './error-code.ts';
 

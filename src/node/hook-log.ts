@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, ftruncateSync, readSync, writeSync } f
 import { join } from 'node:path';
 import type { InstanceDirectory } from './instance-directory.ts';
 import type { LocalNode } from './local-node.ts';
-import { openLog, openOwn } from './own-file.ts';
+import { openLog, openOwn } from '../system/own-file.ts';
 
 const limit = 1_000_000;
 

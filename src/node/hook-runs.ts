@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { endProcess } from './end-process.ts';
-import { codeOf } from './error-code.ts';
-import { asIdentity, type ProcessIdentity, identityOf, isAlive } from './identity.ts';
+import { endProcess } from '../system/end-process.ts';
+import { codeOf } from '../system/error-code.ts';
+import { asIdentity, type ProcessIdentity, identityOf, isAlive } from '../system/process-identity.ts';
 import type { InstanceDirectory } from './instance-directory.ts';
 import { readMark, writeNote } from './marks.ts';
 

@@ -4,7 +4,7 @@ import type { Resource } from '../broker/provisioner.ts';
 import { makeOwn, makePassage, makePrivate } from './folder.ts';
 import { type Keyed, listKeyed, makeKeyed, type Owner, removeKeyed } from './keyed-directory.ts';
 import type { LocalNode } from './local-node.ts';
-import { removeTree } from './remove-tree.ts';
+import { removeTree } from '../system/remove-tree.ts';
 
 /**
  * Where all of one instance lies. The account works in `conf`, `data`, `log` and `run`; `state` (identities, marks of

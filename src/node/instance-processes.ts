@@ -1,4 +1,4 @@
-import { hasInEnvironment, listProcesses, readStat } from './process-stat.ts';
+import { hasInEnvironment, listProcesses, readStat } from '../system/proc.ts';
 
 /**
  * Does anything live that was started for this instance, by a hook of it too? Known by `PURVEYOR_INSTANCE` in its

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../system/error-code.ts';
 import { isObject } from '../broker/json.ts';
 import { instanceKey, keyOf } from '../broker/key.ts';
 import type { ServiceInstance } from '../broker/records.ts';
-import { writePrivately } from './private-file.ts';
-import { removeTree } from './remove-tree.ts';
+import { writePrivately } from '../system/private-file.ts';
+import { removeTree } from '../system/remove-tree.ts';
 
 /** Whose a directory is: one life of an id. */
 export type Owner = Pick<ServiceInstance, 'id' | 'key'>;

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { JsonObject } from '../broker/json.ts';
 import type { InstanceDirectory } from './instance-directory.ts';
-import { notePrivately, readJson, writePrivately } from './private-file.ts';
+import { notePrivately, readJson, writePrivately } from '../system/private-file.ts';
 
 /** Remembers something of an instance in its state directory, whole or not at all. */
 export function writeMark({ state }: InstanceDirectory, name: string, value: JsonObject): void {
@@ -15,5 +15,5 @@ export function writeNote({ state }: InstanceDirectory, name: string, value: Jso
 
 /** Undefined when nothing of this name was remembered. */
 export function readMark({ state }: InstanceDirectory, name: string): JsonObject | undefined {
-  return readJson(join(state, `${name}.json`));
+  return readJson(join(state, `${name}.json`)) as JsonObject | undefined;
 }

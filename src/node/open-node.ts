@@ -10,12 +10,13 @@ import {
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
-import { makeDirectory } from '../make-directory.ts';
-import { canEnter, chooseAccount } from './account.ts';
-import { lockDirectory } from './directory-lock.ts';
-import { codeOf } from './error-code.ts';
-import type { Account, LocalNode } from './local-node.ts';
-import { readBootId } from './process-stat.ts';
+import { makeDirectory } from '../system/make-directory.ts';
+import { canEnter, chooseAccount } from '../system/account.ts';
+import { lockDirectory } from '../system/directory-lock.ts';
+import { codeOf } from '../system/error-code.ts';
+import type { LocalNode } from './local-node.ts';
+import type { Account } from '../system/account.ts';
+import { readBootId } from '../system/proc.ts';
 
 export interface NodeOptions {
   readonly name: string;

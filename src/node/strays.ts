@@ -1,6 +1,6 @@
-import { endProcess } from './end-process.ts';
-import { identityOf } from './identity.ts';
-import { hasInEnvironment, listProcesses } from './process-stat.ts';
+import { endProcess } from '../system/end-process.ts';
+import { identityOf } from '../system/process-identity.ts';
+import { hasInEnvironment, listProcesses } from '../system/proc.ts';
 
 /**
  * Ends the processes that live in a directory, by `HOME` in their environment, wherever they have got to: a program may

@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import type { ServicePlan } from '../broker/catalog.ts';
 import type { NodeProfile, Nodes } from '../broker/nodes.ts';
 import type { Config } from '../config.ts';
-import { findExecutables } from '../node/executables.ts';
+import { findExecutables } from '../system/executables.ts';
 import type { LocalNode } from '../node/local-node.ts';
 import { openNode, type OpenNode } from '../node/open-node.ts';
 import { startHeartbeat } from './heartbeat.ts';

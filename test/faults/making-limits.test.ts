@@ -1,7 +1,7 @@
 // More is asked for at once than there is: of capacity, of instances, of ports (acceptance S2, S3, A17).
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { findExecutable } from '../../src/node/executables.ts';
+import { findExecutable } from '../../src/system/executables.ts';
 import { keyIn } from '../support/instance-key.ts';
 import type { Answer } from './broker-process.ts';
 import { light } from './making-offerings.ts';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isAlive, readIdentity } from '../../src/node/identity.ts';
+import { isAlive, readIdentity } from '../../src/system/process-identity.ts';
 import { address, isThere } from '../provisioners/process/world.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { keysIn } from '../support/instance-key.ts';

@@ -22,7 +22,7 @@ import {
   removeInstanceDirectory,
 } from '../../src/node/instance-directory.ts';
 import type { NodeOptions } from '../../src/node/open-node.ts';
-import { runProgram } from '../../src/node/run-program.ts';
+import { runProgram } from '../../src/system/run-program.ts';
 import { aNode, type NodeWorld } from './a-node.ts';
 
 let world: NodeWorld;

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../../src/config.ts';
-import { troubleWith } from '../../src/node/usable-directory.ts';
+import { troubleWith } from '../../src/system/usable-directory.ts';
 import { forgottenAddress, requireDirectories } from '../../src/program/directories.ts';
 
 let place: string;

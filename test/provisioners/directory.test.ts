@@ -17,7 +17,7 @@ import { isObject, type JsonObject } from '../../src/broker/json.ts';
 import { keyOf } from '../../src/broker/key.ts';
 import type { Made, Provisioner, Work } from '../../src/broker/provisioner.ts';
 import { render } from '../../src/broker/template.ts';
-import { runProgram } from '../../src/node/run-program.ts';
+import { runProgram } from '../../src/system/run-program.ts';
 import { directories } from '../../src/provisioners/directory/index.ts';
 import { aBinding, aPlan, anInstance } from '../broker/fixtures.ts';
 import { aNode, type NodeWorld } from '../node/a-node.ts';

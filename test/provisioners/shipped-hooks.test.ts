@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hasInEnvironment } from '../../src/node/process-stat.ts';
+import { hasInEnvironment } from '../../src/system/proc.ts';
 
 /** The hooks of the shipped catalog where their broker has died, or what they ask is not there. */
 

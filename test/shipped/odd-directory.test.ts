@@ -4,7 +4,7 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { findExecutable } from '../../src/node/executables.ts';
+import { findExecutable } from '../../src/system/executables.ts';
 import { openShop, type Shop } from './shop.ts';
 
 jest.setTimeout(120_000);

@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
-import { groupOf } from '../../src/node/end-process.ts';
-import { codeOf } from '../../src/node/error-code.ts';
-import { type ProcessIdentity, identityOf, isAlive } from '../../src/node/identity.ts';
+import { groupOf } from '../../src/system/end-process.ts';
+import { codeOf } from '../../src/system/error-code.ts';
+import { type ProcessIdentity, identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { listLaunched } from '../../src/provisioners/process/units-on-node.ts';
 import { address, type Bound, type Bought } from './shop.ts';
 

@@ -13,7 +13,7 @@ import { makeFolder } from '../../node/folder.ts';
 import { nodeValues } from '../../node/hook-context.ts';
 import { isFolder, makeKeyed, removeKeyed } from '../../node/keyed-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
-import { removeTree } from '../../node/remove-tree.ts';
+import { removeTree } from '../../system/remove-tree.ts';
 import { broken } from './broken.ts';
 import { configOf, configSchema } from './config.ts';
 import { tellUse } from './quota.ts';

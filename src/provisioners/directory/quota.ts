@@ -1,6 +1,6 @@
 import type { UnitFacts } from '../../broker/units.ts';
 import type { LocalNode } from '../../node/local-node.ts';
-import { runProgram } from '../../node/run-program.ts';
+import { runProgram } from '../../system/run-program.ts';
 import type { DirectoryConfig } from './config.ts';
 
 /** Milliseconds that a directory has to be measured. */

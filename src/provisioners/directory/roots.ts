@@ -4,12 +4,12 @@ import { isObject } from '../../broker/json.ts';
 import { instanceKey, keyOf } from '../../broker/key.ts';
 import type { Resource, Work } from '../../broker/provisioner.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
-import { codeOf } from '../../node/error-code.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { makePassage, makePrivate } from '../../node/folder.ts';
 import { isFolder, type Keyed, listKeyed } from '../../node/keyed-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
-import { readJson, writePrivately } from '../../node/private-file.ts';
-import { troubleWith } from '../../node/usable-directory.ts';
+import { readJson, writePrivately } from '../../system/private-file.ts';
+import { troubleWith } from '../../system/usable-directory.ts';
 import { broken } from './broken.ts';
 import type { DirectoryConfig } from './config.ts';
 

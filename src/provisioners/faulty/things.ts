@@ -5,7 +5,7 @@ import { isObject } from '../../broker/json.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Resource, Work } from '../../broker/provisioner.ts';
 import type { OperationKind, ServiceInstance } from '../../broker/records.ts';
-import { makeDirectory } from '../../make-directory.ts';
+import { makeDirectory } from '../../system/make-directory.ts';
 
 /** What `faulty` makes: a folder for each instance with a file for the instance and for each binding. */
 export interface Things {

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../broker/json.ts';
 import { keyOf } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import type { ServiceBinding } from '../../broker/records.ts';
-import { codeOf } from '../../node/error-code.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { readMark, writeMark } from '../../node/marks.ts';
 import { drawTalk } from './blueprint.ts';
 import type { TalkTemplate } from './config.ts';

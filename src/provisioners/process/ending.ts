@@ -1,6 +1,6 @@
 import { Failure } from '../../broker/errors.ts';
 import { leftRunning } from '../../broker/units.ts';
-import { isAnyLeft, signalGroup } from '../../node/end-process.ts';
+import { isAnyLeft, signalGroup } from '../../system/end-process.ts';
 import { findConfigured } from './configured.ts';
 import { callHook, hasHook, isUpByHook } from './hook-calls.ts';
 import { limitOf } from '../../node/step-limits.ts';

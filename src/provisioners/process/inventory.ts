@@ -1,6 +1,6 @@
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Resource } from '../../broker/provisioner.ts';
-import { endProcess } from '../../node/end-process.ts';
+import { endProcess } from '../../system/end-process.ts';
 import { endLeftHooks } from '../../node/hook-runs.ts';
 import {
   directoryOf,

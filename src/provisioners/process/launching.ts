@@ -1,7 +1,7 @@
 import { Failure } from '../../broker/errors.ts';
-import { endProcess, isAnyLeft } from '../../node/end-process.ts';
+import { endProcess, isAnyLeft } from '../../system/end-process.ts';
 import type { InstanceDirectory } from '../../node/instance-directory.ts';
-import { launch } from '../../node/launch.ts';
+import { launch } from '../../system/launch.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import type { UnitBlueprint } from './blueprint.ts';
 import { leftAsItIs } from './ending.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../broker/errors.ts';
-import { codeOf } from '../../node/error-code.ts';
-import { runProgram } from '../../node/run-program.ts';
+import { codeOf } from '../../system/error-code.ts';
+import { runProgram } from '../../system/run-program.ts';
 import type { ReadyRule, UnitBlueprint } from './blueprint.ts';
 import { hasHook, isUpByHook } from './hook-calls.ts';
 import { environmentOf } from './launching.ts';

@@ -1,7 +1,7 @@
 import type { Work } from '../../broker/provisioner.ts';
 import { Failure } from '../../broker/errors.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from '../../broker/units.ts';
-import { runProgram } from '../../node/run-program.ts';
+import { runProgram } from '../../system/run-program.ts';
 import type { UnitBlueprint } from './blueprint.ts';
 import { environmentOf } from './launching.ts';
 import { tailOf } from './logs.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '../../node/error-code.ts';
-import { type ProcessIdentity, isAlive, readIdentity } from '../../node/identity.ts';
+import { codeOf } from '../../system/error-code.ts';
+import { type ProcessIdentity, isAlive, readIdentity } from '../../system/process-identity.ts';
 import type { InstanceDirectory } from '../../node/instance-directory.ts';
 
 /** A unit that was launched from this directory, whatever became of it. */

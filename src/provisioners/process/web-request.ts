@@ -1,5 +1,5 @@
 import { type ClientRequest, request } from 'node:http';
-import { codeOf } from '../../node/error-code.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { type Address, type Answer, refusal } from './talk.ts';
 
 export interface WebRule {

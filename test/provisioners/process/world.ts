@@ -8,8 +8,8 @@ import type { StepDone, Made, Provisioner, Step, Work } from '../../../src/broke
 import type { UnitFacts } from '../../../src/broker/units.ts';
 import { type InstanceDirectory, instanceDirectory } from '../../../src/node/instance-directory.ts';
 import type { LocalNode } from '../../../src/node/local-node.ts';
-import { readIdentity } from '../../../src/node/identity.ts';
-import { readStat } from '../../../src/node/process-stat.ts';
+import { readIdentity } from '../../../src/system/process-identity.ts';
+import { readStat } from '../../../src/system/proc.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
 import { memoryWorld } from '../../../src/stores/memory.ts';
 import { anInstance, aPlan } from '../../broker/fixtures.ts';

@@ -1,7 +1,20 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
-import type { Account } from './local-node.ts';
+
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** Who runs programs, and where they are found. */
+export interface Host {
+  /** Absent: the user of this process. */
+  readonly account?: Account;
+  /** PATH of everything that is started, and where executables are looked for. */
+  readonly path: string;
+}
 
 /**
  * Who runs programs: the named user when the broker is root, else the broker's own user.

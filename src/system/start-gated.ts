@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import type { Writable } from 'node:stream';
-import { isObject } from '../broker/json.ts';
+import { isRecord } from './private-file.ts';
 import { isExecutable, findExecutable } from './executables.ts';
-import { identityOf, type ProcessIdentity } from './identity.ts';
-import type { LocalNode } from './local-node.ts';
+import { identityOf, type ProcessIdentity } from './process-identity.ts';
+import type { Host } from './account.ts';
 import { resolve } from 'node:path';
 
 export interface Command {
@@ -32,15 +32,15 @@ export type Channels = readonly ['ignore' | 'pipe', 'pipe' | number, 'pipe' | nu
  * be written down before it does anything. When the broker dies before the gate is opened, the process ends.
  * @throws Error when there is no such program, or no process could be started
  */
-export async function startGated(node: LocalNode, command: Command, channels: Channels): Promise<Gated> {
-  requireProgram(node, command);
+export async function startGated(host: Host, command: Command, channels: Channels): Promise<Gated> {
+  requireProgram(host, command);
   const child = spawn('/bin/sh', ['-c', GATE, ...gateName, ...command.command], {
     cwd: command.cwd,
     env: command.env,
     detached: true,
     stdio: [...channels, 'pipe'],
-    uid: node.account?.uid,
-    gid: node.account?.gid,
+    uid: host.account?.uid,
+    gid: host.account?.gid,
   });
   heard(child);
   await once(child, 'spawn').catch((error: unknown) => {
@@ -85,7 +85,7 @@ unset word PWD OLDPWD SHLVL _
 exec "$@"
 `;
 
-function requireProgram({ path }: LocalNode, { command: [program = ''], cwd, env }: Command): void {
+function requireProgram({ path }: Host, { command: [program = ''], cwd, env }: Command): void {
   const isPath = program.includes('/');
   if (isPath ? isExecutable(resolve(cwd, program)) : findExecutable(env['PATH'] ?? path, program)) return;
   const where = isPath ? '' : ` on the path ${env['PATH'] ?? path}`;
@@ -94,5 +94,5 @@ function requireProgram({ path }: LocalNode, { command: [program = ''], cwd, env
 }
 
 function reasonOf(error: unknown): string {
-  return isObject(error) && typeof error['code'] === 'string' ? error['code'] : String(error);
+  return isRecord(error) && typeof error['code'] === 'string' ? error['code'] : String(error);
 }

@@ -1,5 +1,5 @@
-import { startGated } from '../../src/node/gate.ts';
-import { launch } from '../../src/node/launch.ts';
+import { startGated } from '../../src/system/start-gated.ts';
+import { launch } from '../../src/system/launch.ts';
 import type { LocalNode } from '../../src/node/local-node.ts';
 
 /** A broker that starts a program and dies: `<node as JSON> <where to die> <program...>`, told by its last word. */

@@ -13,19 +13,19 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { endProcess, groupOf, isAnyLeft, signalGroup } from '../../src/node/end-process.ts';
-import { findExecutables } from '../../src/node/executables.ts';
+import { endProcess, groupOf, isAnyLeft, signalGroup } from '../../src/system/end-process.ts';
+import { findExecutables } from '../../src/system/executables.ts';
 import {
   asIdentity,
   type ProcessIdentity,
   identityOf,
   isAlive,
   readIdentity,
-} from '../../src/node/identity.ts';
-import { launch } from '../../src/node/launch.ts';
-import { readStat } from '../../src/node/process-stat.ts';
-import { runProgram } from '../../src/node/run-program.ts';
-import { aNode, type NodeWorld, until } from './a-node.ts';
+} from '../../src/system/process-identity.ts';
+import { launch } from '../../src/system/launch.ts';
+import { readStat } from '../../src/system/proc.ts';
+import { runProgram } from '../../src/system/run-program.ts';
+import { aNode, type NodeWorld, until } from '../node/a-node.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;

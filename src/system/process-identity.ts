@@ -1,6 +1,5 @@
-import { isObject } from '../broker/json.ts';
-import { readJson } from './private-file.ts';
-import { readBootId, readStat } from './process-stat.ts';
+import { isRecord, readJson } from './private-file.ts';
+import { readBootId, readStat } from './proc.ts';
 
 /**
  * Which process it is. A pid alone is used again and again; with the start time and the boot it stands for one
@@ -43,7 +42,7 @@ function isPid(value: unknown): value is number {
 
 /** Undefined when the value is not an identity. */
 export function asIdentity(value: unknown): ProcessIdentity | undefined {
-  if (!isObject(value)) return undefined;
+  if (!isRecord(value)) return undefined;
   const { pid, startTime, bootId } = value;
   const isOne = isPid(pid) && typeof startTime === 'string' && typeof bootId === 'string';
   return isOne ? { pid, startTime, bootId } : undefined;

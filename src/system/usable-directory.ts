@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { makeDirectory } from '../make-directory.ts';
+import { makeDirectory } from './make-directory.ts';
 import { codeOf } from './error-code.ts';
 
 /**

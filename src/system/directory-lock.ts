@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { codeOf } from './error-code.ts';
-import { identityOf, isAlive, readIdentity } from './identity.ts';
+import { identityOf, isAlive, readIdentity } from './process-identity.ts';
 import { readJson } from './private-file.ts';
 
 /**

@@ -11,9 +11,9 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { isObject, type JsonObject } from '../broker/json.ts';
+
 import { codeOf } from './error-code.ts';
-import type { Account } from './local-node.ts';
+import type { Account } from './account.ts';
 
 /**
  * Writes a file that only its owner may read, under another name first: a reader sees all of it or none, also after the
@@ -57,13 +57,18 @@ function write(file: string, text: string, { owner, mode, lasting }: Manner): vo
 }
 
 /** The JSON object in a file; undefined when there is no such file, or no object in it. */
-export function readJson(file: string): JsonObject | undefined {
+export function readJson(file: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    return isObject(value) ? value : undefined;
+    return isRecord(value) ? value : undefined;
   } catch (error) {
     // Who lost its power while it wrote has left anything, and nothing to go by.
     if (codeOf(error) === 'ENOENT' || (error as Error).name === 'SyntaxError') return undefined;
     throw error;
   }
+}
+
+/** A JSON object, in what was read. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

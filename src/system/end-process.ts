@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ProcessIdentity, isAlive } from './identity.ts';
-import { hasInEnvironment, listSession, readBootId, readStat, type ProcessStat } from './process-stat.ts';
+import { type ProcessIdentity, isAlive } from './process-identity.ts';
+import { hasInEnvironment, listSession, readBootId, readStat, type ProcessStat } from './proc.ts';
 
 export interface Ending {
   /** What asks it to end; SIGTERM when absent. */

@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, readSync, rmSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Command, type Gated, isGate, startGated } from './gate.ts';
-import type { ProcessIdentity } from './identity.ts';
-import type { LocalNode } from './local-node.ts';
+import { type Command, type Gated, isGate, startGated } from './start-gated.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import type { Host } from './account.ts';
 import { openLog } from './own-file.ts';
 import { notePrivately } from './private-file.ts';
-import { readCommandLine } from './process-stat.ts';
+import { readCommandLine } from './proc.ts';
 
 export interface Launch extends Command {
   /**
@@ -24,11 +24,11 @@ export interface Launch extends Command {
  * `PURVEYOR_INSTANCE`, by which `endProcess` knows what it leaves behind.
  * @throws Error when the program is not there or cannot run, with what was said; then nothing is recorded
  */
-export async function launch(node: LocalNode, it: Launch): Promise<ProcessIdentity> {
-  const log = openLog(node, it.logFile);
+export async function launch(host: Host, it: Launch): Promise<ProcessIdentity> {
+  const log = openLog(host, it.logFile);
   try {
     const start = fstatSync(log).size;
-    const gated = await startGated(node, it, ['ignore', log, log]);
+    const gated = await startGated(host, it, ['ignore', log, log]);
     try {
       notePrivately(it.identityFile, JSON.stringify(gated.identity));
       gated.open();

@@ -1,9 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { endProcess } from './end-process.ts';
-import { type Command, startGated } from './gate.ts';
-import type { ProcessIdentity } from './identity.ts';
-import type { LocalNode } from './local-node.ts';
+import { type Command, startGated } from './start-gated.ts';
+import type { ProcessIdentity } from './process-identity.ts';
+import type { Host } from './account.ts';
 
 export interface Program extends Command {
   /** Its standard input; empty when absent. */
@@ -36,9 +36,9 @@ export interface Ran {
  * @throws Error when there is no such program, or something of it is still there after SIGKILL; the signal's reason
  * when it was given up
  */
-export async function runProgram(node: LocalNode, program: Program): Promise<Ran> {
+export async function runProgram(host: Host, program: Program): Promise<Ran> {
   program.signal?.throwIfAborted();
-  const gated = await startGated(node, program, ['pipe', 'pipe', 'pipe']);
+  const gated = await startGated(host, program, ['pipe', 'pipe', 'pipe']);
   const { child } = gated;
   try {
     // Nobody has listened to it while the process came into being.

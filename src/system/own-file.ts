@@ -1,6 +1,6 @@
 import { closeSync, constants, fchownSync, fstatSync, openSync, rmSync } from 'node:fs';
 import { codeOf } from './error-code.ts';
-import type { LocalNode } from './local-node.ts';
+import type { Host } from './account.ts';
 
 const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
 
@@ -10,8 +10,8 @@ const { O_RDWR, O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK } = constants;
  * would write there.
  * @returns to be closed
  */
-export function openLog(node: LocalNode, file: string): number {
-  return openOwn(node, file, O_RDWR | O_APPEND) ?? makeLog(node, file);
+export function openLog(host: Host, file: string): number {
+  return openOwn(host, file, O_RDWR | O_APPEND) ?? makeLog(host, file);
 }
 
 /**
@@ -19,7 +19,7 @@ export function openLog(node: LocalNode, file: string): number {
  * @param flags `O_RDONLY`, or what is to be done with it
  * @returns to be closed; undefined when there is none
  */
-export function openOwn({ account }: LocalNode, file: string, flags: number): number | undefined {
+export function openOwn({ account }: Host, file: string, flags: number): number | undefined {
   let handle: number;
   try {
     handle = openSync(file, flags | O_NOFOLLOW | O_NONBLOCK);
@@ -34,7 +34,7 @@ export function openOwn({ account }: LocalNode, file: string, flags: number): nu
   return undefined;
 }
 
-function makeLog({ account }: LocalNode, file: string): number {
+function makeLog({ account }: Host, file: string): number {
   rmSync(file, { force: true });
   const log = openSync(file, O_RDWR | O_APPEND | O_CREAT | O_EXCL | O_NOFOLLOW, 0o600);
   if (account) fchownSync(log, account.uid, account.gid);
