@@ -10,7 +10,7 @@ import { codeOf, reasonOf } from '../postgres/trouble.ts';
 import { tsuruMigrations } from '../protocols/tsuru/postgres-apps.ts';
 import { echoMigrations } from '../provisioners/echo/messages.ts';
 import { postgresStore } from '../stores/postgres/index.ts';
-import { brokerMigrations, migrate } from '../stores/postgres/migrate.ts';
+import { brokerMigrations, migrate } from '../postgres/migrate.ts';
 import { untilAvailable } from './until-available.ts';
 
 export interface OpenDatabase {

@@ -11,7 +11,7 @@ import { echoMigrations, postgresMessages } from '../../src/provisioners/echo/me
 import { readKeys } from '../../src/stores/keyring.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { requireKeys, retireKeys } from '../../src/stores/postgres/keys.ts';
-import { brokerMigrations, migrate } from '../../src/stores/postgres/migrate.ts';
+import { brokerMigrations, migrate } from '../../src/postgres/migrate.ts';
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
 import { postgresPorts } from '../../src/stores/postgres/ports.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';

@@ -10,7 +10,7 @@ import { createServer } from '../../src/http/server.ts';
 import { echoMigrations, postgresMessages } from '../../src/provisioners/echo/messages.ts';
 import { echoService } from '../../src/provisioners/echo/service.ts';
 import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
-import { brokerMigrations, migrate } from '../../src/stores/postgres/migrate.ts';
+import { brokerMigrations, migrate } from '../../src/postgres/migrate.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { aBinding, anInstance, anOperation } from '../broker/fixtures.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -10,7 +10,7 @@ import {
   tellKeys,
   type KeyState,
 } from '../../src/stores/postgres/keys.ts';
-import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const secret = () => randomBytes(32).toString('base64');

@@ -1,7 +1,7 @@
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brokerMigrations, migrate, type MigrationSet } from '../../src/stores/postgres/migrate.ts';
+import { brokerMigrations, migrate, type MigrationSet } from '../../src/postgres/migrate.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { openPool } from '../../src/postgres/connections.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -5,12 +5,12 @@ import { Refusal } from '../../src/broker/errors.ts';
 import type { ServiceInstance } from '../../src/broker/records.ts';
 import type { Hint, Store } from '../../src/broker/store.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
-import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
 import { open as openIn } from '../../src/stores/postgres/open.ts';
 import { postgresPorts } from '../../src/stores/postgres/ports.ts';
-import { queryOn, queryThrough } from '../../src/stores/postgres/query.ts';
-import { raw, sql } from '../../src/stores/postgres/sql.ts';
+import { queryOn, queryThrough } from '../../src/postgres/query.ts';
+import { raw, sql } from '../../src/postgres/sql.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { describeStore, describeWorld } from './contract.ts';
 import {

@@ -4,7 +4,7 @@ import type { Store } from '../../src/broker/store.ts';
 import { openText, readKeys, sealText } from '../../src/stores/keyring.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
-import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { resealer, sealedStore } from '../../src/stores/sealed.ts';
 import { aBinding, anInstance } from '../broker/fixtures.ts';

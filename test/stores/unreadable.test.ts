@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Store } from '../../src/broker/store.ts';
 import { readKeys, sealText } from '../../src/stores/keyring.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
-import { migrate } from '../../src/stores/postgres/migrate.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { resealer, sealedStore } from '../../src/stores/sealed.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';

@@ -1,9 +1,9 @@
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { UnitCheck } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
-import { codeOf, type Query } from './query.ts';
+import { codeOf, type Query } from '../../postgres/query.ts';
 import { readInstance } from './rows.ts';
-import { sql, type Sql } from './sql.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 
 const FOREIGN_KEY_VIOLATION = '23503';
 

@@ -2,7 +2,7 @@
 import { betweenBindings, exclusion, type Meeting } from '../../broker/exclusion.ts';
 import type { OperationKind } from '../../broker/records.ts';
 import type { Opening } from '../../broker/store.ts';
-import { sql, type Sql } from './sql.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 
 type Row = Readonly<Partial<Record<OperationKind, Meeting>>>;
 

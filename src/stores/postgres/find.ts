@@ -1,10 +1,10 @@
 import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/records.ts';
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
 import { carriedBy } from './hold.ts';
-import type { Query, QueryRow } from './query.ts';
+import type { Query, QueryRow } from '../../postgres/query.ts';
 import { readLoss } from './loss.ts';
 import { readBinding, readInstance, readOperation } from './rows.ts';
-import { sql } from './sql.ts';
+import { sql } from '../../postgres/sql.ts';
 
 // Each of these is one statement, so that all parts of an answer are of the same moment. What belongs to a row is
 // looked up by subqueries rather than joins: they take less planning, and go by the primary key whatever Postgres

@@ -7,13 +7,13 @@ import { claimCheck, findSeen, nextCheck, saveSeen } from './check.ts';
 import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './hold.ts';
 import { countDrifted, history, list } from './list.ts';
-import { listen } from './listen.ts';
+import { listen } from '../../postgres/listen.ts';
 import { open } from './open.ts';
 import { placeThrough } from './place.ts';
-import { queryThrough, type Query } from './query.ts';
+import { queryThrough, type Query } from '../../postgres/query.ts';
 import { json } from './rows.ts';
 import { settle, tell } from './settle.ts';
-import { join, sql } from './sql.ts';
+import { join, sql } from '../../postgres/sql.ts';
 import { timeline } from './timeline.ts';
 
 export interface PostgresStoreOptions {

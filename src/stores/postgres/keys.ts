@@ -12,8 +12,8 @@ import {
   requireWritten,
 } from './key-rules.ts';
 import { stale } from './place.ts';
-import { persistently, queryOn, queryThrough, translated, type Query } from './query.ts';
-import { sql } from './sql.ts';
+import { persistently, queryOn, queryThrough, translated, type Query } from '../../postgres/query.ts';
+import { sql } from '../../postgres/sql.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 
 /** A broker as the others know it while it lives. */

@@ -1,9 +1,9 @@
 import type { Operation } from '../../broker/records.ts';
 import type { Listed, ListQuery, PlanRevision } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
-import type { Query, QueryRow } from './query.ts';
+import type { Query, QueryRow } from '../../postgres/query.ts';
 import { readInstance, readOperation } from './rows.ts';
-import { sql, type Sql } from './sql.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 
 export async function list(
   query: Query,

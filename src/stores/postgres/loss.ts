@@ -1,5 +1,5 @@
 import type { Loss } from '../../broker/records.ts';
-import { sql, type Sql } from './sql.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 
 interface LossRow {
   readonly lost_node: string | null;

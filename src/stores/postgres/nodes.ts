@@ -3,9 +3,9 @@ import type { Pool } from 'pg';
 import { lostFailure } from '../../broker/lost.ts';
 import type { Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
 import { costs, holdsRoom, stale } from './place.ts';
-import { persistently, queryOn, queryThrough, type Query } from './query.ts';
+import { persistently, queryOn, queryThrough, type Query } from '../../postgres/query.ts';
 import { assignments, json, names, columnsOf, type Columns } from './rows.ts';
-import { sql } from './sql.ts';
+import { sql } from '../../postgres/sql.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 
 export function postgresNodes(pool: Pool): Nodes {

@@ -4,7 +4,7 @@ import { cancelledBy } from '../cancelled-by.ts';
 import { isWatched, lookAtOnce } from './check.ts';
 import { cancellable, unhindered } from './exclusion.ts';
 import { stillHeld } from './hold.ts';
-import { codeOf, type Query } from './query.ts';
+import { codeOf, type Query } from '../../postgres/query.ts';
 import {
   assignments,
   bindingColumns,
@@ -15,7 +15,7 @@ import {
   columnsOf,
   type Columns,
 } from './rows.ts';
-import { join, sql, type Sql } from './sql.ts';
+import { join, sql, type Sql } from '../../postgres/sql.ts';
 
 const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';

@@ -2,8 +2,8 @@
 import type { Pool } from 'pg';
 import { certainAfter, type Orphans, type Suspect, type Scope } from '../../broker/orphans.ts';
 import type { Resource } from '../../broker/provisioner.ts';
-import { queryThrough, type Query, type QueryRow } from './query.ts';
-import { sql, type Sql } from './sql.ts';
+import { queryThrough, type Query, type QueryRow } from '../../postgres/query.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 
 export function postgresOrphans(pool: Pool): Orphans {
   const query = queryThrough(pool);

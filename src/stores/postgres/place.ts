@@ -2,10 +2,10 @@ import type { Pool } from 'pg';
 import { staleAfter, type Demand } from '../../broker/nodes.ts';
 import type { Opening, Placement } from '../../broker/store.ts';
 import { decidePlace, placedOpening, placementOf, type Supplier, type Supply } from '../placement.ts';
-import { takingTurns } from './in-turn.ts';
+import { takingTurns } from '../../postgres/serialized.ts';
 import { open } from './open.ts';
-import type { Query } from './query.ts';
-import { sql, type Sql } from './sql.ts';
+import type { Query } from '../../postgres/query.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 
 /** Those who place take turns, so that each sees what the one before it has taken. */
 export function placeThrough(

@@ -2,9 +2,9 @@
 import type { Pool } from 'pg';
 import { portQuarantine, portRest, type Ports } from '../../broker/nodes.ts';
 import { fromNow } from './hold.ts';
-import { takingTurns } from './in-turn.ts';
-import { queryThrough, type Query } from './query.ts';
-import { sql } from './sql.ts';
+import { takingTurns } from '../../postgres/serialized.ts';
+import { queryThrough, type Query } from '../../postgres/query.ts';
+import { sql } from '../../postgres/sql.ts';
 
 export function postgresPorts(pool: Pool): Ports {
   const inTurn = takingTurns(pool);

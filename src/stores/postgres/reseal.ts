@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { ConfidentialRow } from '../confidential.ts';
-import { queryThrough, type Query } from './query.ts';
-import { join, raw, sql } from './sql.ts';
+import { queryThrough, type Query } from '../../postgres/query.ts';
+import { join, raw, sql } from '../../postgres/sql.ts';
 
 interface Table {
   readonly table: ConfidentialRow['table'];

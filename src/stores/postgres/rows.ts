@@ -9,7 +9,7 @@ import type {
 } from '../../broker/records.ts';
 import { parseConfidential, reviveOperation } from '../confidential.ts';
 import { lossColumns, readLoss } from './loss.ts';
-import { join, raw, sql, type Sql } from './sql.ts';
+import { join, raw, sql, type Sql } from '../../postgres/sql.ts';
 
 // Records are read as one JSON value each, `to_json(row)`: Postgres plans and pg reads few columns much faster than
 // the sixty of a binding with all that belongs to it.

@@ -2,9 +2,9 @@ import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/re
 import type { Change, LeasedOperation, Settlement } from '../../broker/store.ts';
 import { isWatched, lookAtOnce } from './check.ts';
 import { stillHeld } from './hold.ts';
-import type { Query } from './query.ts';
+import type { Query } from '../../postgres/query.ts';
 import { assignments, bindingColumns, instanceColumns, json, type Columns } from './rows.ts';
-import { sql, type Sql } from './sql.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 import { entry } from './timeline.ts';
 
 /** One statement: the operation ends, and its rows are changed and let go, only if it is still ours. */

@@ -1,7 +1,7 @@
 import type { TimelineEntry } from '../../broker/records.ts';
 import type { StepRecord } from '../../broker/store.ts';
-import type { Query } from './query.ts';
-import { sql, type Sql } from './sql.ts';
+import type { Query } from '../../postgres/query.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 
 /**
  * The next entry of an operation's timeline.

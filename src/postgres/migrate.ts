@@ -3,7 +3,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
 import { codeOf, persistently, translated } from './query.ts';
-import { inTransaction } from '../../postgres/transaction.ts';
+import { inTransaction } from './transaction.ts';
 
 /** Numbered SQL files, `0001_what.sql` and so on, applied in this order and never changed after. */
 export interface MigrationSet {
@@ -14,7 +14,7 @@ export interface MigrationSet {
 /** The tables of this store. */
 export const brokerMigrations: MigrationSet = {
   name: 'broker',
-  directory: join(import.meta.dirname, 'migrations'),
+  directory: join(import.meta.dirname, '../stores/postgres/migrations'),
 };
 
 interface Migration {

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import { persistently, queryOn, type Query } from './query.ts';
 import { sql } from './sql.ts';
-import { inTransaction } from '../../postgres/transaction.ts';
+import { inTransaction } from './transaction.ts';
 
 /** Milliseconds that a broker may be silent in its turn before the others go on without it. */
 const longestSilence = 10_000;

@@ -1,9 +1,9 @@
 import type { Pool, PoolClient } from 'pg';
-import { Refusal } from '../../broker/errors.ts';
-import { isAway, untilDone } from '../../postgres/trouble.ts';
+import { Refusal } from '../broker/errors.ts';
+import { isAway, untilDone } from './trouble.ts';
 import { renderSql, type Sql } from './sql.ts';
 
-export { codeOf } from '../../postgres/trouble.ts';
+export { codeOf } from './trouble.ts';
 
 /** What a statement gave, by column. */
 export type QueryRow = Readonly<Record<string, unknown>>;

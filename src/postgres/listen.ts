@@ -1,8 +1,8 @@
 import type { Client, ClientConfig } from 'pg';
 import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Hint } from '../../broker/store.ts';
-import { openClient } from '../../postgres/connections.ts';
+import type { Hint } from '../broker/store.ts';
+import { openClient } from './connections.ts';
 
 export interface Listening {
   readonly config: ClientConfig;
