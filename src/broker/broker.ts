@@ -1,32 +1,32 @@
-import { execInUnits, readUnitLogs } from './ask-units.ts';
-import { bind } from './bind.ts';
+import { execInUnits, readUnitLogs } from './units/exec-and-log.ts';
+import { bind } from './requests/bind.ts';
 import type { Catalog } from './catalog.ts';
-import { type UnitMonitor, createUnitMonitor } from './checks.ts';
+import { type UnitMonitor, createUnitMonitor } from './units/monitor.ts';
 import type { Bind, Deprovision, StartStop, Provision, Recreate, Unbind, Update } from './commands.ts';
-import type { RequestContext } from './core.ts';
-import { deprovision } from './deprovision.ts';
-import type { BrokerContext } from './deps.ts';
-import { createEngine } from './engine.ts';
-import { createDependencies } from './meet-needs.ts';
+import type { RequestContext } from './requests/context.ts';
+import { deprovision } from './requests/deprovision.ts';
+import type { BrokerContext } from './context.ts';
+import { createEngine } from './operations/engine.ts';
+import { createDependencies } from './dependencies/acquire.ts';
 import type { Outcome } from './outcome.ts';
-import { startStop } from './operate.ts';
-import { createPlanOf } from './plans.ts';
-import { provision } from './provision.ts';
-import { recreate } from './recreate.ts';
-import { readStatus } from './read-status.ts';
-import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } from './read.ts';
+import { startStop } from './requests/start-stop.ts';
+import { createPlanOf } from './operations/plan-of.ts';
+import { provision } from './requests/provision.ts';
+import { recreate } from './requests/recreate.ts';
+import { readStatus } from './units/read-status.ts';
+import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } from './requests/fetch.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
 import type { OperationQuery } from './store.ts';
 import type { InstanceStatus } from './status.ts';
-import { createOperatorView, type OperatorView } from './overview.ts';
+import { createOperatorView, type OperatorView } from './operator-view.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
-import { unbind } from './unbind.ts';
-import { update } from './update.ts';
-import { createOperationQueue, type OperationQueue } from './due-work.ts';
+import { unbind } from './requests/unbind.ts';
+import { update } from './requests/update.ts';
+import { createOperationQueue, type OperationQueue } from './queue.ts';
 
 export type { Bind, Deprovision, StartStop, Provision, Recreate, Unbind, Update } from './commands.ts';
 
-export type { LastOperation } from './read.ts';
+export type { LastOperation } from './requests/fetch.ts';
 
 /** What every protocol speaks to. Refusals are thrown, outcomes returned; a failed synchronous operation throws Failure. */
 export interface Broker {

@@ -1,7 +1,7 @@
 /** Which parameters of a user hold: for a request, and for what an instance becomes by it. */
 import { expressionsIn } from './template.ts';
 import type { ParameterCheck, ServicePlan } from './catalog.ts';
-import type { BrokerContext } from './deps.ts';
+import type { BrokerContext } from './context.ts';
 import { Refusal } from './errors.ts';
 import type { JsonObject } from './json.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';

@@ -1,5 +1,5 @@
 import type { Catalog } from '../broker/catalog.ts';
-import type { OnSale } from '../broker/offered.ts';
+import type { OnSale } from '../broker/on-sale.ts';
 import { hiddenLine } from './hidden-line.ts';
 import { version } from './version.ts';
 

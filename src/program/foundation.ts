@@ -2,12 +2,12 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { createBroker, type Broker } from '../broker/broker.ts';
-import type { BrokerContext, Settings } from '../broker/deps.ts';
-import type { OperationQueue } from '../broker/due-work.ts';
+import type { BrokerContext, Settings } from '../broker/context.ts';
+import type { OperationQueue } from '../broker/queue.ts';
 import type { OperationSummary } from '../broker/events.ts';
 import type { Nodes } from '../broker/nodes.ts';
-import type { OnSale } from '../broker/offered.ts';
-import { findOrphans } from '../broker/orphan-look.ts';
+import type { OnSale } from '../broker/on-sale.ts';
+import { findOrphans } from '../broker/find-orphans.ts';
 import type { Store } from '../broker/store.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Config } from '../config.ts';

@@ -1,4 +1,4 @@
-import type { HiddenOffering } from '../broker/deps.ts';
+import type { HiddenOffering } from '../broker/context.ts';
 
 /**
  * One line for all that is not on sale, with what is to be installed for it: `3 offerings need programs that are not

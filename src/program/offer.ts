@@ -1,7 +1,7 @@
 import type { Catalog } from '../broker/catalog.ts';
-import type { HiddenOffering } from '../broker/deps.ts';
+import type { HiddenOffering } from '../broker/context.ts';
 import type { Node, Nodes } from '../broker/nodes.ts';
-import { createOnSale, type OnSale } from '../broker/offered.ts';
+import { createOnSale, type OnSale } from '../broker/on-sale.ts';
 import type { Provisioner } from '../broker/provisioner.ts';
 
 export interface OfferParts {

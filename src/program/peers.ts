@@ -1,4 +1,4 @@
-import type { Peer } from '../broker/deps.ts';
+import type { Peer } from '../broker/context.ts';
 import { Failure, Refusal, type RefusalCode } from '../broker/errors.ts';
 import type { Node } from '../broker/nodes.ts';
 import type { Executed, UnitLog } from '../broker/units.ts';

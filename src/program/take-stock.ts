@@ -1,4 +1,4 @@
-import type { OperatorView } from '../broker/overview.ts';
+import type { OperatorView } from '../broker/operator-view.ts';
 import type { InstanceStatus } from '../broker/status.ts';
 import { unitStatuses, type UnitStatus } from '../broker/units.ts';
 import type { Stock } from '../gauges.ts';

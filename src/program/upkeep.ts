@@ -1,5 +1,5 @@
-import type { OperationQueue } from '../broker/due-work.ts';
-import type { UnitMonitor } from '../broker/checks.ts';
+import type { OperationQueue } from '../broker/queue.ts';
+import type { UnitMonitor } from '../broker/units/monitor.ts';
 import type { BrokerEvent } from '../broker/events.ts';
 import type { Store } from '../broker/store.ts';
 import { startWorker } from '../worker.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Pool, type PoolConfig } from 'pg';
 import { createBroker } from '../../src/broker/broker.ts';
-import { newOperation } from '../../src/broker/intent.ts';
+import { newOperation } from '../../src/broker/operations/intent.ts';
 import type { Provisioner } from '../../src/broker/provisioner.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';

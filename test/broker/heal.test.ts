@@ -1,4 +1,4 @@
-import { decideRestart, type RestartSituation, sayLeftAlone } from '../../src/broker/heal.ts';
+import { decideRestart, type RestartSituation, sayLeftAlone } from '../../src/broker/units/restart-policy.ts';
 import { restartCauses, type Symptom, type UnitSeen, type UnitStatus } from '../../src/broker/units.ts';
 
 /** What the monitor does about a unit, and what it leaves alone. */

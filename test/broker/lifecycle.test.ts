@@ -1,10 +1,10 @@
 import { Failure } from '../../src/broker/errors.ts';
-import { isMistake } from '../../src/broker/mistake.ts';
+import { isMistake } from '../../src/broker/operations/mistake.ts';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import type { Operation } from '../../src/broker/records.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, gate, scripted, untilAborted, type World } from './world.ts';
+import { aWorld, gate, scripted, untilAborted, type World } from './core-in-memory.ts';
 
 /** Rules of the lifecycle that hold over several operations. */
 

@@ -3,7 +3,7 @@ import type { ServicePlan } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { parameterCheck } from '../../src/catalog/parameters.ts';
 import { aPlan, toBind, toProvision, toUpdate } from './fixtures.ts';
-import { aWorld, scripted } from './world.ts';
+import { aWorld, scripted } from './core-in-memory.ts';
 
 /** What parameters do an instance and a binding have, and which requests for others are refused? */
 

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Failure } from '../../src/broker/errors.ts';
 import { aPlan, toDeprovision, toProvision } from './fixtures.ts';
-import { aWorld, gate, scripted, untilAborted, type World } from './world.ts';
+import { aWorld, gate, scripted, untilAborted, type World } from './core-in-memory.ts';
 
 /** What happens when two things happen at once, or something ends in the middle of something else. */
 

@@ -2,9 +2,9 @@
 import { Failure } from '../../src/broker/errors.ts';
 import { instanceKey } from '../../src/broker/key.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
-import { ended } from './a-needing-world.ts';
+import { ended } from './dependencies/dependent-apps.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, scripted } from './world.ts';
+import { aWorld, scripted } from './core-in-memory.ts';
 
 const plan = aPlan({
   making: { secrets: { root: { per: 'instance', length: 20 }, password: { per: 'binding', length: 20 } } },

@@ -1,7 +1,7 @@
 import type { Outcome } from '../../src/broker/outcome.ts';
 import { Failure } from '../../src/broker/errors.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, gate, scripted } from './world.ts';
+import { aWorld, gate, scripted } from './core-in-memory.ts';
 
 /** How a failure is told does not hang on how soon it came (decisions 11 and 34). */
 

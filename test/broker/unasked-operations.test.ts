@@ -1,6 +1,6 @@
 import type { Store } from '../../src/broker/store.ts';
 import { toBind, toDeprovision, toOperate, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, gate, scripted } from './world.ts';
+import { aWorld, gate, scripted } from './core-in-memory.ts';
 
 /** Requests wait for what no platform has asked for, as no platform can know of it. */
 

@@ -2,7 +2,7 @@ import { canonicalJson, type JsonObject } from '../../src/broker/json.ts';
 import type { Catalog, ServicePlan } from '../../src/broker/catalog.ts';
 import { requireMerged, requireParameters } from '../../src/broker/parameters.ts';
 import { revivePlan } from '../../src/catalog/compile.ts';
-import { scripted } from '../broker/world.ts';
+import { scripted } from '../broker/core-in-memory.ts';
 import { anOffering, aPlan, guid, loaded, program } from './folder.ts';
 
 const anyMaker = { provisioner: () => scripted({}).provisioner };

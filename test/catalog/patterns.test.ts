@@ -1,5 +1,5 @@
 import { Refusal } from '../../src/broker/errors.ts';
-import { decideParameters } from '../../src/broker/decide-parameters.ts';
+import { decideParameters } from '../../src/broker/requests/decide-parameters.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { withShortRepeats } from '../../src/catalog/json-schema/repeats.ts';
 import { parameterCheck } from '../../src/catalog/parameters.ts';

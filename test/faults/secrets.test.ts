@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { toProvision } from '../broker/fixtures.ts';
-import { aWorld, scripted } from '../broker/world.ts';
+import { aWorld, scripted } from '../broker/core-in-memory.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram } from '../support/run-program.ts';
 import { canary, holds } from './canary.ts';

@@ -4,7 +4,7 @@ import type { Provisioner } from '../../src/broker/provisioner.ts';
 import { openOffer, type Offer } from '../../src/program/offer.ts';
 import { memoryWorld } from '../../src/stores/memory.ts';
 import { aPlan } from '../broker/fixtures.ts';
-import { scripted } from '../broker/world.ts';
+import { scripted } from '../broker/core-in-memory.ts';
 
 const local: Provisioner = scripted({}, { local: true }).provisioner;
 

@@ -1,4 +1,4 @@
-import type { InstanceEntry, OperatorView } from '../../src/broker/overview.ts';
+import type { InstanceEntry, OperatorView } from '../../src/broker/operator-view.ts';
 import type { UnitStatus } from '../../src/broker/units.ts';
 import { createStock } from '../../src/program/take-stock.ts';
 

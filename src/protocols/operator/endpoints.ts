@@ -1,7 +1,7 @@
 import { Refusal } from '../../broker/errors.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { Outcome } from '../../broker/outcome.ts';
-import type { OperatorView } from '../../broker/overview.ts';
+import type { OperatorView } from '../../broker/operator-view.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
 import {

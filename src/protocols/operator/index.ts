@@ -1,5 +1,5 @@
 /** For those who run brokers and nodes: what there is, how it is, and what can be done about it. */
-import type { OperatorView } from '../../broker/overview.ts';
+import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Login, Protocol } from '../protocol.ts';
 import { endpoints, type Operated } from './endpoints.ts';
 import { errorReply } from './errors.ts';

@@ -1,6 +1,6 @@
 import type { StartStop, Recreate } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
-import type { InstancesQuery, OfferingEntry } from '../../broker/overview.ts';
+import type { InstancesQuery, OfferingEntry } from '../../broker/operator-view.ts';
 import type { Execution, LogQuery } from '../../broker/units.ts';
 import type { Call } from '../protocol.ts';
 import { requireActionBody, requireExecBody, requireNoBody } from './shapes.ts';

@@ -1,7 +1,12 @@
 import { instanceKey } from '../../broker/key.ts';
 import type { Node } from '../../broker/nodes.ts';
 import type { Suspect } from '../../broker/orphans.ts';
-import type { InstanceDetails, InstanceEntry, OfferingEntry, OperationEntry } from '../../broker/overview.ts';
+import type {
+  InstanceDetails,
+  InstanceEntry,
+  OfferingEntry,
+  OperationEntry,
+} from '../../broker/operator-view.ts';
 import type { Operation } from '../../broker/records.ts';
 
 /** Every answer names its members, so nothing that is added to a record leaves by accident. */

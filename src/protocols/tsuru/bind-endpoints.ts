@@ -1,5 +1,5 @@
 import { Refusal } from '../../broker/errors.ts';
-import type { InstanceEntry } from '../../broker/overview.ts';
+import type { InstanceEntry } from '../../broker/operator-view.ts';
 import type { Call, Reply } from '../protocol.ts';
 import type { App } from './apps.ts';
 import { bind, unbindAll } from './bindings.ts';

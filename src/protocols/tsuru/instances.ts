@@ -1,7 +1,7 @@
 import type { Deprovision, Provision } from '../../broker/broker.ts';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import { Failure, Refusal } from '../../broker/errors.ts';
-import type { InstanceEntry } from '../../broker/overview.ts';
+import type { InstanceEntry } from '../../broker/operator-view.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Outcome } from '../../broker/outcome.ts';
 import type { ServiceInstance } from '../../broker/records.ts';

@@ -1,6 +1,6 @@
 import { findPlan, type ServiceOffering, type ServicePlan } from '../../broker/catalog.ts';
 import { Refusal } from '../../broker/errors.ts';
-import type { InstanceEntry } from '../../broker/overview.ts';
+import type { InstanceEntry } from '../../broker/operator-view.ts';
 import type { TsuruContext } from './world.ts';
 
 /** Refuses with not-found. */

@@ -1,6 +1,6 @@
 import { lostSentence } from '../../broker/lost.ts';
 import type { Broker } from '../../broker/broker.ts';
-import type { InstanceEntry } from '../../broker/overview.ts';
+import type { InstanceEntry } from '../../broker/operator-view.ts';
 import type { InstanceStatus } from '../../broker/status.ts';
 import type { UnitSeen } from '../../broker/units.ts';
 import type { Call, Reply } from '../protocol.ts';

@@ -1,6 +1,6 @@
 import type { Broker } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
-import type { InstanceEntry, OperatorView } from '../../broker/overview.ts';
+import type { InstanceEntry, OperatorView } from '../../broker/operator-view.ts';
 import type { Call } from '../protocol.ts';
 import type { Apps } from './apps.ts';
 import { findInstanceId } from './names.ts';

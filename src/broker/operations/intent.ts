@@ -1,0 +1,115 @@
+import type { ServicePlan, SecretRule } from '../catalog.ts';
+import type { BrokerContext } from '../context.ts';
+import { Refusal } from '../errors.ts';
+import type { Demand } from '../nodes.ts';
+import type { Outcome } from '../outcome.ts';
+import type { Operation, OperationConfidential, OperationKind, Origin } from '../records.ts';
+import type { Opening, OnBehalfOf } from '../store.ts';
+
+/** What a use case wants done; the engine opens it and carries it. */
+export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
+  readonly plan: ServicePlan;
+  readonly operation: Operation;
+  /** The open create, or whatever else the table of lifecycle says, that this removal cancels. */
+  readonly cancels?: Operation;
+  /** What there must be room for. */
+  readonly demand?: Demand;
+  /**
+   * Of a create: ends it and undoes what it has made, when nobody waits for it any longer; `absent` when it was not
+   * open any more.
+   */
+  readonly giveUp?: () => Promise<Outcome<unknown>>;
+  /** Nothing is to be made: only what the broker remembers changes. */
+  readonly recordOnly?: boolean;
+}
+
+/**
+ * What a use case decided after looking at what is there. `waits`: the answer cannot be given later, so the
+ * request waits for it even if it would accept less. `answers`: the end of what is joined is the answer, and nothing
+ * is decided after it.
+ */
+export type Decision<Rec> =
+  | Outcome<Rec>
+  | { readonly join: Operation; readonly record: Rec; readonly waits?: boolean; readonly answers?: boolean }
+  | { readonly start: Intent; readonly waits?: boolean }
+  /** Decided again when this one has ended; when patience ends before, it is busy. */
+  | { readonly after: Operation; readonly waits?: boolean };
+
+/** Seconds after which an operation is failed when its plan does not say. */
+const defaultDeadline = 3600;
+
+/** A new operation, in progress and not yet held. */
+export function newOperation(
+  core: BrokerContext,
+  plan: ServicePlan,
+  kind: OperationKind,
+  of: { instanceId: string; bindingId?: string; origin: Origin; confidential?: OperationConfidential },
+): Operation {
+  const now = core.now();
+  return {
+    id: core.newId(),
+    kind,
+    instanceId: of.instanceId,
+    ...(of.bindingId === undefined ? {} : { bindingId: of.bindingId }),
+    offeringId: plan.offeringId,
+    planId: plan.id,
+    state: 'in progress',
+    attempt: 0,
+    failures: 0,
+    origin: of.origin,
+    confidential: of.confidential ?? {},
+    createdAt: now,
+    deadline: new Date(now.getTime() + secondsAllowed(plan) * 1000),
+  };
+}
+
+/** Seconds an operation of this plan may take. */
+export function secondsAllowed(plan: ServicePlan): number {
+  return plan.maximumPollingDuration ?? defaultDeadline;
+}
+
+/** The secrets a plan wants at this level: those that exist are kept, so a repetition converges. */
+export function makeSecrets(
+  core: BrokerContext,
+  plan: ServicePlan,
+  per: SecretRule['per'],
+  existing: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  const wanted = Object.entries(plan.making.secrets).filter(([, rule]) => rule.per === per);
+  const fresh = wanted.map(([name, { length }]) => [name, existing[name] ?? core.newSecret(length)]);
+  return { ...existing, ...Object.fromEntries(fresh) };
+}
+
+/** Some plans cannot finish within a request (spec.md, Asynchronous Operations). */
+export function requireAsync(plan: ServicePlan, kind: OperationKind, acceptsIncomplete: boolean): void {
+  if (acceptsIncomplete || !plan.making.asyncRequired.includes(kind)) return;
+  throw new Refusal(
+    'async-required',
+    'This service plan requires client support for asynchronous service operations.',
+  );
+}
+
+/**
+ * What no platform has asked for, no platform can know of: it is waited for, and then it is decided again. What another
+ * request has asked for is told as that.
+ */
+export function busyWith(
+  { within, giveUp }: { readonly within?: OnBehalfOf; readonly giveUp?: string },
+  open: Operation | undefined,
+  sentence?: string,
+): { readonly after: Operation } {
+  const isOwn = within !== undefined || giveUp !== undefined;
+  return open && !isOwn && !isOfPlatform(open) ? { after: open } : busy(sentence);
+}
+
+const unasked: readonly OperationKind[] = ['start', 'stop', 'restart'];
+
+function isOfPlatform({ kind, origin }: Operation): boolean {
+  return !unasked.includes(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);
+}
+
+export function busy(
+  sentence = 'Another operation on this service instance is in progress. Try again later.',
+): never {
+  throw new Refusal('busy', sentence);
+}

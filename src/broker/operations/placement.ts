@@ -1,0 +1,77 @@
+// Instances of some plans need room on a node, or may only be so many: what is asked of the store, and how people are
+// told that it cannot be had.
+import type { ServicePlan } from '../catalog.ts';
+import type { BrokerContext } from '../context.ts';
+import { Refusal } from '../errors.ts';
+import type { Demand, Shortage } from '../nodes.ts';
+import type { ServiceInstance } from '../records.ts';
+
+/**
+ * What it takes to make an instance of this plan; undefined: any broker can make any number.
+ * @param failed the one that is made again: what may be left of it is on its node, and only that one can look after it
+ */
+export function demandToMake(
+  core: BrokerContext,
+  plan: ServicePlan,
+  failed?: ServiceInstance,
+): Demand | undefined {
+  const { cost, executables: needs, maxInstances } = plan.operating;
+  const local = isLocal(core, plan);
+  if (!local && maxInstances === undefined) return undefined;
+  const on = failed?.place ? { on: failed.place.node } : {};
+  return {
+    ...(maxInstances === undefined ? {} : { maxInstances }),
+    ...(local ? { room: { cost, executables: needs, ...on } } : {}),
+    ...here(core),
+  };
+}
+
+/** What it takes to change an instance to this plan; undefined: no more and no less than it has. */
+export function demandToChange(
+  core: BrokerContext,
+  plan: ServicePlan,
+  { place }: ServiceInstance,
+): Demand | undefined {
+  const { cost, executables: needs } = plan.operating;
+  if (!place || place.cost === cost) return undefined;
+  return { room: { cost, executables: needs, on: place.node }, ...here(core) };
+}
+
+/** Nothing of it was ever made or all of it was undone: then it is of no node. */
+export function isNowhere(
+  core: BrokerContext,
+  plan: ServicePlan,
+  { ready, place }: ServiceInstance,
+): boolean {
+  return !ready && !place && isLocal(core, plan);
+}
+
+/** Only a 400: after a 5xx, platforms would go on to remove what was never made. */
+export function refuseShort(plan: ServicePlan, demand: Demand, shortage: Shortage): never {
+  throw new Refusal('invalid', sentenceOf(plan, demand, shortage));
+}
+
+function isLocal(core: BrokerContext, plan: ServicePlan): boolean {
+  return core.provisioner(plan.making.provisioner).traits.local === true;
+}
+
+function here({ settings: { node } }: BrokerContext): Pick<Demand, 'here'> {
+  return node === undefined ? {} : { here: node };
+}
+
+function sentenceOf({ offeringName }: ServicePlan, { room }: Demand, shortage: Shortage): string {
+  switch (shortage.of) {
+    case 'instances':
+      return shortage.limit === 1
+        ? `There is an instance of '${offeringName}' already, the only one that is allowed.`
+        : `There are ${shortage.limit} instances of '${offeringName}' already, the most that are allowed.`;
+    case 'nodes':
+      return 'No node that is running can take new instances.';
+    case 'executables':
+      return `No node that can take new instances has all that this needs: ${shortage.needs.join(', ')}.`;
+    case 'capacity':
+      return room?.on === undefined
+        ? `No node has room for this: it takes ${shortage.cost} of a node's capacity, and none has that much left.`
+        : `The node has no room for this: it takes ${shortage.cost} of the node's capacity, and not that much is left.`;
+  }
+}

@@ -1,0 +1,186 @@
+import type { ServicePlan } from '../catalog.ts';
+import type { BrokerContext } from '../context.ts';
+import { Failure } from '../errors.ts';
+import { isMistake } from './mistake.ts';
+import { lookAgain, type Dependencies } from './dependencies-port.ts';
+import { planToRemove } from './plan-of.ts';
+import { isNowhere } from './placement.ts';
+import type { StepDone, Made, Provisioner, Step, Work } from '../provisioner.ts';
+import type { OperationFailure, OperationKind, ServiceBinding } from '../records.ts';
+import type { StepRecord, LeasedOperation, Pause, Settlement } from '../store.ts';
+import { settlementOf } from './settlement.ts';
+import { redact, templateValues } from '../template-values.ts';
+
+/** What one step of an operation came to. */
+export type Verdict =
+  | { readonly settle: Settlement }
+  /** It goes on, after so many milliseconds. */
+  | { readonly again: Progress; readonly afterMs: number }
+  | { readonly failed: OperationFailure }
+  /** `ours`: by a mistake in this program, which more than a few tries will not mend. */
+  | { readonly retry: string; readonly ours?: true };
+
+export type Progress = Omit<Pause, 'until'>;
+
+export interface OperationContext extends BrokerContext {
+  readonly dependencies: Dependencies;
+}
+
+/** Takes one step of a held operation. Never throws: what goes wrong is a verdict too, with secrets masked. */
+export async function takeStep(
+  core: OperationContext,
+  plan: ServicePlan,
+  held: LeasedOperation,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  let subject = held;
+  try {
+    const { failure, kind } = held.operation;
+    // Of an update that has failed only what it needed is given back: the instance is as it was.
+    if (failure && kind === 'update')
+      return (await core.dependencies.releaseUnused(held, plan)) ? { settle: { failure } } : comeAgain(held);
+    const deed = deedOf(held);
+    const supplied = await acquire(core, deed, plan, held);
+    if (!supplied) return comeAgain(held);
+    subject = supplied;
+    const provisioner = core.provisioner(plan.making.provisioner);
+    const leftOver = await findLeftOver(core, provisioner, held);
+    // From here on its secrets, too, may stand in what is said.
+    if (leftOver) subject = { ...subject, binding: leftOver };
+    const isRemoval = deed === 'deprovision' || deed === 'unbind';
+    const work = workOf(isRemoval ? planToRemove(core, plan) : plan, subject, signal, core.settings.url);
+    const began = performance.now();
+    const nothing = deed === 'deprovision' && isNowhere(core, plan, held.instance);
+    const step = nothing ? { done: undefined } : await call(provisioner, leftOver ? 'unbind' : deed, work);
+    const did = step.did ? { did: doneBy(step.did, held, performance.now() - began) } : {};
+    if ('again' in step)
+      return { again: { ...progressOf(step.again, subject), ...did }, afterMs: step.again.afterMs };
+    // It goes on with what else there is to be removed.
+    if (leftOver) return { again: { failures: 0, unbound: leftOver, ...did }, afterMs: 0 };
+    if (!(await release(core, deed, plan, held))) return comeAgain(held);
+    return { settle: { ...settlementOf(subject, plan, step.done ?? {}, core), ...did } };
+  } catch (error) {
+    return judge(error, subject);
+  }
+}
+
+/** What the instance needs of others before the deed; undefined: it is not there yet. */
+async function acquire(
+  { dependencies: needs }: OperationContext,
+  deed: OperationKind,
+  plan: ServicePlan,
+  held: LeasedOperation,
+): Promise<LeasedOperation | undefined> {
+  if (deed === 'provision' || deed === 'update') return needs.acquire(held, plan);
+  if (deed === 'deprovision') return needs.find(held, plan);
+  const wakes = (deed === 'start' || deed === 'restart') && !held.operation.confidential.units;
+  return !wakes || (await needs.startStop(held, plan, 'start')) ? held : undefined;
+}
+
+/** What it does not need any more after the deed goes too; false: it is not gone yet. */
+async function release(
+  { dependencies: needs }: OperationContext,
+  deed: OperationKind,
+  plan: ServicePlan,
+  held: LeasedOperation,
+): Promise<boolean> {
+  if (deed === 'deprovision') return needs.release(held, plan);
+  if (deed === 'update') return needs.releaseUnused(held, plan);
+  if (deed === 'stop' && !held.operation.confidential.units) return needs.startStop(held, plan, 'stop');
+  return true;
+}
+
+/** Others go on for this one. The step that is taken again then has nothing left to do, or begins now. */
+function comeAgain({ operation }: LeasedOperation): Verdict {
+  const { memo } = operation.confidential;
+  return { again: { failures: 0, ...(memo === undefined ? {} : { memo }) }, afterMs: lookAgain };
+}
+
+/** The note is for users; the memo stays confidential. */
+function progressOf(
+  { memo, note }: Extract<Step<unknown>, { again: unknown }>['again'],
+  subject: LeasedOperation,
+): Progress {
+  return { failures: 0, memo, ...(note === undefined ? {} : { note: redact(note, subject) }) };
+}
+
+function doneBy(
+  { step, tries }: StepDone,
+  { operation: { failures, failure } }: LeasedOperation,
+  ms: number,
+): StepRecord {
+  return { step, tries: tries ?? failures + 1, undo: failure !== undefined, ms: Math.round(ms) };
+}
+
+/** An open operation that has failed is being undone: by the opposite deed. */
+function deedOf({ operation: { kind, failure } }: LeasedOperation): OperationKind {
+  if (!failure) return kind;
+  return kind === 'bind' ? 'unbind' : 'deprovision';
+}
+
+/** Bindings that the platform left behind are unbound first: what they made may lie outside the instance. */
+async function findLeftOver(
+  { store }: BrokerContext,
+  provisioner: Provisioner,
+  held: LeasedOperation,
+): Promise<ServiceBinding | undefined> {
+  const mayLieOutside = provisioner.unbind && !provisioner.traits.selfContained;
+  if (held.operation.kind !== 'deprovision' || !mayLieOutside) return undefined;
+  return store.leftBinding(held.instance.id);
+}
+
+function workOf(plan: ServicePlan, held: LeasedOperation, signal: AbortSignal, url: string): Work {
+  const { operation, instance, binding } = held;
+  const { memo, target, units, sparing } = operation.confidential;
+  const shall = target ?? instance;
+  const trace = operation.confidential.trace ?? (binding ?? instance).confidential.trace;
+  return {
+    operationId: operation.id,
+    ...(memo === undefined ? {} : { memo }),
+    ...(trace === undefined ? {} : { trace }),
+    instance: shall,
+    ...(target ? { previous: instance } : {}),
+    ...(binding ? { binding } : {}),
+    plan,
+    values: templateValues(plan, shall, binding, url),
+    ...(units ? { units } : {}),
+    ...(sparing ? { sparing } : {}),
+    redact: (text) => redact(text, held),
+    signal,
+  };
+}
+
+async function call(provisioner: Provisioner, deed: OperationKind, work: Work): Promise<Step<Made | void>> {
+  switch (deed) {
+    case 'provision':
+      return provisioner.provision(work);
+    case 'deprovision':
+      return provisioner.deprovision(work);
+    case 'update':
+    case 'bind':
+    case 'unbind':
+      // Without the capability there is nothing that could have been made, or is to be removed.
+      return (await provisioner[deed]?.(work)) ?? { done: undefined };
+    case 'start':
+    case 'stop':
+    case 'restart': {
+      const step = await provisioner.units?.[deed]?.(work);
+      if (!step) throw new Failure('unsupported', `A ${deed} is not possible any more.`);
+      return step;
+    }
+  }
+}
+
+function judge(error: unknown, held: LeasedOperation): Verdict {
+  if (!(error instanceof Failure)) {
+    const retry = redact(describe(error), held);
+    return isMistake(error) ? { retry, ours: true } : { retry };
+  }
+  const { word, message, hints } = error;
+  const detail = hints.detail === undefined ? {} : { detail: redact(hints.detail, held) };
+  return { failed: { ...hints, word, sentence: redact(message, held), ...detail } };
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}

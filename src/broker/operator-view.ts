@@ -1,0 +1,199 @@
+import type { ServiceOffering, ServicePlan } from './catalog.ts';
+import type { RequestContext } from './requests/context.ts';
+import type { BrokerContext } from './context.ts';
+import { Refusal } from './errors.ts';
+import { summarize } from './events.ts';
+import { dependencyIds } from './dependencies/ids.ts';
+import type { Node } from './nodes.ts';
+import { declaredOfferings } from './on-sale.ts';
+import type { MadeFrom } from './operations/plan-of.ts';
+import { certainAfter, type Suspect, type Scope } from './orphans.ts';
+import { describeStatus, findNode } from './units/read-status.ts';
+import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
+import { describeState, type StateWord } from './state.ts';
+import type { Listed, ListQuery } from './store.ts';
+import type { InstanceStatus } from './status.ts';
+
+/** What an operator sees of everything, and the few things to be done there. Nothing of it is confidential. */
+export interface OperatorView {
+  nodes(): Promise<readonly Node[]>;
+  /** Refuses with not-found. */
+  drain(node: string, draining: boolean): Promise<void>;
+  /**
+   * Refuses with not-found, and with conflict while the node lives or has instances.
+   * @param options `abandon`: the machine is lost, and its instances with it: they can only be deleted, or made again
+   */
+  forget(node: string, options?: { readonly abandon?: boolean }): Promise<void>;
+  instances(query: InstancesQuery): Promise<readonly InstanceEntry[]>;
+  /** Refuses with not-found. */
+  instance(instanceId: string): Promise<InstanceDetails>;
+  /** The plan that an instance was made from, also when it has left the catalog. */
+  plan(instance: MadeFrom): Promise<ServicePlan>;
+  offerings(): readonly OfferingEntry[];
+  orphans(): Promise<readonly Suspect[]>;
+  /** Refuses with not-found, and with conflict as long as the suspect is not final. */
+  removeOrphan(where: Scope, name: string): Promise<void>;
+}
+
+export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {
+  /** Only those whose plan has changed since they were made or last updated. */
+  readonly drifted?: boolean;
+}
+
+export interface InstanceEntry extends Listed {
+  readonly state: StateWord;
+  /** By name, as far as the catalog knows them. */
+  readonly offering: string;
+  readonly plan: string;
+  readonly status: InstanceStatus;
+  /** The plan has changed since the instance was made or last updated. */
+  readonly drifted: boolean;
+}
+
+export interface InstanceDetails extends InstanceEntry {
+  readonly neededBy: readonly string[];
+  /** The instances that it holds for its own use. */
+  readonly needs: readonly string[];
+  /** The latest first. */
+  readonly operations: readonly OperationEntry[];
+}
+
+export interface OperationEntry {
+  readonly operation: Omit<Operation, 'confidential'>;
+  readonly timeline: readonly TimelineEntry[];
+}
+
+export interface OfferingEntry {
+  readonly offering: Pick<ServiceOffering, 'id' | 'name' | 'description'>;
+  /** Why it is not in the catalog, as a sentence; absent: it is. */
+  readonly hidden?: string;
+}
+
+/** Operations of one instance that are told with their timelines. */
+const operationsShown = 20;
+
+export function createOperatorView(core: RequestContext): OperatorView {
+  return {
+    nodes: () => core.nodes.list(),
+    async drain(node, draining) {
+      if (!(await core.nodes.drain(node, draining))) throw noNode(node);
+    },
+    async forget(node, { abandon = false } = {}) {
+      if (!(await core.nodes.forget(node, abandon))) throw notForgettable(node, await core.nodes.list());
+    },
+    async instances({ drifted = false, ...query }) {
+      const now = declaredOfferings(core).flatMap(({ plans }) => plans);
+      const asked = drifted ? { ...query, driftedFrom: now } : query;
+      const [listed, nodes] = await Promise.all([core.store.list(asked), core.nodes.list()]);
+      return listed.map((one) => entryOf(core, one, nodes));
+    },
+    instance: (instanceId) => detailsOf(core, instanceId),
+    plan: (instance) => core.planOf(instance),
+    offerings: () => offeringsOf(core),
+    orphans: () => core.orphans.list(),
+    removeOrphan: (where, name) => condemn(core, where, name),
+  };
+}
+
+function noNode(name: string): Refusal {
+  return new Refusal('not-found', `There is no node '${name}'.`, 'node');
+}
+
+function notForgettable(name: string, nodes: readonly Node[]): Refusal {
+  const node = nodes.find((one) => one.name === name);
+  if (!node) return noNode(name);
+  const why = node.instances > 0 && node.stale ? `has ${countOf(node.instances)}` : 'is alive';
+  return new Refusal('conflict', `The node '${name}' ${why}.`, 'node');
+}
+
+function countOf(instances: number): string {
+  return instances === 1 ? 'a service instance' : `${instances} service instances`;
+}
+
+function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): InstanceEntry {
+  const { instance, operation, seen } = listed;
+  const offering = declaredOfferings(core).find(({ id }) => id === instance.offeringId);
+  const plan = offering?.plans.find(({ id }) => id === instance.planId);
+  const name = offering?.name ?? instance.offeringId;
+  const node = instance.place && findNode(nodes, instance.place.node);
+  return {
+    ...listed,
+    state: describeState(listed),
+    offering: name,
+    plan: plan?.name ?? instance.planId,
+    status: describeStatus({
+      instance,
+      ...(operation ? { operation } : {}),
+      ...(seen ? { seen } : {}),
+      ...(node ? { node } : {}),
+      name,
+    }),
+    // Of a plan that has left the catalog there is no newer revision.
+    drifted: plan !== undefined && plan.revision !== instance.revision,
+  };
+}
+
+async function detailsOf(core: RequestContext, instanceId: string): Promise<InstanceDetails> {
+  const { store } = core;
+  const [[listed], found, history, nodes] = await Promise.all([
+    store.list({ instanceId, limit: 1 }),
+    // Of one that cannot be read there is still everything else to be told.
+    store.findInstance(instanceId).catch(unlessUnreadable),
+    store.history(instanceId, operationsShown),
+    core.nodes.list(),
+  ]);
+  if (!listed) throw new Refusal('not-found', 'There is no service instance with this id.');
+  const operations = history.map(async (operation) => ({
+    operation: summarize(operation),
+    timeline: await store.timeline(operation.id),
+  }));
+  return {
+    ...entryOf(core, listed, nodes),
+    neededBy: found?.neededBy ?? [],
+    needs: found ? await heldBy(core, found.instance) : [],
+    operations: await Promise.all(operations),
+  };
+}
+
+function unlessUnreadable(error: unknown): undefined {
+  if (!(error instanceof Refusal) || error.code !== 'unreadable') throw error;
+}
+
+async function heldBy(core: RequestContext, instance: ServiceInstance): Promise<readonly string[]> {
+  // Of a plan that cannot be read any more there is still everything else to be told.
+  const plan = await core.planOf(instance).catch(() => undefined);
+  const needs = Object.entries(plan?.operating.dependencies ?? {});
+  const held = needs.map(async ([name, need]) => {
+    const { instanceId, bindingId } = dependencyIds(instance, name, need);
+    return (await core.store.findBinding(instanceId, bindingId)).binding ? [instanceId] : [];
+  });
+  return (await Promise.all(held)).flat();
+}
+
+function offeringsOf({ catalog, hidden }: BrokerContext): readonly OfferingEntry[] {
+  const concealed = hidden();
+  const shown = catalog().offerings.filter(({ id }) => concealed.every(({ offering }) => offering.id !== id));
+  return [
+    ...shown.map((offering) => ({ offering: outlineOf(offering) })),
+    ...concealed.map(({ offering, reason }) => ({ offering: outlineOf(offering), hidden: reason })),
+  ];
+}
+
+function outlineOf({ id, name, description }: ServiceOffering): OfferingEntry['offering'] {
+  return { id, name, description };
+}
+
+async function condemn({ orphans }: BrokerContext, where: Scope, name: string): Promise<void> {
+  if (await orphans.approveRemoval(where, name)) return;
+  const suspect = (await orphans.list()).find(
+    ({ provisioner, node, resource: thing }) =>
+      provisioner === where.provisioner && node === where.node && thing.name === name,
+  );
+  if (!suspect) throw new Refusal('not-found', 'There is no such orphan.');
+  const since = suspect.firstSeenAt.toISOString();
+  const certain = new Date(suspect.firstSeenAt.getTime() + certainAfter).toISOString();
+  throw new Refusal(
+    'conflict',
+    `It was first seen at ${since}. It can be removed when it is still seen after ${certain}.`,
+  );
+}

@@ -1,0 +1,66 @@
+import type { Deprovision } from '../commands.ts';
+import type { RequestContext } from './context.ts';
+import { Refusal } from '../errors.ts';
+import { meet } from '../exclusion.ts';
+import { busyWith, type Decision, newOperation, requireAsync } from '../operations/intent.ts';
+import type { Outcome } from '../outcome.ts';
+import { isNowhere } from '../operations/placement.ts';
+import { requireOwn } from '../operations/plan-of.ts';
+import { findUntold } from './fetch.ts';
+import type { FoundInstance, Operation, ServiceInstance } from '../records.ts';
+
+/** spec.md, Deprovisioning. The catalog is not asked: a plan that left it must be deletable for ever. */
+export function deprovision(core: RequestContext, command: Deprovision): Promise<Outcome<ServiceInstance>> {
+  return core.engine.run(command, async () => {
+    const found = await core.store.findInstance(command.instanceId);
+    const decision = decideDeprovision(found, command);
+    if (!found || !('start' in decision)) return decision as Decision<ServiceInstance>;
+    const { instance } = found;
+    const { cancels } = decision;
+    const untold = !cancels && command.failsLater && (await findUntold(core, 'deprovision', command));
+    if (untold) return { is: 'accepted', operation: untold, record: instance };
+    const plan = await core.planOf(instance);
+    requireAsync(plan, 'deprovision', command.acceptsIncomplete);
+    const operation = newOperation(core, plan, 'deprovision', {
+      instanceId: instance.id,
+      origin: command.origin,
+      confidential: traceOf(cancels),
+    });
+    if (cancels) return { start: { plan, operation, instance: { put: instance }, cancels } };
+    // What is of no node has left nothing on any, but may hold what it needs of others.
+    const needsNothing = Object.keys(plan.operating.dependencies).length === 0;
+    const recordOnly = needsNothing && isNowhere(core, plan, instance);
+    const change = recordOnly ? { remove: instance } : { put: instance };
+    return { start: { plan, operation, instance: change, recordOnly } };
+  });
+}
+
+/** The state table of lifecycle, column "DELETE". */
+export function decideDeprovision(
+  found: FoundInstance | undefined,
+  command: Deprovision,
+): { start: true; cancels?: Operation } | Exclude<Decision<ServiceInstance>, { start: unknown }> {
+  const { giveUp, version } = command;
+  if (!found || (giveUp !== undefined && found.operation?.id !== giveUp)) return { is: 'absent' };
+  if (version !== undefined && found.instance.version !== version) return { is: 'absent' };
+  const { instance, operation } = found;
+  requireOwn(instance, command);
+  if (operation?.kind === 'deprovision') return { join: operation, record: instance };
+  requireUnneeded(found);
+  const met = meet('deprovision', found);
+  return met === 'busy' ? busyWith(command, operation) : { start: true, ...met };
+}
+
+function requireUnneeded({ neededBy = [] }: FoundInstance): void {
+  if (neededBy.length === 0) return;
+  const names = neededBy.map((id) => `'${id}'`).join(', ');
+  const others = neededBy.length === 1 ? 'Another instance needs' : 'Other instances need';
+  throw new Refusal('invalid', `${others} this one, so it cannot be deleted: ${names}.`);
+}
+
+/** What the cancelled create had reached, so that all of it can be found and removed. */
+export function traceOf(cancelled: Operation | undefined): Operation['confidential'] {
+  if (cancelled?.kind !== 'provision' && cancelled?.kind !== 'bind') return {};
+  const trace = cancelled.confidential.trace ?? cancelled.confidential.memo;
+  return trace === undefined ? {} : { trace };
+}

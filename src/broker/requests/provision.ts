@@ -1,0 +1,159 @@
+import type { Provision } from '../commands.ts';
+import { requireCurrentMaintenance, requirePlan, type ServicePlan } from '../catalog.ts';
+import type { RequestContext } from './context.ts';
+import { decideParameters } from './decide-parameters.ts';
+import type { BrokerContext } from '../context.ts';
+import { deprovision } from './deprovision.ts';
+import { Refusal } from '../errors.ts';
+import { meet } from '../exclusion.ts';
+import {
+  busy,
+  busyWith,
+  type Decision,
+  makeSecrets,
+  newOperation,
+  requireAsync,
+} from '../operations/intent.ts';
+import { sameJson } from '../json.ts';
+import { keyOf } from '../key.ts';
+import { isLostWithAll } from '../lost.ts';
+import type { Outcome } from '../outcome.ts';
+import { demandToMake } from '../operations/placement.ts';
+import { requireParameters } from '../parameters.ts';
+import { findUntold } from './fetch.ts';
+import type { FoundInstance, ServiceInstance } from '../records.ts';
+import { describeState } from '../state.ts';
+import { requireSharedDependencies } from './shared-dependencies.ts';
+import { render } from '../template.ts';
+import { templateValues } from '../template-values.ts';
+
+/** spec.md, Provisioning. */
+export function provision(core: RequestContext, command: Provision): Promise<Outcome<ServiceInstance>> {
+  return core.engine.run(command, async () => {
+    const found = await core.store.findInstance(command.instanceId);
+    const decision = decideProvision(found, command);
+    if (decision !== 'start') return decision;
+    const untold = found && command.failsLater && (await findUntold(core, 'provision', command));
+    if (untold) return { is: 'accepted', operation: untold, record: found.instance };
+    const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
+    await decideParameters(command.parameters, () =>
+      requireParameters(core, plan, 'provision', command.parameters),
+    );
+    requireCurrentMaintenance(plan, command.maintenanceVersion);
+    requireAsync(plan, 'provision', command.acceptsIncomplete);
+    await requireSharedDependencies(core, plan);
+    return intend(core, command, plan, found?.instance);
+  });
+}
+
+/** The state table of lifecycle, column "PUT". */
+export function decideProvision(
+  found: FoundInstance | undefined,
+  command: Provision,
+): 'start' | Decision<ServiceInstance> {
+  if (!found) return 'start';
+  if (!isSame(found.instance, command)) {
+    throw new Refusal(
+      'conflict',
+      'A service instance with this id exists already, with different attributes.',
+    );
+  }
+  switch (describeState(found)) {
+    case 'ready':
+    case 'starting':
+    case 'stopping':
+    case 'restarting':
+      return { is: 'unchanged', record: found.instance };
+    case 'failed':
+    case 'lost':
+      return meet('provision', found) === 'busy' ? busy() : 'start';
+    case 'provisioning':
+      return found.operation ? { join: found.operation, record: found.instance } : busy();
+    case 'absent':
+    case 'updating':
+    case 'deprovisioning':
+      return busyWith(command, found.operation);
+  }
+}
+
+/** Context and originating identity are no attributes: platforms change them (platform-clients, point 8). */
+function isSame(instance: ServiceInstance, command: Provision): boolean {
+  return (
+    instance.offeringId === command.offeringId &&
+    instance.planId === command.planId &&
+    instance.organizationGuid === command.organizationGuid &&
+    instance.spaceGuid === command.spaceGuid &&
+    sameJson(instance.confidential.parameters, command.parameters)
+  );
+}
+
+function intend(
+  core: RequestContext,
+  command: Provision,
+  plan: ServicePlan,
+  failed: ServiceInstance | undefined,
+): Decision<ServiceInstance> {
+  const { instanceId, offeringId, planId, origin } = command;
+  const record = withDashboard(newInstance(core, command, plan, failed), plan, core.settings.url);
+  const demand = demandToMake(core, plan, failed);
+  const operation = newOperation(core, plan, 'provision', { instanceId, origin });
+  const removal = { instanceId, offeringId, planId, origin, acceptsIncomplete: true, giveUp: operation.id };
+  const giveUp = () => deprovision(core, removal);
+  return { start: { plan, operation, instance: { put: record }, ...(demand ? { demand } : {}), giveUp } };
+}
+
+/** A row for what is to be made. @param failed one of the same id that was never finished, or was lost */
+export function newInstance(
+  core: BrokerContext,
+  command: Omit<Provision, 'acceptsIncomplete' | 'origin'>,
+  plan: ServicePlan,
+  failed: ServiceInstance | undefined,
+): ServiceInstance {
+  const { instanceId, offeringId, planId, organizationGuid, spaceGuid, context, parent } = command;
+  // One that is tried again goes on with what its broken attempt has left; what was lost has left nothing here.
+  const same = failed && !isLostWithAll(failed) ? failed : undefined;
+  const key = same ? same.key : keyOf(instanceId, core.newId());
+  const { trace, secrets: existing } = same?.confidential ?? {};
+  const secrets = makeSecrets(core, plan, 'instance', existing);
+  const { parameters } = command;
+  const now = core.now();
+  const maintenanceVersion = plan.maintenanceInfo?.version;
+  return {
+    id: instanceId,
+    version: failed?.version ?? 0,
+    ...(key === undefined ? {} : { key }),
+    offeringId,
+    planId,
+    revision: plan.revision,
+    ...(organizationGuid === undefined ? {} : { organizationGuid }),
+    ...(spaceGuid === undefined ? {} : { spaceGuid }),
+    context,
+    ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
+    ...(same?.place ? { place: same.place } : {}),
+    ...(failed?.lost ? { lost: failed.lost } : {}),
+    ...watched(core, plan),
+    ...(parent === undefined ? {} : { parent }),
+    ready: false,
+    confidential: { parameters, secrets, facts: {}, ...(trace === undefined ? {} : { trace }) },
+    createdAt: now,
+    updatedAt: now,
+  };
+}
+
+/** How often its units are looked at, when it has any. */
+export function watched(
+  core: BrokerContext,
+  { making, operating }: ServicePlan,
+): Pick<ServiceInstance, 'checkEvery'> {
+  return core.provisioner(making.provisioner).units ? { checkEvery: operating.monitor.every } : {};
+}
+
+/** The address must stand in the first answer, also in a 202, so it is made with the intent. */
+export function withDashboard(instance: ServiceInstance, plan: ServicePlan, url: string): ServiceInstance {
+  const template = plan.making.answer.dashboard;
+  const { dashboardUrl: _old, ...confidential } = instance.confidential;
+  if (template === undefined) return { ...instance, confidential };
+  const rendered = render(template, templateValues(plan, instance, undefined, url));
+  const dashboardUrl = typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
+  return { ...instance, confidential: { ...confidential, dashboardUrl } };
+}

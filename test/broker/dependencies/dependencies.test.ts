@@ -1,0 +1,526 @@
+import { Failure } from '../../../src/broker/errors.ts';
+import {
+  aNeedingWorld,
+  app,
+  appPlan,
+  aSharedDb,
+  childrenOf,
+  credentialsOf,
+  db,
+  ended,
+  needOf,
+  onlyChildOf,
+  planOf,
+  untilSo,
+} from './dependent-apps.ts';
+import { toBind, toDeprovision, toOperate, toProvision, toUnbind, toUpdate } from '../fixtures.ts';
+import { gate, untilAborted, wrongBy } from '../core-in-memory.ts';
+
+/** Offerings that instances need: made before, held by a binding, given back after. */
+
+const soon = { acceptsIncomplete: true };
+const toMake = toProvision(app);
+const toRemove = toDeprovision(app);
+const broken = () => {
+  throw new Failure('broken', 'The disk is full.');
+};
+
+describe('A need of its own', () => {
+  test('is made and bound first, and what the binding gives reaches the work and later templates.', async () => {
+    const world = aNeedingWorld([
+      appPlan({}, { db: needOf('db', { parameters: { owner: '{{params.owner}}' } }) }),
+      planOf('db'),
+    ]);
+    const { broker } = world.broker();
+    const outcome = await broker.provision({
+      ...toMake,
+      parameters: { owner: 'me' },
+      context: { instance_name: 'mine' },
+    });
+    expect(outcome).toMatchObject({ is: 'done', record: { id: 'i1', ready: true } });
+    expect(world.story()).toEqual(['provision db', 'bind db', 'provision app']);
+    const child = await onlyChildOf(world);
+    const [made, , wanting] = world.asked;
+    expect(made?.work.instance).toMatchObject({
+      id: child.id,
+      organizationGuid: 'org',
+      context: { instance_name: 'mine' },
+      confidential: { parameters: { owner: 'me' } },
+    });
+    const uri = expect.stringMatching(/^db:\/\/p[0-9a-f]{20}:s{19}\d$/);
+    expect(wanting?.work.values).toMatchObject({ deps: { db: { uri } } });
+    expect(await credentialsOf(broker)).toEqual({ db: uri });
+    expect((await world.store.findInstance(child.id))?.neededBy).toEqual(['i1']);
+    const { overview } = broker;
+    expect(await overview.instance('i1')).toMatchObject({ needs: [child.id], neededBy: [] });
+    expect(await overview.instance(child.id)).toMatchObject({ instance: { parent: 'i1' }, needs: [] });
+  });
+
+  test('goes with the instance: first that, then the binding, then what was needed.', async () => {
+    const world = aNeedingWorld();
+    const { broker, work } = world.broker();
+    await broker.provision(toMake);
+    world.asked.length = 0;
+    expect(await broker.deprovision(toRemove)).toMatchObject({ is: 'done' });
+    expect(world.story()).toEqual(['deprovision app', 'unbind db', 'deprovision db']);
+    expect(world.asked[0]?.work.values).toMatchObject({ deps: { db: {} } });
+    expect(world.things()).toEqual([]);
+    expect(await world.store.list({ limit: 9 })).toEqual([]);
+    // The id is free again, also for what it needs.
+    expect(await broker.provision(toMake)).toMatchObject({ is: 'done' });
+    expect(world.things()).toHaveLength(3);
+    await work.rest();
+  });
+
+  test('may take its time: the instance is in the making, and none of its own steps begins before.', async () => {
+    const world = aNeedingWorld(undefined, {
+      provision: ({ plan, memo }) =>
+        plan.offeringName === 'db' && memo !== 'third'
+          ? { again: { afterMs: 5000, memo: memo === 'second' ? 'third' : 'second' } }
+          : { done: {} },
+      bind: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 5000, memo: 'bound' } }),
+    });
+    const { broker, work } = world.broker();
+    const outcome = await broker.provision({ ...toMake, ...soon });
+    expect(outcome).toMatchObject({ is: 'accepted', operation: { kind: 'provision', instanceId: 'i1' } });
+    await expect(broker.instance('i1')).rejects.toMatchObject({ code: 'not-found' });
+    expect(await broker.lastOperation({ instanceId: 'i1' })).toMatchObject({
+      operation: { kind: 'provision', state: 'in progress' },
+    });
+    expect(await ended(world, [work])).toMatchObject({ kind: 'provision', state: 'succeeded' });
+    expect(world.story()).toEqual([
+      'provision db',
+      'provision db',
+      'provision db',
+      'bind db',
+      'bind db',
+      'provision app',
+    ]);
+  });
+
+  test('that fails at once lets the instance fail, with its reason, and nothing is left.', async () => {
+    let mended = false;
+    const world = aNeedingWorld(undefined, {
+      provision: ({ plan }) => (plan.offeringName === 'db' && !mended ? broken() : { done: {} }),
+    });
+    const { broker } = world.broker();
+    await expect(broker.provision(toMake)).rejects.toMatchObject({
+      word: 'need',
+      message: 'The service needs db, which could not be had. The disk is full.',
+    });
+    expect(world.things()).toEqual([]);
+    expect(await world.store.list({ limit: 9 })).toMatchObject([{ instance: { id: 'i1', ready: false } }]);
+    mended = true;
+    expect(await broker.provision(toMake)).toMatchObject({ is: 'done' });
+  });
+
+  test.each(['provision', 'bind'] as const)(
+    'that fails later, in its %s, lets the instance fail all the same.',
+    async (deed) => {
+      const world = aNeedingWorld(undefined, {
+        [deed]: ({ memo }: { memo?: unknown }) => (memo ? broken() : { again: { afterMs: 5000, memo: 1 } }),
+      });
+      const { broker, work } = world.broker();
+      expect(await broker.provision({ ...toMake, ...soon })).toMatchObject({ is: 'accepted' });
+      expect(await ended(world, [work])).toMatchObject({
+        kind: 'provision',
+        state: 'failed',
+        failure: { sentence: 'The service needs db, which could not be had. The disk is full.' },
+      });
+      expect(world.things()).toEqual([]);
+      expect(await childrenOf(world)).toEqual([]);
+      expect(world.story().filter((done) => done === `${deed} db`)).toHaveLength(2);
+    },
+  );
+
+  test('is there when the instance itself has failed and is undone, and goes after it.', async () => {
+    const world = aNeedingWorld(undefined, {
+      provision: ({ plan }) => (plan.offeringName === 'app' ? broken() : { done: {} }),
+    });
+    const { broker } = world.broker();
+    await expect(broker.provision(toMake)).rejects.toThrow('The disk is full.');
+    expect(world.story().slice(2)).toEqual([
+      'provision app',
+      'deprovision app',
+      'unbind db',
+      'deprovision db',
+    ]);
+    expect(world.asked[3]?.work.values).toMatchObject({ deps: { db: { uri: expect.any(String) } } });
+    expect(world.things()).toEqual([]);
+    expect(await childrenOf(world)).toEqual([]);
+  });
+
+  test('ends in the middle of its making when the instance is deleted.', async () => {
+    const world = aNeedingWorld(undefined, {
+      provision: ({ plan, signal }) => (plan.offeringName === 'db' ? untilAborted(signal) : { done: {} }),
+    });
+    const { broker, work } = world.broker();
+    await broker.provision({ ...toMake, ...soon });
+    await untilSo(world, [], () => world.story().includes('provision db'));
+    expect(await broker.deprovision({ ...toRemove, ...soon })).toMatchObject({ is: 'accepted' });
+    await ended(world, [work]);
+    expect(world.things()).toEqual([]);
+    expect(await world.store.list({ limit: 9 })).toEqual([]);
+    expect(world.story()).not.toContain('provision app');
+    await work.rest();
+  });
+
+  test('cannot be taken from it, and nobody else gives it a binding that ends.', async () => {
+    const lifetime = { credentials: { uri: 'db' }, bindingLifetime: { expiresAfter: 60 } };
+    const world = aNeedingWorld([appPlan(), planOf('db', { making: { answer: lifetime } })]);
+    const { broker, work } = world.broker();
+    await broker.provision(toMake);
+    const { id: instanceId } = await onlyChildOf(world);
+    await expect(broker.deprovision(toDeprovision({ ...db, instanceId }))).rejects.toMatchObject({
+      code: 'invalid',
+      message: "Another instance needs this one, so it cannot be deleted: 'i1'.",
+    });
+    world.pass(61_000);
+    await work.tick();
+    expect(world.story()).not.toContain('unbind db');
+    expect(await credentialsOf(broker)).toEqual({ db: 'db' });
+  });
+
+  test.each([
+    ['right', 0],
+    ['an hour slow', -3_600_000],
+    ['an hour fast', 3_600_000],
+  ])(
+    'that cannot be removed is tried again after a while, by a broker whose clock is %s.',
+    async (_how, wrong) => {
+      let mended = false;
+      const world = aNeedingWorld(undefined, {
+        deprovision({ plan, memo }) {
+          if (plan.offeringName !== 'db' || mended) return { done: {} };
+          return memo ? broken() : { again: { afterMs: 1000, memo: 1 } };
+        },
+      });
+      const { broker, work } = world.broker({}, wrongBy(wrong, world));
+      await broker.provision(toMake);
+      expect(await broker.deprovision({ ...toRemove, ...soon })).toMatchObject({ is: 'accepted' });
+      const tries = () => world.story().filter((deed) => deed === 'deprovision db').length;
+      const before = world.passed();
+      await untilSo(world, [work], () => tries() >= 4);
+      // Each of the first two tries takes two steps; the third begins no sooner than ten seconds after the other.
+      expect(world.passed() - before).toBeGreaterThan(10_000);
+      expect(world.passed() - before).toBeLessThan(40_000);
+      expect(world.story().filter((deed) => deed === 'deprovision app').length).toBeGreaterThan(1);
+      expect(await broker.lastOperation({ instanceId: 'i1' })).toMatchObject({
+        operation: { kind: 'deprovision', state: 'in progress' },
+      });
+      mended = true;
+      expect(await ended(world, [work])).toMatchObject({ kind: 'deprovision', state: 'succeeded' });
+      expect(await world.store.list({ limit: 9 })).toEqual([]);
+    },
+  );
+
+  test('that has needs itself is made depth first, and goes in reverse.', async () => {
+    const world = aNeedingWorld([
+      appPlan(),
+      planOf('db', { operating: { dependencies: { disk: needOf('disk') } } }),
+      planOf('disk'),
+    ]);
+    const { broker } = world.broker();
+    expect(await broker.provision(toMake)).toMatchObject({ is: 'done' });
+    expect(world.story()).toEqual([
+      'provision disk',
+      'bind disk',
+      'provision db',
+      'bind db',
+      'provision app',
+    ]);
+    world.asked.length = 0;
+    await broker.deprovision(toRemove);
+    expect(world.story()).toEqual([
+      'deprovision app',
+      'unbind db',
+      'deprovision db',
+      'unbind disk',
+      'deprovision disk',
+    ]);
+    expect(world.things()).toEqual([]);
+  });
+
+  test('that is not on sale is told by its name.', async () => {
+    const { broker } = aNeedingWorld([appPlan()]).broker();
+    await expect(broker.provision(toMake)).rejects.toThrow(
+      'The service needs db, which could not be had. It is not in the catalog.',
+    );
+  });
+
+  test('Of two needs the later one may be made from the earlier, and none of it is told to anybody.', async () => {
+    const requires = {
+      db: needOf('db'),
+      search: needOf('search', { parameters: { source: '{{deps.db.uri}}' } }),
+    };
+    const world = aNeedingWorld([appPlan({}, requires), planOf('db'), planOf('search')], {
+      provision({ plan, values }) {
+        const { db: given } = (values['deps'] ?? {}) as { db?: { uri: string } };
+        if (plan.offeringName !== 'app' || !given) return { done: {} };
+        throw new Failure('no', `Cannot ${given.uri}.`, { detail: given.uri });
+      },
+    });
+    const { broker } = world.broker();
+    await expect(broker.provision(toMake)).rejects.toMatchObject({ message: 'Cannot ***.' });
+    const search = world.asked.find(({ work }) => work.plan.offeringName === 'search');
+    expect(search?.work.instance.confidential.parameters).toEqual({
+      source: expect.stringContaining('db://'),
+    });
+    expect(JSON.stringify(world.events)).not.toContain('db://');
+    const told = await broker.lastOperation({ instanceId: 'i1' });
+    expect(told).toMatchObject({ operation: { failure: { sentence: 'Cannot ***.', detail: '***' } } });
+  });
+});
+
+describe('A shared need', () => {
+  const plans = [
+    appPlan({}, { db: needOf('db', { instance: 'shared' }) }),
+    planOf('db'),
+    planOf('other', { id: 'db-small' }),
+  ];
+  const missing = {
+    code: 'invalid',
+    message: "The plan 'app-small' needs the instance 'shared' of db, and there is none.",
+  };
+
+  test('that is not there is refused with its name, and nothing is written.', async () => {
+    const world = aNeedingWorld(plans);
+    const { broker } = world.broker();
+    await expect(broker.provision(toMake)).rejects.toMatchObject(missing);
+    expect(await world.store.list({ limit: 9 })).toEqual([]);
+    expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('absent');
+  });
+
+  test('that is not finished, or something else, is refused too.', async () => {
+    const slow = gate();
+    const world = aNeedingWorld(plans, { provision: () => slow.passed.then(() => ({ done: {} })) });
+    const { broker, work } = world.broker();
+    const other = { instanceId: 'shared', offeringId: 'other', planId: 'db-small' };
+    await broker.provision(toProvision({ ...other, ...soon }));
+    await expect(broker.provision(toMake)).rejects.toMatchObject(missing);
+    slow.open();
+    await work.rest();
+    await expect(broker.provision(toMake)).rejects.toMatchObject(missing);
+    expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('absent');
+  });
+
+  test('is bound for each that needs it, and cannot be deleted before the last of them is gone.', async () => {
+    const world = aNeedingWorld(plans);
+    const { broker } = world.broker();
+    await aSharedDb(broker);
+    for (const instanceId of ['i2', 'i1']) await broker.provision({ ...toMake, instanceId });
+    expect(world.things()).toHaveLength(5);
+    expect(await credentialsOf(broker)).toEqual({ db: expect.stringContaining('db://') });
+    const removal = toDeprovision({ ...db, instanceId: 'shared' });
+    await expect(broker.deprovision(removal)).rejects.toMatchObject({
+      code: 'invalid',
+      message: "Other instances need this one, so it cannot be deleted: 'i1', 'i2'.",
+    });
+    await broker.deprovision(toRemove);
+    await expect(broker.deprovision(removal)).rejects.toThrow("'i2'");
+    await broker.deprovision({ ...toRemove, instanceId: 'i2' });
+    expect(world.things()).toEqual(['db shared']);
+    expect(await broker.deprovision(removal)).toMatchObject({ is: 'done' });
+  });
+
+  test('that goes between the refusal and the making lets the instance fail, and nothing is left.', async () => {
+    const world = aNeedingWorld(plans);
+    const { broker, work } = world.broker();
+    await aSharedDb(broker);
+    const { store } = world;
+    const { broker: late } = world.broker(
+      {},
+      {
+        store: {
+          ...store,
+          async open(opening) {
+            if (opening.operation.instanceId === 'i1')
+              await broker.deprovision(toDeprovision({ ...db, instanceId: 'shared' }));
+            return store.open(opening);
+          },
+        },
+      },
+    );
+    await expect(late.provision(toMake)).rejects.toThrow(
+      "The service needs db, which could not be had. There is no instance 'shared' that could be used.",
+    );
+    expect(world.things()).toEqual([]);
+    await work.rest();
+  });
+
+  test('whose offering is hidden by now is there all the same.', async () => {
+    const world = aNeedingWorld(plans);
+    const { broker } = world.broker();
+    await aSharedDb(broker);
+    await world.store.saveRevisions(plans);
+    const { offerings, ...rest } = broker.catalog();
+    const [app, ...others] = offerings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    const { broker: later } = world.broker(
+      {},
+      {
+        catalog: () => ({ ...rest, offerings: app ? [app] : [] }),
+        hidden: () => others.map((offering) => ({ offering, reason: 'There is no node.' })),
+        revive: () => plans[1] ?? planOf('db'),
+      },
+    );
+    expect(await later.provision(toMake)).toMatchObject({ is: 'done' });
+  });
+
+  test('that is at rest lets the instance fail: somebody is to start it.', async () => {
+    const world = aNeedingWorld(plans, { stop: () => ({ done: {} }), start: () => ({ done: {} }) });
+    const { broker } = world.broker();
+    await aSharedDb(broker);
+    await broker.stop(toOperate({ instanceId: 'shared' }));
+    await expect(broker.provision(toMake)).rejects.toThrow('The service instance is stopped.');
+    await broker.start(toOperate({ instanceId: 'shared' }));
+    expect(await broker.provision(toMake)).toMatchObject({ is: 'done' });
+    // What many use goes on when one of them rests.
+    await broker.stop(toOperate());
+    expect(await broker.instance('shared')).toMatchObject({ stopped: false });
+  });
+});
+
+describe('An update', () => {
+  const large = appPlan({ id: 'app-large' }, { db: needOf('db'), search: needOf('search') });
+  const plain = planOf('app', { id: 'app-plain' });
+  const bigger = appPlan({ id: 'app-bigger' }, { db: needOf('db', { plan: 'db-large' }) });
+  const plans = [
+    appPlan(),
+    large,
+    plain,
+    bigger,
+    planOf('db'),
+    planOf('db', { id: 'db-large' }),
+    planOf('search'),
+  ];
+  const to = (planId: string) => toUpdate({ ...app, planId });
+
+  test('to a plan with other needs makes the new ones first and gives the old ones back last.', async () => {
+    const world = aNeedingWorld(plans);
+    const { broker } = world.broker();
+    await broker.provision(toMake);
+    world.asked.length = 0;
+    await broker.update(to('app-large'));
+    expect(world.story()).toEqual(['provision search', 'bind search', 'update app']);
+    expect(world.asked[2]?.work.values).toMatchObject({ deps: { db: {}, search: {} } });
+    world.asked.length = 0;
+    await broker.update(to('app-bigger'));
+    expect(world.story()).toEqual([
+      'provision db',
+      'bind db',
+      'update app',
+      'unbind search',
+      'deprovision search',
+      'unbind db',
+      'deprovision db',
+    ]);
+    expect(world.asked[2]?.work.previous?.confidential.facts).toMatchObject({ deps: { search: {} } });
+    expect(await onlyChildOf(world)).toMatchObject({ planId: 'db-large' });
+    await broker.update(to('app-plain'));
+    expect((await broker.instance('i1')).confidential.facts).not.toHaveProperty('deps');
+    expect(world.things()).toEqual(['app i1']);
+    await broker.deprovision(toDeprovision({ ...app, planId: 'app-plain' }));
+    expect(world.things()).toEqual([]);
+  });
+
+  test('that fails gives the new ones back, and leaves the instance with those it had.', async () => {
+    const world = aNeedingWorld(plans, { update: broken });
+    const { broker } = world.broker();
+    await broker.provision(toMake);
+    const before = world.things();
+    const facts = (await broker.instance('i1')).confidential.facts;
+    await expect(broker.update(to('app-large'))).rejects.toThrow('The disk is full.');
+    expect(world.story().slice(-2)).toEqual(['unbind search', 'deprovision search']);
+    expect(world.things()).toEqual(before);
+    expect(await broker.instance('i1')).toMatchObject({ ready: true, planId: 'app-small' });
+    expect((await broker.instance('i1')).confidential.facts).toEqual(facts);
+    await broker.deprovision(toRemove);
+    expect(world.things()).toEqual([]);
+  });
+
+  test('whose new need cannot be had has changed nothing.', async () => {
+    const world = aNeedingWorld(plans, {
+      provision: ({ plan }) => (plan.offeringName === 'search' ? broken() : { done: {} }),
+    });
+    const { broker } = world.broker();
+    await broker.provision(toMake);
+    await expect(broker.update(to('app-large'))).rejects.toThrow('The service needs search');
+    expect(world.story()).not.toContain('update app');
+    expect(await onlyChildOf(world)).toMatchObject({ offeringId: 'db' });
+    expect(await broker.bind(toBind({ ...app, bindingId: 'b' }))).toMatchObject({ is: 'done' });
+    expect(await broker.unbind(toUnbind({ ...app, bindingId: 'b' }))).toMatchObject({ is: 'done' });
+  });
+});
+
+describe('Starting and stopping', () => {
+  const able = { start: () => ({ done: {} }), stop: () => ({ done: {} }), restart: () => ({ done: {} }) };
+
+  test('what it needs is started before the instance, and stopped after it.', async () => {
+    const world = aNeedingWorld(undefined, able);
+    const { broker } = world.broker();
+    await broker.provision(toMake);
+    world.asked.length = 0;
+    await broker.stop(toOperate());
+    await broker.stop(toOperate());
+    await broker.start(toOperate());
+    await broker.stop(toOperate());
+    await broker.restart(toOperate());
+    expect(world.story()).toEqual([
+      'stop app',
+      'stop db',
+      'stop app',
+      'start db',
+      'start app',
+      'stop app',
+      'stop db',
+      'start db',
+      'restart app',
+    ]);
+    expect(await onlyChildOf(world)).toMatchObject({ stopped: false });
+  });
+
+  test('single units leave what is needed as it is.', async () => {
+    const world = aNeedingWorld(undefined, able);
+    const { broker } = world.broker();
+    await broker.provision(toMake);
+    world.asked.length = 0;
+    await broker.stop(toOperate({ units: ['web'] }));
+    await broker.restart(toOperate({ units: ['web'] }));
+    expect(world.story()).toEqual(['stop app', 'restart app']);
+  });
+
+  test.each([
+    ['right', 0],
+    ['an hour slow', -3_600_000],
+    ['an hour fast', 3_600_000],
+  ])(
+    'what cannot be started lets the start fail, once, where the clock is %s, and a later one tries again.',
+    async (_how, wrong) => {
+      let mended = false;
+      const start = ({ plan, memo }: { plan: { offeringName: string }; memo?: unknown }) => {
+        if (plan.offeringName === 'app' || mended) return { done: {} };
+        return memo ? broken() : { again: { afterMs: 2000, memo: 1 } };
+      };
+      const world = aNeedingWorld(undefined, { ...able, start });
+      const { broker, work } = world.broker({}, wrongBy(wrong, world));
+      await broker.provision(toMake);
+      await broker.stop(toOperate());
+      world.pass(60_000);
+      const outcome = await broker.start(toOperate(soon));
+      if (outcome.is !== 'accepted') throw new Error('It was not accepted.');
+      await ended(world, [work]);
+      const { id: operationId } = outcome.operation;
+      expect(await broker.lastOperation({ instanceId: 'i1', operationId })).toMatchObject({
+        operation: {
+          state: 'failed',
+          failure: { sentence: 'The service needs db, which could not be started. The disk is full.' },
+        },
+      });
+      expect(world.story().filter((deed) => deed === 'start db')).toHaveLength(2);
+      expect(world.story()).not.toContain('start app');
+      mended = true;
+      world.pass(60_000);
+      expect(await broker.start(toOperate())).toMatchObject({ is: 'done' });
+    },
+  );
+});

@@ -1,0 +1,112 @@
+import { Failure } from '../../../src/broker/errors.ts';
+import type { TimelineEntry } from '../../../src/broker/records.ts';
+import { toBind, toDeprovision, toProvision } from '../fixtures.ts';
+import { aWorld, scripted, type World } from '../core-in-memory.ts';
+
+/** What an operation has done, step by step. */
+
+const soon = { acceptsIncomplete: true };
+
+async function timelineOf(world: World): Promise<readonly TimelineEntry[]> {
+  const [operation] = await world.store.history('i1', 1);
+  return world.store.timeline(operation?.id ?? '');
+}
+
+async function stepsOf(world: World): Promise<readonly string[]> {
+  return (await timelineOf(world)).map(({ step, undo }) => (undo ? `undo ${step}` : step));
+}
+
+/** Takes these steps, one after the other; one without a name only waits. */
+function inSteps(...steps: readonly (string | undefined)[]) {
+  return ({ memo }: { memo?: unknown }) => {
+    const at = typeof memo === 'number' ? memo : 0;
+    const step = steps[at];
+    const did = step === undefined ? {} : { did: { step } };
+    return at === steps.length - 1 ? { done: {}, ...did } : { again: { afterMs: 0, memo: at + 1 }, ...did };
+  };
+}
+
+test('It has the steps in their order, with what they took, and not those that only wait.', async () => {
+  const { provisioner } = scripted({
+    provision: inSteps('init', 'prepare', 'configure', undefined, 'start', undefined, undefined, 'check_up'),
+  });
+  const world = aWorld(provisioner);
+  const before = Date.now();
+  await world.broker().broker.provision(toProvision());
+  const timeline = await timelineOf(world);
+  expect(timeline).toEqual(
+    ['init', 'prepare', 'configure', 'start', 'check_up'].map((step) => ({
+      step,
+      tries: 1,
+      undo: false,
+      ms: expect.any(Number),
+      endedAt: expect.any(Date),
+    })),
+  );
+  for (const { ms, endedAt } of timeline) {
+    expect(ms).toBeLessThan(5000);
+    expect(endedAt.getTime()).toBeGreaterThanOrEqual(before);
+  }
+});
+
+test('How often a step was tried stands there, as the broker counts it or as the provisioner does.', async () => {
+  let times = 0;
+  const { provisioner } = scripted({
+    provision({ memo }) {
+      if (memo) return { done: {}, did: { step: 'configure', tries: 2 } };
+      if (++times < 3) throw new Error('connection refused');
+      return { again: { afterMs: 0, memo: 1 }, did: { step: 'prepare' } };
+    },
+  });
+  const world = aWorld(provisioner);
+  const { broker, work } = world.broker();
+  await broker.provision(toProvision(soon));
+  while ((await timelineOf(world)).length < 2) {
+    world.pass(4000);
+    await work.tick();
+  }
+  expect(await timelineOf(world)).toMatchObject([
+    { step: 'prepare', tries: 3 },
+    { step: 'configure', tries: 2 },
+  ]);
+});
+
+test('Undoing is part of it: what was done, and then what undid it, but not the step that failed.', async () => {
+  const forth = inSteps('init', 'prepare', 'configure');
+  const { provisioner } = scripted({
+    provision(work) {
+      if (work.memo === 2) throw new Failure('odd', 'The hook failed.');
+      return forth(work);
+    },
+    deprovision: inSteps('prepare', 'init'),
+  });
+  const world = aWorld(provisioner);
+  await expect(world.broker().broker.provision(toProvision())).rejects.toThrow('The hook failed.');
+  expect(await stepsOf(world)).toEqual(['init', 'prepare', 'undo prepare', 'undo init']);
+});
+
+test('A deprovision that unbinds first what was left bound tells of both.', async () => {
+  const { provisioner } = scripted({ unbind: inSteps('drop user'), deprovision: inSteps('stop', 'remove') });
+  const world = aWorld(provisioner);
+  const { broker } = world.broker();
+  await broker.provision(toProvision());
+  await broker.bind(toBind());
+  await broker.deprovision(toDeprovision());
+  expect(await stepsOf(world)).toEqual(['drop user', 'stop', 'remove']);
+});
+
+test('A broker that takes over goes on with it.', async () => {
+  const { provisioner } = scripted({
+    provision: ({ memo }) =>
+      memo
+        ? { done: {}, did: { step: 'start' } }
+        : { again: { afterMs: 60_000, memo: 1 }, did: { step: 'init' } },
+  });
+  const world = aWorld(provisioner);
+  const first = world.broker();
+  await first.broker.provision(toProvision(soon));
+  await first.work.handOver();
+  world.pass(60_000);
+  await world.broker().work.tick();
+  expect(await stepsOf(world)).toEqual(['init', 'start']);
+});
