@@ -7,7 +7,7 @@ import {
   isCorrupt,
   parseConfidential,
   reviveOperation,
-} from './confidential.ts';
+} from './operation-rows.ts';
 import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
 import {
   claimReadable,

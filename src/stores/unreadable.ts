@@ -1,6 +1,6 @@
 // What cannot be read is told of and passed over; only who asks for it is refused.
 import { Refusal } from '../broker/errors.ts';
-import type { ConfidentialRow } from './confidential.ts';
+import type { ConfidentialRow } from './operation-rows.ts';
 
 /** What names a row. */
 export type Place = Omit<ConfidentialRow, 'confidential'>;

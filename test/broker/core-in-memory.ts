@@ -11,7 +11,7 @@ import type { Orphans } from '../../src/broker/orphans.ts';
 import type { Made, Provisioner, Step, Work, UnitControl } from '../../src/broker/provisioner.ts';
 import type { Store } from '../../src/broker/store.ts';
 import type { UnitFacts } from '../../src/broker/units.ts';
-import { memoryWorld } from '../../src/stores/memory.ts';
+import { memoryWorld } from '../../src/stores/memory/index.ts';
 import { aPlan, newId } from './fixtures.ts';
 
 const operating = ['start', 'stop', 'restart'] as const;

@@ -1,6 +1,6 @@
 import { staleAfter, type NodeProfile } from '../../src/broker/nodes.ts';
 import { startHeartbeat, type HeartbeatParts } from '../../src/program/heartbeat.ts';
-import { memoryWorld } from '../../src/stores/memory.ts';
+import { memoryWorld } from '../../src/stores/memory/index.ts';
 
 const profile: NodeProfile = {
   name: 'n1',

@@ -5,7 +5,7 @@ import type { Catalog } from '../../src/broker/catalog.ts';
 import type { Store } from '../../src/broker/store.ts';
 import { revivePlan } from '../../src/catalog/compile.ts';
 import type { Registry } from '../../src/provisioners/index.ts';
-import { memoryWorld } from '../../src/stores/memory.ts';
+import { memoryWorld } from '../../src/stores/memory/index.ts';
 import { newSecret } from '../../src/program/random.ts';
 
 /** The real core, as it is composed, without a worker: it carries what is asked without accepts_incomplete. */

@@ -6,7 +6,7 @@ import type { Catalog } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/stores/memory/index.ts';
 import { aBroker } from './a-broker.ts';
 
 /** catalog/trial/ and the page about it: each plan is described, and does what its description says. */

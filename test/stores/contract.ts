@@ -15,7 +15,7 @@ import { describeOrphans } from './contract/orphans.ts';
 import { describePlacing } from './contract/placing.ts';
 import { describePorts } from './contract/ports.ts';
 import { describeSettling } from './contract/settling.ts';
-import type { World } from './contract/world.ts';
+import type { World } from './contract/remembered.ts';
 
 /** What every store must do. `makeStore` gives an empty one for each test. */
 export type MakeStore = () => Store | Promise<Store>;

@@ -1,7 +1,7 @@
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/stores/memory/index.ts';
 import { describeStore, describeWorld } from './contract.ts';
 import { begun, long, open, provisioning } from './contract/steps.ts';
-import { aMemoryWorld } from './contract/world.ts';
+import { aMemoryWorld } from './contract/remembered.ts';
 
 describeStore('the memory store', () => memoryStore());
 describeWorld('the memory store', () => aMemoryWorld());

@@ -26,7 +26,7 @@ import {
   unbinding,
   until,
 } from './contract/steps.ts';
-import { aNodeIn, aPlacedInstance, aPostgresWorld, empty, type World } from './contract/world.ts';
+import { aNodeIn, aPlacedInstance, aPostgresWorld, empty, type World } from './contract/remembered.ts';
 
 let database: TestDatabase;
 let store: Store;

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { Store } from '../../src/broker/store.ts';
 import { openText, readKeys, sealText } from '../../src/stores/keyring.ts';
-import { memoryStore } from '../../src/stores/memory.ts';
+import { memoryStore } from '../../src/stores/memory/index.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';
@@ -23,7 +23,7 @@ import {
   readInstance,
   until,
 } from './contract/steps.ts';
-import { aMemoryWorld, aPostgresWorld, empty, type World } from './contract/world.ts';
+import { aMemoryWorld, aPostgresWorld, empty, type World } from './contract/remembered.ts';
 
 const oldKey = `k1:${randomBytes(32).toString('base64')}`;
 const newKey = `k2:${randomBytes(32).toString('base64')}`;

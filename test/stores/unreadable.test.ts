@@ -7,7 +7,7 @@ import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { resealer, sealedStore } from '../../src/stores/sealed.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { aBindingIn, anInstanceIn, begun, long, open, provisioning, readInstance } from './contract/steps.ts';
-import { empty } from './contract/world.ts';
+import { empty } from './contract/remembered.ts';
 
 const keyOf = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 const own = readKeys(keyOf('k1'));

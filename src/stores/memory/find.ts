@@ -6,7 +6,7 @@ import type {
   ServiceInstance,
 } from '../../broker/records.ts';
 import type { FoundOperation, Listed, ListQuery, OperationQuery, PlanRevision } from '../../broker/store.ts';
-import { carriable } from './hold.ts';
+import { carriable } from './lease.ts';
 import { bindingKey, bindingsOf, type Row, type Tables } from './tables.ts';
 
 export function findInstance(tables: Tables, instanceId: string): FoundInstance | undefined {

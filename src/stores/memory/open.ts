@@ -2,7 +2,7 @@ import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/re
 import { recordIn, type Opening } from '../../broker/store.ts';
 import { mayOpen } from '../../broker/exclusion.ts';
 import { cancelledBy } from '../cancelled-by.ts';
-import { inProgress } from './hold.ts';
+import { inProgress } from './lease.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Row, type Tables } from './tables.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/records.ts';
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
-import { carriedBy } from './hold.ts';
+import { carriedBy } from './lease.ts';
 import type { Query, QueryRow } from '../../postgres/query.ts';
 import { readLoss } from './loss.ts';
 import { readBinding, readInstance, readOperation } from './rows.ts';

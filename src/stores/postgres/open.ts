@@ -1,9 +1,9 @@
 import type { ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import { recordIn, type Change, type Opening } from '../../broker/store.ts';
 import { cancelledBy } from '../cancelled-by.ts';
-import { isWatched, lookAtOnce } from './check.ts';
+import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { cancellable, unhindered } from './exclusion.ts';
-import { stillHeld } from './hold.ts';
+import { stillHeld } from './lease.ts';
 import { codeOf, type Query } from '../../postgres/query.ts';
 import {
   assignments,

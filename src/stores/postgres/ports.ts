@@ -1,7 +1,7 @@
 // The ports of nodes: who seeks a free one takes turns with the others of that node, so that none is taken by halves.
 import type { Pool } from 'pg';
 import { portQuarantine, portRest, type Ports } from '../../broker/nodes.ts';
-import { fromNow } from './hold.ts';
+import { fromNow } from './lease.ts';
 import { takingTurns } from '../../postgres/serialized.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { sql } from '../../postgres/sql.ts';

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { ConfidentialRow } from '../confidential.ts';
+import type { ConfidentialRow } from '../operation-rows.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { join, raw, sql } from '../../postgres/sql.ts';
 

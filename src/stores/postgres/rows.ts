@@ -7,7 +7,7 @@ import type {
   ServiceBinding,
   ServiceInstance,
 } from '../../broker/records.ts';
-import { parseConfidential, reviveOperation } from '../confidential.ts';
+import { parseConfidential, reviveOperation } from '../operation-rows.ts';
 import { lossColumns, readLoss } from './loss.ts';
 import { join, raw, sql, type Sql } from '../../postgres/sql.ts';
 

@@ -1,7 +1,7 @@
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import type { Change, LeasedOperation, Settlement } from '../../broker/store.ts';
-import { isWatched, lookAtOnce } from './check.ts';
-import { stillHeld } from './hold.ts';
+import { isWatched, lookAtOnce } from './unit-checks.ts';
+import { stillHeld } from './lease.ts';
 import type { Query } from '../../postgres/query.ts';
 import { assignments, bindingColumns, instanceColumns, json, type Columns } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';

@@ -11,7 +11,7 @@ import type { LocalNode } from '../../../src/node/local-node.ts';
 import { readIdentity } from '../../../src/system/process-identity.ts';
 import { readStat } from '../../../src/system/proc.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
-import { memoryWorld } from '../../../src/stores/memory.ts';
+import { memoryWorld } from '../../../src/stores/memory/index.ts';
 import { anInstance, aPlan } from '../../broker/fixtures.ts';
 import { aNode } from '../../node/a-node.ts';
 

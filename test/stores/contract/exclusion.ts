@@ -8,7 +8,7 @@ import type {
 import type { Opening } from '../../../src/broker/store.ts';
 import type { MakeWorld } from '../contract.ts';
 import { aBindingIn, anInstanceIn, begun, binding, long, numbered, open, unbinding } from './steps.ts';
-import { brokersOf, type World } from './world.ts';
+import { brokersOf, type World } from './remembered.ts';
 
 const kinds = Object.keys(exclusion) as readonly OperationKind[];
 

@@ -1,6 +1,6 @@
 import type { MakeWorld } from '../contract.ts';
 import { aBindingIn, begun, binding, claim, open, readInstance } from './steps.ts';
-import { aNodeIn, aPlacedInstance, aProfile, aRoom, placeOne, removeIn, type World } from './world.ts';
+import { aNodeIn, aPlacedInstance, aProfile, aRoom, placeOne, removeIn, type World } from './remembered.ts';
 
 export function describeNodes(makeWorld: MakeWorld): void {
   let world: World;

@@ -2,7 +2,7 @@ import { keyOf } from '../../../src/broker/key.ts';
 import { certainAfter } from '../../../src/broker/orphans.ts';
 import type { MakeWorld } from '../contract.ts';
 import { anInstanceIn, begun, open, provisioning, readInstance } from './steps.ts';
-import { aNodeIn, aPlacedInstance, brokersOf, type World } from './world.ts';
+import { aNodeIn, aPlacedInstance, brokersOf, type World } from './remembered.ts';
 
 export function describeOrphans(makeWorld: MakeWorld): void {
   let world: World;

@@ -13,7 +13,16 @@ import {
   provisioning,
   readInstance,
 } from './steps.ts';
-import { aNodeIn, aPlacedInstance, aRoom, brokersOf, placeOne, removeIn, said, type World } from './world.ts';
+import {
+  aNodeIn,
+  aPlacedInstance,
+  aRoom,
+  brokersOf,
+  placeOne,
+  removeIn,
+  said,
+  type World,
+} from './remembered.ts';
 
 export function describePlacing(makeWorld: MakeWorld): void {
   let world: World;

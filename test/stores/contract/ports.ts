@@ -1,7 +1,7 @@
 import { portQuarantine, portRest } from '../../../src/broker/nodes.ts';
 import type { MakeWorld } from '../contract.ts';
 import { numbered } from './steps.ts';
-import { aNodeIn, brokersOf, type World } from './world.ts';
+import { aNodeIn, brokersOf, type World } from './remembered.ts';
 
 export function describePorts(makeWorld: MakeWorld): void {
   let world: World;

@@ -3,7 +3,7 @@ import type { Demand, NodeProfile, Nodes, Ports, Room } from '../../../src/broke
 import type { Orphans } from '../../../src/broker/orphans.ts';
 import type { ServiceInstance } from '../../../src/broker/records.ts';
 import type { Placement, Store } from '../../../src/broker/store.ts';
-import { memoryWorld } from '../../../src/stores/memory.ts';
+import { memoryWorld } from '../../../src/stores/memory/index.ts';
 import { postgresNodes } from '../../../src/stores/postgres/nodes.ts';
 import { postgresOrphans } from '../../../src/stores/postgres/orphans.ts';
 import { postgresPorts } from '../../../src/stores/postgres/ports.ts';

@@ -1,6 +1,6 @@
 import type { ServiceBinding } from '../../broker/records.ts';
 import { longestSleep, type LeasedOperation, type Pause, type OnBehalfOf } from '../../broker/store.ts';
-import { confidentialAfter } from '../confidential.ts';
+import { confidentialAfter } from '../operation-rows.ts';
 import type { Query } from '../../postgres/query.ts';
 import { assignments, json, note, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';

@@ -1,8 +1,8 @@
 // Remembers in this process only, by the same rules as the durable stores: for tests and trials.
-import type { Nodes, Ports } from '../broker/nodes.ts';
-import type { Orphans } from '../broker/orphans.ts';
-import type { Hint, Store } from '../broker/store.ts';
-import { claimCheck, nextCheck, saveSeen } from './memory/check.ts';
+import type { Nodes, Ports } from '../../broker/nodes.ts';
+import type { Orphans } from '../../broker/orphans.ts';
+import type { Hint, Store } from '../../broker/store.ts';
+import { claimCheck, nextCheck, saveSeen } from './unit-checks.ts';
 import {
   countDrifted,
   expired,
@@ -13,13 +13,13 @@ import {
   leftBinding,
   list,
   nextDue,
-} from './memory/find.ts';
-import { claim, delayFollower, postpone, renew, settle, tell } from './memory/hold.ts';
-import { nodesOf, place } from './memory/nodes.ts';
-import { open } from './memory/open.ts';
-import { orphansOf } from './memory/orphans.ts';
-import { portsOf } from './memory/ports.ts';
-import { newTables, type Tables } from './memory/tables.ts';
+} from './find.ts';
+import { claim, delayFollower, postpone, renew, settle, tell } from './lease.ts';
+import { nodesOf, place } from './nodes.ts';
+import { open } from './open.ts';
+import { orphansOf } from './orphans.ts';
+import { portsOf } from './ports.ts';
+import { newTables, type Tables } from './tables.ts';
 
 /** All that is remembered, of one memory. */
 export interface MemoryWorld {

@@ -6,7 +6,7 @@ import {
   type Pause,
   type Settlement,
 } from '../../broker/store.ts';
-import { confidentialAfter } from '../confidential.ts';
+import { confidentialAfter } from '../operation-rows.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Queued, type Tables } from './tables.ts';
 
 export function claim(
