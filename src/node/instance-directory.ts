@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { instanceKey } from '../broker/key.ts';
 import type { Resource } from '../broker/provisioner.ts';
-import { makeOwn, makePassage, makePrivate } from './folder.ts';
-import { type Keyed, listKeyed, makeKeyed, type Owner, removeKeyed } from './keyed-directory.ts';
+import { makeOwn, makePassage, makePrivate } from './owned-directory.ts';
+import { type Keyed, listKeyed, makeKeyed, type Owner, removeKeyed } from './instance-named-directory.ts';
 import type { LocalNode } from './local-node.ts';
 import { removeTree } from '../system/remove-tree.ts';
 

@@ -23,7 +23,7 @@ import {
 } from '../../src/node/instance-directory.ts';
 import type { NodeOptions } from '../../src/node/open-node.ts';
 import { runProgram } from '../../src/system/run-program.ts';
-import { aNode, type NodeWorld } from './a-node.ts';
+import { aNode, type NodeWorld } from './test-node.ts';
 
 let world: NodeWorld;
 const notes: string[] = [];

@@ -13,14 +13,14 @@ import { dirname, join } from 'node:path';
 import type { Hook } from '../../src/broker/catalog.ts';
 import { Failure } from '../../src/broker/errors.ts';
 import { startGated } from '../../src/system/start-gated.ts';
-import { findMissingHook, keepHooks } from '../../src/node/hook-files.ts';
-import { endLeftHooks } from '../../src/node/hook-runs.ts';
-import { readHookLog } from '../../src/node/hook-log.ts';
-import { runHook, type HookRun } from '../../src/node/hooks.ts';
+import { findMissingHook, keepHooks } from '../../src/node/hooks/files.ts';
+import { endLeftHooks } from '../../src/node/hooks/runs.ts';
+import { readHookLog } from '../../src/node/hooks/log.ts';
+import { runHook, type HookRun } from '../../src/node/hooks/run.ts';
 import { identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { type InstanceDirectory, makeInstanceDirectory } from '../../src/node/instance-directory.ts';
-import { writeMark } from '../../src/node/marks.ts';
-import { aNode, type NodeWorld, until } from './a-node.ts';
+import { writeMark } from '../../src/node/state-files.ts';
+import { aNode, type NodeWorld, until } from './test-node.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;

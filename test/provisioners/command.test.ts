@@ -9,11 +9,11 @@ import { leftRunning } from '../../src/broker/units.ts';
 import { isAlive } from '../../src/system/process-identity.ts';
 import { instanceDirectory } from '../../src/node/instance-directory.ts';
 import { launch } from '../../src/system/launch.ts';
-import { writeMark } from '../../src/node/marks.ts';
+import { writeMark } from '../../src/node/state-files.ts';
 import { readStat } from '../../src/system/proc.ts';
 import { command } from '../../src/provisioners/command/index.ts';
 import { aPlan, anInstance } from '../broker/fixtures.ts';
-import { aNode, type NodeWorld } from '../node/a-node.ts';
+import { aNode, type NodeWorld } from '../node/test-node.ts';
 import { aWork, describeProvisioner, finish } from './contract.ts';
 
 let world: NodeWorld;

@@ -20,7 +20,7 @@ import { render } from '../../src/broker/template.ts';
 import { runProgram } from '../../src/system/run-program.ts';
 import { directories } from '../../src/provisioners/directory/index.ts';
 import { aBinding, aPlan, anInstance } from '../broker/fixtures.ts';
-import { aNode, type NodeWorld } from '../node/a-node.ts';
+import { aNode, type NodeWorld } from '../node/test-node.ts';
 import { aWork, describeProvisioner, finish } from './contract.ts';
 
 let world: NodeWorld;

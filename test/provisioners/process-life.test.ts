@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Failure } from '../../src/broker/errors.ts';
 import type { Json, JsonObject } from '../../src/broker/json.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
-import { until } from '../node/a-node.ts';
+import { until } from '../node/test-node.ts';
 import {
   address,
   aProcessWorld,

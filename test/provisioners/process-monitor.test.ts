@@ -8,7 +8,7 @@ import type { JsonObject } from '../../src/broker/json.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import { leftRunning, type UnitFacts } from '../../src/broker/units.ts';
 import { processes } from '../../src/provisioners/process/index.ts';
-import { until } from '../node/a-node.ts';
+import { until } from '../node/test-node.ts';
 import { aBinding } from '../broker/fixtures.ts';
 import {
   address,

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { talk } from '../../src/provisioners/process/talk.ts';
 import { askForPage } from '../../src/provisioners/process/web-request.ts';
-import { until } from '../node/a-node.ts';
+import { until } from '../node/test-node.ts';
 
 /** How a port is asked whether what listens there is ready. */
 

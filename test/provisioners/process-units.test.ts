@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { Failure } from '../../src/broker/errors.ts';
 import type { UnitControl, Work } from '../../src/broker/provisioner.ts';
 import { processes } from '../../src/provisioners/process/index.ts';
-import { until } from '../node/a-node.ts';
+import { until } from '../node/test-node.ts';
 import { anInstance } from '../broker/fixtures.ts';
 import {
   aProcessWorld,

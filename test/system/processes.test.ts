@@ -25,7 +25,7 @@ import {
 import { launch } from '../../src/system/launch.ts';
 import { readStat } from '../../src/system/proc.ts';
 import { runProgram } from '../../src/system/run-program.ts';
-import { aNode, type NodeWorld, until } from '../node/a-node.ts';
+import { aNode, type NodeWorld, until } from '../node/test-node.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;

@@ -5,8 +5,8 @@
 import type { JsonObject } from '../../broker/json.ts';
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Made, Provisioner, Resource, Work } from '../../broker/provisioner.ts';
-import { findMissingHook } from '../../node/hook-files.ts';
-import { endLeftHooks } from '../../node/hook-runs.ts';
+import { findMissingHook } from '../../node/hooks/files.ts';
+import { endLeftHooks } from '../../node/hooks/runs.ts';
 import {
   directoryOf,
   listInstanceDirectories,

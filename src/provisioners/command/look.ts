@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { Failure } from '../../broker/errors.ts';
 import type { LogQuery, UnitFacts, UnitLog } from '../../broker/units.ts';
-import { readHookLog } from '../../node/hook-log.ts';
-import type { HookResult } from '../../node/hooks.ts';
+import { readHookLog } from '../../node/hooks/log.ts';
+import type { HookResult } from '../../node/hooks/run.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { callHook, hasHook, type Site } from './site.ts';
 

@@ -1,7 +1,7 @@
 import { Failure } from '../../broker/errors.ts';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { StepDone, Step, Work } from '../../broker/provisioner.ts';
-import type { HookResult } from '../../node/hooks.ts';
+import type { HookResult } from '../../node/hooks/run.ts';
 import { objectIn, type Told } from './site.ts';
 
 /** One step of an operation: a row of its timeline, and a memo when there is another one after it. */

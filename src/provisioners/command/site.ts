@@ -1,8 +1,8 @@
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
 import type { Ports } from '../../broker/nodes.ts';
 import type { Work } from '../../broker/provisioner.ts';
-import { dirValues, hookContext, nodeValues } from '../../node/hook-context.ts';
-import { runHook, type HookResult } from '../../node/hooks.ts';
+import { dirValues, hookContext, nodeValues } from '../../node/hooks/context.ts';
+import { runHook, type HookResult } from '../../node/hooks/run.ts';
 import { instanceDirectory, type InstanceDirectory } from '../../node/instance-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { limitOf, type TimedStep } from '../../node/step-limits.ts';

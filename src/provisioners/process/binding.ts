@@ -1,4 +1,4 @@
-import { withHooksOfToday } from '../../node/hook-files.ts';
+import { withHooksOfToday } from '../../node/hooks/files.ts';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
@@ -7,7 +7,7 @@ import { keyOf } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import type { ServiceBinding } from '../../broker/records.ts';
 import { codeOf } from '../../system/error-code.ts';
-import { readMark, writeMark } from '../../node/marks.ts';
+import { readMark, writeMark } from '../../node/state-files.ts';
 import { drawTalk } from './blueprint.ts';
 import type { TalkTemplate } from './config.ts';
 import { isRunning } from './ending.ts';

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { portOwner } from '../../broker/key.ts';
 import type { Step, Work } from '../../broker/provisioner.ts';
-import { keepHooks, renewHooks } from '../../node/hook-files.ts';
-import { endLeftHooks } from '../../node/hook-runs.ts';
+import { keepHooks, renewHooks } from '../../node/hooks/files.ts';
+import { endLeftHooks } from '../../node/hooks/runs.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { endStrays } from '../../node/strays.ts';
 import { endingActs, isAnythingLaunched, isRunning } from './ending.ts';

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../../broker/json.ts';
-import { hookContext } from '../../node/hook-context.ts';
-import { type HookResult, type HookRun, runHook } from '../../node/hooks.ts';
+import { hookContext } from '../../node/hooks/context.ts';
+import { type HookResult, type HookRun, runHook } from '../../node/hooks/run.ts';
 import { limitOf, type TimedStep } from '../../node/step-limits.ts';
 import { NotNow } from './sequence.ts';
 import type { Site } from './site.ts';

@@ -3,7 +3,7 @@
  * readiness. Which process is whose is known by identity, never by port or name (lifecycle.md, section 2).
  */
 import type { Provisioner } from '../../broker/provisioner.ts';
-import { findMissingHook } from '../../node/hook-files.ts';
+import { findMissingHook } from '../../node/hooks/files.ts';
 import { bind, unbind } from './binding.ts';
 import { configSchema } from './config-schema.ts';
 import { configOf, mistakeIn } from './config.ts';

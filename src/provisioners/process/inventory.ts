@@ -1,7 +1,7 @@
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Resource } from '../../broker/provisioner.ts';
 import { endProcess } from '../../system/end-process.ts';
-import { endLeftHooks } from '../../node/hook-runs.ts';
+import { endLeftHooks } from '../../node/hooks/runs.ts';
 import {
   directoryOf,
   listInstanceDirectories,

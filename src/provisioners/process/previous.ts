@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { JsonObject } from '../../broker/json.ts';
 import type { InstanceDirectory } from '../../node/instance-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
-import { readMark, writeMark } from '../../node/marks.ts';
+import { readMark, writeMark } from '../../node/state-files.ts';
 import type { FileBlueprint } from './blueprint.ts';
 import { readFiles, removeFiles, writeFiles } from './conf-files.ts';
 import { type Configured, findConfigured, forgetConfigured, saveConfigured } from './configured.ts';

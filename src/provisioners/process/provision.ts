@@ -2,7 +2,7 @@ import { Failure } from '../../broker/errors.ts';
 import { portOwner } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import { findExecutables } from '../../system/executables.ts';
-import { keepHooks } from '../../node/hook-files.ts';
+import { keepHooks } from '../../node/hooks/files.ts';
 import { makeInstanceDirectory } from '../../node/instance-directory.ts';
 import { misconfigured } from './blueprint.ts';
 import { mistakeIn } from './config.ts';

@@ -1,7 +1,7 @@
 import type { Ports } from '../../broker/nodes.ts';
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
 import type { Work } from '../../broker/provisioner.ts';
-import { dirValues, nodeValues } from '../../node/hook-context.ts';
+import { dirValues, nodeValues } from '../../node/hooks/context.ts';
 import { type InstanceDirectory, instanceDirectory } from '../../node/instance-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { configOf, type ProcessConfig } from './config.ts';

@@ -13,7 +13,7 @@ import { readStat } from '../../../src/system/proc.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
 import { memoryWorld } from '../../../src/stores/memory/index.ts';
 import { anInstance, aPlan } from '../../broker/fixtures.ts';
-import { aNode } from '../../node/a-node.ts';
+import { aNode } from '../../node/test-node.ts';
 
 /** A node with a pool of ports and the provisioner on it: real directories and processes. */
 export interface ProcessWorld {

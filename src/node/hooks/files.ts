@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import * as fs from 'node:fs';
 import { dirname, join, posix, relative } from 'node:path';
-import type { Hook } from '../broker/catalog.ts';
-import { Failure } from '../broker/errors.ts';
-import { isExecutable } from '../system/executables.ts';
-import { makeFolder } from './folder.ts';
-import type { InstanceDirectory } from './instance-directory.ts';
-import type { LocalNode } from './local-node.ts';
-import { removeTree } from '../system/remove-tree.ts';
+import type { Hook } from '../../broker/catalog.ts';
+import { Failure } from '../../broker/errors.ts';
+import { isExecutable } from '../../system/executables.ts';
+import { makeFolder } from '../owned-directory.ts';
+import type { InstanceDirectory } from '../instance-directory.ts';
+import type { LocalNode } from '../local-node.ts';
+import { removeTree } from '../../system/remove-tree.ts';
 
 type Hooks = Readonly<Record<string, Hook>>;
 

@@ -1,15 +1,15 @@
-import type { Hook } from '../broker/catalog.ts';
-import { Failure } from '../broker/errors.ts';
-import { isObject, type JsonObject } from '../broker/json.ts';
-import { render, TemplateError } from '../broker/template.ts';
-import { recordRun } from './hook-runs.ts';
-import { codeOf } from '../system/error-code.ts';
-import { findHookFile, misconfigured } from './hook-files.ts';
-import type { InstanceDirectory } from './instance-directory.ts';
-import type { LocalNode } from './local-node.ts';
-import { logHook } from './hook-log.ts';
-import { readMark, writeMark } from './marks.ts';
-import { type Ran, runProgram } from '../system/run-program.ts';
+import type { Hook } from '../../broker/catalog.ts';
+import { Failure } from '../../broker/errors.ts';
+import { isObject, type JsonObject } from '../../broker/json.ts';
+import { render, TemplateError } from '../../broker/template.ts';
+import { recordRun } from './runs.ts';
+import { codeOf } from '../../system/error-code.ts';
+import { findHookFile, misconfigured } from './files.ts';
+import type { InstanceDirectory } from '../instance-directory.ts';
+import type { LocalNode } from '../local-node.ts';
+import { logHook } from './log.ts';
+import { readMark, writeMark } from '../state-files.ts';
+import { type Ran, runProgram } from '../../system/run-program.ts';
 
 export interface HookRun {
   readonly hook: Hook;

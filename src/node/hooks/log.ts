@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, ftruncateSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import type { InstanceDirectory } from './instance-directory.ts';
-import type { LocalNode } from './local-node.ts';
-import { openLog, openOwn } from '../system/own-file.ts';
+import type { InstanceDirectory } from '../instance-directory.ts';
+import type { LocalNode } from '../local-node.ts';
+import { openLog, openOwn } from '../../system/own-file.ts';
 
 const limit = 1_000_000;
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { endProcess } from '../system/end-process.ts';
-import { codeOf } from '../system/error-code.ts';
-import { asIdentity, type ProcessIdentity, identityOf, isAlive } from '../system/process-identity.ts';
-import type { InstanceDirectory } from './instance-directory.ts';
-import { readMark, writeNote } from './marks.ts';
+import { endProcess } from '../../system/end-process.ts';
+import { codeOf } from '../../system/error-code.ts';
+import { asIdentity, type ProcessIdentity, identityOf, isAlive } from '../../system/process-identity.ts';
+import type { InstanceDirectory } from '../instance-directory.ts';
+import { readMark, writeNote } from '../state-files.ts';
 
 /** Notes of hooks that run now, each with the broker that waits for it. */
 export interface RunRecord {

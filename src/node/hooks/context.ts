@@ -1,7 +1,7 @@
-import type { JsonObject } from '../broker/json.ts';
-import type { Work } from '../broker/provisioner.ts';
-import type { InstanceDirectory } from './instance-directory.ts';
-import type { LocalNode } from './local-node.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import type { Work } from '../../broker/provisioner.ts';
+import type { InstanceDirectory } from '../instance-directory.ts';
+import type { LocalNode } from '../local-node.ts';
 
 /** The template root `dir`. */
 export function dirValues({ base, conf, data, log, run }: InstanceDirectory): JsonObject {

@@ -1,5 +1,5 @@
 import { chmodSync, lchownSync, mkdirSync } from 'node:fs';
-import { isFolder } from './keyed-directory.ts';
+import { isFolder } from './instance-named-directory.ts';
 import type { LocalNode } from './local-node.ts';
 
 /**
