@@ -1,7 +1,7 @@
 // A node that was given up and comes back, by two brokers on one database: what was on it is made anew elsewhere or
 // under its own name, and nothing of before is used, watched or removed by itself.
 import { jest } from '@jest/globals';
-import { isThere, say } from '../provisioners/process/world.ts';
+import { isThere, say } from '../provisioners/process/process-node.ts';
 import { runProgram } from '../support/run-program.ts';
 import { aNodeWorld, idOf, offeringId, type NodeProcess, type NodeWorld } from './node-world.ts';
 import { until } from './until.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Client } from 'pg';
 import { keyOf } from '../../src/broker/key.ts';
-import { say } from '../provisioners/process/world.ts';
+import { say } from '../provisioners/process/process-node.ts';
 import { keyIn } from '../support/instance-key.ts';
 import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-world.ts';
 import { tiny } from './making-offerings.ts';

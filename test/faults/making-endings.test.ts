@@ -3,7 +3,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { address, isThere, say } from '../provisioners/process/world.ts';
+import { address, isThere, say } from '../provisioners/process/process-node.ts';
 import { keyIn } from '../support/instance-key.ts';
 import { common, planOf, tiny } from './making-offerings.ts';
 import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-world.ts';

@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { say } from '../provisioners/process/world.ts';
+import { say } from '../provisioners/process/process-node.ts';
 import { call } from '../support/started-brokers.ts';
 import { keyIn } from '../support/instance-key.ts';
 import { common, planOf, tiny } from './making-offerings.ts';

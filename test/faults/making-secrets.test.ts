@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { administratorUrl } from '../provisioners/postgres/databases.ts';
-import { address } from '../provisioners/process/world.ts';
+import { address } from '../provisioners/process/process-node.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { environmentOf } from './broker-process.ts';
 import { canary, holds } from './canary.ts';

@@ -1,7 +1,7 @@
 // Every status from a real cause, as the operator sees it (acceptance P2, P4, P6, P13, A18).
 import { jest } from '@jest/globals';
 import { Client } from 'pg';
-import { address, say } from '../provisioners/process/world.ts';
+import { address, say } from '../provisioners/process/process-node.ts';
 import { administratorUrl } from '../provisioners/postgres/databases.ts';
 import { openGate, type DatabaseGate } from '../support/database-gate.ts';
 import { common, planOf, tiny } from './making-offerings.ts';

@@ -13,7 +13,7 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { address, isThere, say } from '../provisioners/process/world.ts';
+import { address, isThere, say } from '../provisioners/process/process-node.ts';
 import { openGate, type DatabaseGate } from '../support/database-gate.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runInGroup, type Running } from '../support/run-program.ts';

@@ -12,7 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { address, isThere } from '../provisioners/process/world.ts';
+import { address, isThere } from '../provisioners/process/process-node.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { keyIn } from '../support/instance-key.ts';
 import { call } from '../support/started-brokers.ts';

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive, readIdentity } from '../../src/system/process-identity.ts';
-import { address, isThere } from '../provisioners/process/world.ts';
+import { address, isThere } from '../provisioners/process/process-node.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { keysIn } from '../support/instance-key.ts';
 import { runProgram } from '../support/run-program.ts';

@@ -1,7 +1,7 @@
 // Several brokers on one database, each a node with real processes: where things are made, and what becomes of them
 // when a node is killed (acceptance S1, S2, S6, S7, S8).
 import { jest } from '@jest/globals';
-import { say } from '../provisioners/process/world.ts';
+import { say } from '../provisioners/process/process-node.ts';
 import type { Answer, BrokerProcess } from './broker-process.ts';
 import { aNodeWorld, idOf, needingId, offeringId, type NodeProcess, type NodeWorld } from './node-world.ts';
 import { until } from './until.ts';

@@ -14,7 +14,7 @@ import { brokerMigrations, migrate } from '../../src/postgres/migrate.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { aBinding, anInstance, anOperation } from '../broker/fixtures.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { aBroker } from './a-broker.ts';
+import { aBroker } from './composed-core.ts';
 
 /** The echo service as applications and people meet it: over HTTP, on a real Postgres. */
 

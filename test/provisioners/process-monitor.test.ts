@@ -24,7 +24,7 @@ import {
   type ProcessWorld,
   say,
   work,
-} from './process/world.ts';
+} from './process/process-node.ts';
 
 jest.setTimeout(30_000);
 

@@ -7,7 +7,7 @@ import type { JsonObject } from '../../src/broker/json.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
 import { memoryStore } from '../../src/stores/memory/index.ts';
-import { aBroker } from './a-broker.ts';
+import { aBroker } from './composed-core.ts';
 
 /** catalog/trial/ and the page about it: each plan is described, and does what its description says. */
 

@@ -4,7 +4,7 @@ import { jest } from '@jest/globals';
 import { type ChannelModel, connect } from 'amqplib';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { isAlive } from '../../src/system/process-identity.ts';
-import { type Launched, listLaunched } from '../../src/provisioners/process/units-on-node.ts';
+import { type Launched, listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { expectNoSecrets, expectPrivate, processesOf, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop, until } from './shop.ts';
 

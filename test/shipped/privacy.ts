@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { groupOf } from '../../src/system/end-process.ts';
 import { codeOf } from '../../src/system/error-code.ts';
 import { type ProcessIdentity, identityOf, isAlive } from '../../src/system/process-identity.ts';
-import { listLaunched } from '../../src/provisioners/process/units-on-node.ts';
+import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { address, type Bound, type Bought } from './shop.ts';
 
 /** What everybody on the machine could see in the process list while something was done. */

@@ -8,7 +8,7 @@ import { parse } from 'yaml';
 import { endProcess } from '../../src/system/end-process.ts';
 import { findExecutable } from '../../src/system/executables.ts';
 import { directoryOf, type InstanceDirectory } from '../../src/node/instance-directory.ts';
-import { listLaunched } from '../../src/provisioners/process/units-on-node.ts';
+import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 

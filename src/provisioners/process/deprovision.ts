@@ -5,7 +5,7 @@ import { keepHooks, renewHooks } from '../../node/hooks/files.ts';
 import { endLeftHooks } from '../../node/hooks/runs.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { endStrays } from '../../node/strays.ts';
-import { endingActs, isAnythingLaunched, isRunning } from './ending.ts';
+import { endingActs, isAnythingLaunched, isRunning } from './units/end.ts';
 import { callHook } from './hook-calls.ts';
 import { type Acts, goOn, keptIn, type Turn } from './sequence.ts';
 import { kind, type ProcessSettings, type Site, siteOf } from './site.ts';

@@ -4,17 +4,17 @@
  */
 import type { Provisioner } from '../../broker/provisioner.ts';
 import { findMissingHook } from '../../node/hooks/files.ts';
-import { bind, unbind } from './binding.ts';
+import { bind, unbind } from './bind.ts';
 import { configSchema } from './config-schema.ts';
 import { configOf, mistakeIn } from './config.ts';
 import { deprovision } from './deprovision.ts';
 import { inspect } from './inspect.ts';
 import { inventory, purge } from './inventory.ts';
-import { restart, start, stop } from './operate.ts';
+import { restart, start, stop } from './start-stop.ts';
 import { provision } from './provision.ts';
 import type { ProcessSettings } from './site.ts';
 import { restartSparing } from './sparing.ts';
-import { exec, log } from './surroundings.ts';
+import { exec, log } from './exec-and-log.ts';
 import { update } from './update.ts';
 
 /** @param settings the node that this broker is, and the numbers it may give to its instances */

@@ -2,16 +2,16 @@ import { lstatSync } from 'node:fs';
 import type { Work } from '../../broker/provisioner.ts';
 import type { UnitFacts } from '../../broker/units.ts';
 import { Failure } from '../../broker/errors.ts';
-import type { UnitBlueprint } from './blueprint.ts';
-import { findConfigured } from './configured.ts';
+import type { UnitBlueprint } from './files/blueprint.ts';
+import { findConfigured } from './files/state.ts';
 import { hasHook, isUpByHook } from './hook-calls.ts';
 import { limitOf } from '../../node/step-limits.ts';
-import { boundLog, tailOf } from './logs.ts';
+import { boundLog, tailOf } from './units/logs.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
-import { askUnit, portOf } from './readiness.ts';
+import { askUnit, portOf } from './probe/ready.ts';
 import { reasonOf } from './reason.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
-import { findLive } from './units-on-node.ts';
+import { findLive } from './units/launched.ts';
 
 /** Milliseconds for a hook that is asked, which is a program and needs a moment to begin. */
 const hookLimit = 4_000;

@@ -10,7 +10,7 @@ import {
 import type { LocalNode } from '../../node/local-node.ts';
 import { endStrays } from '../../node/strays.ts';
 import { kind, type ProcessSettings } from './site.ts';
-import { listLaunched } from './units-on-node.ts';
+import { listLaunched } from './units/launched.ts';
 
 /** The directories of instances on this node. Every process was launched from one, and is found by it. */
 export async function inventory(node: LocalNode): Promise<readonly Resource[]> {

@@ -4,16 +4,16 @@ import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import { findExecutables } from '../../system/executables.ts';
 import { keepHooks } from '../../node/hooks/files.ts';
 import { makeInstanceDirectory } from '../../node/instance-directory.ts';
-import { misconfigured } from './blueprint.ts';
+import { misconfigured } from './files/blueprint.ts';
 import { mistakeIn } from './config.ts';
-import { configure, drawSite } from './configuring.ts';
-import { endingActs, isRunning } from './ending.ts';
+import { configure, drawSite } from './files/configure.ts';
+import { endingActs, isRunning } from './units/end.ts';
 import { callHook, hasHook, keepOutputs } from './hook-calls.ts';
 import { readyLimit } from '../../node/step-limits.ts';
-import { awaitReady } from './readiness.ts';
+import { awaitReady } from './probe/ready.ts';
 import { type Acts, goOn, type Next, type Turn } from './sequence.ts';
 import { factsOf, kind, type ProcessSettings, type Site, siteOf } from './site.ts';
-import { findTakenPorts, noPort, replacePorts, startUnits, unitsOf } from './starting.ts';
+import { findTakenPorts, noPort, replacePorts, startUnits, unitsOf } from './units/start.ts';
 
 /** Makes an instance: init, prepare, configure, check_up, what runs already ended, start, check_up. */
 export function provision(settings: ProcessSettings, work: Work): Promise<Step<Made>> {

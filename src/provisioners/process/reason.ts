@@ -1,4 +1,4 @@
-import type { Answer } from './talk.ts';
+import type { Answer } from './probe/tcp.ts';
 
 /** Characters of what a program said that are told to people. */
 const longestQuote = 200;

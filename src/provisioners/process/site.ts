@@ -5,7 +5,7 @@ import { dirValues, nodeValues } from '../../node/hooks/context.ts';
 import { type InstanceDirectory, instanceDirectory } from '../../node/instance-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { configOf, type ProcessConfig } from './config.ts';
-import { findConfigured } from './configured.ts';
+import { findConfigured } from './files/state.ts';
 
 export interface ProcessSettings {
   readonly node: LocalNode;

@@ -2,13 +2,13 @@ import type { Step, Work } from '../../broker/provisioner.ts';
 import type { Sparing } from '../../broker/records.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { limitOf } from '../../node/step-limits.ts';
-import { askToEnd, isAnythingLaunched, isRunning, leftAsItIs } from './ending.ts';
+import { askToEnd, isAnythingLaunched, isRunning, leftAsItIs } from './units/end.ts';
 import { hasHook } from './hook-calls.ts';
-import { isAsPlanned, requireUnits, startingActs } from './operate.ts';
+import { isAsPlanned, requireUnits, startingActs } from './start-stop.ts';
 import { untilSo } from './patience.ts';
 import { type Acts, goOn, type Turn } from './sequence.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
-import { findLive } from './units-on-node.ts';
+import { findLive } from './units/launched.ts';
 
 /**
  * The restart of the monitor: starts the named units that have no process, and no other. What lives goes on, with its

@@ -1,16 +1,16 @@
 import { Failure } from '../../broker/errors.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
-import { findConfigured, isConfigured } from './configured.ts';
-import { configure, drawSite } from './configuring.ts';
-import { endUnits, endingActs, isRunning } from './ending.ts';
+import { findConfigured, isConfigured } from './files/state.ts';
+import { configure, drawSite } from './files/configure.ts';
+import { endUnits, endingActs, isRunning } from './units/end.ts';
 import { callHook, hasHook, keepOutputs } from './hook-calls.ts';
 import { readyLimit } from '../../node/step-limits.ts';
-import { findPrevious, forgetPrevious, keepPrevious, putBack } from './previous.ts';
+import { findPrevious, forgetPrevious, keepPrevious, putBack } from './files/rollback.ts';
 import { requireExecutables, settle, takePorts } from './provision.ts';
-import { awaitReady } from './readiness.ts';
+import { awaitReady } from './probe/ready.ts';
 import { type Act, type Acts, given, goOn, isLastTry, type Next, NotNow, type Turn } from './sequence.ts';
 import { factsOf, type ProcessSettings, type Site, siteOf } from './site.ts';
-import { findTakenPorts, startUnits, wantedUnits } from './starting.ts';
+import { findTakenPorts, startUnits, wantedUnits } from './units/start.ts';
 
 /**
  * Makes an instance what its new plan and parameters say. When that changes no file, command or environment,

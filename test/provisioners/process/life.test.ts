@@ -1,10 +1,10 @@
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { Failure } from '../../src/broker/errors.ts';
-import type { Json, JsonObject } from '../../src/broker/json.ts';
-import type { Work } from '../../src/broker/provisioner.ts';
-import { until } from '../node/test-node.ts';
+import { Failure } from '../../../src/broker/errors.ts';
+import type { Json, JsonObject } from '../../../src/broker/json.ts';
+import type { Work } from '../../../src/broker/provisioner.ts';
+import { until } from '../../node/test-node.ts';
 import {
   address,
   aProcessWorld,
@@ -22,7 +22,7 @@ import {
   say,
   startsOf,
   work,
-} from './process/world.ts';
+} from './process-node.ts';
 
 /** What the process provisioner does for one instance, with real processes. */
 

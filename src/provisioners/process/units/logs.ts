@@ -1,8 +1,8 @@
 import { closeSync, constants, fstatSync, ftruncateSync, lstatSync, readSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import type { InstanceDirectory } from '../../node/instance-directory.ts';
-import type { LocalNode } from '../../node/local-node.ts';
-import { openOwn } from '../../system/own-file.ts';
+import type { InstanceDirectory } from '../../../node/instance-directory.ts';
+import type { LocalNode } from '../../../node/local-node.ts';
+import { openOwn } from '../../../system/own-file.ts';
 
 /** Bytes of a log after which the next start begins a new one; the old one is kept until then. */
 const startAfresh = 10_000_000;

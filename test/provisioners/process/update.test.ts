@@ -1,10 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Failure } from '../../src/broker/errors.ts';
-import type { JsonObject } from '../../src/broker/json.ts';
-import type { Work } from '../../src/broker/provisioner.ts';
-import { anInstance } from '../broker/fixtures.ts';
+import type { Failure } from '../../../src/broker/errors.ts';
+import type { JsonObject } from '../../../src/broker/json.ts';
+import type { Work } from '../../../src/broker/provisioner.ts';
+import { anInstance } from '../../broker/fixtures.ts';
 import {
   aProcessWorld,
   carry,
@@ -18,7 +18,7 @@ import {
   type ProcessWorld,
   say,
   work,
-} from './process/world.ts';
+} from './process-node.ts';
 
 /** What an update changes, and what it leaves. */
 

@@ -1,11 +1,11 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject } from '../../broker/json.ts';
+import type { JsonObject } from '../../../broker/json.ts';
 import { type Blueprint, draw } from './blueprint.ts';
-import { removeFiles, writeFiles } from './conf-files.ts';
-import { findConfigured, forgetConfigured, saveConfigured } from './configured.ts';
-import { callHook } from './hook-calls.ts';
-import type { Site } from './site.ts';
+import { removeFiles, writeFiles } from './write.ts';
+import { findConfigured, forgetConfigured, saveConfigured } from './state.ts';
+import { callHook } from '../hook-calls.ts';
+import type { Site } from '../site.ts';
 
 /** What the instance's plan and parameters say that its files and commands shall be. */
 export function drawSite({ config, roots }: Site): Blueprint {

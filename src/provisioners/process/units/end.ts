@@ -1,13 +1,13 @@
-import { Failure } from '../../broker/errors.ts';
-import { leftRunning } from '../../broker/units.ts';
-import { isAnyLeft, signalGroup } from '../../system/end-process.ts';
-import { findConfigured } from './configured.ts';
-import { callHook, hasHook, isUpByHook } from './hook-calls.ts';
-import { limitOf } from '../../node/step-limits.ts';
-import { untilSo } from './patience.ts';
-import type { Acts, Turn } from './sequence.ts';
-import type { Site } from './site.ts';
-import { findLive, type Launched, listLaunched } from './units-on-node.ts';
+import { Failure } from '../../../broker/errors.ts';
+import { leftRunning } from '../../../broker/units.ts';
+import { isAnyLeft, signalGroup } from '../../../system/end-process.ts';
+import { findConfigured } from '../files/state.ts';
+import { callHook, hasHook, isUpByHook } from '../hook-calls.ts';
+import { limitOf } from '../../../node/step-limits.ts';
+import { untilSo } from '../patience.ts';
+import type { Acts, Turn } from '../sequence.ts';
+import type { Site } from '../site.ts';
+import { findLive, type Launched, listLaunched } from './launched.ts';
 
 /**
  * The acts that end units: `stop` asks and waits, `stopped` looks, `halt` kills, `halted` looks again.

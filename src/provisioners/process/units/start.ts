@@ -1,14 +1,14 @@
-import { Failure } from '../../broker/errors.ts';
-import { portOwner } from '../../broker/key.ts';
-import type { UnitBlueprint } from './blueprint.ts';
-import { findConfigured } from './configured.ts';
-import { isRunning } from './ending.ts';
-import { isPortFree } from './free-port.ts';
-import { callHook, hasHook } from './hook-calls.ts';
-import { launchUnit } from './launching.ts';
-import { startLimit } from '../../node/step-limits.ts';
-import { awaitReady } from './readiness.ts';
-import type { Site } from './site.ts';
+import { Failure } from '../../../broker/errors.ts';
+import { portOwner } from '../../../broker/key.ts';
+import type { UnitBlueprint } from '../files/blueprint.ts';
+import { findConfigured } from '../files/state.ts';
+import { isRunning } from './end.ts';
+import { isPortFree } from '../probe/free-port.ts';
+import { callHook, hasHook } from '../hook-calls.ts';
+import { launchUnit } from './launch.ts';
+import { startLimit } from '../../../node/step-limits.ts';
+import { awaitReady } from '../probe/ready.ts';
+import type { Site } from '../site.ts';
 
 type Units = Readonly<Record<string, UnitBlueprint>>;
 

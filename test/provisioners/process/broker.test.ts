@@ -3,10 +3,10 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
-import { until } from '../faults/until.ts';
-import { address, isThere, say } from './process/world.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
+import { until } from '../../faults/until.ts';
+import { address, isThere, say } from './process-node.ts';
 
 jest.setTimeout(30_000);
 
@@ -37,7 +37,7 @@ config:
        "password": {{secrets.password | json}}, "says": {{params.says | json}}, "dies": {{params.dies}}}
   processes:
     server:
-      run: [${process.execPath}, ${join(import.meta.dirname, 'process', 'server.mjs')}, "{{dir.conf}}/server.json"]
+      run: [${process.execPath}, ${join(import.meta.dirname, 'server.mjs')}, "{{dir.conf}}/server.json"]
       ready: {port: main, send: "PING\\n", expect: PONG}
 credentials: {host: "{{node.host}}", port: "{{ports.main}}", password: "{{secrets.password}}"}
 monitor: {every: 1s, restart: 3, within: 10m}

@@ -1,8 +1,8 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject } from '../../broker/json.ts';
-import type { InstanceDirectory } from '../../node/instance-directory.ts';
-import { readMark, writeMark } from '../../node/state-files.ts';
+import type { JsonObject } from '../../../broker/json.ts';
+import type { InstanceDirectory } from '../../../node/instance-directory.ts';
+import { readMark, writeMark } from '../../../node/state-files.ts';
 import type { Blueprint, UnitBlueprint } from './blueprint.ts';
 
 /** What the instance is configured to be: what starting it launches, whatever its plan says by now. Holds secrets. */

@@ -10,11 +10,11 @@ import {
   rmSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { Failure } from '../../broker/errors.ts';
-import { codeOf } from '../../system/error-code.ts';
-import type { LocalNode } from '../../node/local-node.ts';
-import { openOwn } from '../../system/own-file.ts';
-import { writePrivately } from '../../system/private-file.ts';
+import { Failure } from '../../../broker/errors.ts';
+import { codeOf } from '../../../system/error-code.ts';
+import type { LocalNode } from '../../../node/local-node.ts';
+import { openOwn } from '../../../system/own-file.ts';
+import { writePrivately } from '../../../system/private-file.ts';
 import type { FileBlueprint } from './blueprint.ts';
 
 /**

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Json } from '../../src/broker/json.ts';
-import type { Provisioner, Work } from '../../src/broker/provisioner.ts';
-import { processes } from '../../src/provisioners/process/index.ts';
-import { portsWith } from './process/fixed-ports.ts';
+import type { Json } from '../../../src/broker/json.ts';
+import type { Provisioner, Work } from '../../../src/broker/provisioner.ts';
+import { processes } from '../../../src/provisioners/process/index.ts';
+import { portsWith } from './fixed-ports.ts';
 import {
   aProcessWorld,
   carry,
@@ -17,7 +17,7 @@ import {
   type ProcessWorld,
   startsOf,
   work,
-} from './process/world.ts';
+} from './process-node.ts';
 
 /** kill -9 of the broker at any moment; another one goes on from what was recorded. */
 
@@ -52,7 +52,7 @@ interface Crash {
 
 /** What a broker has recorded when it died; undefined when it came to the end. */
 async function crash(word: string, it: Work, { steps = 0, ms }: Crash): Promise<{ memo?: Json } | undefined> {
-  const script = join(import.meta.dirname, 'process', 'crashing.ts');
+  const script = join(import.meta.dirname, 'crashing.ts');
   const args = [script, JSON.stringify(world.node), String(port), JSON.stringify(it), word, String(steps)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';

@@ -1,5 +1,5 @@
-import { describeProvisioner } from './contract.ts';
-import { aProcessWorld, config } from './process/world.ts';
+import { describeProvisioner } from '../contract.ts';
+import { aProcessWorld, config } from './process-node.ts';
 
 describeProvisioner('the one of processes', async () => {
   const world = await aProcessWorld();

@@ -1,17 +1,17 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Failure } from '../../broker/errors.ts';
-import { codeOf } from '../../system/error-code.ts';
-import { runProgram } from '../../system/run-program.ts';
-import type { ReadyRule, UnitBlueprint } from './blueprint.ts';
-import { hasHook, isUpByHook } from './hook-calls.ts';
-import { environmentOf } from './launching.ts';
-import { tailOf } from './logs.ts';
-import { untilSo } from './patience.ts';
-import { reasonOf } from './reason.ts';
-import type { Site } from './site.ts';
-import { type Answer, talk, wholeLines } from './talk.ts';
-import { findLive } from './units-on-node.ts';
-import { askForPage } from './web-request.ts';
+import { Failure } from '../../../broker/errors.ts';
+import { codeOf } from '../../../system/error-code.ts';
+import { runProgram } from '../../../system/run-program.ts';
+import type { ReadyRule, UnitBlueprint } from '../files/blueprint.ts';
+import { hasHook, isUpByHook } from '../hook-calls.ts';
+import { environmentOf } from '../units/launch.ts';
+import { tailOf } from '../units/logs.ts';
+import { untilSo } from '../patience.ts';
+import { reasonOf } from '../reason.ts';
+import type { Site } from '../site.ts';
+import { type Answer, talk, wholeLines } from './tcp.ts';
+import { findLive } from '../units/launched.ts';
+import { askForPage } from './http.ts';
 
 /** The longest time that one question waits for its answer, in milliseconds. */
 const questionLimit = 2_000;

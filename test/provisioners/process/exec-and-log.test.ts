@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { talk } from '../../src/provisioners/process/talk.ts';
-import { askForPage } from '../../src/provisioners/process/web-request.ts';
-import { until } from '../node/test-node.ts';
+import { talk } from '../../../src/provisioners/process/probe/tcp.ts';
+import { askForPage } from '../../../src/provisioners/process/probe/http.ts';
+import { until } from '../../node/test-node.ts';
 
 /** How a port is asked whether what listens there is ready. */
 

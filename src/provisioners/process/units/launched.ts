@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '../../system/error-code.ts';
-import { type ProcessIdentity, isAlive, readIdentity } from '../../system/process-identity.ts';
-import type { InstanceDirectory } from '../../node/instance-directory.ts';
+import { codeOf } from '../../../system/error-code.ts';
+import { type ProcessIdentity, isAlive, readIdentity } from '../../../system/process-identity.ts';
+import type { InstanceDirectory } from '../../../node/instance-directory.ts';
 
 /** A unit that was launched from this directory, whatever became of it. */
 export interface Launched {

@@ -8,15 +8,15 @@ import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import type { ServiceBinding } from '../../broker/records.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { readMark, writeMark } from '../../node/state-files.ts';
-import { drawTalk } from './blueprint.ts';
+import { drawTalk } from './files/blueprint.ts';
 import type { TalkTemplate } from './config.ts';
-import { isRunning } from './ending.ts';
+import { isRunning } from './units/end.ts';
 import { callHook, hasHook } from './hook-calls.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { type Acts, goOn, NotNow, type Turn } from './sequence.ts';
 import { reasonOf } from './reason.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
-import { talk } from './talk.ts';
+import { talk } from './probe/tcp.ts';
 
 /** Makes what a binding has of its own; without talks and hook there is nothing, and it has the instance's. */
 export function bind(settings: ProcessSettings, work: Work): Promise<Step<Made>> {

@@ -9,11 +9,11 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { Failure } from '../../src/broker/errors.ts';
-import type { UnitControl, Work } from '../../src/broker/provisioner.ts';
-import { processes } from '../../src/provisioners/process/index.ts';
-import { until } from '../node/test-node.ts';
-import { anInstance } from '../broker/fixtures.ts';
+import { Failure } from '../../../src/broker/errors.ts';
+import type { UnitControl, Work } from '../../../src/broker/provisioner.ts';
+import { processes } from '../../../src/provisioners/process/index.ts';
+import { until } from '../../node/test-node.ts';
+import { anInstance } from '../../broker/fixtures.ts';
 import {
   aProcessWorld,
   carry,
@@ -30,7 +30,7 @@ import {
   say,
   startsOf,
   work,
-} from './process/world.ts';
+} from './process-node.ts';
 
 /** Looking at what runs, and operating it. */
 

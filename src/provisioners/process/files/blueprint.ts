@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Failure } from '../../broker/errors.ts';
-import { canonicalJson, type Json, type JsonObject } from '../../broker/json.ts';
-import { render, renderText, TemplateError } from '../../broker/template.ts';
-import type { DirectoryName, ProcessConfig, ProcessTemplate, ReadyTemplate } from './config.ts';
-import type { Talk } from './talk.ts';
-import type { WebRule } from './web-request.ts';
+import { Failure } from '../../../broker/errors.ts';
+import { canonicalJson, type Json, type JsonObject } from '../../../broker/json.ts';
+import { render, renderText, TemplateError } from '../../../broker/template.ts';
+import type { DirectoryName, ProcessConfig, ProcessTemplate, ReadyTemplate } from '../config.ts';
+import type { Talk } from '../probe/tcp.ts';
+import type { WebRule } from '../probe/http.ts';
 
 /** The files and commands of one instance, with all templates filled. Holds secrets. */
 export interface Blueprint {

@@ -1,16 +1,16 @@
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Step, Work } from '../../broker/provisioner.ts';
-import { settlePending } from './binding.ts';
-import { isConfigured } from './configured.ts';
-import { configure, drawSite } from './configuring.ts';
-import { endingActs, isRunning } from './ending.ts';
+import { settlePending } from './bind.ts';
+import { isConfigured } from './files/state.ts';
+import { configure, drawSite } from './files/configure.ts';
+import { endingActs, isRunning } from './units/end.ts';
 import { readyLimit } from '../../node/step-limits.ts';
-import { findPrevious, forgetPrevious } from './previous.ts';
-import { awaitReady } from './readiness.ts';
+import { findPrevious, forgetPrevious } from './files/rollback.ts';
+import { awaitReady } from './probe/ready.ts';
 import { type Acts, goOn, type Next, type Turn } from './sequence.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
-import { findTakenPorts, startUnits, unitsOf } from './starting.ts';
+import { findTakenPorts, startUnits, unitsOf } from './units/start.ts';
 import { portTaken } from './update.ts';
 
 /** Starts the units that are named, or all, in their order; those that run go on. */

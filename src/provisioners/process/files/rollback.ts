@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { JsonObject } from '../../broker/json.ts';
-import type { InstanceDirectory } from '../../node/instance-directory.ts';
-import type { LocalNode } from '../../node/local-node.ts';
-import { readMark, writeMark } from '../../node/state-files.ts';
+import type { JsonObject } from '../../../broker/json.ts';
+import type { InstanceDirectory } from '../../../node/instance-directory.ts';
+import type { LocalNode } from '../../../node/local-node.ts';
+import { readMark, writeMark } from '../../../node/state-files.ts';
 import type { FileBlueprint } from './blueprint.ts';
-import { readFiles, removeFiles, writeFiles } from './conf-files.ts';
-import { type Configured, findConfigured, forgetConfigured, saveConfigured } from './configured.ts';
+import { readFiles, removeFiles, writeFiles } from './write.ts';
+import { type Configured, findConfigured, forgetConfigured, saveConfigured } from './state.ts';
 
 /** The configuration before an update, until the update has done its work. */
 export interface Previous {

@@ -1,6 +1,6 @@
 import { type ClientRequest, request } from 'node:http';
-import { codeOf } from '../../system/error-code.ts';
-import { type Address, type Answer, refusal } from './talk.ts';
+import { codeOf } from '../../../system/error-code.ts';
+import { type Address, type Answer, refusal } from './tcp.ts';
 
 export interface WebRule {
   readonly path: string;

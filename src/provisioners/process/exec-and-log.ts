@@ -2,12 +2,12 @@ import type { Work } from '../../broker/provisioner.ts';
 import { Failure } from '../../broker/errors.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from '../../broker/units.ts';
 import { runProgram } from '../../system/run-program.ts';
-import type { UnitBlueprint } from './blueprint.ts';
-import { environmentOf } from './launching.ts';
-import { tailOf } from './logs.ts';
-import { requireNames } from './operate.ts';
+import type { UnitBlueprint } from './files/blueprint.ts';
+import { environmentOf } from './units/launch.ts';
+import { tailOf } from './units/logs.ts';
+import { requireNames } from './start-stop.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
-import { unitsOf } from './starting.ts';
+import { unitsOf } from './units/start.ts';
 
 /**
  * Runs a command as each unit's program runs: in its directory, with its environment and as its account.

@@ -1,14 +1,14 @@
-import { Failure } from '../../broker/errors.ts';
-import { endProcess, isAnyLeft } from '../../system/end-process.ts';
-import type { InstanceDirectory } from '../../node/instance-directory.ts';
-import { launch } from '../../system/launch.ts';
-import type { LocalNode } from '../../node/local-node.ts';
-import type { UnitBlueprint } from './blueprint.ts';
-import { leftAsItIs } from './ending.ts';
-import { limitOf } from '../../node/step-limits.ts';
+import { Failure } from '../../../broker/errors.ts';
+import { endProcess, isAnyLeft } from '../../../system/end-process.ts';
+import type { InstanceDirectory } from '../../../node/instance-directory.ts';
+import { launch } from '../../../system/launch.ts';
+import type { LocalNode } from '../../../node/local-node.ts';
+import type { UnitBlueprint } from '../files/blueprint.ts';
+import { leftAsItIs } from './end.ts';
+import { limitOf } from '../../../node/step-limits.ts';
 import { logFile, rotateLog } from './logs.ts';
-import type { Site } from './site.ts';
-import { findLaunched, findLive, identityFile } from './units-on-node.ts';
+import type { Site } from '../site.ts';
+import { findLaunched, findLive, identityFile } from './launched.ts';
 
 /**
  * Starts a unit unless it runs already. What its last process may have left behind is ended first.
