@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { makeDirectory } from './system/make-directory.ts';
 
 rememberCompiled();
-const { readRedact } = await import('./config.ts');
+const { readRedact } = await import('./config/config.ts');
 const redact = readRedact();
 // Whoever reads the output may go before the command has ended: that is no reason not to end it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);

@@ -128,7 +128,7 @@ test('There is no cycle of imports.', () => {
 
 test('Only config.ts reads the environment of the process.', () => {
   const readers = files.filter((file) => /process\.env/.test(sources.get(file) ?? ''));
-  expect(readers.filter((file) => file !== 'src/config.ts')).toEqual([]);
+  expect(readers.filter((file) => file !== 'src/config/config.ts')).toEqual([]);
 });
 
 test('Only postgres/connections.ts makes connections to Postgres, so that none is without a listener.', () => {

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { BrokerEvent, OperationSummary } from '../src/broker/events.ts';
-import type { Config } from '../src/config.ts';
+import type { Config } from '../src/config/config.ts';
 import type { AccessEntry } from '../src/http/access-log.ts';
 import { createLog, type Log } from '../src/log.ts';
 

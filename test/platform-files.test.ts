@@ -1,7 +1,7 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { parse } from 'yaml';
-import { readConfig } from '../src/config.ts';
-import { options } from '../src/options.ts';
+import { readConfig } from '../src/config/config.ts';
+import { options } from '../src/config/options.ts';
 
 interface App extends Record<string, unknown> {
   readonly env: Record<string, string>;

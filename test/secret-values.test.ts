@@ -3,10 +3,10 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { presentValues, readConfig, type Environment } from '../src/config.ts';
+import { presentValues, readConfig, type Environment } from '../src/config/config.ts';
 import { createLog } from '../src/log.ts';
-import { options } from '../src/options.ts';
-import { redacted, redactor, secretValues } from '../src/secret-values.ts';
+import { options } from '../src/config/options.ts';
+import { redacted, redactor, secretValues } from '../src/config/secret-values.ts';
 import { Writable } from 'node:stream';
 import { runProgram, type Running } from './support/run-program.ts';
 

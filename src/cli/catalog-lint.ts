@@ -1,4 +1,4 @@
-import { readCatalogDirs, readPath } from '../config.ts';
+import { readCatalogDirs, readPath } from '../config/config.ts';
 import type { CliCommand } from './command.ts';
 
 export const catalogLint: CliCommand = {

@@ -1,5 +1,5 @@
-import { presentValues } from '../config.ts';
-import { options } from '../options.ts';
+import { presentValues } from '../config/config.ts';
+import { options } from '../config/options.ts';
 import type { CliCommand } from './command.ts';
 
 export const config: CliCommand = {

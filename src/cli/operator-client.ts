@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { readOperatorAccess, type OperatorAccess } from '../config.ts';
+import { readOperatorAccess, type OperatorAccess } from '../config/config.ts';
 import { operatorPasswordFile } from '../program/secrets.ts';
 
 export interface OperatorClient {

@@ -5,13 +5,13 @@ export const serve: CliCommand = {
   description: 'Run the broker (this is what happens without a command).',
   standard: true,
   async run() {
-    const { readConfig } = await import('../config.ts');
+    const { readConfig } = await import('../config/config.ts');
     const config = readConfig();
     const isForPeople = config.logFormat === 'text' && process.stdout.isTTY;
     if (isForPeople) console.log('Starting ...');
     const { createLog } = await import('../log.ts');
     const { serveUntilStopped } = await import('../program/lifetime.ts');
-    const { redacted } = await import('../secret-values.ts');
+    const { redacted } = await import('../config/secret-values.ts');
     const log = createLog(config);
     try {
       return await serveUntilStopped(config, log);

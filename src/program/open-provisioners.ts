@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Config } from '../config.ts';
-import { options } from '../options.ts';
+import type { Config } from '../config/config.ts';
+import { options } from '../config/options.ts';
 import type { LocalNode } from '../node/local-node.ts';
 import { openClient } from '../postgres/connections.ts';
 import { registry, shippedProvisioners, type Registry } from '../provisioners/index.ts';

@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import request, { type Response } from 'supertest';
 import { compose } from '../../src/compose.ts';
-import { readConfig } from '../../src/config.ts';
+import { readConfig } from '../../src/config/config.ts';
 import { createLog } from '../../src/log.ts';
 import type { TestDatabase } from './database.ts';
 

@@ -5,8 +5,8 @@ import {
   readConfig,
   readOperatorAccess,
   type Environment,
-} from '../src/config.ts';
-import { options } from '../src/options.ts';
+} from '../../src/config/config.ts';
+import { options } from '../../src/config/options.ts';
 
 const external = {
   DATABASE_URL: 'postgres://u:p@db/purveyor',

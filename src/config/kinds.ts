@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
-import type { PortRange } from './broker/nodes.ts';
-import { readKeys, type KeyRing } from './stores/keyring.ts';
+import type { PortRange } from '../broker/nodes.ts';
+import { readKeys, type KeyRing } from '../stores/keyring.ts';
 
 /** Each kind of option: how the text of a variable becomes a value. The sentences say what would be right. */
 export interface Kind<Value> {

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { findBoundDatabase } from './database/bound-database.ts';
-import { readConnection, type Connection } from './database/connection.ts';
-import { WrongValue } from './option-kinds.ts';
+import { findBoundDatabase } from '../database/bound-database.ts';
+import { readConnection, type Connection } from '../database/connection.ts';
+import { WrongValue } from './kinds.ts';
 import type { Option } from './option.ts';
 import { options } from './options.ts';
 import { isServerName, type Redact, redactor, secretValues } from './secret-values.ts';

@@ -1,4 +1,4 @@
-import type { Kind } from './option-kinds.ts';
+import type { Kind } from './kinds.ts';
 
 /** One variable of the environment. */
 export interface Option<Value = unknown> {

@@ -11,10 +11,10 @@ import {
   webAddress,
   wholeNumber,
   yesOrNo,
-} from './option-kinds.ts';
-import { nodeOptions } from './node-options.ts';
+} from './kinds.ts';
+import { nodeOptions } from './node.ts';
 import { optional, standard } from './option.ts';
-import { tsuruOptions } from './tsuru-options.ts';
+import { tsuruOptions } from '../tsuru-options.ts';
 
 /** All options, in the order in which people should meet them; README, `--help` and Config are made from this. */
 export const options = {

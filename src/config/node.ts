@@ -10,7 +10,7 @@ import {
   webAddress,
   wholeNumber,
   yesOrNo,
-} from './option-kinds.ts';
+} from './kinds.ts';
 
 /** Options of a broker that makes things on its own machine, or on a shared server, and of those who operate it. */
 export const nodeOptions = {

@@ -1,6 +1,6 @@
 /** What must never be shown: the secret values of the environment, as they are and in their parts. */
 import { isIP } from 'node:net';
-import { stringsIn } from './broker/json.ts';
+import { stringsIn } from '../broker/json.ts';
 import { options } from './options.ts';
 
 /** A text without the secrets it was made for. */
