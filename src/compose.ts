@@ -6,10 +6,10 @@ import type { Introduction } from './program/banner.ts';
 import type { BrokerEvent } from './broker/events.ts';
 import type { OnSale } from './broker/on-sale.ts';
 import type { Config } from './config/config.ts';
-import type { Stock } from './gauges.ts';
+import type { Stock } from './telemetry/gauges.ts';
 import { createServer, type HttpServer } from './http/server.ts';
-import type { Log } from './log.ts';
-import { createMetrics, type Metrics } from './metrics.ts';
+import type { Log } from './telemetry/log.ts';
+import { createMetrics, type Metrics } from './telemetry/metrics.ts';
 import type { Protocol } from './protocols/protocol.ts';
 import { health } from './protocols/health/index.ts';
 import { metrics } from './protocols/metrics/index.ts';
@@ -23,7 +23,7 @@ import { readSecrets, type Secrets } from './program/secrets.ts';
 import { openCurrentCatalog } from './program/current-catalog.ts';
 import { createAvailability, type Availability } from './program/availability.ts';
 import { late } from './program/stand-in.ts';
-import { createStock } from './program/take-stock.ts';
+import { createStock } from './telemetry/stock.ts';
 import { within } from './program/within.ts';
 
 export interface Program {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { presentValues, readConfig, type Environment } from '../src/config/config.ts';
-import { createLog } from '../src/log.ts';
+import { createLog } from '../src/telemetry/log.ts';
 import { options } from '../src/config/options.ts';
 import { redacted, redactor, secretValues } from '../src/config/secret-values.ts';
 import { Writable } from 'node:stream';

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { readConfig } from '../config/config.ts';
-import { createLog } from '../log.ts';
+import { createLog } from '../telemetry/log.ts';
 import { openDatabase } from '../program/open-database.ts';
 import { readSecrets } from '../program/secrets.ts';
 import type { KeyRing } from '../stores/keyring.ts';

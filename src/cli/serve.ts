@@ -9,7 +9,7 @@ export const serve: CliCommand = {
     const config = readConfig();
     const isForPeople = config.logFormat === 'text' && process.stdout.isTTY;
     if (isForPeople) console.log('Starting ...');
-    const { createLog } = await import('../log.ts');
+    const { createLog } = await import('../telemetry/log.ts');
     const { serveUntilStopped } = await import('../program/lifetime.ts');
     const { redacted } = await import('../config/secret-values.ts');
     const log = createLog(config);

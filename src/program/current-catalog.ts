@@ -6,7 +6,7 @@ import { isError, problemLines, type Problem } from '../catalog/problem.ts';
 import { createReload } from '../catalog/reload.ts';
 import { watchCatalog, type CatalogWatch } from '../catalog/watch.ts';
 import { countOf } from './banner.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../telemetry/log.ts';
 
 /** The catalog as its files are now. */
 export interface CurrentCatalog {

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Log } from '../log.ts';
+import type { Log } from '../telemetry/log.ts';
 import { preferring, type KeyRing } from '../stores/keyring.ts';
 import {
   keysEvery,

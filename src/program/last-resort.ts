@@ -1,5 +1,5 @@
 import type { OperationSummary } from '../broker/events.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../telemetry/log.ts';
 import { within } from './within.ts';
 
 /** What a program that has lost its footing still has in hand. */

@@ -1,6 +1,6 @@
 import type { ServicePlan } from '../broker/catalog.ts';
 import type { Store } from '../broker/store.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../telemetry/log.ts';
 import type { KeyRing } from '../stores/keyring.ts';
 import type { KeyHolder } from '../stores/postgres/keys.ts';
 import { sealedStore } from '../stores/sealed.ts';

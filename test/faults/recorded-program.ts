@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { compose, type Program } from '../../src/compose.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { createLog, type Log } from '../../src/log.ts';
+import { createLog, type Log } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from '../support/database.ts';
 
 /** The whole program, of which everything is kept that it lets out. */

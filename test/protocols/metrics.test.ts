@@ -1,7 +1,7 @@
 import supertest from 'supertest';
 import { Refusal } from '../../src/broker/errors.ts';
 import { createServer } from '../../src/http/server.ts';
-import { createMetrics } from '../../src/metrics.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
 import { metrics } from '../../src/protocols/metrics/index.ts';
 
 function serverWith(page: Parameters<typeof metrics>[0]) {

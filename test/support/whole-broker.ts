@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 import request, { type Response } from 'supertest';
 import { compose } from '../../src/compose.ts';
 import { readConfig } from '../../src/config/config.ts';
-import { createLog } from '../../src/log.ts';
+import { createLog } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from './database.ts';
 
 type Method = 'get' | 'put' | 'patch' | 'post' | 'delete';

@@ -1,6 +1,6 @@
 import type { InstanceEntry, OperatorView } from '../../src/broker/operator-view.ts';
 import type { UnitStatus } from '../../src/broker/units.ts';
-import { createStock } from '../../src/program/take-stock.ts';
+import { createStock } from '../../src/telemetry/stock.ts';
 
 /** As many instances as are said, by their status; each with two units of the same. */
 function overviewOf(statuses: readonly UnitStatus[]) {

@@ -1,8 +1,8 @@
 import { PassThrough } from 'node:stream';
-import type { BrokerEvent, OperationSummary } from '../src/broker/events.ts';
-import type { Config } from '../src/config/config.ts';
-import type { AccessEntry } from '../src/http/access-log.ts';
-import { createLog, type Log } from '../src/log.ts';
+import type { BrokerEvent, OperationSummary } from '../../src/broker/events.ts';
+import type { Config } from '../../src/config/config.ts';
+import type { AccessEntry } from '../../src/http/access-log.ts';
+import { createLog, type Log } from '../../src/telemetry/log.ts';
 
 const operation: OperationSummary = {
   id: 'op1',

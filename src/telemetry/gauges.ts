@@ -1,6 +1,6 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { Node } from './broker/nodes.ts';
-import { unitStatuses, type UnitStatus } from './broker/units.ts';
+import type { Node } from '../broker/nodes.ts';
+import { unitStatuses, type UnitStatus } from '../broker/units.ts';
 
 /** What there is at one moment, of all brokers on the database. */
 export interface Stock {

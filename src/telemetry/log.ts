@@ -1,8 +1,8 @@
 import { createLogger, format, transports, type Logger } from 'winston';
-import type { BrokerEvent, OperationSummary } from './broker/events.ts';
-import type { Config } from './config/config.ts';
-import type { AccessEntry } from './http/access-log.ts';
-import { conceal, type Redact } from './config/secret-values.ts';
+import type { BrokerEvent, OperationSummary } from '../broker/events.ts';
+import type { Config } from '../config/config.ts';
+import type { AccessEntry } from '../http/access-log.ts';
+import { conceal, type Redact } from '../config/secret-values.ts';
 import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
 
 export type Level = Config['logLevel'];

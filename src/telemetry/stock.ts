@@ -1,7 +1,7 @@
 import type { OperatorView } from '../broker/operator-view.ts';
 import type { InstanceStatus } from '../broker/status.ts';
 import { unitStatuses, type UnitStatus } from '../broker/units.ts';
-import type { Stock } from '../gauges.ts';
+import type { Stock } from './gauges.ts';
 
 /** Milliseconds that a stock holds: however often somebody asks, the instances are not counted more often. */
 const holds = 10_000;

@@ -1,6 +1,6 @@
-import type { OperationSummary } from '../src/broker/events.ts';
-import type { Node } from '../src/broker/nodes.ts';
-import { createMetrics, type Metrics } from '../src/metrics.ts';
+import type { OperationSummary } from '../../src/broker/events.ts';
+import type { Node } from '../../src/broker/nodes.ts';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.ts';
 
 const operation: OperationSummary = {
   id: 'op1',

@@ -1,7 +1,7 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { BrokerEvent, OperationSummary } from './broker/events.ts';
+import type { BrokerEvent, OperationSummary } from '../broker/events.ts';
 import { stockGauges, type Stock } from './gauges.ts';
-import type { AccessEntry } from './http/access-log.ts';
+import type { AccessEntry } from '../http/access-log.ts';
 
 export interface Metrics {
   event(event: BrokerEvent): void;
