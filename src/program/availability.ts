@@ -1,4 +1,4 @@
-import type { Runtime } from './foundation.ts';
+import type { Runtime } from './runtime.ts';
 import { Refusal } from '../broker/errors.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';

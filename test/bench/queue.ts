@@ -6,7 +6,7 @@ import type { Provisioner } from '../../src/broker/provisioner.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
 import { postgresOrphans } from '../../src/stores/postgres/orphans.ts';
-import { startWorker } from '../../src/worker.ts';
+import { startWorker } from '../../src/program/loops/worker.ts';
 import { anInstance, aPlan } from '../broker/fixtures.ts';
 
 const operations = 200;

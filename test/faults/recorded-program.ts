@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { compose, type Program } from '../../src/compose.ts';
+import { compose, type Program } from '../../src/program/compose.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from '../support/database.ts';

@@ -1,7 +1,7 @@
-import type { Runtime } from '../../src/program/foundation.ts';
+import type { Runtime } from '../../src/program/runtime.ts';
 import { Refusal } from '../../src/broker/errors.ts';
 import { createAvailability } from '../../src/program/availability.ts';
-import { late } from '../../src/program/stand-in.ts';
+import { late } from '../../src/program/late.ts';
 
 function foundation(ping: () => Promise<void>): Runtime {
   const keys = () => ({ writes: '1', behind: [], missing: [] });

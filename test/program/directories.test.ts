@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../../src/config/config.ts';
 import { troubleWith } from '../../src/system/usable-directory.ts';
-import { forgottenAddress, requireDirectories } from '../../src/program/directories.ts';
+import { forgottenAddress, requireDirectories } from '../../src/program/opening/directories.ts';
 
 let place: string;
 beforeEach(() => {

@@ -1,5 +1,5 @@
 import { staleAfter, type NodeProfile } from '../../src/broker/nodes.ts';
-import { startHeartbeat, type HeartbeatParts } from '../../src/program/heartbeat.ts';
+import { startHeartbeat, type HeartbeatParts } from '../../src/program/loops/heartbeat.ts';
 import { memoryWorld } from '../../src/stores/memory/index.ts';
 
 const profile: NodeProfile = {

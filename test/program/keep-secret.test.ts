@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keepSecret } from '../../src/program/keep-secret.ts';
+import { keepSecret } from '../../src/program/opening/keep-secret.ts';
 
 let directory: string;
 beforeEach(() => {

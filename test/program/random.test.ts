@@ -1,4 +1,4 @@
-import { newSecret } from '../../src/program/random.ts';
+import { newSecret } from '../../src/program/opening/random.ts';
 
 test.each([1, 8, 40, 256])('a secret of length %i has that many letters and digits', (length) => {
   expect(newSecret(length)).toMatch(new RegExp(`^[A-Za-z0-9]{${length}}$`));

@@ -1,5 +1,5 @@
 import { Refusal } from '../../src/broker/errors.ts';
-import { untilAvailable } from '../../src/program/until-available.ts';
+import { untilAvailable } from '../../src/program/opening/until-available.ts';
 
 const away = new Refusal('unavailable', 'The database is away.');
 

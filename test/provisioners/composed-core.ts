@@ -6,7 +6,7 @@ import type { Store } from '../../src/broker/store.ts';
 import { revivePlan } from '../../src/catalog/compile.ts';
 import type { Registry } from '../../src/provisioners/index.ts';
 import { memoryWorld } from '../../src/stores/memory/index.ts';
-import { newSecret } from '../../src/program/random.ts';
+import { newSecret } from '../../src/program/opening/random.ts';
 
 /** The real core, as it is composed, without a worker: it carries what is asked without accepts_incomplete. */
 export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import request, { type Response } from 'supertest';
-import { compose } from '../../src/compose.ts';
+import { compose } from '../../src/program/compose.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from './database.ts';

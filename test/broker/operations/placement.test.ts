@@ -3,7 +3,7 @@ import { Failure } from '../../../src/broker/errors.ts';
 import type { OperationQueue } from '../../../src/broker/queue.ts';
 import type { Operation } from '../../../src/broker/records.ts';
 import type { Store } from '../../../src/broker/store.ts';
-import { startWorker } from '../../../src/worker.ts';
+import { startWorker } from '../../../src/program/loops/worker.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from '../fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, type World } from '../core-in-memory.ts';
 

@@ -3,7 +3,7 @@ import type { UnitMonitor } from '../../../src/broker/units/monitor.ts';
 import { Failure } from '../../../src/broker/errors.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { leftRunning, type UnitFacts } from '../../../src/broker/units.ts';
-import { startWorker } from '../../../src/worker.ts';
+import { startWorker } from '../../../src/program/loops/worker.ts';
 import { aPlan, toBind, toProvision } from '../fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, wrongBy } from '../core-in-memory.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../../src/config/config.ts';
-import { readSecrets } from '../../../src/program/secrets.ts';
+import { readSecrets } from '../../../src/program/opening/secrets.ts';
 import { loginsOf } from '../../../src/protocols/tsuru/realm.ts';
 
 /** Where the passwords come from that tsuru logs in with. */

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { beatEvery, staleAfter, type NodeProfile, type Nodes } from '../broker/nodes.ts';
+import { beatEvery, staleAfter, type NodeProfile, type Nodes } from '../../broker/nodes.ts';
 
 export interface HeartbeatParts {
   readonly nodes: Nodes;

@@ -1,16 +1,16 @@
 import type { Pool } from 'pg';
-import { Refusal } from '../broker/errors.ts';
-import type { BrokerEvent } from '../broker/events.ts';
-import type { Store } from '../broker/store.ts';
-import type { Config } from '../config/config.ts';
-import type { Connection } from '../database/connection.ts';
-import { resolveDatabase, type Database } from '../database/resolve.ts';
-import { openClient, openPool } from '../postgres/connections.ts';
-import { codeOf, reasonOf } from '../postgres/trouble.ts';
-import { tsuruMigrations } from '../protocols/tsuru/postgres-apps.ts';
-import { echoMigrations } from '../provisioners/echo/messages.ts';
-import { postgresStore } from '../stores/postgres/index.ts';
-import { brokerMigrations, migrate } from '../postgres/migrate.ts';
+import { Refusal } from '../../broker/errors.ts';
+import type { BrokerEvent } from '../../broker/events.ts';
+import type { Store } from '../../broker/store.ts';
+import type { Config } from '../../config/config.ts';
+import type { Connection } from '../../database/connection.ts';
+import { resolveDatabase, type Database } from '../../database/resolve.ts';
+import { openClient, openPool } from '../../postgres/connections.ts';
+import { codeOf, reasonOf } from '../../postgres/trouble.ts';
+import { tsuruMigrations } from '../../protocols/tsuru/postgres-apps.ts';
+import { echoMigrations } from '../../provisioners/echo/messages.ts';
+import { postgresStore } from '../../stores/postgres/index.ts';
+import { brokerMigrations, migrate } from '../../postgres/migrate.ts';
 import { untilAvailable } from './until-available.ts';
 
 export interface OpenDatabase {

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
-import type { Config } from '../config/config.ts';
-import { options } from '../config/options.ts';
-import type { LocalNode } from '../node/local-node.ts';
-import { openClient } from '../postgres/connections.ts';
-import { registry, shippedProvisioners, type Registry } from '../provisioners/index.ts';
-import type { DatabaseSettings } from '../provisioners/postgres/index.ts';
-import { postgresPorts } from '../stores/postgres/ports.ts';
+import type { Config } from '../../config/config.ts';
+import { options } from '../../config/options.ts';
+import type { LocalNode } from '../../node/local-node.ts';
+import { openClient } from '../../postgres/connections.ts';
+import { registry, shippedProvisioners, type Registry } from '../../provisioners/index.ts';
+import type { DatabaseSettings } from '../../provisioners/postgres/index.ts';
+import { postgresPorts } from '../../stores/postgres/ports.ts';
 import type { OpenDatabase } from './open-database.ts';
 
 export interface ProvisionersOpening {

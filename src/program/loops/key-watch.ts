@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
-import type { Log } from '../telemetry/log.ts';
-import { preferring, type KeyRing } from '../stores/keyring.ts';
+import type { Log } from '../../telemetry/log.ts';
+import { preferring, type KeyRing } from '../../stores/keyring.ts';
 import {
   keysEvery,
   leaveKeys,
@@ -8,7 +8,7 @@ import {
   tellKeys,
   type KeyHolder,
   type KeyState,
-} from '../stores/postgres/keys.ts';
+} from '../../stores/postgres/keys.ts';
 
 export interface KeyWatchParts {
   readonly pool: Pool;

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../config/config.ts';
-import type { Login } from '../protocols/protocol.ts';
-import type { TsuruLogins } from '../protocols/tsuru/realm.ts';
-import { secretsOfKeys } from '../config/secret-values.ts';
+import type { Config } from '../../config/config.ts';
+import type { Login } from '../../protocols/protocol.ts';
+import type { TsuruLogins } from '../../protocols/tsuru/realm.ts';
+import { secretsOfKeys } from '../../config/secret-values.ts';
 import { keepSecret, type Kept } from './keep-secret.ts';
 import { newSecret } from './random.ts';
-import { readKeys, type KeyRing } from '../stores/keyring.ts';
+import { readKeys, type KeyRing } from '../../stores/keyring.ts';
 
 export interface Secrets {
   /** All are valid at the same time; the first is the one to be told of. */

@@ -1,9 +1,9 @@
-import type { OperationQueue } from '../broker/queue.ts';
-import type { UnitMonitor } from '../broker/units/monitor.ts';
-import type { BrokerEvent } from '../broker/events.ts';
-import type { Store } from '../broker/store.ts';
-import { startWorker } from '../worker.ts';
-import { within } from './within.ts';
+import type { OperationQueue } from '../../broker/queue.ts';
+import type { UnitMonitor } from '../../broker/units/monitor.ts';
+import type { BrokerEvent } from '../../broker/events.ts';
+import type { Store } from '../../broker/store.ts';
+import { startWorker } from './worker.ts';
+import { within } from '../within.ts';
 
 export interface UpkeepParts {
   readonly work: OperationQueue;

@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
-import type { ServicePlan } from '../broker/catalog.ts';
-import type { NodeProfile, Nodes } from '../broker/nodes.ts';
-import type { Config } from '../config/config.ts';
-import { findExecutables } from '../system/executables.ts';
-import type { LocalNode } from '../node/local-node.ts';
-import { openNode, type OpenNode } from '../node/open-node.ts';
-import { startHeartbeat } from './heartbeat.ts';
+import type { ServicePlan } from '../../broker/catalog.ts';
+import type { NodeProfile, Nodes } from '../../broker/nodes.ts';
+import type { Config } from '../../config/config.ts';
+import { findExecutables } from '../../system/executables.ts';
+import type { LocalNode } from '../../node/local-node.ts';
+import { openNode, type OpenNode } from '../../node/open-node.ts';
+import { startHeartbeat } from '../loops/heartbeat.ts';
 
 export interface NodeRoleParts {
   readonly config: Config;

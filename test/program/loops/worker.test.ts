@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BrokerEvent } from '../src/broker/events.ts';
-import { startWorker, type Worker, type WorkerOptions } from '../src/worker.ts';
+import type { BrokerEvent } from '../../../src/broker/events.ts';
+import { startWorker, type Worker, type WorkerOptions } from '../../../src/program/loops/worker.ts';
 
 /** A core whose due operations are a list of promises that the test ends. */
 function core() {

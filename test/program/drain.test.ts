@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { addressOf, call, startedBrokers, stop } from './support/started-brokers.ts';
+import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
 
 jest.setTimeout(30_000);
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { makeDirectory } from '../system/make-directory.ts';
+import { makeDirectory } from '../../system/make-directory.ts';
 
 export interface Kept {
   readonly value: string;

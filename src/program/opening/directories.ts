@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../config/config.ts';
-import { requireUsable } from '../system/usable-directory.ts';
+import type { Config } from '../../config/config.ts';
+import { requireUsable } from '../../system/usable-directory.ts';
 
 /**
  * Looks at the directories that the broker will write into, before anything else is done.

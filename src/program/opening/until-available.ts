@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { Refusal } from '../broker/errors.ts';
-import { reasonOf } from '../postgres/trouble.ts';
+import { Refusal } from '../../broker/errors.ts';
+import { reasonOf } from '../../postgres/trouble.ts';
 
 const firstPause = 200;
 const longestPause = 5_000;

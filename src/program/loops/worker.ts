@@ -1,5 +1,5 @@
-import type { BrokerEvent } from './broker/events.ts';
-import { within } from './program/within.ts';
+import type { BrokerEvent } from '../../broker/events.ts';
+import { within } from '../within.ts';
 
 /** What the loop asks of the core. */
 export interface WorkSource {

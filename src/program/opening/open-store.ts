@@ -1,11 +1,11 @@
-import type { ServicePlan } from '../broker/catalog.ts';
-import type { Store } from '../broker/store.ts';
-import type { Log } from '../telemetry/log.ts';
-import type { KeyRing } from '../stores/keyring.ts';
-import type { KeyHolder } from '../stores/postgres/keys.ts';
-import { sealedStore } from '../stores/sealed.ts';
-import type { Closing } from './closing.ts';
-import { watchKeys, type KeyWatch } from './key-watch.ts';
+import type { ServicePlan } from '../../broker/catalog.ts';
+import type { Store } from '../../broker/store.ts';
+import type { Log } from '../../telemetry/log.ts';
+import type { KeyRing } from '../../stores/keyring.ts';
+import type { KeyHolder } from '../../stores/postgres/keys.ts';
+import { sealedStore } from '../../stores/sealed.ts';
+import type { Closing } from '../closing.ts';
+import { watchKeys, type KeyWatch } from '../loops/key-watch.ts';
 import { openDatabase, type DatabaseOpening, type OpenDatabase } from './open-database.ts';
 import { untilAvailable } from './until-available.ts';
 
