@@ -21,7 +21,14 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['src/protocols/osb/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['ajv'] }],
   [
     'src/protocols/tsuru/',
-    { rooms: ['src/broker/', 'src/protocols/protocol.ts', 'src/postgres/'], packages: ['pg'] },
+    { rooms: ['src/broker/', 'src/protocols/protocol.ts', 'src/postgres/', 'src/config/'], packages: ['pg'] },
+  ],
+  [
+    'src/protocols/operator/',
+    {
+      rooms: ['src/broker/', 'src/protocols/protocol.ts', 'src/config/', 'src/program/opening/secrets.ts'],
+      packages: ['ajv'],
+    },
   ],
   ['src/protocols/', { rooms: ['src/broker/', 'src/protocols/protocol.ts'], packages: ['ajv'] }],
   [

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { CliCommand } from './command.ts';
 import { findAll } from './instances.ts';
 import type { InstanceAnswer } from './instance-answers.ts';
-import { operatorClient } from './operator-client.ts';
+import { operatorClient } from '../protocols/operator/client.ts';
 import { table } from './table.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */

@@ -8,7 +8,7 @@ import {
   type InstanceDetailsAnswer,
   type OperationAnswer,
 } from './instance-answers.ts';
-import { operatorClient, type OperatorClient, type OperatorQuery } from './operator-client.ts';
+import { operatorClient, type OperatorClient, type OperatorQuery } from '../protocols/operator/client.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;

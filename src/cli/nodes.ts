@@ -1,6 +1,6 @@
 import { abandon } from './abandon.ts';
 import type { CliCommand } from './command.ts';
-import { operatorClient } from './operator-client.ts';
+import { operatorClient } from '../protocols/operator/client.ts';
 import { table } from './table.ts';
 
 interface NodeAnswer {

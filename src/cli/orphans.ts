@@ -1,5 +1,5 @@
 import type { CliCommand } from './command.ts';
-import { operatorClient } from './operator-client.ts';
+import { operatorClient } from '../protocols/operator/client.ts';
 import { table } from './table.ts';
 
 interface OrphanAnswer {

@@ -14,7 +14,7 @@ import {
 } from './kinds.ts';
 import { nodeOptions } from './node.ts';
 import { optional, standard } from './option.ts';
-import { tsuruOptions } from '../tsuru-options.ts';
+import { tsuruOptions } from '../protocols/tsuru/options.ts';
 
 /** All options, in the order in which people should meet them; README, `--help` and Config are made from this. */
 export const options = {

@@ -6,7 +6,7 @@ import { Refusal } from '../../src/broker/errors.ts';
 import { openClient, openPool } from '../../src/postgres/connections.ts';
 import { isAway } from '../../src/postgres/trouble.ts';
 import { inTransaction } from '../../src/postgres/transaction.ts';
-import { postgresApps, tsuruMigrations } from '../../src/protocols/tsuru/postgres-apps.ts';
+import { postgresApps, tsuruMigrations } from '../../src/protocols/tsuru/apps/postgres-apps.ts';
 import { echoMigrations, postgresMessages } from '../../src/provisioners/echo/messages.ts';
 import { readKeys } from '../../src/stores/keyring.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';

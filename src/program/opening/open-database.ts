@@ -7,7 +7,7 @@ import type { Connection } from '../../database/connection.ts';
 import { resolveDatabase, type Database } from '../../database/resolve.ts';
 import { openClient, openPool } from '../../postgres/connections.ts';
 import { codeOf, reasonOf } from '../../postgres/trouble.ts';
-import { tsuruMigrations } from '../../protocols/tsuru/postgres-apps.ts';
+import { tsuruMigrations } from '../../protocols/tsuru/apps/postgres-apps.ts';
 import { echoMigrations } from '../../provisioners/echo/messages.ts';
 import { postgresStore } from '../../stores/postgres/index.ts';
 import { brokerMigrations, migrate } from '../../postgres/migrate.ts';

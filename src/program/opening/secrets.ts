@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../../config/config.ts';
 import type { Login } from '../../protocols/protocol.ts';
-import type { TsuruLogins } from '../../protocols/tsuru/realm.ts';
+import type { TsuruLogins } from '../../protocols/tsuru/logins.ts';
 import { secretsOfKeys } from '../../config/secret-values.ts';
 import { keepSecret, type Kept } from './keep-secret.ts';
 import { newSecret } from './random.ts';

@@ -2,11 +2,11 @@ import type { Broker } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { LogQuery } from '../../broker/units.ts';
 import type { Call, Reply } from '../protocol.ts';
-import { readFields } from './fields.ts';
+import { readFields } from './parameters/fields.ts';
 import { textReply } from './replies.ts';
 import { readOrigin } from './requests.ts';
 import { requireText } from './texts.ts';
-import { requireEntry, type TsuruContext } from './world.ts';
+import { requireEntry, type TsuruContext } from './context.ts';
 
 // What users may ask for through tsuru's proxy, beside what tsuru itself asks for. All else is not there.
 

@@ -1,6 +1,6 @@
 /** The tsuru service API in all its generations: each offering is a service of its own below `/tsuru/<offering>`. */
 import type { Call, Handler, Protocol, Route } from '../protocol.ts';
-import { createCleaning } from './abandoned.ts';
+import { createCleaning } from './apps/clean-up.ts';
 import { act, log, units, type Action } from './actions.ts';
 import {
   bindApp,
@@ -11,14 +11,14 @@ import {
   unbindHost,
   unbindJob,
   unbindUnitOrApp,
-} from './bind-endpoints.ts';
+} from './apps/bind-endpoints.ts';
 import { errorReply } from './errors.ts';
 import { create, destroy, info, plans, update } from './instances.ts';
 import { manifestReply } from './manifest.ts';
 import { offeringIn } from './names.ts';
-import { createLogins, loginsOf, type TsuruLogins } from './realm.ts';
+import { createLogins, loginsOf, type TsuruLogins } from './logins.ts';
 import { status } from './status.ts';
-import type { TsuruContext } from './world.ts';
+import type { TsuruContext } from './context.ts';
 
 export interface TsuruSettings extends TsuruContext {
   readonly logins: TsuruLogins;

@@ -6,15 +6,15 @@ import type { JsonObject } from '../../broker/json.ts';
 import type { Outcome } from '../../broker/outcome.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Call, Reply } from '../protocol.ts';
-import { coerceParameters } from './coerce.ts';
+import { coerceParameters } from './parameters/coerce.ts';
 import { creatorIn, creatorOf, isSameCreate } from './creator.ts';
-import { readFields, type Fields } from './fields.ts';
+import { readFields, type Fields } from './parameters/fields.ts';
 import { offeringIn, requireInstanceId } from './names.ts';
 import { choosePlan, presentPlan, requireOffering } from './offering.ts';
 import { emptyReply } from './replies.ts';
 import { readContext, readEvent, readOrigin } from './requests.ts';
-import { waitForOperation } from './to-end.ts';
-import { requireEntry, type TsuruContext } from './world.ts';
+import { waitForOperation } from './wait-for-operation.ts';
+import { requireEntry, type TsuruContext } from './context.ts';
 
 /**
  * 201 at once: the work goes on, and `status` tells when it is done. tsuru forgets an instance whose creation was

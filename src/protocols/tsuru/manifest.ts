@@ -3,7 +3,7 @@ import { requireOffering } from './offering.ts';
 import { offeringIn } from './names.ts';
 import { secretReply } from './replies.ts';
 import { requireText } from './texts.ts';
-import type { TsuruContext } from './world.ts';
+import type { TsuruContext } from './context.ts';
 
 /**
  * What `crane create` and `tsuru service create` take, with the login that the caller has used. `?team=` names the

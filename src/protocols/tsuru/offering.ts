@@ -1,7 +1,7 @@
 import { findPlan, type ServiceOffering, type ServicePlan } from '../../broker/catalog.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { InstanceEntry } from '../../broker/operator-view.ts';
-import type { TsuruContext } from './world.ts';
+import type { TsuruContext } from './context.ts';
 
 /** Refuses with not-found. */
 export function requireOffering({ broker }: Pick<TsuruContext, 'broker'>, name: string): ServiceOffering {

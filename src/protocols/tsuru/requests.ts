@@ -2,8 +2,8 @@ import { Refusal } from '../../broker/errors.ts';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { Call } from '../protocol.ts';
-import type { App } from './apps.ts';
-import type { Fields } from './fields.ts';
+import type { App } from './apps/apps.ts';
+import type { Fields } from './parameters/fields.ts';
 import { requireText } from './texts.ts';
 
 const longestApp = 150;

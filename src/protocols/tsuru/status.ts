@@ -5,7 +5,7 @@ import type { InstanceStatus } from '../../broker/status.ts';
 import type { UnitSeen } from '../../broker/units.ts';
 import type { Call, Reply } from '../protocol.ts';
 import { emptyReply, textReply } from './replies.ts';
-import { requireEntry, type TsuruContext } from './world.ts';
+import { requireEntry, type TsuruContext } from './context.ts';
 
 /** 204: up, 202: pending, 500: down, with the reason. */
 export async function status(world: TsuruContext, call: Call): Promise<Reply> {

@@ -1,7 +1,7 @@
 import type { ServicePlan } from '../../../src/broker/catalog.ts';
 import type { Json, JsonObject } from '../../../src/broker/json.ts';
 import { parameterCheck } from '../../../src/catalog/parameters.ts';
-import { coerceParameters } from '../../../src/protocols/tsuru/coerce.ts';
+import { coerceParameters } from '../../../src/protocols/tsuru/parameters/coerce.ts';
 
 /** Forms know only text: what becomes of it under the schemas that a plan may have. */
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../../src/config/config.ts';
 import { readSecrets } from '../../../src/program/opening/secrets.ts';
-import { loginsOf } from '../../../src/protocols/tsuru/realm.ts';
+import { loginsOf } from '../../../src/protocols/tsuru/logins.ts';
 
 /** Where the passwords come from that tsuru logs in with. */
 

@@ -1,5 +1,5 @@
-import { envOf } from '../../../src/protocols/tsuru/env.ts';
-import { readFields } from '../../../src/protocols/tsuru/fields.ts';
+import { envOf } from '../../../src/protocols/tsuru/apps/env.ts';
+import { readFields } from '../../../src/protocols/tsuru/parameters/fields.ts';
 import type { JsonObject } from '../../../src/broker/json.ts';
 
 /** How requests of any age are read, and how credentials become an environment. */

@@ -1,15 +1,15 @@
-import { Refusal } from '../../broker/errors.ts';
-import type { InstanceEntry } from '../../broker/operator-view.ts';
-import type { Call, Reply } from '../protocol.ts';
+import { Refusal } from '../../../broker/errors.ts';
+import type { InstanceEntry } from '../../../broker/operator-view.ts';
+import type { Call, Reply } from '../../protocol.ts';
 import type { App } from './apps.ts';
 import { bind, unbindAll } from './bindings.ts';
-import { coerceParameters } from './coerce.ts';
+import { coerceParameters } from '../parameters/coerce.ts';
 import { envOf } from './env.ts';
-import { readFields, type Fields } from './fields.ts';
-import { offeringIn } from './names.ts';
-import { emptyReply, secretReply } from './replies.ts';
-import { findApp, findUnit, readContext, readJob, readOrigin, requireApp } from './requests.ts';
-import { requireEntry, type TsuruContext } from './world.ts';
+import { readFields, type Fields } from '../parameters/fields.ts';
+import { offeringIn } from '../names.ts';
+import { emptyReply, secretReply } from '../replies.ts';
+import { findApp, findUnit, readContext, readJob, readOrigin, requireApp } from '../requests.ts';
+import { requireEntry, type TsuruContext } from '../context.ts';
 
 /** `POST /resources/<name>` of 2012 to 2014: a bind is always one of a unit, even where only one host is told. */
 export function bindFirstGeneration(world: TsuruContext, call: Call): Promise<Reply> {

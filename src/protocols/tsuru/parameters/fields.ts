@@ -1,8 +1,8 @@
-import { Refusal } from '../../broker/errors.ts';
-import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
-import type { Call } from '../protocol.ts';
-import { requireStorable, requireText } from './texts.ts';
-import { nestedFieldsOf } from './tree.ts';
+import { Refusal } from '../../../broker/errors.ts';
+import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
+import type { Call } from '../../protocol.ts';
+import { requireStorable, requireText } from '../texts.ts';
+import { nestedFieldsOf } from './nested-fields.ts';
 
 /** What a request says, in whatever encoding and spelling its generation uses. */
 export interface Fields {

@@ -2,7 +2,7 @@ import type { Broker } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { InstanceEntry, OperatorView } from '../../broker/operator-view.ts';
 import type { Call } from '../protocol.ts';
-import type { Apps } from './apps.ts';
+import type { Apps } from './apps/apps.ts';
 import { findInstanceId } from './names.ts';
 
 /** What the endpoints of this protocol have to do with. */

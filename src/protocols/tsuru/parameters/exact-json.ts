@@ -1,5 +1,5 @@
-import { isExact } from '../../broker/exact-number.ts';
-import type { Json } from '../../broker/json.ts';
+import { isExact } from '../../../broker/exact-number.ts';
+import type { Json } from '../../../broker/json.ts';
 
 /**
  * What a text says as JSON, when it says something else than text, and exactly: `5`, `-0.5`, `1e3`, `true`, `null`,

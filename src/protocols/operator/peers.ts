@@ -1,8 +1,8 @@
-import type { Peer } from '../broker/context.ts';
-import { Failure, Refusal, type RefusalCode } from '../broker/errors.ts';
-import type { Node } from '../broker/nodes.ts';
-import type { Executed, UnitLog } from '../broker/units.ts';
-import type { Login } from '../protocols/protocol.ts';
+import type { Peer } from '../../broker/context.ts';
+import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
+import type { Node } from '../../broker/nodes.ts';
+import type { Executed, UnitLog } from '../../broker/units.ts';
+import type { Login } from '../protocol.ts';
 
 /** Milliseconds for the way to the other broker and back, beside what it was asked to do. */
 const travel = 10_000;

@@ -1,5 +1,5 @@
 import { unbindAll } from './bindings.ts';
-import type { TsuruContext } from './world.ts';
+import type { TsuruContext } from '../context.ts';
 
 const everyMs = 60_000;
 

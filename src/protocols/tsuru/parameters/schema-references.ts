@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
+import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
 
 /** A schema, and the document or the part of one that its references are looked up in. */
 export interface SchemaWithin {

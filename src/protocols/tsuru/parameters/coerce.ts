@@ -1,5 +1,5 @@
-import type { ServicePlan } from '../../broker/catalog.ts';
-import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
+import type { ServicePlan } from '../../../broker/catalog.ts';
+import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
 import { type Reading, readingsOf } from './readings.ts';
 import { type Place, placeOf } from './schema-places.ts';
 

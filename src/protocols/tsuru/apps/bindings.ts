@@ -1,9 +1,9 @@
-import { Failure, Refusal } from '../../broker/errors.ts';
-import type { JsonObject } from '../../broker/json.ts';
-import type { Origin, ServiceBinding } from '../../broker/records.ts';
+import { Failure, Refusal } from '../../../broker/errors.ts';
+import type { JsonObject } from '../../../broker/json.ts';
+import type { Origin, ServiceBinding } from '../../../broker/records.ts';
 import type { App, Stake } from './apps.ts';
-import { waitForOperation } from './to-end.ts';
-import type { TsuruContext } from './world.ts';
+import { waitForOperation } from '../wait-for-operation.ts';
+import type { TsuruContext } from '../context.ts';
 
 export interface Binding {
   readonly instanceId: string;

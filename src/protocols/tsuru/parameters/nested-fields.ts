@@ -1,5 +1,5 @@
-import { Refusal } from '../../broker/errors.ts';
-import type { Json, JsonObject } from '../../broker/json.ts';
+import { Refusal } from '../../../broker/errors.ts';
+import type { Json, JsonObject } from '../../../broker/json.ts';
 
 const deepest = 20;
 

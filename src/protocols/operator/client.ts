@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import { join } from 'node:path';
-import { readOperatorAccess, type OperatorAccess } from '../config/config.ts';
-import { operatorPasswordFile } from '../program/opening/secrets.ts';
+import { readOperatorAccess, type OperatorAccess } from '../../config/config.ts';
+import { operatorPasswordFile } from '../../program/opening/secrets.ts';
 
 export interface OperatorClient {
   /** Gives the answer's body. @throws Error with a sentence, of the broker's where it refused */

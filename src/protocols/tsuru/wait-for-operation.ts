@@ -3,7 +3,7 @@ import type { Broker } from '../../broker/broker.ts';
 import { Failure, Refusal } from '../../broker/errors.ts';
 import type { Outcome } from '../../broker/outcome.ts';
 import type { Operation } from '../../broker/records.ts';
-import type { TsuruContext } from './world.ts';
+import type { TsuruContext } from './context.ts';
 
 const lookEvery = { first: 50, last: 1000 };
 

@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../broker/json.ts';
+import { isObject, type Json } from '../../../broker/json.ts';
 import { readJson } from './exact-json.ts';
 import { mayBe, type Place, placeIn } from './schema-places.ts';
 

@@ -1,4 +1,4 @@
-import { type Json, type JsonObject, sameJson } from '../../broker/json.ts';
+import { type Json, type JsonObject, sameJson } from '../../../broker/json.ts';
 
 /**
  * Credentials as environment variables: tsuru reads a map of texts, and one number in it fails the whole bind. Always

@@ -1,5 +1,5 @@
-import { optional } from './config/option.ts';
-import { secret, secretsByName, userName } from './config/kinds.ts';
+import { optional } from '../../config/option.ts';
+import { secret, secretsByName, userName } from '../../config/kinds.ts';
 
 /** Options of what tsuru sees of the broker: each offering is a service of its own, with its own login. */
 export const tsuruOptions = {

@@ -1,5 +1,5 @@
 // What a JSON Schema says of one place in a document, as far as it is certain whatever else stands in the document.
-import { isObject, type Json, type JsonObject, sameJson } from '../../broker/json.ts';
+import { isObject, type Json, type JsonObject, sameJson } from '../../../broker/json.ts';
 import { findReferred, type SchemaWithin } from './schema-references.ts';
 
 /** All of `every` holds, or one of `some`, or what the schema says; undefined: anything may be there. */
