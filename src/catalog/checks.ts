@@ -14,7 +14,7 @@ import {
 import { hookFindings } from './rules/hooks.ts';
 import { executableFindings, needFindings } from './rules/needs.ts';
 import { portFindings } from './rules/ports.ts';
-import { type OfferingFile, type PlanView, planViews } from './offering-file.ts';
+import { type OfferingFile, type PlanView, planViews } from './form/offering-file.ts';
 import { parameterFindings } from './rules/parameters.ts';
 import type { Finding } from './problem.ts';
 import { templateFindings } from './rules/templates.ts';

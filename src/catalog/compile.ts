@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ServiceOffering, ServicePlan } from '../broker/catalog.ts';
 import { canonicalJson, type JsonObject } from '../broker/json.ts';
 import { type Definition, definitionOf } from './definition.ts';
-import { type OfferingFile, type PlanView, planViews } from './offering-file.ts';
+import { type OfferingFile, type PlanView, planViews } from './form/offering-file.ts';
 import { operatingOf } from './operating.ts';
 import { parameterCheck } from './parameters.ts';
 

@@ -3,9 +3,9 @@ import type { JsonObject } from '../broker/json.ts';
 import type { OperationKind } from '../broker/records.ts';
 import { secondsOf } from './duration.ts';
 import { mapValues } from './map-values.ts';
-import type { OfferingFile, PerPlan, PlanView, SchemasFile } from './offering-file.ts';
+import type { OfferingFile, PerPlan, PlanView, SchemasFile } from './form/offering-file.ts';
 import { storedOperating, type StoredOperating } from './operating.ts';
-import { defaultsOf, schemasOf } from './shorthand.ts';
+import { defaultsOf, schemasOf } from './form/shorthand.ts';
 
 /**
  * All of a plan that decides how its instances are made and served, and nothing else: words for people may

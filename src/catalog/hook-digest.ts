@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
-import type { OfferingFile } from './offering-file.ts';
+import type { OfferingFile } from './form/offering-file.ts';
 
 /**
  * What lies in the files of an offering's own hooks, as one hash: all of its folder when a hook lies in it, and other

@@ -6,16 +6,16 @@ import { crossFindings, templateWords } from './checks.ts';
 import { compileOffering } from './compile.ts';
 import { offeringFiles } from './files.ts';
 import { hookDigest } from './hook-digest.ts';
-import { firstLine } from './positions.ts';
+import { firstLine } from './form/positions.ts';
 import { Undecided, whenDecided } from '../broker/when-decided.ts';
-import { withoutAbsent } from './absent.ts';
+import { withoutAbsent } from './form/absent.ts';
 import { hookFileFindings } from './rules/hooks.ts';
 import { needProblems } from './rules/needs.ts';
-import type { OfferingFile } from './offering-file.ts';
-import { parseOffering } from './parse.ts';
+import type { OfferingFile } from './form/offering-file.ts';
+import { parseOffering } from './form/parse.ts';
 import { type Finding, isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
 import { codeOf } from './reason.ts';
-import { type SchemaShape, shapeOf } from './shape.ts';
+import { type SchemaShape, shapeOf } from './form/shape.ts';
 import { type RawFile, uniqueProblems } from './rules/unique.ts';
 
 export interface LoadResult {

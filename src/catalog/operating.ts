@@ -4,7 +4,7 @@ import { expressionsIn, render } from '../broker/template.ts';
 import { type RestartCause, restartCauses } from '../broker/units.ts';
 import { secondsOf } from './duration.ts';
 import { mapValues } from './map-values.ts';
-import type { OfferingFile } from './offering-file.ts';
+import type { OfferingFile } from './form/offering-file.ts';
 
 /** What a definition says of running things; times in seconds. What is as it is by default is left out. */
 export interface StoredOperating {

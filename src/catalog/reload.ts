@@ -6,7 +6,7 @@ import type { ServiceOffering } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { compileInSlices } from './compile.ts';
 import type { CheckedFiles, LoadResult, OfferingText } from './load.ts';
-import type { OfferingFile } from './offering-file.ts';
+import type { OfferingFile } from './form/offering-file.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
 

@@ -1,4 +1,4 @@
-import { nearestOf } from '../../src/catalog/did-you-mean.ts';
+import { nearestOf } from '../../src/catalog/form/did-you-mean.ts';
 import { shippedTraits } from '../../src/provisioners/index.ts';
 import { anOffering, aPlan, guid, linesOf, loaded } from './folder.ts';
 

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isObject, type Json, type JsonObject } from '../../src/broker/json.ts';
 import { filterNames } from '../../src/broker/template.ts';
-import { offeringSchema } from '../../src/catalog/schema.ts';
-import { hookNames } from '../../src/catalog/schema-words.ts';
+import { offeringSchema } from '../../src/catalog/form/schema.ts';
+import { hookNames } from '../../src/catalog/form/schema-words.ts';
 import { shippedTraits } from '../../src/provisioners/index.ts';
 import { loaded, program } from './folder.ts';
 

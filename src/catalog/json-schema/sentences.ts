@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { Json, JsonObject } from '../../broker/json.ts';
-import { placeOf } from '../shape.ts';
+import { placeOf } from '../form/shape.ts';
 import { isMissing, isUnknown, pathOf, predicateOf } from './predicate.ts';
 import { isChoice, namesIn, reachOf, targetOf } from './reach.ts';
 

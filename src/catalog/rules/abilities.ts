@@ -1,6 +1,6 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { OfferingFile, PlanView } from '../offering-file.ts';
+import type { OfferingFile, PlanView } from '../form/offering-file.ts';
 import { type Finding, mistake } from '../problem.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;

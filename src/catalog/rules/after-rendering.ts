@@ -1,9 +1,9 @@
 import type { ErrorObject } from 'ajv';
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
 import { expressionsIn, findValue, positionIn } from '../../broker/template.ts';
-import type { PlanView } from '../offering-file.ts';
+import type { PlanView } from '../form/offering-file.ts';
 import type { Finding } from '../problem.ts';
-import { schemasOf } from '../shorthand.ts';
+import { schemasOf } from '../form/shorthand.ts';
 
 type TypeName = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string';
 

@@ -2,11 +2,11 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { expressionsIn, mistakesIn, positionIn, render } from '../../broker/template.ts';
-import type { OfferingFile, PlanView } from '../offering-file.ts';
+import type { OfferingFile, PlanView } from '../form/offering-file.ts';
 import { isUnknown, pathOf } from '../json-schema/predicate.ts';
-import { didYouMean } from '../did-you-mean.ts';
+import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
-import { findingsOf, placeOf, withoutBranches } from '../shape.ts';
+import { findingsOf, placeOf, withoutBranches } from '../form/shape.ts';
 import { explained, type Filled, isOpenAt, typesOf, withSamples } from './after-rendering.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;

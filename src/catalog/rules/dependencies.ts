@@ -6,11 +6,11 @@ import {
   findValue,
   positionIn,
 } from '../../broker/template.ts';
-import { type DependencyEntry, type OfferingFile, type PlanView, planViews } from '../offering-file.ts';
+import { type DependencyEntry, type OfferingFile, type PlanView, planViews } from '../form/offering-file.ts';
 import { parameterCheck } from '../parameters.ts';
-import { didYouMean } from '../did-you-mean.ts';
+import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
-import { schemasOf } from '../shorthand.ts';
+import { schemasOf } from '../form/shorthand.ts';
 import { type TemplatePosition, placeWithin, templatePlaces } from './places.ts';
 import { isOnCommandLine } from './use.ts';
 

@@ -1,5 +1,5 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
-import { didYouMean } from '../did-you-mean.ts';
+import { didYouMean } from '../form/did-you-mean.ts';
 import { portNames, portReason } from './ports.ts';
 import { isOfBinding, onlyPerBinding, type Use } from './use.ts';
 

@@ -1,6 +1,6 @@
 import { expressionsIn, positionIn, render, TemplateError } from '../../broker/template.ts';
 import { secondsOf } from '../duration.ts';
-import type { OfferingFile, PlanView } from '../offering-file.ts';
+import type { OfferingFile, PlanView } from '../form/offering-file.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
 
 /** What a binding gives must be what `requires` announces (spec.md, Binding: Log Drain, Route, Volume Services). */

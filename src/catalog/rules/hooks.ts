@@ -2,7 +2,7 @@ import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
 import { expressionsIn, positionIn } from '../../broker/template.ts';
-import type { OfferingFile } from '../offering-file.ts';
+import type { OfferingFile } from '../form/offering-file.ts';
 import { type Finding, mistake } from '../problem.ts';
 import { codeOf } from '../reason.ts';
 import { scriptFindings } from './script.ts';

@@ -1,5 +1,5 @@
 import { positionIn } from '../../broker/template.ts';
-import type { OfferingFile, PlanFile } from '../offering-file.ts';
+import type { OfferingFile, PlanFile } from '../form/offering-file.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
 
 type Named = Pick<PlanFile, 'id' | 'name'>;

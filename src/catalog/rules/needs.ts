@@ -1,6 +1,6 @@
 import { expressionsIn, expressionText, positionIn } from '../../broker/template.ts';
-import { type DependencyEntry, type OfferingFile, planViews } from '../offering-file.ts';
-import { didYouMean } from '../did-you-mean.ts';
+import { type DependencyEntry, type OfferingFile, planViews } from '../form/offering-file.ts';
+import { didYouMean } from '../form/did-you-mean.ts';
 import { bindFindings, parameterFindings, useFindings } from './dependencies.ts';
 import { placeWithin } from './places.ts';
 import { type Finding, mistake, type Problem } from '../problem.ts';

@@ -5,7 +5,7 @@ import { compileSchema } from '../json-schema/compiled.ts';
 import { patternOf } from '../json-schema/pattern.ts';
 import { type Finding, isError, mistake, warning } from '../problem.ts';
 import { messageOf } from '../reason.ts';
-import { findingsOf } from '../shape.ts';
+import { findingsOf } from '../form/shape.ts';
 import { deepest, type Subschema, subschemas } from '../json-schema/subschemas.ts';
 
 /** What is wrong with a schema of parameters, by the specification and by Cloud Controller. */

@@ -2,11 +2,11 @@ import type { ParameterCheck } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
 import { memberRules } from '../json-schema/member-rules.ts';
-import type { OfferingFile, PerPlan } from '../offering-file.ts';
+import type { OfferingFile, PerPlan } from '../form/offering-file.ts';
 import { parameterCheck } from '../parameters.ts';
 import { parameterSchemaFindings } from './parameter-schema.ts';
 import { type Finding, isError, mistake } from '../problem.ts';
-import { defaultsOf, schemasOf } from '../shorthand.ts';
+import { defaultsOf, schemasOf } from '../form/shorthand.ts';
 
 /** The parameters of an offering and of each plan that has its own. */
 export function parameterFindings(offering: OfferingFile): readonly Finding[] {

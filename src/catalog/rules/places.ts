@@ -1,6 +1,6 @@
 import type { Json } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { OfferingFile, PerPlan, PlanView } from '../offering-file.ts';
+import type { OfferingFile, PerPlan, PlanView } from '../form/offering-file.ts';
 
 /** A place of the file that holds a template, and what may be known when it is filled. */
 export interface TemplatePosition {

@@ -1,8 +1,8 @@
 import { isObject, type Json } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { OfferingFile } from '../offering-file.ts';
-import { didYouMean } from '../did-you-mean.ts';
+import type { OfferingFile } from '../form/offering-file.ts';
+import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;

@@ -8,12 +8,12 @@ import {
   findValue,
   mistakesIn,
 } from '../../broker/template.ts';
-import type { OfferingFile, PlanView } from '../offering-file.ts';
-import { didYouMean } from '../did-you-mean.ts';
+import type { OfferingFile, PlanView } from '../form/offering-file.ts';
+import { didYouMean } from '../form/did-you-mean.ts';
 import { factReason } from './facts.ts';
 import { placeWithin, templatePlaces } from './places.ts';
 import { type Finding, mistake } from '../problem.ts';
-import { schemasOf } from '../shorthand.ts';
+import { schemasOf } from '../form/shorthand.ts';
 import { isOfBinding, isOnCommandLine, isProgram, onlyPerBinding, type Use } from './use.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { Locate } from '../positions.ts';
+import type { Locate } from '../form/positions.ts';
 import { mistake, type Problem } from '../problem.ts';
 
 /** An offering file as it was read, whatever its form. */

@@ -1,6 +1,6 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import type { Expression } from '../../broker/template.ts';
-import type { OfferingFile, PlanView } from '../offering-file.ts';
+import type { OfferingFile, PlanView } from '../form/offering-file.ts';
 import { isPerBinding, type TemplatePosition } from './places.ts';
 
 /** One expression, where it stands, and all that is known about it. */

@@ -2,8 +2,8 @@
  * The form of an offering file, as one closed JSON Schema: a key that is not here is a mistake. A `title` is
  * what a message calls the form, a `default` is what an absent key means.
  */
-import type { JsonObject } from '../broker/json.ts';
-import { restartCauses } from '../broker/units.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import { restartCauses } from '../../broker/units.ts';
 import {
   durationSchema,
   environmentName,

@@ -8,13 +8,13 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import { isExact } from '../broker/exact-number.ts';
-import { isObject, type JsonObject } from '../broker/json.ts';
-import { positionIn } from '../broker/template.ts';
-import { type Finding, mistake } from './problem.ts';
+import { isExact } from '../../broker/exact-number.ts';
+import { isObject, type JsonObject } from '../../broker/json.ts';
+import { positionIn } from '../../broker/template.ts';
+import { type Finding, mistake } from '../problem.ts';
 import { firstLine, type Locate, locator } from './positions.ts';
-import { messageOf } from './reason.ts';
-import { deepest } from './json-schema/subschemas.ts';
+import { messageOf } from '../reason.ts';
+import { deepest } from '../json-schema/subschemas.ts';
 
 export interface Parsed {
   /** Absent when there are findings. */

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../broker/json.ts';
-import type { Permission } from '../broker/catalog.ts';
-import type { OperationKind } from '../broker/records.ts';
-import type { RestartCause } from '../broker/units.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import type { Permission } from '../../broker/catalog.ts';
+import type { OperationKind } from '../../broker/records.ts';
+import type { RestartCause } from '../../broker/units.ts';
 import type { hookNames } from './schema-words.ts';
 
 /** An offering file that has the form of schema.ts; the names are the file's own. */

@@ -1,9 +1,9 @@
 import { Ajv, type ErrorObject } from 'ajv';
-import type { Json, JsonObject } from '../broker/json.ts';
-import { positionIn } from '../broker/template.ts';
-import { isMissing, isUnknown, pathOf, predicateOf } from './json-schema/predicate.ts';
+import type { Json, JsonObject } from '../../broker/json.ts';
+import { positionIn } from '../../broker/template.ts';
+import { isMissing, isUnknown, pathOf, predicateOf } from '../json-schema/predicate.ts';
 import { didYouMean } from './did-you-mean.ts';
-import { type Finding, mistake, warning } from './problem.ts';
+import { type Finding, mistake, warning } from '../problem.ts';
 import { offeringSchema } from './schema.ts';
 
 export interface SchemaShape {

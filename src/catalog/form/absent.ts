@@ -1,6 +1,6 @@
-import { isObject, type Json, type JsonObject } from '../broker/json.ts';
-import type { ProvisionerTraits } from '../broker/provisioner.ts';
-import { withoutNulls } from '../broker/without-nulls.ts';
+import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
+import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { withoutNulls } from '../../broker/without-nulls.ts';
 import { offeringSchema } from './schema.ts';
 
 /**

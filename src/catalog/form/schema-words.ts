@@ -1,4 +1,4 @@
-import type { JsonObject } from '../broker/json.ts';
+import type { JsonObject } from '../../broker/json.ts';
 
 /** The moments of an instance's life at which a hook may run, and for which there is a time limit. */
 export const hookNames = [

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../broker/json.ts';
+import type { JsonObject } from '../../broker/json.ts';
 import type { PerPlan, SchemasFile } from './offering-file.ts';
 
 /** The `schemas` of a plan: as written, or what its `parameters` stand for. */
