@@ -6,7 +6,7 @@ import { findBinaries } from './binaries.ts';
 import { createCluster, NAME, readMajorVersion, readPassword } from './cluster.ts';
 import { codeOf } from './error-code.ts';
 import { openHome } from './home.ts';
-import { superviseAttached } from './keep.ts';
+import { superviseAttached } from './supervise.ts';
 import type { ClusterPlace } from './launch.ts';
 import { makeLifeline } from './lifeline.ts';
 

@@ -3,7 +3,16 @@ import { join } from 'node:path';
 import { findAccount, runAs } from '../../src/database/account.ts';
 import { findBinaries } from '../../src/database/binaries.ts';
 import { restoreLinks } from '../../src/database/package.ts';
-import { clusterOf, copyPackage, endAll, notes, query, removeRoot, root, start } from './embedded-world.ts';
+import {
+  clusterOf,
+  copyPackage,
+  endAll,
+  notes,
+  query,
+  removeRoot,
+  root,
+  start,
+} from './embedded-databases.ts';
 
 const SLOW_MS = 30_000;
 const testAsRoot = process.getuid?.() === 0 ? test : test.skip;

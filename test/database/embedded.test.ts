@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { findAccount } from '../../src/database/account.ts';
 import { findServer } from '../../src/database/postmaster.ts';
-import * as world from './embedded-world.ts';
+import * as world from './embedded-databases.ts';
 
 const { children, childrenOf, clusterOf, notes, parentOf } = world;
 const { processesWith, query, root, spawnBroker, start, until } = world;
