@@ -3,7 +3,7 @@
 import { jest } from '@jest/globals';
 import { isThere, say } from '../provisioners/process/process-node.ts';
 import { runProgram } from '../support/run-program.ts';
-import { aNodeWorld, idOf, offeringId, type NodeProcess, type NodeWorld } from './node-world.ts';
+import { aNodeWorld, idOf, offeringId, type NodeProcess, type NodeWorld } from './node-brokers.ts';
 import { until } from './until.ts';
 
 jest.setTimeout(120_000);

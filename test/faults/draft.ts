@@ -1,6 +1,6 @@
 // Random requests, before it is known what they are about.
 import fc from 'fast-check';
-import type { Asked, Plan } from './world.ts';
+import type { Asked, Plan } from './model-state.ts';
 import { offeringId } from './offering.ts';
 
 /** A request that is not yet one to a certain thing. */

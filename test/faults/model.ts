@@ -1,6 +1,6 @@
 // What a broker must answer, in as few words as possible: a model to hold two real ones against.
 import type { Kind } from './offering.ts';
-import type { Asked, Binding, Instance, Last, Plan, World } from './world.ts';
+import type { Asked, Binding, Instance, Last, Plan, World } from './model-state.ts';
 
 /**
  * Takes the request into the world.

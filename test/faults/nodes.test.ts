@@ -3,7 +3,7 @@
 import { jest } from '@jest/globals';
 import { say } from '../provisioners/process/process-node.ts';
 import type { Answer, BrokerProcess } from './broker-process.ts';
-import { aNodeWorld, idOf, needingId, offeringId, type NodeProcess, type NodeWorld } from './node-world.ts';
+import { aNodeWorld, idOf, needingId, offeringId, type NodeProcess, type NodeWorld } from './node-brokers.ts';
 import { until } from './until.ts';
 
 jest.setTimeout(60_000);

@@ -1,6 +1,6 @@
 import type { Response } from 'supertest';
 import type { WholeBroker } from '../support/whole-broker.ts';
-import type { Asked, Plan } from './world.ts';
+import type { Asked, Plan } from './model-state.ts';
 
 /** Sends the request of the model, for an instance with this plan, as a platform does. */
 export function send(broker: WholeBroker, asked: Asked, plan: Plan): Promise<Response> {

@@ -13,7 +13,15 @@ import { kinds, writeOffering } from './offering.ts';
 import { send, wordsOf } from './platform.ts';
 import { thingsIn } from './things.ts';
 import { until } from './until.ts';
-import { newWorld, passTime, thingsOf, type Asked, type Instance, type Plan, type World } from './world.ts';
+import {
+  newWorld,
+  passTime,
+  thingsOf,
+  type Asked,
+  type Instance,
+  type Plan,
+  type World,
+} from './model-state.ts';
 
 jest.setTimeout(120_000);
 

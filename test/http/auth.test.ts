@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { countFailures, pauseAfter } from '../../src/http/failed-logins.ts';
 import type { Call, Protocol } from '../../src/protocols/protocol.ts';
-import { aServer, login, refuse, showing, type Running } from './a-server.ts';
+import { aServer, login, refuse, showing, type Running } from './test-server.ts';
 
 const calls: Call[] = [];
 const watching: Protocol = {

@@ -1,5 +1,5 @@
 import { deflateSync, gzipSync } from 'node:zlib';
-import { aServer, showing, type Running } from './a-server.ts';
+import { aServer, showing, type Running } from './test-server.ts';
 
 let running: Running;
 beforeAll(async () => {

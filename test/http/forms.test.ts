@@ -1,4 +1,4 @@
-import { aServer, showing, type Running } from './a-server.ts';
+import { aServer, showing, type Running } from './test-server.ts';
 import type { Call } from '../../src/protocols/protocol.ts';
 
 let running: Running;

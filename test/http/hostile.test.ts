@@ -1,4 +1,4 @@
-import { aServer, jsonOf, login, showing, type Running } from './a-server.ts';
+import { aServer, jsonOf, login, showing, type Running } from './test-server.ts';
 
 let running: Running;
 beforeAll(async () => {

@@ -1,4 +1,4 @@
-import { type Ask, aServer, login, refuse, showing, type Running } from './a-server.ts';
+import { type Ask, aServer, login, refuse, showing, type Running } from './test-server.ts';
 
 const open = showing({
   name: 'open',

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Route } from '../../src/protocols/protocol.ts';
-import { aServer, login, showing } from './a-server.ts';
+import { aServer, login, showing } from './test-server.ts';
 
 /** A route that answers when it is told to. */
 function gate() {

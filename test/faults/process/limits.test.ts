@@ -1,11 +1,11 @@
 // More is asked for at once than there is: of capacity, of instances, of ports (acceptance S2, S3, A17).
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { findExecutable } from '../../src/system/executables.ts';
-import { keyIn } from '../support/instance-key.ts';
-import type { Answer } from './broker-process.ts';
-import { light } from './making-offerings.ts';
-import { aMakingWorld, processesOf, type Bought, type Maker, type MakingWorld } from './making-world.ts';
+import { findExecutable } from '../../../src/system/executables.ts';
+import { keyIn } from '../../support/instance-key.ts';
+import type { Answer } from '../broker-process.ts';
+import { light } from './offerings.ts';
+import { aMakingWorld, processesOf, type Bought, type Maker, type MakingWorld } from './making-broker.ts';
 
 jest.setTimeout(90_000);
 

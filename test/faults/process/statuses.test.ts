@@ -1,12 +1,12 @@
 // Every status from a real cause, as the operator sees it (acceptance P2, P4, P6, P13, A18).
 import { jest } from '@jest/globals';
 import { Client } from 'pg';
-import { address, say } from '../provisioners/process/process-node.ts';
-import { administratorUrl } from '../provisioners/postgres/databases.ts';
-import { openGate, type DatabaseGate } from '../support/database-gate.ts';
-import { common, planOf, tiny } from './making-offerings.ts';
-import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-world.ts';
-import { until } from './until.ts';
+import { address, say } from '../../provisioners/process/process-node.ts';
+import { administratorUrl } from '../../provisioners/postgres/databases.ts';
+import { openGate, type DatabaseGate } from '../../support/database-gate.ts';
+import { common, planOf, tiny } from './offerings.ts';
+import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-broker.ts';
+import { until } from '../until.ts';
 
 jest.setTimeout(30_000);
 

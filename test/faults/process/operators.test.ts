@@ -3,12 +3,12 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { say } from '../provisioners/process/process-node.ts';
-import { call } from '../support/started-brokers.ts';
-import { keyIn } from '../support/instance-key.ts';
-import { common, planOf, tiny } from './making-offerings.ts';
-import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-world.ts';
-import { until } from './until.ts';
+import { say } from '../../provisioners/process/process-node.ts';
+import { call } from '../../support/started-brokers.ts';
+import { keyIn } from '../../support/instance-key.ts';
+import { common, planOf, tiny } from './offerings.ts';
+import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-broker.ts';
+import { until } from '../until.ts';
 
 jest.setTimeout(30_000);
 

@@ -13,15 +13,15 @@ import { spawnSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { address, isThere, say } from '../provisioners/process/process-node.ts';
-import { openGate, type DatabaseGate } from '../support/database-gate.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { runInGroup, type Running } from '../support/run-program.ts';
-import { call } from '../support/started-brokers.ts';
-import { keyIn } from '../support/instance-key.ts';
-import { environmentOf } from './broker-process.ts';
-import { common, planOf, tiny } from './making-offerings.ts';
-import { pathOf } from './making-world.ts';
+import { address, isThere, say } from '../../provisioners/process/process-node.ts';
+import { openGate, type DatabaseGate } from '../../support/database-gate.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { runInGroup, type Running } from '../../support/run-program.ts';
+import { call } from '../../support/started-brokers.ts';
+import { keyIn } from '../../support/instance-key.ts';
+import { environmentOf } from '../broker-process.ts';
+import { common, planOf, tiny } from './offerings.ts';
+import { pathOf } from './making-broker.ts';
 
 jest.setTimeout(30_000);
 

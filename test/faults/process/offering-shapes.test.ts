@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { jest } from '@jest/globals';
-import { common, planOf, tiny, type Offering } from './making-offerings.ts';
+import { common, planOf, tiny, type Offering } from './offerings.ts';
 import {
   aMakingWorld,
   pathOf,
@@ -12,8 +12,8 @@ import {
   type Bought,
   type Maker,
   type MakingWorld,
-} from './making-world.ts';
-import { until } from './until.ts';
+} from './making-broker.ts';
+import { until } from '../until.ts';
 
 jest.setTimeout(30_000);
 

@@ -1,8 +1,8 @@
 // What is told of a failure is a tail of what was said: where it is cut, no part of a secret is left.
 import { randomBytes } from 'node:crypto';
 import { jest } from '@jest/globals';
-import { common, planOf } from './making-offerings.ts';
-import { aMakingWorld, type Maker, type MakingWorld } from './making-world.ts';
+import { common, planOf } from './offerings.ts';
+import { aMakingWorld, type Maker, type MakingWorld } from './making-broker.ts';
 
 jest.setTimeout(30_000);
 

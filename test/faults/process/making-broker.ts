@@ -12,13 +12,13 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { address, isThere } from '../provisioners/process/process-node.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { keyIn } from '../support/instance-key.ts';
-import { call } from '../support/started-brokers.ts';
-import { startBrokerProcess, type Answer, type BrokerProcess } from './broker-process.ts';
-import type { Offering } from './making-offerings.ts';
-import { until } from './until.ts';
+import { address, isThere } from '../../provisioners/process/process-node.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { keyIn } from '../../support/instance-key.ts';
+import { call } from '../../support/started-brokers.ts';
+import { startBrokerProcess, type Answer, type BrokerProcess } from '../broker-process.ts';
+import type { Offering } from './offerings.ts';
+import { until } from '../until.ts';
 
 export interface MakingWorld {
   readonly database: TestDatabase;

@@ -3,14 +3,14 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, w
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { administratorUrl } from '../provisioners/postgres/databases.ts';
-import { address } from '../provisioners/process/process-node.ts';
-import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { environmentOf } from './broker-process.ts';
-import { canary, holds } from './canary.ts';
-import { common, planOf } from './making-offerings.ts';
-import { basic, dump, startRecorded, type RecordedProgram, type Told } from './recorded-program.ts';
-import { until } from './until.ts';
+import { administratorUrl } from '../../provisioners/postgres/databases.ts';
+import { address } from '../../provisioners/process/process-node.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
+import { environmentOf } from '../broker-process.ts';
+import { canary, holds } from '../canary.ts';
+import { common, planOf } from './offerings.ts';
+import { basic, dump, startRecorded, type RecordedProgram, type Told } from '../recorded-program.ts';
+import { until } from '../until.ts';
 
 jest.setTimeout(60_000);
 

@@ -3,11 +3,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { address, isThere, say } from '../provisioners/process/process-node.ts';
-import { keyIn } from '../support/instance-key.ts';
-import { common, planOf, tiny } from './making-offerings.ts';
-import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-world.ts';
-import { until } from './until.ts';
+import { address, isThere, say } from '../../provisioners/process/process-node.ts';
+import { keyIn } from '../../support/instance-key.ts';
+import { common, planOf, tiny } from './offerings.ts';
+import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
+import { until } from '../until.ts';
 
 jest.setTimeout(30_000);
 

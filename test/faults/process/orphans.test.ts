@@ -3,11 +3,11 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Client } from 'pg';
-import { isThere } from '../provisioners/process/process-node.ts';
-import { administratorUrl } from '../provisioners/postgres/databases.ts';
-import { common, planOf, tiny } from './making-offerings.ts';
-import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-world.ts';
-import { until } from './until.ts';
+import { isThere } from '../../provisioners/process/process-node.ts';
+import { administratorUrl } from '../../provisioners/postgres/databases.ts';
+import { common, planOf, tiny } from './offerings.ts';
+import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
+import { until } from '../until.ts';
 
 jest.setTimeout(30_000);
 

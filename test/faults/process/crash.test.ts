@@ -4,12 +4,12 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Client } from 'pg';
-import { keyOf } from '../../src/broker/key.ts';
-import { say } from '../provisioners/process/process-node.ts';
-import { keyIn } from '../support/instance-key.ts';
-import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-world.ts';
-import { tiny } from './making-offerings.ts';
-import { until } from './until.ts';
+import { keyOf } from '../../../src/broker/key.ts';
+import { say } from '../../provisioners/process/process-node.ts';
+import { keyIn } from '../../support/instance-key.ts';
+import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
+import { tiny } from './offerings.ts';
+import { until } from '../until.ts';
 
 jest.setTimeout(60_000);
 

@@ -1,13 +1,13 @@
 // Offerings of real programs: a tiny server that can misbehave, a light one of which there may be many.
 import { join } from 'node:path';
-import type { JsonObject } from '../../src/broker/json.ts';
+import type { JsonObject } from '../../../src/broker/json.ts';
 
 export interface Offering {
   readonly name: string;
   readonly [word: string]: unknown;
 }
 
-const program = join(import.meta.dirname, '../provisioners/process/server.mjs');
+const program = join(import.meta.dirname, '../../provisioners/process/server.mjs');
 
 /** How the tiny server behaves, by plan. */
 const good = { late: 0, stubborn: false, mute: false, dies: false };
