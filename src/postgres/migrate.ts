@@ -11,12 +11,6 @@ export interface MigrationSet {
   readonly directory: string;
 }
 
-/** The tables of this store. */
-export const brokerMigrations: MigrationSet = {
-  name: 'broker',
-  directory: join(import.meta.dirname, '../stores/postgres/migrations'),
-};
-
 interface Migration {
   readonly number: number;
   readonly file: string;
@@ -33,10 +27,7 @@ const LOCK = 7_366_255_231;
  * when a file was changed after it was applied; Refusal 'unavailable' when the database goes away.
  * @returns the files that were applied now
  */
-export async function migrate(
-  pool: Pool,
-  sets: readonly MigrationSet[] = [brokerMigrations],
-): Promise<readonly string[]> {
+export async function migrate(pool: Pool, sets: readonly MigrationSet[]): Promise<readonly string[]> {
   const read = await Promise.all(sets.map(async (set) => ({ set, migrations: await readSet(set) })));
   // Brokers that are at work already may be in the way of a change of their tables, and it of them.
   return persistently(() => inTransaction(pool, (client) => applyAll(client, read)));

@@ -1,6 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { type ProcessIdentity, isAlive } from './process-identity.ts';
-import { hasInEnvironment, listSession, readBootId, readStat, type ProcessStat } from './proc.ts';
+import { identityOf, type ProcessIdentity, isAlive } from './process-identity.ts';
+import {
+  hasInEnvironment,
+  listProcesses,
+  listSession,
+  readBootId,
+  readStat,
+  type ProcessStat,
+} from './proc.ts';
 
 export interface Ending {
   /** What asks it to end; SIGTERM when absent. */
@@ -55,6 +62,16 @@ export function groupOf(identity: ProcessIdentity, instanceId?: string): readonl
 /** Is anything left of it, itself or of its session? Cheap while it lives itself. */
 export function isAnyLeft(identity: ProcessIdentity, instanceId?: string): boolean {
   return isAlive(identity) || groupOf(identity, instanceId).length > 0;
+}
+
+/**
+ * Ends the processes that live in a directory, by `HOME` in their environment, wherever they have got to: a program may
+ * have left its session and its parent. To be called when nothing may run there any more.
+ */
+export async function endStrays(home: string): Promise<void> {
+  const strays = listProcesses().filter((pid) => hasInEnvironment(pid, `HOME=${home}`) === true);
+  const identities = strays.map(identityOf).filter((identity) => identity !== undefined);
+  await Promise.all(identities.map((identity) => endProcess(identity, { termMs: 2000, killMs: 2000 })));
 }
 
 interface Session extends ProcessIdentity {

@@ -11,7 +11,8 @@ import { echoMigrations, postgresMessages } from '../../src/provisioners/echo/me
 import { readKeys } from '../../src/stores/keyring.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { requireKeys, retireKeys } from '../../src/stores/postgres/keys.ts';
-import { brokerMigrations, migrate } from '../../src/postgres/migrate.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
+import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
 import { postgresPorts } from '../../src/stores/postgres/ports.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';

@@ -11,6 +11,7 @@ import {
   type KeyState,
 } from '../../src/stores/postgres/keys.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
+import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 
 const secret = () => randomBytes(32).toString('base64');
@@ -22,7 +23,7 @@ let database: TestDatabase;
 
 beforeEach(async () => {
   database = await openTestDatabase();
-  await migrate(database.pool);
+  await migrate(database.pool, [brokerMigrations]);
 });
 afterEach(() => database.close());
 

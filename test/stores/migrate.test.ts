@@ -1,7 +1,8 @@
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { brokerMigrations, migrate, type MigrationSet } from '../../src/postgres/migrate.ts';
+import { migrate, type MigrationSet } from '../../src/postgres/migrate.ts';
+import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { openPool } from '../../src/postgres/connections.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -35,8 +36,8 @@ async function applied(): Promise<unknown[]> {
 }
 
 test('An empty database gets all tables, and nothing the second time.', async () => {
-  expect(await migrate(database.pool)).toEqual(ours);
-  expect(await migrate(database.pool)).toEqual([]);
+  expect(await migrate(database.pool, [brokerMigrations])).toEqual(ours);
+  expect(await migrate(database.pool, [brokerMigrations])).toEqual([]);
   const { rows } = await database.pool.query(
     'select tablename from pg_tables where schemaname = $1 order by 1',
     [database.schema],
@@ -75,7 +76,7 @@ test('What brokers before there were nodes have written is read and carried on a
         confidential, finished_at, deadline)
       values ('op1', 'bind', 'i1', 'b1', 'cache', 'small', 'succeeded', 1, 0, '{}', '{}', now(), now()),
         ('op2', 'provision', 'i2', null, 'cache', 'small', 'in progress', 0, 0, '{}', '{"memo":1}', null, now())`);
-  expect(await migrate(database.pool)).toEqual(ours.slice(1));
+  expect(await migrate(database.pool, [brokerMigrations])).toEqual(ours.slice(1));
   const store = postgresStore(database.pool);
   const { found, binding } = await store.findBinding('i1', 'b1');
   expect(found).toMatchObject({ instance: { ready: true, version: 3 }, bindingsBusy: false });

@@ -6,6 +6,7 @@ import type { ServiceInstance } from '../../src/broker/records.ts';
 import type { Hint, Store } from '../../src/broker/store.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
+import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
 import { open as openIn } from '../../src/stores/postgres/open.ts';
 import { postgresPorts } from '../../src/stores/postgres/ports.ts';
@@ -34,7 +35,7 @@ let other: Store;
 
 beforeAll(async () => {
   database = await openTestDatabase();
-  await migrate(database.pool);
+  await migrate(database.pool, [brokerMigrations]);
   store = postgresStore(database.pool, { listener: database.config, channel: database.schema });
   other = postgresStore(database.pool, { channel: database.schema });
 });

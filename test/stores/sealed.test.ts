@@ -5,6 +5,7 @@ import { openText, readKeys, sealText } from '../../src/stores/keyring.ts';
 import { memoryStore } from '../../src/stores/memory/index.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
+import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { resealer, sealedStore } from '../../src/stores/sealed.ts';
 import { aBinding, anInstance } from '../broker/fixtures.ts';
@@ -35,7 +36,7 @@ let another: Store;
 
 beforeAll(async () => {
   database = await openTestDatabase();
-  await migrate(database.pool);
+  await migrate(database.pool, [brokerMigrations]);
   plain = postgresStore(database.pool, { listener: database.config, channel: database.schema });
   another = postgresStore(database.pool, { channel: database.schema });
 });

@@ -3,6 +3,7 @@ import type { Store } from '../../src/broker/store.ts';
 import { readKeys, sealText } from '../../src/stores/keyring.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
+import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { resealer, sealedStore } from '../../src/stores/sealed.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -20,7 +21,7 @@ let told: string[];
 
 beforeAll(async () => {
   database = await openTestDatabase();
-  await migrate(database.pool);
+  await migrate(database.pool, [brokerMigrations]);
   plain = postgresStore(database.pool, { channel: database.schema });
 });
 afterAll(() => database.close());

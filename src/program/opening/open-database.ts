@@ -10,7 +10,8 @@ import { codeOf, reasonOf } from '../../postgres/trouble.ts';
 import { tsuruMigrations } from '../../protocols/tsuru/apps/postgres-apps.ts';
 import { echoMigrations } from '../../provisioners/echo/messages.ts';
 import { postgresStore } from '../../stores/postgres/index.ts';
-import { brokerMigrations, migrate } from '../../postgres/migrate.ts';
+import { migrate } from '../../postgres/migrate.ts';
+import { brokerMigrations } from '../../stores/postgres/broker-migrations.ts';
 import { untilAvailable } from './until-available.ts';
 
 export interface OpenDatabase {

@@ -4,7 +4,7 @@ import type { Step, Work } from '../../broker/provisioner.ts';
 import { keepHooks, renewHooks } from '../../node/hooks/files.ts';
 import { endLeftHooks } from '../../node/hooks/runs.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
-import { endStrays } from '../../node/strays.ts';
+import { endStrays } from '../../system/end-process.ts';
 import { endingActs, isAnythingLaunched, isRunning } from './units/end.ts';
 import { callHook } from './hook-calls.ts';
 import { type Acts, goOn, keptIn, type Turn } from './sequence.ts';

@@ -8,7 +8,7 @@ import {
   purgeInstanceDirectory,
 } from '../../node/instance-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
-import { endStrays } from '../../node/strays.ts';
+import { endStrays } from '../../system/end-process.ts';
 import { kind, type ProcessSettings } from './site.ts';
 import { listLaunched } from './units/launched.ts';
 
