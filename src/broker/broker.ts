@@ -26,6 +26,8 @@ import { createOperationQueue, type OperationQueue } from './queue.ts';
 
 export type { Bind, Deprovision, StartStop, Provision, Recreate, Unbind, Update } from './commands.ts';
 
+export type { UnitMonitor } from './units/monitor.ts';
+
 export type { LastOperation } from './requests/fetch.ts';
 
 /** What every protocol speaks to. Refusals are thrown, outcomes returned; a failed synchronous operation throws Failure. */

@@ -10,7 +10,7 @@ export interface OperationQueue {
   /** Takes one turn and waits for it: for tests and one-shot programs. Milliseconds until there is more. */
   tick(): Promise<number>;
   /** To be called with every hint of the store. */
-  heed(hint: Hint): void;
+  onHint(hint: Hint): void;
   /** Ends when nothing is carried here any more, neither taken up nor begun by a request. */
   rest(): Promise<void>;
   handOver(): Promise<void>;
@@ -79,7 +79,7 @@ export function createOperationQueue(core: RequestContext): OperationQueue {
       await taken.ended;
       return 0;
     },
-    heed: (hint) => engine.onHint(hint),
+    onHint: (hint) => engine.onHint(hint),
     rest: () => engine.rest(),
     handOver: () => engine.handOver(),
     inHand: () => engine.inHand(),

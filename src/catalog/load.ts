@@ -14,7 +14,7 @@ import { needProblems } from './rules/needs.ts';
 import type { OfferingFile } from './form/offering-file.ts';
 import { parseOffering } from './form/parse.ts';
 import { type Finding, isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
-import { codeOf } from './reason.ts';
+import { codeOf } from '../system/error-code.ts';
 import { type SchemaShape, shapeOf } from './form/shape.ts';
 import { type RawFile, uniqueProblems } from './rules/unique.ts';
 
@@ -130,7 +130,7 @@ const noFile = mistake('', 'This is not a file.');
 
 function whyUnreadable(error: unknown): string {
   const code = codeOf(error);
-  return code === 'ENOENT' ? 'does not exist.' : `cannot be read (${code}).`;
+  return code === 'ENOENT' ? 'does not exist.' : `cannot be read (${code || 'unknown reason'}).`;
 }
 
 type ShapedFile = RawFile & SchemaShape;

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { openClient } from '../postgres/connections.ts';
 import { NAME } from './cluster.ts';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../system/error-code.ts';
 import { launchServer, type ClusterPlace } from './launch.ts';
 import { holdLifeline, isRead } from './lifeline.ts';
 import { findEndpoint, type Endpoint } from './postmaster.ts';

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { can, runAs, type Account } from './account.ts';
+import { can, runAs, type Account } from '../system/account.ts';
 import { copyPackage, findPackage, restoreLinks } from './package.ts';
 
 export interface BinariesWanted {

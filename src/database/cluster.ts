@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { runAs, type Account } from './account.ts';
-import { codeOf } from './error-code.ts';
+import { runAs, type Account } from '../system/account.ts';
+import { codeOf } from '../system/error-code.ts';
 import { isServerAlive } from './postmaster.ts';
 
 /** The role and the database of the broker; the role owns the whole cluster. */

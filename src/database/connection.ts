@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ConnectionOptions } from 'node:tls';
 import type { PoolConfig } from 'pg';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../system/error-code.ts';
 
 /** What a pool or a client of `pg` needs to connect. It holds the password: never log it. */
 export type Connection = Pick<PoolConfig, 'connectionString' | 'ssl'>;

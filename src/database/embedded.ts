@@ -1,10 +1,10 @@
 // A real Postgres of our own, for a broker that was given no database: `npm start` is enough to have a durable one.
 import { join, resolve } from 'node:path';
-import { findAccount } from './account.ts';
+import { chooseDatabaseAccount } from './account.ts';
 import { attach, letGo, urlOf, type Attachment } from './attach.ts';
 import { findBinaries } from './binaries.ts';
 import { createCluster, NAME, readMajorVersion, readPassword } from './cluster.ts';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../system/error-code.ts';
 import { openHome } from './home.ts';
 import { superviseAttached } from './supervise.ts';
 import type { ClusterPlace } from './launch.ts';
@@ -58,7 +58,7 @@ async function prepare({
   // The server is watched by a shell at a named pipe.
   if (process.platform === 'win32')
     throw new Error('There is no embedded database on Windows: set DATABASE_URL.');
-  const account = findAccount(resolve(dataDir, 'postgres', 'cluster'));
+  const account = chooseDatabaseAccount(resolve(dataDir, 'postgres', 'cluster'));
   const home = await openHome(dataDir, account, shelter, note);
   const major = readMajorVersion(home);
   const binDir = await findBinaries({ ...choice, home, account, major, note });

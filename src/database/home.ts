@@ -1,8 +1,8 @@
 import { lchownSync, lstatSync, mkdtempSync, realpathSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeDirectory } from '../system/make-directory.ts';
-import { can, runAs, type Account } from './account.ts';
-import { codeOf } from './error-code.ts';
+import { can, runAs, type Account } from '../system/account.ts';
+import { codeOf } from '../system/error-code.ts';
 
 /**
  * Opens `<dataDir>/postgres`, the folder of the cluster and all that belongs to it, and returns its real path.

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { ENVIRONMENT, type Account } from './account.ts';
+import { ENVIRONMENT, type Account } from '../system/account.ts';
 import { openLifeline } from './lifeline.ts';
 import { findStalePid } from './postmaster.ts';
 

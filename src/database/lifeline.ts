@@ -1,6 +1,6 @@
 import * as fs from 'node:fs';
-import { runAs, type Account } from './account.ts';
-import { codeOf } from './error-code.ts';
+import { runAs, type Account } from '../system/account.ts';
+import { codeOf } from '../system/error-code.ts';
 
 /**
  * The lifeline is a named pipe. Each process that uses the embedded database holds its writing end; the shell that

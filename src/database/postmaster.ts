@@ -1,6 +1,6 @@
 import { readFileSync, readlinkSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { codeOf } from './error-code.ts';
+import { codeOf } from '../system/error-code.ts';
 
 /** Where the server of a cluster listens: a folder with its socket, or an address. */
 export interface Endpoint {

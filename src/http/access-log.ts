@@ -25,7 +25,7 @@ export function shownPath(path: string): string {
 }
 
 /** A refusal's own sentence, which holds no secret, or all there is to know of an unexpected error. */
-export function reasonOf(status: number, thrown: unknown): string | undefined {
+export function accessReason(status: number, thrown: unknown): string | undefined {
   if (thrown === undefined) return undefined;
   return status < 500 && thrown instanceof Error ? thrown.message : detailOf(thrown);
 }

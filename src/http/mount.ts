@@ -7,7 +7,7 @@ import {
   type Reply,
   type Route,
 } from '../protocols/protocol.ts';
-import { reasonOf, shownPath, type Observe } from './access-log.ts';
+import { accessReason, shownPath, type Observe } from './access-log.ts';
 import type { Authenticate } from './auth.ts';
 import { readBody } from './body.ts';
 import { readCall, requireWellFormed } from './call.ts';
@@ -129,7 +129,7 @@ function createExchange(settings: MountSettings): Exchange {
         ms: performance.now() - started,
         bytes,
         principal,
-        detail: reasonOf(reply.status, thrown),
+        detail: accessReason(reply.status, thrown),
       });
     }
   };

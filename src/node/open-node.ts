@@ -11,7 +11,7 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { makeDirectory } from '../system/make-directory.ts';
-import { canEnter, chooseAccount } from '../system/account.ts';
+import { can, chooseAccount } from '../system/account.ts';
 import { lockDirectory } from '../system/directory-lock.ts';
 import { codeOf } from '../system/error-code.ts';
 import type { LocalNode } from './local-node.ts';
@@ -84,12 +84,12 @@ async function openDirectory(
   const path = resolve(directory);
   makeDirectory(dirname(path));
   if (!lstatSync(path, { throwIfNoEntry: false })) {
-    if (await canEnter(account, dirname(path))) makeDirectory(path, 0o700);
+    if (await can(account, '-x', dirname(path))) makeDirectory(path, 0o700);
     else makeShelter(path, account, shelter, note);
   }
   const real = follow(path);
   openTo(account, real);
-  if (await canEnter(account, real)) return real;
+  if (await can(account, '-x', real)) return real;
   const who = account ? `The user ${account.name}` : 'This user';
   throw new Error(
     `${who} cannot enter ${real}: open it and the folders above it, or choose another DATA_DIR.`,

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
-import { codeOf, persistently, translated } from './query.ts';
+import { persistently, translated } from './query.ts';
+import { codeOf } from '../system/error-code.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Numbered SQL files, `0001_what.sql` and so on, applied in this order and never changed after. */

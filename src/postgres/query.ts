@@ -3,8 +3,6 @@ import { Refusal } from '../broker/errors.ts';
 import { isAway, untilDone } from './trouble.ts';
 import { renderSql, type Sql } from './sql.ts';
 
-export { codeOf } from './trouble.ts';
-
 /** What a statement gave, by column. */
 export type QueryRow = Readonly<Record<string, unknown>>;
 

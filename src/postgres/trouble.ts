@@ -1,9 +1,6 @@
-/** What an error of the database means: is it away, and has the statement been carried out? */
+import { codeOf } from '../system/error-code.ts';
 
-/** The SQLSTATE of Postgres or the code of the operating system; empty when there is none. */
-export function codeOf(error: unknown): string {
-  return textIn(error, 'code');
-}
+/** What an error of the database means: is it away, and has the statement been carried out? */
 
 /**
  * Says that the database cannot be reached, or not used now: it is no mistake of ours, and passes. What the server
@@ -11,7 +8,7 @@ export function codeOf(error: unknown): string {
  */
 export function isAway(error: unknown): boolean {
   const code = codeOf(error);
-  return awayStates.test(code) || awayCodes.test(code) || awayWords.test(textIn(error, 'message'));
+  return awayStates.test(code) || awayCodes.test(code) || awayWords.test(messageOf(error));
 }
 
 /**
@@ -20,18 +17,18 @@ export function isAway(error: unknown): boolean {
  * breaks without a word leaves it open.
  */
 export function isUndone(error: unknown): boolean {
-  return undoneStates.test(codeOf(error)) || neverSent.test(textIn(error, 'message'));
+  return undoneStates.test(codeOf(error)) || neverSent.test(messageOf(error));
 }
 
 /** Says that the session is gone, so that all is gone that it had not committed. */
 export function isSessionLost(error: unknown): boolean {
-  return isUndone(error) || brokenCodes.test(codeOf(error)) || brokenWords.test(textIn(error, 'message'));
+  return isUndone(error) || brokenCodes.test(codeOf(error)) || brokenWords.test(messageOf(error));
 }
 
 /** Why the database cannot be used, as a clause: without the names and addresses that the error itself may hold. */
-export function reasonOf(error: unknown): string {
+export function databaseReason(error: unknown): string {
   const code = codeOf(error);
-  const message = textIn(error, 'message');
+  const message = messageOf(error);
   if (code === '') return pgWords.test(message) ? message.replace(/\.$/, '') : 'it cannot be reached';
   const [, reason] = reasons.find(([which]) => which.test(code)) ?? [];
   if (reason !== undefined) return `${reason} (${code})`;
@@ -86,8 +83,8 @@ const awayWords =
 const undoneStates = /^(40P01|40001|57P01|57P05|25P03)$/;
 const brokenCodes = /^(ECONNRESET|EPIPE|57P02)$/;
 
-function textIn(error: unknown, name: 'code' | 'message'): string {
+function messageOf(error: unknown): string {
   if (typeof error !== 'object' || error === null) return '';
-  const value: unknown = Reflect.get(error, name);
+  const value: unknown = Reflect.get(error, 'message');
   return typeof value === 'string' ? value : '';
 }

@@ -25,8 +25,9 @@ import { createAvailability, type Availability } from './availability.ts';
 import { late } from './late.ts';
 import { createStock } from '../telemetry/stock.ts';
 import { within } from './within.ts';
+import { codeOf } from '../system/error-code.ts';
 
-export interface Program {
+export interface BrokerProgram {
   readonly introduction: Omit<Introduction, 'offered' | 'database'>;
   /** Once requests are served: where the state is, in words, and what is on sale. Rejects when that will never be. */
   readonly ready: Promise<{ readonly database: string; readonly offered: OnSale }>;
@@ -46,7 +47,7 @@ export interface Program {
  * Starts everything. Probes are answered at once, all else as soon as the database is there.
  * @throws Error when it cannot start at all: the catalog has errors, the port is taken
  */
-export async function compose(config: Config, log: Log): Promise<Program> {
+export async function compose(config: Config, log: Log): Promise<BrokerProgram> {
   const availability = createAvailability(
     config.externalDatabase ? 'it waits for its database' : 'its database is starting',
   );
@@ -174,7 +175,7 @@ function introductionOf(
   { madePassword, operator }: Secrets,
   address: string,
   publicUrl: string,
-): Program['introduction'] {
+): BrokerProgram['introduction'] {
   return {
     address,
     publicUrl,
@@ -195,7 +196,7 @@ async function listen(
     const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
     return { address: `http://${isIPv6(name) ? `[${name}]` : name}:${taken}`, port: taken };
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = codeOf(error);
     if (code !== 'EADDRINUSE')
       throw new Error(`Cannot listen on PORT ${port} of HOST (${code}).`, { cause: error });
     throw new Error(`Port ${port} is in use. Set PORT to another one.`, { cause: error });

@@ -12,8 +12,8 @@ import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
 import {
   claimReadable,
   isUnreadable,
-  type Place,
-  placeOf,
+  type RowPlace,
+  rowPlaceOf,
   type TellUnreadable,
   tellingSeldom,
   unreadable,
@@ -99,7 +99,7 @@ const passedOnAfter = 3_000;
 export function resealer(keys: KeyRing): (row: ConfidentialRow) => string | undefined {
   const [newest] = keys;
   return function reseal({ confidential: stored, ...row }) {
-    const place = placeOf(row);
+    const place = rowPlaceOf(row);
     const confidential = parseConfidential(stored);
     // Also what need not be written: here it is found out.
     read(keys, place, confidential);
@@ -176,14 +176,19 @@ interface Confidential {
 }
 
 /** The inner store takes the confidential part for what it is declared as, and never looks into it. */
-function sealed<Rec extends Confidential>(keys: KeyRing, row: Place, record: Rec): Rec {
+function sealed<Rec extends Confidential>(keys: KeyRing, row: RowPlace, record: Rec): Rec {
   const text = JSON.stringify(record.confidential);
-  return { ...record, confidential: { sealed: sealText(keys, placeOf(row), text) } };
+  return { ...record, confidential: { sealed: sealText(keys, rowPlaceOf(row), text) } };
 }
 
-function opened<Rec extends Confidential>(keys: KeyRing, row: Place, record: Rec, tell: TellUnreadable): Rec {
+function opened<Rec extends Confidential>(
+  keys: KeyRing,
+  row: RowPlace,
+  record: Rec,
+  tell: TellUnreadable,
+): Rec {
   try {
-    return { ...record, confidential: read(keys, placeOf(row), record.confidential) };
+    return { ...record, confidential: read(keys, rowPlaceOf(row), record.confidential) };
   } catch (cause) {
     tell(row, (cause as Error).message);
     throw unreadable(row, cause);
@@ -204,9 +209,9 @@ function isSealed(confidential: object): confidential is { readonly sealed: Seal
 
 // A confidential part opens only in the row for which it was sealed.
 
-const instanceRow = ({ id }: ServiceInstance): Place => ({ table: 'service_instances', ids: [id] });
-const bindingRow = ({ instanceId, id }: ServiceBinding): Place => ({
+const instanceRow = ({ id }: ServiceInstance): RowPlace => ({ table: 'service_instances', ids: [id] });
+const bindingRow = ({ instanceId, id }: ServiceBinding): RowPlace => ({
   table: 'service_bindings',
   ids: [instanceId, id],
 });
-const operationRow = ({ id }: Operation): Place => ({ table: 'operations', ids: [id] });
+const operationRow = ({ id }: Operation): RowPlace => ({ table: 'operations', ids: [id] });

@@ -3,18 +3,18 @@ import { Refusal } from '../broker/errors.ts';
 import type { ConfidentialRow } from './operation-rows.ts';
 
 /** What names a row. */
-export type Place = Omit<ConfidentialRow, 'confidential'>;
+export type RowPlace = Omit<ConfidentialRow, 'confidential'>;
 
 /** As the error messages write it, and as what lies there is sealed for. */
-export function placeOf({ table, ids }: Place): string {
+export function rowPlaceOf({ table, ids }: RowPlace): string {
   return `${table} ${JSON.stringify(ids)}`;
 }
 
 /** Told of each row that cannot be read, and why; again after a while, for as long as somebody comes upon it. */
-export type TellUnreadable = (row: Place, detail: string) => void;
+export type TellUnreadable = (row: RowPlace, detail: string) => void;
 
 /** The refusal for who asks for a row. @param cause why it cannot be read */
-export function unreadable({ table }: Place, cause: unknown): Refusal {
+export function unreadable({ table }: RowPlace, cause: unknown): Refusal {
   const refusal = new Refusal('unreadable', sentences[table]);
   refusal.cause = cause;
   return refusal;
@@ -61,7 +61,7 @@ const mostTold = 10_000;
 export function tellingSeldom(tell: TellUnreadable): TellUnreadable {
   const told = new Map<string, number>();
   return function tellOnce(row, detail) {
-    const place = placeOf(row);
+    const place = rowPlaceOf(row);
     const last = told.get(place) ?? -Infinity;
     if (performance.now() - last < toldAgainAfter) return;
     if (told.size >= mostTold) told.clear();

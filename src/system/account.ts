@@ -24,7 +24,8 @@ export interface Host {
 export function chooseAccount(name: string | undefined): Account | undefined {
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && name === undefined) return undefined;
-  const account = findAccount(name ?? 'nobody');
+  const wanted = name ?? 'nobody';
+  const account = readAccounts().find((one) => one.name === wanted);
   if (!account)
     throw new Error(
       `There is no ${name === undefined ? "user 'nobody'" : 'such user as NODE_USER names'} on this machine to run programs as.`,
@@ -35,20 +36,30 @@ export function chooseAccount(name: string | undefined): Account | undefined {
   return account;
 }
 
-/** Can the account go into this directory? Asked of the system itself: modes, ACLs and mounts count. */
-export async function canEnter(account: Account | undefined, directory: string): Promise<boolean> {
-  const options = { uid: account?.uid, gid: account?.gid, cwd: '/', env: {} };
-  return promisify(execFile)('/bin/sh', ['-c', 'test -x "$1"', 'sh', directory], options).then(
+/** Our own environment (keys, DATABASE_URL, PGPORT and the like) stays out of the programs of the system. */
+export const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
+
+/** Runs a program to its end as the given account and returns what it wrote; rejects when it fails. */
+export async function runAs(account: Account | undefined, file: string, args: string[]): Promise<string> {
+  // The working directory is inherited, and ours may be one that the account cannot enter.
+  const options = { uid: account?.uid, gid: account?.gid, cwd: '/', env: ENVIRONMENT };
+  const { stdout } = await promisify(execFile)(file, args, options);
+  return stdout;
+}
+
+/** Whether the account passes `test <flag> <path>`, asked of the system itself: modes, ACLs and mounts count. */
+export async function can(account: Account | undefined, flag: string, path: string): Promise<boolean> {
+  return runAs(account, '/bin/sh', ['-c', `test ${flag} "$1"`, 'sh', path]).then(
     () => true,
     () => false,
   );
 }
 
-function findAccount(name: string): Account | undefined {
-  const line = readFileSync('/etc/passwd', 'utf8')
-    .split('\n')
-    .find((one) => one.startsWith(`${name}:`));
-  if (line === undefined) return undefined;
-  const [, , uid, gid] = line.split(':');
-  return { name, uid: Number(uid), gid: Number(gid) };
+/** All users of this machine. */
+export function readAccounts(): Account[] {
+  const lines = readFileSync('/etc/passwd', 'utf8').split('\n');
+  return lines.map((line) => {
+    const [name = '', , uid, gid] = line.split(':');
+    return { name, uid: Number(uid), gid: Number(gid) };
+  });
 }

@@ -1,4 +1,9 @@
-/** The code of an error of the system, `ENOENT`; by shape, for Node's errors may be of another realm than ours. */
+/**
+ * The code of an error, of the system (`ENOENT`) or of Postgres (the SQLSTATE, `57P03`); empty when there is none. By
+ * shape and not by class: Node's errors may be of another realm than ours.
+ */
 export function codeOf(error: unknown): string {
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  if (typeof error !== 'object' || error === null) return '';
+  const code: unknown = Reflect.get(error, 'code');
+  return typeof code === 'string' ? code : '';
 }

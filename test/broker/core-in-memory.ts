@@ -144,7 +144,7 @@ export function aWorld(
         },
         ...others,
       });
-      store.listen((hint) => made.work.heed(hint));
+      store.listen((hint) => made.work.onHint(hint));
       return made;
     },
   };

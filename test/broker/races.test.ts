@@ -143,7 +143,7 @@ describe('A removal that follows a cancelled create', () => {
     const { provisioner, deeds } = scripted({ provision: () => end.passed.then(() => ({ done: {} })) });
     const world = aWorld(provisioner, [aPlan({ maximumPollingDuration: 5 })]);
     const dead = world.broker({ asyncPatience: 0, lease: 15_000 });
-    dead.work.heed = () => undefined;
+    dead.work.onHint = () => undefined;
     await dead.broker.provision(toProvision(soon));
     const { broker, work } = world.broker();
     await broker.deprovision(toDeprovision(soon));

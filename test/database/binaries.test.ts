@@ -1,6 +1,7 @@
 import * as fs from 'node:fs';
 import { join } from 'node:path';
-import { findAccount, runAs } from '../../src/database/account.ts';
+import { chooseDatabaseAccount } from '../../src/database/account.ts';
+import { runAs } from '../../src/system/account.ts';
 import { findBinaries } from '../../src/database/binaries.ts';
 import { restoreLinks } from '../../src/database/package.ts';
 import {
@@ -45,7 +46,7 @@ describe('where the database user has no entry', () => {
       const closed = join(root, 'closed-package');
       fs.mkdirSync(closed, { mode: 0o700 });
       const packageRoot = copyPackage(join(closed, 'package'));
-      const account = findAccount(join(root, 'nothing'));
+      const account = chooseDatabaseAccount(join(root, 'nothing'));
       const home = join(root, 'home');
       fs.mkdirSync(home);
       const wanted = {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { findAccount } from '../../src/database/account.ts';
+import { chooseDatabaseAccount } from '../../src/database/account.ts';
 import { findServer } from '../../src/database/postmaster.ts';
 import * as world from './embedded-databases.ts';
 
@@ -132,7 +132,7 @@ describe('when its broker ends without a word', () => {
     const path = join(clusterOf(shared), 'postmaster.pid');
     const left = fs.readFileSync(path, 'utf8');
     await embedded.stop();
-    const { uid, gid } = findAccount(clusterOf(shared)) ?? {};
+    const { uid, gid } = chooseDatabaseAccount(clusterOf(shared)) ?? {};
     const stranger = spawn('sleep', ['60'], { uid, gid, stdio: 'ignore', cwd: '/' });
     children.push(stranger);
     await once(stranger, 'spawn');

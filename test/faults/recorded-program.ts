@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
-import { compose, type Program } from '../../src/program/compose.ts';
+import { compose, type BrokerProgram } from '../../src/program/compose.ts';
 import { readConfig } from '../../src/config/config.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from '../support/database.ts';
 
 /** The whole program, of which everything is kept that it lets out. */
 export interface RecordedProgram {
-  readonly program: Program;
+  readonly program: BrokerProgram;
   /** Sends a request; `what` is the name under which the answer is kept. */
   ask(what: string, method: string, path: string, asked?: Asked): Promise<Told>;
   /** Every answer, with its headers. */

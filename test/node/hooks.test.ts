@@ -65,7 +65,7 @@ function run(hook: Hook, rest: Partial<HookRun> = {}) {
     directory,
     context: {},
     values,
-    mask: (text: string) => text.replaceAll('hunter22', '***'),
+    redact: (text: string) => text.replaceAll('hunter22', '***'),
     signal,
     ...rest,
   };

@@ -1,4 +1,3 @@
-import type { Store } from '../../src/broker/store.ts';
 import { describeAnswers } from './contract/answers.ts';
 import { describeBindingOpenings } from './contract/binding-openings.ts';
 import { describeCancelling } from './contract/cancelling.ts';
@@ -15,10 +14,7 @@ import { describeOrphans } from './contract/orphans.ts';
 import { describePlacing } from './contract/placing.ts';
 import { describePorts } from './contract/ports.ts';
 import { describeSettling } from './contract/settling.ts';
-import type { World } from './contract/remembered.ts';
-
-/** What every store must do. `makeStore` gives an empty one for each test. */
-export type MakeStore = () => Store | Promise<Store>;
+import type { MakeStore, MakeWorld } from './contract/remembered.ts';
 
 export function describeStore(name: string, makeStore: MakeStore): void {
   describe(name, () => {
@@ -35,9 +31,6 @@ export function describeStore(name: string, makeStore: MakeStore): void {
     describe('hints', () => describeHints(makeStore));
   });
 }
-
-/** What every store must do together with the nodes, ports and orphans that it remembers. */
-export type MakeWorld = () => World | Promise<World>;
 
 export function describeWorld(name: string, makeWorld: MakeWorld): void {
   describe(name, () => {

@@ -4,7 +4,7 @@ import type { BrokerContext } from '../context.ts';
 import { summarize } from '../events.ts';
 import { secondsAllowed } from './intent.ts';
 import type { Operation, OperationFailure } from '../records.ts';
-import { failureOf, isUndone } from './settlement.ts';
+import { failureOf, undoesFailure } from './settlement.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
 import { advance, keepMemo } from './progress.ts';
 import { takeStep, type Progress, type OperationContext, type Verdict } from './step.ts';
@@ -66,14 +66,8 @@ export function startRunning(
   first: LeasedOperation,
   keep: boolean,
 ): RunningOperation {
-  const grip: Run = {
-    plan,
-    held: first,
-    keep,
-    failure: undefined,
-    stop: new AbortController(),
-    hurry: new AbortController(),
-  };
+  const [stop, hurry] = [new AbortController(), new AbortController()];
+  const grip: Run = { plan, held: first, keep, failure: undefined, stop, hurry };
   const release = () => {
     grip.keep = false;
     grip.hurry.abort();
@@ -86,7 +80,7 @@ export function startRunning(
       core.observe({ type: 'trouble', doing: 'carrying an operation', detail: String(error) });
       return { lost: true };
     }),
-    release: release,
+    release,
     abort(failure) {
       grip.failure = failure;
       release();
@@ -169,7 +163,8 @@ async function fail(core: BrokerContext, grip: Run, failure: OperationFailure): 
   const { operation } = held;
   grip.failure = undefined;
   const twice = operation.failure && undoFailed(operation.failure, failure);
-  if (twice || !isUndone(operation, grip.plan)) return settle(core, grip, failureOf(held, twice ?? failure));
+  if (twice || !undoesFailure(operation, grip.plan))
+    return settle(core, grip, failureOf(held, twice ?? failure));
   const detail = failure.detail ?? failure.sentence;
   core.observe({ type: 'undo-started', operation: summarize(operation), detail });
   const trace = operation.kind === 'update' ? undefined : operation.confidential.memo;

@@ -44,7 +44,7 @@ export function settlementOf(
 }
 
 /** A create that has failed is undone, and of an update what it got of other offerings. */
-export function isUndone({ kind }: Operation, { operating }: ServicePlan): boolean {
+export function undoesFailure({ kind }: Operation, { operating }: ServicePlan): boolean {
   const needsOthers = Object.keys(operating.dependencies).length > 0;
   return kind === 'provision' || kind === 'bind' || (kind === 'update' && needsOthers);
 }

@@ -29,7 +29,7 @@ export function execInUnits(
     limit: execution.timeout + grace,
     here: (units, work) => units.exec?.(work, execution),
     there: (peer) => peer.exec(instanceId, execution),
-    mask: (answer, masked) => ({ ...answer, output: masked(answer.output) }),
+    redact: (answer, masked) => ({ ...answer, output: masked(answer.output) }),
   });
 }
 
@@ -45,7 +45,7 @@ export function readUnitLogs(
     limit: grace,
     here: (units, work) => units.log?.(work, query),
     there: (peer) => peer.log(instanceId, query),
-    mask: (answer, masked) => ({ ...answer, text: masked(answer.text) }),
+    redact: (answer, masked) => ({ ...answer, text: masked(answer.text) }),
   });
 }
 
@@ -57,7 +57,7 @@ interface Question<Answer> {
   readonly limit: number;
   readonly here: (units: UnitControl, work: Work) => Promise<readonly Answer[]> | undefined;
   readonly there: (peer: Peer) => Promise<readonly Answer[]>;
-  readonly mask: (answer: Answer, masked: (text: string) => string) => Answer;
+  readonly redact: (answer: Answer, masked: (text: string) => string) => Answer;
 }
 
 async function ask<Answer>(
@@ -93,7 +93,7 @@ async function askHere<Answer>(
   core: RequestContext,
   instance: ServiceInstance,
   units: UnitControl,
-  { unit, limit, here, mask, can }: Question<Answer>,
+  { unit, limit, here, redact, can }: Question<Answer>,
 ): Promise<readonly Answer[]> {
   const masked = (text: string) => redactRecords(text, [instance]);
   const plan = await core.planOf(instance);
@@ -103,7 +103,7 @@ async function askHere<Answer>(
       limit,
       async (signal) => (await here(units, workOn(core, plan, instance, signal))) ?? [],
     );
-    return answers.map((answer) => mask(answer, masked));
+    return answers.map((answer) => redact(answer, masked));
   } catch (error) {
     throw discreet(error, can, masked);
   }

@@ -110,8 +110,8 @@ export function workOn(
   signal: AbortSignal,
 ): Work {
   const values = templateValues(plan, instance, undefined, core.settings.url);
-  const mask = (text: string) => redactRecords(text, [instance]);
-  return { operationId: core.newId(), instance, plan, values, redact: mask, signal };
+  const redact = (text: string) => redactRecords(text, [instance]);
+  return { operationId: core.newId(), instance, plan, values, redact, signal };
 }
 
 function masked({ status, reason }: Judgement, instance: ServiceInstance): Judgement {

@@ -38,11 +38,13 @@ function isTolerated(error: ErrorObject): boolean {
 
 /** The errors of a validation as findings about the places of a file. */
 export function findingsOf(errors: readonly ErrorObject[], data: Json, at = ''): readonly Finding[] {
-  return withoutBranches(errors).map((error) => mistake(placeOf(pathOf(error), data, at), reasonOf(error)));
+  return withoutBranches(errors).map((error) =>
+    mistake(placeInFile(pathOf(error), data, at), reasonOf(error)),
+  );
 }
 
 /** The place that a path of names leads to, with list positions as such. */
-export function placeOf(path: readonly string[], data: Json, at = ''): string {
+export function placeInFile(path: readonly string[], data: Json, at = ''): string {
   let place = at;
   let value: unknown = data;
   for (const name of path) {

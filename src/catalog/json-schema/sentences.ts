@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { Json, JsonObject } from '../../broker/json.ts';
-import { placeOf } from '../form/shape.ts';
+import { placeInFile } from '../form/shape.ts';
 import { isMissing, isUnknown, pathOf, predicateOf } from './predicate.ts';
 import { isChoice, namesIn, reachOf, targetOf } from './reach.ts';
 
@@ -63,12 +63,12 @@ function topics(errors: readonly ErrorObject[], schema: JsonObject): readonly To
 }
 
 function sentenceOf({ error, because }: Topic, parameters: JsonObject, schema: JsonObject): string {
-  const place = placeOf(pathOf(error), parameters);
+  const place = placeInFile(pathOf(error), parameters);
   const parameter = `parameter '${cut(place, longestName)}'`;
   if (isUnknown(error)) return `There is no ${parameter}. ${known(error)}`;
   if (isMissing(error)) return `The ${parameter} is required.`;
   const clauses = because
-    .filter((inner) => !isChoice(inner) && placeOf(pathOf(inner), parameters) !== place)
+    .filter((inner) => !isChoice(inner) && placeInFile(pathOf(inner), parameters) !== place)
     .map((inner) => clauseOf(sentenceOf({ error: inner, because: [] }, parameters, schema)));
   const why = clauses.length > 0 ? `: ${[...new Set(clauses)].slice(0, mostClauses).join(', or ')}` : '';
   if (place !== '') {

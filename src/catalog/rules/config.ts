@@ -6,7 +6,7 @@ import type { OfferingFile, PlanView } from '../form/offering-file.ts';
 import { isUnknown, pathOf } from '../json-schema/predicate.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
-import { findingsOf, placeOf, withoutBranches } from '../form/shape.ts';
+import { findingsOf, placeInFile, withoutBranches } from '../form/shape.ts';
 import { explained, type Filled, isOpenAt, typesOf, withSamples } from './after-rendering.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
@@ -109,7 +109,7 @@ interface Judged {
 function isOpen(error: ErrorObject, judged: Judged): boolean {
   // Names are known, whatever the values will be.
   if (error.propertyName !== undefined) return false;
-  const at = placeOf(pathOf(error), judged.value, 'config');
+  const at = placeInFile(pathOf(error), judged.value, 'config');
   // So are members that are not known, unless they are in what an instance will decide.
   if (isUnknown(error) && !judged.open.some((one) => isWithin(at, one.at))) return false;
   const open = judged.open.find((one) => one.at === at);

@@ -15,7 +15,7 @@ import { type TemplatePosition, placeWithin, templatePlaces } from './places.ts'
 import { isOnCommandLine } from './use.ts';
 
 /** What an offering needs of another one, and the plans that may meet the need. */
-export interface Dependency {
+export interface DependencyView {
   readonly offering: OfferingFile;
   readonly name: string;
   readonly need: DependencyEntry;
@@ -24,7 +24,7 @@ export interface Dependency {
 }
 
 /** What it is given are the credentials of a binding, without an application. */
-export function bindFindings({ need, at, plans }: Dependency): readonly Finding[] {
+export function bindFindings({ need, at, plans }: DependencyView): readonly Finding[] {
   const place = positionIn(at, need.plan === undefined ? 'offering' : 'plan');
   const bindable = plans.filter((plan) => plan.bindable);
   if (bindable.length === 0)
@@ -35,7 +35,7 @@ export function bindFindings({ need, at, plans }: Dependency): readonly Finding[
 }
 
 /** Parameters without templates are what the other plan's users might say. */
-export function parameterFindings({ need, at, plans }: Dependency): readonly Finding[] {
+export function dependencyParameterFindings({ need, at, plans }: DependencyView): readonly Finding[] {
   const { parameters = {}, plan } = need;
   if (plan === undefined || expressionsIn(parameters).length > 0) return [];
   return plans.flatMap(({ words }) => {
@@ -54,7 +54,7 @@ function reasonAgainst(parameters: JsonObject, schema: JsonObject | undefined): 
 }
 
 /** Every `{{deps.<name>.x}}` leads to a credential; a secret among them does not stand where all see it. */
-export function useFindings(dependency: Dependency): readonly Finding[] {
+export function useFindings(dependency: DependencyView): readonly Finding[] {
   const { offering, name } = dependency;
   return planViews(offering)
     .flatMap((view) => templatePlaces(offering, view))
@@ -68,7 +68,7 @@ export function useFindings(dependency: Dependency): readonly Finding[] {
 }
 
 function reasonAgainstUse(
-  { need, plans }: Dependency,
+  { need, plans }: DependencyView,
   place: TemplatePosition,
   expression: Expression,
 ): string | undefined {

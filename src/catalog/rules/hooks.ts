@@ -4,7 +4,7 @@ import { dirname, join, posix } from 'node:path';
 import { expressionsIn, positionIn } from '../../broker/template.ts';
 import type { OfferingFile } from '../form/offering-file.ts';
 import { type Finding, mistake } from '../problem.ts';
-import { codeOf } from '../reason.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { scriptFindings } from './script.ts';
 
 /** A program that belongs to the offering lies beside its file; others are found by their name. */
@@ -56,7 +56,7 @@ async function reasonAgainst(home: string, program: string, folder: string): Pro
     const isMissing = code === 'ENOENT' || code === 'ENOTDIR';
     return isMissing
       ? 'There is no such file beside the offering file.'
-      : `The file cannot be used (${code}).`;
+      : `The file cannot be used (${code || 'unknown reason'}).`;
   }
 }
 

@@ -1,7 +1,7 @@
 import { expressionsIn, expressionText, positionIn } from '../../broker/template.ts';
 import { type DependencyEntry, type OfferingFile, planViews } from '../form/offering-file.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
-import { bindFindings, parameterFindings, useFindings } from './dependencies.ts';
+import { bindFindings, dependencyParameterFindings, useFindings } from './dependencies.ts';
 import { placeWithin } from './places.ts';
 import { type Finding, mistake, type Problem } from '../problem.ts';
 
@@ -69,7 +69,7 @@ function needReasons(
   return [
     ...(circle ? [mistake(at, `The needs go in a circle: ${[offering.name, ...circle].join(', ')}.`)] : []),
     ...bindFindings(bound),
-    ...parameterFindings(bound),
+    ...dependencyParameterFindings(bound),
     ...useFindings(bound),
   ];
 }

@@ -28,7 +28,7 @@ export interface HookRun {
   /** Milliseconds, whatever the hook says. */
   readonly atMost?: number;
   /** Takes away what is confidential; only then is a text cut. */
-  readonly mask: (text: string) => string;
+  readonly redact: (text: string) => string;
   readonly signal: AbortSignal;
 }
 
@@ -111,7 +111,7 @@ function filled(template: string, name: string, values: JsonObject): string {
 function readResult(run: HookRun, ran: Ran): HookResult {
   const { name } = run;
   const asks = name === 'check_up' || name === 'monitor';
-  const said = run.mask(ran.stderr.trim());
+  const said = run.redact(ran.stderr.trim());
   if (ran.timedOut) {
     const seconds = limitOf(run) / 1000;
     throw failure('timeout', `The step ${name} was ended after its limit of ${seconds} s`, said);

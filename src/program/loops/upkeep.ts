@@ -1,5 +1,5 @@
 import type { OperationQueue } from '../../broker/queue.ts';
-import type { UnitMonitor } from '../../broker/units/monitor.ts';
+import type { UnitMonitor } from '../../broker/broker.ts';
 import type { BrokerEvent } from '../../broker/events.ts';
 import type { Store } from '../../broker/store.ts';
 import { startWorker } from './worker.ts';
@@ -41,7 +41,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     orphansEvery,
   );
   const stopListening = store.listen((hint) => {
-    work.heed(hint);
+    work.onHint(hint);
     if ('due' in hint) worker.wake();
   });
   return {

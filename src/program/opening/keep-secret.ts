@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDirectory } from '../../system/make-directory.ts';
+import { codeOf } from '../../system/error-code.ts';
 
 export interface Kept {
   readonly value: string;
@@ -43,8 +44,4 @@ function storeSecret(directory: string, file: string, value: string): string | u
   } finally {
     rmSync(draft, { force: true });
   }
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NodeJS.ErrnoException).code;
 }

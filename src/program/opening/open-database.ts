@@ -6,7 +6,8 @@ import type { Config } from '../../config/config.ts';
 import type { Connection } from '../../database/connection.ts';
 import { resolveDatabase, type Database } from '../../database/resolve.ts';
 import { openClient, openPool } from '../../postgres/connections.ts';
-import { codeOf, reasonOf } from '../../postgres/trouble.ts';
+import { databaseReason } from '../../postgres/trouble.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { tsuruMigrations } from '../../protocols/tsuru/apps/postgres-apps.ts';
 import { echoMigrations } from '../../provisioners/echo/messages.ts';
 import { postgresStore } from '../../stores/postgres/index.ts';
@@ -68,8 +69,8 @@ function passwordIn({ pool }: Database): readonly string[] {
 /** Our own sentences as they are; what others say without the names and addresses in it. */
 function whyNot(error: unknown): string {
   const { cause, message } = error as Error;
-  if (error instanceof Refusal) return `${message} (${reasonOf(cause)})`;
-  return codeOf(error) === '' ? message : `${reasonOf(error)}.`;
+  if (error instanceof Refusal) return `${message} (${databaseReason(cause)})`;
+  return codeOf(error) === '' ? message : `${databaseReason(error)}.`;
 }
 
 function resolve({ config, note }: DatabaseOpening): Promise<Database> {

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Refusal } from '../../broker/errors.ts';
-import { reasonOf } from '../../postgres/trouble.ts';
+import { databaseReason } from '../../postgres/trouble.ts';
 
 const firstPause = 200;
 const longestPause = 5_000;
@@ -23,7 +23,8 @@ export async function untilAvailable<Result>(
       return await task();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      if (wait === firstPause) onWait(error.cause === undefined ? error.message : reasonOf(error.cause));
+      if (wait === firstPause)
+        onWait(error.cause === undefined ? error.message : databaseReason(error.cause));
       await pause(wait, undefined, { signal }).catch(() => {
         throw error;
       });

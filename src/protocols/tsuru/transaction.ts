@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
-import { codeOf, isAway, untilDone } from '../../postgres/trouble.ts';
+import { isAway, untilDone } from '../../postgres/trouble.ts';
+import { codeOf } from '../../system/error-code.ts';
 
 /**
  * Runs the work in one transaction, alone among those of the same instance.

@@ -74,7 +74,7 @@ export async function callHook(
     values,
     ...limitFor(work, name),
     ...(atMost === undefined ? {} : { atMost }),
-    mask: work.redact,
+    redact: work.redact,
     signal: work.signal,
   });
 }

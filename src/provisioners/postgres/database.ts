@@ -1,7 +1,8 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { Failure } from '../../broker/errors.ts';
 import type { Hold } from './hold.ts';
-import { codeOf, type Session } from './session.ts';
+import { type Session } from './session.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { findRoles, lockOut, makeOwner, removeRole } from './roles.ts';
 
 /**

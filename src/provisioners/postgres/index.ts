@@ -16,7 +16,7 @@ import { namesOf } from './names.ts';
 import { keepQuota, requireRoom, requireWithinQuota } from './quota.ts';
 import { makeBindingRole, removeRole } from './roles.ts';
 import { addressOf, createServers, type Server } from './servers.ts';
-import { codeOf } from './session.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { configSchema, readQuota, readShape, requirePassword, serverNameOf } from './shape.ts';
 
 export interface DatabaseSettings {

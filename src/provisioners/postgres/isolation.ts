@@ -1,5 +1,6 @@
 import { keyForm, quoted } from './names.ts';
-import { codeOf, type Session } from './session.ts';
+import { type Session } from './session.ts';
+import { codeOf } from '../../system/error-code.ts';
 
 /**
  * Everybody may connect to a database that nobody has closed. Closes those that the administrator may close, its own

@@ -4,7 +4,7 @@ import { isSessionLost } from '../../postgres/trouble.ts';
 import { namesOf } from './names.ts';
 import { keepQuota, megabytes } from './quota.ts';
 import { addressOf, type Server, type Servers } from './servers.ts';
-import { codeOf } from './session.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { readShape, serverNameOf } from './shape.ts';
 
 /** Milliseconds for the server to say what there is, and for a login into the database. */

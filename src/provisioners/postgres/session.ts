@@ -1,7 +1,5 @@
 import type { Pool, PoolClient } from 'pg';
 
-export { codeOf } from '../../postgres/trouble.ts';
-
 /** What a statement gave, by column. */
 export type Row = Readonly<Record<string, unknown>>;
 

@@ -14,7 +14,7 @@ import { isRunning } from './units/end.ts';
 import { callHook, hasHook } from './hook-calls.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { type Acts, goOn, NotNow, type Turn } from './sequence.ts';
-import { reasonOf } from './reason.ts';
+import { answerReason } from './reason.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
 import { talk } from './probe/tcp.ts';
 
@@ -118,7 +118,7 @@ async function talkAll(
       );
     if (answer.is === 'ready') continue;
     throw new Failure('refused', 'The service has not accepted the change of its bindings.', {
-      detail: `At port '${template.port}': ${reasonOf(answer, work.redact)}`,
+      detail: `At port '${template.port}': ${answerReason(answer, work.redact)}`,
     });
   }
 }

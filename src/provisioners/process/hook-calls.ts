@@ -56,7 +56,7 @@ async function askHook(
     context: hookContext(work, roots, name, tries),
     values: roots,
     ...limits,
-    mask: work.redact,
+    redact: work.redact,
     signal: work.signal,
   });
 }

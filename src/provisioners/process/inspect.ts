@@ -9,7 +9,7 @@ import { limitOf } from '../../node/step-limits.ts';
 import { boundLog, tailOf } from './units/logs.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askUnit, portOf } from './probe/ready.ts';
-import { reasonOf } from './reason.ts';
+import { answerReason } from './reason.ts';
 import { type ProcessSettings, type Site, siteOf } from './site.ts';
 import { findLive } from './units/launched.ts';
 
@@ -62,7 +62,7 @@ async function inspectUnit(
   const answer = blueprint && (await askUnit(site, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };
   const { is } = answer;
-  const reason = reasonOf(answer, work.redact);
+  const reason = answerReason(answer, work.redact);
   return { ...alive, answer: is, ...(reason === undefined ? {} : { reason }) };
 }
 

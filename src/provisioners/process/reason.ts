@@ -7,8 +7,11 @@ const longestQuote = 200;
  * Why a unit is not ready, with what it said. Secrets are masked in all that it said, before it is cut: a part of one
  * would not be recognised.
  */
-export function reasonOf({ reason, said = '' }: Answer, mask: (text: string) => string): string | undefined {
-  const quote = quoted(mask(said));
+export function answerReason(
+  { reason, said = '' }: Answer,
+  redact: (text: string) => string,
+): string | undefined {
+  const quote = quoted(redact(said));
   return reason === undefined || quote === '' ? reason : `${reason}: "${quote}"`;
 }
 

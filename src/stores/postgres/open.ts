@@ -4,7 +4,8 @@ import { cancelledBy } from '../cancelled-by.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { cancellable, unhindered } from './exclusion.ts';
 import { stillHeld } from './lease.ts';
-import { codeOf, type Query } from '../../postgres/query.ts';
+import { type Query } from '../../postgres/query.ts';
+import { codeOf } from '../../system/error-code.ts';
 import {
   assignments,
   bindingColumns,

@@ -1,7 +1,8 @@
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { UnitCheck } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
-import { codeOf, type Query } from '../../postgres/query.ts';
+import { type Query } from '../../postgres/query.ts';
+import { codeOf } from '../../system/error-code.ts';
 import { readInstance } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 

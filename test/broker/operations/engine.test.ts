@@ -307,7 +307,7 @@ describe('Cancelling', () => {
       const { provisioner, deeds } = scripted({ provision: () => mayEnd.passed.then(() => step) });
       const world = aWorld(provisioner);
       const deaf = world.broker({ asyncPatience: 0, lease: 900_000 });
-      deaf.work.heed = () => undefined;
+      deaf.work.onHint = () => undefined;
       await deaf.broker.provision(toProvision(soon));
       const { broker, work } = world.broker();
       await broker.deprovision(toDeprovision(soon));
@@ -323,7 +323,7 @@ describe('Cancelling', () => {
     const { provisioner, deeds } = scripted({ provision: () => end.passed.then(() => ({ done: {} })) });
     const world = aWorld(provisioner);
     const dead = world.broker({ asyncPatience: 0, lease: 900_000 });
-    dead.work.heed = () => undefined;
+    dead.work.onHint = () => undefined;
     await dead.broker.provision(toProvision(soon));
     const { broker, work } = world.broker();
     await broker.deprovision(toDeprovision(soon));
@@ -380,7 +380,7 @@ describe('Several brokers', () => {
     });
     const world = aWorld(provisioner);
     const deaf = world.broker({ lease: 30 });
-    deaf.work.heed = () => undefined;
+    deaf.work.onHint = () => undefined;
     await deaf.broker.provision(toProvision(soon));
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(told?.aborted).toBe(false);

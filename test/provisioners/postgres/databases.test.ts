@@ -3,7 +3,7 @@ import { Failure } from '../../../src/broker/errors.ts';
 import { keyOf } from '../../../src/broker/key.ts';
 import type { UnitFacts } from '../../../src/broker/units.ts';
 import { postgresDatabases } from '../../../src/provisioners/postgres/index.ts';
-import { codeOf } from '../../../src/provisioners/postgres/session.ts';
+import { codeOf } from '../../../src/system/error-code.ts';
 import { aPlan } from '../../broker/fixtures.ts';
 import { openStatementGate, type StatementGate } from '../../faults/statement-gate.ts';
 import { openGate } from '../../support/database-gate.ts';

@@ -10,7 +10,7 @@ import { portsWith } from './fixed-ports.ts';
  */
 const [node = '', port = '', text = '', word = '', steps = ''] = process.argv.slice(2);
 const provisioner = processes({ node: JSON.parse(node) as LocalNode, ports: portsWith(Number(port)) });
-const given = JSON.parse(text) as Omit<Work, 'mask' | 'signal'>;
+const given = JSON.parse(text) as Omit<Work, 'redact' | 'signal'>;
 let work: Work = { ...given, redact: (said) => said, signal: new AbortController().signal };
 
 for (let count = 1; ; count += 1) {

@@ -1,6 +1,6 @@
 import type { Opening, Store } from '../../../src/broker/store.ts';
 import type { Operation, ServiceInstance } from '../../../src/broker/records.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,
   anInstanceIn,

@@ -1,6 +1,6 @@
 import type { ServiceInstance } from '../../../src/broker/records.ts';
 import type { Store } from '../../../src/broker/store.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,
   anInstanceIn,

@@ -1,6 +1,6 @@
 import type { UnitCheck, Store } from '../../../src/broker/store.ts';
 import type { Seen } from '../../../src/broker/units.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   anInstanceIn,
   begun,

@@ -6,7 +6,7 @@ import type {
   ServiceInstance,
 } from '../../../src/broker/records.ts';
 import type { Opening } from '../../../src/broker/store.ts';
-import type { MakeWorld } from '../contract.ts';
+import type { MakeWorld } from './remembered.ts';
 import { aBindingIn, anInstanceIn, begun, binding, long, numbered, open, unbinding } from './steps.ts';
 import { brokersOf, type World } from './remembered.ts';
 

@@ -1,6 +1,6 @@
 import { longestSleep, type Hint, type Store } from '../../../src/broker/store.ts';
 import { newId } from '../../broker/fixtures.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   anInstanceIn,
   begun,

@@ -1,6 +1,6 @@
 import type { StepRecord, Store } from '../../../src/broker/store.ts';
 import type { ListQuery } from '../../../src/broker/store.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,
   anInstanceIn,

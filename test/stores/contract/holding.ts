@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { LeasedOperation, Store } from '../../../src/broker/store.ts';
 import { anInstance } from '../../broker/fixtures.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,
   anInstanceIn,

@@ -1,6 +1,6 @@
 import type { Store } from '../../../src/broker/store.ts';
 import { anInstance } from '../../broker/fixtures.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,
   anInstanceIn,

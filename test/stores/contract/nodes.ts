@@ -1,4 +1,4 @@
-import type { MakeWorld } from '../contract.ts';
+import type { MakeWorld } from './remembered.ts';
 import { aBindingIn, begun, binding, claim, open, readInstance } from './steps.ts';
 import { aNodeIn, aPlacedInstance, aProfile, aRoom, placeOne, removeIn, type World } from './remembered.ts';
 

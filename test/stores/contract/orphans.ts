@@ -1,6 +1,6 @@
 import { keyOf } from '../../../src/broker/key.ts';
 import { certainAfter } from '../../../src/broker/orphans.ts';
-import type { MakeWorld } from '../contract.ts';
+import type { MakeWorld } from './remembered.ts';
 import { anInstanceIn, begun, open, provisioning, readInstance } from './steps.ts';
 import { aNodeIn, aPlacedInstance, brokersOf, type World } from './remembered.ts';
 

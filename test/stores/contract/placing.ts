@@ -1,7 +1,7 @@
 import type { Demand, Shortage } from '../../../src/broker/nodes.ts';
 import type { ServiceInstance } from '../../../src/broker/records.ts';
 import type { Opening, Placement, Store } from '../../../src/broker/store.ts';
-import type { MakeWorld } from '../contract.ts';
+import type { MakeWorld } from './remembered.ts';
 import {
   begun,
   claim,

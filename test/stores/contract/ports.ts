@@ -1,5 +1,5 @@
 import { portQuarantine, portRest } from '../../../src/broker/nodes.ts';
-import type { MakeWorld } from '../contract.ts';
+import type { MakeWorld } from './remembered.ts';
 import { numbered } from './steps.ts';
 import { aNodeIn, brokersOf, type World } from './remembered.ts';
 

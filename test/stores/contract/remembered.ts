@@ -21,6 +21,12 @@ export interface World {
   readonly pass: (ms: number) => Promise<void>;
 }
 
+/** What every store must do. `makeStore` gives an empty one for each test. */
+export type MakeStore = () => Store | Promise<Store>;
+
+/** What every store must do together with the nodes, ports and orphans that it remembers. */
+export type MakeWorld = () => World | Promise<World>;
+
 export function aMemoryWorld(wrap = (store: Store): Store => store): World {
   let ahead = 0;
   const { store, ...rest } = memoryWorld(() => new Date(Date.now() + ahead));

@@ -1,5 +1,5 @@
 import type { LeasedOperation, Store } from '../../../src/broker/store.ts';
-import type { MakeStore } from '../contract.ts';
+import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,
   anInstanceIn,

@@ -23,7 +23,7 @@ export async function rows(
 
 // A binding whose app is named now belongs to it although it was told only by its host before. One that is leaving is
 // not taken again, but found by those who ask for its removal once more.
-export const findApp = `
+export const findAppSql = `
   select binding_id, known_as, leaving_since is not null as leaving from tsuru_apps
   where instance_id = $1 and kind = $2 and (name = $3 or (host = $4 and ($3::text is null or name is null)))
   order by leaving_since nulls first, (name is not distinct from $3) desc

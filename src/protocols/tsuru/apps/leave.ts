@@ -1,6 +1,6 @@
 // Units and apps that go, and what becomes of their bindings.
 import type { PoolClient } from 'pg';
-import { dropExpired, findApp, markLeaving, rows, type Row } from './app-rows.ts';
+import { dropExpired, findAppSql, markLeaving, rows, type Row } from './app-rows.ts';
 import type { App } from './apps.ts';
 
 /** As `Apps.leave`. */
@@ -11,7 +11,7 @@ export async function leave(
   host: string | undefined,
 ): Promise<readonly string[] | undefined> {
   await client.query(dropExpired, [instanceId]);
-  const [app] = await rows(client, findApp, [instanceId, kind, name, appHost]);
+  const [app] = await rows(client, findAppSql, [instanceId, kind, name, appHost]);
   if (!app) return undefined;
   const { binding_id: bindingId } = app;
   if (app.leaving) return [bindingId];

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
-import { dropExpired, findApp, markLeaving, rows, type Row } from './app-rows.ts';
+import { dropExpired, findAppSql, markLeaving, rows, type Row } from './app-rows.ts';
 import type { App, Apps, Stake } from './apps.ts';
 import { depart, leave } from './leave.ts';
 import { alone, translating } from '../transaction.ts';
@@ -51,7 +51,7 @@ async function takeBinding(
   app: App,
 ): Promise<Pick<Stake, 'bindingId' | 'knownAs'>> {
   const { kind, name, host } = app;
-  const [known] = await rows(client, findApp, [instanceId, kind, name, host]);
+  const [known] = await rows(client, findAppSql, [instanceId, kind, name, host]);
   if (known && !known.leaving) {
     await client.query(learn, [instanceId, known.binding_id, name, host]);
     return { bindingId: known.binding_id, knownAs: known.known_as ?? '' };

@@ -1,7 +1,7 @@
 import type { ServicePlan } from '../../../broker/catalog.ts';
 import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
 import { type Reading, readingsOf } from './readings.ts';
-import { type Place, placeOf } from './schema-places.ts';
+import { type SchemaPlace, schemaPlaceOf } from './schema-places.ts';
 
 type Act = keyof ServicePlan['check'];
 type Plan = Partial<Pick<ServicePlan, 'schemas' | 'check'>>;
@@ -21,7 +21,7 @@ type Plan = Partial<Pick<ServicePlan, 'schemas' | 'check'>>;
 export function coerceParameters({ schemas, check }: Plan, on: Act, sent: JsonObject): JsonObject {
   const ruled = acts[on].filter((act) => schemaOf(schemas, act) !== undefined);
   if (ruled.length === 0) return sent;
-  const place: Place = { some: ruled.map((act) => placeOf(schemaOf(schemas, act))) };
+  const place: SchemaPlace = { some: ruled.map((act) => schemaPlaceOf(schemaOf(schemas, act))) };
   const [first, ...others] = readingsOf(sent, place) as readonly [Reading, ...Reading[]];
   if (others.length === 0 || !check) return first.value as JsonObject;
   // Without a schema of its own an update is checked by that of the create, member by member.

@@ -1,6 +1,6 @@
 import { isObject, type Json } from '../../../broker/json.ts';
 import { readJson } from './exact-json.ts';
-import { mayBe, type Place, placeIn } from './schema-places.ts';
+import { mayBe, type SchemaPlace, placeIn } from './schema-places.ts';
 
 /** One way to read what was sent. */
 export interface Reading {
@@ -16,7 +16,7 @@ const most = 300;
  * All ways to read what a form has sent that the schema does not rule out, those with the fewest bends first; and
  * always at least one.
  */
-export function readingsOf(sent: Json, place: Place): readonly Reading[] {
+export function readingsOf(sent: Json, place: SchemaPlace): readonly Reading[] {
   if (typeof sent === 'string') return possible(place, [sent, ...textReadings(sent, place)]);
   if (Array.isArray(sent)) return listReadings(sent as readonly Json[], place);
   if (!isObject(sent)) return [{ value: sent, bends: 0 }];
@@ -28,26 +28,26 @@ export function readingsOf(sent: Json, place: Place): readonly Reading[] {
 }
 
 /** An empty list or object is sent as an empty text. */
-function textReadings(text: string, place: Place): readonly Json[] {
+function textReadings(text: string, place: SchemaPlace): readonly Json[] {
   if (text === '') return [[], {}].filter((empty) => mayBe(place, empty));
   const value = readJson(text);
   return value === undefined ? [] : [value];
 }
 
 /** What was sent stays where it may be; else it is the only other thing that may, or is left for the schema to refuse. */
-function possible(place: Place, [sent, ...others]: readonly [Json, ...Json[]]): readonly Reading[] {
+function possible(place: SchemaPlace, [sent, ...others]: readonly [Json, ...Json[]]): readonly Reading[] {
   const found = others.filter((value) => mayBe(place, value));
   const [only, ...more] = found;
   if (only !== undefined && more.length === 0 && !mayBe(place, sent)) return [{ value: only, bends: 0 }];
   return [{ value: sent, bends: 0 }, ...found.map((value) => ({ value, bends: 1 }))];
 }
 
-function listReadings(items: readonly Json[], place: Place): readonly Reading[] {
+function listReadings(items: readonly Json[], place: SchemaPlace): readonly Reading[] {
   const each = items.map((item, index) => readingsOf(item, placeIn(place, String(index), true)));
   return combinations(each).map(({ values, bends }) => ({ value: values, bends }));
 }
 
-function objectReadings(sent: Readonly<Record<string, Json>>, place: Place): readonly Reading[] {
+function objectReadings(sent: Readonly<Record<string, Json>>, place: SchemaPlace): readonly Reading[] {
   const names = Object.keys(sent);
   const each = names.map((name) => readingsOf(sent[name] as Json, placeIn(place, name, false)));
   return combinations(each).map(({ values, bends }) => ({

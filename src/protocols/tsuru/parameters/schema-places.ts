@@ -3,13 +3,13 @@ import { isObject, type Json, type JsonObject, sameJson } from '../../../broker/
 import { findReferred, type SchemaWithin } from './schema-references.ts';
 
 /** All of `every` holds, or one of `some`, or what the schema says; undefined: anything may be there. */
-export type Place =
-  | { readonly every: readonly (Place | undefined)[] }
-  | { readonly some: readonly (Place | undefined)[] }
+export type SchemaPlace =
+  | { readonly every: readonly (SchemaPlace | undefined)[] }
+  | { readonly some: readonly (SchemaPlace | undefined)[] }
   | SchemaWithin
   | undefined;
 
-export function placeOf(schema: Json | undefined): Place {
+export function schemaPlaceOf(schema: Json | undefined): SchemaPlace {
   return isObject(schema) ? { schema, within: schema } : undefined;
 }
 
@@ -20,7 +20,7 @@ const longestWay = 40;
  * May this value be there? Only kinds, constants and choices are looked at, so true may be wrong, but false never is.
  * Of lists and objects only the kind counts.
  */
-export function mayBe(place: Place, value: Json, way = 0): boolean {
+export function mayBe(place: SchemaPlace, value: Json, way = 0): boolean {
   if (place === undefined || way > longestWay) return true;
   if ('every' in place) return place.every.every((one) => mayBe(one, value, way + 1));
   if ('some' in place) return place.some.some((one) => mayBe(one, value, way + 1));
@@ -47,11 +47,11 @@ function isAlike(wanted: Json, value: Json): boolean {
 }
 
 /** What is said by the schemas that this one is made of. */
-function combined({ schema, within }: SchemaWithin): Place {
+function combined({ schema, within }: SchemaWithin): SchemaPlace {
   if (!isObject(schema)) return undefined;
-  const inner = (one: Json): Place => ({ schema: one, within });
+  const inner = (one: Json): SchemaPlace => ({ schema: one, within });
   const lists = (word: string) => (Array.isArray(schema[word]) ? (schema[word] as readonly Json[]) : []);
-  const every: Place[] = lists('allOf').map(inner);
+  const every: SchemaPlace[] = lists('allOf').map(inner);
   for (const word of ['anyOf', 'oneOf']) {
     const some = lists(word).map(inner);
     if (some.length > 0) every.push({ some });
@@ -62,7 +62,7 @@ function combined({ schema, within }: SchemaWithin): Place {
 }
 
 /** The place of a member of the object, or of an item of the list, that is here. */
-export function placeIn(place: Place, name: string, inList: boolean, way = 0): Place {
+export function placeIn(place: SchemaPlace, name: string, inList: boolean, way = 0): SchemaPlace {
   if (place === undefined || way > longestWay) return undefined;
   if ('every' in place) return { every: place.every.map((one) => placeIn(one, name, inList, way + 1)) };
   if ('some' in place) return { some: place.some.map((one) => placeIn(one, name, inList, way + 1)) };
@@ -70,7 +70,7 @@ export function placeIn(place: Place, name: string, inList: boolean, way = 0): P
   if (!isObject(schema)) return undefined;
   const own = inList ? itemSchemas(schema, Number(name)) : memberSchemas(schema, name);
   const within = ownBase(schema, place.within);
-  const every: Place[] = own.map((one) => ({ schema: one, within }));
+  const every: SchemaPlace[] = own.map((one) => ({ schema: one, within }));
   return { every: [...every, placeIn(combined({ schema, within }), name, inList, way + 1)] };
 }
 

@@ -7,7 +7,7 @@ import { hasHook, isUpByHook } from '../hook-calls.ts';
 import { environmentOf } from '../units/launch.ts';
 import { tailOf } from '../units/logs.ts';
 import { untilSo } from '../patience.ts';
-import { reasonOf } from '../reason.ts';
+import { answerReason } from '../reason.ts';
 import type { Site } from '../site.ts';
 import { type Answer, talk, wholeLines } from './tcp.ts';
 import { findLive } from '../units/launched.ts';
@@ -78,7 +78,7 @@ async function awaitUnit(site: Site, unit: string, blueprint: UnitBlueprint, lim
     site,
     unit,
     `did not get ready within ${limit / 1000} seconds`,
-    last && reasonOf(last, site.work.redact),
+    last && answerReason(last, site.work.redact),
   );
 }
 
