@@ -123,9 +123,9 @@ function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): I
     plan: plan?.name ?? instance.planId,
     status: describeStatus({
       instance,
-      ...(operation ? { operation } : {}),
-      ...(seen ? { seen } : {}),
-      ...(node ? { node } : {}),
+      operation,
+      seen,
+      node,
       name,
     }),
     // Of a plan that has left the catalog there is no newer revision.

@@ -93,7 +93,7 @@ export function statusOfUnits(
     status,
     reason: worst ? reasonAmong(units, worst) : 'it has no units',
     units,
-    ...(checkedAt === undefined ? {} : { checkedAt }),
+    checkedAt,
     addresses: units.flatMap(({ address }) => (address === undefined ? [] : [address])),
     leftAlone: units.some(({ healing }) => healing?.leftAlone === true || healing?.unyielding === true),
   };

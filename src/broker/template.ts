@@ -123,7 +123,7 @@ function partsOf(text: string, at: string): (string | Expression)[] {
     const [whole, path = '', filter] = match;
     if (match.index > end) parts.push(text.slice(end, match.index));
     const alone = whole.length === text.length;
-    parts.push({ path: path.split('.'), ...(filter === undefined ? {} : { filter }), at, alone });
+    parts.push({ path: path.split('.'), filter, at, alone });
     end = match.index + whole.length;
   }
   if (end < text.length) parts.push(text.slice(end));

@@ -40,9 +40,9 @@ function marketOf(file: OfferingFile): Omit<ServiceOffering, 'plans'> {
     bindingsRetrievable: file.bindings_retrievable ?? false,
     allowContextUpdates: file.allow_context_updates ?? false,
     planUpdateable: file.plan_updateable ?? false,
-    ...(file.metadata ? { metadata: file.metadata } : {}),
-    ...(file.extensions ? { extensions: file.extensions } : {}),
-    ...(file.dashboard_client ? { dashboardClient: file.dashboard_client } : {}),
+    metadata: file.metadata,
+    extensions: file.extensions,
+    dashboardClient: file.dashboard_client,
   };
 }
 
@@ -66,13 +66,9 @@ export function revivePlan(definition: JsonObject): ServicePlan {
     instancesRetrievable: offering.instancesRetrievable,
     bindingsRetrievable: offering.bindingsRetrievable,
     allowContextUpdates: offering.allowContextUpdates,
-    ...(plan.maximumPollingDuration === undefined
-      ? {}
-      : { maximumPollingDuration: plan.maximumPollingDuration }),
-    ...(plan.maintenanceVersion === undefined
-      ? {}
-      : { maintenanceInfo: { version: plan.maintenanceVersion } }),
-    ...(schemas === undefined ? {} : { schemas: schemas as JsonObject }),
+    maximumPollingDuration: plan.maximumPollingDuration,
+    maintenanceInfo: plan.maintenanceVersion === undefined ? undefined : { version: plan.maintenanceVersion },
+    schemas: schemas === undefined ? undefined : (schemas as JsonObject),
     revision: createHash('sha256').update(canonicalJson(definition)).digest('hex'),
     definition,
     making,
@@ -91,8 +87,8 @@ function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | und
     ...revivePlan(definitionOf(file, view, hookFiles)),
     description,
     free,
-    ...(metadata ? { metadata } : {}),
-    ...(extensions ? { extensions } : {}),
-    ...(maintenanceInfo ? { maintenanceInfo } : {}),
+    metadata,
+    extensions,
+    maintenanceInfo,
   };
 }

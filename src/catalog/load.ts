@@ -85,7 +85,7 @@ export async function readCatalog(
 
 async function textOf({ file, offering }: RawFile): Promise<OfferingText> {
   const hookFiles = await hookDigest(file, asOfferingFile(offering));
-  return { text: JSON.stringify(offering), ...(hookFiles === undefined ? {} : { hookFiles }) };
+  return { text: JSON.stringify(offering), hookFiles };
 }
 
 /** Each with the line and column where what it is about stands. */

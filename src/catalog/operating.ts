@@ -64,13 +64,13 @@ export function operatingOf(stored: StoredOperating | undefined, making: Making)
       every: milliseconds(every),
       restart,
       within: milliseconds(within),
-      ...(restartOn ? { restartOn: restartOn.filter(isRestartCause) } : {}),
+      restartOn: restartOn && restartOn.filter(isRestartCause),
     },
     hooks: mapValues(hooks, ({ run, env = {}, once = false, timeout }): Hook => {
-      return { run, env, once, ...(timeout === undefined ? {} : { timeout: milliseconds(timeout) }) };
+      return { run, env, once, timeout: timeout === undefined ? undefined : milliseconds(timeout) };
     }),
     dependencies: mapValues(requiresOfferings, (need): Dependency => ({ parameters: {}, ...need })),
-    ...(stored?.maxInstances === undefined ? {} : { maxInstances: stored.maxInstances }),
+    maxInstances: stored?.maxInstances === undefined ? undefined : stored.maxInstances,
   };
 }
 

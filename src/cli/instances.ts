@@ -27,7 +27,7 @@ export const instanceCommands: readonly CliCommand[] = [
       '--wide': 'all columns, however wide the lines become',
     },
     async run(_args, { node, offering, drifted, wide }) {
-      const query = { node, offering, ...(drifted ? { drifted: 'true' } : {}) };
+      const query = { node, offering, drifted: drifted ? 'true' : undefined };
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
       console.log(instanceTable(await findAll(operatorClient(), query), width));
       return 0;
@@ -58,7 +58,7 @@ export const instanceCommands: readonly CliCommand[] = [
     },
     async run([id = '', ...command], { unit, timeout }) {
       const limit = timeout === undefined ? usualLimit : Number(timeout);
-      const body = { command, ...(unit === undefined ? {} : { unit }), timeout: limit * 1000 };
+      const body = { command, unit, timeout: limit * 1000 };
       const began = performance.now();
       const { results } = await operatorClient().post<ExecAnswer>(`${pathOf(id)}/exec`, body);
       for (const { unit: name, code, output } of results) {

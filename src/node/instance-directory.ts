@@ -74,6 +74,5 @@ export async function purgeInstanceDirectory(node: LocalNode, kind: string, thin
 }
 
 function thingOf({ entry, instanceId, key }: Keyed): Resource {
-  const owner = instanceId === undefined ? {} : { instanceId };
-  return { name: `directory ${entry}`, ...owner, ...(key === undefined ? {} : { key }) };
+  return { name: `directory ${entry}`, instanceId, key };
 }

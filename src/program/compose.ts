@@ -181,8 +181,8 @@ function introductionOf(
     publicUrl,
     username,
     madePassword,
-    ...(node ? { node: nodeName } : {}),
-    ...(operator ? { operator: { username: operator.login.username, file: operator.made?.file } } : {}),
+    node: node ? nodeName : undefined,
+    operator: operator && { username: operator.login.username, file: operator.made?.file },
   };
 }
 

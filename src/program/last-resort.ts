@@ -30,7 +30,7 @@ export function endOnTheUnexpected(log: Log): (program: Endangered) => void {
   let isEnding = false;
   process.on('uncaughtException', (error: unknown, origin) => {
     const detail = error instanceof Error ? (error.stack ?? String(error)) : String(error);
-    log.note('error', 'unexpected error', { detail, origin, ...(program ? told(program.inHand()) : {}) });
+    log.note('error', 'unexpected error', { detail, origin, ...(program && told(program.inHand())) });
     if (isEnding) return;
     isEnding = true;
     void end(program).finally(() => process.exit(1));

@@ -224,7 +224,7 @@ function settingsOf(config: Config, url: string): Settings {
   return {
     url,
     holder: `${hostname()}-${process.pid}-${newSecret(6)}`,
-    ...(config.node ? { node: config.nodeName } : {}),
+    node: config.node ? config.nodeName : undefined,
     asyncPatience: config.asyncPatience,
     syncPatience: config.syncPatience,
     lease: config.lease,

@@ -22,7 +22,7 @@ import type { Account } from './account.ts';
  * @param mode 0600 when absent
  */
 export function writePrivately(file: string, text: string, owner?: Account, mode = 0o600): void {
-  write(file, text, { mode, lasting: true, ...(owner ? { owner } : {}) });
+  write(file, text, { mode, lasting: true, owner });
 }
 
 /** The same for what means nothing after the next start of the machine: the disk is not waited for. */

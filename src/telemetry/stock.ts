@@ -53,7 +53,7 @@ async function* eachStatus(overview: Pick<OperatorView, 'instances'>): AsyncGene
   for (;;) {
     const page = await overview.instances({
       limit: pageLength,
-      ...(after === undefined ? {} : { after }),
+      after,
     });
     for (const { status } of page) yield status;
     if (page.length < pageLength) return;

@@ -87,7 +87,7 @@ describe('Making it anew', () => {
     expect(now).not.toHaveProperty('lost');
     expect(now.key).not.toBe(before.key);
     expect(now.confidential.secrets['root']).not.toBe(before.confidential.secrets['root']);
-    expect(asked.at(-1)?.work).not.toHaveProperty('trace');
+    expect(asked.at(-1)).toMatchObject({ work: expect.not.objectContaining({ trace: expect.anything() }) });
     expect(await broker.lastOperation({ instanceId: 'i1' })).toMatchObject({
       operation: { state: 'succeeded' },
     });

@@ -235,6 +235,7 @@ test('A definition is plain JSON, and the plan that is made of it again is the s
       description: _words,
       free: _free,
       metadata: _shown,
+      extensions: _published,
       maintenanceInfo,
       ...same
     } = plan;

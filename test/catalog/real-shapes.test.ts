@@ -190,7 +190,7 @@ test('A longest time of 0 is none.', async () => {
   const { catalog } = await loaded({
     'a.json': anOffering({ plans: [aPlan({ maximum_polling_duration: 0 })] }),
   });
-  expect(catalog?.offerings[0]?.plans[0]).not.toHaveProperty('maximumPollingDuration');
+  expect(catalog?.offerings[0]?.plans[0]).toMatchObject({ maximumPollingDuration: undefined });
 });
 
 test.each<[where: string, changes: JsonObject, path: string]>([

@@ -50,7 +50,7 @@ export function newOperation(
     id: core.newId(),
     kind,
     instanceId: of.instanceId,
-    ...(of.bindingId === undefined ? {} : { bindingId: of.bindingId }),
+    bindingId: of.bindingId,
     offeringId: plan.offeringId,
     planId: plan.id,
     state: 'in progress',

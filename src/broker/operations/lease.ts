@@ -33,7 +33,7 @@ export async function runUnderLease<Result>(
   try {
     const ended = control.signal.aborted ? {} : await untilGrace(step(control.signal), control.signal);
     const told = control.signal.reason as LeasedResult<Result>['told'];
-    return { ...ended, ...(told ? { told } : {}) };
+    return { ...ended, told };
   } finally {
     clearInterval(heart);
     clearTimeout(deadline);
@@ -108,7 +108,7 @@ export async function releaseFollower(
   const { operation: now } = await store.lastOperation({
     operationId,
     instanceId,
-    ...(bindingId === undefined ? {} : { bindingId }),
+    bindingId,
   });
   // Somebody else may have held it since; then it is theirs to say.
   if (now?.id === operationId && now.attempt === attempt && now.state !== 'in progress')

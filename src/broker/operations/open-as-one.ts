@@ -35,7 +35,7 @@ export async function openAsOne(
     operation,
     leaseMs: 0,
     ...final,
-    ...(within ? { onBehalfOf: within } : {}),
+    onBehalfOf: within,
   });
   if (!written) return 'stale';
   const ms = core.now().getTime() - operation.createdAt.getTime();
@@ -67,5 +67,5 @@ async function deed(core: OperationContext, intent: Intent, held: LeasedOperatio
 /** The rows as they shall be in the end, instead of as they are while the work goes on. */
 function finalOf(intent: Intent, settled: Settlement): Pick<Intent, 'instance' | 'binding'> {
   const binding = settled.binding ?? intent.binding;
-  return { instance: settled.instance ?? intent.instance, ...(binding ? { binding } : {}) };
+  return { instance: settled.instance ?? intent.instance, binding };
 }

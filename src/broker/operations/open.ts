@@ -20,9 +20,9 @@ export async function openIntent(
   const opening: Opening = {
     operation: bornOperation(core, intent),
     instance,
-    ...(binding ? { binding } : {}),
-    ...(cancels ? { cancels: cancels.id } : {}),
-    ...(within ? { onBehalfOf: within } : {}),
+    binding,
+    cancels: cancels?.id,
+    onBehalfOf: within,
     leaseMs: core.settings.lease,
   };
   const held = await write(core, intent, opening);

@@ -18,11 +18,10 @@ export function demandToMake(
   const { cost, executables: needs, maxInstances } = plan.operating;
   const local = isLocal(core, plan);
   if (!local && maxInstances === undefined) return undefined;
-  const on = failed?.place ? { on: failed.place.node } : {};
   return {
-    ...(maxInstances === undefined ? {} : { maxInstances }),
-    ...(local ? { room: { cost, executables: needs, ...on } } : {}),
-    ...here(core),
+    maxInstances,
+    room: local ? { cost, executables: needs, on: failed?.place?.node } : undefined,
+    here: core.settings.node,
   };
 }
 
@@ -34,7 +33,7 @@ export function demandToChange(
 ): Demand | undefined {
   const { cost, executables: needs } = plan.operating;
   if (!place || place.cost === cost) return undefined;
-  return { room: { cost, executables: needs, on: place.node }, ...here(core) };
+  return { room: { cost, executables: needs, on: place.node }, here: core.settings.node };
 }
 
 /** Nothing of it was ever made or all of it was undone: then it is of no node. */
@@ -53,10 +52,6 @@ export function refuseShort(plan: ServicePlan, demand: Demand, shortage: Shortag
 
 function isLocal(core: BrokerContext, plan: ServicePlan): boolean {
   return core.provisioner(plan.making.provisioner).traits.local === true;
-}
-
-function here({ settings: { node } }: BrokerContext): Pick<Demand, 'here'> {
-  return node === undefined ? {} : { here: node };
 }
 
 function sentenceOf({ offeringName }: ServicePlan, { room }: Demand, shortage: Shortage): string {

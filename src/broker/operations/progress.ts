@@ -6,8 +6,8 @@ export function keepMemo({ operation: { confidential, failures, trouble } }: Lea
   const { memo } = confidential;
   return {
     failures,
-    ...(trouble === undefined ? {} : { trouble }),
-    ...(memo === undefined ? {} : { memo }),
+    trouble,
+    memo,
   };
 }
 
@@ -16,18 +16,14 @@ export function advance(held: LeasedOperation, progress: Progress, passedMs: num
   const { memo, trace, note, failures, trouble, failure, deadlineMs } = progress;
   const { trouble: _trouble, ...before } = held.operation;
   const { memo: _memo, ...lasting } = before.confidential;
-  const confidential = {
-    ...lasting,
-    ...(memo === undefined ? {} : { memo }),
-    ...(trace === undefined ? {} : { trace }),
-  };
+  const confidential = { ...lasting, memo, trace: trace ?? lasting.trace };
   const operation = {
     ...before,
     confidential,
     failures,
-    ...(trouble === undefined ? {} : { trouble }),
-    ...(note === undefined ? {} : { note }),
-    ...(failure ? { failure } : {}),
+    trouble,
+    note: note ?? before.note,
+    failure: failure ?? before.failure,
   };
   return { ...held, operation, remainingMs: (deadlineMs ?? held.remainingMs) - passedMs };
 }

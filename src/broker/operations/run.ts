@@ -149,7 +149,7 @@ async function settle(core: BrokerContext, { held }: Run, settlement: Settlement
   const operation: Operation = {
     ...before,
     state: failure ? 'failed' : 'succeeded',
-    ...(failure ? { failure } : {}),
+    failure: failure ?? before.failure,
     finishedAt: core.now(),
   };
   const ms = core.now().getTime() - operation.createdAt.getTime();
@@ -168,7 +168,7 @@ async function fail(core: BrokerContext, grip: Run, failure: OperationFailure): 
   const detail = failure.detail ?? failure.sentence;
   core.observe({ type: 'undo-started', operation: summarize(operation), detail });
   const trace = operation.kind === 'update' ? undefined : operation.confidential.memo;
-  const undo = { failures: 0, failure, deadlineMs: undoTime, ...(trace === undefined ? {} : { trace }) };
+  const undo = { failures: 0, failure, deadlineMs: undoTime, trace };
   return pause(core, grip, undo, 0);
 }
 
@@ -182,7 +182,7 @@ function tooLong(plan: ServicePlan, detail?: string): OperationFailure {
   return {
     word: 'timeout',
     sentence: `The operation took longer than the ${secondsAllowed(plan)} seconds allowed.`,
-    ...(detail === undefined ? {} : { detail }),
+    detail,
   };
 }
 

@@ -123,7 +123,7 @@ function finishBinding(
     ...bound,
     ready: true,
     // Who needs it has it as long as it is there itself.
-    ...(binding.dependent === undefined ? lifetime(plan, core.now()) : {}),
+    ...(binding.dependent === undefined && lifetime(plan, core.now())),
     confidential: { ...bound.confidential, answer },
   };
 }
@@ -139,9 +139,9 @@ function lifetime({ making }: ServicePlan, now: Date): { expiresAt?: Date; renew
   const rule = making.answer.bindingLifetime;
   if (!rule) return {};
   const inSeconds = (seconds: number) => new Date(now.getTime() + seconds * 1000);
-  const renew =
-    rule.renewBefore === undefined ? {} : { renewBefore: inSeconds(rule.expiresAfter - rule.renewBefore) };
-  return { expiresAt: inSeconds(rule.expiresAfter), ...renew };
+  const { expiresAfter, renewBefore: before } = rule;
+  const renewBefore = before === undefined ? undefined : inSeconds(expiresAfter - before);
+  return { expiresAt: inSeconds(expiresAfter), renewBefore };
 }
 
 /** A template that cannot be filled is the offering's mistake: trying again would not mend it. */

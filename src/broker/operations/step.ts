@@ -93,7 +93,7 @@ async function release(
 /** Others go on for this one. The step that is taken again then has nothing left to do, or begins now. */
 function comeAgain({ operation }: LeasedOperation): Verdict {
   const { memo } = operation.confidential;
-  return { again: { failures: 0, ...(memo === undefined ? {} : { memo }) }, afterMs: lookAgain };
+  return { again: { failures: 0, memo }, afterMs: lookAgain };
 }
 
 /** The note is for users; the memo stays confidential. */
@@ -101,7 +101,7 @@ function progressOf(
   { memo, note }: Extract<Step<unknown>, { again: unknown }>['again'],
   subject: LeasedOperation,
 ): Progress {
-  return { failures: 0, memo, ...(note === undefined ? {} : { note: redact(note, subject) }) };
+  return { failures: 0, memo, note: note === undefined ? undefined : redact(note, subject) };
 }
 
 function doneBy(
@@ -136,15 +136,15 @@ function workOf(plan: ServicePlan, held: LeasedOperation, signal: AbortSignal, u
   const trace = operation.confidential.trace ?? (binding ?? instance).confidential.trace;
   return {
     operationId: operation.id,
-    ...(memo === undefined ? {} : { memo }),
-    ...(trace === undefined ? {} : { trace }),
+    memo,
+    trace,
     instance: shall,
-    ...(target ? { previous: instance } : {}),
-    ...(binding ? { binding } : {}),
+    previous: target && instance,
+    binding,
     plan,
     values: templateValues(plan, shall, binding, url),
-    ...(units ? { units } : {}),
-    ...(sparing ? { sparing } : {}),
+    units,
+    sparing,
     redact: (text) => redact(text, held),
     signal,
   };
@@ -177,8 +177,8 @@ function judge(error: unknown, held: LeasedOperation): Verdict {
     return isMistake(error) ? { retry, ours: true } : { retry };
   }
   const { word, message, hints } = error;
-  const detail = hints.detail === undefined ? {} : { detail: redact(hints.detail, held) };
-  return { failed: { ...hints, word, sentence: redact(message, held), ...detail } };
+  const detail = hints.detail === undefined ? undefined : redact(hints.detail, held);
+  return { failed: { ...hints, word, sentence: redact(message, held), detail } };
 }
 
 function describe(error: unknown): string {

@@ -61,7 +61,7 @@ export function createWait(
   }
 
   async function findEnded({ id: operationId, instanceId, bindingId }: Operation) {
-    const query = { operationId, instanceId, ...(bindingId === undefined ? {} : { bindingId }) };
+    const query = { operationId, instanceId, bindingId };
     const { operation: now } = await store.lastOperation(query);
     return now && now.state !== 'in progress' ? now : undefined;
   }

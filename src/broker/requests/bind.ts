@@ -111,8 +111,8 @@ function inherit(command: Bind, from: ServiceBinding): Bind {
     ...command,
     parameters:
       Object.keys(command.parameters).length > 0 ? command.parameters : from.confidential.parameters,
-    ...(appGuid === undefined ? {} : { appGuid }),
-    ...(route === undefined ? {} : { route }),
+    appGuid,
+    route,
   };
 }
 
@@ -171,14 +171,14 @@ function intend(
   const record: ServiceBinding = {
     instanceId,
     id: bindingId,
-    ...(key === undefined ? {} : { key }),
-    ...(appGuid === undefined ? {} : { appGuid }),
-    ...(route === undefined ? {} : { route }),
-    ...(predecessorId === undefined ? {} : { predecessorId }),
-    ...(dependent === undefined ? {} : { dependent }),
+    key,
+    appGuid,
+    route,
+    predecessorId,
+    dependent,
     context,
     ready: false,
-    confidential: { parameters, secrets, facts: {}, answer: {}, ...(trace === undefined ? {} : { trace }) },
+    confidential: { parameters, secrets, facts: {}, answer: {}, trace },
     createdAt: core.now(),
   };
   const operation = newOperation(core, plan, 'bind', { instanceId, bindingId, origin });

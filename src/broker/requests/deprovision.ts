@@ -61,6 +61,5 @@ function requireUnneeded({ neededBy = [] }: FoundInstance): void {
 /** What the cancelled create had reached, so that all of it can be found and removed. */
 export function traceOf(cancelled: Operation | undefined): Operation['confidential'] {
   if (cancelled?.kind !== 'provision' && cancelled?.kind !== 'bind') return {};
-  const trace = cancelled.confidential.trace ?? cancelled.confidential.memo;
-  return trace === undefined ? {} : { trace };
+  return { trace: cancelled.confidential.trace ?? cancelled.confidential.memo };
 }

@@ -82,7 +82,7 @@ export async function findUntold(
   const { instanceId, bindingId } = of;
   const { operation } = await store.lastOperation({
     instanceId,
-    ...(bindingId === undefined ? {} : { bindingId }),
+    bindingId,
   });
   const isTheirs = operation?.kind === kind && operation.state === 'failed' && operation.untold === true;
   return isTheirs ? operation : undefined;

@@ -99,7 +99,7 @@ function intend(
   const operation = newOperation(core, plan, 'provision', { instanceId, origin });
   const removal = { instanceId, offeringId, planId, origin, acceptsIncomplete: true, giveUp: operation.id };
   const giveUp = () => deprovision(core, removal);
-  return { start: { plan, operation, instance: { put: record }, ...(demand ? { demand } : {}), giveUp } };
+  return { start: { plan, operation, instance: { put: record }, demand, giveUp } };
 }
 
 /** A row for what is to be made. @param failed one of the same id that was never finished, or was lost */
@@ -121,20 +121,20 @@ export function newInstance(
   return {
     id: instanceId,
     version: failed?.version ?? 0,
-    ...(key === undefined ? {} : { key }),
+    key,
     offeringId,
     planId,
     revision: plan.revision,
-    ...(organizationGuid === undefined ? {} : { organizationGuid }),
-    ...(spaceGuid === undefined ? {} : { spaceGuid }),
+    organizationGuid,
+    spaceGuid,
     context,
-    ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
-    ...(same?.place ? { place: same.place } : {}),
-    ...(failed?.lost ? { lost: failed.lost } : {}),
+    maintenanceVersion,
+    place: same?.place,
+    lost: failed?.lost,
     ...watched(core, plan),
-    ...(parent === undefined ? {} : { parent }),
+    parent,
     ready: false,
-    confidential: { parameters, secrets, facts: {}, ...(trace === undefined ? {} : { trace }) },
+    confidential: { parameters, secrets, facts: {}, trace },
     createdAt: now,
     updatedAt: now,
   };

@@ -49,22 +49,22 @@ async function intend(
     offeringId,
     planId,
     parameters: lost.confidential.parameters,
-    ...(organizationGuid === undefined ? {} : { organizationGuid }),
-    ...(spaceGuid === undefined ? {} : { spaceGuid }),
+    organizationGuid,
+    spaceGuid,
     context,
-    ...(parent === undefined ? {} : { parent }),
+    parent,
   };
   const { maintenanceVersion: _current, ...made } = newInstance(core, command, plan, lost);
   const { maintenanceVersion } = lost;
   const { createdAt } = lost;
-  const same = { ...made, createdAt, ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }) };
+  const same = { ...made, createdAt, maintenanceVersion };
   const demand = demandToMake(core, plan, lost);
   return {
     start: {
       plan,
       operation: newOperation(core, plan, 'provision', { instanceId, origin }),
       instance: { put: withDashboard(same, plan, core.settings.url) },
-      ...(demand ? { demand } : {}),
+      demand,
     },
   };
 }

@@ -32,7 +32,7 @@ export function startStop(
         `Instances of the plan '${plan.name}' cannot be ${participles[kind]}.`,
       );
     }
-    const confidential = { ...(units ? { units } : {}), ...(sparing ? { sparing } : {}) };
+    const confidential = { units, sparing };
     const operation = newOperation(core, plan, kind, { instanceId, origin, confidential });
     return { start: { plan, operation, instance: { put: found.instance } } };
   });

@@ -72,7 +72,7 @@ async function intend(
       operation,
       instance: { keep: found.instance },
       binding: { put: binding },
-      ...(cancels ? { cancels } : {}),
+      cancels,
     },
   };
 }

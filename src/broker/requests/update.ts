@@ -64,10 +64,10 @@ export function decideUpdate(
 
 function requestOf({ planId, parameters, complete, maintenanceVersion }: Update): UpdateRequest {
   return {
-    ...(planId === undefined ? {} : { planId }),
+    planId,
     parameters,
-    ...(complete ? { complete } : {}),
-    ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
+    complete: complete || undefined,
+    maintenanceVersion,
   };
 }
 
@@ -116,7 +116,7 @@ function intend(
   const demand = demandToChange(core, plan, instance);
   // From here on the platform may take it for either plan, however this ends.
   const put = withFormer(instance, plan.id, instance);
-  return { start: { plan, operation, instance: { put }, ...(demand ? { demand } : {}) } };
+  return { start: { plan, operation, instance: { put }, demand } };
 }
 
 /** As platforms see it, with what they have named it now; nothing is made for that. */
@@ -195,8 +195,8 @@ function newTarget(
     ...rest,
     planId: plan.id,
     revision: plan.revision,
-    ...(maintenanceVersion === undefined ? {} : { maintenanceVersion }),
-    ...(place ? { place: { ...place, cost: plan.operating.cost } } : {}),
+    maintenanceVersion,
+    place: place && { ...place, cost: plan.operating.cost },
     ...watched(core, plan),
     confidential,
   };

@@ -25,7 +25,7 @@ export function execInUnits(
 ): Promise<readonly Executed[]> {
   return ask(core, instanceId, {
     can: 'exec',
-    ...(execution.unit === undefined ? {} : { unit: execution.unit }),
+    unit: execution.unit,
     limit: execution.timeout + grace,
     here: (units, work) => units.exec?.(work, execution),
     there: (peer) => peer.exec(instanceId, execution),
@@ -41,7 +41,7 @@ export function readUnitLogs(
 ): Promise<readonly UnitLog[]> {
   return ask(core, instanceId, {
     can: 'log',
-    ...(query.unit === undefined ? {} : { unit: query.unit }),
+    unit: query.unit,
     limit: grace,
     here: (units, work) => units.log?.(work, query),
     there: (peer) => peer.log(instanceId, query),
@@ -125,8 +125,8 @@ function discreet(error: unknown, can: string, masked: (text: string) => string)
   if (error instanceof Refusal) return new Refusal(error.code, masked(error.message), error.field);
   if (error instanceof Failure) {
     const { detail, ...hints } = error.hints;
-    const told = detail === undefined ? {} : { detail: masked(detail) };
-    return new Failure(error.word, masked(error.message), { ...hints, ...told });
+    const told = detail === undefined ? undefined : masked(detail);
+    return new Failure(error.word, masked(error.message), { ...hints, detail: told });
   }
   return new Failure(can, 'The units could not be asked.', { detail: masked(String(error)) });
 }

@@ -42,7 +42,7 @@ export async function inspectInstance(
   const now = core.now().toISOString();
   const situationOf = (unit: string): Situation => ({
     stopped: shallRest(instance, unit),
-    ...(operation ? { operation: operation.kind } : {}),
+    operation: operation?.kind,
   });
   try {
     const facts = await inspectUnits(core, instance, hanging);
@@ -99,7 +99,7 @@ export async function controlOf(
 ): Promise<{ plan: ServicePlan; provisioner: Provisioner; units?: UnitControl }> {
   const plan = await core.planOf(instance);
   const provisioner = core.provisioner(plan.making.provisioner);
-  return { plan, provisioner, ...(provisioner.units ? { units: provisioner.units } : {}) };
+  return { plan, provisioner, units: provisioner.units };
 }
 
 /** What a provisioner may know where there is no operation: for looks and for commands. */
@@ -130,10 +130,10 @@ function seeUnit(
     unit,
     ...judgement,
     since: before?.status === judgement.status ? before.since : now,
-    ...(pid === undefined ? {} : { pid }),
-    ...(address === undefined ? {} : { address }),
-    ...(symptom === undefined ? {} : { symptom }),
-    ...(before?.healing ? { healing: before.healing } : {}),
+    pid,
+    address,
+    symptom,
+    healing: before?.healing,
   };
 }
 

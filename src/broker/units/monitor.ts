@@ -51,7 +51,7 @@ export function createUnitMonitor(core: RequestContext): UnitMonitor {
 
 /** One look, what is remembered of it, what is told, and what is done about it. */
 async function examine(core: RequestContext, { instance, seen }: UnitCheck, hanging: Hanging): Promise<void> {
-  const look = await inspectInstance(core, { instance, ...(seen ? { seen } : {}) }, hanging);
+  const look = await inspectInstance(core, { instance, seen }, hanging);
   const changes = changesIn(look.units, seen);
   // What was seen while somebody stopped or changed it means nothing.
   if (changes.length > 0 && !(await isUntouched(core, instance))) return;
@@ -87,7 +87,7 @@ function changesIn(units: readonly UnitSeen[], seen: Seen | undefined): readonly
   return units
     .map((unit) => ({ unit, from: seen?.units.find((one) => one.unit === unit.unit)?.status }))
     .filter(({ unit, from }) => unit.status !== from)
-    .map(({ unit, from }) => ({ unit, ...(from ? { from } : {}) }));
+    .map(({ unit, from }) => ({ unit, from }));
 }
 
 async function isUntouched(core: RequestContext, { id, version }: ServiceInstance): Promise<boolean> {
@@ -118,14 +118,14 @@ async function treat(
     const remedy = decideRestart({
       monitor,
       unit,
-      ...(before ? { healing: before } : {}),
+      healing: before,
       untouchable,
       ...readTending(history, before),
       now: core.now(),
     });
     const { healing } = remedy;
-    const said = sayLeftAlone({ ...unit, ...(healing ? { healing } : {}) }, monitor);
-    return { unit: said, remedy, ...(before ? { before } : {}) };
+    const said = sayLeftAlone({ ...unit, healing }, monitor);
+    return { unit: said, remedy, before };
   });
 }
 
@@ -148,7 +148,7 @@ function readTending(
   return {
     tended: (healing?.leftAlone === true || healing?.unyielding === true) && tended,
     unyielding: latest?.origin.protocol === monitor.protocol && latest.failure?.word === leftRunning,
-    ...(latest ? { latest: latest.id } : {}),
+    latest: latest?.id,
   };
 }
 
@@ -188,7 +188,7 @@ async function restart(
 
 function postponed({ unit: { healing: _counted, ...unit }, remedy }: Treated): UnitSeen {
   const healing = remedy.restart ? remedy.postponed : remedy.healing;
-  return { ...unit, ...(healing ? { healing } : {}) };
+  return { ...unit, healing };
 }
 
 function tell(core: RequestContext, instanceId: string, changes: readonly Changed[], trouble?: string): void {
@@ -196,7 +196,7 @@ function tell(core: RequestContext, instanceId: string, changes: readonly Change
     unit: { unit, status: to, reason },
     from,
   } of changes)
-    core.observe({ type: 'unit-changed', instanceId, unit, ...(from ? { from } : {}), to, reason });
+    core.observe({ type: 'unit-changed', instanceId, unit, from, to, reason });
   if (changes.length > 0 && trouble !== undefined)
     core.observe({ type: 'trouble', doing: `looking at instance ${instanceId}`, detail: trouble });
 }

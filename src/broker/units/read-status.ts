@@ -19,8 +19,8 @@ export async function readStatus(core: RequestContext, instanceId: string): Prom
   const node = instance.place && findNode(await nodes.list(), instance.place.node);
   const sight = {
     ...found,
-    ...(seen ? { seen } : {}),
-    ...(node ? { node } : {}),
+    seen,
+    node,
     name: nameOf(core, instance),
   };
   if (!mayLook(core, sight) || !isOutdated(sight)) return describeStatus(sight);

@@ -1,4 +1,4 @@
-import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
+import { isObject, type Json, type JsonObject, jsonOf } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { withoutNulls } from '../../broker/without-nulls.ts';
 import { offeringSchema } from './schema.ts';
@@ -17,13 +17,12 @@ export function withoutAbsent(
   const known =
     typeof provisioner === 'string' && Object.hasOwn(traits, provisioner) ? traits[provisioner] : undefined;
   if (!known) return present;
-  return {
+  const { config: shape, settings } = known;
+  return jsonOf({
     ...present,
-    ...(config === undefined ? {} : { config: withoutNulls(config, known.config) }),
-    ...(Array.isArray(plans) && known.settings
-      ? { plans: plans.map((plan: Json) => withSettings(plan, known.settings ?? {})) }
-      : {}),
-  };
+    config: config && withoutNulls(config, shape),
+    plans: Array.isArray(plans) && settings ? plans.map((plan: Json) => withSettings(plan, settings)) : plans,
+  });
 }
 
 function withSettings(plan: Json, schema: JsonObject): Json {

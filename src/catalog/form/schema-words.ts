@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../broker/json.ts';
+import { type JsonObject, jsonOf } from '../../broker/json.ts';
 
 /** The moments of an instance's life at which a hook may run, and for which there is a time limit. */
 export const hookNames = [
@@ -50,12 +50,12 @@ export const semanticVersion = {
 
 /** An object with these members and no others. */
 export function thing(properties: JsonObject, required: readonly string[] = []): JsonObject {
-  return {
+  return jsonOf({
     type: 'object',
     additionalProperties: false,
     properties,
-    ...(required.length > 0 ? { required } : {}),
-  };
+    required: required.length > 0 ? required : undefined,
+  });
 }
 
 /** One of the words, or a template that will give one. */

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../broker/json.ts';
+import { type JsonObject, jsonOf } from '../../broker/json.ts';
 import type { PerPlan, SchemasFile } from './offering-file.ts';
 
 /** The `schemas` of a plan: as written, or what its `parameters` stand for. */
@@ -26,13 +26,13 @@ export function defaultsOf({ parameters, schemas }: PerPlan): JsonObject {
 
 /** Draft 04, since every platform understands it; it does not allow an empty `required`. */
 function schemaOf(properties: JsonObject, required: readonly string[]): JsonObject {
-  return {
+  return jsonOf({
     $schema: 'http://json-schema.org/draft-04/schema#',
     type: 'object',
     additionalProperties: false,
     properties,
-    ...(required.length > 0 ? { required } : {}),
-  };
+    required: required.length > 0 ? required : undefined,
+  });
 }
 
 function withoutDefaults(parameters: Readonly<Record<string, JsonObject>>): JsonObject {

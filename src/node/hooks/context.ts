@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../broker/json.ts';
+import { type JsonObject, jsonOf } from '../../broker/json.ts';
 import type { Work } from '../../broker/provisioner.ts';
 import type { InstanceDirectory } from '../instance-directory.ts';
 import type { LocalNode } from '../local-node.ts';
@@ -20,7 +20,7 @@ export function nodeValues({ name, host, bind }: LocalNode): JsonObject {
  */
 export function hookContext(work: Work, values: JsonObject, action: string, attempt: number): JsonObject {
   const { binding, instance, plan, params, secrets, ports, dir, node, deps } = values;
-  return {
+  return jsonOf({
     action,
     try: attempt,
     instance: instance ?? { id: work.instance.id },
@@ -31,10 +31,8 @@ export function hookContext(work: Work, values: JsonObject, action: string, atte
     dir: dir ?? {},
     node: node ?? {},
     deps: deps ?? {},
-    ...(work.binding
-      ? { binding: { ...asObject(binding), parameters: work.binding.confidential.parameters } }
-      : {}),
-  };
+    binding: work.binding && { ...asObject(binding), parameters: work.binding.confidential.parameters },
+  });
 }
 
 function asObject(value: unknown): JsonObject {

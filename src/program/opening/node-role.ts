@@ -78,7 +78,7 @@ async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
       host: nodeHost,
       bind: nodeBind,
       directory: nodeDir,
-      ...(nodeUser === undefined ? {} : { account: nodeUser }),
+      account: nodeUser,
       path: searchPath(path),
       catalogDirs,
       note,

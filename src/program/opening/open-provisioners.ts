@@ -22,7 +22,8 @@ export function openProvisioners({ config, database, node }: ProvisionersOpening
       faultyDirectory: join(config.dataDir, 'trial'),
       catalogDirs: config.catalogDirs,
       databases: databasesOf(config, database),
-      ...(node ? { node, ports: postgresPorts(database.pool) } : {}),
+      node,
+      ports: node && postgresPorts(database.pool),
     }),
   );
 }
@@ -30,16 +31,16 @@ export function openProvisioners({ config, database, node }: ProvisionersOpening
 /** Where nobody named a shared server, the one that is there anyway is it. */
 function databasesOf({ sharedServers }: Config, { connection, embedded }: OpenDatabase): DatabaseSettings {
   const own = openClient(connection);
-  const servers = { ...(embedded ? { [byDefault]: connection } : {}), ...sharedServers };
+  const servers = { ...(embedded && { [byDefault]: connection }), ...sharedServers };
   return {
     servers(name) {
       const server = Object.hasOwn(servers, name) ? servers[name] : undefined;
       if (server?.connectionString === undefined) return undefined;
       return {
         url: server.connectionString,
-        ...(server.ssl === undefined ? {} : { ssl: server.ssl }),
+        ssl: server.ssl,
         // We come by a socket, which applications may not be able to reach.
-        ...(server === connection ? { host: '127.0.0.1', port: own.port } : {}),
+        ...(server === connection && { host: '127.0.0.1', port: own.port }),
       };
     },
     ownDatabase: () => own.database,

@@ -36,7 +36,7 @@ export function readSecrets(config: Config, hide: Hide): Secrets {
   const second = password2 === undefined ? [] : [{ username: username2, password: password2 }];
   return {
     logins: [first, ...second],
-    ...(made ? { madePassword: made } : {}),
+    madePassword: made,
     ...operatorOf(config, hide),
     ...tsuruOf(config, hide),
     keys: config.encryptionKeys ?? keepKeys(dataDir, hide),

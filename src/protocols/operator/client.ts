@@ -30,7 +30,7 @@ export function operatorClient(): OperatorClient {
     const answer = await reach(`${address}${path}`, {
       method,
       headers: { authorization: `Basic ${login}`, 'content-type': 'application/json' },
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      body: body && JSON.stringify(body),
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(sentenceOf(answer.status, text));
@@ -39,7 +39,7 @@ export function operatorClient(): OperatorClient {
 
   return {
     get: (path, query = {}) => ask({ method: 'GET', path: `${path}${queryText(query)}` }),
-    post: (path, body) => ask({ method: 'POST', path, ...(body ? { body } : {}) }),
+    post: (path, body) => ask({ method: 'POST', path, body }),
   };
 }
 

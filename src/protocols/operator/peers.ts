@@ -19,7 +19,8 @@ export function createPeers(login: Login | undefined): (node: Node) => Peer {
       return results;
     },
     async log(instanceId, { unit, lines }) {
-      const query = { lines: String(lines), ...(unit === undefined ? {} : { unit }) };
+      const query: Record<string, string> = { lines: String(lines) };
+      if (unit !== undefined) query['unit'] = unit;
       const question = { method: 'GET', path: 'log', query, limit: travel };
       const { units } = await ask<{ units: readonly UnitLog[] }>(node, instanceId, login, question);
       return units;
@@ -53,7 +54,7 @@ async function ask<Answer>(
     headers: { authorization: header, 'content-type': 'application/json' },
     redirect: 'error' as const,
     signal: AbortSignal.timeout(limit),
-    ...(body ? { body: JSON.stringify(body) } : {}),
+    body: body && JSON.stringify(body),
   };
   const { status, text } = await exchange(node, url, init);
   if (status === 200) return read<Answer>(node, text);

@@ -85,7 +85,7 @@ function readWay(
   failsLater: boolean,
 ): Pick<Provision, 'acceptsIncomplete' | 'failsLater'> {
   const acceptsIncomplete = readAcceptsIncomplete(query);
-  return { acceptsIncomplete, ...(acceptsIncomplete && failsLater ? { failsLater } : {}) };
+  return { acceptsIncomplete, failsLater: acceptsIncomplete && failsLater ? true : undefined };
 }
 
 /** Platforms name the application in either place, or in both; Korifi sends an empty text for none. */

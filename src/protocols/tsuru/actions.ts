@@ -61,5 +61,5 @@ function readLogQuery({ query }: Call): LogQuery {
   if (!/^\d{1,5}$/.test(lines) || Number(lines) < 1 || Number(lines) > mostLines) {
     throw new Refusal('invalid', `lines must be a whole number from 1 to ${mostLines}.`, 'lines');
   }
-  return { lines: Number(lines), ...(unit === undefined ? {} : { unit: requireText(unit, 'unit') }) };
+  return { lines: Number(lines), unit: unit === undefined ? undefined : requireText(unit, 'unit') };
 }

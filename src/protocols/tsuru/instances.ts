@@ -100,7 +100,7 @@ export async function update(world: TsuruContext, call: Call): Promise<Reply> {
     world.broker.update({
       instanceId,
       offeringId,
-      ...(plan ? { planId: plan.id } : {}),
+      planId: plan?.id,
       parameters: coerceParameters(target, 'update', fields.parameters),
       complete: true,
       context: updatedContext(instance.context, fields, plan),

@@ -17,9 +17,9 @@ export function readOrigin(call: Call, fields: Fields): Origin {
   const value = known({ user, event: readEvent(call, fields) });
   return {
     protocol: 'tsuru',
-    ...(principal === undefined ? {} : { principal }),
+    principal,
     requestId,
-    ...(Object.keys(value).length > 0 ? { identity: { platform: 'tsuru', value } } : {}),
+    identity: Object.keys(value).length > 0 ? { platform: 'tsuru', value } : undefined,
   };
 }
 
@@ -48,7 +48,7 @@ export function findApp(fields: Fields): App | undefined {
   const host = fields.text('app-host', 'app-hosts', 'appHost', 'appHosts', 'app-hostname', 'hostname');
   if (name === undefined && host === undefined) return undefined;
   for (const text of [name, host]) requireShort(text);
-  return { kind: 'app', ...(name === undefined ? {} : { name }), ...(host === undefined ? {} : { host }) };
+  return { kind: 'app', name, host };
 }
 
 export function requireApp(fields: Fields): App {

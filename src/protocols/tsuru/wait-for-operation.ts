@@ -45,7 +45,7 @@ async function ended(
 }
 
 async function look(broker: Broker, { id: operationId, instanceId, bindingId }: Operation) {
-  const query = { operationId, instanceId, ...(bindingId === undefined ? {} : { bindingId }) };
+  const query = { operationId, instanceId, bindingId };
   const found = await broker.lastOperation(query);
   return typeof found === 'object' ? found.operation : undefined;
 }

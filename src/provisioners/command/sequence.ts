@@ -49,10 +49,10 @@ interface Memo {
 function readMemo(value: Json | undefined): Memo {
   const { act, attempt, told, since } = objectIn(value);
   return {
-    ...(typeof act === 'string' ? { act } : {}),
+    act: typeof act === 'string' ? act : undefined,
     attempt: typeof attempt === 'number' ? attempt : 1,
     told: objectIn(told) as Told,
-    ...(typeof since === 'number' ? { since } : {}),
+    since: typeof since === 'number' ? since : undefined,
   };
 }
 
@@ -96,12 +96,12 @@ function addTold(
   const isSilent = Object.keys(result.outputs).length === 0;
   return {
     ...told,
-    ...(result.ports ? { ports: result.ports } : {}),
-    ...(isSilent ? {} : { outputs: { ...told.outputs, [name]: result.outputs } }),
+    ports: result.ports ?? told.ports,
+    outputs: isSilent ? told.outputs : { ...told.outputs, [name]: result.outputs },
   };
 }
 
 /** How often one looked is no matter of tries. */
 function deedOf(act: Act, { attempt }: Memo): StepDone {
-  return { step: act.name, ...(act.limit === undefined ? { tries: attempt } : {}) };
+  return { step: act.name, tries: act.limit === undefined ? attempt : undefined };
 }

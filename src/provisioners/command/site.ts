@@ -73,7 +73,7 @@ export async function callHook(
     context: hookContext(work, values, name, attempt),
     values,
     ...limitFor(work, name),
-    ...(atMost === undefined ? {} : { atMost }),
+    atMost,
     redact: work.redact,
     signal: work.signal,
   });

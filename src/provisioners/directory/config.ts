@@ -33,6 +33,6 @@ export function configOf({ plan, values }: Work): DirectoryConfig {
   return {
     roots: roots as readonly string[],
     mode: typeof mode === 'string' ? Number.parseInt(mode, 8) : 0o770,
-    ...(typeof quota === 'number' ? { quotaMb: quota } : {}),
+    quotaMb: typeof quota === 'number' ? quota : undefined,
   };
 }

@@ -80,8 +80,7 @@ function listOurs(root: string): readonly Keyed[] {
 }
 
 function thingOf({ path, instanceId, key }: Keyed): Resource & { readonly path: string } {
-  const owner = instanceId === undefined ? {} : { instanceId };
-  return { name: `directory ${path}`, path, ...owner, ...(key === undefined ? {} : { key }) };
+  return { name: `directory ${path}`, path, instanceId, key };
 }
 
 const ownRoot = ({ directory }: LocalNode) => join(directory, 'directory');

@@ -72,8 +72,8 @@ async function failFirst(fault: Fault, kind: OperationKind, work: Work, things: 
 function failure(sentence: string, { instanceUsable, updateRepeatable }: Fault): Failure {
   return new Failure('on-purpose', sentence, {
     detail: 'The plan says so.',
-    ...(instanceUsable === undefined ? {} : { instanceUsable }),
-    ...(updateRepeatable === undefined ? {} : { updateRepeatable }),
+    instanceUsable,
+    updateRepeatable,
   });
 }
 

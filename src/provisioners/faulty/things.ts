@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isObject } from '../../broker/json.ts';
+import { isObject, jsonOf } from '../../broker/json.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Resource, Work } from '../../broker/provisioner.ts';
 import type { OperationKind, ServiceInstance } from '../../broker/records.ts';
@@ -71,7 +71,7 @@ function folderName({ id, key }: ServiceInstance): string {
 }
 
 function ownerOf({ id, key }: ServiceInstance): JsonObject {
-  return { instance: id, ...(key === undefined ? {} : { key }) };
+  return jsonOf({ instance: id, key });
 }
 
 /** Ids are the platform's and may be anything, so no file is called after them. */
@@ -118,7 +118,7 @@ async function findOwner(folder: string): Promise<Pick<Resource, 'instanceId' | 
   for (const name of names.filter((one) => one.endsWith('.json'))) {
     const { instance, key } = (await read(join(folder, name))) ?? {};
     if (typeof instance === 'string')
-      return { instanceId: instance, ...(typeof key === 'string' ? { key } : {}) };
+      return { instanceId: instance, key: typeof key === 'string' ? key : undefined };
   }
   return {};
 }

@@ -45,7 +45,7 @@ async function listThings(session: Session, own: string | undefined): Promise<re
     const before = things.get(key);
     const id = before?.instanceId ?? instanceId;
     const thing = { name: before?.name ?? `${kind} ${name}`, key };
-    if (key !== own) things.set(key, { ...thing, ...(id === undefined ? {} : { instanceId: id }) });
+    if (key !== own) things.set(key, { ...thing, instanceId: id });
   }
   return [...things.values()];
 }
@@ -78,7 +78,7 @@ function readFound({ kind, name, comment, owner }: Readonly<Record<string, unkno
     kind: isDatabase ? 'database' : 'role',
     name: String(name),
     key,
-    ...(said?.key === key ? { instanceId: said.id } : {}),
+    instanceId: said?.key === key ? said.id : undefined,
   };
 }
 

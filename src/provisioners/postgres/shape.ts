@@ -51,7 +51,7 @@ export function readShape({ plan, values }: Pick<Work, 'plan' | 'values'>): Shap
   const quota = readQuota({ plan, values });
   return {
     connectionLimit: readNumber('connection_limit', filled('connection_limit', { plan, values }), 1) ?? -1,
-    ...(quota === undefined ? {} : { quota }),
+    quota,
     extensions: readExtensions(filled('extensions', { plan, values })),
   };
 }

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../broker/json.ts';
+import { type JsonObject, jsonOf } from '../../broker/json.ts';
 
 /**
  * What `config:` of a process offering may say. Every text may hold templates.
@@ -116,13 +116,13 @@ function closed(
   required: readonly string[] = [],
   definitions?: JsonObject,
 ): JsonObject {
-  return {
+  return jsonOf({
     type: 'object',
     additionalProperties: false,
     properties,
-    ...(required.length > 0 ? { required } : {}),
-    ...(definitions ? { definitions } : {}),
-  };
+    required: required.length > 0 ? required : undefined,
+    definitions,
+  });
 }
 
 function named(title: string, pattern: string): JsonObject {

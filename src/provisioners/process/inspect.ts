@@ -51,19 +51,18 @@ async function inspectUnit(
   const { directory, node, work } = site;
   boundLog(node, directory, unit);
   const port = portOf(blueprint?.ready);
-  const address = port === undefined ? {} : { address: `${node.host}:${port}` };
+  const address = port === undefined ? undefined : `${node.host}:${port}`;
   const limit = limitOf(work.plan.operating, 'monitor');
-  if (hasHook(site, 'start')) return { unit, ...(await ask()), ...address };
+  if (hasHook(site, 'start')) return { unit, ...(await ask()), address };
   const live = findLive(directory, unit);
-  if (!live)
-    return { unit, alive: false, answer: 'unasked', reason: ending(site, unit, blueprint), ...address };
-  const alive = { unit, alive: true, pid: live.identity.pid, ...address };
+  if (!live) return { unit, alive: false, answer: 'unasked', reason: ending(site, unit, blueprint), address };
+  const alive = { unit, alive: true, pid: live.identity.pid, address };
   if (hasHook(site, 'check_up')) return { ...alive, ...(await ask()) };
   const answer = blueprint && (await askUnit(site, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };
   const { is } = answer;
   const reason = answerReason(answer, work.redact);
-  return { ...alive, answer: is, ...(reason === undefined ? {} : { reason }) };
+  return { ...alive, answer: is, reason };
 }
 
 function ending({ node, directory, work }: Site, unit: string, blueprint: UnitBlueprint | undefined): string {

@@ -23,9 +23,8 @@ export async function purge({ node, ports }: ProcessSettings, thing: Resource): 
   if (key !== undefined) {
     const directory = directoryOf(node, kind, key);
     const launched = listLaunched(directory);
-    const owner = instanceId === undefined ? {} : { instanceId };
     await Promise.all(
-      launched.map(({ identity }) => endProcess(identity, { termMs: 10_000, killMs: 5_000, ...owner })),
+      launched.map(({ identity }) => endProcess(identity, { termMs: 10_000, killMs: 5_000, instanceId })),
     );
     await endStrays(directory.data);
     if (instanceId !== undefined) await endLeftHooks(directory, instanceId);

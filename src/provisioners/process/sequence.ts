@@ -57,13 +57,13 @@ export async function goOn<Result>(
     if (typeof next === 'number') {
       return { again: { afterMs: next, memo: { at, tries: tries + 1, kept } } };
     }
-    const did = next.did === undefined ? {} : { did: { step: next.did, tries } };
+    const did = next.did === undefined ? undefined : { step: next.did, tries };
     kept = { ...kept, ...next.keep };
-    if (next.to === 'end') return { done: await end(kept), ...did };
+    if (next.to === 'end') return { done: await end(kept), did };
     [at, tries] = [next.to, 1];
     // What is to be remembered is recorded before anything is done for it.
     if (next.did !== undefined || next.keep) {
-      return { again: { afterMs: 0, memo: { at, tries, kept } }, ...did };
+      return { again: { afterMs: 0, memo: { at, tries, kept } }, did };
     }
   }
 }
@@ -87,7 +87,7 @@ export function isLastTry({ tries }: Turn): boolean {
 
 /** What is told when it said so too often. */
 export function given({ message, detail }: NotNow): Failure {
-  return new Failure('not-now', message, detail === undefined ? {} : { detail });
+  return new Failure('not-now', message, { detail });
 }
 
 function requireAct(acts: Acts, name: string): Act {

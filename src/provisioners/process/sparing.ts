@@ -42,7 +42,7 @@ export function restartSparing(settings: ProcessSettings, work: Work, { end }: S
       const isConfigured = turn.kept['configured'] === true || isAsPlanned(site);
       // What others still run with is not written anew beneath them.
       const isLeft = isConfigured || isAnythingLaunched(site);
-      const kept = { ...turn.kept, ...(isLeft ? { configured: true } : {}) };
+      const kept = { ...turn.kept, ...(isLeft && { configured: true }) };
       return (starting['start'] as NonNullable<Acts['start']>)({ ...turn, kept });
     },
   };

@@ -128,7 +128,7 @@ async function tell({ kept }: Turn): Promise<never> {
   const { failure, left } = kept as unknown as Told;
   const detail = [failure.detail, left ?? ''].filter((text) => text !== '').join(' ');
   throw new Failure(failure.word, failure.message, {
-    ...(detail ? { detail } : {}),
+    detail: detail || undefined,
     instanceUsable: left === undefined,
     updateRepeatable: true,
   });

@@ -62,7 +62,7 @@ function abandonOne(tables: Tables, { record }: Instance): void {
   const { place, ...rest } = record;
   const { id, key, version } = record;
   const at = new Date(tables.now());
-  const lost = { node: place?.node ?? '', at, ...(key === undefined ? {} : { key }) };
+  const lost = { node: place?.node ?? '', at, key };
   tables.instances.set(id, { record: { ...rest, lost, ready: false, version: version + 1, updatedAt: at } });
   tables.checks.delete(id);
   for (const { record: binding } of bindingsOf(tables, id))

@@ -12,7 +12,7 @@ export function readLoss(value: unknown): Loss | null {
   if (value === null) return null;
   const { lost_node: node, lost_at: at, lost_key: key } = value as LossRow;
   if (node === null || at === null) return null;
-  return { node, at: new Date(at), ...(key === null ? {} : { key }) };
+  return { node, at: new Date(at), key: key ?? undefined };
 }
 
 export function lossColumns(lost: Loss | undefined): Readonly<Record<string, Sql>> {

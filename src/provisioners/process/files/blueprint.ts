@@ -87,7 +87,7 @@ function drawUnit(
     ...rest,
     run: drawCommand(run, roots, `${at}.run`),
     env: mapEntries(env, (value, name) => wordOf(value, roots, `${at}.env.${name}`)),
-    ...(ready ? { ready: drawRule(ready, roots, `${at}.ready`) } : {}),
+    ready: ready && drawRule(ready, roots, `${at}.ready`),
   };
 }
 
@@ -103,8 +103,8 @@ function drawRule(rule: ReadyTemplate, roots: JsonObject, at: string): ReadyRule
   return {
     port,
     talk: {
-      ...(send === undefined ? {} : { send: fill(send) }),
-      ...(expect === undefined ? {} : { expect: fill(expect) }),
+      send: send === undefined ? undefined : fill(send),
+      expect: expect === undefined ? undefined : fill(expect),
     },
   };
 }

@@ -103,7 +103,7 @@ function failure(site: Site, unit: string, what: string, reason = ''): Failure {
   const subject = Object.keys(site.config.processes).length > 1 ? `The process '${unit}'` : 'The service';
   const tail = tailOf(site.node, site.directory, unit, undefined, 30);
   const detail = [reason, tail && `Its log ends with:\n${tail}`].filter(Boolean).join('. ');
-  return new Failure('not-ready', `${subject} ${what}.`, detail ? { detail } : {});
+  return new Failure('not-ready', `${subject} ${what}.`, { detail: detail || undefined });
 }
 
 /** A whole one: of much that a program wrote only the end is kept. */
