@@ -14,11 +14,6 @@ export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
   readonly cancels?: Operation;
   /** What there must be room for. */
   readonly demand?: Demand;
-  /**
-   * Of a create: ends it and undoes what it has made, when nobody waits for it any longer; `absent` when it was not
-   * open any more.
-   */
-  readonly giveUp?: () => Promise<Outcome<unknown>>;
   /** Nothing is to be made: only what the broker remembers changes. */
   readonly recordOnly?: boolean;
 }

@@ -10,13 +10,13 @@ import { advance, keepMemo } from './progress.ts';
 import { takeStep, type Progress, type OperationContext, type Verdict } from './step.ts';
 import { releaseFollower, runUnderLease, type LeasedResult } from './lease.ts';
 
-/** How carrying an operation ended here: settled, let go for anybody to take up, or no longer ours. */
+/** How it ended here: settled, let go for anybody to take up, or no longer ours. */
 export type Ended =
   | { readonly settled: Settlement; readonly operation: Operation }
   | { readonly letGo: true }
   | { readonly lost: true };
 
-/** An operation being carried in this process. */
+/** An operation that runs in this process. */
 export interface RunningOperation {
   readonly operationId: string;
   /** As it was taken up. */
@@ -46,19 +46,26 @@ const mistaken = {
   sentence: 'The broker made a mistake of its own. Ask the operator of the broker.',
 };
 
-/** Mutable state of one carrying, all of it here. */
+/** What stays the same while it runs, and by what it hears that it shall not run on. */
 interface Run {
+  readonly core: OperationContext;
   readonly plan: ServicePlan;
-  held: LeasedOperation;
-  keep: boolean;
-  failure: OperationFailure | undefined;
-  readonly stop: AbortController;
-  readonly hurry: AbortController;
+  /** Aborted: end the step at once. The reason says why; `Aborted` has a failure. */
+  readonly stop: AbortSignal;
+  /** Aborted: nobody waits here for further steps. */
+  readonly hurry: AbortSignal;
 }
 
+interface Aborted {
+  readonly failure: OperationFailure;
+}
+
+/** It runs on with the operation as it is now, or has ended here. */
+type Next = { readonly held: LeasedOperation } | { readonly ended: Ended };
+
 /**
- * Carries a held operation: step after step while `keep` is set, else one step and then it is let go until the
- * next one is due.
+ * Runs a held operation: step after step while `keep` is set, else one step, and then it is let go until the next one
+ * is due.
  */
 export function startRunning(
   core: OperationContext,
@@ -67,45 +74,38 @@ export function startRunning(
   keep: boolean,
 ): RunningOperation {
   const [stop, hurry] = [new AbortController(), new AbortController()];
-  const grip: Run = { plan, held: first, keep, failure: undefined, stop, hurry };
-  const release = () => {
-    grip.keep = false;
-    grip.hurry.abort();
-  };
+  if (!keep) hurry.abort();
+  function end(reason: string | Aborted): void {
+    hurry.abort();
+    stop.abort(reason);
+  }
   return {
     operationId: first.operation.id,
     operation: first.operation,
-    ended: goOn(core, grip).catch((error: unknown) => {
+    ended: goOn({ core, plan, stop: stop.signal, hurry: hurry.signal }, first).catch((error: unknown) => {
       // The database went away between the steps: when the lease runs out, the operation is taken up again.
       core.observe({ type: 'trouble', doing: 'carrying an operation', detail: String(error) });
       return { lost: true };
     }),
-    release,
-    abort(failure) {
-      grip.failure = failure;
-      release();
-      grip.stop.abort('given up');
-    },
-    drop: () => grip.stop.abort('lost'),
-    handOver() {
-      release();
-      grip.stop.abort('handed over');
-    },
+    release: () => hurry.abort(),
+    abort: (failure) => end({ failure }),
+    drop: () => stop.abort('lost'),
+    handOver: () => end('handed over'),
   };
 }
 
-async function goOn(core: OperationContext, grip: Run): Promise<Ended> {
-  for (;;) {
-    const { plan, held, stop } = grip;
+async function goOn(run: Run, first: LeasedOperation): Promise<Ended> {
+  const { core, plan, stop } = run;
+  for (let held = first; ;) {
     const started = core.now().getTime();
-    const watched =
-      held.remainingMs > 0
-        ? await runUnderLease(core, held, stop.signal, (signal) => takeStep(core, plan, held, signal))
-        : { told: 'deadline' as const };
-    if (watched.told === 'lost') return lose(core, held);
-    grip.held = { ...held, remainingMs: held.remainingMs - (core.now().getTime() - started) };
-    const ended = await apply(core, grip, watched);
-    if (ended) return ended;
+    const step = (signal: AbortSignal) => takeStep(core, plan, held, signal);
+    const leased =
+      held.remainingMs > 0 ? await runUnderLease(core, held, stop, step) : { told: 'deadline' as const };
+    if (leased.told === 'lost') return lose(core, held);
+    const passed = core.now().getTime() - started;
+    const next = await apply(run, { ...held, remainingMs: held.remainingMs - passed }, leased);
+    if ('ended' in next) return next.ended;
+    held = next.held;
   }
 }
 
@@ -116,34 +116,36 @@ async function lose(core: BrokerContext, held: LeasedOperation): Promise<Ended> 
   return { lost: true };
 }
 
-/** Writes what the step came to; undefined when the next one is to be taken here. */
+/** Writes what the step came to. */
 async function apply(
-  core: OperationContext,
-  grip: Run,
+  run: Run,
+  held: LeasedOperation,
   { result, told }: LeasedResult<Verdict>,
-): Promise<Ended | undefined> {
-  const failure = givenUp(grip);
-  if (failure) return fail(core, grip, failure);
+): Promise<Next> {
+  const failure = abortedBy(run, held);
+  if (failure) return fail(run, held, failure);
   // A step that was told to end says little by throwing; only what it has really reached counts.
   const reached = result && !(told && ('retry' in result || 'failed' in result)) ? result : undefined;
   if (!reached) {
     return told === 'deadline'
-      ? fail(core, grip, tooLong(grip.plan, grip.held.operation.trouble))
-      : pause(core, grip, keepMemo(grip.held), 0);
+      ? fail(run, held, tooLong(run.plan, held.operation.trouble))
+      : pause(run, held, keepMemo(held), 0);
   }
-  if ('settle' in reached) return settle(core, grip, reached.settle);
-  if ('failed' in reached) return fail(core, grip, reached.failed);
-  if ('retry' in reached) return retry(core, grip, reached);
-  return pause(core, grip, reached.again, reached.afterMs);
+  if ('settle' in reached) return settle(run, held, reached.settle);
+  if ('failed' in reached) return fail(run, held, reached.failed);
+  if ('retry' in reached) return retry(run, held, reached);
+  return pause(run, held, reached.again, reached.afterMs);
 }
 
 /** Why it is to end; what has failed already goes on being undone. */
-function givenUp({ failure, held }: Run): OperationFailure | undefined {
-  return held.operation.failure ? undefined : failure;
+function abortedBy({ stop }: Run, { operation }: LeasedOperation): OperationFailure | undefined {
+  const reason: unknown = stop.reason;
+  if (operation.failure || typeof reason !== 'object' || reason === null) return undefined;
+  return (reason as Partial<Aborted>).failure;
 }
 
-async function settle(core: BrokerContext, { held }: Run, settlement: Settlement): Promise<Ended> {
-  if (!(await core.store.settle(held, settlement))) return lose(core, held);
+async function settle({ core }: Run, held: LeasedOperation, settlement: Settlement): Promise<Next> {
+  if (!(await core.store.settle(held, settlement))) return { ended: await lose(core, held) };
   const { failure } = settlement;
   const { trouble: _trouble, ...before } = held.operation;
   const operation: Operation = {
@@ -154,22 +156,20 @@ async function settle(core: BrokerContext, { held }: Run, settlement: Settlement
   };
   const ms = core.now().getTime() - operation.createdAt.getTime();
   core.observe({ type: 'operation-settled', operation: summarize(operation), ms });
-  return { settled: settlement, operation };
+  return { ended: { settled: settlement, operation } };
 }
 
 /** What is to be undone is undone before it is told; everything else stays as it is. */
-async function fail(core: BrokerContext, grip: Run, failure: OperationFailure): Promise<Ended | undefined> {
-  const { held } = grip;
+async function fail(run: Run, held: LeasedOperation, failure: OperationFailure): Promise<Next> {
   const { operation } = held;
-  grip.failure = undefined;
   const twice = operation.failure && undoFailed(operation.failure, failure);
-  if (twice || !undoesFailure(operation, grip.plan))
-    return settle(core, grip, failureOf(held, twice ?? failure));
+  if (twice || !undoesFailure(operation, run.plan)) {
+    return settle(run, held, failureOf(held, twice ?? failure));
+  }
   const detail = failure.detail ?? failure.sentence;
-  core.observe({ type: 'undo-started', operation: summarize(operation), detail });
+  run.core.observe({ type: 'undo-started', operation: summarize(operation), detail });
   const trace = operation.kind === 'update' ? undefined : operation.confidential.memo;
-  const undo = { failures: 0, failure, deadlineMs: undoTime, trace };
-  return pause(core, grip, undo, 0);
+  return pause(run, held, { failures: 0, failure, deadlineMs: undoTime, trace }, 0);
 }
 
 function undoFailed(first: OperationFailure, then: OperationFailure): OperationFailure {
@@ -187,59 +187,60 @@ function tooLong(plan: ServicePlan, detail?: string): OperationFailure {
 }
 
 async function retry(
-  core: OperationContext,
-  grip: Run,
+  run: Run,
+  held: LeasedOperation,
   { retry: detail, ours }: Extract<Verdict, { retry: unknown }>,
-): Promise<Ended | undefined> {
-  const { operation, remainingMs } = grip.held;
+): Promise<Next> {
+  const { operation, remainingMs } = held;
   // The last try comes shortly before the time is over, however long the pauses are by then.
   const retryMs = Math.min(firstPause * 2 ** operation.failures, longestPause, remainingMs - lastTryTime);
   const summary = summarize(operation);
   const isHopeless = ours && operation.failures + 1 >= mostMistakes;
   if (isHopeless || retryMs <= 0) {
-    core.observe({ type: 'step-failed', operation: summary, detail });
-    return fail(core, grip, isHopeless ? { ...mistaken, detail } : tooLong(grip.plan, detail));
+    run.core.observe({ type: 'step-failed', operation: summary, detail });
+    return fail(run, held, isHopeless ? { ...mistaken, detail } : tooLong(run.plan, detail));
   }
-  core.observe({ type: 'step-failed', operation: summary, detail, retryMs });
-  const progress = { ...keepMemo(grip.held), failures: operation.failures + 1, trouble: detail };
-  return pause(core, grip, progress, retryMs);
+  run.core.observe({ type: 'step-failed', operation: summary, detail, retryMs });
+  const progress = { ...keepMemo(held), failures: operation.failures + 1, trouble: detail };
+  return pause(run, held, progress, retryMs);
 }
 
 /** Remembers the progress, and waits here for the next step, or the deadline, or lets go until it is due. */
-async function pause(
-  core: BrokerContext,
-  grip: Run,
-  progress: Progress,
-  afterMs: number,
-): Promise<Ended | undefined> {
+async function pause(run: Run, held: LeasedOperation, progress: Progress, afterMs: number): Promise<Next> {
+  const { core, hurry } = run;
   const { store, settings, now } = core;
-  const waitMs = Math.min(afterMs, Math.max(0, progress.deadlineMs ?? grip.held.remainingMs));
+  const waitMs = Math.min(afterMs, Math.max(0, progress.deadlineMs ?? held.remainingMs));
   const started = now().getTime();
   // As it is now: who is let go while this is written still holds it, and lets go below.
-  const { keep } = grip;
+  const keep = !hurry.aborted;
   const until = keep ? { holdMs: settings.lease } : { dueMs: waitMs };
-  if (!(await store.postpone(grip.held, { ...progress, until }))) return lose(core, grip.held);
-  if (!keep) return { letGo: true };
-  const told = await rest(core, grip, advance(grip.held, progress, now().getTime() - started), waitMs);
+  if (!(await store.postpone(held, { ...progress, until }))) return { ended: await lose(core, held) };
+  if (!keep) return { ended: { letGo: true } };
+  const told = await rest(run, advance(held, progress, now().getTime() - started), waitMs);
   const passed = now().getTime() - started;
-  grip.held = advance(grip.held, progress, passed);
-  if (told === 'lost') return lose(core, grip.held);
-  const failure = givenUp(grip);
-  if (failure) return fail(core, grip, failure);
-  if (grip.keep) return undefined;
-  const remaining = { ...keepMemo(grip.held), until: { dueMs: Math.max(0, waitMs - passed) } };
-  return (await store.postpone(grip.held, remaining)) ? { letGo: true } : lose(core, grip.held);
+  const rested = advance(held, progress, passed);
+  if (told === 'lost') return { ended: await lose(core, rested) };
+  const failure = abortedBy(run, rested);
+  if (failure) return fail(run, rested, failure);
+  if (!isAborted(hurry)) return { held: rested };
+  const remaining = { ...keepMemo(rested), until: { dueMs: Math.max(0, waitMs - passed) } };
+  const isOurs = await store.postpone(rested, remaining);
+  return { ended: isOurs ? { letGo: true } : await lose(core, rested) };
+}
+
+/** By a function, for it may have become so since it was asked before. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 /** Waits as a step runs: under the lease, however long, and until told to end. */
 async function rest(
-  core: BrokerContext,
-  { hurry, stop }: Run,
+  { core, hurry, stop }: Run,
   held: LeasedOperation,
   ms: number,
 ): Promise<LeasedResult<void>['told']> {
   if (ms <= 0) return undefined;
   const wait = (signal: AbortSignal) =>
-    sleep(ms, undefined, { signal: AbortSignal.any([hurry.signal, signal]) }).catch(() => undefined);
-  return (await runUnderLease(core, held, stop.signal, wait)).told;
+    sleep(ms, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
+  return (await runUnderLease(core, held, stop, wait)).told;
 }

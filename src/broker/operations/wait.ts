@@ -1,7 +1,8 @@
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
-import { busy, type Intent } from './intent.ts';
+import { busy } from './intent.ts';
 import type { Operation, Origin } from '../records.ts';
+import type { Running } from './running.ts';
 import type { OnBehalfOf } from '../store.ts';
 import { withinTime } from '../timing.ts';
 
@@ -25,7 +26,6 @@ export interface Waiting {
   readonly isOurs?: boolean;
   /** The end of the operation is the answer, as when the request has opened it. */
   readonly answers?: boolean;
-  readonly giveUp?: Intent['giveUp'];
 }
 
 export interface Wait {
@@ -49,11 +49,7 @@ const ownPatience = 250;
 
 export function createWait(
   { store, settings }: BrokerContext,
-  here: {
-    readonly isLeaving: () => boolean;
-    /** Settles when an operation that is carried in this process is not carried here any more. */
-    readonly endedHere: (operationId: string) => Promise<unknown> | undefined;
-  },
+  running: Pick<Running, 'isLeaving' | 'endOf'>,
 ): Wait {
   function patienceOf(request: Request, acceptsIncomplete: boolean): number {
     if (!acceptsIncomplete) return settings.syncPatience;
@@ -77,11 +73,11 @@ export function createWait(
       for (let pause = pollEvery.first; ; pause = Math.min(pause * 2, pollEvery.last)) {
         const ended = await findEnded(operation);
         if (ended) return ended;
-        if (here.isLeaving() && acceptsIncomplete) return undefined;
-        if (here.isLeaving())
+        if (running.isLeaving() && acceptsIncomplete) return undefined;
+        if (running.isLeaving())
           throw new Refusal('unavailable', 'The service broker is restarting. Try again in a moment.');
         if (performance.now() + pause > until) return undefined;
-        await withinTime(here.endedHere(operation.id), pause);
+        await withinTime(running.endOf(operation.id), pause);
       }
     },
 

@@ -11,33 +11,51 @@ import { refuseUnready } from '../lost.ts';
 import type { Outcome } from '../outcome.ts';
 import { isFormer, requirePresentPlan } from '../operations/plan-of.ts';
 import { findUntold } from './fetch.ts';
-import { type FoundBinding, isExpired, type ServiceBinding, type ServiceInstance } from '../records.ts';
+import {
+  type FoundBinding,
+  isExpired,
+  type Operation,
+  type ServiceBinding,
+  type ServiceInstance,
+} from '../records.ts';
 import { knownParameters, requireParameters } from '../parameters.ts';
 import { unbind } from './unbind.ts';
 
 /** spec.md, Binding and Binding Rotation. */
 export function bind(core: RequestContext, command: Bind): Promise<Outcome<ServiceBinding>> {
-  return core.engine.run(command, async () => {
-    const there = await core.store.findBinding(command.instanceId, command.bindingId);
-    const asked = await withPredecessor(core, command, there);
-    const decision = decideBind(there, asked, core.now());
-    if (!there.found || (decision !== 'start' && 'is' in decision))
-      return decision as Decision<ServiceBinding>;
-    const { instance } = there.found;
-    const plan = await core.planOf(instance);
-    // What cannot be fetched must be answered at once: a 202 would keep the credentials for ever.
-    const waits = plan.bindingsRetrievable !== true && command.dependent === undefined;
-    if (decision !== 'start') return { ...decision, waits };
-    const canBeTold = there.binding && !waits && command.failsLater;
-    const untold = canBeTold && (await findUntold(core, 'bind', command));
-    if (untold) return { is: 'accepted', operation: untold };
-    const inForce = await decideParameters(asked.parameters, () => {
-      const known = withKnown(core, command, asked, plan);
-      requireBindable(core, known, instance, plan);
-      return known;
-    });
-    return { ...intend(core, inForce, instance, plan, there.binding), waits };
+  return core.engine.run(
+    command,
+    () => decide(core, command),
+    (operation) => undo(core, operation),
+  );
+}
+
+async function decide(core: RequestContext, command: Bind): Promise<Decision<ServiceBinding>> {
+  const there = await core.store.findBinding(command.instanceId, command.bindingId);
+  const asked = await withPredecessor(core, command, there);
+  const decision = decideBind(there, asked, core.now());
+  if (!there.found || (decision !== 'start' && 'is' in decision)) return decision as Decision<ServiceBinding>;
+  const { instance } = there.found;
+  const plan = await core.planOf(instance);
+  // What cannot be fetched must be answered at once: a 202 would keep the credentials for ever.
+  const waits = plan.bindingsRetrievable !== true && command.dependent === undefined;
+  if (decision !== 'start') return { ...decision, waits };
+  const canBeTold = there.binding && !waits && command.failsLater;
+  const untold = canBeTold && (await findUntold(core, 'bind', command));
+  if (untold) return { is: 'accepted', operation: untold };
+  const inForce = await decideParameters(asked.parameters, () => {
+    const known = withKnown(core, command, asked, plan);
+    requireBindable(core, known, instance, plan);
+    return known;
   });
+  return { ...intend(core, inForce, instance, plan, there.binding), waits };
+}
+
+/** Nobody waits for it any longer: the platform has given up, and cleans up as well. */
+async function undo(core: RequestContext, operation: Operation): Promise<Outcome<unknown>> {
+  const { id: giveUp, instanceId, bindingId, offeringId, planId, origin } = operation;
+  if (bindingId === undefined) return { is: 'absent' };
+  return unbind(core, { instanceId, bindingId, offeringId, planId, origin, acceptsIncomplete: true, giveUp });
 }
 
 /** As the state table of lifecycle has it for instances, column "bind". */
@@ -182,8 +200,5 @@ function intend(
     createdAt: core.now(),
   };
   const operation = newOperation(core, plan, 'bind', { instanceId, bindingId, origin });
-  const { offeringId, planId } = instance;
-  const thing = { instanceId, bindingId, offeringId, planId };
-  const giveUp = () => unbind(core, { ...thing, origin, acceptsIncomplete: true, giveUp: operation.id });
-  return { start: { plan, operation, instance: { keep: instance }, binding: { put: record }, giveUp } };
+  return { start: { plan, operation, instance: { keep: instance }, binding: { put: record } } };
 }

@@ -21,7 +21,7 @@ import type { Outcome } from '../outcome.ts';
 import { demandToMake } from '../operations/placement.ts';
 import { requireParameters } from '../parameters.ts';
 import { findUntold } from './fetch.ts';
-import type { FoundInstance, ServiceInstance } from '../records.ts';
+import type { Operation, FoundInstance, ServiceInstance } from '../records.ts';
 import { describeState } from '../state.ts';
 import { requireSharedDependencies } from './shared-dependencies.ts';
 import { render } from '../template.ts';
@@ -29,21 +29,33 @@ import { templateValues } from '../template-values.ts';
 
 /** spec.md, Provisioning. */
 export function provision(core: RequestContext, command: Provision): Promise<Outcome<ServiceInstance>> {
-  return core.engine.run(command, async () => {
-    const found = await core.store.findInstance(command.instanceId);
-    const decision = decideProvision(found, command);
-    if (decision !== 'start') return decision;
-    const untold = found && command.failsLater && (await findUntold(core, 'provision', command));
-    if (untold) return { is: 'accepted', operation: untold, record: found.instance };
-    const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
-    await decideParameters(command.parameters, () =>
-      requireParameters(core, plan, 'provision', command.parameters),
-    );
-    requireCurrentMaintenance(plan, command.maintenanceVersion);
-    requireAsync(plan, 'provision', command.acceptsIncomplete);
-    await requireSharedDependencies(core, plan);
-    return intend(core, command, plan, found?.instance);
-  });
+  return core.engine.run(
+    command,
+    () => decide(core, command),
+    (operation) => undo(core, operation),
+  );
+}
+
+async function decide(core: RequestContext, command: Provision): Promise<Decision<ServiceInstance>> {
+  const found = await core.store.findInstance(command.instanceId);
+  const decision = decideProvision(found, command);
+  if (decision !== 'start') return decision;
+  const untold = found && command.failsLater && (await findUntold(core, 'provision', command));
+  if (untold) return { is: 'accepted', operation: untold, record: found.instance };
+  const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
+  await decideParameters(command.parameters, () =>
+    requireParameters(core, plan, 'provision', command.parameters),
+  );
+  requireCurrentMaintenance(plan, command.maintenanceVersion);
+  requireAsync(plan, 'provision', command.acceptsIncomplete);
+  await requireSharedDependencies(core, plan);
+  return intend(core, command, plan, found?.instance);
+}
+
+/** Nobody waits for it any longer: the platform has given up, and cleans up as well. */
+function undo(core: RequestContext, operation: Operation): Promise<Outcome<unknown>> {
+  const { id: giveUp, instanceId, offeringId, planId, origin } = operation;
+  return deprovision(core, { instanceId, offeringId, planId, origin, acceptsIncomplete: true, giveUp });
 }
 
 /** The state table of lifecycle, column "PUT". */
@@ -93,13 +105,11 @@ function intend(
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
 ): Decision<ServiceInstance> {
-  const { instanceId, offeringId, planId, origin } = command;
+  const { instanceId, origin } = command;
   const record = withDashboard(newInstance(core, command, plan, failed), plan, core.settings.url);
   const demand = demandToMake(core, plan, failed);
   const operation = newOperation(core, plan, 'provision', { instanceId, origin });
-  const removal = { instanceId, offeringId, planId, origin, acceptsIncomplete: true, giveUp: operation.id };
-  const giveUp = () => deprovision(core, removal);
-  return { start: { plan, operation, instance: { put: record }, demand, giveUp } };
+  return { start: { plan, operation, instance: { put: record }, demand } };
 }
 
 /** A row for what is to be made. @param failed one of the same id that was never finished, or was lost */
