@@ -3,25 +3,10 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { options } from '../src/config/options.ts';
 import { addressOf, startedBrokers } from './support/started-brokers.ts';
+import { tableAfter } from './support/page-table.ts';
 
 const root = join(import.meta.dirname, '..');
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
-
-/** The rows of the table after a marker, as cells. */
-function tableAfter(marker: string): string[][] {
-  const [, after = ''] = readme.split(`<!-- ${marker} -->`);
-  const lines = after.trimStart().split('\n');
-  const rows = lines.slice(
-    0,
-    lines.findIndex((line) => !line.startsWith('|')),
-  );
-  return rows.slice(2).map((row) =>
-    row
-      .split(/(?<!\\)\|/)
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
 
 test('The table of options is the one that the program reads.', () => {
   const expected = Object.values(options).map(({ name, standard, otherwise, meaning }) => [
@@ -29,7 +14,7 @@ test('The table of options is the one that the program reads.', () => {
     standard === undefined ? (otherwise ?? '') : `\`${standard}\``,
     meaning,
   ]);
-  expect(tableAfter('options')).toEqual(expected);
+  expect(tableAfter(readme, 'options').rows).toEqual(expected);
 });
 
 test('The table of refusals names every reason that there is.', () => {
@@ -40,7 +25,7 @@ test('The table of refusals names every reason that there is.', () => {
     meaning,
   ]);
   expect(expected.length).toBeGreaterThan(5);
-  expect(tableAfter('refusals')).toEqual(expected);
+  expect(tableAfter(readme, 'refusals').rows).toEqual(expected);
 });
 
 test('Every link to a file of the project leads somewhere.', () => {

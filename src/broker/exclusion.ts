@@ -25,19 +25,8 @@ const allBusy = {
 
 /**
  * Which operations of one instance may meet, whoever asks: platforms, operators, or the monitor, whose operation is a
- * restart. The rows are what is asked for, the columns what is open; of bind against bind or unbind it is the same
- * binding, else `betweenBindings` counts.
- *
- * |             | provision | update          | deprovision | start   | stop    | restart | bind    | unbind |
- * | ----------- | --------- | --------------- | ----------- | ------- | ------- | ------- | ------- | ------ |
- * | provision   | busy      | busy            | busy        | busy    | busy    | busy    | busy    | busy   |
- * | update      | busy      | busy            | busy        | busy    | busy    | busy    | busy    | busy   |
- * | deprovision | cancels   | cancels unbegun | busy        | cancels | cancels | cancels | busy    | busy   |
- * | start       | busy      | busy            | busy        | busy    | busy    | busy    | busy    | busy   |
- * | stop        | busy      | busy            | busy        | busy    | busy    | busy    | busy    | busy   |
- * | restart     | busy      | busy            | busy        | busy    | busy    | busy    | busy    | busy   |
- * | bind        | busy      | busy            | busy        | busy    | busy    | busy    | busy    | busy   |
- * | unbind      | busy      | busy            | busy        | busy    | busy    | busy    | cancels | busy   |
+ * restart; docs/lifecycle.md shows it as a table. Of bind against bind or unbind it is the same binding, else
+ * `betweenBindings` counts.
  *
  * That one asks for the same thing again, and is told of the operation that is open, is no meeting: nothing is opened.
  * An update that somebody has begun with is not cancelled: what it has made for the new plan only it can undo. One that

@@ -37,7 +37,7 @@ export interface Judgement {
   readonly reason: string;
 }
 
-/** The table of lifecycle, section 3: the first row that fits decides. */
+/** docs/lifecycle.md, Status of units: the first row that fits decides. */
 export function decideStatus({ lost, operation, stopped }: Situation, facts: UnitFacts): Judgement {
   const { alive, answer, failed, fault, reason } = facts;
   const atRest = stopped || operation === 'stop' || operation === 'deprovision';

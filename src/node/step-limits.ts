@@ -1,6 +1,6 @@
 import type { Operating } from '../broker/catalog.ts';
 
-/** Milliseconds that a step has, unless the offering says otherwise (lifecycle.md, section 2). */
+/** Milliseconds that a step has, unless the offering says otherwise (docs/lifecycle.md, Processes). */
 const defaults = {
   init: 5_000,
   prepare: 60_000,

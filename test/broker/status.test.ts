@@ -13,7 +13,7 @@ const silent = facts({ answer: 'silent' });
 const unasked = facts({ answer: 'unasked' });
 const wrong = facts({ answer: 'wrong' });
 
-describe('decideStatus, the table of lifecycle section 3', () => {
+describe('decideStatus, the table in docs/lifecycle.md, Status of units', () => {
   test.each<[string, Situation, UnitFacts, UnitStatus, RegExp]>([
     [
       '1: its node is silent',

@@ -10,7 +10,7 @@ import type { Opening, OnBehalfOf } from '../store.ts';
 export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
   readonly plan: ServicePlan;
   readonly operation: Operation;
-  /** The open create, or whatever else the table of lifecycle says, that this removal cancels. */
+  /** The open create, or whatever else may be cancelled (docs/lifecycle.md, Which operations may meet). */
   readonly cancels?: Operation;
   /** What there must be room for. */
   readonly demand?: Demand;

@@ -58,7 +58,7 @@ async function undo(core: RequestContext, operation: Operation): Promise<Outcome
   return unbind(core, { instanceId, bindingId, offeringId, planId, origin, acceptsIncomplete: true, giveUp });
 }
 
-/** As the state table of lifecycle has it for instances, column "bind". */
+/** docs/lifecycle.md: the column "bind" for the instance, and Bindings, the columns "PUT", for what is there of its own. */
 export function decideBind(
   { found, binding, operation }: FoundBinding,
   command: Bind,

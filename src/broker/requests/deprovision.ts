@@ -35,7 +35,7 @@ export function deprovision(core: RequestContext, command: Deprovision): Promise
   });
 }
 
-/** The state table of lifecycle, column "DELETE". */
+/** docs/lifecycle.md, What each request comes to: the column "DELETE". */
 export function decideDeprovision(
   found: FoundInstance | undefined,
   command: Deprovision,

@@ -58,7 +58,7 @@ function undo(core: RequestContext, operation: Operation): Promise<Outcome<unkno
   return deprovision(core, { instanceId, offeringId, planId, origin, acceptsIncomplete: true, giveUp });
 }
 
-/** The state table of lifecycle, column "PUT". */
+/** docs/lifecycle.md, What each request comes to: the columns "PUT". */
 export function decideProvision(
   found: FoundInstance | undefined,
   command: Provision,
@@ -88,7 +88,7 @@ export function decideProvision(
   }
 }
 
-/** Context and originating identity are no attributes: platforms change them (platform-clients, point 8). */
+/** Context and originating identity are no attributes: platforms change them (docs/lifecycle.md). */
 function isSame(instance: ServiceInstance, command: Provision): boolean {
   return (
     instance.offeringId === command.offeringId &&

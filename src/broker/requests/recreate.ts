@@ -23,7 +23,7 @@ export function recreate(core: RequestContext, command: Recreate): Promise<Outco
   });
 }
 
-/** The state table of lifecycle, column "recreate". */
+/** docs/lifecycle.md, What each request comes to: the column "recreate". */
 export function decideRecreate(found: FoundInstance | undefined): 'start' | Decision<ServiceInstance> {
   if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
   const { instance, operation } = found;

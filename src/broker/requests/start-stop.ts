@@ -44,7 +44,7 @@ const participles: Readonly<Record<Kind, string>> = {
   restart: 'restarted',
 };
 
-/** The state table of lifecycle, columns "start", "stop" and "restart". */
+/** docs/lifecycle.md, What each request comes to: the columns "start", "stop" and "restart". */
 export function decideStartStop(
   found: FoundInstance | undefined,
   { units, version }: StartStop,

@@ -38,7 +38,7 @@ export function expire(
   });
 }
 
-/** As the state table of lifecycle has it for instances, column "DELETE". */
+/** docs/lifecycle.md, Bindings: the column "DELETE". */
 export function decideUnbind(
   { found, binding, operation }: FoundBinding,
   command: Unbind,

@@ -39,7 +39,7 @@ export function update(core: RequestContext, command: Update): Promise<Outcome<S
   });
 }
 
-/** The state table of lifecycle, column "PATCH". */
+/** docs/lifecycle.md, What each request comes to: the columns "PATCH". */
 export function decideUpdate(
   found: FoundInstance | undefined,
   command: Update,

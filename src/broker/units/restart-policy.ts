@@ -36,9 +36,9 @@ export interface RestartSituation {
 }
 
 /**
- * lifecycle, section 3: a unit without a living process is started again, so often within the plan's time, after
- * growing pauses; then it is left alone until it runs again or people have tended to it. One that lives is a status
- * with a reason, whatever it answers, unless the offering asks for more by name.
+ * docs/lifecycle.md, Status of units: a unit without a living process is started again, so often within the plan's
+ * time, after growing pauses; then it is left alone until it runs again or people have tended to it. One that lives is
+ * a status with a reason, whatever it answers, unless the offering asks for more by name.
  */
 export function decideRestart(patient: RestartSituation): RestartDecision {
   const { monitor, unit, untouchable, unyielding, now } = patient;

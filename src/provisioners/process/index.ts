@@ -1,6 +1,6 @@
 /**
  * Runs the processes of an instance on this node, from what the offering file declares alone: files, ports, order,
- * readiness. Which process is whose is known by identity, never by port or name (lifecycle.md, section 2).
+ * readiness. Which process is whose is known by identity, never by port or name (docs/lifecycle.md, Processes).
  */
 import type { Provisioner } from '../../broker/provisioner.ts';
 import { findMissingHook } from '../../node/hooks/files.ts';

@@ -1,9 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { decideBind } from '../../../src/broker/requests/bind.ts';
 import { decideDeprovision } from '../../../src/broker/requests/deprovision.ts';
 import { Refusal } from '../../../src/broker/errors.ts';
+import { exclusion } from '../../../src/broker/exclusion.ts';
+import type { RequestContext } from '../../../src/broker/requests/context.ts';
+import { fetchBinding, fetchInstance } from '../../../src/broker/requests/fetch.ts';
+import { decideRecreate } from '../../../src/broker/requests/recreate.ts';
 import { decideStartStop } from '../../../src/broker/requests/start-stop.ts';
 import { decideProvision } from '../../../src/broker/requests/provision.ts';
-import type { FoundBinding, FoundInstance } from '../../../src/broker/records.ts';
+import type {
+  FoundBinding,
+  FoundInstance,
+  Operation,
+  OperationKind,
+  ServiceBinding,
+  ServiceInstance,
+} from '../../../src/broker/records.ts';
 import { describeState } from '../../../src/broker/state.ts';
 import { decideUnbind } from '../../../src/broker/requests/unbind.ts';
 import { decideUpdate } from '../../../src/broker/requests/update.ts';
@@ -11,6 +24,7 @@ import {
   aBinding,
   anInstance,
   anOperation,
+  aPlan,
   found,
   toBind,
   toDeprovision,
@@ -19,27 +33,48 @@ import {
   toUnbind,
   toUpdate,
 } from '../fixtures.ts';
+import { scripted } from '../core-in-memory.ts';
+import { tableAfter } from '../../support/page-table.ts';
 
-/** The state table of the lifecycle: what each request comes to in each state. */
+/** What each request comes to in each state: every cell of the tables in docs/lifecycle.md, and what no table can say. */
+
+const page = readFileSync(join(import.meta.dirname, '../../../docs/lifecycle.md'), 'utf8');
 
 const unfinished = anInstance({ ready: false });
 const ready = anInstance();
 const updateRequest = { parameters: { size: 2 } };
 
-const states: Record<string, FoundInstance | undefined> = {
-  absent: undefined,
-  provisioning: found(unfinished, anOperation('provision')),
-  failed: found(unfinished),
-  'deprovisioning, unfinished': found(unfinished, anOperation('deprovision')),
-  ready: found(ready),
-  updating: found(ready, anOperation('update', { confidential: { request: updateRequest } })),
-  deprovisioning: found(ready, anOperation('deprovision')),
-  'binding in progress': found(ready, undefined, true),
-  starting: found(ready, anOperation('start')),
-  stopping: found(ready, anOperation('stop')),
-  restarting: found(ready, anOperation('restart')),
-  'restarting, binding in progress': found(ready, anOperation('restart'), true),
+/** The words of the column "row". */
+const rows: Readonly<Record<string, ServiceInstance | undefined>> = {
+  none: undefined,
+  unfinished,
+  ready,
+  stopped: anInstance({ stopped: true }),
+  lost: anInstance({ ready: false, lost: { node: 'n1', at: new Date() } }),
 };
+
+const update = { confidential: { request: updateRequest } };
+
+/** The words of the column "open". */
+const open: Readonly<Record<string, { operation?: Operation; binding?: boolean }>> = {
+  nothing: {},
+  'a bind or unbind': { binding: true },
+  provision: { operation: anOperation('provision') },
+  update: { operation: anOperation('update', update) },
+  'update, not begun': { operation: anOperation('update', { ...update, attempt: 0 }) },
+  deprovision: { operation: anOperation('deprovision') },
+  start: { operation: anOperation('start') },
+  stop: { operation: anOperation('stop') },
+  restart: { operation: anOperation('restart') },
+  'restart, and a bind or unbind': { operation: anOperation('restart'), binding: true },
+};
+
+function situation(row: string, what: string): FoundInstance | undefined {
+  const operations = open[what];
+  if (!(row in rows) || !operations) throw new Error(`Nothing is known of '${row}' with '${what}'.`);
+  const instance = rows[row];
+  return instance && found(instance, operations.operation, operations.binding);
+}
 
 /** One word for a decision or a refusal. */
 function word(decide: () => object | 'start'): string {
@@ -56,60 +91,95 @@ function word(decide: () => object | 'start'): string {
   }
 }
 
-test.each([
-  ['absent', 'start', 'start', 'not-found', 'absent', 'not-found'],
-  ['provisioning', 'same operation', 'conflict', 'busy', 'cancel, start', 'busy'],
-  ['failed', 'start', 'conflict', 'not-ready', 'start', 'not-ready'],
-  ['deprovisioning, unfinished', 'busy', 'conflict', 'busy', 'same operation', 'busy'],
-  ['ready', 'unchanged', 'conflict', 'start', 'start', 'start'],
-  ['updating', 'busy', 'conflict', 'busy', 'busy', 'busy'],
-  ['deprovisioning', 'busy', 'conflict', 'busy', 'same operation', 'busy'],
-  ['binding in progress', 'unchanged', 'conflict', 'busy', 'busy', 'start'],
-  ['starting', 'unchanged', 'conflict', 'wait', 'cancel, start', 'wait'],
-  ['stopping', 'unchanged', 'conflict', 'wait', 'cancel, start', 'wait'],
-  ['restarting', 'unchanged', 'conflict', 'wait', 'cancel, start', 'wait'],
-  ['restarting, binding in progress', 'unchanged', 'conflict', 'wait', 'wait', 'wait'],
-])(
-  'An instance that is %s: the same provision comes to %s, a different one to %s, an update to %s, a deprovision to %s and a bind to %s.',
-  (state, same, different, update, deprovision, bind) => {
-    const there = states[state];
-    const bound: FoundBinding = there ? { found: there } : {};
-    expect({
-      same: word(() => decideProvision(there, toProvision())),
-      different: word(() => decideProvision(there, toProvision({ parameters: { other: true } }))),
-      update: word(() => decideUpdate(there, toUpdate())),
-      deprovision: word(() => decideDeprovision(there, toDeprovision())),
-      bind: word(() => decideBind(bound, toBind(), new Date())),
-    }).toEqual({ same, different, update, deprovision, bind });
-  },
-);
+/** What is fetched is told, or it is refused. */
+async function fetched(fetch: () => Promise<unknown>): Promise<string> {
+  try {
+    await fetch();
+    return 'told';
+  } catch (error) {
+    if (error instanceof Refusal) return error.code;
+    throw error;
+  }
+}
 
-test.each([
-  ['absent', 'not-found', 'not-found', 'not-found'],
-  ['provisioning', 'busy', 'busy', 'busy'],
-  ['failed', 'not-ready', 'not-ready', 'not-ready'],
-  ['deprovisioning, unfinished', 'busy', 'busy', 'busy'],
-  ['ready', 'start', 'start', 'start'],
-  ['updating', 'busy', 'busy', 'busy'],
-  ['deprovisioning', 'busy', 'busy', 'busy'],
-  ['binding in progress', 'busy', 'busy', 'busy'],
-  ['starting', 'same operation', 'busy', 'busy'],
-  ['stopping', 'busy', 'same operation', 'busy'],
-  ['restarting', 'busy', 'busy', 'same operation'],
-  ['restarting, binding in progress', 'busy', 'busy', 'same operation'],
-])(
-  'An instance that is %s: a start comes to %s, a stop to %s and a restart to %s.',
-  (state, start, stop, restart) => {
-    const there = states[state];
-    expect({
-      start: word(() => decideStartStop(there, toOperate(), 'start')),
-      stop: word(() => decideStartStop(there, toOperate(), 'stop')),
-      restart: word(() => decideStartStop(there, toOperate(), 'restart')),
-    }).toEqual({ start, stop, restart });
-  },
-);
+/** Only what fetching asks of the core: the rows, and a plan that says nothing of parameters. */
+function coreWith(there: FoundBinding): RequestContext {
+  const { found: instance } = there;
+  const store = { findInstance: async () => instance, findBinding: async () => there };
+  const provisioner = () => scripted({}).provisioner;
+  return {
+    store,
+    provisioner,
+    planOf: async () => aPlan(),
+    now: () => new Date(),
+  } as unknown as RequestContext;
+}
 
-test('What is at rest is not bound, but who has been given a binding is told of it again.', () => {
+type Answer = (there: FoundInstance | undefined) => string | Promise<string>;
+
+/** The columns of the tables of an instance, in their order. */
+const requests: Readonly<Record<string, Answer>> = {
+  word: (there) => describeState(there),
+  'same PUT': (there) => word(() => decideProvision(there, toProvision())),
+  'other PUT': (there) => word(() => decideProvision(there, toProvision({ parameters: { other: true } }))),
+  'same PATCH': (there) => word(() => decideUpdate(there, toUpdate(updateRequest))),
+  'other PATCH': (there) => word(() => decideUpdate(there, toUpdate())),
+  DELETE: (there) => word(() => decideDeprovision(there, toDeprovision())),
+  bind: (there) => word(() => decideBind({ found: there }, toBind(), new Date())),
+  GET: (there) => fetched(() => fetchInstance(coreWith({ found: there }), 'i1')),
+};
+const operators: Readonly<Record<string, Answer>> = {
+  start: (there) => word(() => decideStartStop(there, toOperate(), 'start')),
+  stop: (there) => word(() => decideStartStop(there, toOperate(), 'stop')),
+  restart: (there) => word(() => decideStartStop(there, toOperate(), 'restart')),
+  recreate: (there) => word(() => decideRecreate(there)),
+};
+
+/** The rows that the tables of an instance must have: every situation that is told apart. */
+const situations = [
+  ['none', 'nothing'],
+  ['unfinished', 'provision'],
+  ['unfinished', 'nothing'],
+  ['unfinished', 'deprovision'],
+  ['ready', 'nothing'],
+  ['ready', 'a bind or unbind'],
+  ['ready', 'update'],
+  ['ready', 'update, not begun'],
+  ['ready', 'deprovision'],
+  ['ready', 'start'],
+  ['ready', 'stop'],
+  ['ready', 'restart'],
+  ['ready', 'restart, and a bind or unbind'],
+  ['stopped', 'nothing'],
+  ['lost', 'nothing'],
+  ['lost', 'provision'],
+  ['lost', 'deprovision'],
+];
+
+describe.each([
+  ['requests', requests],
+  ['operators', operators],
+])('The table "%s" of docs/lifecycle.md', (marker, columns) => {
+  const { head, rows: lines } = tableAfter(page, marker);
+
+  test('has the columns and the rows that are told apart, each once.', () => {
+    expect(head).toEqual(['row', 'open', ...Object.keys(columns)]);
+    expect(lines.map((line) => line.slice(0, 2))).toEqual(situations);
+  });
+
+  test.each(
+    lines.flatMap(([row = '', what = '', ...cells]) =>
+      Object.entries(columns).map(([column, answer], at) => ({ row, what, column, answer, cell: cells[at] })),
+    ),
+  )(
+    'An instance whose row is $row, with $what open: $column comes to $cell.',
+    async ({ row, what, answer, cell }) => {
+      expect(await answer(situation(row, what))).toBe(cell);
+    },
+  );
+});
+
+test('An instance that is stopped gets no new binding, but who has been given one is told of it again.', () => {
   const there = found(anInstance({ stopped: true }));
   const refused = { code: 'not-ready', message: 'The service instance is stopped. Start it and bind again.' };
   const outcomeOf = (rest: Partial<FoundBinding>) =>
@@ -145,7 +215,9 @@ test.each([
   'A provision that differs in %s conflicts with the existing instance. [PRV-08, PRV-10]',
   (_what, difference) => {
     expect(word(() => decideProvision(found(ready), toProvision(difference)))).toBe('conflict');
-    expect(word(() => decideProvision(states['provisioning'], toProvision(difference)))).toBe('conflict');
+    expect(word(() => decideProvision(situation('unfinished', 'provision'), toProvision(difference)))).toBe(
+      'conflict',
+    );
   },
 );
 
@@ -171,7 +243,7 @@ test.each([
 ])(
   'While an update is in progress, it comes to %s when %j is asked. [UPD-12, UPD-13]',
   (expected, request) => {
-    expect(word(() => decideUpdate(states['updating'], toUpdate(request)))).toBe(expected);
+    expect(word(() => decideUpdate(situation('ready', 'update'), toUpdate(request)))).toBe(expected);
   },
 );
 
@@ -188,26 +260,81 @@ test.each([
   },
 );
 
-test.each([
-  ['no binding', {}, 'start', 'absent'],
-  ['a ready binding', { binding: aBinding() }, 'unchanged', 'start'],
-  ['a failed binding', { binding: aBinding({ ready: false }) }, 'start', 'start'],
-  [
-    'a bind in progress',
-    { binding: aBinding({ ready: false }), operation: anOperation('bind') },
-    'same operation',
-    'cancel, start',
-  ],
-  [
-    'an unbind in progress',
-    { binding: aBinding(), operation: anOperation('unbind') },
-    'busy',
-    'same operation',
-  ],
-])('With %s, the same bind comes to %s and an unbind to %s.', (_what, there, bind, unbind) => {
-  const bound = { found: found(ready), ...there };
-  expect(word(() => decideBind(bound, toBind(), new Date()))).toBe(bind);
-  expect(word(() => decideUnbind(bound, toUnbind()))).toBe(unbind);
+/** The words of the columns "binding" and "open" of the table of a binding. */
+const bindings: Readonly<Record<string, ServiceBinding | undefined>> = {
+  none: undefined,
+  unfinished: aBinding({ ready: false }),
+  ready: aBinding(),
+  expired: aBinding({ expiresAt: new Date(0) }),
+};
+const openOnBinding: Readonly<Record<string, Operation | undefined>> = {
+  nothing: undefined,
+  bind: anOperation('bind'),
+  unbind: anOperation('unbind'),
+};
+
+const bindingColumns: Readonly<Record<string, (there: FoundBinding) => string | Promise<string>>> = {
+  'same PUT': (there) => word(() => decideBind(there, toBind(), new Date())),
+  'other PUT': (there) => word(() => decideBind(there, toBind({ appGuid: 'other' }), new Date())),
+  DELETE: (there) => word(() => decideUnbind(there, toUnbind())),
+  GET: (there) => fetched(() => fetchBinding(coreWith(there), 'i1', 'b1')),
+};
+
+describe('The table "bindings" of docs/lifecycle.md', () => {
+  const { head, rows: lines } = tableAfter(page, 'bindings');
+
+  test('has the columns and the rows that are told apart, each once.', () => {
+    expect(head).toEqual(['binding', 'open', ...Object.keys(bindingColumns)]);
+    expect(lines.map((line) => line.slice(0, 2))).toEqual([
+      ['none', 'nothing'],
+      ['unfinished', 'bind'],
+      ['unfinished', 'nothing'],
+      ['ready', 'nothing'],
+      ['expired', 'nothing'],
+      ['ready', 'unbind'],
+    ]);
+  });
+
+  test.each(
+    lines.flatMap(([binding = '', what = '', ...cells]) =>
+      Object.entries(bindingColumns).map(([column, answer], at) => ({
+        binding,
+        what,
+        column,
+        answer,
+        cell: cells[at],
+      })),
+    ),
+  )(
+    'A binding whose row is $binding, with $what open: $column comes to $cell.',
+    async ({ binding, what, answer, cell }) => {
+      expect(binding in bindings && what in openOnBinding).toBe(true);
+      const there = { found: found(ready), binding: bindings[binding], operation: openOnBinding[what] };
+      expect(await answer(there)).toBe(cell);
+    },
+  );
+});
+
+describe('The table "meetings" of docs/lifecycle.md', () => {
+  const { head, rows: lines } = tableAfter(page, 'meetings');
+  const kinds = Object.keys(exclusion);
+
+  test('has a row and a column for each kind of operation.', () => {
+    expect(head).toEqual(['asked for', ...kinds]);
+    expect(lines.map(([asked]) => asked)).toEqual(kinds);
+  });
+
+  test.each(
+    lines.flatMap(([asked, ...cells]) =>
+      kinds.map((kind, at) => ({
+        asked: asked as OperationKind,
+        kind: kind as OperationKind,
+        cell: cells[at],
+      })),
+    ),
+  )('A $asked that meets an open $kind: $cell.', ({ asked, kind, cell }) => {
+    expect(exclusion[asked][kind]).toBe(cell);
+  });
 });
 
 test.each([
@@ -225,17 +352,3 @@ test.each([
     expect(word(() => decideBind(running, toBind(difference), new Date()))).toBe('conflict');
   },
 );
-
-test.each([
-  [undefined, 'absent'],
-  [states['provisioning'], 'provisioning'],
-  [states['failed'], 'failed'],
-  [states['ready'], 'ready'],
-  [states['updating'], 'updating'],
-  [states['deprovisioning'], 'deprovisioning'],
-  [states['starting'], 'starting'],
-  [states['stopping'], 'stopping'],
-  [states['restarting'], 'restarting'],
-])('State number %#: people read a word for it.', (there, expected) => {
-  expect(describeState(there)).toBe(expected);
-});
