@@ -162,7 +162,7 @@ describe('symptomOf', () => {
 });
 
 describe('worstOf', () => {
-  test('Of any mix it is the worst: down, error, building, unreachable, stopped, started.', () => {
+  test('P14: Of any mix it is the worst: down, error, building, unreachable, stopped, started.', () => {
     expect(unitStatuses).toEqual(['down', 'error', 'building', 'unreachable', 'stopped', 'started']);
     for (let mix = 1; mix < 2 ** unitStatuses.length; mix += 1) {
       const statuses = unitStatuses.filter((_status, place) => mix & (1 << place));

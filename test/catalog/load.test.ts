@@ -37,7 +37,7 @@ test('Top-level yaml, yml and json files of all directories are read, in the ord
   );
 });
 
-test('All problems of all files are told at once, in order, and nothing is sold.', async () => {
+test('A2: All problems of all files are told at once, in order, and nothing is sold.', async () => {
   const { catalog, lines } = await loaded({
     'b.yaml': 'id: x\nid: y\n',
     'c.json': anOffering({ colour: 'red', tags: 7, credentials: { uri: '{{db.user}}' } }),

@@ -1,5 +1,5 @@
 // Several brokers on one database, each a node with real processes: where things are made, and what becomes of them
-// when a node is killed (acceptance S1, S2, S6, S7, S8).
+// when a node is killed.
 import { jest } from '@jest/globals';
 import { say } from '../provisioners/process/process-node.ts';
 import type { Answer, BrokerProcess } from './broker-process.ts';

@@ -1,20 +1,23 @@
 import { globSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { acceptance } from '../support/acceptance.ts';
 import { beyond, must, platformPoints, should, unmet } from '../support/requirements.ts';
 
-/** Every requirement is shown by a test that names it in its title: `... [PRV-09, CON-01]`. */
+/** Every requirement is shown by a test that names it in its title: `... [PRV-09, CON-01]`, or `A9, P10: ...`. */
 
 const root = join(import.meta.dirname, '../..');
-const id = String.raw`[A-Z]{3}-\d{2}(?:\.[a-z-]+)?`;
-const brackets = new RegExp(String.raw`\[(${id}(?:, ${id})*)\]`, 'g');
+const id = String.raw`(?:[A-Z]{3}-\d{2}(?:\.[a-z-]+)?|[A-Z]\d{1,2})`;
+const ids = String.raw`(${id}(?:, ${id})*)`;
+const citation = new RegExp(String.raw`\[${ids}\]|(?<=['"\`])${ids}: `, 'g');
 
 /** Id to the files whose tests name it. */
 const cited = new Map<string, Set<string>>();
 for (const file of globSync('test/**/*.test.ts', { cwd: root })) {
   if (file.endsWith('coverage.test.ts')) continue;
   const text = readFileSync(join(root, file), 'utf8').replaceAll(/^\s*(?:\/\/|\*|\/\*).*$/gm, '');
-  for (const [, ids = ''] of text.matchAll(brackets)) {
-    for (const one of ids.split(', ')) cited.set(one, (cited.get(one) ?? new Set()).add(file));
+  for (const [, behind, before] of text.matchAll(citation)) {
+    for (const one of (behind ?? before ?? '').split(', '))
+      cited.set(one, (cited.get(one) ?? new Set()).add(file));
   }
 }
 
@@ -32,8 +35,15 @@ test('Every point of the real platforms is shown by a test.', () => {
   expect(platformPoints.filter((one) => !cited.has(one))).toEqual([]);
 });
 
+test('Everything that the broker must do beyond the specification is shown by a test.', () => {
+  expect(Object.keys(acceptance).filter((one) => !cited.has(one))).toEqual([]);
+});
+
 test('Titles name only requirements that there are.', () => {
-  const known = new Set([...Object.keys({ ...must, ...should, ...beyond }), ...platformPoints]);
+  const known = new Set([
+    ...Object.keys({ ...must, ...should, ...beyond, ...acceptance }),
+    ...platformPoints,
+  ]);
   const unknown = [...cited]
     .filter(([one]) => !known.has(one))
     .map(([one, files]) => `${one}: ${[...files].join()}`);
@@ -41,7 +51,7 @@ test('Titles name only requirements that there are.', () => {
 });
 
 test('Each requirement stands in one list only, and says something.', () => {
-  const all = [must, should, beyond].flatMap((list) => Object.entries(list));
+  const all = [must, should, beyond, acceptance].flatMap((list) => Object.entries(list));
   expect(new Set(all.map(([one]) => one)).size).toBe(all.length);
   for (const [one, says] of all) {
     expect(one).toMatch(new RegExp(`^${id}$`));

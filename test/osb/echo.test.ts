@@ -17,8 +17,8 @@ import {
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 
 /**
- * Echo and invert, the two services of the oldest public Python broker, as its platform and its users meet them
- * (acceptance E1 to E15): through the broker, over HTTP, for real.
+ * Echo and invert, the two services of the oldest public Python broker, as its platform and its users meet them:
+ * through the broker, over HTTP, for real.
  */
 
 const login = 'user:pass';

@@ -272,7 +272,7 @@ describe('A request is refused with 400 and makes nothing', () => {
     [{ size: null }, 'size'],
     [{ colour: 'red' }, 'colour'],
   ])(
-    'with the parameters %j, which the schema of the plan does not allow [PRV-18, PRV-19]',
+    'with the parameters %j, which the schema of the plan does not allow [PRV-18, PRV-19, A3]',
     async (parameters, name) => {
       await expectRefusal({ parameters }, name);
     },

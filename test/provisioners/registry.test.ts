@@ -9,7 +9,7 @@ test('A provisioner is found by its name.', () => {
   for (const name of known.names) expect(known.get(name).name).toBe(name);
 });
 
-test('An unknown name is an error that lists the known ones.', () => {
+test('P1: An unknown name is an error that lists the known ones.', () => {
   expect(() => registry(shipped).get('magic')).toThrow(
     "There is no provisioner 'magic'. Known are: echo, faulty, process, postgres, directory, command.",
   );

@@ -76,7 +76,7 @@ describe('elasticsearch', () => {
   const testWithout = isThere ? test.skip : test;
 
   testWithout(
-    `is not on sale without its executable, and operators are told why${isThere ? ' (skipped: it is there)' : ''}.`,
+    `S17: is not on sale without its executable, and operators are told why${isThere ? ' (skipped: it is there)' : ''}.`,
     async () => {
       shop = await openShop();
       expect(await namesOnSale()).toContain('echo');

@@ -3,7 +3,7 @@ import { openTestDatabase } from '../support/database.ts';
 import { startWholeBroker, testPassword } from '../support/whole-broker.ts';
 import { tsuruCloud, tsuruPassword } from './tsuru-cloud.ts';
 
-/** Who may ask, what tsuru is told to ask with, and what stays secret. Numbers as in the acceptance list. */
+/** Who may ask, what tsuru is told to ask with, and what stays secret. */
 
 const cloud = tsuruCloud({
   CATALOG_DIR: 'catalog:catalog/trial',

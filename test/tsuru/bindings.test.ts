@@ -4,7 +4,7 @@ import { createConnection } from 'mysql2/promise';
 import { startWholeBroker } from '../support/whole-broker.ts';
 import { envIn, talksToEcho, tsuruCloud, tsuruPassword, type Answer } from './tsuru-cloud.ts';
 
-/** Apps, units and jobs that are bound, by two brokers in turn. The numbers are those of the acceptance list. */
+/** Apps, units and jobs that are bound, by two brokers in turn. */
 
 const cloud = tsuruCloud({ CATALOG_DIR: 'catalog:catalog/trial' }, { brokers: 2 });
 const { ask, made } = cloud;

@@ -51,7 +51,7 @@ async function up(client: Client, name: string): Promise<void> {
 
 describe.each(services)('With the service $name', ({ name: service, plan, talks }) => {
   test.each(generations)(
-    '%s creates, binds, unbinds and destroys.',
+    'T20: %s creates, binds, unbinds and destroys.',
     async (label, generation) => {
       const client = generation(cloud.ask, service);
       const instance = `i-${label.replaceAll(/\W/g, '')}`;

@@ -6,7 +6,7 @@ import { hasRedis, talksToRedis } from './redis-client.ts';
 import { envIn, tsuruCloud, type Answer } from './tsuru-cloud.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
 
-/** Instances as tsuru sees them: made, looked at, changed, removed. The numbers are those of the acceptance list. */
+/** Instances as tsuru sees them: made, looked at, changed, removed. */
 
 const catalogDir = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
 // Redis as it is shipped, but nobody starts it again when it is dead.

@@ -220,7 +220,7 @@ describe('A look at the units', () => {
     expect(looks).toBe(1);
   });
 
-  test('One of 200 that never answers keeps nobody waiting, and is told as down when its time is over.', async () => {
+  test('P5: One of 200 that never answers keeps nobody waiting, and is told as down when its time is over.', async () => {
     const { state, store, broker, checks, events } = await watched();
     const ids = Array.from({ length: 199 }, (_, number) => `n${number}`);
     for (const instanceId of ids) await broker.provision(toProvision({ instanceId }));
@@ -253,7 +253,7 @@ async function begin(checks: UnitMonitor): Promise<{ ended: Promise<unknown> }> 
 }
 
 describe('Healing', () => {
-  test('What fails is restarted three times, as an operation of the monitor, and then left alone.', async () => {
+  test('P15: What fails is restarted three times, as an operation of the monitor, and then left alone.', async () => {
     const { state, seen, restarts, store, events, lookAfter } = await watched();
     await lookAfter(0);
     state.facts = [dead];

@@ -1,5 +1,4 @@
-// The broker is killed after each step of a provision in turn, and another process becomes the node (acceptance A12,
-// A19, S8).
+// The broker is killed after each step of a provision in turn, and another process becomes the node.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';

@@ -1,5 +1,4 @@
-// What must end ends, what must not be touched goes on, and what could not be made leaves nothing (acceptance A6, A7,
-// A8, P9, P16).
+// What must end ends, what must not be touched goes on, and what could not be made leaves nothing.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';

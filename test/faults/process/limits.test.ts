@@ -1,4 +1,4 @@
-// More is asked for at once than there is: of capacity, of instances, of ports (acceptance S2, S3, A17).
+// More is asked for at once than there is: of capacity, of instances, of ports.
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { findExecutable } from '../../../src/system/executables.ts';

@@ -1,5 +1,4 @@
-// Small worlds through OSB: directories with volumes, a pool of one port, needs, executables in the manner of cf-usb
-// (acceptance S4, S12, A13, A14, U1, U2, U3, U4).
+// Small worlds through OSB: directories with volumes, a pool of one port, needs, executables in the manner of cf-usb.
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';

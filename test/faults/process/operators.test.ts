@@ -1,5 +1,4 @@
-// What operators and probes see and do: commands beside units, a machine that is started again, metrics (acceptance P7,
-// S13, S15).
+// What operators and probes see and do: commands beside units, a machine that is started again, metrics.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';

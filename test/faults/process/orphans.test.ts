@@ -1,4 +1,4 @@
-// Things whose rows are lost: a running process, a directory, a database (acceptance S14).
+// Things whose rows are lost: a running process, a directory, a database.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';

@@ -1,4 +1,4 @@
-// Every status from a real cause, as the operator sees it (acceptance P2, P4, P6, P13, A18).
+// Every status from a real cause, as the operator sees it.
 import { jest } from '@jest/globals';
 import { Client } from 'pg';
 import { address, say } from '../../provisioners/process/process-node.ts';
