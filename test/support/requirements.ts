@@ -321,13 +321,43 @@ export const beyond = {
   'CCN-02': 'A 422 of anything but an update has one of the four defined words.',
 } as const;
 
-/**
- * The thirty points in which real platforms differ from what one would expect of them, and of what was seen later with
- * the real programs: a PUT before each poll (35), the end of a removal (37), a plan from before (38).
- */
-export const platformPoints = [...Array.from({ length: 30 }, (_none, index) => index + 1), 35, 37, 38].map(
-  (point) => `PLT-${String(point).padStart(2, '0')}`,
-);
+/** What real platforms do that one would not expect of a client of the specification, as their code and they themselves have shown. */
+export const platforms = {
+  'PLT-01': 'Parameters, context and bind_resource may be absent, empty, null or full of unknown members.',
+  'PLT-02': 'The app stands in either place, in both, or is an empty text.',
+  'PLT-03': 'Organization and space need be no GUIDs.',
+  'PLT-04': 'Previous values may be absent, partly there or null, and an update may ask for nothing.',
+  'PLT-05': 'Of maintenance info only the version is compared.',
+  'PLT-06': 'Headers, bodies and slashes are as odd as clients are old.',
+  'PLT-07': 'Hints of reads and polls are missing, old or empty.',
+  'PLT-08': 'The same request is known without its context.',
+  'PLT-09': 'An originating identity decides nothing.',
+  'PLT-10': 'The same PUT may come many times.',
+  'PLT-11': 'The same DELETE may come many times.',
+  'PLT-12': 'A DELETE comes for ids that were never seen.',
+  'PLT-13': 'A DELETE comes while a create or update goes on.',
+  'PLT-14': 'An id that was deleted is free again.',
+  'PLT-15': 'What failed to be made can be deleted, and is never told as made.',
+  'PLT-16': 'Polls come long after the end, and after a restart.',
+  'PLT-17': 'Two clients work on one instance at once.',
+  'PLT-18': 'What was made after its client gave up is cleaned up.',
+  'PLT-19': 'Polls may come every few milliseconds.',
+  'PLT-20': 'Every answer is a JSON object with the status that clients accept.',
+  'PLT-21': 'What is not there is left out rather than null.',
+  'PLT-22': 'Errors have a word and a short description, letter for letter where clients read it.',
+  'PLT-23': '422 comes only with a known word.',
+  'PLT-24': 'A PUT is 5xx only when something may have been made.',
+  'PLT-25': 'Credentials are a flat object of texts.',
+  'PLT-26': 'Operations are named by short plain texts, the same for a repetition.',
+  'PLT-27':
+    'A bind is asynchronous only where it can be fetched; without accepts_incomplete all is synchronous.',
+  'PLT-28': 'The catalog says outright what some clients have no default for.',
+  'PLT-29': 'What is asked for synchronously is answered before clients give up.',
+  'PLT-30': 'For tsuru values are texts, plans an array, and the status says all.',
+  'PLT-35': 'The same PUT comes before each poll.',
+  'PLT-37': 'The end of a removal is told to who polls that operation.',
+  'PLT-38': 'After a lost answer the plan from before is named in every call.',
+} as const;
 
 type Id = keyof typeof must | keyof typeof should;
 
