@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { decideStatus, type Situation, statusOfUnits, symptomOf, worstOf } from '../../src/broker/status.ts';
 import { unitStatuses, type UnitFacts, type UnitSeen, type UnitStatus } from '../../src/broker/units.ts';
+import { tableAfter } from '../support/page-table.ts';
 
 const runs: Situation = { stopped: false };
 const rests: Situation = { stopped: true };
@@ -12,6 +15,9 @@ const dead = facts({ alive: false, answer: 'unasked' });
 const silent = facts({ answer: 'silent' });
 const unasked = facts({ answer: 'unasked' });
 const wrong = facts({ answer: 'wrong' });
+
+const page = readFileSync(join(import.meta.dirname, '../../docs/lifecycle.md'), 'utf8');
+const { rows: statuses } = tableAfter(page, 'statuses');
 
 describe('decideStatus, the table in docs/lifecycle.md, Status of units', () => {
   test.each<[string, Situation, UnitFacts, UnitStatus, RegExp]>([
@@ -60,7 +66,7 @@ describe('decideStatus, the table in docs/lifecycle.md, Status of units', () => 
       /being started/,
     ],
     [
-      '2: another of its units is being restarted',
+      '6: it is ready, and another of its units is being restarted',
       { ...runs, operation: 'restart' },
       facts(),
       'started',
@@ -116,8 +122,13 @@ describe('decideStatus, the table in docs/lifecycle.md, Status of units', () => 
       /^its command says so$/,
     ],
     ['6: it still runs though it shall rest', rests, facts(), 'started', /runs/],
-  ])('%s', (_title, situation, unit, status, reason) => {
+  ])('Row %s.', (title, situation, unit, status, reason) => {
     expect(decideStatus(situation, unit)).toEqual({ status, reason: expect.stringMatching(reason) });
+    expect(statuses.find(([row]) => title.startsWith(`${row}:`))?.at(-1)).toBe(status);
+  });
+
+  test('The table has a row for each status.', () => {
+    expect(new Set(statuses.map((row) => row.at(-1)))).toEqual(new Set(unitStatuses));
   });
 
   test('Whatever is the case, there is a status, and it has a reason.', () => {
