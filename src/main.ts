@@ -5,21 +5,20 @@ import { join } from 'node:path';
 import { makeDirectory } from './system/make-directory.ts';
 
 rememberCompiled();
-const { readRedact } = await import('./config/config.ts');
-const redact = readRedact();
+const { describeError } = await import('./cli/describe-error.ts');
 // Whoever reads the output may go before the command has ended: that is no reason not to end it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 // Until a broker runs, which then says more; its own watch ends the process.
 process.once('uncaughtException', (error) => {
   if (process.listenerCount('uncaughtException') > 0) return;
-  console.error(redact(describe(error)));
+  console.error(describeError(error));
   process.exit(1);
 });
 try {
   const { runCommand } = await import('./cli/index.ts');
   process.exitCode = await runCommand(process.argv.slice(2));
 } catch (error) {
-  console.error(redact(describe(error)));
+  console.error(describeError(error));
   process.exitCode = 1;
 }
 
@@ -36,11 +35,4 @@ function rememberCompiled(): void {
   } catch {
     // A user without a home, or with one that cannot be written.
   }
-}
-
-/** What an operator can act on is told in sentences; a trace is for mistakes of the program. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const ours = [TypeError, RangeError, ReferenceError, SyntaxError].some((kind) => error instanceof kind);
-  return ours ? (error.stack ?? error.message) : `purveyor: ${error.message}`;
 }

@@ -1,7 +1,6 @@
 import { readFileSync, existsSync } from 'node:fs';
 import { parse } from 'yaml';
-import { readConfig } from '../src/config/config.ts';
-import { options } from '../src/config/options.ts';
+import { options, readConfig } from '../src/program/config.ts';
 
 interface App extends Record<string, unknown> {
   readonly env: Record<string, string>;

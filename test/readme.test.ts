@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { options } from '../src/config/options.ts';
+import { options } from '../src/program/config.ts';
 import { addressOf, startedBrokers } from './support/started-brokers.ts';
 import { tableAfter } from './support/page-table.ts';
 

@@ -3,9 +3,9 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { presentValues, readConfig, type Environment } from '../src/config/config.ts';
+import { presentValues, type Environment } from '../src/config/config.ts';
 import { createLog } from '../src/telemetry/log.ts';
-import { options } from '../src/config/options.ts';
+import { options, readConfig } from '../src/program/config.ts';
 import { redacted, redactor, secretValues } from '../src/config/secret-values.ts';
 import { Writable } from 'node:stream';
 import { runProgram, type Running } from './support/run-program.ts';
@@ -57,7 +57,7 @@ describe.each(Object.entries(mistakes))('With %s in a variable', (_what, value) 
 
   test('the list of all options shows no part of it but where it is a right value and no secret.', () => {
     for (const name of variables) {
-      const shown = [...presentValues({ [name]: value }).entries()]
+      const shown = [...presentValues(options, { [name]: value }).entries()]
         .filter(([, one]) => one.includes(canary))
         .map(([one]) => one);
       const harmless = [...names, ...words, ...hosts];
@@ -119,7 +119,7 @@ describe('Secrets of the environment', () => {
   test('leave alone what is no secret: names and tags of bound services, this machine, short words.', () => {
     const env = { VCAP_SERVICES: inCredentials({ uri: 'postgres://abc:pw@127.0.0.1:5432/abc' }) };
     const text = 'postgresql user-provided 127.0.0.1:5432 abc pw';
-    expect(redactor(secretValues(env))(text)).toBe(text);
+    expect(redactor(secretValues(options, env))(text)).toBe(text);
   });
 });
 
@@ -131,7 +131,7 @@ function captured(logFormat: 'text' | 'json', env: Environment) {
       done();
     },
   });
-  const secrets = secretValues(env);
+  const secrets = secretValues(options, env);
   return { log: createLog({ logLevel: 'debug', logFormat, secrets }, stream), output: () => lines.join('') };
 }
 

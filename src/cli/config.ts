@@ -1,12 +1,12 @@
 import { presentValues } from '../config/config.ts';
-import { options } from '../config/options.ts';
+import { options } from '../program/config.ts';
 import type { CliCommand } from './command.ts';
 
 export const config: CliCommand = {
   usage: 'config',
   description: 'Show every option with its present value; secrets only as set or not set.',
   async run() {
-    const values = presentValues();
+    const values = presentValues(options);
     const width = Math.max(...[...values.keys()].map((name) => name.length));
     for (const { name, meaning } of Object.values(options)) {
       console.log(`${name.padEnd(width)}  ${values.get(name)}`);

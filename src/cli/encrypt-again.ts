@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
-import { readConfig } from '../config/config.ts';
+import { readConfig } from '../program/config.ts';
 import { createLog } from '../telemetry/log.ts';
 import { openDatabase } from '../program/opening/open-database.ts';
 import { readSecrets } from '../program/opening/secrets.ts';

@@ -1,6 +1,6 @@
 /** The commands: add yours to the list. */
 import { Command } from 'commander';
-import { options } from '../config/options.ts';
+import { options } from '../program/config.ts';
 import { version } from '../program/version.ts';
 import type { CliCommand, CliOptions } from './command.ts';
 import { catalogLint } from './catalog-lint.ts';

@@ -5,7 +5,7 @@ export const serve: CliCommand = {
   description: 'Run the broker (this is what happens without a command).',
   standard: true,
   async run() {
-    const { readConfig } = await import('../config/config.ts');
+    const { readConfig } = await import('../program/config.ts');
     const config = readConfig();
     const isForPeople = config.logFormat === 'text' && process.stdout.isTTY;
     if (isForPeople) console.log('Starting ...');

@@ -1,18 +1,16 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { findBoundDatabase } from '../database/bound-database.ts';
-import { readConnection, type Connection } from '../database/connection.ts';
-import { WrongValue } from './kinds.ts';
-import type { Option } from './option.ts';
-import { options } from './options.ts';
-import { isServerName, type Redact, redactor, secretValues } from './secret-values.ts';
+import { readConnection } from '../database/connection.ts';
+import { WrongSentence, WrongValue } from './kinds.ts';
+import type { Option, OptionFamily, OptionGroup, ValuesOf } from './option.ts';
+import { coreOptions } from './options.ts';
+import { namesLike, type Redact, redactor, secretValues } from './secret-values.ts';
 
-type Values = {
-  readonly [Key in keyof typeof options]: (typeof options)[Key] extends Option<infer Value> ? Value : never;
-};
+type CoreValues = ValuesOf<typeof coreOptions>;
 
-/** All that was asked for, with what the options leave to each other worked out. */
-export interface Config extends Values {
+/** What was asked of the core, with what the options leave to each other worked out. */
+export interface CoreConfig extends CoreValues {
   readonly host: string;
   readonly logFormat: 'text' | 'json';
   /** Undefined: the address that is listened on. */
@@ -21,8 +19,6 @@ export interface Config extends Values {
   readonly nodeName: string;
   readonly nodeBind: string;
   readonly nodeDir: string;
-  /** Servers for databases, by the names of the variables that name them. They hold passwords. */
-  readonly sharedServers: Readonly<Record<string, Connection>>;
   /** Where programs are looked for. */
   readonly path: string | undefined;
   /** Is the database somebody else's, perhaps shared with other brokers? */
@@ -46,17 +42,19 @@ export class ConfigError extends Error {
 
 /**
  * The one reader of the environment. A variable that is set but empty counts as not set.
+ * @param options those of the core among them
  * @param terminal Is somebody looking at the output? Decides LOG_FORMAT where it is not set.
  * @throws ConfigError
  */
-export function readConfig(
+export function readEnvironment<Group extends typeof coreOptions>(
+  options: Group,
   env: Environment = process.env,
   terminal: boolean = process.stdout.isTTY === true,
-): Config {
+): CoreConfig & ValuesOf<Group> {
   const problems: string[] = [];
   // Each value was read by the kind that its type is taken from.
-  const values = readValues(options, env, problems) as Values;
-  const config: Config = {
+  const values = readValues(options, env, problems) as CoreValues & ValuesOf<Group>;
+  const config = {
     ...values,
     host: values.host ?? standardHost(env),
     logFormat: values.logFormat ?? (terminal ? 'text' : 'json'),
@@ -65,10 +63,9 @@ export function readConfig(
     nodeName: values.nodeName ?? hostname(),
     nodeBind: values.nodeBind ?? values.nodeHost,
     nodeDir: values.nodeDir ?? join(values.dataDir ?? '', 'node'),
-    sharedServers: readServers(env, problems),
     path: env['PATH'],
     externalDatabase: namesDatabase(values, problems),
-    secrets: secretValues(env),
+    secrets: secretValues(options, env),
   };
   problems.push(...secondLogin(config), ...loginOfTwoRealms(config), ...nodeWithoutWorkers(config));
   if (config.externalDatabase) problems.push(...sharedSecrets(env));
@@ -77,20 +74,20 @@ export function readConfig(
 }
 
 /** For what is told before, or instead of, a configuration. */
-export function readRedact(env: Environment = process.env): Redact {
-  return redactor(secretValues(env));
+export function readRedact(options: OptionGroup, env: Environment = process.env): Redact {
+  return redactor(secretValues(options, env));
 }
 
 /** What is needed to speak to a broker that runs with these variables. */
 export type OperatorAccess = Pick<
-  Values,
+  CoreValues,
   'port' | 'host' | 'publicUrl' | 'dataDir' | 'operatorUsername' | 'operatorPassword'
 >;
 
 /** The options of OperatorAccess alone. @throws ConfigError */
 export function readOperatorAccess(env: Environment = process.env): OperatorAccess {
   const problems: string[] = [];
-  const { port, host, publicUrl, dataDir, operatorUsername, operatorPassword } = options;
+  const { port, host, publicUrl, dataDir, operatorUsername, operatorPassword } = coreOptions;
   const asked = { port, host, publicUrl, dataDir, operatorUsername, operatorPassword };
   const access = readValues(asked, env, problems) as OperatorAccess;
   if (problems.length > 0) throw new ConfigError(problems);
@@ -105,34 +102,52 @@ export function readPath(env: Environment = process.env): string | undefined {
 /** CATALOG_DIR alone, for what needs no more. @throws ConfigError */
 export function readCatalogDirs(env: Environment = process.env): readonly string[] {
   const problems: string[] = [];
-  const directories = readValue(options.catalogDirs, env, problems);
+  const directories = readValue(coreOptions.catalogDirs, env, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return directories as readonly string[];
 }
 
 /** Each option by name as it is now, for people; of secrets only whether they are set. */
-export function presentValues(env: Environment = process.env): ReadonlyMap<string, string> {
+export function presentValues(
+  options: OptionGroup,
+  env: Environment = process.env,
+): ReadonlyMap<string, string> {
   return new Map(Object.values(options).map((option) => [option.name, presentValue(option, env)]));
 }
 
 function readValues(
-  asked: Readonly<Record<string, Option>>,
+  asked: OptionGroup,
   env: Environment,
   problems: string[],
 ): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
-    Object.entries(asked).map(([key, option]) => [key, readValue(option, env, problems)]),
+    Object.entries(asked).map(([key, option]) => [
+      key,
+      'alike' in option ? readFamily(option, env, problems) : readValue(option, env, problems),
+    ]),
   );
+}
+
+/** Of those that are set. */
+function readFamily(
+  option: OptionFamily,
+  env: Environment,
+  problems: string[],
+): Readonly<Record<string, unknown>> {
+  const each = namesLike(option, env).map(
+    (name) => [name, readValue({ ...option, name }, env, problems)] as const,
+  );
+  return Object.fromEntries(each.filter(([, value]) => value !== undefined));
 }
 
 function readValue(option: Option, env: Environment, problems: string[]): unknown {
   const given = textOf(option, env) ?? option.standard;
   if (given === undefined) return undefined;
   try {
-    return option.kind.read(given);
+    return option.kind.read(given, option.name);
   } catch (error) {
     if (!(error instanceof WrongValue)) throw error;
-    problems.push(`${option.name} ${error.message}.`);
+    problems.push(error instanceof WrongSentence ? error.message : `${option.name} ${error.message}.`);
     return undefined;
   }
 }
@@ -145,34 +160,34 @@ function textOf({ name, kind }: Option, env: Environment): string | undefined {
 
 /** A platform that hands out a port, or describes the app, wants to reach it from outside. */
 function standardHost(env: Environment): string {
-  return textOf(options.vcapApplication, env) === undefined ? '127.0.0.1' : '0.0.0.0';
+  return textOf(coreOptions.vcapApplication, env) === undefined ? '127.0.0.1' : '0.0.0.0';
 }
 
 /** Programs beside an app on a platform would die with its container; other systems cannot tell them apart. */
-function isNodeByItself({ vcapApplication, workers }: Values): boolean {
+function isNodeByItself({ vcapApplication, workers }: CoreValues): boolean {
   return process.platform === 'linux' && vcapApplication === undefined && workers !== 0;
 }
 
-function nodeWithoutWorkers({ node, workers }: Config): readonly string[] {
+function nodeWithoutWorkers({ node, workers }: CoreConfig): readonly string[] {
   return node && workers === 0
     ? ['WORKERS is 0, but NODE_ROLE is true: nobody else could carry the work on this node.']
     : [];
 }
 
-function platformUrl(application: Values['vcapApplication']): string | undefined {
+function platformUrl(application: CoreValues['vcapApplication']): string | undefined {
   const uris = application?.['application_uris'] ?? application?.['uris'];
   const first: unknown = Array.isArray(uris) ? uris[0] : undefined;
   return typeof first === 'string' && first !== '' ? `https://${first}` : undefined;
 }
 
-function secondLogin({ username2, password2 }: Values): readonly string[] {
+function secondLogin({ username2, password2 }: CoreValues): readonly string[] {
   return username2 !== undefined && password2 === undefined
     ? ['BROKER_PASSWORD_2 is missing: BROKER_USERNAME_2 is set.']
     : [];
 }
 
 /** Else every platform could do what operators may. */
-function loginOfTwoRealms(config: Config): readonly string[] {
+function loginOfTwoRealms(config: CoreConfig): readonly string[] {
   const { operatorUsername, operatorPassword, username, password, username2 = username, password2 } = config;
   if (operatorPassword === undefined) return [];
   const logins = { BROKER_PASSWORD: [username, password], BROKER_PASSWORD_2: [username2, password2] };
@@ -188,9 +203,12 @@ function loginOfTwoRealms(config: Config): readonly string[] {
 const noDatabaseOnPlatform =
   'DATABASE_URL is missing, and VCAP_SERVICES binds no Postgres that could be recognised: an app on a platform cannot keep its state on its own disk.';
 
-function namesDatabase({ databaseUrl, vcapServices, vcapApplication }: Values, problems: string[]): boolean {
+function namesDatabase(
+  { databaseUrl, vcapServices, vcapApplication }: CoreValues,
+  problems: string[],
+): boolean {
   try {
-    if (databaseUrl !== undefined) return Boolean(readConnection(databaseUrl, options.databaseUrl.name));
+    if (databaseUrl !== undefined) return Boolean(readConnection(databaseUrl, coreOptions.databaseUrl.name));
     const bound = findBoundDatabase(vcapServices) !== undefined;
     if (!bound && vcapApplication !== undefined) problems.push(noDatabaseOnPlatform);
     return bound || vcapApplication !== undefined;
@@ -200,23 +218,9 @@ function namesDatabase({ databaseUrl, vcapServices, vcapApplication }: Values, p
   }
 }
 
-/** SHARED_POSTGRES_URL, and others that are named alike: offering files say which one they mean. */
-function readServers(env: Environment, problems: string[]): Readonly<Record<string, Connection>> {
-  const servers: Record<string, Connection> = {};
-  for (const [name, url = ''] of Object.entries(env)) {
-    if (!isServerName(name) || url.trim() === '') continue;
-    try {
-      servers[name] = readConnection(url, name);
-    } catch (error) {
-      problems.push((error as Error).message);
-    }
-  }
-  return servers;
-}
-
 /** Brokers that share a database must agree on these, so none may make its own. */
 function sharedSecrets(env: Environment): readonly string[] {
-  return [options.password, options.encryptionKeys]
+  return [coreOptions.password, coreOptions.encryptionKeys]
     .filter((option) => textOf(option, env) === undefined)
     .map(({ name }) => `${name} is missing: with an external database it must be set.`);
 }

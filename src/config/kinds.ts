@@ -1,16 +1,21 @@
 import { isIP } from 'node:net';
 import type { PortRange } from '../broker/nodes.ts';
+import { readConnection, type Connection } from '../database/connection.ts';
 import { readKeys, type KeyRing } from '../stores/keyring.ts';
 
 /** Each kind of option: how the text of a variable becomes a value. The sentences say what would be right. */
 export interface Kind<Value> {
-  readonly read: (textOption: string) => Value;
+  /** @throws WrongValue */
+  readonly read: (text: string, name: string) => Value;
   /** The value appears in no message and no listing. */
   readonly secret?: boolean;
 }
 
 /** What is wrong with a text, without the text itself: it may be a secret in the wrong place. */
 export class WrongValue extends Error {}
+
+/** A wrong value of which the message is the whole sentence, the name of the variable included. */
+export class WrongSentence extends WrongValue {}
 
 /** The path of a file or a directory. */
 export function path(): Kind<string> {
@@ -31,6 +36,11 @@ export function secret(): Kind<string> {
   return { secret: true, read: (value) => value };
 }
 
+/** A Postgres server, by its url. */
+export function postgresServer(): Kind<Connection> {
+  return { secret: true, read: requireServer };
+}
+
 /** Basic authentication cannot carry a name with a colon (RFC 7617, section 2). */
 export function userName(): Kind<string> {
   return { read: requireUserName };
@@ -46,7 +56,7 @@ export function wholeNumber(from: number, to: number): Kind<number> {
 }
 
 export function yesOrNo(): Kind<boolean> {
-  return { read: (value) => oneOf('true', 'false').read(value) === 'true' };
+  return { read: (value) => requireWord(value, ['true', 'false']) === 'true' };
 }
 
 export function oneOf<Word extends string>(...words: Word[]): Kind<Word> {
@@ -110,6 +120,14 @@ function requireUserName(value: string): string {
   if (/\p{Cc}/u.test(value)) throw new WrongValue('must not contain control characters');
   if (value.includes(':')) throw new WrongValue('must not contain a colon');
   return value;
+}
+
+function requireServer(value: string, name: string): Connection {
+  try {
+    return readConnection(value, name);
+  } catch (error) {
+    throw new WrongSentence((error as Error).message);
+  }
 }
 
 function requireKeys(value: string): KeyRing {

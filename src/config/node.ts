@@ -4,15 +4,13 @@ import {
   nodeName,
   path,
   portRange,
-  secret,
   systemUser,
-  userName,
   webAddress,
   wholeNumber,
   yesOrNo,
 } from './kinds.ts';
 
-/** Options of a broker that makes things on its own machine, or on a shared server, and of those who operate it. */
+/** Options of a broker that makes things on its own machine. */
 export const nodeOptions = {
   // Not NODE: npm sets that one to the path of the node program.
   node: optional(
@@ -70,17 +68,4 @@ export const nodeOptions = {
     'User who runs the programs and owns the directories of this node.',
   ),
   checks: standard('CHECKS', wholeNumber(1, 1000), '64', 'Instances whose units are looked at, at once.'),
-  sharedPostgresUrl: optional(
-    'SHARED_POSTGRES_URL',
-    secret(),
-    'the server of the embedded database, when there is one',
-    'Postgres server on which databases are offered, with the login of an administrator; offering files may name more of them, whose variables end in _POSTGRES_URL.',
-  ),
-  operatorUsername: standard('OPERATOR_USERNAME', userName(), 'operator', 'Name that operators log in with.'),
-  operatorPassword: optional(
-    'OPERATOR_PASSWORD',
-    secret(),
-    'made once and kept in DATA_DIR; with an external database there is no operator API without it',
-    'Password that operators log in with, and brokers when they ask each other.',
-  ),
 };

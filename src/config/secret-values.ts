@@ -1,7 +1,8 @@
 /** What must never be shown: the secret values of the environment, as they are and in their parts. */
 import { isIP } from 'node:net';
 import { stringsIn } from '../broker/json.ts';
-import { options } from './options.ts';
+import type { OptionFamily, OptionGroup } from './option.ts';
+import { coreOptions } from './options.ts';
 
 /** A text without the secrets it was made for. */
 export type Redact = (text: string) => string;
@@ -49,12 +50,13 @@ function escaped(text: string): string {
   return text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');
 }
 
-/** Of all options that are secret, and of the addresses of servers that offerings name. */
-export function secretValues(env: Readonly<Record<string, string | undefined>>): ReadonlySet<string> {
-  const secret = Object.values(options)
-    .filter(({ kind }) => kind.secret)
-    .map(({ name }) => name);
-  const names = [...secret, ...Object.keys(env).filter((name) => isServerName(name))];
+/** Of all options that are secret, with those that are named like them. */
+export function secretValues(
+  options: OptionGroup,
+  env: Readonly<Record<string, string | undefined>>,
+): ReadonlySet<string> {
+  const secret = Object.values(options).filter(({ kind }) => kind.secret);
+  const names = secret.flatMap((option) => ('alike' in option ? namesLike(option, env) : [option.name]));
   return new Set(
     names.flatMap((name) => partsOf(name, env[name] ?? '')).filter((part) => part.trim() !== ''),
   );
@@ -65,15 +67,18 @@ export function secretsOfKeys(text: string): readonly string[] {
   return [text, ...text.split(/[,:\s]/).filter(isLong)];
 }
 
-/** Variables that offering files may name: the addresses of administrators. */
-export function isServerName(name: string): boolean {
-  return /^[A-Z][A-Z0-9_]*_POSTGRES_URL$/.test(name);
+/** The variables that are set and named like this option. */
+export function namesLike(
+  { alike }: OptionFamily,
+  env: Readonly<Record<string, string | undefined>>,
+): readonly string[] {
+  return Object.keys(env).filter((name) => alike.test(name));
 }
 
 function partsOf(name: string, value: string): readonly string[] {
   // It describes the app, by names and addresses that everybody may know.
-  if (name === options.vcapApplication.name) return [value];
-  if (name === options.encryptionKeys.name) return secretsOfKeys(value);
+  if (name === coreOptions.vcapApplication.name) return [value];
+  if (name === coreOptions.encryptionKeys.name) return secretsOfKeys(value);
   return [value, ...jsonStrings(name, value), ...addressParts(value), ...linesOf(value)];
 }
 
@@ -81,7 +86,7 @@ function partsOf(name: string, value: string): readonly string[] {
 function jsonStrings(name: string, value: string): readonly string[] {
   const parsed = parse(value);
   if (parsed === undefined) return [];
-  const strings = name === options.vcapServices.name ? credentialsIn(parsed) : stringsIn(parsed as never);
+  const strings = name === coreOptions.vcapServices.name ? credentialsIn(parsed) : stringsIn(parsed as never);
   return strings.flatMap((one) => [...(isLong(one) ? [one] : []), ...addressParts(one), ...linesOf(one)]);
 }
 

@@ -5,7 +5,7 @@ import type { InHand } from './last-resort.ts';
 import type { Introduction } from './banner.ts';
 import type { BrokerEvent } from '../broker/events.ts';
 import type { OnSale } from '../broker/on-sale.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from './config.ts';
 import type { Stock } from '../telemetry/gauges.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
 import type { Log } from '../telemetry/log.ts';

@@ -1,6 +1,6 @@
 import { banner, countOf, type Introduction } from './banner.ts';
 import { compose } from './compose.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from './config.ts';
 import type { Log } from '../telemetry/log.ts';
 import { endOnTheUnexpected } from './last-resort.ts';
 import { version } from './version.ts';

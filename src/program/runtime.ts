@@ -10,7 +10,7 @@ import type { OnSale } from '../broker/on-sale.ts';
 import { findOrphans } from '../broker/find-orphans.ts';
 import type { Store } from '../broker/store.ts';
 import { revivePlan } from '../catalog/compile.ts';
-import type { Config } from '../config/config.ts';
+import type { Config } from './config.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { Apps } from '../protocols/tsuru/apps/apps.ts';
 import { postgresApps } from '../protocols/tsuru/apps/postgres-apps.ts';

@@ -1,11 +1,11 @@
 import { createLogger, format, transports, type Logger } from 'winston';
 import type { BrokerEvent, OperationSummary } from '../broker/events.ts';
-import type { Config } from '../config/config.ts';
+import type { CoreConfig } from '../config/config.ts';
 import type { AccessEntry } from '../http/access-log.ts';
 import { conceal, type Redact } from '../config/secret-values.ts';
 import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
 
-export type Level = Config['logLevel'];
+export type Level = CoreConfig['logLevel'];
 
 export interface Log {
   /** A plain note. Of secrets only those are hidden that the log knows. */
@@ -29,7 +29,7 @@ export function createLog(
     logLevel,
     logFormat,
     secrets = [],
-  }: Pick<Config, 'logLevel' | 'logFormat'> & { readonly secrets?: Iterable<string> },
+  }: Pick<CoreConfig, 'logLevel' | 'logFormat'> & { readonly secrets?: Iterable<string> },
   output: NodeJS.WritableStream = process.stdout,
 ): Log {
   const logger = createLogger({

@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { options } from '../../src/config/options.ts';
+import { options } from '../../src/program/config.ts';
 import { runProgram } from '../support/run-program.ts';
 
 // Each starts the program.

@@ -1,12 +1,6 @@
 import { hostname } from 'node:os';
-import {
-  ConfigError,
-  presentValues,
-  readConfig,
-  readOperatorAccess,
-  type Environment,
-} from '../../src/config/config.ts';
-import { options } from '../../src/config/options.ts';
+import { ConfigError, presentValues, readOperatorAccess, type Environment } from '../../src/config/config.ts';
+import { options, readConfig } from '../../src/program/config.ts';
 
 const external = {
   DATABASE_URL: 'postgres://u:p@db/purveyor',
@@ -249,7 +243,7 @@ test('all problems are told at once, and none tells a value', () => {
 });
 
 test('the present values say of a secret only whether it is set', () => {
-  const values = presentValues({ ...external, PORT: '1' });
+  const values = presentValues(options, { ...external, PORT: '1' });
   expect(values.get('PORT')).toBe('1');
   expect(values.get('LEASE')).toBe('15s');
   expect(values.get('BROKER_PASSWORD')).toBe('set');

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Writable } from 'node:stream';
 import { compose, type BrokerProgram } from '../../src/program/compose.ts';
-import { readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/program/config.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from '../support/database.ts';
 

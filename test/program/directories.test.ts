@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/program/config.ts';
 import { troubleWith } from '../../src/system/usable-directory.ts';
 import { forgottenAddress, requireDirectories } from '../../src/program/opening/directories.ts';
 

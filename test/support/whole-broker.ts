@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import request, { type Response } from 'supertest';
 import { compose } from '../../src/program/compose.ts';
-import { readConfig } from '../../src/config/config.ts';
+import { readConfig } from '../../src/program/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from './database.ts';
 

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import type { BrokerEvent, OperationSummary } from '../../src/broker/events.ts';
-import type { Config } from '../../src/config/config.ts';
+import type { CoreConfig } from '../../src/config/config.ts';
 import type { AccessEntry } from '../../src/http/access-log.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
 
@@ -29,7 +29,7 @@ const access: AccessEntry = {
   bytes: 2,
 };
 
-function written(settings: Partial<Config>, tell: (log: Log) => void): string {
+function written(settings: Partial<CoreConfig>, tell: (log: Log) => void): string {
   const output = new PassThrough();
   tell(createLog({ logLevel: 'info', logFormat: 'text', ...settings }, output));
   return String(output.read() ?? '');
@@ -37,7 +37,7 @@ function written(settings: Partial<Config>, tell: (log: Log) => void): string {
 
 function jsonLines(
   tell: (log: Log) => void,
-  logLevel: Config['logLevel'] = 'debug',
+  logLevel: CoreConfig['logLevel'] = 'debug',
 ): Record<string, unknown>[] {
   const lines = written({ logFormat: 'json', logLevel }, tell).trim();
   return lines === '' ? [] : lines.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -151,7 +151,7 @@ function withoutTime(text: string): string {
   return text.replace(/^\S+ /, '');
 }
 
-test.each<[Config['logLevel'], string[]]>([
+test.each<[CoreConfig['logLevel'], string[]]>([
   ['error', ['e']],
   ['warn', ['e', 'w']],
   ['info', ['e', 'w', 'i']],

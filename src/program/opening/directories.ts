@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../config.ts';
 import { requireUsable } from '../../system/usable-directory.ts';
 
 /**

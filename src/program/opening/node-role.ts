@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { NodeProfile, Nodes } from '../../broker/nodes.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../config.ts';
 import { findExecutables } from '../../system/executables.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { openNode, type OpenNode } from '../../node/open-node.ts';

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
 import type { BrokerEvent } from '../../broker/events.ts';
 import type { Store } from '../../broker/store.ts';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../config.ts';
 import type { Connection } from '../../database/connection.ts';
 import { resolveDatabase, type Database } from '../../database/resolve.ts';
 import { openClient, openPool } from '../../postgres/connections.ts';

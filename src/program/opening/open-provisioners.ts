@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Config } from '../../config/config.ts';
-import { options } from '../../config/options.ts';
+import type { Config } from '../config.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { openClient } from '../../postgres/connections.ts';
 import { registry, shippedProvisioners, type Registry } from '../../provisioners/index.ts';
 import type { DatabaseSettings } from '../../provisioners/postgres/index.ts';
+import { standardServer } from '../../provisioners/postgres/options.ts';
 import { postgresPorts } from '../../stores/postgres/ports.ts';
 import type { OpenDatabase } from './open-database.ts';
 
@@ -31,7 +31,10 @@ export function openProvisioners({ config, database, node }: ProvisionersOpening
 /** Where nobody named a shared server, the one that is there anyway is it. */
 function databasesOf({ sharedServers }: Config, { connection, embedded }: OpenDatabase): DatabaseSettings {
   const own = openClient(connection);
-  const servers = { ...(embedded && { [byDefault]: connection }), ...sharedServers };
+  const servers: Config['sharedServers'] = {
+    ...(embedded && { [standardServer]: connection }),
+    ...sharedServers,
+  };
   return {
     servers(name) {
       const server = Object.hasOwn(servers, name) ? servers[name] : undefined;
@@ -46,5 +49,3 @@ function databasesOf({ sharedServers }: Config, { connection, embedded }: OpenDa
     ownDatabase: () => own.database,
   };
 }
-
-const byDefault = options.sharedPostgresUrl.name;

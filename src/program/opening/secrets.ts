@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { Config } from '../../config/config.ts';
+import type { Config } from '../config.ts';
 import type { Login } from '../../protocols/protocol.ts';
 import type { TsuruLogins } from '../../protocols/tsuru/logins.ts';
 import { secretsOfKeys } from '../../config/secret-values.ts';

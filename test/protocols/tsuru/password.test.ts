@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../../src/config/config.ts';
+import { readConfig } from '../../../src/program/config.ts';
 import { readSecrets } from '../../../src/program/opening/secrets.ts';
 import { loginsOf } from '../../../src/protocols/tsuru/logins.ts';
 

@@ -1,0 +1,83 @@
+import {
+  directoryList,
+  hostName,
+  keyRing,
+  path,
+  secret,
+  userName,
+  webAddress,
+  wholeNumber,
+} from './kinds.ts';
+import { optional, standard } from './option.ts';
+
+/** Options of where the broker is, where its state is, and who may use it. */
+export const servingOptions = {
+  port: standard('PORT', wholeNumber(0, 65535), '8080', 'Port to listen on; 0 takes a free one.'),
+  host: optional(
+    'HOST',
+    hostName(),
+    '127.0.0.1, or 0.0.0.0 where VCAP_APPLICATION is set, as platforms do',
+    'Address to listen on; 0.0.0.0 to be reached from other machines.',
+  ),
+  publicUrl: optional(
+    'PUBLIC_URL',
+    webAddress(),
+    'https:// and the first address in VCAP_APPLICATION, else the address listened on',
+    'Where platforms and applications reach this broker; may have a path.',
+  ),
+  databaseUrl: optional(
+    'DATABASE_URL',
+    secret(),
+    'a Postgres bound in VCAP_SERVICES, else, except on a platform, an embedded one',
+    'The Postgres database that holds the state; several brokers may share it.',
+  ),
+  databasePool: standard(
+    'DATABASE_POOL',
+    wholeNumber(1, 1000),
+    '10',
+    'Connections to the database, at most; one more hears what other brokers tell.',
+  ),
+  dataDir: standard(
+    'DATA_DIR',
+    path(),
+    '.data',
+    'Directory of the embedded database and of what the first start makes.',
+  ),
+  pgBinDir: optional(
+    'PG_BIN_DIR',
+    path(),
+    'those that npm installed, else those of the system',
+    'Directory of the Postgres programs that are run as the embedded database.',
+  ),
+  catalogDirs: standard(
+    'CATALOG_DIR',
+    directoryList(),
+    'catalog',
+    'Directories of offering files, separated by colons.',
+  ),
+  username: standard('BROKER_USERNAME', userName(), 'broker', 'Name that platforms log in with.'),
+  password: optional(
+    'BROKER_PASSWORD',
+    secret(),
+    'made once and kept in DATA_DIR; required with an external database',
+    'Password that platforms log in with.',
+  ),
+  username2: optional(
+    'BROKER_USERNAME_2',
+    userName(),
+    'BROKER_USERNAME',
+    'Name of a second login, valid beside the first while passwords are changed.',
+  ),
+  password2: optional(
+    'BROKER_PASSWORD_2',
+    secret(),
+    'there is no second login',
+    'Password of the second login.',
+  ),
+  encryptionKeys: optional(
+    'ENCRYPTION_KEYS',
+    keyRing(),
+    'made once and kept in DATA_DIR; required with an external database',
+    'Keys of what lies encrypted in the database, as `id:key` separated by commas: the first encrypts, all decrypt; a key is 32 bytes in base64.',
+  ),
+};

@@ -1,0 +1,20 @@
+/** The configuration of this program: that of the core, and that of the provisioners and protocols it has. */
+import { readEnvironment, type CoreConfig, type Environment } from '../config/config.ts';
+import type { ValuesOf } from '../config/option.ts';
+import { allOptions } from '../config/options.ts';
+import { tsuruOptions } from '../protocols/tsuru/options.ts';
+import { postgresOptions } from '../provisioners/postgres/options.ts';
+
+/** README, `--help` and Config are made from this. */
+export const options = allOptions(postgresOptions, tsuruOptions);
+
+export type Config = CoreConfig & ValuesOf<typeof options>;
+
+/**
+ * @param env the environment of the process when absent
+ * @param terminal as `readEnvironment` takes it
+ * @throws ConfigError
+ */
+export function readConfig(env?: Environment, terminal?: boolean): Config {
+  return readEnvironment(options, env, terminal);
+}
