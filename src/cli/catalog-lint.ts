@@ -8,7 +8,7 @@ export const catalogLint: CliCommand = {
     const { loadCatalog } = await import('../catalog/load.ts');
     const { isError, problemLines } = await import('../catalog/problem.ts');
     const { countOf } = await import('../program/banner.ts');
-    const { shippedTraits } = await import('../provisioners/index.ts');
+    const { shippedTraits } = await import('../program/shipped.ts');
     const directories = given.length > 0 ? given : readCatalogDirs();
     const { catalog, problems } = await loadCatalog(directories, shippedTraits(), readPath());
     for (const line of problemLines(problems)) console.log(line);

@@ -11,7 +11,7 @@ export interface Availability {
   close(): void;
   /** Refuses with unavailable until it is open. */
   readonly requireFoundation: () => Runtime;
-  readiness(): Promise<Readiness>;
+  readonly readiness: () => Promise<Readiness>;
 }
 
 /** Milliseconds that the database has to answer a probe. */

@@ -8,21 +8,16 @@ import type { OnSale } from '../broker/on-sale.ts';
 import type { Config } from './config.ts';
 import type { Stock } from '../telemetry/gauges.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
+import type { Protocol } from '../protocols/protocol.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
-import type { Protocol } from '../protocols/protocol.ts';
-import { health } from '../protocols/health/index.ts';
-import { metrics } from '../protocols/metrics/index.ts';
-import { operator } from '../protocols/operator/index.ts';
-import { osb } from '../protocols/osb/index.ts';
-import { tsuru } from '../protocols/tsuru/index.ts';
-import { echoService } from '../provisioners/echo/service.ts';
-import { shippedTraits } from '../provisioners/index.ts';
 import { forgottenAddress, requireDirectories } from './opening/directories.ts';
-import { readSecrets, type Secrets } from './opening/secrets.ts';
+import { keptSecret, readSecrets, type Secrets } from './opening/secrets.ts';
 import { openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
-import { late } from './late.ts';
+import { lateBroker } from './late.ts';
+import { createProtocols } from './protocols.ts';
+import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
 import { within } from './within.ts';
 import { codeOf } from '../system/error-code.ts';
@@ -61,7 +56,7 @@ export async function compose(config: Config, log: Log): Promise<BrokerProgram> 
   const forgotten = forgottenAddress(config);
   if (forgotten !== undefined) log.note('warn', forgotten);
   const secrets = readSecrets(config, (made) => log.hide(made));
-  const server = serverOf({ config, secrets, availability, counts, log });
+  const server = await serverOf({ config, secrets, availability, counts, log });
   const { address, port } = await listen(server, config);
   log.note('debug', 'listening', { address });
   const publicUrl = config.publicUrl ?? address;
@@ -109,10 +104,10 @@ interface Parts {
   readonly log: Log;
 }
 
-function serverOf(parts: Parts): HttpServer {
+async function serverOf(parts: Parts): Promise<HttpServer> {
   const { config, secrets, counts, log } = parts;
   return createServer({
-    protocols: protocols(parts),
+    protocols: await protocolsOf(parts),
     logins: secrets.logins,
     observe(access) {
       log.access(access);
@@ -123,45 +118,28 @@ function serverOf(parts: Parts): HttpServer {
   });
 }
 
-/** All that is served; unknown paths are the first one's. */
-function protocols({ config, secrets, availability, counts, log }: Parts): readonly Protocol[] {
-  const { acceptMissingVersion, node, nodeName } = config;
-  const { requireFoundation } = availability;
-  const broker = late(() => requireFoundation().broker);
-  const overview = late(() => requireFoundation().broker.overview);
-  const here = node ? { node: nodeName } : {};
-  const operators = secrets.operator ? [secrets.operator.login] : [];
-  return [
-    osb(broker, { acceptMissingVersion, warn: (message) => log.note('warn', message) }),
-    echoService({
-      store: late(() => requireFoundation().store),
-      messages: late(() => requireFoundation().messages),
-    }),
-    health(() => availability.readiness()),
-    metrics(() => counts.page(), [...secrets.logins, ...operators]),
-    ...tsuruProtocol({ config, secrets, availability, log }),
-    ...(secrets.operator ? [operator(broker, overview, { logins: operators, ...here })] : []),
-  ];
-}
-
-function tsuruProtocol({ config, secrets, availability, log }: Omit<Parts, 'counts'>): readonly Protocol[] {
-  if (!secrets.tsuru) return [];
-  const world = {
-    broker: late(() => availability.requireFoundation().broker),
-    overview: late(() => availability.requireFoundation().broker.overview),
-    apps: late(() => availability.requireFoundation().apps),
-    patience: config.syncPatience,
-    url: () => availability.requireFoundation().url,
-    warn: (message: string) => log.note('warn', message),
-  };
-  return [tsuru({ ...world, logins: secrets.tsuru })];
+function protocolsOf({ config, secrets, availability, counts, log }: Parts): Promise<readonly Protocol[]> {
+  const { requireFoundation, readiness } = availability;
+  return createProtocols({
+    config,
+    broker: lateBroker(() => requireFoundation().broker),
+    store: () => requireFoundation().store,
+    database: () => requireFoundation().pool,
+    url: () => requireFoundation().url,
+    readiness,
+    metricsPage: () => counts.page(),
+    platforms: secrets.logins,
+    operators: secrets.operator ? [secrets.operator.login] : [],
+    warn: (message) => log.note('warn', message),
+    keptSecret: (file) => keptSecret(config.dataDir, file, (made) => log.hide(made)),
+  });
 }
 
 /** Milliseconds that those who ask for metrics wait for what must be counted first. */
 const countingTime = 3_000;
 
 function stocktaking({ requireFoundation }: Availability): () => Promise<Stock | undefined> {
-  const takeStock = createStock(late(() => requireFoundation().broker.overview));
+  const takeStock = createStock(lateBroker(() => requireFoundation().broker).overview);
   return async () => {
     const stock = takeStock();
     return (await within(countingTime, stock)) ? stock : undefined;

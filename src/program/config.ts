@@ -2,11 +2,10 @@
 import { readEnvironment, type CoreConfig, type Environment } from '../config/config.ts';
 import type { ValuesOf } from '../config/option.ts';
 import { allOptions } from '../config/options.ts';
-import { tsuruOptions } from '../protocols/tsuru/options.ts';
-import { postgresOptions } from '../provisioners/postgres/options.ts';
+import { optionsOf, protocolModules, provisionerModules } from './shipped.ts';
 
 /** README, `--help` and Config are made from this. */
-export const options = allOptions(postgresOptions, tsuruOptions);
+export const options = allOptions(optionsOf(provisionerModules), optionsOf(protocolModules));
 
 export type Config = CoreConfig & ValuesOf<typeof options>;
 

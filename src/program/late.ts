@@ -1,12 +1,42 @@
+import type { Broker } from '../broker/broker.ts';
+import type { OperatorView } from '../broker/operator-view.ts';
+
 /**
- * Stands for something that is not there yet, so that others can be given it already. Its methods find the
- * real one when they are called, or throw what `find` throws.
+ * Stands for a broker that is not there yet, so that protocols can be given it already. Each method finds the real one
+ * when it is called, or throws what `find` throws.
  */
-export function late<Thing extends object>(find: () => Thing): Thing {
-  return new Proxy({} as Thing, {
-    get:
-      (_target, name) =>
-      (...given: unknown[]): unknown =>
-        (find() as Record<PropertyKey, (...given: unknown[]) => unknown>)[name]?.(...given),
-  });
+export function lateBroker(find: () => Broker): Broker {
+  return {
+    catalog: () => find().catalog(),
+    provision: (command) => find().provision(command),
+    update: (command) => find().update(command),
+    deprovision: (command) => find().deprovision(command),
+    bind: (command) => find().bind(command),
+    unbind: (command) => find().unbind(command),
+    instance: (instanceId) => find().instance(instanceId),
+    binding: (instanceId, bindingId) => find().binding(instanceId, bindingId),
+    lastOperation: (query) => find().lastOperation(query),
+    start: (command) => find().start(command),
+    stop: (command) => find().stop(command),
+    restart: (command) => find().restart(command),
+    recreate: (command) => find().recreate(command),
+    status: (instanceId) => find().status(instanceId),
+    exec: (instanceId, execution) => find().exec(instanceId, execution),
+    log: (instanceId, query) => find().log(instanceId, query),
+    overview: lateOverview(() => find().overview),
+  };
+}
+
+function lateOverview(find: () => OperatorView): OperatorView {
+  return {
+    nodes: () => find().nodes(),
+    drain: (node, draining) => find().drain(node, draining),
+    forget: (node, options) => find().forget(node, options),
+    instances: (query) => find().instances(query),
+    instance: (instanceId) => find().instance(instanceId),
+    plan: (instance) => find().plan(instance),
+    offerings: () => find().offerings(),
+    orphans: () => find().orphans(),
+    removeOrphan: (where, name) => find().removeOrphan(where, name),
+  };
 }

@@ -1,6 +1,7 @@
 // The parts that compose.ts puts together: what is needed to start, to be ready and to stop.
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Pool } from 'pg';
 import { createBroker, type Broker } from '../broker/broker.ts';
 import type { BrokerContext, Settings } from '../broker/context.ts';
 import type { OperationQueue } from '../broker/queue.ts';
@@ -12,10 +13,7 @@ import type { Store } from '../broker/store.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Config } from './config.ts';
 import type { Login } from '../protocols/protocol.ts';
-import type { Apps } from '../protocols/tsuru/apps/apps.ts';
-import { postgresApps } from '../protocols/tsuru/apps/postgres-apps.ts';
 import type { Registry } from '../provisioners/index.ts';
-import { postgresMessages, type Messages } from '../provisioners/echo/messages.ts';
 import { createClosing, type Closing } from './closing.ts';
 import { openProvisioners } from './opening/open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
@@ -37,9 +35,7 @@ export interface Runtime {
   /** The broker's own address, as platforms know it. */
   readonly url: string;
   readonly store: Store;
-  readonly messages: Messages;
-  /** What tsuru has bound. */
-  readonly apps: Apps;
+  readonly pool: Pool;
   /** Where the state is, in words fit for a log. */
   readonly origin: string;
   /** What is on sale now, and what is not. */
@@ -88,7 +84,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const nodes = postgresNodes(database.pool);
   const { role, lost } = await openRole(parts, nodes, settings.holder);
   closing.add(() => role?.close());
-  const provisioners = openProvisioners({ config, database, node: role?.node });
+  const provisioners = await openProvisioners({ config, database, node: role?.node });
   closing.add(() => provisioners.close());
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
@@ -117,8 +113,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     broker,
     url: parts.url,
     store,
-    messages: postgresMessages(database.pool),
-    apps: postgresApps(database.pool),
+    pool: database.pool,
     origin: database.origin,
     offered: () => offer.current(),
     lost,

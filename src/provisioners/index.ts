@@ -1,49 +1,6 @@
-/** The ways of making things: add yours to the list, name it in an offering file. */
-import type { Ports } from '../broker/nodes.ts';
 import type { Provisioner, ProvisionerTraits } from '../broker/provisioner.ts';
-import type { LocalNode } from '../node/local-node.ts';
-import { absent } from './absent.ts';
-import { command } from './command/index.ts';
-import { directories } from './directory/index.ts';
-import { echo } from './echo/index.ts';
-import { faulty } from './faulty/index.ts';
-import { postgresDatabases, type DatabaseSettings } from './postgres/index.ts';
-import { processes } from './process/index.ts';
 
-/** What the shipped provisioners need of the world. */
-export interface ProvisionerSettings {
-  /** Where `faulty` keeps the things it makes. */
-  readonly faultyDirectory: string;
-  /** What this broker is as a node; absent: what is local is known here, but never made. */
-  readonly node?: LocalNode;
-  readonly ports?: Ports;
-  /** Where hooks of offerings lie, also of those that this broker never makes. */
-  readonly catalogDirs?: readonly string[];
-  readonly databases?: DatabaseSettings;
-}
-
-const noNode = 'This broker is not a node.';
-
-/** All provisioners of this broker, in the order in which they are listed. */
-export function shippedProvisioners(settings: ProvisionerSettings): readonly Provisioner[] {
-  const { faultyDirectory, catalogDirs = [], databases = { servers: () => undefined } } = settings;
-  const node = settings.node ?? absent<LocalNode>(noNode, { catalogDirs });
-  const ports = settings.ports ?? absent<Ports>(noNode);
-  return [
-    echo(),
-    faulty(faultyDirectory),
-    processes({ node, ports }),
-    postgresDatabases(databases),
-    directories({ node }),
-    command({ node, ports }),
-  ];
-}
-
-/** By name: what an offering file that names a shipped provisioner may say, without anything that could make it. */
-export function shippedTraits(): Readonly<Record<string, ProvisionerTraits>> {
-  return registry(shippedProvisioners({ faultyDirectory: '' })).traits();
-}
-
+/** The ways of making things, by name. */
 export interface Registry {
   readonly all: readonly Provisioner[];
   readonly names: readonly string[];

@@ -1,5 +1,5 @@
 import { nearestOf } from '../../src/catalog/form/did-you-mean.ts';
-import { shippedTraits } from '../../src/provisioners/index.ts';
+import { shippedTraits } from '../../src/program/shipped.ts';
 import { anOffering, aPlan, guid, linesOf, loaded } from './folder.ts';
 
 /** Where findings stand, what they say was meant, and what templates and hooks come to. */

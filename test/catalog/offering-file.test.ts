@@ -4,7 +4,7 @@ import { isObject, type Json, type JsonObject } from '../../src/broker/json.ts';
 import { filterNames } from '../../src/broker/template.ts';
 import { offeringSchema } from '../../src/catalog/form/schema.ts';
 import { hookNames } from '../../src/catalog/form/schema-words.ts';
-import { shippedTraits } from '../../src/provisioners/index.ts';
+import { shippedTraits } from '../../src/program/shipped.ts';
 import { loaded, program } from './folder.ts';
 
 /** The guide for service authors says what the schema says. */

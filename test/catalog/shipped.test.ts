@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { loadCatalog } from '../../src/catalog/load.ts';
-import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
+import { shippedTraits } from '../../src/program/shipped.ts';
 
 /** What this repository sells: catalog/ and catalog/trial/, as people see it in a marketplace. */
 
 const root = join(import.meta.dirname, '../..');
-const traits = registry(shippedProvisioners({ faultyDirectory: '' })).traits();
+const traits = shippedTraits();
 const load = (folder: string) => loadCatalog([join(root, folder)], traits);
 
 test('The shipped catalog is good without a warning.', async () => {

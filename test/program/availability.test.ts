@@ -1,7 +1,8 @@
 import type { Runtime } from '../../src/program/runtime.ts';
+import type { Broker } from '../../src/broker/broker.ts';
 import { Refusal } from '../../src/broker/errors.ts';
 import { createAvailability } from '../../src/program/availability.ts';
-import { late } from '../../src/program/late.ts';
+import { lateBroker } from '../../src/program/late.ts';
 
 function foundation(ping: () => Promise<void>): Runtime {
   const keys = () => ({ writes: '1', behind: [], missing: [] });
@@ -37,13 +38,17 @@ test('while it shuts down it is not ready, but serves what still comes', async (
   expect(availability.requireFoundation()).toBe(open);
 });
 
-test('what stands in for something finds it when it is called, also when its methods were taken out before', () => {
-  let real: { add: (a: number, b: number) => number } | undefined;
-  const { add } = late(() => {
+test('what stands in for the broker finds it when it is called, also when its overview was taken out before', () => {
+  let real: Broker | undefined;
+  const broker = lateBroker(() => {
     if (!real) throw new Error('not yet');
     return real;
   });
-  expect(() => add(1, 2)).toThrow('not yet');
-  real = { add: (a, b) => a + b };
-  expect(add(1, 2)).toBe(3);
+  const { overview } = broker;
+  expect(() => broker.catalog()).toThrow('not yet');
+  expect(() => overview.offerings()).toThrow('not yet');
+  const known = { offerings: [], loadedAt: new Date() };
+  real = { catalog: () => known, overview: { offerings: () => [] } } as unknown as Broker;
+  expect(broker.catalog()).toBe(known);
+  expect(overview.offerings()).toEqual([]);
 });

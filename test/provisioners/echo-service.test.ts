@@ -7,14 +7,15 @@ import type { OperationKind } from '../../src/broker/records.ts';
 import type { Opening, Store } from '../../src/broker/store.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { createServer } from '../../src/http/server.ts';
-import { echoMigrations, postgresMessages } from '../../src/provisioners/echo/messages.ts';
+import { postgresMessages } from '../../src/provisioners/echo/messages.ts';
+import { echoMigrations } from '../../src/provisioners/echo/migrations.ts';
 import { echoService } from '../../src/provisioners/echo/service.ts';
-import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { aBinding, anInstance, anOperation } from '../broker/fixtures.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 import { aBroker } from './composed-core.ts';
 
 /** The echo service as applications and people meet it: over HTTP, on a real Postgres. */
@@ -29,8 +30,9 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 /** A broker of its own; all share the database. */
-function serve(settings = { store, messages: postgresMessages(database.pool) }) {
-  const { app } = createServer({ protocols: [echoService(settings)], logins: [], observe: () => undefined });
+function serve(messages = postgresMessages(database.pool)) {
+  const service = echoService({ store: () => store, messages: () => messages });
+  const { app } = createServer({ protocols: [service], logins: [], observe: () => undefined });
   return supertest(app);
 }
 
@@ -317,7 +319,7 @@ test.each([
 ])(
   'What the shipped offering %s gives to users works, on every broker, until it is unbound.',
   async (name, response) => {
-    const known = registry(shippedProvisioners({ faultyDirectory: '/nowhere' }));
+    const known = await shippedProvisioners('/nowhere');
     const directory = join(import.meta.dirname, '../../catalog');
     const { catalog = { offerings: [], loadedAt: new Date() } } = await loadCatalog(
       [directory],
@@ -377,7 +379,7 @@ describe('The memory of an instance', () => {
 
   test('is said to be away with 503 when the database is.', async () => {
     const pool = new pg.Pool({ host: '127.0.0.1', port: 1, user: 'nobody', database: 'nothing' });
-    const [messages, away] = [postgresMessages(pool), serve({ store, messages: postgresMessages(pool) })];
+    const [messages, away] = [postgresMessages(pool), serve(postgresMessages(pool))];
     const { uri } = await (await anEcho()).bind();
     const { status, body } = await send(uri, { message: 'x' }, away);
     expect([status, body]).toEqual([503, { description: expect.stringContaining('Try again later.') }]);

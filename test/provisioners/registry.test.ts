@@ -1,7 +1,8 @@
 import { echo } from '../../src/provisioners/echo/index.ts';
-import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
+import { registry } from '../../src/provisioners/index.ts';
+import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 
-const shipped = shippedProvisioners({ faultyDirectory: '/nowhere' });
+const { all: shipped } = await shippedProvisioners('/nowhere');
 
 test('A provisioner is found by its name.', () => {
   const known = registry(shipped);

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import type { Catalog } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
-import { registry, shippedProvisioners } from '../../src/provisioners/index.ts';
 import { memoryStore } from '../../src/stores/memory/index.ts';
+import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 import { aBroker } from './composed-core.ts';
 
 /** catalog/trial/ and the page about it: each plan is described, and does what its description says. */
@@ -14,7 +14,7 @@ import { aBroker } from './composed-core.ts';
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/trial.md'), 'utf8');
 const directory = mkdtempSync(join(tmpdir(), 'purveyor-trial-'));
-const known = registry(shippedProvisioners({ faultyDirectory: directory }));
+const known = await shippedProvisioners(directory);
 let catalog: Catalog;
 let problems: readonly { readonly level: string; readonly file: string }[];
 

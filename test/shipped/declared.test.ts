@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { isError } from '../../src/catalog/problem.ts';
-import { shippedTraits } from '../../src/provisioners/index.ts';
+import { shippedTraits } from '../../src/program/shipped.ts';
 import { returnWholly } from './privacy.ts';
 import { address, isInstalled, openShop, type Shop, until } from './shop.ts';
 

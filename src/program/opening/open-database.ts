@@ -8,11 +8,10 @@ import { resolveDatabase, type Database } from '../../database/resolve.ts';
 import { openClient, openPool } from '../../postgres/connections.ts';
 import { databaseReason } from '../../postgres/trouble.ts';
 import { codeOf } from '../../system/error-code.ts';
-import { tsuruMigrations } from '../../protocols/tsuru/apps/postgres-apps.ts';
-import { echoMigrations } from '../../provisioners/echo/messages.ts';
 import { postgresStore } from '../../stores/postgres/index.ts';
 import { migrate } from '../../postgres/migrate.ts';
 import { brokerMigrations } from '../../stores/postgres/broker-migrations.ts';
+import { shippedMigrations } from '../shipped.ts';
 import { untilAvailable } from './until-available.ts';
 
 export interface OpenDatabase {
@@ -95,7 +94,7 @@ async function prepare(pool: Pool, store: Store, { note, signal }: DatabaseOpeni
   const onWait = (reason: string) => note(`The database cannot be reached yet, waiting for it: ${reason}`);
   const applied = await untilAvailable({ onWait, signal }, async () => {
     await store.ping();
-    return migrate(pool, [brokerMigrations, echoMigrations, tsuruMigrations]);
+    return migrate(pool, [brokerMigrations, ...shippedMigrations()]);
   });
   if (applied.length > 0) note(`Changed the tables: ${applied.join(', ')}.`);
 }

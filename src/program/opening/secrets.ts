@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from '../config.ts';
 import type { Login } from '../../protocols/protocol.ts';
-import type { TsuruLogins } from '../../protocols/tsuru/logins.ts';
 import { secretsOfKeys } from '../../config/secret-values.ts';
 import { keepSecret, type Kept } from './keep-secret.ts';
 import { newSecret } from './random.ts';
@@ -14,8 +13,6 @@ export interface Secrets {
   readonly madePassword?: Kept;
   /** Absent: there is no operator API. */
   readonly operator?: { readonly login: Login; readonly made?: Kept };
-  /** Absent: tsuru is not served. */
-  readonly tsuru?: TsuruLogins;
   readonly keys: KeyRing;
 }
 
@@ -38,7 +35,6 @@ export function readSecrets(config: Config, hide: Hide): Secrets {
     logins: [first, ...second],
     madePassword: made,
     ...operatorOf(config, hide),
-    ...tsuruOf(config, hide),
     keys: config.encryptionKeys ?? keepKeys(dataDir, hide),
   };
 }
@@ -52,16 +48,9 @@ function operatorOf(config: Config, hide: Hide): Pick<Secrets, 'operator'> {
   return { operator: { login: { username, password: made.value }, made } };
 }
 
-/** As with the operator's; passwords of single offerings are those of all there is then. */
-function tsuruOf(config: Config, hide: Hide): Pick<Secrets, 'tsuru'> {
-  const { tsuruUsername: username, tsuruPassword, tsuruPasswords, externalDatabase, dataDir } = config;
-  const passwords = tsuruPasswords ?? {};
-  if (tsuruPassword !== undefined || tsuruPasswords) {
-    return { tsuru: { username, password: tsuruPassword, passwords } };
-  }
-  if (externalDatabase) return {};
-  const { value: password } = keepPassword(dataDir, 'tsuru-password', hide);
-  return { tsuru: { username, password, passwords } };
+/** Of a file in the data directory, made by whoever asks for it first. */
+export function keptSecret(dataDir: string, file: string, hide: Hide): string {
+  return keepPassword(dataDir, file, hide).value;
 }
 
 function keepPassword(directory: string, name: string, hide: Hide): Kept {

@@ -8,7 +8,7 @@ export interface OperatorSettings {
   /** Platforms have others: neither can do what the other may. */
   readonly logins: readonly Login[];
   /** The node that this broker is; absent: none. */
-  readonly node?: string;
+  readonly node?: string | undefined;
 }
 
 /** Serves operators, and other brokers that ask for what only this node can do. Every route needs their login. */

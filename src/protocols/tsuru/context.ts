@@ -9,7 +9,8 @@ import { findInstanceId } from './names.ts';
 export interface TsuruContext {
   readonly broker: Broker;
   readonly overview: Pick<OperatorView, 'instances' | 'plan'>;
-  readonly apps: Apps;
+  /** Throws Refusal unavailable until they are there. */
+  readonly apps: () => Apps;
   /** Milliseconds that a request waits for the end of what it asked for. */
   readonly patience: number;
   /** The broker's own address, as platforms know it. */

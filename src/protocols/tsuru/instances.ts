@@ -136,11 +136,11 @@ function updatedContext(before: JsonObject, fields: Fields, plan: ServicePlan | 
 export async function destroy(world: TsuruContext, call: Call): Promise<Reply> {
   const origin = readOrigin(call, readFields(call));
   const { instance } = await requireEntry(world, call);
-  const jobs = await world.apps.bound(instance.id, 'job');
+  const jobs = await world.apps().bound(instance.id, 'job');
   if (jobs.length > 0) {
     throw new Failure('bound', `Jobs are bound to the instance: ${jobs.join(', ')}. Unbind them first.`);
   }
-  const forgotten = await world.apps.bound(instance.id, 'app');
+  const forgotten = await world.apps().bound(instance.id, 'app');
   const outcome = await deprovision(world, instance, { origin });
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no such instance.');
   if (forgotten.length > 0) {
@@ -170,7 +170,7 @@ export function plans(world: TsuruContext, call: Call): Reply {
 /** Labels and values for people, all of them texts, none of them secret: no dashboard, since its address is. */
 export async function info(world: TsuruContext, call: Call): Promise<Reply> {
   const { instance, plan, state, status } = await requireEntry(world, call);
-  const bound = await world.apps.bound(instance.id);
+  const bound = await world.apps().bound(instance.id);
   const description = instance.context['description'];
   const pairs: readonly (readonly [string, string | undefined])[] = [
     ['Plan', plan],

@@ -9,6 +9,28 @@ export interface TsuruLogins {
   readonly passwords: Readonly<Record<string, string>>;
 }
 
+/** What the options say of them. */
+export interface LoginSettings {
+  readonly tsuruUsername: string | undefined;
+  readonly tsuruPassword: string | undefined;
+  readonly tsuruPasswords: Readonly<Record<string, string>> | undefined;
+  readonly externalDatabase: boolean;
+}
+
+/**
+ * Those that were given; passwords of single offerings are those of all there is then. Beside an external database there
+ * may be other brokers, which could not know a password that was made here: without one tsuru is not served.
+ * @param keptSecret of a file in the data directory, made once
+ */
+export function readLogins(
+  { tsuruUsername: username, tsuruPassword, tsuruPasswords, externalDatabase }: LoginSettings,
+  keptSecret: (file: string) => string,
+): TsuruLogins | undefined {
+  const passwords = tsuruPasswords ?? {};
+  if (tsuruPassword !== undefined || tsuruPasswords) return { username, password: tsuruPassword, passwords };
+  return externalDatabase ? undefined : { username, password: keptSecret('tsuru-password'), passwords };
+}
+
 const mostKept = 1000;
 const none: readonly Login[] = [];
 

@@ -2,7 +2,6 @@
  * Hooks alone: everything an instance is, the offering's own executables make. The broker gives them a directory, ports
  * when they ask for some, and keeps what they tell.
  */
-import type { JsonObject } from '../../broker/json.ts';
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Made, Provisioner, Resource, Work } from '../../broker/provisioner.ts';
 import { findMissingHook } from '../../node/hooks/files.ts';
@@ -25,6 +24,7 @@ import {
 import { look, readLog } from './look.ts';
 import { type Act, takeAct } from './sequence.ts';
 import { type CommandSettings, factsOf, hasHook, kind, type Site, siteOf } from './site.ts';
+import { traits } from './traits.ts';
 
 /** @param settings the node that this broker is, and the numbers it may give to its instances */
 export function command(settings: CommandSettings): Provisioner {
@@ -65,27 +65,6 @@ async function purge({ node, ports }: CommandSettings, thing: Resource): Promise
   const owner = portOwnerOf(thing);
   if (owner !== undefined) await ports.release(node.name, owner);
 }
-
-const names = { type: 'array', items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } };
-
-const config: JsonObject = {
-  type: 'object',
-  additionalProperties: false,
-  properties: {
-    needs: { type: 'array', items: { type: 'string', pattern: '^[A-Za-z0-9._+-]+$' } },
-    ports: { ...names, uniqueItems: true },
-  },
-};
-
-const traits = {
-  readsParameters: 'by template' as const,
-  config,
-  roots: ['dir', 'node', 'ports', 'outputs', 'deps'],
-  members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
-  supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
-  selfContained: false,
-  local: true,
-};
 
 function make(site: Site, acts: readonly Act[]) {
   return takeAct<Made>(acts, site.work, (told) => ({ facts: factsOf(site, told) }));

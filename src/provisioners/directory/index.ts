@@ -15,23 +15,16 @@ import { isFolder, makeKeyed, removeKeyed } from '../../node/instance-named-dire
 import type { LocalNode } from '../../node/local-node.ts';
 import { removeTree } from '../../system/remove-tree.ts';
 import { broken } from './broken.ts';
-import { configOf, configSchema } from './config.ts';
+import { configOf } from './config.ts';
 import { tellUse } from './quota.ts';
 import { chooseRoot, findRoot, listThings, unusable } from './roots.ts';
+import { traits } from './traits.ts';
 
 /** @param settings the node that this broker is */
 export function directories({ node }: { readonly node: LocalNode }): Provisioner {
   return {
     name: 'directory',
-    traits: {
-      readsParameters: 'by template',
-      config: configSchema,
-      roots: ['dir', 'node'],
-      members: { node: ['name', 'host', 'bind'], dir: ['base', 'data'] },
-      supports: ['monitor', 'max_instances', 'cost'],
-      selfContained: false,
-      local: true,
-    },
+    traits,
     provision: (work) => provision(node, work),
     update: (work) => update(node, work),
     deprovision: (work) => deprovision(node, work),

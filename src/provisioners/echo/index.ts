@@ -4,23 +4,16 @@
  */
 import type { ServicePlan } from '../../broker/catalog.ts';
 import { Failure } from '../../broker/errors.ts';
-import type { JsonObject } from '../../broker/json.ts';
 import type { Made, Provisioner, Step, Work } from '../../broker/provisioner.ts';
 import { echoFacts } from './facts.ts';
 import { tokenNames } from './tokens.ts';
+import { traits } from './traits.ts';
 
 /** Provisioner for offerings that are answered by the `echoService` of this program. */
 export function echo(): Provisioner {
   return {
     name: 'echo',
-    traits: {
-      readsParameters: 'by template',
-      config: configSchema,
-      settings: settingsSchema,
-      roots: ['echo'],
-      secrets: { [tokenNames.binding]: 'binding', [tokenNames.instance]: 'instance' },
-      selfContained: true,
-    },
+    traits,
     provision: make,
     update: make,
     deprovision: async () => ({ done: undefined }),
@@ -28,18 +21,6 @@ export function echo(): Provisioner {
     unbind: async () => ({ done: undefined }),
   };
 }
-
-const configSchema: JsonObject = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { answer: { enum: ['echo', 'invert'] } },
-};
-
-const settingsSchema: JsonObject = {
-  type: 'object',
-  additionalProperties: false,
-  properties: { keep: { type: 'integer', minimum: 1, maximum: 100_000 } },
-};
 
 async function make({ plan }: Work): Promise<Step<Made>> {
   requireSecret(plan, tokenNames.binding, 'binding');

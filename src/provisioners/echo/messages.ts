@@ -1,11 +1,7 @@
-import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
 import { isAway, untilDone } from '../../postgres/trouble.ts';
 import { codeOf } from '../../system/error-code.ts';
-
-/** The tables of the messages; they refer to those of the broker, so they are made after them. */
-export const echoMigrations = { name: 'echo', directory: join(import.meta.dirname, 'migrations') };
 
 export interface Message {
   /** Counted from 1 within its instance. */

@@ -11,8 +11,8 @@ import type { Messages } from './messages.ts';
 import { readToken, sameToken, tokenNames } from './tokens.ts';
 
 export interface EchoServiceSettings {
-  readonly store: Pick<Store, 'findInstance' | 'findBinding'>;
-  readonly messages: Messages;
+  readonly store: () => Pick<Store, 'findInstance' | 'findBinding'>;
+  readonly messages: () => Messages;
 }
 
 /**
@@ -47,7 +47,7 @@ async function post(call: Call, { store, messages }: EchoServiceSettings): Promi
   const message = readMessage(call.body);
   const response = answerTo(message, facts.answer);
   const text = excerpt(message);
-  const kept = await messages.add({ instanceId, bindingId, text, keep: facts.keep });
+  const kept = await messages().add({ instanceId, bindingId, text, keep: facts.keep });
   if (!kept) throw unauthorized();
   return { status: 200, headers: { 'cache-control': 'no-store' }, body: { response } };
 }
@@ -55,7 +55,7 @@ async function post(call: Call, { store, messages }: EchoServiceSettings): Promi
 /** Unknown, unbound, of another binding or simply wrong: all get one answer, so nobody can look for ids. */
 async function requireBinding(call: Call, store: EchoServiceSettings['store']): Promise<EchoFacts> {
   const { instanceId = '', bindingId = '' } = call.params;
-  const { found, binding } = await store.findBinding(instanceId, bindingId);
+  const { found, binding } = await store().findBinding(instanceId, bindingId);
   const facts = findEchoFacts(found?.instance);
   const token = binding?.ready ? binding.confidential.secrets[tokenNames.binding] : undefined;
   if (!sameToken(readToken(call), token) || !facts) throw unauthorized();
@@ -64,11 +64,11 @@ async function requireBinding(call: Call, store: EchoServiceSettings['store']): 
 
 async function dashboard(call: Call, { store, messages }: EchoServiceSettings): Promise<Reply> {
   const { instanceId = '' } = call.params;
-  const instance = (await store.findInstance(instanceId))?.instance;
+  const instance = (await store().findInstance(instanceId))?.instance;
   const facts = findEchoFacts(instance);
   const token = instance?.confidential.secrets[tokenNames.instance];
   if (!sameToken(readToken(call), token) || !instance || !facts) return noDashboardReply();
-  return dashboardReply(instance, facts, await messages.summarize(instanceId, 50));
+  return dashboardReply(instance, facts, await messages().summarize(instanceId, 50));
 }
 
 function requireJson({ method, headers }: Omit<Call, 'body'>): void {

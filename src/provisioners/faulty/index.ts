@@ -8,10 +8,11 @@ import { isObject } from '../../broker/json.ts';
 import type { Json } from '../../broker/json.ts';
 import type { Made, Provisioner, Step, Work } from '../../broker/provisioner.ts';
 import type { OperationKind } from '../../broker/records.ts';
-import { faultSchema, readFault } from './fault.ts';
+import { readFault } from './fault.ts';
 import type { Fault } from './fault.ts';
 import { thingsIn } from './things.ts';
 import type { Things } from './things.ts';
+import { traits } from './traits.ts';
 
 /** @param directory where the things are made; it need not exist yet. */
 export function faulty(directory: string): Provisioner {
@@ -20,7 +21,7 @@ export function faulty(directory: string): Provisioner {
   const remove = (kind: OperationKind) => async (work: Work) => withoutFacts(await act(kind, work, things));
   return {
     name: 'faulty',
-    traits: { config: noConfig, settings: faultSchema, roots: ['thing'], selfContained: false },
+    traits,
     provision: make('provision'),
     update: make('update'),
     deprovision: remove('deprovision'),
@@ -30,8 +31,6 @@ export function faulty(directory: string): Provisioner {
     purge: (thing) => things.purge(thing),
   };
 }
-
-const noConfig = { type: 'object', additionalProperties: false };
 
 /** First the steps, then the waiting, then what fails before the deed, the deed, and what fails after it. */
 async function act(kind: OperationKind, work: Work, things: Things): Promise<Step<Made>> {

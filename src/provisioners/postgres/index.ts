@@ -17,7 +17,8 @@ import { keepQuota, requireRoom, requireWithinQuota } from './quota.ts';
 import { makeBindingRole, removeRole } from './roles.ts';
 import { addressOf, createServers, type Server } from './servers.ts';
 import { codeOf } from '../../system/error-code.ts';
-import { configSchema, readQuota, readShape, requirePassword, serverNameOf } from './shape.ts';
+import { readQuota, readShape, requirePassword, serverNameOf } from './shape.ts';
+import { traits } from './traits.ts';
 
 export interface DatabaseSettings {
   readonly servers: FindServer;
@@ -47,15 +48,7 @@ export function postgresDatabases({
   }
   return {
     name: 'postgres',
-    traits: {
-      readsParameters: 'by template',
-      config: configSchema,
-      roots: ['server', 'db'],
-      members: { server: ['host', 'port'], db: ['name', 'user'] },
-      secrets: { password: 'binding' },
-      supports: ['monitor', 'max_instances'],
-      selfContained: false,
-    },
+    traits,
     obstacle({ making }) {
       const name = serverNameOf(making.config);
       return known.find(name) ? undefined : `${name} is not set`;

@@ -1,14 +1,12 @@
 import { postgresServer } from '../../config/kinds.ts';
 import { family } from '../../config/option.ts';
-
-/** The variable without which the embedded database's server is the shared one. */
-export const standardServer = 'SHARED_POSTGRES_URL';
+import { serverByDefault } from './shape.ts';
 
 /** Options of what offers databases. */
 export const postgresOptions = {
   /** Servers, by the names of the variables that name them. They hold passwords. */
   sharedServers: family(
-    standardServer,
+    serverByDefault,
     /^[A-Z][A-Z0-9_]*_POSTGRES_URL$/,
     postgresServer(),
     'the server of the embedded database, when there is one',

@@ -5,7 +5,6 @@
 import type { Provisioner } from '../../broker/provisioner.ts';
 import { findMissingHook } from '../../node/hooks/files.ts';
 import { bind, unbind } from './bind.ts';
-import { configSchema } from './config-schema.ts';
 import { configOf, mistakeIn } from './config.ts';
 import { deprovision } from './deprovision.ts';
 import { inspect } from './inspect.ts';
@@ -16,21 +15,13 @@ import type { ProcessSettings } from './site.ts';
 import { restartSparing } from './sparing.ts';
 import { exec, log } from './exec-and-log.ts';
 import { update } from './update.ts';
+import { traits } from './traits.ts';
 
 /** @param settings the node that this broker is, and the numbers it may give to its instances */
 export function processes(settings: ProcessSettings): Provisioner {
   return {
     name: 'process',
-    traits: {
-      readsParameters: 'by template',
-      config: configSchema,
-      roots: ['node', 'ports', 'dir', 'deps', 'outputs'],
-      members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
-      perBinding: ['bind', 'unbind'],
-      supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
-      selfContained: false,
-      local: true,
-    },
+    traits,
     provision: (work) => provision(settings, work),
     update: (work) => update(settings, work),
     deprovision: (work) => deprovision(settings, work),

@@ -2,16 +2,18 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readConfig } from '../../../src/program/config.ts';
-import { readSecrets } from '../../../src/program/opening/secrets.ts';
-import { loginsOf } from '../../../src/protocols/tsuru/logins.ts';
+import { keptSecret } from '../../../src/program/opening/secrets.ts';
+import { loginsOf, readLogins } from '../../../src/protocols/tsuru/logins.ts';
 
 /** Where the passwords come from that tsuru logs in with. */
 
 const directory = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-const secretsWith = (env: Readonly<Record<string, string>>) =>
-  readSecrets(readConfig({ DATA_DIR: directory, ...env }), () => undefined);
+const loginsWith = (env: Readonly<Record<string, string>>) =>
+  readLogins(readConfig({ DATA_DIR: directory, ...env }), (file) =>
+    keptSecret(directory, file, () => undefined),
+  );
 
 const external = {
   DATABASE_URL: 'postgres://u:p@db/purveyor',
@@ -20,20 +22,20 @@ const external = {
 };
 
 test('One that nobody chose is made once and kept beside the others.', () => {
-  const { tsuru } = secretsWith({});
+  const tsuru = loginsWith({});
   const kept = readFileSync(join(directory, 'tsuru-password'), 'utf8').trim();
   expect(kept).toMatch(/^\w{24}$/);
-  expect(secretsWith({}).tsuru).toEqual(tsuru);
+  expect(loginsWith({})).toEqual(tsuru);
   expect(tsuru && loginsOf(tsuru, 'redis')).toEqual([{ username: 'redis', password: kept }]);
 });
 
 test('Beside an external database none is made: other brokers could not know it.', () => {
-  expect(secretsWith(external).tsuru).toBeUndefined();
-  expect(secretsWith({ ...external, TSURU_PASSWORD: 'p' }).tsuru).toMatchObject({ password: 'p' });
+  expect(loginsWith(external)).toBeUndefined();
+  expect(loginsWith({ ...external, TSURU_PASSWORD: 'p' })).toMatchObject({ password: 'p' });
 });
 
 test('An offering has its own, or that of all, or none, and never that of an object.', () => {
-  const { tsuru } = secretsWith({ ...external, TSURU_PASSWORDS: '{"redis":"r"}', TSURU_USERNAME: 'u' });
+  const tsuru = loginsWith({ ...external, TSURU_PASSWORDS: '{"redis":"r"}', TSURU_USERNAME: 'u' });
   if (!tsuru) throw new Error('It is not served.');
   expect(loginsOf(tsuru, 'redis')).toEqual([{ username: 'u', password: 'r' }]);
   for (const name of ['echo', 'constructor', '__proto__', '']) expect(loginsOf(tsuru, name)).toEqual([]);

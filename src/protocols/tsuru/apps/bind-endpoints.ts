@@ -68,7 +68,7 @@ function requireFinished({ state, status: { reason } }: InstanceEntry): void {
 /** `DELETE .../hostname/<host>`: of which app the unit is, is not told. */
 export function unbindHost(world: TsuruContext, call: Call): Promise<Reply> {
   const host = call.params['host'] ?? '';
-  return answerUnbind(world, call, readFields(call), (instanceId) => world.apps.depart(instanceId, host));
+  return answerUnbind(world, call, readFields(call), (instanceId) => world.apps().depart(instanceId, host));
 }
 
 /** `DELETE .../bind`: as with the bind. */
@@ -77,24 +77,24 @@ export function unbindUnitOrApp(world: TsuruContext, call: Call): Promise<Reply>
   const unit = findUnit(fields);
   const app = findApp(fields);
   if (!app && unit !== undefined) {
-    return answerUnbind(world, call, fields, (instanceId) => world.apps.depart(instanceId, unit));
+    return answerUnbind(world, call, fields, (instanceId) => world.apps().depart(instanceId, unit));
   }
   return answerUnbind(world, call, fields, (instanceId) =>
-    world.apps.leave(instanceId, app ?? requireApp(fields), unit),
+    world.apps().leave(instanceId, app ?? requireApp(fields), unit),
   );
 }
 
 export function unbindApp(world: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   return answerUnbind(world, call, fields, (instanceId) =>
-    world.apps.leave(instanceId, requireApp(fields), undefined),
+    world.apps().leave(instanceId, requireApp(fields), undefined),
   );
 }
 
 export function unbindJob(world: TsuruContext, call: Call): Promise<Reply> {
   const job = readJob(call);
   return answerUnbind(world, call, readFields(call), (instanceId) =>
-    world.apps.leave(instanceId, job, undefined),
+    world.apps().leave(instanceId, job, undefined),
   );
 }
 

@@ -26,10 +26,10 @@ export async function bind(world: TsuruContext, binding: Binding): Promise<Servi
   const { apps, patience } = world;
   const { instanceId, app, unit } = binding;
   // As long as a binding may take at most: it is asked for twice where the plan insists.
-  const stake = await apps.arrive(instanceId, app, unit, 3 * patience + 60_000);
+  const stake = await apps().arrive(instanceId, app, unit, 3 * patience + 60_000);
   try {
     const made = await makeBinding(world, binding, stake);
-    if (await apps.confirm(stake)) return made;
+    if (await apps().confirm(stake)) return made;
     throw new Refusal('not-ready', 'The app is being unbound. Try again later.');
   } catch (error) {
     await takeBack(world, stake, binding.origin);
@@ -40,7 +40,8 @@ export async function bind(world: TsuruContext, binding: Binding): Promise<Servi
 /** What the failure was is to be told, not that of cleaning up after it: that is tried again later. */
 async function takeBack(world: TsuruContext, stake: Stake, origin: Origin): Promise<void> {
   try {
-    if (await world.apps.withdraw(stake)) await unbindAll(world, stake.instanceId, [stake.bindingId], origin);
+    if (await world.apps().withdraw(stake))
+      await unbindAll(world, stake.instanceId, [stake.bindingId], origin);
   } catch (error) {
     world.warn(`A tsuru bind that failed could not be undone yet: ${String(error)}`);
   }
@@ -88,6 +89,6 @@ export async function unbindAll(
     await waitForOperation(world, (acceptsIncomplete) =>
       world.broker.unbind({ instanceId, bindingId, offeringId, planId, acceptsIncomplete, origin }),
     );
-    await world.apps.forget(instanceId, bindingId);
+    await world.apps().forget(instanceId, bindingId);
   }
 }

@@ -20,7 +20,7 @@ export function createCleaning(world: TsuruContext, now: () => number = Date.now
 
 /** Gives how many there were. */
 export async function removeAbandoned(world: TsuruContext): Promise<number> {
-  const abandoned = await world.apps.abandoned();
+  const abandoned = await world.apps().abandoned();
   for (const { instanceId, bindingId } of abandoned) {
     await unbindAll(world, instanceId, [bindingId], { protocol: 'tsuru' });
   }

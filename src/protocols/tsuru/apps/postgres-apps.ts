@@ -1,13 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
 import { dropExpired, findAppSql, markLeaving, rows, type Row } from './app-rows.ts';
 import type { App, Apps, Stake } from './apps.ts';
 import { depart, leave } from './leave.ts';
 import { alone, translating } from '../transaction.ts';
-
-/** The tables of apps and units; they refer to those of the broker, so they are made after them. */
-export const tsuruMigrations = { name: 'tsuru', directory: join(import.meta.dirname, '..', 'migrations') };
 
 /** Apps in Postgres. Any number of brokers may share one database. */
 export function postgresApps(pool: Pool): Apps {

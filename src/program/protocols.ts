@@ -1,0 +1,34 @@
+import type { Pool } from 'pg';
+import type { Broker } from '../broker/broker.ts';
+import type { Store } from '../broker/store.ts';
+import type { Readiness } from '../protocols/health/index.ts';
+import type { Page } from '../protocols/metrics/index.ts';
+import type { Login, Protocol } from '../protocols/protocol.ts';
+import type { Config } from './config.ts';
+import { protocolModules, provisionerModules } from './shipped.ts';
+
+/** What protocols are made from; each takes what it needs. What is called throws Refusal unavailable until it is there. */
+export interface ProtocolParts {
+  readonly config: Config;
+  readonly broker: Broker;
+  readonly store: () => Store;
+  readonly database: () => Pool;
+  /** The broker's own address, as platforms know it. */
+  readonly url: () => string;
+  readonly readiness: () => Promise<Readiness>;
+  /** What has been counted so far. */
+  readonly metricsPage: () => Promise<Page>;
+  readonly platforms: readonly Login[];
+  /** None: there is no operator API. */
+  readonly operators: readonly Login[];
+  readonly warn: (message: string) => void;
+  /** Of a file in the data directory, made once. */
+  readonly keptSecret: (file: string) => string;
+}
+
+/** All that is served; unknown paths are the first one's. */
+export async function createProtocols(parts: ProtocolParts): Promise<readonly Protocol[]> {
+  const ofProvisioners = provisionerModules.flatMap((one) => ('protocol' in one ? [one.protocol] : []));
+  const made = await Promise.all([...protocolModules, ...ofProvisioners].map((one) => one.create(parts)));
+  return made.filter((protocol) => protocol !== undefined);
+}

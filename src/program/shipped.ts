@@ -1,0 +1,55 @@
+/** What this program can make, and who it speaks to. Each brings its options and migrations, and is loaded when it is made. */
+import type { ProvisionerTraits } from '../broker/provisioner.ts';
+import type { MigrationSet } from '../postgres/migrate.ts';
+import { healthModule } from '../protocols/health/module.ts';
+import { metricsModule } from '../protocols/metrics/module.ts';
+import { operatorModule } from '../protocols/operator/module.ts';
+import { osbModule } from '../protocols/osb/module.ts';
+import { tsuruModule } from '../protocols/tsuru/module.ts';
+import { commandModule } from '../provisioners/command/module.ts';
+import { directoryModule } from '../provisioners/directory/module.ts';
+import { echoModule } from '../provisioners/echo/module.ts';
+import { faultyModule } from '../provisioners/faulty/module.ts';
+import { postgresModule } from '../provisioners/postgres/module.ts';
+import { processModule } from '../provisioners/process/module.ts';
+
+/** The ways of making things: add yours, and name it in an offering file. */
+export const provisionerModules = [
+  echoModule,
+  faultyModule,
+  processModule,
+  postgresModule,
+  directoryModule,
+  commandModule,
+] as const;
+
+/** Unknown paths are the first one's. Provisioners that applications speak to have protocols of their own. */
+export const protocolModules = [osbModule, healthModule, metricsModule, tsuruModule, operatorModule] as const;
+
+/** By the name of the provisioner: what an offering file that names it may say. */
+export function shippedTraits(): Readonly<Record<string, ProvisionerTraits>> {
+  return Object.fromEntries(provisionerModules.map(({ name, traits }) => [name, traits]));
+}
+
+/** The tables that they have beside those of the broker. */
+export function shippedMigrations(): readonly MigrationSet[] {
+  return [...provisionerModules, ...protocolModules].flatMap((one) =>
+    'migrations' in one ? [one.migrations] : [],
+  );
+}
+
+type OptionsOf<Module> = Module extends { readonly options: infer Group } ? Group : never;
+
+type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
+  all: infer All,
+) => void
+  ? All
+  : never;
+
+/** The options of all of them in one group. */
+export function optionsOf<Module extends object>(
+  modules: readonly Module[],
+): Intersection<OptionsOf<Module>> {
+  const groups = modules.map((one) => ('options' in one ? one.options : {}));
+  return Object.assign({}, ...groups) as Intersection<OptionsOf<Module>>;
+}

@@ -1,0 +1,12 @@
+import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { configSchema } from './shape.ts';
+
+export const traits: ProvisionerTraits = {
+  readsParameters: 'by template',
+  config: configSchema,
+  roots: ['server', 'db'],
+  members: { server: ['host', 'port'], db: ['name', 'user'] },
+  secrets: { password: 'binding' },
+  supports: ['monitor', 'max_instances'],
+  selfContained: false,
+};

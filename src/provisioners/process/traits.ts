@@ -1,0 +1,13 @@
+import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { configSchema } from './config-schema.ts';
+
+export const traits: ProvisionerTraits = {
+  readsParameters: 'by template',
+  config: configSchema,
+  roots: ['node', 'ports', 'dir', 'deps', 'outputs'],
+  members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
+  perBinding: ['bind', 'unbind'],
+  supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
+  selfContained: false,
+  local: true,
+};
