@@ -1,12 +1,42 @@
+import type { Ports } from '../broker/nodes.ts';
+import type { LocalNode } from '../node/local-node.ts';
+
+/** What provisioners are given of a broker that is no node. */
+export interface AbsentNode {
+  readonly node: LocalNode;
+  readonly ports: Ports;
+}
+
 /**
- * Stands for something that this program does not have: whoever uses it gets this sentence as an Error.
- * @param known what of it is known all the same
+ * Only where hooks lie is known, also of what this broker never makes: whatever else is asked of the node is an Error.
  */
-export function absent<Thing extends object>(sentence: string, known: Partial<Thing> = {}): Thing {
-  return new Proxy(known as Thing, {
-    get(_known, name) {
-      if (Object.hasOwn(known, name)) return known[name as keyof Thing];
-      throw new Error(sentence);
+export function absentNode(catalogDirs: readonly string[]): AbsentNode {
+  return {
+    node: {
+      catalogDirs,
+      get name() {
+        return refuse();
+      },
+      get host() {
+        return refuse();
+      },
+      get bind() {
+        return refuse();
+      },
+      get directory() {
+        return refuse();
+      },
+      get path() {
+        return refuse();
+      },
+      get account() {
+        return refuse();
+      },
     },
-  });
+    ports: { take: refuse, replace: refuse, release: refuse },
+  };
+}
+
+function refuse(): never {
+  throw new Error('This broker is not a node.');
 }

@@ -1,6 +1,6 @@
 import { createProvisioners } from '../../src/program/opening/open-provisioners.ts';
 import { readConfig } from '../../src/program/config.ts';
-import { absent } from '../../src/provisioners/absent.ts';
+import { absentNode } from '../../src/provisioners/absent.ts';
 import type { Registry } from '../../src/provisioners/index.ts';
 
 /** All that the program ships, of a broker that is no node and has no shared server. */
@@ -8,7 +8,6 @@ export function shippedProvisioners(dataDir: string): Promise<Registry> {
   return createProvisioners({
     config: readConfig({ DATA_DIR: dataDir }),
     database: { connection: {}, embedded: false },
-    node: absent('This broker is not a node.'),
-    ports: absent('This broker is not a node.'),
+    ...absentNode([]),
   });
 }

@@ -1,6 +1,6 @@
 import type { Ports } from '../../broker/nodes.ts';
 import type { LocalNode } from '../../node/local-node.ts';
-import { absent } from '../../provisioners/absent.ts';
+import { absentNode } from '../../provisioners/absent.ts';
 import { registry, type Registry } from '../../provisioners/index.ts';
 import { postgresPorts } from '../../stores/postgres/ports.ts';
 import type { Config } from '../config.ts';
@@ -22,16 +22,10 @@ export interface ProvisionerParts {
   readonly ports: Ports;
 }
 
-const noNode = 'This broker is not a node.';
-
 /** All ways of making things, with what they need of this machine and of the servers that are known. */
 export function openProvisioners({ config, database, node }: ProvisionersOpening): Promise<Registry> {
-  return createProvisioners({
-    config,
-    database,
-    node: node ?? absent<LocalNode>(noNode, { catalogDirs: config.catalogDirs }),
-    ports: node ? postgresPorts(database.pool) : absent<Ports>(noNode),
-  });
+  const place = node ? { node, ports: postgresPorts(database.pool) } : absentNode(config.catalogDirs);
+  return createProvisioners({ config, database, ...place });
 }
 
 export async function createProvisioners(parts: ProvisionerParts): Promise<Registry> {
