@@ -2,6 +2,7 @@ import type { Client, ClientConfig } from 'pg';
 import { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Hint } from '../broker/store.ts';
+import { backoff } from '../broker/timing.ts';
 import { openClient } from './connections.ts';
 
 export interface Listening {
@@ -11,8 +12,8 @@ export interface Listening {
   readonly onTrouble: (doing: string, detail: string) => void;
 }
 
-const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 30_000;
+/** Between two tries to connect. */
+const pauses = { first: 100, longest: 30_000 };
 
 /**
  * Hears what the brokers tell each other, on a connection of its own. Whatever is lost while it is not connected
@@ -32,15 +33,15 @@ async function keepListening(
   onHint: (hint: Hint) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let pauseMs = FIRST_PAUSE_MS;
+  let tries = 0;
   while (!signal.aborted) {
     try {
-      await listenOnce(listening, onHint, signal, () => (pauseMs = FIRST_PAUSE_MS));
+      await listenOnce(listening, onHint, signal, () => (tries = 0));
     } catch (error) {
       if (signal.aborted) return;
       listening.onTrouble('listening for hints', String(error));
-      await pause(pauseMs, undefined, { signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      tries += 1;
+      await pause(backoff(tries, pauses), undefined, { signal }).catch(() => undefined);
     }
   }
 }

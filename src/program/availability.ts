@@ -2,7 +2,7 @@ import type { Runtime } from './runtime.ts';
 import { Refusal } from '../broker/errors.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';
-import { within } from './within.ts';
+import { endsWithin } from '../broker/timing.ts';
 
 /** Whether requests can be served: not yet, now, or soon no more. */
 export interface Availability {
@@ -53,5 +53,5 @@ function keyReadiness({ writes, behind, missing }: KeyState): Readiness {
 }
 
 function answers({ store }: Runtime): Promise<boolean> {
-  return within(probeTime, store.ping()).catch(() => false);
+  return endsWithin(probeTime, store.ping()).catch(() => false);
 }

@@ -19,7 +19,7 @@ import { lateBroker } from './late.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
-import { within } from './within.ts';
+import { endsWithin, withinTime } from '../broker/timing.ts';
 import { codeOf } from '../system/error-code.ts';
 
 export interface BrokerProgram {
@@ -78,7 +78,7 @@ export async function compose(config: Config, log: Log): Promise<BrokerProgram> 
   async function end(withinMs: number, times: Pick<Ending, 'half' | 'handOverMs'>): Promise<boolean> {
     availability.close();
     starting.abort(new Error('The start was cancelled.'));
-    return within(withinMs, endAll({ server, foundation, observe, ...times }));
+    return endsWithin(withinMs, endAll({ server, foundation, observe, ...times }));
   }
   return {
     introduction: introductionOf(config, secrets, address, publicUrl),
@@ -140,10 +140,7 @@ const countingTime = 3_000;
 
 function stocktaking({ requireFoundation }: Availability): () => Promise<Stock | undefined> {
   const takeStock = createStock(lateBroker(() => requireFoundation().broker).overview);
-  return async () => {
-    const stock = takeStock();
-    return (await within(countingTime, stock)) ? stock : undefined;
-  };
+  return () => withinTime(takeStock(), countingTime);
 }
 
 const never = new Promise<never>(() => undefined);
@@ -199,7 +196,7 @@ async function endAll({ server, foundation, half, handOverMs, observe }: Ending)
   const opened = await foundation.catch(() => undefined);
   await Promise.all([server.drain(half), opened?.rest(half)]);
   try {
-    await within(handOverMs, opened?.handOver() ?? Promise.resolve());
+    await endsWithin(handOverMs, opened?.handOver() ?? Promise.resolve());
     await server.drain(lastAnswers);
     await server.close();
     await opened?.close();

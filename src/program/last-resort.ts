@@ -1,6 +1,6 @@
 import type { OperationSummary } from '../broker/events.ts';
 import type { Log } from '../telemetry/log.ts';
-import { within } from './within.ts';
+import { endsWithin } from '../broker/timing.ts';
 
 /** What a program that has lost its footing still has in hand. */
 export interface InHand {
@@ -40,7 +40,7 @@ export function endOnTheUnexpected(log: Log): (program: Endangered) => void {
 
 async function end(program: Endangered | undefined): Promise<void> {
   // How it goes is told by those who end; here nothing may keep it from ending.
-  await within(lastBreath, Promise.resolve(program?.abandon(lastBreath))).catch(() => undefined);
+  await endsWithin(lastBreath, Promise.resolve(program?.abandon(lastBreath))).catch(() => undefined);
 }
 
 function told({ requests, operations }: InHand) {

@@ -6,6 +6,7 @@ import { secondsAllowed } from './intent.ts';
 import type { Operation, OperationFailure } from '../records.ts';
 import { failureOf, undoesFailure } from './settlement.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
+import { backoff } from '../timing.ts';
 import { advance, keepMemo } from './progress.ts';
 import { takeStep, type Progress, type OperationContext, type Verdict } from './step.ts';
 import { releaseFollower, runUnderLease, type LeasedResult } from './lease.ts';
@@ -35,8 +36,7 @@ export interface RunningOperation {
 /** Milliseconds given to the undoing of what failed, from the failure on. */
 const undoTime = 600_000;
 /** Milliseconds of pause after the first failed try, doubled at each further one. */
-const firstPause = 1000;
-const longestPause = 60_000;
+const pauses = { first: 1000, longest: 60_000 };
 /** Milliseconds that a try must have before the time of its operation is over. */
 const lastTryTime = 1000;
 /** Tries in a row, the last one by a mistake of this program. */
@@ -193,7 +193,7 @@ async function retry(
 ): Promise<Next> {
   const { operation, remainingMs } = held;
   // The last try comes shortly before the time is over, however long the pauses are by then.
-  const retryMs = Math.min(firstPause * 2 ** operation.failures, longestPause, remainingMs - lastTryTime);
+  const retryMs = Math.min(backoff(operation.failures + 1, pauses), remainingMs - lastTryTime);
   const summary = summarize(operation);
   const isHopeless = ours && operation.failures + 1 >= mostMistakes;
   if (isHopeless || retryMs <= 0) {

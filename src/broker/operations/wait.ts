@@ -4,7 +4,7 @@ import { busy } from './intent.ts';
 import type { Operation, Origin } from '../records.ts';
 import type { Running } from './running.ts';
 import type { OnBehalfOf } from '../store.ts';
-import { withinTime } from '../timing.ts';
+import { backoff, withinTime } from '../timing.ts';
 
 /** What the engine needs to know of a command. */
 export interface Request {
@@ -43,7 +43,7 @@ export interface Wait {
 }
 
 /** Milliseconds between two looks at an operation that is carried elsewhere: rising from, to. */
-const pollEvery = { first: 10, last: 500 };
+const pollEvery = { first: 10, longest: 500 };
 /** Milliseconds that what the broker asks of itself waits at most: nobody waits for its answer, and it comes again. */
 const ownPatience = 250;
 
@@ -70,7 +70,8 @@ export function createWait(
     },
 
     async untilEnded(operation, { until, acceptsIncomplete }) {
-      for (let pause = pollEvery.first; ; pause = Math.min(pause * 2, pollEvery.last)) {
+      for (let looks = 1; ; looks += 1) {
+        const pause = backoff(looks, pollEvery);
         const ended = await findEnded(operation);
         if (ended) return ended;
         if (running.isLeaving() && acceptsIncomplete) return undefined;

@@ -7,7 +7,7 @@ import { controlOf, inspectUnits, workOn } from './inspect.ts';
 import type { Work, UnitControl } from '../provisioner.ts';
 import { isHere } from './read-status.ts';
 import type { ServiceInstance } from '../records.ts';
-import { underLimit } from '../under-limit.ts';
+import { underLimit } from '../timing.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from '../units.ts';
 import { redactRecords } from '../template-values.ts';
 

@@ -6,7 +6,7 @@ import type { Provisioner, Work, UnitControl } from '../provisioner.ts';
 import type { Operation, ServiceInstance } from '../records.ts';
 import { decideStatus, type Judgement, type Situation, symptomOf } from '../status.ts';
 import type { Seen, Symptom, UnitFacts, UnitSeen } from '../units.ts';
-import { underLimit } from '../under-limit.ts';
+import { underLimit } from '../timing.ts';
 import { redactRecords, templateValues } from '../template-values.ts';
 
 /** Milliseconds that a look at the units of one instance may take. */

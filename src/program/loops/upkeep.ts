@@ -3,7 +3,7 @@ import type { UnitMonitor } from '../../broker/broker.ts';
 import type { BrokerEvent } from '../../broker/events.ts';
 import type { Store } from '../../broker/store.ts';
 import { startWorker } from './worker.ts';
-import { within } from '../within.ts';
+import { endsWithin } from '../../broker/timing.ts';
 
 export interface UpkeepParts {
   readonly work: OperationQueue;
@@ -49,8 +49,8 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
       await Promise.all([
         worker.stop(withinMs),
         monitor.stop(withinMs),
-        within(withinMs, orphans.stop()),
-        within(withinMs, work.rest()),
+        endsWithin(withinMs, orphans.stop()),
+        endsWithin(withinMs, work.rest()),
       ]);
     },
     close: stopListening,

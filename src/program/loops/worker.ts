@@ -1,5 +1,5 @@
 import type { BrokerEvent } from '../../broker/events.ts';
-import { within } from '../within.ts';
+import { endsWithin, backoff } from '../../broker/timing.ts';
 
 /** What the loop asks of the core. */
 export interface WorkSource {
@@ -56,7 +56,7 @@ export function startWorker(options: WorkerOptions): Worker {
     async stop(withinMs) {
       stopping = true;
       alarm.ring();
-      await within(
+      await endsWithin(
         withinMs,
         looped.then(() => Promise.all(running)),
       );
@@ -67,17 +67,16 @@ export function startWorker(options: WorkerOptions): Worker {
 /** A look that failed makes the next one wait, longer each time; it is told once per failure. */
 function patiently({ work, what, observe, firstPause = 100, longestPause = 5000 }: WorkerOptions) {
   const doing = `looking for ${what ?? 'due operations'}`;
-  let pause = firstPause;
+  let failures = 0;
   return async function look(): ReturnType<WorkSource['take']> {
     try {
       const next = await work.take();
-      pause = firstPause;
+      failures = 0;
       return next;
     } catch (error) {
       observe({ type: 'trouble', doing, detail: causeOf(error) });
-      const sleepMs = pause;
-      pause = Math.min(pause * 2, longestPause);
-      return { sleepMs };
+      failures += 1;
+      return { sleepMs: backoff(failures, { first: firstPause, longest: longestPause }) };
     }
   };
 }

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Refusal } from '../../broker/errors.ts';
+import { backoff } from '../../broker/timing.ts';
 import { databaseReason } from '../../postgres/trouble.ts';
 
-const firstPause = 200;
-const longestPause = 5_000;
+const pauses = { first: 200, longest: 5_000 };
 
 export interface Patience {
   /** Told once, when the waiting begins, and why. */
@@ -17,15 +17,14 @@ export async function untilAvailable<Result>(
   { onWait, signal }: Patience,
   task: () => Promise<Result>,
 ): Promise<Result> {
-  for (let wait = firstPause; ; wait = Math.min(wait * 2, longestPause)) {
+  for (let tries = 1; ; tries += 1) {
     signal.throwIfAborted();
     try {
       return await task();
     } catch (error) {
       if (!isUnavailable(error)) throw error;
-      if (wait === firstPause)
-        onWait(error.cause === undefined ? error.message : databaseReason(error.cause));
-      await pause(wait, undefined, { signal }).catch(() => {
+      if (tries === 1) onWait(error.cause === undefined ? error.message : databaseReason(error.cause));
+      await pause(backoff(tries, pauses), undefined, { signal }).catch(() => {
         throw error;
       });
     }

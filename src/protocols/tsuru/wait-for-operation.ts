@@ -3,9 +3,10 @@ import type { Broker } from '../../broker/broker.ts';
 import { Failure, Refusal } from '../../broker/errors.ts';
 import type { Outcome } from '../../broker/outcome.ts';
 import type { Operation } from '../../broker/records.ts';
+import { backoff } from '../../broker/timing.ts';
 import type { TsuruContext } from './context.ts';
 
-const lookEvery = { first: 50, last: 1000 };
+const lookEvery = { first: 50, longest: 1000 };
 
 /**
  * tsuru has no word for "accepted": whoever asks waits for the end. Plans that insist on being asked for again are.
@@ -35,8 +36,8 @@ async function ended(
   operation: Operation,
 ): Promise<void> {
   const end = performance.now() + patience;
-  for (let wait = lookEvery.first; performance.now() < end; wait = Math.min(wait * 2, lookEvery.last)) {
-    await sleep(wait);
+  for (let looks = 1; performance.now() < end; looks += 1) {
+    await sleep(backoff(looks, lookEvery));
     const now = await look(broker, operation);
     if (now === undefined || now.state === 'succeeded') return;
     if (now.state === 'failed') throw failureOf(now);
