@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { beatEvery, staleAfter, type NodeProfile, type Nodes } from '../../broker/nodes.ts';
+import { startRounds } from './rounds.ts';
 
 export interface HeartbeatParts {
   readonly nodes: Nodes;
@@ -32,8 +33,6 @@ export interface Heartbeat {
 export async function startHeartbeat(parts: HeartbeatParts): Promise<Heartbeat> {
   const { every = beatEvery, onTrouble } = parts;
   await takeName(parts);
-  let timer = setTimeout(tick, every).unref();
-  let isStopped = false;
   let told: Promise<void> = Promise.resolve();
   let isLost = false;
 
@@ -48,21 +47,21 @@ export async function startHeartbeat(parts: HeartbeatParts): Promise<Heartbeat> 
     return turn;
   }
 
-  /** One after the other, however long each takes; soon again after a trouble, lest others take it for gone. */
-  async function tick(): Promise<void> {
-    let pauseMs = every;
-    await beat().catch((error: unknown) => {
-      pauseMs = every / 10;
+  const rounds = startRounds(async () => {
+    try {
+      await beat();
+      return every;
+    } catch (error) {
       onTrouble(error);
-    });
-    if (!isStopped) timer = setTimeout(tick, pauseMs).unref();
-  }
+      // Soon again, lest others take it for gone.
+      return every / 10;
+    }
+  }, every);
 
   return {
     beat,
     async stop() {
-      isStopped = true;
-      clearTimeout(timer);
+      await rounds.stop();
       await told;
       // When nobody can be told, others take it for gone after a while all the same.
       if (!isLost) await parts.nodes.leave(parts.profile().name, parts.holder).catch(onTrouble);

@@ -9,6 +9,7 @@ import {
   type KeyHolder,
   type KeyState,
 } from '../../stores/postgres/keys.ts';
+import { startRounds } from './rounds.ts';
 
 export interface KeyWatchParts {
   readonly pool: Pool;
@@ -40,17 +41,10 @@ export async function watchKeys(parts: KeyWatchParts): Promise<KeyWatch> {
   let state = await requireKeys(pool, ring, holder);
   let preferred = preferring(ring, state.writes);
   tellStart(parts, state);
-  let isStopped = false;
-  let timer = setTimeout(tick, every).unref();
-  let told: Promise<void> = Promise.resolve();
-
-  function tick(): void {
-    told = beat()
-      .catch(onTrouble)
-      .then(() => {
-        if (!isStopped) timer = setTimeout(tick, every).unref();
-      });
-  }
+  const rounds = startRounds(async () => {
+    await beat().catch(onTrouble);
+    return every;
+  }, every);
 
   async function beat(): Promise<void> {
     const before = state;
@@ -63,9 +57,7 @@ export async function watchKeys(parts: KeyWatchParts): Promise<KeyWatch> {
     ring: () => preferred,
     state: () => state,
     async stop() {
-      isStopped = true;
-      clearTimeout(timer);
-      await told;
+      await rounds.stop();
       // When nobody can be told, the others take it for gone after a while all the same.
       await leaveKeys(pool, holder).catch(onTrouble);
     },

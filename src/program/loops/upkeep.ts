@@ -2,6 +2,7 @@ import type { OperationQueue } from '../../broker/queue.ts';
 import type { UnitMonitor } from '../../broker/broker.ts';
 import type { BrokerEvent } from '../../broker/events.ts';
 import type { Store } from '../../broker/store.ts';
+import { startRounds } from './rounds.ts';
 import { startWorker } from './worker.ts';
 import { endsWithin } from '../../broker/timing.ts';
 
@@ -33,13 +34,12 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
   const { work, checks, lookAround, store, workers, lookers, observe } = parts;
   const worker = startWorker({ work, concurrency: workers, observe });
   const monitor = startWorker({ work: checks, what: 'units to look at', concurrency: lookers, observe });
-  const orphans = startRounds(
-    () =>
-      lookAround().catch((error: unknown) =>
-        observe({ type: 'trouble', doing: 'looking for what nobody owns', detail: String(error) }),
-      ),
-    orphansEvery,
-  );
+  const orphans = startRounds(async () => {
+    await lookAround().catch((error: unknown) =>
+      observe({ type: 'trouble', doing: 'looking for what nobody owns', detail: String(error) }),
+    );
+    return orphansEvery;
+  });
   const stopListening = store.listen((hint) => {
     work.onHint(hint);
     if ('due' in hint) worker.wake();
@@ -54,25 +54,5 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
       ]);
     },
     close: stopListening,
-  };
-}
-
-/** One round after the other, the first one at once. @param round never rejects */
-function startRounds(round: () => Promise<void>, everyMs: number): { stop(): Promise<void> } {
-  let timer: NodeJS.Timeout | undefined;
-  let stopped = false;
-  let running = turn();
-
-  async function turn(): Promise<void> {
-    await round();
-    if (!stopped) timer = setTimeout(() => (running = turn()), everyMs).unref();
-  }
-
-  return {
-    stop() {
-      stopped = true;
-      clearTimeout(timer);
-      return running;
-    },
   };
 }
