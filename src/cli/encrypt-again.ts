@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { readConfig } from '../program/config.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -8,6 +7,7 @@ import type { KeyRing } from '../stores/keyring.ts';
 import { isTurning, keysEvery, requireRekey, retireKeys } from '../stores/postgres/keys.ts';
 import { resealRows } from '../stores/postgres/reseal.ts';
 import { resealer } from '../stores/sealed.ts';
+import { until } from '../system/until.ts';
 
 /** Milliseconds that a database which is away is waited for. */
 const patience = 3_000;
@@ -37,8 +37,8 @@ export async function encryptAgain(saved: boolean): Promise<number> {
 }
 
 async function untilTurned(pool: Pool, keys: KeyRing): Promise<void> {
-  const end = performance.now() + turningTime;
-  while (performance.now() < end && (await isTurning(pool, keys))) await pause(200);
+  const hasTurned = async () => !(await isTurning(pool, keys));
+  await until(hasTurned, { first: 200, longest: 200, limit: turningTime });
 }
 
 /** Gives the exit code. */

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import type { CliCommand } from './command.ts';
 import {
   describeOperation,
@@ -8,6 +7,7 @@ import {
   type InstanceDetailsAnswer,
   type OperationAnswer,
 } from './instance-answers.ts';
+import { until } from '../system/until.ts';
 import { operatorClient, type OperatorClient, type OperatorQuery } from '../protocols/operator/client.ts';
 
 /** Of a line, where no terminal says how wide it is. */
@@ -139,8 +139,8 @@ async function actOn(verb: string, id: string, body: object): Promise<number> {
   return ended?.state === 'failed' ? 1 : 0;
 }
 
-/** Milliseconds between two questions: rising from, to. */
-const askEvery = { first: 200, last: 2000 };
+/** Milliseconds between two questions. */
+const askEvery = { first: 200, longest: 2000, factor: 1.5 };
 
 /** However long it takes: that of a node that is away goes on when the node is back. */
 async function untilEnded(
@@ -149,7 +149,7 @@ async function untilEnded(
   operation: OperationAnswer,
 ): Promise<OperationAnswer> {
   let isTold = false;
-  for (let wait = askEvery.first; ; wait = Math.min(wait * 1.5, askEvery.last)) {
+  const ended = await until(async () => {
     const { operations, status, reason } = await client.get<InstanceDetailsAnswer>(pathOf(id));
     const now = operations.find((one) => one.id === operation.id);
     if (now && now.state !== 'in progress') return now;
@@ -157,8 +157,9 @@ async function untilEnded(
       isTold = true;
       console.error(waitingFor(operation, reason));
     }
-    await pause(wait);
-  }
+    return undefined;
+  }, askEvery);
+  return ended ?? operation;
 }
 
 function waitingFor({ kind }: OperationAnswer, reason: string): string {

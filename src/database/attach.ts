@@ -8,6 +8,7 @@ import { codeOf } from '../system/error-code.ts';
 import { launchServer, type ClusterPlace } from './launch.ts';
 import { holdLifeline, isRead } from './lifeline.ts';
 import { findEndpoint, type Endpoint } from './postmaster.ts';
+import { until } from '../system/until.ts';
 
 /** A server that runs, and runs on while we hold on to it. */
 export interface Attachment {
@@ -75,14 +76,17 @@ type Answer = Pick<Attachment, 'endpoint' | 'watch'>;
 /** Waits for the server as long as it says that it is starting or stopping, or `expected` says that it will come. */
 async function waitForAnswer(place: ClusterPlace, expected: () => boolean): Promise<Answer | undefined> {
   // A server in recovery writes a line to its log for each time it is asked.
-  for (let pauseMs = 4; ; pauseMs = Math.min(pauseMs * 1.2, 250)) {
-    const hope = expected();
-    const endpoint = findEndpoint(join(place.home, 'cluster'));
-    const watch = endpoint && (await connect(urlOf(endpoint, place.password, 'postgres')));
-    if (endpoint && watch instanceof Client) return { endpoint, watch };
-    if (!hope && watch !== 'busy') return undefined;
-    await sleep(pauseMs);
-  }
+  const found = await until(
+    async () => {
+      const hope = expected();
+      const endpoint = findEndpoint(join(place.home, 'cluster'));
+      const watch = endpoint && (await connect(urlOf(endpoint, place.password, 'postgres')));
+      if (endpoint && watch instanceof Client) return { endpoint, watch };
+      return !hope && watch !== 'busy' && 'nobody';
+    },
+    { first: 4, longest: 250, factor: 1.2 },
+  );
+  return found === 'nobody' ? undefined : found;
 }
 
 async function connect(connectionString: string): Promise<Client | 'busy' | 'absent'> {

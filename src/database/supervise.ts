@@ -4,6 +4,7 @@ import type { Client } from 'pg';
 import { attach, letGo, WATCHER, type Attachment } from './attach.ts';
 import type { ClusterPlace } from './launch.ts';
 import { findServer, isServer } from './postmaster.ts';
+import { until } from '../system/until.ts';
 
 const RETRY_MS = 1_000;
 const STOP_PATIENCE_MS = 15_000;
@@ -70,11 +71,9 @@ async function countOthers(watch: Client): Promise<number> {
 }
 
 async function untilDown(server: number, cluster: string, note: (message: string) => void): Promise<void> {
-  const giveUp = Date.now() + STOP_PATIENCE_MS;
-  while (isServer(server, cluster)) {
-    if (Date.now() > giveUp) return note(`The embedded database (process ${server}) is still shutting down.`);
-    await sleep(10);
-  }
+  const isDown = () => !isServer(server, cluster);
+  if (!(await until(isDown, { first: 10, longest: 10, limit: STOP_PATIENCE_MS })))
+    note(`The embedded database (process ${server}) is still shutting down.`);
 }
 
 function moved({ endpoint: old }: Attachment, { endpoint: now }: Attachment): string | undefined {

@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { codeOf } from './error-code.ts';
 import { identityOf, type ProcessIdentity, isAlive } from './process-identity.ts';
 import {
@@ -9,6 +8,7 @@ import {
   readStat,
   type ProcessStat,
 } from './proc.ts';
+import { until } from './until.ts';
 
 export interface Ending {
   /** What asks it to end; SIGTERM when absent. */
@@ -115,12 +115,7 @@ function send(target: number, signal: NodeJS.Signals): void {
   }
 }
 
-async function isGoneWithin(session: Session, ms: number): Promise<boolean> {
-  const end = performance.now() + ms;
-  for (let wait = 5; isAlive(session) || membersOf(session).length > 0; wait = Math.min(wait * 2, 100)) {
-    const left = end - performance.now();
-    if (left <= 0) return false;
-    await pause(Math.min(wait, left));
-  }
-  return true;
+async function isGoneWithin(session: Session, limit: number): Promise<boolean> {
+  const isGone = () => !isAlive(session) && membersOf(session).length === 0;
+  return (await until(isGone, { first: 5, longest: 100, limit })) === true;
 }

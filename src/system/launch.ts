@@ -1,11 +1,11 @@
 import { closeSync, fstatSync, readSync, rmSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, type Gated, isGate, startGated } from './start-gated.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Host } from './account.ts';
 import { openLog } from './own-file.ts';
 import { notePrivately } from './private-file.ts';
 import { readCommandLine } from './proc.ts';
+import { until } from './until.ts';
 
 export interface Launch extends Command {
   /**
@@ -48,13 +48,12 @@ export async function launch(host: Host, it: Launch): Promise<ProcessIdentity> {
 
 /** The gate has become the program, or what was to become it has ended. */
 async function untilItRuns({ child, identity }: Gated, program: string, said: () => string): Promise<void> {
-  const limit = performance.now() + 2000;
-  while (performance.now() < limit) {
+  const became = () => {
     const commandLine = readCommandLine(identity.pid);
-    if (commandLine.length > 0 && !isGate(commandLine)) return;
-    if (child.exitCode !== null || child.signalCode !== null) break;
-    await pause(1);
-  }
+    if (commandLine.length > 0 && !isGate(commandLine)) return 'program';
+    return (child.exitCode !== null || child.signalCode !== null) && 'nothing';
+  };
+  if ((await until(became, { first: 1, longest: 1, limit: 2000 })) === 'program') return;
   if (child.exitCode === 126 || child.exitCode === 127) {
     throw new Error(`${program} cannot run: ${said() || `exit code ${child.exitCode}`}`);
   }

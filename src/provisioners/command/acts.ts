@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../broker/errors.ts';
 import { portOwner } from '../../broker/key.ts';
 import type { JsonObject } from '../../broker/json.ts';
@@ -11,6 +10,7 @@ import { makeInstanceDirectory, removeInstanceDirectory } from '../../node/insta
 import type { Act } from './sequence.ts';
 import { callHook, hasHook, kind, type Site } from './site.ts';
 import { limitOf, type TimedStep } from '../../node/step-limits.ts';
+import { until } from '../../system/until.ts';
 
 /** What makes an instance: its directory with the hooks, then the hooks that it has. */
 export function makingActs(site: Site): readonly Act[] {
@@ -127,10 +127,13 @@ async function haltIfUp(site: Site, attempt: number) {
 async function requireEnded(site: Site) {
   const { instance, plan, signal } = site.work;
   const limit = limitOf(plan.operating, 'stop');
-  const end = performance.now() + limit;
-  while (isAnythingOfInstance(instance.id) && performance.now() < end)
-    await pause(100, undefined, { signal });
-  if (isAnythingOfInstance(instance.id) || !(await isDown(site)))
+  const hasEnded = await until(() => !isAnythingOfInstance(instance.id), {
+    first: 100,
+    longest: 100,
+    limit,
+    signal,
+  });
+  if (!hasEnded || !(await isDown(site)))
     throw new Failure(
       leftRunning,
       `It did not end within ${limit / 1000} s after it was asked to, and is left as it is.`,

@@ -1,21 +1,15 @@
-import { setTimeout as pause } from 'node:timers/promises';
+import { until } from '../../system/until.ts';
 
 /**
- * Looks until it is so: soon at first, then at growing distances.
+ * Looks until it is so, as often as suits a program that starts or ends.
  * @param limit milliseconds
  * @returns whether it was so in time
- * @throws the signal's reason when it was given up
+ * @throws Error named AbortError when it was given up
  */
 export async function untilSo(
   look: () => boolean | Promise<boolean>,
   limit: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const end = performance.now() + limit;
-  for (let wait = 5; ; wait = Math.min(wait * 1.5, 500)) {
-    if (await look()) return true;
-    const left = end - performance.now();
-    if (left <= 0) return false;
-    await pause(Math.min(wait, left), undefined, { signal });
-  }
+  return (await until(look, { first: 5, longest: 500, factor: 1.5, limit, signal })) === true;
 }
