@@ -1,4 +1,4 @@
-import { endsWithin, backoff, underLimit, withinTime } from '../../src/broker/timing.ts';
+import { backoff, endsWithin, underLimit, withinTime } from '../../src/broker/timing.ts';
 
 const never = new Promise<never>(() => undefined);
 

@@ -1,5 +1,5 @@
 import type { BrokerEvent } from '../../broker/events.ts';
-import { endsWithin, backoff } from '../../broker/timing.ts';
+import { backoff, endsWithin } from '../../broker/timing.ts';
 
 /** What the loop asks of the core. */
 export interface WorkSource {
