@@ -1,6 +1,7 @@
 import { Failure } from '../../broker/errors.ts';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { StepDone, Step, Work } from '../../broker/provisioner.ts';
+import { backoff } from '../../broker/timing.ts';
 import type { HookResult } from '../../node/hooks/run.ts';
 import { objectIn, type Told } from './site.ts';
 
@@ -84,7 +85,7 @@ function lookAgain(act: Act, memo: Memo, said: string) {
     throw new Failure('not-up', `It did not come up within ${limit / 1000} s${told}`);
   }
   const next = { ...memo, act: act.name, attempt: memo.attempt + 1, since };
-  const afterMs = Math.min(50 * 2 ** (memo.attempt - 1), 500);
+  const afterMs = backoff(memo.attempt, { first: 50, longest: 500 });
   return { afterMs, memo: memoOf(next), note: 'It is looked whether it is up.' };
 }
 
