@@ -2,8 +2,12 @@
  * Hooks alone: everything an instance is, the offering's own executables make. The broker gives them a directory, ports
  * when they ask for some, and keeps what they tell.
  */
+import type { JsonObject } from '../../broker/json.ts';
 import { portOwnerOf } from '../../broker/key.ts';
-import type { Made, Provisioner, Resource, Work } from '../../broker/provisioner.ts';
+import type { Made, Provisioner, Resource, Step, Work } from '../../broker/provisioner.ts';
+import { hasHook } from '../../node/hook-steps.ts';
+import { factsOf, type InstanceContext, type NodeSettings } from '../../node/instance-context.ts';
+import { runSequence } from '../../node/step-sequence.ts';
 import { findMissingHook } from '../../node/hooks/files.ts';
 import { endLeftHooks } from '../../node/hooks/runs.ts';
 import {
@@ -12,40 +16,39 @@ import {
   purgeInstanceDirectory,
 } from '../../node/instance-directory.ts';
 import {
-  hookActs,
-  makingActs,
-  removingActs,
-  restartingActs,
-  startingActs,
-  stoppingActs,
-  unbindingActs,
-  updatingActs,
-} from './acts.ts';
+  hookSteps,
+  makingSteps,
+  removingSteps,
+  restartingSteps,
+  startingSteps,
+  stoppingSteps,
+  unbindingSteps,
+  updatingSteps,
+} from './steps.ts';
 import { look, readLog } from './look.ts';
-import { type Act, takeAct } from './sequence.ts';
-import { type CommandSettings, factsOf, hasHook, kind, type Site, siteOf } from './site.ts';
 import { traits } from './traits.ts';
+import { contextOf, kind } from './context.ts';
+import { type CommandStep, inOrder } from './own-hooks.ts';
 
 /** @param settings the node that this broker is, and the numbers it may give to its instances */
-export function command(settings: CommandSettings): Provisioner {
+export function command(settings: NodeSettings): Provisioner {
   const { node } = settings;
-  const site = (work: Work) => siteOf(settings, work);
-  const run = (work: Work, acts: (site: Site) => readonly Act[]) =>
-    takeAct(acts(site(work)), work, () => undefined);
+  const context = (work: Work) => contextOf(settings, work);
+  const run = (work: Work, steps: StepsOf) => go(settings, work, steps, () => undefined);
   return {
     name: 'command',
     traits,
-    provision: (work) => make(site(work), makingActs(site(work))),
-    update: (work) => make(site(work), updatingActs(site(work))),
-    deprovision: (work) => run(work, removingActs),
-    bind: (work) => bind(site(work)),
-    unbind: (work) => run(work, unbindingActs),
+    provision: (work) => go(settings, work, makingSteps, made),
+    update: (work) => go(settings, work, updatingSteps, made),
+    deprovision: (work) => run(work, removingSteps),
+    bind: (work) => bind(settings, work),
+    unbind: (work) => run(work, unbindingSteps),
     units: {
-      inspect: (work) => look(site(work)),
-      start: (work) => run(work, startingActs),
-      stop: (work) => run(work, stoppingActs),
-      restart: (work) => run(work, restartingActs),
-      log: (work, query) => readLog(site(work), query),
+      inspect: (work) => look(context(work)),
+      start: (work) => run(work, startingSteps),
+      stop: (work) => run(work, stoppingSteps),
+      restart: (work) => run(work, restartingSteps),
+      log: (work, query) => readLog(context(work), query),
     },
     inventory: async () => listInstanceDirectories(node, kind),
     purge: (thing) => purge(settings, thing),
@@ -57,7 +60,7 @@ export function command(settings: CommandSettings): Provisioner {
 }
 
 /** Ends the hooks that run for it, removes its directory and gives its ports back. What they have made elsewhere stays. */
-async function purge({ node, ports }: CommandSettings, thing: Resource): Promise<void> {
+async function purge({ node, ports }: NodeSettings, thing: Resource): Promise<void> {
   const { instanceId, key } = thing;
   if (instanceId !== undefined && key !== undefined)
     await endLeftHooks(directoryOf(node, kind, key), instanceId);
@@ -66,14 +69,32 @@ async function purge({ node, ports }: CommandSettings, thing: Resource): Promise
   if (owner !== undefined) await ports.release(node.name, owner);
 }
 
-function make(site: Site, acts: readonly Act[]) {
-  return takeAct<Made>(acts, site.work, (told) => ({ facts: factsOf(site, told) }));
+type StepsOf = (context: InstanceContext) => readonly CommandStep[];
+
+function go<Result>(
+  settings: NodeSettings,
+  work: Work,
+  stepsOf: StepsOf,
+  end: (context: InstanceContext) => Result,
+): Promise<Step<Result>> {
+  const contextAt = (kept: JsonObject) => contextOf(settings, work, kept);
+  const steps = stepsOf(contextAt({}));
+  return runSequence(
+    inOrder(steps, ({ kept }) => contextAt(kept)),
+    steps[0]?.name ?? 'end',
+    work,
+    (kept) => end(contextAt(kept)),
+  );
+}
+
+function made(context: InstanceContext): Made {
+  return { facts: factsOf(context) };
 }
 
 /** A binding's outputs are the instance's and its own, for its facts hide those of the instance. */
-function bind(site: Site) {
-  const acts = hookActs(site, ['bind']);
-  return takeAct<Made>(acts, site.work, (told) =>
-    hasHook(site.work, 'bind') ? { facts: { outputs: factsOf(site, told)['outputs'] ?? {} } } : {},
+function bind(settings: NodeSettings, work: Work): Promise<Step<Made>> {
+  const bindSteps = (context: InstanceContext) => hookSteps(context, ['bind']);
+  return go<Made>(settings, work, bindSteps, (context) =>
+    hasHook(context, 'bind') ? { facts: { outputs: context.outputs } } : {},
   );
 }

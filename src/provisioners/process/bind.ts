@@ -11,28 +11,29 @@ import { readMark, writeMark } from '../../node/state-files.ts';
 import { drawTalk } from './files/blueprint.ts';
 import type { TalkTemplate } from './config.ts';
 import { isRunning } from './units/end.ts';
-import { callHook, hasHook } from './hook-calls.ts';
+import { callHook, hasHook } from '../../node/hook-steps.ts';
 import { limitOf } from '../../node/step-limits.ts';
-import { type Acts, goOn, NotNow, type Turn } from './sequence.ts';
+import { type NamedSteps, runSequence, TryLater, type Attempt } from '../../node/step-sequence.ts';
 import { answerReason } from './reason.ts';
-import { type ProcessSettings, type Site, siteOf } from './site.ts';
+import type { NodeSettings } from '../../node/instance-context.ts';
+import { type ProcessContext, contextOf } from './context.ts';
 import { talk } from './probe/tcp.ts';
 
 /** Makes what a binding has of its own; without talks and hook there is nothing, and it has the instance's. */
-export function bind(settings: ProcessSettings, work: Work): Promise<Step<Made>> {
-  const acts: Acts = {
-    async bind({ kept, tries }: Turn) {
-      const site = siteOf(settings, work, kept);
-      if (!hasDeeds(site, 'bind')) return { to: 'end' };
-      await requireRunning(site);
-      await talkAll(site, site.config.bind, limitOf(work.plan.operating, 'bind'));
-      const told = await callHook(site, 'bind', tries);
-      rmSync(pendingFile(site), { force: true });
+export function bind(settings: NodeSettings, work: Work): Promise<Step<Made>> {
+  const steps: NamedSteps = {
+    async bind({ kept, tries }: Attempt) {
+      const context = contextOf(settings, work, kept);
+      if (!hasDeeds(context, 'bind')) return { to: 'end' };
+      await requireRunning(context);
+      await talkAll(context, context.config.bind, limitOf(work.plan.operating, 'bind'));
+      const told = await callHook(context, 'bind', tries);
+      rmSync(pendingFile(context), { force: true });
       return { to: 'end', did: 'bind', keep: { told } };
     },
   };
-  const outputs = siteOf(settings, work).outputs;
-  return goOn(acts, 'bind', work, ({ told }) =>
+  const outputs = contextOf(settings, work).outputs;
+  return runSequence(steps, 'bind', work, ({ told }) =>
     told === undefined ? {} : { facts: { outputs: { ...outputs, bind: told } } },
   );
 }
@@ -41,26 +42,29 @@ export function bind(settings: ProcessSettings, work: Work): Promise<Step<Made>>
  * Removes what a binding had of its own. While nothing of the instance runs, which could be told, it is noted, and
  * done as soon as something runs again: an instance that is at rest, or broken, can be removed all the same.
  */
-export function unbind(settings: ProcessSettings, work: Work): Promise<Step<void>> {
-  const acts: Acts = {
-    async unbind({ kept, tries }: Turn) {
-      const site = siteOf(settings, work, kept);
-      if (!hasDeeds(site, 'unbind')) return { to: 'end' };
-      if (await isRunning(site)) await undo(site, tries);
-      else notePending(site);
+export function unbind(settings: NodeSettings, work: Work): Promise<Step<void>> {
+  const steps: NamedSteps = {
+    async unbind({ kept, tries }: Attempt) {
+      const context = contextOf(settings, work, kept);
+      if (!hasDeeds(context, 'unbind')) return { to: 'end' };
+      if (await isRunning(context)) await undo(context, tries);
+      else notePending(context);
       return { to: 'end', did: 'unbind' };
     },
   };
-  return goOn(acts, 'unbind', work, () => undefined);
+  return runSequence(steps, 'unbind', work, () => undefined);
 }
 
 /** Does what was noted while nothing ran. */
-export async function settlePending(settings: ProcessSettings, { directory, work }: Site): Promise<void> {
+export async function settlePending(
+  settings: NodeSettings,
+  { directory, work }: ProcessContext,
+): Promise<void> {
   for (const name of pendingIn(directory.state)) {
     const noted = readMark(directory, name) as { values: JsonObject; binding: ServiceBinding } | undefined;
     if (!noted) continue;
     const { values, binding } = noted;
-    await undo(siteOf(settings, { ...work, binding, values: { ...values, ...factsIn(work.values) } }), 1);
+    await undo(contextOf(settings, { ...work, binding, values: { ...values, ...factsIn(work.values) } }), 1);
     rmSync(join(directory.state, `${name}.json`), { force: true });
   }
 }
@@ -72,24 +76,24 @@ function factsIn({ node, ports, deps }: JsonObject): JsonObject {
   ) as JsonObject;
 }
 
-function hasDeeds(site: Site, name: 'bind' | 'unbind'): boolean {
-  return site.config[name].length > 0 || hasHook(site, name);
+function hasDeeds(context: ProcessContext, name: 'bind' | 'unbind'): boolean {
+  return context.config[name].length > 0 || hasHook(context, name);
 }
 
 /** Nothing is waited for: as long as a bind is open, nothing of its instance is started. */
-async function requireRunning(site: Site): Promise<void> {
-  if (await isRunning(site)) return;
-  throw site.work.instance.stopped
+async function requireRunning(context: ProcessContext): Promise<void> {
+  if (await isRunning(context)) return;
+  throw context.work.instance.stopped
     ? new Failure('stopped', 'The instance is stopped. Start it and bind again.')
     : new Failure('not-running', 'The service does not run at the moment. Try again later.');
 }
 
-async function undo(site: Site, tries: number): Promise<void> {
-  await talkAll(site, site.config.unbind, limitOf(site.work.plan.operating, 'unbind'));
-  const { node, directory, work } = site;
+async function undo(context: ProcessContext, tries: number): Promise<void> {
+  await talkAll(context, context.config.unbind, limitOf(context.work.plan.operating, 'unbind'));
+  const { node, directory, work } = context;
   const { offeringName: name, operating } = work.plan;
   await withHooksOfToday(node, directory, { name, hooks: operating.hooks }, (today) =>
-    callHook({ ...site, directory: today }, 'unbind', tries),
+    callHook({ ...context, directory: today }, 'unbind', tries),
   );
 }
 
@@ -98,7 +102,7 @@ async function undo(site: Site, tries: number): Promise<void> {
  * as a bind or unbind is open, nobody can restart what hangs. What answers otherwise than expected will not change.
  */
 async function talkAll(
-  { node, numbers, roots, work }: Site,
+  { node, numbers, roots, work }: ProcessContext,
   talks: readonly TalkTemplate[],
   limit: number,
 ): Promise<void> {
@@ -112,9 +116,10 @@ async function talkAll(
     );
     work.signal.throwIfAborted();
     if (answer.is === 'silent')
-      throw new NotNow(
-        'The service does not answer at the moment. Try again later.',
-        `At port '${template.port}': ${answer.reason}.`,
+      throw new TryLater(
+        new Failure('not-now', 'The service does not answer at the moment. Try again later.', {
+          detail: `At port '${template.port}': ${answer.reason}.`,
+        }),
       );
     if (answer.is === 'ready') continue;
     throw new Failure('refused', 'The service has not accepted the change of its bindings.', {
@@ -123,8 +128,8 @@ async function talkAll(
   }
 }
 
-function notePending(site: Site): void {
-  const { directory, work } = site;
+function notePending(context: ProcessContext): void {
+  const { directory, work } = context;
   try {
     const { binding, values } = work;
     writeMark(directory, `${prefix}${markOf(binding)}`, {
@@ -137,7 +142,7 @@ function notePending(site: Site): void {
   }
 }
 
-function pendingFile({ directory, work }: Site): string {
+function pendingFile({ directory, work }: ProcessContext): string {
   return join(directory.state, `${prefix}${markOf(work.binding)}.json`);
 }
 

@@ -5,29 +5,30 @@ import { keepHooks, renewHooks } from '../../node/hooks/files.ts';
 import { endLeftHooks } from '../../node/hooks/runs.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { endStrays } from '../../system/end-process.ts';
-import { endingActs, isAnythingLaunched, isRunning } from './units/end.ts';
-import { callHook } from './hook-calls.ts';
-import { type Acts, goOn, keptIn, type Turn } from './sequence.ts';
-import { kind, type ProcessSettings, type Site, siteOf } from './site.ts';
+import { endingSteps, isAnythingLaunched, isRunning } from './units/end.ts';
+import { callHook } from '../../node/hook-steps.ts';
+import { type NamedSteps, runSequence, keptIn, type Attempt } from '../../node/step-sequence.ts';
+import type { NodeSettings } from '../../node/instance-context.ts';
+import { kind, type ProcessContext, contextOf } from './context.ts';
 
 /** Removes an instance, or what there is of one: what runs, then its directory, then its ports. */
-export function deprovision(settings: ProcessSettings, work: Work): Promise<Step<void>> {
-  // What the hooks of a broken attempt have told is what they may need to take away what they made.
-  const siteAt = ({ kept }: Turn) => siteOf(settings, work, { ...keptIn(work.trace), ...kept });
+export function deprovision(settings: NodeSettings, work: Work): Promise<Step<void>> {
+  // What the hooks of a broken attempt have put out is what they may need to take away what they made.
+  const contextAt = ({ kept }: Attempt) => contextOf(settings, work, { ...keptIn(work.trace), ...kept });
   const { node, ports } = settings;
-  const acts: Acts = {
-    async begin(turn) {
-      const site = siteAt(turn);
-      if (existsSync(site.directory.data)) await renewHooks(node, site.directory, offeringOf(site));
-      return { to: (await isRunning(site)) ? 'stop' : 'remove' };
+  const steps: NamedSteps = {
+    async begin(attempt) {
+      const context = contextAt(attempt);
+      if (existsSync(context.directory.data)) await renewHooks(node, context.directory, offeringOf(context));
+      return { to: (await isRunning(context)) ? 'stop' : 'remove' };
     },
-    ...endingActs(siteAt, 'remove'),
-    async remove(turn) {
-      const site = siteAt(turn);
-      await undo(site, turn.tries);
+    ...endingSteps(contextAt, 'remove'),
+    async remove(attempt) {
+      const context = contextAt(attempt);
+      await undo(context, attempt.tries);
       // A late step of a broken attempt may have launched something meanwhile; without the directory it cannot.
-      if (isAnythingLaunched(site)) return { to: 'stop' };
-      await endStrays(site.directory.data);
+      if (isAnythingLaunched(context)) return { to: 'stop' };
+      await endStrays(context.directory.data);
       await removeInstanceDirectory(node, kind, work.instance);
       return { to: 'release', did: 'remove' };
     },
@@ -37,27 +38,30 @@ export function deprovision(settings: ProcessSettings, work: Work): Promise<Step
       return { to: 'end', did: 'release' };
     },
   };
-  return goOn(acts, 'begin', work, () => undefined);
+  return runSequence(steps, 'begin', work, () => undefined);
 }
 
 /** What the offering's own programs have made elsewhere. Where none has ever run there is nothing. */
-async function undo(site: Site, tries: number): Promise<void> {
-  const { directory, work } = site;
+async function undo(context: ProcessContext, tries: number): Promise<void> {
+  const { directory, work } = context;
   if (!existsSync(directory.data)) return;
   await endLeftHooks(directory, work.instance.id);
-  if (!(await hasHooks(site))) return;
-  await callHook(site, 'remove', tries);
+  if (!(await hasHooks(context))) return;
+  await callHook(context, 'remove', tries);
 }
 
 /** It may have been repaired since the last try. */
-async function hasHooks(site: Site): Promise<boolean> {
-  const { node, directory } = site;
-  return keepHooks(node, directory, offeringOf(site)).then(
+async function hasHooks(context: ProcessContext): Promise<boolean> {
+  const { node, directory } = context;
+  return keepHooks(node, directory, offeringOf(context)).then(
     () => true,
     () => existsSync(directory.hooks),
   );
 }
 
-function offeringOf({ work: { plan } }: Site): { name: string; hooks: typeof plan.operating.hooks } {
+function offeringOf({ work: { plan } }: ProcessContext): {
+  name: string;
+  hooks: typeof plan.operating.hooks;
+} {
   return { name: plan.offeringName, hooks: plan.operating.hooks };
 }

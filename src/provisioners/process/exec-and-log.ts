@@ -6,7 +6,8 @@ import type { UnitBlueprint } from './files/blueprint.ts';
 import { environmentOf } from './units/launch.ts';
 import { tailOf } from './units/logs.ts';
 import { requireNames } from './start-stop.ts';
-import { type ProcessSettings, type Site, siteOf } from './site.ts';
+import type { NodeSettings } from '../../node/instance-context.ts';
+import { type ProcessContext, contextOf } from './context.ts';
 import { unitsOf } from './units/start.ts';
 
 /**
@@ -14,40 +15,40 @@ import { unitsOf } from './units/start.ts';
  * @throws Failure when there is no such unit
  */
 export async function exec(
-  settings: ProcessSettings,
+  settings: NodeSettings,
   work: Work,
   { command, unit, timeout }: Execution,
 ): Promise<readonly Executed[]> {
-  const site = siteOf(settings, work);
-  const units = chosen(site, unit);
+  const context = contextOf(settings, work);
+  const units = chosen(context, unit);
   return Promise.all(
-    Object.entries(units).map(([name, blueprint]) => execIn(site, name, blueprint, command, timeout)),
+    Object.entries(units).map(([name, blueprint]) => execIn(context, name, blueprint, command, timeout)),
   );
 }
 
 /** The last lines of each unit's log. @throws Failure when there is no such unit */
 export async function log(
-  settings: ProcessSettings,
+  settings: NodeSettings,
   work: Work,
   { unit, lines }: LogQuery,
 ): Promise<readonly UnitLog[]> {
-  const site = siteOf(settings, work);
-  return Object.entries(chosen(site, unit)).map(([name, blueprint]) => ({
+  const context = contextOf(settings, work);
+  return Object.entries(chosen(context, unit)).map(([name, blueprint]) => ({
     unit: name,
-    text: tailOf(site.node, site.directory, name, blueprint.log, lines),
+    text: tailOf(context.node, context.directory, name, blueprint.log, lines),
   }));
 }
 
-function chosen(site: Site, unit: string | undefined): Readonly<Record<string, UnitBlueprint>> {
-  const units = unitsOf(site);
+function chosen(context: ProcessContext, unit: string | undefined): Readonly<Record<string, UnitBlueprint>> {
+  const units = unitsOf(context);
   const names = Object.keys(units);
   if (names.length === 0) throw new Failure('invalid', 'The instance has no units now.');
   requireNames(names, unit === undefined ? [] : [unit]);
-  return unit === undefined ? units : unitsOf(site, [unit]);
+  return unit === undefined ? units : unitsOf(context, [unit]);
 }
 
 async function execIn(
-  { node, directory, work }: Site,
+  { node, directory, work }: ProcessContext,
   unit: string,
   { cwd, env }: UnitBlueprint,
   command: readonly string[],

@@ -11,14 +11,14 @@ import { inspect } from './inspect.ts';
 import { inventory, purge } from './inventory.ts';
 import { restart, start, stop } from './start-stop.ts';
 import { provision } from './provision.ts';
-import type { ProcessSettings } from './site.ts';
+import type { NodeSettings } from '../../node/instance-context.ts';
 import { restartSparing } from './sparing.ts';
 import { exec, log } from './exec-and-log.ts';
 import { update } from './update.ts';
 import { traits } from './traits.ts';
 
 /** @param settings the node that this broker is, and the numbers it may give to its instances */
-export function processes(settings: ProcessSettings): Provisioner {
+export function processes(settings: NodeSettings): Provisioner {
   return {
     name: 'process',
     traits,

@@ -4,37 +4,38 @@ import type { UnitFacts } from '../../broker/units.ts';
 import { Failure } from '../../broker/errors.ts';
 import type { UnitBlueprint } from './files/blueprint.ts';
 import { findConfigured } from './files/state.ts';
-import { hasHook, isUpByHook } from './hook-calls.ts';
+import { askHook, hasHook } from '../../node/hook-steps.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { boundLog, tailOf } from './units/logs.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askUnit, portOf } from './probe/ready.ts';
 import { answerReason } from './reason.ts';
-import { type ProcessSettings, type Site, siteOf } from './site.ts';
+import type { NodeSettings } from '../../node/instance-context.ts';
+import { type ProcessContext, contextOf } from './context.ts';
 import { findLive } from './units/launched.ts';
 
 /** Milliseconds for a hook that is asked, which is a program and needs a moment to begin. */
 const hookLimit = 4_000;
 
 /** How each unit is now, all asked at once: those of the plan, whatever became of them. */
-export async function inspect(settings: ProcessSettings, work: Work): Promise<readonly UnitFacts[]> {
-  const site = siteOf(settings, work);
-  const configured = findConfigured(site.directory)?.units ?? {};
-  const units = Object.keys({ ...site.config.processes, ...configured });
-  const fault = findFault(site);
+export async function inspect(settings: NodeSettings, work: Work): Promise<readonly UnitFacts[]> {
+  const context = contextOf(settings, work);
+  const configured = findConfigured(context.directory)?.units ?? {};
+  const units = Object.keys({ ...context.config.processes, ...configured });
+  const fault = findFault(context);
   if (fault !== undefined) return units.map((unit) => ({ unit, alive: false, answer: 'unasked', fault }));
   // One program answers for all units.
-  let asked: ReturnType<typeof askHook> | undefined;
-  const ask = () => (asked ??= askHook(site));
+  let asked: ReturnType<typeof stateByHook> | undefined;
+  const ask = () => (asked ??= stateByHook(context));
   const [facts, failed] = await Promise.all([
-    Promise.all(units.map((unit) => inspectUnit(site, unit, configured[unit], ask))),
-    askMonitor(site),
+    Promise.all(units.map((unit) => inspectUnit(context, unit, configured[unit], ask))),
+    askMonitor(context),
   ]);
   return failed === undefined ? facts : facts.map((unit) => ({ ...unit, failed }));
 }
 
 /** Our side's fault, which no restart of the service would mend. */
-function findFault({ directory }: Site): string | undefined {
+function findFault({ directory }: ProcessContext): string | undefined {
   for (const folder of [directory.data, directory.conf, directory.state]) {
     const found = lstatSync(folder, { throwIfNoEntry: false });
     if (!found?.isDirectory()) return 'its directory on the node is gone';
@@ -43,29 +44,34 @@ function findFault({ directory }: Site): string | undefined {
 }
 
 async function inspectUnit(
-  site: Site,
+  context: ProcessContext,
   unit: string,
   blueprint: UnitBlueprint | undefined,
-  ask: () => ReturnType<typeof askHook>,
+  ask: () => ReturnType<typeof stateByHook>,
 ): Promise<UnitFacts> {
-  const { directory, node, work } = site;
+  const { directory, node, work } = context;
   boundLog(node, directory, unit);
   const port = portOf(blueprint?.ready);
   const address = port === undefined ? undefined : `${node.host}:${port}`;
   const limit = limitOf(work.plan.operating, 'monitor');
-  if (hasHook(site, 'start')) return { unit, ...(await ask()), address };
+  if (hasHook(context, 'start')) return { unit, ...(await ask()), address };
   const live = findLive(directory, unit);
-  if (!live) return { unit, alive: false, answer: 'unasked', reason: ending(site, unit, blueprint), address };
+  if (!live)
+    return { unit, alive: false, answer: 'unasked', reason: ending(context, unit, blueprint), address };
   const alive = { unit, alive: true, pid: live.identity.pid, address };
-  if (hasHook(site, 'check_up')) return { ...alive, ...(await ask()) };
-  const answer = blueprint && (await askUnit(site, unit, blueprint, limit));
+  if (hasHook(context, 'check_up')) return { ...alive, ...(await ask()) };
+  const answer = blueprint && (await askUnit(context, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };
   const { is } = answer;
   const reason = answerReason(answer, work.redact);
   return { ...alive, answer: is, reason };
 }
 
-function ending({ node, directory, work }: Site, unit: string, blueprint: UnitBlueprint | undefined): string {
+function ending(
+  { node, directory, work }: ProcessContext,
+  unit: string,
+  blueprint: UnitBlueprint | undefined,
+): string {
   const last = work.redact(tailOf(node, directory, unit, blueprint?.log, 1).trim());
   return last ? `it has ended; the last line of its log: ${last.slice(-300)}` : 'it has ended';
 }
@@ -74,12 +80,12 @@ function ending({ node, directory, work }: Site, unit: string, blueprint: UnitBl
  * As its check_up says. Where a hook has started it, too, nobody else knows whether it lives: it does not when that hook
  * says so, and no process that was started for the instance is left.
  */
-async function askHook(site: Site): Promise<Pick<UnitFacts, 'alive' | 'answer' | 'reason'>> {
-  const { instance } = site.work;
-  const said = await callQuietly(site, 'check_up');
+async function stateByHook(context: ProcessContext): Promise<Pick<UnitFacts, 'alive' | 'answer' | 'reason'>> {
+  const { instance } = context.work;
+  const said = await callQuietly(context, 'check_up');
   if (said.is === 'ready') return { alive: true, answer: 'ready' };
   const reason = said.reason ? { reason: said.reason } : {};
-  const isStartedByHook = hasHook(site, 'start');
+  const isStartedByHook = hasHook(context, 'start');
   // Of what is to be at rest nothing else is expected.
   if (isStartedByHook && instance.stopped) return { alive: false, answer: 'unasked', ...reason };
   if (isStartedByHook && said.is === 'down' && !isAnythingOfInstance(instance.id))
@@ -87,9 +93,9 @@ async function askHook(site: Site): Promise<Pick<UnitFacts, 'alive' | 'answer' |
   return { alive: true, answer: said.is === 'silent' ? 'silent' : 'wrong', ...reason };
 }
 
-async function askMonitor(site: Site): Promise<string | undefined> {
-  if (!hasHook(site, 'monitor')) return undefined;
-  const { is, reason } = await callQuietly(site, 'monitor');
+async function askMonitor(context: ProcessContext): Promise<string | undefined> {
+  if (!hasHook(context, 'monitor')) return undefined;
+  const { is, reason } = await callQuietly(context, 'monitor');
   if (is === 'ready') return undefined;
   return `its monitor hook says that it has failed${reason ? `: ${reason}` : ''}`;
 }
@@ -100,10 +106,10 @@ interface Said {
   readonly reason?: string;
 }
 
-async function callQuietly(site: Site, name: 'check_up' | 'monitor'): Promise<Said> {
-  const limit = Math.max(hookLimit, limitOf(site.work.plan.operating, 'monitor'));
+async function callQuietly(context: ProcessContext, name: 'check_up' | 'monitor'): Promise<Said> {
+  const limit = Math.max(hookLimit, limitOf(context.work.plan.operating, 'monitor'));
   try {
-    const result = await isUpByHook(site, name, limit);
+    const result = await askHook(context, name, 1, { atMost: limit });
     if ('down' in result) return { is: 'down', reason: result.down };
     return 'again' in result ? { is: 'silent', reason: 'it asks to be asked later' } : { is: 'ready' };
   } catch (error) {

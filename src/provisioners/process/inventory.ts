@@ -9,7 +9,8 @@ import {
 } from '../../node/instance-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { endStrays } from '../../system/end-process.ts';
-import { kind, type ProcessSettings } from './site.ts';
+import type { NodeSettings } from '../../node/instance-context.ts';
+import { kind } from './context.ts';
 import { listLaunched } from './units/launched.ts';
 
 /** The directories of instances on this node. Every process was launched from one, and is found by it. */
@@ -18,7 +19,7 @@ export async function inventory(node: LocalNode): Promise<readonly Resource[]> {
 }
 
 /** Ends what was launched from a directory, then removes it and gives its ports back. */
-export async function purge({ node, ports }: ProcessSettings, thing: Resource): Promise<void> {
+export async function purge({ node, ports }: NodeSettings, thing: Resource): Promise<void> {
   const { instanceId, key } = thing;
   if (key !== undefined) {
     const directory = directoryOf(node, kind, key);

@@ -6,39 +6,40 @@ import { keepHooks } from '../../node/hooks/files.ts';
 import { makeInstanceDirectory } from '../../node/instance-directory.ts';
 import { misconfigured } from './files/blueprint.ts';
 import { mistakeIn } from './config.ts';
-import { configure, drawSite } from './files/configure.ts';
-import { endingActs, isRunning } from './units/end.ts';
-import { callHook, hasHook, keepOutputs } from './hook-calls.ts';
+import { configure, drawContext } from './files/configure.ts';
+import { endingSteps, isRunning } from './units/end.ts';
+import { callHook, hasHook, keepOutputs } from '../../node/hook-steps.ts';
 import { readyLimit } from '../../node/step-limits.ts';
 import { awaitReady } from './probe/ready.ts';
-import { type Acts, goOn, type Next, type Turn } from './sequence.ts';
-import { factsOf, kind, type ProcessSettings, type Site, siteOf } from './site.ts';
+import { type NamedSteps, runSequence, type Next, type Attempt } from '../../node/step-sequence.ts';
+import { factsOf, type NodeSettings } from '../../node/instance-context.ts';
+import { kind, type ProcessContext, contextOf } from './context.ts';
 import { findTakenPorts, noPort, replacePorts, startUnits, unitsOf } from './units/start.ts';
 
 /** Makes an instance: init, prepare, configure, check_up, what runs already ended, start, check_up. */
-export function provision(settings: ProcessSettings, work: Work): Promise<Step<Made>> {
-  const siteAt = ({ kept }: Turn) => siteOf(settings, work, kept);
-  const acts: Acts = {
-    init: (turn) => init(siteAt(turn), settings, turn),
-    prepare: (turn) => prepare(siteAt(turn), turn),
-    async configure(turn) {
-      const site = siteAt(turn);
-      const told = await configure(site, drawSite(site), turn.tries);
-      return { to: 'check_up', did: 'configure', ...keepOutputs(site, 'configure', told) };
+export function provision(settings: NodeSettings, work: Work): Promise<Step<Made>> {
+  const contextAt = ({ kept }: Attempt) => contextOf(settings, work, kept);
+  const steps: NamedSteps = {
+    init: (attempt) => init(contextAt(attempt), settings, attempt),
+    prepare: (attempt) => prepare(contextAt(attempt), attempt),
+    async configure(attempt) {
+      const context = contextAt(attempt);
+      const told = await configure(context, drawContext(context), attempt.tries);
+      return { to: 'check_up', did: 'configure', ...keepOutputs(context, 'configure', told) };
     },
     // By identity: what a broken attempt has left running may be configured differently.
-    async check_up(turn) {
-      return { to: (await isRunning(siteAt(turn))) ? 'stop' : 'start', did: 'check_up' };
+    async check_up(attempt) {
+      return { to: (await isRunning(contextAt(attempt))) ? 'stop' : 'start', did: 'check_up' };
     },
-    ...endingActs(siteAt, 'start'),
-    start: (turn) => start(siteAt(turn), turn),
-    async ready(turn) {
-      const site = siteAt(turn);
-      await awaitReady(site, unitsOf(site), readyLimit(work.plan.operating));
+    ...endingSteps(contextAt, 'start'),
+    start: (attempt) => start(contextAt(attempt), attempt),
+    async ready(attempt) {
+      const context = contextAt(attempt);
+      await awaitReady(context, unitsOf(context), readyLimit(work.plan.operating));
       return { to: 'end', did: 'check_up' };
     },
   };
-  return goOn(acts, 'init', work, (kept) => ({ facts: factsOf(siteOf(settings, work, kept)) }));
+  return runSequence(steps, 'init', work, (kept) => ({ facts: factsOf(contextOf(settings, work, kept)) }));
 }
 
 /**
@@ -47,22 +48,22 @@ export function provision(settings: ProcessSettings, work: Work): Promise<Step<M
  * @throws Failure when there are not enough
  */
 export async function takePorts(
-  settings: ProcessSettings,
+  settings: NodeSettings,
   work: Work,
   told: readonly string[],
 ): Promise<Readonly<Record<string, number>>> {
   const { node, ports } = settings;
-  const names = siteOf(settings, work).config.ports;
+  const names = contextOf(settings, work).config.ports;
   if (names.length === 0) return {};
   const numbers = await ports.take(node.name, portOwner(work.instance), names);
   if (!numbers) throw noPort();
-  const site = siteOf(settings, work, { ports: numbers });
+  const context = contextOf(settings, work, { ports: numbers });
   const untold = names.filter((name) => !told.includes(name));
-  return replacePorts(site, await findTakenPorts(site, untold));
+  return replacePorts(context, await findTakenPorts(context, untold));
 }
 
 /** @throws Failure when an executable is not on this node */
-export function requireExecutables({ config, node }: Site): void {
+export function requireExecutables({ config, node }: ProcessContext): void {
   const found = findExecutables(node.path, config.needs);
   const missing = config.needs.find((name) => !found.includes(name));
   if (missing === undefined) return;
@@ -71,40 +72,40 @@ export function requireExecutables({ config, node }: Site): void {
   });
 }
 
-async function init(site: Site, settings: ProcessSettings, turn: Turn): Promise<Next> {
-  const { work, node, config } = site;
+async function init(context: ProcessContext, settings: NodeSettings, attempt: Attempt): Promise<Next> {
+  const { work, node, config } = context;
   const mistake = mistakeIn(config);
   if (mistake !== undefined) throw new Failure('misconfigured', misconfigured, { detail: mistake });
   const ports = await takePorts(settings, work, []);
   const next = { to: 'prepare', did: 'init', keep: { ports } };
-  if (!hasHook(site, 'init')) return next;
-  await settle(site);
-  const ready = siteOf({ node, ports: site.ports }, work, { ...turn.kept, ports });
-  const told = await callHook(ready, 'init', turn.tries);
+  if (!hasHook(context, 'init')) return next;
+  await settle(context);
+  const ready = contextOf({ node, ports: context.ports }, work, { ...attempt.kept, ports });
+  const told = await callHook(ready, 'init', attempt.tries);
   return { ...next, keep: { ports, ...keepOutputs(ready, 'init', told).keep } };
 }
 
-async function prepare(site: Site, { tries }: Turn): Promise<Next> {
-  requireExecutables(site);
-  await settle(site);
-  const told = await callHook(site, 'prepare', tries);
-  return { to: 'configure', did: 'prepare', ...keepOutputs(site, 'prepare', told) };
+async function prepare(context: ProcessContext, { tries }: Attempt): Promise<Next> {
+  requireExecutables(context);
+  await settle(context);
+  const told = await callHook(context, 'prepare', tries);
+  return { to: 'configure', did: 'prepare', ...keepOutputs(context, 'prepare', told) };
 }
 
 /** Its directory, with the hooks of the offering. */
-export async function settle({ node, work }: Site): Promise<void> {
+export async function settle({ node, work }: ProcessContext): Promise<void> {
   const { offeringName: name, operating } = work.plan;
   const directory = await makeInstanceDirectory(node, kind, work.instance);
   await keepHooks(node, directory, { name, hooks: operating.hooks });
 }
 
 /** A stranger may have taken a port since `init` had looked: once it gets another number, and is configured again. */
-async function start(site: Site, { kept, tries }: Turn): Promise<Next> {
-  const taken = await findTakenPorts(site, Object.keys(site.numbers));
+async function start(context: ProcessContext, { kept, tries }: Attempt): Promise<Next> {
+  const taken = await findTakenPorts(context, Object.keys(context.numbers));
   if (taken.length > 0 && kept['replaced'] === true) throw noPort();
   if (taken.length > 0) {
-    return { to: 'configure', keep: { ports: await replacePorts(site, taken), replaced: true } };
+    return { to: 'configure', keep: { ports: await replacePorts(context, taken), replaced: true } };
   }
-  await startUnits(site, unitsOf(site), tries);
+  await startUnits(context, unitsOf(context), tries);
   return { to: 'ready', did: 'start' };
 }

@@ -4,11 +4,11 @@ import type { JsonObject } from '../../../broker/json.ts';
 import { type Blueprint, draw } from './blueprint.ts';
 import { removeFiles, writeFiles } from './write.ts';
 import { findConfigured, forgetConfigured, saveConfigured } from './state.ts';
-import { callHook } from '../hook-calls.ts';
-import type { Site } from '../site.ts';
+import { callHook } from '../../../node/hook-steps.ts';
+import type { ProcessContext } from '../context.ts';
 
 /** What the instance's plan and parameters say that its files and commands shall be. */
-export function drawSite({ config, roots }: Site): Blueprint {
+export function drawContext({ config, roots }: ProcessContext): Blueprint {
   return draw(config, roots);
 }
 
@@ -17,22 +17,26 @@ export function drawSite({ config, roots }: Site): Blueprint {
  * @param tries how often this was begun
  * @returns what the hook told
  */
-export async function configure(site: Site, blueprint: Blueprint, tries: number): Promise<JsonObject> {
-  const { node, directory, numbers } = site;
+export async function configure(
+  context: ProcessContext,
+  blueprint: Blueprint,
+  tries: number,
+): Promise<JsonObject> {
+  const { node, directory, numbers } = context;
   const before = findConfigured(directory);
   const [files, kept] = [Object.keys(blueprint.files), Object.keys(blueprint.kept)];
   // What is running has been ended, and its order and signals are not needed any more.
   forgetConfigured(directory);
   const gone = before?.files.filter((name) => !files.includes(name) && !kept.includes(name));
   removeFiles(node, directory.conf, gone ?? []);
-  writeFiles(node, directory.conf, { ...blueprint.files, ...findUnwritten(site, blueprint) });
-  const told = await callHook(site, 'configure', tries);
+  writeFiles(node, directory.conf, { ...blueprint.files, ...findUnwritten(context, blueprint) });
+  const told = await callHook(context, 'configure', tries);
   saveConfigured(directory, { mark: blueprint.mark, units: blueprint.units, ports: numbers, files, kept });
   return told;
 }
 
 /** Files that are written once and have not been. What an attempt to make the instance has left counts as nothing. */
-function findUnwritten({ directory, work }: Site, { kept }: Blueprint): Blueprint['files'] {
+function findUnwritten({ directory, work }: ProcessContext, { kept }: Blueprint): Blueprint['files'] {
   const isThere = (name: string) => lstatSync(join(directory.conf, name), { throwIfNoEntry: false });
   return Object.fromEntries(Object.entries(kept).filter(([name]) => !work.instance.ready || !isThere(name)));
 }

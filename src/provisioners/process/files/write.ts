@@ -95,7 +95,7 @@ function within(
   conf: string,
   folder: string,
   make: boolean,
-  act: (folder: string) => void,
+  step: (folder: string) => void,
 ): void {
   let at = openFolder(conf);
   try {
@@ -105,7 +105,7 @@ function within(
       closeSync(at);
       at = inner;
     }
-    act(`/proc/self/fd/${at}`);
+    step(`/proc/self/fd/${at}`);
   } catch (error) {
     if (make || codeOf(error) !== 'ENOENT') throw error;
   } finally {

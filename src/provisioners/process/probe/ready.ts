@@ -3,12 +3,12 @@ import { Failure } from '../../../broker/errors.ts';
 import { codeOf } from '../../../system/error-code.ts';
 import { runProgram } from '../../../system/run-program.ts';
 import type { ReadyRule, UnitBlueprint } from '../files/blueprint.ts';
-import { hasHook, isUpByHook } from '../hook-calls.ts';
+import { askHook, hasHook } from '../../../node/hook-steps.ts';
 import { environmentOf } from '../units/launch.ts';
 import { tailOf } from '../units/logs.ts';
 import { untilSo } from '../patience.ts';
 import { answerReason } from '../reason.ts';
-import type { Site } from '../site.ts';
+import type { ProcessContext } from '../context.ts';
 import { type Answer, talk, wholeLines } from './tcp.ts';
 import { findLive } from '../units/launched.ts';
 import { askForPage } from './http.ts';
@@ -25,13 +25,13 @@ const settling = 250;
  * @throws Failure when one ends or is not ready in time, with the tail of its log for the operator
  */
 export async function awaitReady(
-  site: Site,
+  context: ProcessContext,
   units: Readonly<Record<string, UnitBlueprint>>,
   limit: number,
 ): Promise<void> {
-  if (hasHook(site, 'check_up')) return awaitHook(site, Object.keys(units), limit);
+  if (hasHook(context, 'check_up')) return awaitHook(context, Object.keys(units), limit);
   const results = await Promise.allSettled(
-    Object.entries(units).map(([unit, blueprint]) => awaitUnit(site, unit, blueprint, limit)),
+    Object.entries(units).map(([unit, blueprint]) => awaitUnit(context, unit, blueprint, limit)),
   );
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
@@ -41,15 +41,15 @@ export async function awaitReady(
  * @param limit milliseconds
  */
 export async function askUnit(
-  site: Site,
+  context: ProcessContext,
   unit: string,
   { ready, ...blueprint }: UnitBlueprint,
   limit: number,
 ): Promise<Answer | undefined> {
   if (!ready) return undefined;
-  if ('command' in ready) return askCommand(site, unit, { ...blueprint, ready }, limit);
-  const { signal } = site.work;
-  const address = { host: site.node.host, port: ready.port };
+  if ('command' in ready) return askCommand(context, unit, { ...blueprint, ready }, limit);
+  const { signal } = context.work;
+  const address = { host: context.node.host, port: ready.port };
   return 'web' in ready
     ? askForPage(address, ready.web, limit, signal)
     : talk(address, ready.talk, limit, signal);
@@ -60,48 +60,55 @@ export function portOf(rule: ReadyRule | undefined): number | undefined {
   return rule && 'port' in rule ? rule.port : undefined;
 }
 
-async function awaitUnit(site: Site, unit: string, blueprint: UnitBlueprint, limit: number): Promise<void> {
-  const { signal } = site.work;
+async function awaitUnit(
+  context: ProcessContext,
+  unit: string,
+  blueprint: UnitBlueprint,
+  limit: number,
+): Promise<void> {
+  const { signal } = context.work;
   const end = performance.now() + limit;
   let last: Answer | undefined;
   const look = async () => {
-    if (!findLive(site.directory, unit)) throw failure(site, unit, 'ended before it was ready');
+    if (!findLive(context.directory, unit)) throw failure(context, unit, 'ended before it was ready');
     if (!blueprint.ready) return true;
     // The last question gets a moment, too, so that what is told is what was wrong.
     const left = Math.max(100, end - performance.now());
-    last = await askUnit(site, unit, blueprint, Math.min(questionLimit, left));
+    last = await askUnit(context, unit, blueprint, Math.min(questionLimit, left));
     return last?.is === 'ready';
   };
   if (!blueprint.ready) await pause(settling, undefined, { signal });
   if (await untilSo(look, limit, signal)) return;
   throw failure(
-    site,
+    context,
     unit,
     `did not get ready within ${limit / 1000} seconds`,
-    last && answerReason(last, site.work.redact),
+    last && answerReason(last, context.work.redact),
   );
 }
 
-async function awaitHook(site: Site, units: readonly string[], limit: number): Promise<void> {
+async function awaitHook(context: ProcessContext, units: readonly string[], limit: number): Promise<void> {
   const end = performance.now() + limit;
-  const mustLive = !hasHook(site, 'start');
+  const mustLive = !hasHook(context, 'start');
   let last = '';
   const look = async () => {
-    const ended = units.find((unit) => mustLive && !findLive(site.directory, unit));
-    if (ended !== undefined) throw failure(site, ended, 'ended before it was ready');
+    const ended = units.find((unit) => mustLive && !findLive(context.directory, unit));
+    if (ended !== undefined) throw failure(context, ended, 'ended before it was ready');
     // Also the last question gets its time: a program needs a moment to begin.
-    const result = await isUpByHook(site, 'check_up', Math.max(questionLimit, end - performance.now()));
+    const result = await askHook(context, 'check_up', 1, {
+      atMost: Math.max(questionLimit, end - performance.now()),
+    });
     if ('down' in result) last = result.down;
     return 'outputs' in result;
   };
-  if (await untilSo(look, limit, site.work.signal)) return;
+  if (await untilSo(look, limit, context.work.signal)) return;
   const [first = ''] = units;
-  throw failure(site, first, `did not get ready within ${limit / 1000} seconds`, last);
+  throw failure(context, first, `did not get ready within ${limit / 1000} seconds`, last);
 }
 
-function failure(site: Site, unit: string, what: string, reason = ''): Failure {
-  const subject = Object.keys(site.config.processes).length > 1 ? `The process '${unit}'` : 'The service';
-  const tail = tailOf(site.node, site.directory, unit, undefined, 30);
+function failure(context: ProcessContext, unit: string, what: string, reason = ''): Failure {
+  const subject = Object.keys(context.config.processes).length > 1 ? `The process '${unit}'` : 'The service';
+  const tail = tailOf(context.node, context.directory, unit, undefined, 30);
   const detail = [reason, tail && `Its log ends with:\n${tail}`].filter(Boolean).join('. ');
   return new Failure('not-ready', `${subject} ${what}.`, { detail: detail || undefined });
 }
@@ -112,7 +119,7 @@ function lastLine(text: string): string {
 }
 
 async function askCommand(
-  { node, directory, work }: Site,
+  { node, directory, work }: ProcessContext,
   unit: string,
   { cwd, env, ready }: UnitBlueprint & { readonly ready: { readonly command: readonly string[] } },
   limit: number,

@@ -2,40 +2,41 @@ import { Failure } from '../../../broker/errors.ts';
 import { leftRunning } from '../../../broker/units.ts';
 import { isAnyLeft, signalGroup } from '../../../system/end-process.ts';
 import { findConfigured } from '../files/state.ts';
-import { callHook, hasHook, isUpByHook } from '../hook-calls.ts';
+import { askHook, callHook, hasHook } from '../../../node/hook-steps.ts';
 import { limitOf } from '../../../node/step-limits.ts';
 import { untilSo } from '../patience.ts';
-import type { Acts, Turn } from '../sequence.ts';
-import type { Site } from '../site.ts';
+import type { NamedSteps, Attempt } from '../../../node/step-sequence.ts';
+import type { ProcessContext } from '../context.ts';
 import { findLive, type Launched, listLaunched } from './launched.ts';
 
 /**
- * The acts that end units: `stop` asks and waits, `stopped` looks, `halt` kills, `halted` looks again.
- * @param to the act that follows
+ * The steps that end units: `stop` asks and waits, `stopped` looks, `halt` kills, `halted` looks again.
+ * @param to the step that follows
  * @param named the units it is about; undefined: all that were ever launched
  */
-export function endingActs(
-  siteAt: (turn: Turn) => Site,
+export function endingSteps(
+  contextAt: (attempt: Attempt) => ProcessContext,
   to: string,
-  named: (turn: Turn) => readonly string[] | undefined = () => undefined,
-): Acts {
-  const look = (otherwise: (site: Site) => string, unsure: boolean) => async (turn: Turn) => {
-    const site = siteAt(turn);
-    const up = await isRunning(site, named(turn), unsure);
-    return { to: up ? otherwise(site) : to, did: 'check_up' };
-  };
+  named: (attempt: Attempt) => readonly string[] | undefined = () => undefined,
+): NamedSteps {
+  const look =
+    (otherwise: (context: ProcessContext) => string, unsure: boolean) => async (attempt: Attempt) => {
+      const context = contextAt(attempt);
+      const up = await isRunning(context, named(attempt), unsure);
+      return { to: up ? otherwise(context) : to, did: 'check_up' };
+    };
   return {
-    async stop(turn) {
-      await stopUnits(siteAt(turn), named(turn), turn.tries);
+    async stop(attempt) {
+      await stopUnits(contextAt(attempt), named(attempt), attempt.tries);
       return { to: 'stopped', did: 'stop' };
     },
     stopped: look(() => 'halt', true),
-    async halt(turn) {
-      await haltUnits(siteAt(turn), named(turn), turn.tries);
+    async halt(attempt) {
+      await haltUnits(contextAt(attempt), named(attempt), attempt.tries);
       return { to: 'halted', did: 'halt' };
     },
-    halted: look((site) => {
-      throw stuck(site);
+    halted: look((context) => {
+      throw stuck(context);
     }, false),
   };
 }
@@ -44,13 +45,18 @@ export function endingActs(
  * Does anything of it run, judged by identity, or by the offering's own hook where that starts it?
  * @param unsure what it counts as when that hook cannot say
  */
-export async function isRunning(site: Site, named?: readonly string[], unsure = true): Promise<boolean> {
-  const { work } = site;
-  if (isAnythingLaunched(site, named)) return true;
+export async function isRunning(
+  context: ProcessContext,
+  named?: readonly string[],
+  unsure = true,
+): Promise<boolean> {
+  const { work } = context;
+  if (isAnythingLaunched(context, named)) return true;
   // What the offering starts by itself is nowhere written down; there must be something to ask.
-  if (!hasHook(site, 'start') || !hasHook(site, 'check_up') || !findConfigured(site.directory)) return false;
+  if (!hasHook(context, 'start') || !hasHook(context, 'check_up') || !findConfigured(context.directory))
+    return false;
   const limit = limitOf(work.plan.operating, 'start');
-  return isUpByHook(site, 'check_up', limit).then(
+  return askHook(context, 'check_up', 1, { atMost: limit }).then(
     (result) => 'outputs' in result,
     (error: unknown) => {
       if (error instanceof Failure) return unsure;
@@ -60,88 +66,103 @@ export async function isRunning(site: Site, named?: readonly string[], unsure = 
 }
 
 /** Is there a process of what was launched for it? */
-export function isAnythingLaunched(site: Site, named?: readonly string[]): boolean {
-  return launchedOf(site, named).some(({ identity }) => isAnyLeft(identity, site.work.instance.id));
+export function isAnythingLaunched(context: ProcessContext, named?: readonly string[]): boolean {
+  return launchedOf(context, named).some(({ identity }) => isAnyLeft(identity, context.work.instance.id));
 }
 
-/** Ends all at once that can be ended, without acts of their own. */
-export async function endUnits(site: Site): Promise<void> {
-  if (!(await isRunning(site))) return;
-  await stopUnits(site, undefined, 1);
-  if (!(await isRunning(site))) return;
-  await haltUnits(site, undefined, 1);
-  if (await isRunning(site, undefined, false)) throw stuck(site);
+/** Ends all at once that can be ended, without steps of their own. */
+export async function endUnits(context: ProcessContext): Promise<void> {
+  if (!(await isRunning(context))) return;
+  await stopUnits(context, undefined, 1);
+  if (!(await isRunning(context))) return;
+  await haltUnits(context, undefined, 1);
+  if (await isRunning(context, undefined, false)) throw stuck(context);
 }
 
 /**
  * Asks these units to end and waits, for as long as they have. The offering's own hook would end all there is: it is
  * called only when nothing else lives, and is of no use for what a dead process has left behind.
  */
-export async function askToEnd(site: Site, named: readonly string[], tries: number): Promise<void> {
-  const others = listLaunched(site.directory).filter(({ unit }) => !named.includes(unit));
-  const isAlone = !others.some(({ identity }) => isAnyLeft(identity, site.work.instance.id));
+export async function askToEnd(
+  context: ProcessContext,
+  named: readonly string[],
+  tries: number,
+): Promise<void> {
+  const others = listLaunched(context.directory).filter(({ unit }) => !named.includes(unit));
+  const isAlone = !others.some(({ identity }) => isAnyLeft(identity, context.work.instance.id));
   const isAlive =
-    hasHook(site, 'start') || launchedOf(site, named).some(({ unit }) => findLive(site.directory, unit));
-  await stopUnits(site, named, tries, isAlone && isAlive);
+    hasHook(context, 'start') ||
+    launchedOf(context, named).some(({ unit }) => findLive(context.directory, unit));
+  await stopUnits(context, named, tries, isAlone && isAlive);
 }
 
 /** @param byHook by the offering's own, where it has one */
 async function stopUnits(
-  site: Site,
+  context: ProcessContext,
   named: readonly string[] | undefined,
   tries: number,
   byHook = true,
 ): Promise<void> {
-  const { operating } = site.work.plan;
+  const { operating } = context.work.plan;
   const limit = limitOf(operating, 'stop');
-  if (byHook && hasHook(site, 'stop')) {
+  if (byHook && hasHook(context, 'stop')) {
     // One that fails is no reason to leave it running: what is still there is killed next.
-    await callHook(site, 'stop', tries).catch((error: unknown) => {
+    await callHook(context, 'stop', tries).catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error;
     });
-    return void (await areGone(site, launchedOf(site, named), limit));
+    return void (await areGone(context, launchedOf(context, named), limit));
   }
-  const units = findConfigured(site.directory)?.units ?? {};
-  for (const group of inReverse(site, named)) {
+  const units = findConfigured(context.directory)?.units ?? {};
+  for (const group of inReverse(context, named)) {
     for (const { unit, identity } of group) {
-      signalGroup(identity, units[unit]?.stopSignal ?? 'SIGTERM', site.work.instance.id);
+      signalGroup(identity, units[unit]?.stopSignal ?? 'SIGTERM', context.work.instance.id);
     }
-    await areGone(site, group, limit);
+    await areGone(context, group, limit);
   }
 }
 
-async function haltUnits(site: Site, named: readonly string[] | undefined, tries: number): Promise<void> {
-  const limit = limitOf(site.work.plan.operating, 'halt');
-  if (hasHook(site, 'halt')) await callHook(site, 'halt', tries);
-  for (const group of inReverse(site, named)) {
-    if (!hasHook(site, 'halt')) {
-      for (const { identity } of group) signalGroup(identity, 'SIGKILL', site.work.instance.id);
+async function haltUnits(
+  context: ProcessContext,
+  named: readonly string[] | undefined,
+  tries: number,
+): Promise<void> {
+  const limit = limitOf(context.work.plan.operating, 'halt');
+  if (hasHook(context, 'halt')) await callHook(context, 'halt', tries);
+  for (const group of inReverse(context, named)) {
+    if (!hasHook(context, 'halt')) {
+      for (const { identity } of group) signalGroup(identity, 'SIGKILL', context.work.instance.id);
     }
-    await areGone(site, group, limit);
+    await areGone(context, group, limit);
   }
 }
 
 /** Groups of units that end together: the last that were started first. */
-function inReverse(site: Site, named: readonly string[] | undefined): readonly (readonly Launched[])[] {
-  const units = findConfigured(site.directory)?.units ?? {};
+function inReverse(
+  context: ProcessContext,
+  named: readonly string[] | undefined,
+): readonly (readonly Launched[])[] {
+  const units = findConfigured(context.directory)?.units ?? {};
   const byOrder = new Map<number, Launched[]>();
-  for (const launched of launchedOf(site, named)) {
+  for (const launched of launchedOf(context, named)) {
     const order = units[launched.unit]?.order ?? 1;
     byOrder.set(order, [...(byOrder.get(order) ?? []), launched]);
   }
   return [...byOrder].toSorted(([a], [b]) => b - a).map(([, group]) => group);
 }
 
-function launchedOf({ directory }: Site, named: readonly string[] | undefined): readonly Launched[] {
+function launchedOf(
+  { directory }: ProcessContext,
+  named: readonly string[] | undefined,
+): readonly Launched[] {
   return listLaunched(directory).filter(({ unit }) => named?.includes(unit) ?? true);
 }
 
-function areGone({ work }: Site, group: readonly Launched[], limit: number): Promise<boolean> {
+function areGone({ work }: ProcessContext, group: readonly Launched[], limit: number): Promise<boolean> {
   const isGone = () => group.every(({ identity }) => !isAnyLeft(identity, work.instance.id));
   return untilSo(isGone, limit, work.signal);
 }
 
-function stuck({ work }: Site): Failure {
+function stuck({ work }: ProcessContext): Failure {
   const left = limitOf(work.plan.operating, 'halt') / 1000;
   return new Failure(
     'stuck',
@@ -150,7 +171,7 @@ function stuck({ work }: Site): Failure {
 }
 
 /** What a restart that spares what lives has asked to end, and does not. */
-export function leftAsItIs({ work }: Site): Failure {
+export function leftAsItIs({ work }: ProcessContext): Failure {
   const limit = limitOf(work.plan.operating, 'stop') / 1000;
   return new Failure(
     leftRunning,

@@ -7,20 +7,24 @@ import type { UnitBlueprint } from '../files/blueprint.ts';
 import { leftAsItIs } from './end.ts';
 import { limitOf } from '../../../node/step-limits.ts';
 import { logFile, rotateLog } from './logs.ts';
-import type { Site } from '../site.ts';
+import type { ProcessContext } from '../context.ts';
 import { findLaunched, findLive, identityFile } from './launched.ts';
 
 /**
  * Starts a unit unless it runs already. What its last process may have left behind is ended first.
  * @throws Failure when its program cannot be started
  */
-export async function launchUnit(site: Site, unit: string, { run, env, cwd }: UnitBlueprint): Promise<void> {
-  const { node, directory, work } = site;
+export async function launchUnit(
+  context: ProcessContext,
+  unit: string,
+  { run, env, cwd }: UnitBlueprint,
+): Promise<void> {
+  const { node, directory, work } = context;
   const instanceId = work.instance.id;
   work.signal.throwIfAborted();
   if (findLive(directory, unit)) return;
   const before = findLaunched(directory, unit);
-  if (before && work.sparing && isAnyLeft(before.identity, instanceId)) throw leftAsItIs(site);
+  if (before && work.sparing && isAnyLeft(before.identity, instanceId)) throw leftAsItIs(context);
   if (before) {
     const killMs = limitOf(work.plan.operating, 'halt');
     await endProcess(before.identity, { termMs: 1000, killMs, instanceId });

@@ -62,12 +62,12 @@ function withLog(
   node: LocalNode,
   file: string,
   flags: number,
-  act: (log: number, size: number) => void,
+  step: (log: number, size: number) => void,
 ): void {
   const log = openOwn(node, file, flags);
   if (log === undefined) return;
   try {
-    act(log, fstatSync(log).size);
+    step(log, fstatSync(log).size);
   } finally {
     closeSync(log);
   }

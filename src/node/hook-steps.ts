@@ -1,0 +1,66 @@
+import { Failure } from '../broker/errors.ts';
+import type { JsonObject } from '../broker/json.ts';
+import { hookContext } from './hooks/context.ts';
+import { type HookResult, type HookRun, runHook } from './hooks/run.ts';
+import type { InstanceContext } from './instance-context.ts';
+import { limitOf, type TimedStep } from './step-limits.ts';
+import { TryLater } from './step-sequence.ts';
+
+/** Does the offering have a hook for this? */
+export function hasHook({ work }: Pick<InstanceContext, 'work'>, name: string): boolean {
+  return Object.hasOwn(work.plan.operating.hooks, name);
+}
+
+/**
+ * Runs the offering's hook as a step. It has its own time, or that of its step when it says nothing.
+ * @returns its outputs; none when there is no such hook
+ * @throws TryLater when it asks to be called later; Failure when it failed
+ */
+export async function callHook(
+  context: InstanceContext,
+  name: TimedStep,
+  tries: number,
+): Promise<JsonObject> {
+  const limit = limitOf(context.work.plan.operating, name);
+  const result = await askHook(context, name, tries, { limit });
+  if ('again' in result)
+    throw new TryLater(new Failure('not-now', `The step ${name} asks to be tried again later.`));
+  return 'outputs' in result ? result.outputs : {};
+}
+
+/** To be remembered of a hook that put something out: under its name, beside the outputs of others. */
+export function keepOutputs(
+  context: InstanceContext,
+  name: string,
+  outputs: JsonObject,
+): { readonly keep?: JsonObject } {
+  return Object.keys(outputs).length === 0
+    ? {}
+    : { keep: { outputs: { ...context.outputs, [name]: outputs } } };
+}
+
+/**
+ * Runs the offering's hook; one that it does not have is a success without effect.
+ * @param tries 1, and one more for each time it was tried again
+ * @throws Failure when it failed
+ */
+export async function askHook(
+  { node, work, directory, roots }: InstanceContext,
+  name: TimedStep,
+  tries: number,
+  limits: Pick<HookRun, 'limit' | 'atMost'>,
+): Promise<HookResult> {
+  const hook = work.plan.operating.hooks[name];
+  if (!hook) return { outputs: {} };
+  return runHook(node, {
+    hook,
+    name,
+    instanceId: work.instance.id,
+    directory,
+    context: hookContext(work, roots, name, tries),
+    values: roots,
+    ...limits,
+    redact: work.redact,
+    signal: work.signal,
+  });
+}

@@ -1,0 +1,62 @@
+import { isObject, type Json, type JsonObject } from '../broker/json.ts';
+import type { Ports } from '../broker/nodes.ts';
+import type { Work } from '../broker/provisioner.ts';
+import { dirValues, nodeValues } from './hooks/context.ts';
+import { instanceDirectory, type InstanceDirectory } from './instance-directory.ts';
+import type { LocalNode } from './local-node.ts';
+
+/** What a provisioner of this node needs: the node, and the numbers it may give to its instances. */
+export interface NodeSettings {
+  readonly node: LocalNode;
+  readonly ports: Ports;
+}
+
+/** One instance at its place on this node: all that is known of it in one step. */
+export interface InstanceContext extends NodeSettings {
+  readonly work: Work;
+  readonly directory: InstanceDirectory;
+  /** Its ports by name. */
+  readonly numbers: Readonly<Record<string, number>>;
+  /** What its hooks have put out, by hook. */
+  readonly outputs: JsonObject;
+  /** Template roots: the core's and ours. */
+  readonly roots: JsonObject;
+}
+
+/**
+ * @param kind the provisioner's name
+ * @param kept what steps have left to remember, the latest last: `ports`, `outputs`; it counts before the record
+ * @param findPorts its ports where nothing of this knows them
+ */
+export function instanceContext(
+  { node, ports }: NodeSettings,
+  kind: string,
+  work: Work,
+  kept: readonly JsonObject[],
+  findPorts: (directory: InstanceDirectory) => JsonObject | undefined = () => undefined,
+): InstanceContext {
+  const directory = instanceDirectory(node, kind, work.instance);
+  const known =
+    kept.findLast((left) => left['ports'])?.['ports'] ?? work.values['ports'] ?? findPorts(directory);
+  const numbers = numbersIn(known);
+  const sources = [work.values, ...kept].map(({ outputs }) => objectIn(outputs));
+  const outputs = Object.assign({}, ...sources) as JsonObject;
+  const facts = { node: nodeValues(node), ports: numbers, dir: dirValues(directory), outputs };
+  return { node, ports, work, directory, numbers, outputs, roots: { deps: {}, ...work.values, ...facts } };
+}
+
+/** What credentials may use, and later work needs. */
+export function factsOf({ roots, numbers, outputs }: InstanceContext): JsonObject {
+  return { node: roots['node'] ?? {}, dir: roots['dir'] ?? {}, ports: numbers, outputs };
+}
+
+function numbersIn(value: Json | undefined): Record<string, number> {
+  const entries = Object.entries(objectIn(value));
+  return Object.fromEntries(
+    entries.flatMap(([name, port]) => (typeof port === 'number' ? [[name, port]] : [])),
+  );
+}
+
+function objectIn(value: Json | undefined): JsonObject {
+  return isObject(value) ? value : {};
+}
