@@ -131,10 +131,11 @@ function readMemo(value: Json | undefined): Memo {
   const memo = isObject(value) ? value : {};
   const at = memo['at'] ?? memo['act'];
   const tries = memo['tries'] ?? memo['attempt'];
-  const kept = memo['kept'] ?? memo['told'];
+  const left = memo['kept'] ?? memo['told'];
+  const kept = isObject(left) ? left : {};
   return {
     at: typeof at === 'string' ? at : '',
     tries: typeof tries === 'number' ? tries : 1,
-    kept: jsonOf({ since: memo['since'], ...(isObject(kept) ? kept : {}) }),
+    kept: jsonOf({ since: memo['since'], ...kept }),
   };
 }
