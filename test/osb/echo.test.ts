@@ -2,19 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { Response } from 'supertest';
-import request from 'supertest';
 import { listen, openGate, type DatabaseGate } from '../support/database-gate.ts';
 import { startedBrokers, addressOf, stop } from '../support/started-brokers.ts';
 import { runInGroup } from '../support/run-program.ts';
-import {
-  bindingPath,
-  instancePath,
-  trialPlatform,
-  unknownInstance,
-  type Binding,
-  type Instance,
-} from '../support/trial-platform.ts';
+import { bindingPath, instancePath, trialPlatform, unknownInstance } from '../support/trial-platform.ts';
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
+import { post, postTo, dashboard, dashboardOf } from './echo-client.ts';
 
 /**
  * Echo and invert, the two services of the oldest public Python broker, as its platform and its users meet them:
@@ -22,50 +15,15 @@ import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
  */
 
 const login = 'user:pass';
+
 const platform = trialPlatform({
   CATALOG_DIR: 'catalog',
   BROKER_USERNAME_2: 'user',
   BROKER_PASSWORD_2: 'pass',
 });
+
 const { ask, bind, binding, broker, deprovision, instance, provision, refused, unbind } = platform;
-
 const asThen = { login, headers: { 'x-broker-api-version': '2.3' } };
-
-/** What an application does with its credentials. */
-function post(
-  { told }: Pick<Binding, 'told'>,
-  body: object | string,
-  type = 'application/json',
-): Promise<Response> {
-  const uri = told.credentials?.['uri'] ?? '';
-  return postTo(uri, body, type);
-}
-
-async function postTo(uri: string, body: object | string, type = 'application/json'): Promise<Response> {
-  return request(uri)
-    .post('')
-    .set('content-type', type)
-    .send(typeof body === 'string' ? body : JSON.stringify(body));
-}
-
-/** The page of an instance, and the counts on it. */
-async function dashboard(
-  url: string,
-): Promise<{ status: number; type: string; text: string; counts: number[] }> {
-  const answer = await fetch(url);
-  const text = await answer.text();
-  const counts = [...text.matchAll(/<dt>(?:Bindings|Messages)<\/dt><dd>(\d+)<\/dd>/g)].map(([, n]) =>
-    Number(n),
-  );
-  return { status: answer.status, type: answer.headers.get('content-type') ?? '', text, counts };
-}
-
-async function dashboardOf({ path }: Instance): Promise<string> {
-  const { body } = await ask('get', path);
-  const { dashboard_url: url } = body as { dashboard_url: string };
-  expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/dashboard\/[^?]+\?token=.{40}$/);
-  return url;
-}
 
 test('The catalog sells echo and invert, with the ids that they have always had, to a client of version 2.3 [E1, CAT-01]', async () => {
   const { status, body } = await ask('get', '/v2/catalog', asThen);
@@ -127,7 +85,7 @@ test('A plan of the other service is refused with a sentence, the right one give
 
 test('The dashboard shows the instance, how many bindings it has, and how many messages have come [E4]', async () => {
   const on = await instance('echo/large');
-  const url = await dashboardOf(on);
+  const url = await dashboardOf(platform, on);
   const before = await dashboard(url);
   expect(before).toMatchObject({ status: 200, type: 'text/html; charset=utf-8', counts: [0, 0] });
   expect(before.text).toContain(on.id);
@@ -141,8 +99,8 @@ test('The dashboard shows the instance, how many bindings it has, and how many m
 
 test('The dashboard needs its token, and is gone with its instance [E4, E12]', async () => {
   const [on, other] = [await instance('echo/large'), await instance('invert/small')];
-  const url = await dashboardOf(on);
-  const foreign = new URL(await dashboardOf(other)).searchParams.get('token') ?? '';
+  const url = await dashboardOf(platform, on);
+  const foreign = new URL(await dashboardOf(platform, other)).searchParams.get('token') ?? '';
   const closed = [url.replace(/\?.*/, ''), url.slice(0, -1), url.replace(/token=.*/, `token=${foreign}`)];
   for (const address of closed) {
     const { status, text } = await dashboard(address);
@@ -166,106 +124,6 @@ test('A provision once more is 200 with the same dashboard, with another body 40
     expect((await refused(() => provision('echo/large', { id, ...asThen, body: other }))).status).toBe(409);
   }
   expect((await refused(() => provision('invert/small', { id, ...asThen }))).status).toBe(409);
-});
-
-describe('A message', () => {
-  test.each([
-    'Hello World',
-    'añb👍🏽',
-    '',
-    'line\nbreak\t"quoted" \\ \u0000',
-    5,
-    -1.5e-7,
-    true,
-    null,
-    [1, 'two', [null]],
-    { a: { b: ['c'] } },
-  ])('comes back from echo as it was: %j [E6]', async (message) => {
-    const { status, body } = await post(await binding(await instance('echo/large')), { message });
-    expect({ status, body: body as object }).toEqual({ status: 200, body: { response: message } });
-  });
-
-  test.each([
-    ['Hello World', 'dlroW olleH'],
-    ['añb👍🏽', '👍🏽bña'],
-    ['e\u0301a', 'ae\u0301'],
-    ['👨‍👩‍👧x', 'x👨‍👩‍👧'],
-    ['🇩🇪🇫🇷', '🇫🇷🇩🇪'],
-    ['', ''],
-  ])('comes back from invert by visible character: %j as %j [E6]', async (message, response) => {
-    const { status, body } = await post(await binding(await instance('invert/small')), { message });
-    expect({ status, body: body as object }).toEqual({ status: 200, body: { response } });
-  });
-
-  test('can be sent with the token in a header as well as with the address alone [E6]', async () => {
-    const { told } = await binding(await instance('echo/large'));
-    const { uri = '', token = '' } = told.credentials ?? {};
-    const plain = uri.replace(/\?.*/, '');
-    expect((await postTo(plain, { message: 'x' })).status).toBe(401);
-    const answer = await request(plain)
-      .post('')
-      .set('authorization', `Bearer ${token}`)
-      .send({ message: 'x' });
-    expect({ status: answer.status, body: answer.body as object }).toEqual({
-      status: 200,
-      body: { response: 'x' },
-    });
-  });
-
-  test('after the unbind, with the token of another binding, or with none, is answered 401 [E8]', async () => {
-    const on = await instance('echo/large');
-    const [one, other] = [await binding(on), await binding(on)];
-    const elsewhere = await binding(await instance('echo/large'));
-    const tokenOf = ({ told }: Binding) => told.credentials?.['token'] ?? '';
-    const uri = one.told.credentials?.['uri'] ?? '';
-    for (const token of [tokenOf(other), tokenOf(elsewhere), '', 'x'.repeat(40), '__proto__']) {
-      expect((await postTo(uri.replace(/token=.*/, `token=${token}`), { message: 'x' })).status).toBe(401);
-    }
-    expect((await post(one, { message: 'x' })).status).toBe(200);
-    await unbind(one);
-    expect((await post(one, { message: 'x' })).status).toBe(401);
-    expect((await post(other, { message: 'x' })).status).toBe(200);
-    await binding(on, { id: one.id });
-    expect((await post(one, { message: 'x' })).status).toBe(401);
-    await deprovision(on);
-    expect((await post(other, { message: 'x' })).status).toBe(401);
-  });
-
-  test.each<[string, object | string, string, number]>([
-    ['JSON with a charset', { message: 'x' }, 'application/json; charset=utf-8', 200],
-    ['JSON in capitals', { message: 'x' }, 'Application/JSON', 200],
-    ['plain text', '{"message":"x"}', 'text/plain', 415],
-    ['a form', 'message=x', 'application/x-www-form-urlencoded', 415],
-    ['a list', [1], 'application/json', 400],
-    ['no message', { massage: 'x' }, 'application/json', 400],
-    ['an inherited message', '{"__proto__":{"message":"x"}}', 'application/json', 400],
-    ['half of JSON', '{"message":', 'application/json', 400],
-    ['2 MB', { message: 'x'.repeat(2_000_000) }, 'application/json', 413],
-  ])(
-    'as %s is answered in JSON, and counts only when it was taken [E9]',
-    async (_what, body, type, status) => {
-      const on = await instance('echo/large');
-      const answer = await post(await binding(on), body, type);
-      expect(answer.status).toBe(status);
-      expect(answer.headers).toMatchObject({ 'content-type': 'application/json' });
-      expect(answer.body).toEqual(
-        status === 200 ? { response: 'x' } : { description: expect.stringMatching(/./) as string },
-      );
-      expect((await dashboard(await dashboardOf(on))).counts).toEqual([1, status === 200 ? 1 : 0]);
-    },
-  );
-
-  test('of HTML is shown as text, and so are the names that platforms give [E10]', async () => {
-    const context = { platform: 'cloudfoundry', instance_name: '<img src=x onerror=alert(1)>' };
-    const on = await instance('echo/large', { id: '<b>id</b>', body: { context } });
-    await post(await binding(on, { id: '"><i>binding</i>' }), { message: '<script>alert("x")</script>' });
-    const answer = await fetch(await dashboardOf(on));
-    const text = await answer.text();
-    expect(text).toContain('&lt;script&gt;alert(');
-    expect(text).toContain('&lt;img src=x');
-    expect(text).not.toMatch(/<script|<img|<b>id|<i>binding/);
-    expect(answer.headers.get('content-security-policy')).toMatch(/default-src 'none'/);
-  });
 });
 
 test('A bind on an unknown instance is 404, an unbind there 410 [E7, BND-11, UNB-02]', async () => {

@@ -3,7 +3,6 @@ import {
   chmodSync,
   copyFileSync,
   existsSync,
-  lchownSync,
   linkSync,
   mkdirSync,
   readFileSync,
@@ -14,7 +13,6 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { endProcess, groupOf, isAnyLeft, signalGroup } from '../../src/system/end-process.ts';
-import { findExecutables } from '../../src/system/executables.ts';
 import {
   asIdentity,
   type ProcessIdentity,
@@ -24,21 +22,17 @@ import {
 } from '../../src/system/process-identity.ts';
 import { launch } from '../../src/system/launch.ts';
 import { readStat } from '../../src/system/proc.ts';
-import { runProgram } from '../../src/system/run-program.ts';
-import { aNode, type NodeWorld, until } from '../node/test-node.ts';
+import { type NodeWorld, until } from '../node/test-node.ts';
+import { aNodeWithWork, give } from './work-directory.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
-
 let world: NodeWorld;
 let directory: string;
 const started: ProcessIdentity[] = [];
 
 beforeAll(async () => {
-  world = await aNode();
-  directory = join(world.place, 'work');
-  mkdirSync(directory, { mode: 0o755 });
-  give(directory);
+  ({ world, directory } = await aNodeWithWork());
 });
 afterEach(async () => {
   for (const identity of started.splice(0)) {
@@ -46,11 +40,6 @@ afterEach(async () => {
   }
 });
 afterAll(() => world.close());
-
-function give(path: string): void {
-  const { account } = world.node;
-  if (account) lchownSync(path, account.uid, account.gid);
-}
 
 async function start(...command: string[]): Promise<ProcessIdentity> {
   const identity = await launch(world.node, {
@@ -72,15 +61,6 @@ async function startScript(script: string): Promise<ProcessIdentity> {
   await until(() => existsSync(sign));
   return identity;
 }
-
-const run = (command: readonly string[], rest: object = {}) =>
-  runProgram(world.node, {
-    command,
-    cwd: directory,
-    env: { PATH: world.node.path },
-    timeoutMs: 10_000,
-    ...rest,
-  });
 
 const shortly = { termMs: 100, killMs: 5000 };
 
@@ -224,7 +204,7 @@ describe('A launched program', () => {
 
 function mkdirIn(name: string): string {
   mkdirSync(join(world.place, name), { mode: 0o755 });
-  give(join(world.place, name));
+  give(world, join(world.place, name));
   return join(world.place, name);
 }
 
@@ -318,109 +298,4 @@ describe('Ending a process', () => {
     await until(() => !isAlive(identity));
     expect(await endProcess(identity, shortly)).toEqual({ halted: false });
   });
-});
-
-describe('A program that is run to its end', () => {
-  test('gets its input, and gives its code and what it wrote.', async () => {
-    expect(await run(['sh', '-c', 'cat; echo oops >&2; exit 7'], { input: '{"a": "b c"}' })).toEqual({
-      code: 7,
-      stdout: '{"a": "b c"}',
-      stderr: 'oops\n',
-      timedOut: false,
-      tooMuch: false,
-    });
-  });
-
-  test('never runs when it is given up while it comes into being.', async () => {
-    const control = new AbortController();
-    const ran = run(['touch', 'given-up'], { signal: control.signal });
-    control.abort(new Error('no more'));
-    await expect(ran).rejects.toThrow('no more');
-    expect(existsSync(join(directory, 'given-up'))).toBe(false);
-  });
-
-  test('need not read its input.', async () => {
-    expect(await run(['true'], { input: 'x'.repeat(1_000_000) })).toMatchObject({ code: 0 });
-  });
-
-  test('has no code when a signal ended it.', async () => {
-    expect((await run(['sh', '-c', 'kill -9 $$'])).code).toBeUndefined();
-  });
-
-  test('keeps the end of what it said of errors.', async () => {
-    const { stderr } = await run(['sh', '-c', 'seq 100000 >&2; echo the end >&2']);
-    expect(stderr).toHaveLength(16_384);
-    expect(stderr).toMatch(/100000\nthe end\n$/);
-  });
-
-  test('is ended with all of its group at the time limit.', async () => {
-    const script = 'sleep 60 & echo $! > child; sleep 60';
-    const ran = await run(['sh', '-c', script], { timeoutMs: 300 });
-    expect(ran).toMatchObject({ code: undefined, timedOut: true });
-    expect(identityOf(Number(readFileSync(join(directory, 'child'), 'utf8')))).toBeUndefined();
-  });
-
-  test('is killed when it does not end at the time limit.', async () => {
-    const ran = await run(['sh', '-c', "trap '' TERM; while :; do sleep 0.02; done"], { timeoutMs: 200 });
-    expect(ran).toMatchObject({ code: undefined, timedOut: true });
-  });
-
-  test('is ended when it writes without end.', async () => {
-    const ran = await run(['yes'], { maxOutput: 1000 });
-    expect(ran).toMatchObject({ tooMuch: true, timedOut: false });
-    expect(ran.stdout).toHaveLength(1000);
-  });
-
-  test('may write as much as the limit.', async () => {
-    expect(await run(['printf', 'abc'], { maxOutput: 3 })).toMatchObject({
-      code: 0,
-      tooMuch: false,
-      stdout: 'abc',
-    });
-  });
-
-  test('is not waited for when only something that it left running holds its output.', async () => {
-    const begun = Date.now();
-    const { stdout } = await run(['sh', '-c', 'sleep 60 & echo $!']);
-    expect(Date.now() - begun).toBeLessThan(3000);
-    process.kill(Number(stdout), 'SIGKILL');
-  });
-
-  test('ends when the work is given up.', async () => {
-    const stop = new AbortController();
-    let identity: ProcessIdentity | undefined;
-    const onStart = (one: ProcessIdentity) => void (identity = one);
-    const running = run(['sleep', '60'], { signal: stop.signal, onStart });
-    await until(() => identity);
-    stop.abort(new Error('Given up.'));
-    await expect(running).rejects.toThrow('Given up.');
-    expect(identity && isAlive(identity)).toBe(false);
-    await expect(run(['touch', 'never'], { signal: stop.signal })).rejects.toThrow('Given up.');
-    expect(existsSync(join(directory, 'never'))).toBe(false);
-  });
-
-  test('never begins when its start could not be recorded.', async () => {
-    let identity: ProcessIdentity | undefined;
-    const onStart = (one: ProcessIdentity): void => {
-      identity = one;
-      throw new Error('The disk is full.');
-    };
-    await expect(run(['touch', 'never'], { onStart })).rejects.toThrow('The disk is full.');
-    const gone = () => identity !== undefined && !isAnyLeft(identity);
-    await until(gone);
-    expect(gone()).toBe(true);
-    expect(existsSync(join(directory, 'never'))).toBe(false);
-  });
-
-  test('must be there.', async () => {
-    await expect(run(['no-such-program'])).rejects.toMatchObject({ code: 'ENOENT' });
-  });
-});
-
-test('Executables are found on the path, by plain names alone.', () => {
-  const file = join(world.place, 'not-executable');
-  writeFileSync(file, '', { mode: 0o644 });
-  mkdirSync(join(world.place, 'a-directory'), { recursive: true });
-  const names = ['sh', 'no-such-program', '../bin/sh', '', 'not-executable', 'a-directory'];
-  expect(findExecutables(`${world.place}:relative::/bin`, names)).toEqual(['sh']);
 });

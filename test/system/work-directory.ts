@@ -1,0 +1,17 @@
+import { lchownSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { aNode, type NodeWorld } from '../node/test-node.ts';
+
+/** A node, and a directory in which its account may run programs. */
+export async function aNodeWithWork(): Promise<{ world: NodeWorld; directory: string }> {
+  const world = await aNode();
+  const directory = join(world.place, 'work');
+  mkdirSync(directory, { mode: 0o755 });
+  give(world, directory);
+  return { world, directory };
+}
+
+/** To the account of the node, where it has one. */
+export function give({ node: { account } }: NodeWorld, path: string): void {
+  if (account) lchownSync(path, account.uid, account.gid);
+}
