@@ -3,6 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { Failure } from '../../src/broker/errors.ts';
 import { aPlan, toDeprovision, toProvision } from './fixtures.ts';
 import { aWorld, gate, scripted, untilAborted, type World } from './core-in-memory.ts';
+import { until } from '../support/until.ts';
 
 /** What happens when two things happen at once, or something ends in the middle of something else. */
 
@@ -29,12 +30,8 @@ async function untilTrue(
   condition: () => boolean,
   meanwhile: () => Promise<unknown> = async () => undefined,
 ) {
-  const end = performance.now() + 3000;
-  while (!condition()) {
-    if (performance.now() > end) throw new Error('It did not come to pass.');
-    await meanwhile();
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
+  const look = async () => condition() || (await meanwhile(), false);
+  await until(condition.toString(), look, 3000);
 }
 
 describe('Giving up', () => {

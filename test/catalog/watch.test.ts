@@ -1,12 +1,12 @@
 import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import type { Catalog } from '../../src/broker/catalog.ts';
 import { loadCatalog, type LoadResult } from '../../src/catalog/load.ts';
 import { problemLines } from '../../src/catalog/problem.ts';
 import { type CatalogWatch, watchCatalog } from '../../src/catalog/watch.ts';
 import { anOffering, traits } from './folder.ts';
+import { until } from '../support/until.ts';
 
 /** A watched directory, and what the watch told so far. */
 interface Scene {
@@ -59,14 +59,6 @@ function nameOf({ offerings }: Catalog): string {
   return offerings.map(({ name }) => name).join();
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error('It did not come about within 5 s.');
-    await pause(5);
-  }
-}
-
 test('A reload loads at once, changed or not.', async () => {
   const { watch, names } = await scene();
   await watch.reload();
@@ -79,7 +71,7 @@ test('A changed file becomes the catalog, and nothing else does.', async () => {
   await watch.reload();
   await writeFile(join(directory, 'notes.txt'), 'no offering');
   await writeFile(file, named('second'));
-  await until(() => names.length > 1);
+  await until('a second catalog is loaded', () => names.length > 1);
   await watch.reload();
   expect(names).toEqual(['first', 'second', 'second']);
   expect(lines).toEqual([]);
@@ -89,21 +81,21 @@ test('The system tells of a change long before the next look.', async () => {
   const { watch, names, file } = await scene(undefined, 60_000);
   await watch.reload();
   await writeFile(file, named('second'));
-  await until(() => names.includes('second'));
+  await until('the second catalog is loaded', () => names.includes('second'));
 });
 
 test('A bad edit keeps the catalog and says why; a good one after it counts.', async () => {
   const { watch, names, lines, file } = await scene();
   await watch.reload();
   await writeFile(file, JSON.stringify(anOffering({ name: 'second', colour: 'red', plans: [] })));
-  await until(() => lines.length > 0);
+  await until('something is told', () => lines.length > 0);
   expect(names).toEqual(['first']);
   expect(lines).toEqual([
     expect.stringMatching(/^a\.json:1:\d+: plans: The value must have at least 1 item\.$/),
     expect.stringMatching(/^a\.json:1:\d+: colour: There is no such key here\./),
   ]);
   await writeFile(file, named('third'));
-  await until(() => names.length > 1);
+  await until('the third catalog is loaded', () => names.length > 1);
   expect(names).toEqual(['first', 'third']);
 });
 
@@ -113,11 +105,11 @@ test('A hook that is written, made executable or changed counts as a change of i
   const hook = join(directory, 'hooks', 'cache', 'init');
   await mkdir(join(directory, 'hooks', 'cache'), { recursive: true });
   await writeFile(hook, 'one');
-  await until(() => names.length > 1);
+  await until('another catalog is loaded', () => names.length > 1);
   await watch.reload();
   const before = names.length;
   await chmod(hook, 0o755);
-  await until(() => names.length > before);
+  await until('the changed catalog is loaded', () => names.length > before);
 });
 
 test('An editor that writes a new file and renames it is followed.', async () => {
@@ -126,7 +118,7 @@ test('An editor that writes a new file and renames it is followed.', async () =>
   for (const name of ['second', 'third']) {
     await writeFile(join(directory, '.a.json.new'), named(name));
     await rename(join(directory, '.a.json.new'), file);
-    await until(() => names.includes(name));
+    await until(`the catalog '${name}' is loaded`, () => names.includes(name));
   }
   expect(names).toEqual(['first', 'second', 'third']);
 });
@@ -135,13 +127,13 @@ test('A directory that vanishes is told, and followed again when it is back.', a
   const { watch, names, lines, file, directory } = await scene();
   await watch.reload();
   await rm(directory, { recursive: true });
-  await until(() => lines.length > 0);
+  await until('something is told', () => lines.length > 0);
   expect(lines.at(-1)).toBe(`${directory}: The directory does not exist.`);
   await mkdir(directory);
   await writeFile(file, named('second'));
-  await until(() => names.includes('second'));
+  await until('the second catalog is loaded', () => names.includes('second'));
   await writeFile(file, named('third'));
-  await until(() => names.includes('third'));
+  await until('the third catalog is loaded', () => names.includes('third'));
 });
 
 test('A directory that is replaced by another is followed.', async () => {
@@ -151,9 +143,9 @@ test('A directory that is replaced by another is followed.', async () => {
   await writeFile(join(parent, 'next', 'a.json'), named('second'));
   await rename(directory, join(parent, 'before'));
   await rename(join(parent, 'next'), directory);
-  await until(() => names.includes('second'));
+  await until('the second catalog is loaded', () => names.includes('second'));
   await writeFile(join(directory, 'a.json'), named('third'));
-  await until(() => names.includes('third'));
+  await until('the third catalog is loaded', () => names.includes('third'));
 });
 
 test('Reloads run one after another, and those that wait share one.', async () => {
@@ -181,7 +173,7 @@ test('A load that breaks is told once and tried again until it works.', async ()
     return tries < 4 ? Promise.reject(new Error('the database is away')) : loadCatalog([directory], traits);
   });
   await watch.reload();
-  await until(() => names.length > 0);
+  await until('a catalog is loaded', () => names.length > 0);
   expect(names).toEqual(['first']);
   expect(lines).toEqual(['catalog: The catalog could not be loaded: the database is away.']);
 });
@@ -195,7 +187,7 @@ test('After the close nobody is called, not even by a load that was going on.', 
     return loadCatalog([directory], traits);
   });
   const reload = watch.reload();
-  await until(() => finish !== undefined);
+  await until('the load has begun', () => finish !== undefined);
   const close = watch.close();
   finish?.();
   await Promise.all([reload, close]);

@@ -5,10 +5,10 @@ import * as fs from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { startEmbedded, type Embedded, type EmbeddedOptions } from '../../src/database/embedded.ts';
 import { findPackage } from '../../src/database/package.ts';
+import { until } from '../support/until.ts';
 
 /** A folder that every user can enter; `removeRoot` removes it. */
 export const root = fs.mkdtempSync(join(tmpdir(), 'purveyor-embedded-'));
@@ -28,7 +28,7 @@ export async function endAll(): Promise<void> {
 
 /** Removes the folder when the last server in it, whose broker a test has killed, is down. */
 export async function removeRoot(): Promise<void> {
-  await until(() => processesWith(root).length === 0);
+  await until('no process of the servers is left', () => processesWith(root).length === 0);
   fs.rmSync(root, { recursive: true });
 }
 
@@ -54,14 +54,6 @@ export async function query(url: string, text: string): Promise<unknown[]> {
     return (await client.query<Record<string, unknown>>(text)).rows;
   } finally {
     await client.end();
-  }
-}
-
-export async function until(condition: () => boolean, patienceMs = 5_000): Promise<void> {
-  const giveUp = Date.now() + patienceMs;
-  while (!condition()) {
-    if (Date.now() > giveUp) throw new Error(`Still not so after ${patienceMs} ms: ${condition.toString()}`);
-    await sleep(10);
   }
 }
 

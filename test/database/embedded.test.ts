@@ -6,9 +6,10 @@ import { createInterface } from 'node:readline';
 import { chooseDatabaseAccount } from '../../src/database/account.ts';
 import { findServer } from '../../src/database/postmaster.ts';
 import * as world from './embedded-databases.ts';
+import { until } from '../support/until.ts';
 
 const { children, childrenOf, clusterOf, notes, parentOf } = world;
-const { processesWith, query, root, spawnBroker, start, until } = world;
+const { processesWith, query, root, spawnBroker, start } = world;
 const shared = join(root, 'shared');
 // On a busy machine, making a cluster (0.5 s on an idle one) can take longer than a test may.
 const SLOW_MS = 30_000;
@@ -101,7 +102,7 @@ describe('when its broker ends without a word', () => {
 
       const server = findServer(clusterOf(shared))!;
       broker.kill('SIGKILL');
-      await until(() => processesWith(shared).length === 0, 1_000);
+      await until('no process of the shared server is left', () => processesWith(shared).length === 0, 1_000);
       expect(fs.existsSync(`/proc/${server}/cwd`)).toBe(false);
       expect(fs.existsSync(join(clusterOf(shared), 'postmaster.pid'))).toBe(false);
 
@@ -169,7 +170,11 @@ test(
     const [first] = [await start(shared), await start(shared)];
     notes.length = 0;
     process.kill(findServer(clusterOf(shared))!, 'SIGKILL');
-    await until(() => notes.filter((note) => note.endsWith('is there again.')).length === 2, 5_000);
+    await until(
+      'both are told that the server is there again',
+      () => notes.filter((note) => note.endsWith('is there again.')).length === 2,
+      5_000,
+    );
     expect(await query(first.url, 'select 1 as one')).toEqual([{ one: 1 }]);
   },
   SLOW_MS,

@@ -4,7 +4,7 @@ import { jest } from '@jest/globals';
 import { isThere, say } from '../provisioners/process/process-node.ts';
 import { runProgram } from '../support/run-program.ts';
 import { aNodeWorld, idOf, offeringId, type NodeProcess, type NodeWorld } from './node-brokers.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
 

@@ -8,7 +8,7 @@ import { startBrokerProcess, type Answer, type BrokerProcess, type Shared } from
 import { fateOf, looksOf, prepare, request, success, type Subject } from './subject.ts';
 import { kinds, quick, writeOffering, type FaultPlan, type Kind } from './offering.ts';
 import { thingsIn } from './things.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 import { watch, type Watch } from './watch.ts';
 
 jest.setTimeout(60_000);

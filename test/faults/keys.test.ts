@@ -10,7 +10,7 @@ import {
   startWholeBroker,
   type WholeBroker,
 } from '../support/whole-broker.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
 

@@ -4,7 +4,7 @@ import { jest } from '@jest/globals';
 import { say } from '../provisioners/process/process-node.ts';
 import type { Answer, BrokerProcess } from './broker-process.ts';
 import { aNodeWorld, idOf, needingId, offeringId, type NodeProcess, type NodeWorld } from './node-brokers.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000);
 

@@ -12,7 +12,7 @@ import { outages, type Fragile } from './outage.ts';
 import { openStatementGate, type StatementGate } from './statement-gate.ts';
 import { fateOf, looksOf, prepare, request, success, type Subject } from './subject.ts';
 import { thingsIn } from './things.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000);
 

@@ -12,7 +12,7 @@ import { draft, flaky, place, plansOf, type Catalog, type Draft } from './draft.
 import { kinds, writeOffering } from './offering.ts';
 import { send, wordsOf } from './platform.ts';
 import { thingsIn } from './things.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 import {
   newWorld,
   passTime,

@@ -6,7 +6,7 @@ import type { TestDatabase } from '../support/database.ts';
 import { offeringId, quick, writeOffering } from './offering.ts';
 import { basic, dump, type Asked, type RecordedProgram, type Role } from './recorded-program.ts';
 import { given, offering, plans, type Given } from './secret-plans.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 export interface Day {
   readonly recorded: RecordedProgram;

@@ -3,7 +3,7 @@ import { brake, type Brake } from './brake.ts';
 import type { BrokerProcess } from './broker-process.ts';
 import { request, success, type Subject } from './subject.ts';
 import { thingsIn } from './things.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 /** Sees from outside what brokers do, and stops them where they must not go on. */
 export interface Watch {

@@ -20,7 +20,8 @@ import { runHook, type HookRun } from '../../src/node/hooks/run.ts';
 import { identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { type InstanceDirectory, makeInstanceDirectory } from '../../src/node/instance-directory.ts';
 import { writeMark } from '../../src/node/state-files.ts';
-import { aNode, type NodeWorld, until } from './test-node.ts';
+import { aNode, type NodeWorld } from './test-node.ts';
+import { until } from '../support/until.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -228,7 +229,7 @@ describe('Hooks that are left over', () => {
     await endLeftHooks(directory, 'i1');
     expect(isAlive(identity)).toBe(true);
     child.kill('SIGKILL');
-    await until(() => !isAlive(identity));
+    await until('the program has ended', () => !isAlive(identity));
   });
 });
 

@@ -36,12 +36,3 @@ export async function aNode(options: Partial<NodeOptions> = {}): Promise<NodeWor
     },
   };
 }
-
-/** Waits until it is so; fails after 5 s. */
-export async function until(isSo: () => unknown): Promise<void> {
-  for (const end = Date.now() + 5000; Date.now() < end;) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error(`It never came to pass: ${isSo.toString()}`);
-}

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Response } from 'supertest';
 import { idsOf } from '../support/instance-platform.ts';
 import {
@@ -12,6 +11,7 @@ import {
   type Sent,
   type TrialPlatform,
 } from '../support/trial-platform.ts';
+import { until } from '../support/until.ts';
 
 /** spec.md, Binding Rotation. */
 
@@ -210,7 +210,7 @@ describe('Refused, and nothing is made', () => {
     ['not removed yet', idle],
   ])('is a predecessor whose time is over, and which is %s [ROT-06]', async (_state, one) => {
     const old = await one.binding(await one.instance('turning/short-lived'));
-    while ((await one.ask('get', old.path)).status === 200) await wait(50);
+    await until('its time is over', async () => (await one.ask('get', old.path)).status !== 200);
     const body = { predecessor_binding_id: old.id };
     expect(await one.bind(old.instance, { body })).toMatchObject({ status: 400, ...named });
   });

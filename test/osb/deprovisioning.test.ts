@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { idsOf, instancePlatform, pathOf } from '../support/instance-platform.ts';
+import { until } from '../support/until.ts';
 
 /** spec.md, Deprovisioning. */
 
@@ -212,7 +213,7 @@ describe('An instance in the making', () => {
   );
 
   async function untilThere(id: string): Promise<void> {
-    while ((await lastOperation(id)).body.state !== 'in progress');
+    await until('it is there', async () => (await lastOperation(id)).body.state === 'in progress');
   }
 });
 

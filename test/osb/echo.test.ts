@@ -8,6 +8,7 @@ import { runInGroup } from '../support/run-program.ts';
 import { bindingPath, instancePath, trialPlatform, unknownInstance } from '../support/trial-platform.ts';
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 import { post, postTo, dashboard, dashboardOf } from './echo-client.ts';
+import { until } from '../support/until.ts';
 
 /**
  * Echo and invert, the two services of the oldest public Python broker, as its platform and its users meet them:
@@ -243,7 +244,7 @@ describe('Without its database', () => {
     }
     expect((await cut.ask('get', '/v2/catalog')).status).toBe(200);
     gate.open();
-    while ((await cut.ask('get', '/readyz')).status !== 200);
+    await until('the broker is ready', async () => (await cut.ask('get', '/readyz')).status === 200);
     expect((await cut.ask('get', instancePath('new'))).status).toBe(404);
     expect((await cut.ask('get', bindingPath({ path: there }, 'new'))).status).toBe(404);
     for (const [send, status] of requests) expect((await send()).status).toBe(status);

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   bindingPath,
   incomplete,
@@ -8,6 +7,7 @@ import {
   type Members,
 } from '../support/trial-platform.ts';
 import { startWholeBroker } from '../support/whole-broker.ts';
+import { until } from '../support/until.ts';
 
 /** spec.md, Fetching a Service Binding. */
 
@@ -135,9 +135,12 @@ describe('Not found', () => {
     const one = await binding(on, { id: 'short' });
     const { expires_at: end } = one.told['metadata'] as { expires_at: string };
     expect((await ask('get', one.path)).status).toBe(200);
-    while ((await ask('get', one.path)).status === 200) await wait(20);
+    await until('its time is over', async () => (await ask('get', one.path)).status !== 200);
     expect(Date.now()).toBeGreaterThanOrEqual(Date.parse(end));
-    while (left(await platform.traces()).length > left(before).length) await wait(20);
+    await until(
+      'nothing is left of it',
+      async () => left(await platform.traces()).length <= left(before).length,
+    );
     expect(left(await platform.traces())).toEqual(left(before));
     expect((await unbind(one)).status).toBe(410);
     expect((await binding(on, { id: 'short' })).told).not.toEqual(one.told);
@@ -147,7 +150,7 @@ describe('Not found', () => {
 test('A binding whose time is over is not told to who asks for it once more, even before it is removed [BND-03, FEB-04]', async () => {
   const on = await idle.instance('turning/short-lived');
   const one = await idle.binding(on);
-  while ((await idle.ask('get', one.path)).status === 200) await wait(20);
+  await until('its time is over', async () => (await idle.ask('get', one.path)).status !== 200);
   const answer = await idle.refused(() => idle.bind(on, { id: one.id }));
   expect(answer).toMatchObject({ status: 422, body: { error: 'ConcurrencyError' } });
   expect((await idle.unbind(one)).status).toBe(200);

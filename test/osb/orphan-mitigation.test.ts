@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { idsOf, instancePlatform, pathOf, provisionBody } from '../support/instance-platform.ts';
+import { until } from '../support/until.ts';
 
 /** spec.md, Orphan Mitigation: whatever went wrong, a DELETE cleans up, and then nothing is left. */
 
@@ -127,7 +128,7 @@ describe('A platform that hangs up', () => {
     const sent = request(`${broker.url}${pathOf(id)}`, options);
     const closed = new Promise((resolve) => sent.on('error', () => undefined).on('close', resolve));
     sent.end(JSON.stringify(provisionBody(plan)));
-    while ((await lastOperation(id)).status !== 200);
+    await until('it is there', async () => (await lastOperation(id)).status === 200);
     sent.destroy();
     await closed;
   }

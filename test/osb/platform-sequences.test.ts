@@ -11,6 +11,7 @@ import {
 } from '../support/platform-requests.ts';
 import { platformCalls, quick, sized, brief, endless } from './platform-calls.ts';
 import type { Asked } from '../support/whole-broker.ts';
+import { until } from '../support/until.ts';
 
 /** What real platforms send, one request after another or at once. */
 
@@ -111,7 +112,7 @@ describe('Sequences', () => {
       expect(await ended(id)).toMatchObject({ status: 410 });
 
       const waiting = put(id, { ...cloudController.provision(endless), query: {} });
-      while ((await lastOperation(id)).body.state !== 'in progress');
+      await until('it is there', async () => (await lastOperation(id)).body.state === 'in progress');
       expect([200, 202]).toContain((await remove(id, cloudController.remove(endless))).status);
       expect(await waiting).toMatchObject({ status: 422, body: { error: 'ConcurrencyError' } });
       expect(await ended(id)).toMatchObject({ status: 410 });
@@ -214,7 +215,7 @@ describe('Sequences', () => {
     async () => {
       const id = randomUUID();
       const abandoned = put(id, { ...cloudController.provision(brief), query: {} });
-      while ((await lastOperation(id)).body.state !== 'in progress');
+      await until('it is there', async () => (await lastOperation(id)).body.state === 'in progress');
       expect([200, 202]).toContain((await remove(id, cloudController.remove(brief))).status);
       await ended(id);
       await abandoned;

@@ -20,7 +20,7 @@ import { postgresPorts } from '../../src/stores/postgres/ports.ts';
 import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { leftOf, openDatabases } from '../provisioners/postgres/databases.ts';
 import { openSessionEnder, type SessionEnder } from '../support/ending-sessions.ts';
-import { until } from '../faults/until.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000);
 

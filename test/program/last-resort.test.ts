@@ -12,7 +12,7 @@ import {
   type Shared,
 } from '../faults/broker-process.ts';
 import { offeringId, writeOffering } from '../faults/offering.ts';
-import { until } from '../faults/until.ts';
+import { until } from '../support/until.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { runInGroup, type Running } from '../support/run-program.ts';
 import { addressOf, call, startedBrokers } from '../support/started-brokers.ts';

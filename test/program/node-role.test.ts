@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(30_000);
 
@@ -58,10 +59,10 @@ test('what a changed catalog needs is looked for before it goes on sale, and bro
   const { headers } = await node.ask('get', '/v2/catalog');
   const text = readFileSync(join(source, 'wanting.yaml'), 'utf8');
   writeFileSync(join(scratch, 'wanting.yaml'), text.replaceAll('a-program-that-nobody-has', 'ls'));
-  while ((await namesAt(node)).length < 2);
+  await until('both nodes are known to the node', async () => (await namesAt(node)).length >= 2);
   const etag = { 'if-none-match': headers['etag'] as string };
   expect((await node.ask('get', '/v2/catalog', { headers: etag })).status).toBe(200);
-  while ((await namesAt(guest)).length < 2);
+  await until('both nodes are known to the guest', async () => (await namesAt(guest)).length >= 2);
   expect(node.output()).toContain('"message":"offering on sale","offering":"wanting"');
 }, 30_000);
 

@@ -8,7 +8,6 @@ import type { JsonObject } from '../../src/broker/json.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import { leftRunning, type UnitFacts } from '../../src/broker/units.ts';
 import { processes } from '../../src/provisioners/process/index.ts';
-import { until } from '../node/test-node.ts';
 import { aBinding } from '../broker/fixtures.ts';
 import {
   address,
@@ -25,6 +24,7 @@ import {
   say,
   work,
 } from './process/process-node.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(30_000);
 
@@ -53,7 +53,7 @@ function heal(ready: Work, units: readonly string[], end: readonly string[] = []
 async function kill(id: string, unit?: string): Promise<void> {
   const pid = pidOf(world, id, unit);
   process.kill(pid, 'SIGKILL');
-  await until(() => !isThere(pid));
+  await until('the process is gone', () => !isThere(pid));
 }
 
 function portIn({ values }: Work): number {
@@ -85,7 +85,7 @@ describe('A bind keeps others from starting what is broken, so it does not wait 
     const ready = await aService('dead', bindable);
     const pid = pidOf(world, 'dead');
     process.kill(pid, 'SIGKILL');
-    await until(() => !isThere(pid));
+    await until('the process is gone', () => !isThere(pid));
     await expect(carry(world.provisioner, 'bind', bound(ready))).rejects.toMatchObject({
       word: 'not-running',
       message: 'The service does not run at the moment. Try again later.',
@@ -252,7 +252,7 @@ describe('What hooks start and check', () => {
     writeFileSync(join(data, 'wrong'), '');
     expect(await inspect(ready)).toMatchObject([{ alive: true, answer: 'wrong' }]);
     process.kill(pidIn('by-hook'), 'SIGKILL');
-    await until(() => !isThere(pidIn('by-hook')));
+    await until('the process is gone', () => !isThere(pidIn('by-hook')));
     expect(await inspect(ready)).toMatchObject([{ alive: false, answer: 'unasked' }]);
     rmSync(join(data, 'wrong'));
     expect((await heal(ready, ['server'])).did).toEqual(['start', 'check_up']);

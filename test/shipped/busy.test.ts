@@ -6,15 +6,8 @@ import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { jest } from '@jest/globals';
 import { type Connection, createConnection } from 'mysql2/promise';
-import {
-  type Bought,
-  type Bound,
-  describeOffering,
-  type Details,
-  openShop,
-  type Shop,
-  until,
-} from './shop.ts';
+import { type Bought, type Bound, describeOffering, type Details, openShop, type Shop } from './shop.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(90_000);
 
@@ -49,10 +42,14 @@ async function unitOf(it: Bought): Promise<Unit> {
 
 /** Waits until it is seen in trouble, and then for as long as several restarts would have taken. */
 async function expectLeftInPeace(it: Bought, pid: number | undefined, reason: RegExp): Promise<void> {
-  await until(async () => {
-    const unit = await unitOf(it);
-    return unit.status === 'error' && reason.test(unit.reason ?? '');
-  }, 30_000);
+  await until(
+    'the unit fails for this reason',
+    async () => {
+      const unit = await unitOf(it);
+      return unit.status === 'error' && reason.test(unit.reason ?? '');
+    },
+    30_000,
+  );
   await new Promise((resolve) => setTimeout(resolve, 4000));
   expect((await unitOf(it)).pid).toBe(pid);
   const { operations } = await it.details();
@@ -61,7 +58,7 @@ async function expectLeftInPeace(it: Bought, pid: number | undefined, reason: Re
 
 async function pidOf(it: Bought): Promise<number> {
   let pid: number | undefined;
-  await until(async () => (pid = (await unitOf(it)).pid));
+  await until('the unit has a process', async () => (pid = (await unitOf(it)).pid));
   return pid ?? 0;
 }
 
@@ -74,7 +71,7 @@ describeOffering('nats', () => {
     await expectLeftInPeace(nats, pid, /maximum connections exceeded/);
     expect(clients.filter((client) => client.destroyed)).toEqual([]);
     for (const client of clients) client.destroy();
-    await until(async () => (await unitOf(nats)).status === 'started');
+    await until('nats is started', async () => (await unitOf(nats)).status === 'started');
     expect((await unitOf(nats)).pid).toBe(pid);
     await nats.deprovision();
   });
@@ -108,7 +105,7 @@ describeOffering('redis', () => {
     await killer.sendCommand(['SCRIPT', 'KILL']);
     expect(await script).toContain('killed');
     expect(await client.get('key')).toBe('kept');
-    await until(async () => (await unitOf(redis)).status === 'started');
+    await until('redis is started', async () => (await unitOf(redis)).status === 'started');
     expect((await unitOf(redis)).pid).toBe(pid);
     for (const one of [client, killer]) one.destroy();
     await redis.deprovision();
@@ -134,7 +131,7 @@ describeOffering('mariadb', () => {
     expect(rows).toEqual([{ answer: 42 }]);
     await Promise.all(clients.map((client) => client.end()));
     for (const socket of sockets.splice(0)) socket.destroy();
-    await until(async () => (await unitOf(mariadb)).status === 'started');
+    await until('mariadb is started', async () => (await unitOf(mariadb)).status === 'started');
     expect((await unitOf(mariadb)).pid).toBe(pid);
     await mariadb.deprovision();
   });

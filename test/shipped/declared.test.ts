@@ -15,7 +15,8 @@ import { loadCatalog } from '../../src/catalog/load.ts';
 import { isError } from '../../src/catalog/problem.ts';
 import { shippedTraits } from '../../src/program/shipped.ts';
 import { returnWholly } from './privacy.ts';
-import { address, isInstalled, openShop, type Shop, until } from './shop.ts';
+import { until } from '../support/until.ts';
+import { address, isInstalled, openShop, type Shop } from './shop.ts';
 
 jest.setTimeout(30_000);
 
@@ -156,7 +157,7 @@ test('A1: A file that is put into the catalog while the broker runs is a service
   expect(await namesOnSale()).not.toContain('reverser');
   const run = program('reverser', reverser);
   writeFileSync(join(folder, 'reverser.yaml'), reverserFile(run));
-  await until(async () => (await namesOnSale()).includes('reverser'));
+  await until('the reverser is on sale', async () => (await namesOnSale()).includes('reverser'));
   const bought = await shop.buy('reverser', 'small');
   const { credentials, port } = await bought.bind();
   const reversed = async (text: string) =>

@@ -6,7 +6,8 @@ import { type Connection, createConnection, type RowDataPacket } from 'mysql2/pr
 import { isAlive } from '../../src/system/process-identity.ts';
 import { type Launched, listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { expectNoSecrets, expectPrivate, processesOf, returnWholly, watchProcesses } from './privacy.ts';
-import { type Bought, type Bound, describeOffering, openShop, type Shop, until } from './shop.ts';
+import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
 
@@ -98,7 +99,7 @@ async function expectStoppedInReverse(rabbit: Bought): Promise<void> {
   const isUp = (name: string) => launched.some(({ unit, identity }) => unit === name && isAlive(identity));
   const seen = new Set<string>();
   const stopped = rabbit.act('stop');
-  await until(() => {
+  await until('rabbitmq is down', () => {
     seen.add(['rabbitmq', 'epmd'].filter(isUp).join(' and '));
     return !isUp('rabbitmq');
   });

@@ -1,7 +1,8 @@
 import { createClient } from '@redis/client';
 import { jest } from '@jest/globals';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
-import { type Bought, type Bound, describeOffering, openShop, type Shop, until } from './shop.ts';
+import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000);
 
@@ -141,7 +142,10 @@ describeOffering('redis', () => {
     const count = await writeUntilKilled(await logIn(bound), await pidOf(redis));
     expect(count).toBeGreaterThan(100);
     const last = () => logIn(bound).then((client) => client.get('count'));
-    await until(async () => Number(await last().catch(() => '0')) >= count);
+    await until(
+      'redis was restarted so many times',
+      async () => Number(await last().catch(() => '0')) >= count,
+    );
     const healing = (await redis.details()).operations[0];
     expect(healing).toMatchObject({ kind: 'restart', asked_by: { protocol: 'monitor' } });
     await redis.deprovision();
@@ -178,7 +182,7 @@ describeOffering('redis', () => {
 
   async function pidOf(redis: Bought): Promise<number> {
     let pid: number | undefined;
-    await until(async () => (pid = (await redis.details()).units[0]?.pid));
+    await until('redis has a process', async () => (pid = (await redis.details()).units[0]?.pid));
     return pid ?? 0;
   }
 

@@ -11,6 +11,7 @@ import { directoryOf, type InstanceDirectory } from '../../src/node/instance-dir
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
+import { until } from '../support/until.ts';
 
 /** A whole broker that is a node and sells what is shipped. */
 export interface Shop {
@@ -168,7 +169,7 @@ function aBought({ broker, id, ids }: Parts, first: string): Omit<Bought, 'key' 
     async act(action) {
       const answer = await broker.ask('post', `${operated}/actions/${action}`, { login, body: {} });
       if (answer.status !== 202) requireStatus(answer, 200);
-      await until(async () => (await details()).state === 'ready', 60_000);
+      await until('the instance is ready', async () => (await details()).state === 'ready', 60_000);
     },
     deprovision: async () =>
       void requireStatus(await broker.ask('delete', path, { query: { ...ids(plan) } }), 200),
@@ -226,13 +227,4 @@ export function describeOffering(offering: string, tests: () => void): void {
 export function isInstalled(executable: string): boolean {
   const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin`;
   return findExecutable(path, executable) !== undefined;
-}
-
-/** Waits until it is so. @param ms after which it fails */
-export async function until(isSo: () => unknown, ms = 20_000): Promise<void> {
-  for (const end = Date.now() + ms; Date.now() < end;) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`It never came to pass: ${isSo.toString()}`);
 }

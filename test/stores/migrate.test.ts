@@ -7,7 +7,8 @@ import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { openPool } from '../../src/postgres/connections.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openGate } from '../support/database-gate.ts';
-import { claim, until } from './contract/steps.ts';
+import { claim } from './contract/steps.ts';
+import { until } from '../support/until.ts';
 
 const ours = readdirSync(brokerMigrations.directory).toSorted();
 
@@ -105,7 +106,7 @@ test('A broker that is at work and the change of its tables may be in the way of
   const worker = await database.pool.connect();
   await worker.query(`set deadlock_timeout = '1min'; begin; lock table plums in row exclusive mode`);
   const migrated = migrate(database.pool, [set]);
-  await until(async () => {
+  await until('the other migration waits for the lock', async () => {
     const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%create table pears%' and pid <> pg_backend_pid()`;
     return (await database.pool.query(waiting)).rowCount || undefined;
   });
@@ -211,7 +212,7 @@ test('A connection that breaks meanwhile is told to who migrates, and does not e
   await blocker.query(`begin; create table ${schema}.apples ()`);
   const migrating = migrate(pool, [set]);
   const refused = expect(migrating).rejects.toMatchObject({ name: 'Refusal', code: 'unavailable' });
-  await until(async () => {
+  await until('the migration waits for the lock', async () => {
     const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like 'create table apples%'`;
     return (await database.pool.query(waiting)).rowCount || undefined;
   });
@@ -220,7 +221,7 @@ test('A connection that breaks meanwhile is told to who migrates, and does not e
   await blocker.query('rollback');
   blocker.release();
   gate.open();
-  expect(await until(() => migrate(pool, [set]))).toEqual(['0001_apples.sql']);
+  expect(await until('the migration is done', () => migrate(pool, [set]))).toEqual(['0001_apples.sql']);
   await pool.end();
   await gate.close();
 });

@@ -25,9 +25,9 @@ import {
   provisioning,
   readInstance,
   unbinding,
-  until,
 } from './contract/steps.ts';
 import { aNodeIn, aPlacedInstance, aPostgresWorld, empty, type World } from './contract/remembered.ts';
+import { until } from '../support/until.ts';
 
 let database: TestDatabase;
 let store: Store;
@@ -214,7 +214,7 @@ describe('a database that cannot be reached', () => {
     const store = postgresStore(pool);
     let told: unknown;
     void query(sql`select pg_sleep(60)`).catch((error: unknown) => (told = error));
-    await until(async () => {
+    await until('the statement is ended', async () => {
       const active = `select pg_terminate_backend(pid) from pg_stat_activity
         where wait_event = 'PgSleep' and query = 'select pg_sleep(60)'`;
       await database.pool.query(active);
@@ -253,15 +253,15 @@ describe('listening', () => {
     });
     const hints: Hint[] = [];
     const stop = hearing.listen((hint) => hints.push(hint));
-    await until(() => hints.shift());
+    await until('the first hint is heard', () => hints.shift());
     const ear = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1`;
     expect((await database.pool.query(ear, [application_name])).rowCount).toBe(1);
-    expect(await until(() => hints.shift())).toEqual({ due: true });
+    expect(await until('the hint is heard', () => hints.shift())).toEqual({ due: true });
     expect(troubles).toEqual([expect.stringContaining('listening for hints')]);
     await open(hearing, provisioning({ id: application_name }));
-    expect(await until(() => hints.shift())).toEqual({ due: true });
+    expect(await until('the hint is heard', () => hints.shift())).toEqual({ due: true });
     await stop();
-    await until(async () =>
+    await until('the session has ended', async () =>
       (await database.pool.query(ear, [application_name])).rowCount ? undefined : true,
     );
   });
@@ -273,7 +273,7 @@ describe('listening', () => {
       onTrouble: (doing) => troubles.push(doing),
     });
     const stop = deaf.listen(() => undefined);
-    await until(() => troubles[0]);
+    await until('a trouble is told', () => troubles[0]);
     await stop();
   });
 
@@ -285,7 +285,7 @@ describe('listening', () => {
     const stop = postgresStore(database.pool, { listener: { host: '127.0.0.1', port } }).listen(
       () => undefined,
     );
-    await until(() => sockets[0]);
+    await until('a connection is made', () => sockets[0]);
     await stop();
     mute.close();
     await once(mute, 'close');
@@ -303,7 +303,7 @@ describe('listening', () => {
     const pool = new Pool(config);
     const stop = postgresStore(pool).listen((hint) => hints.push(hint));
     const hints: Hint[] = [];
-    expect(await until(() => hints.shift())).toEqual({ due: true });
+    expect(await until('the hint is heard', () => hints.shift())).toEqual({ due: true });
     await stop();
     await pool.end();
   });
@@ -311,14 +311,14 @@ describe('listening', () => {
   test('Brokers on other channels are not heard.', async () => {
     const hints: Hint[] = [];
     const stop = store.listen((hint) => hints.push(hint));
-    await until(() => hints.shift());
+    await until('the first hint is heard', () => hints.shift());
     const client = new Client(database.config);
     await client.connect();
     await client.query(`select pg_notify('other', 'due'), pg_notify($1, 'cancelled op-1')`, [
       database.schema,
     ]);
     await client.end();
-    expect(await until(() => hints.shift())).toEqual({ cancelled: 'op-1' });
+    expect(await until('the hint is heard', () => hints.shift())).toEqual({ cancelled: 'op-1' });
     await stop();
   });
 });
@@ -350,7 +350,7 @@ test('What is begun while its node is given up ends with it, and the instance ca
   const opening = { operation: begun('update'), leaseMs: 0, instance: { put } };
   expect(await openIn(queryOn(client), database.schema, opening)).toBe(true);
   const forgotten = postgresNodes(database.pool).forget('n1', true);
-  await until(async () => {
+  await until('a statement waits for the lock', async () => {
     const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
     return (await database.pool.query(waiting)).rowCount || undefined;
   });

@@ -22,9 +22,9 @@ import {
   open,
   readBinding,
   readInstance,
-  until,
 } from './contract/steps.ts';
 import { aMemoryWorld, aPostgresWorld, empty, type World } from './contract/remembered.ts';
+import { until } from '../support/until.ts';
 
 const oldKey = `k1:${randomBytes(32).toString('base64')}`;
 const newKey = `k2:${randomBytes(32).toString('base64')}`;
@@ -228,7 +228,7 @@ describe('several keys', () => {
     });
     await client.query(`update service_instances set confidential = $1 where id = 'i1'`, [fresh]);
     const resealing = resealRows(database.pool, resealer(both));
-    await until(async () => {
+    await until('a statement waits for the lock', async () => {
       const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%as v (%'`;
       return (await database.pool.query(waiting)).rowCount || undefined;
     });

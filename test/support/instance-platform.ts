@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { jest } from '@jest/globals';
 import type { Response } from 'supertest';
 import { parse } from 'yaml';
@@ -11,6 +10,7 @@ import { requireLawful } from './lawful-answer.ts';
 import { requireSpecified } from './openapi.ts';
 import { tracesOf } from './traces.ts';
 import { startWholeBroker, type Asked, type WholeBroker } from './whole-broker.ts';
+import { until } from './until.ts';
 
 export type Method = 'get' | 'put' | 'patch' | 'delete';
 
@@ -201,13 +201,11 @@ function requests(ask: InstancePlatform['ask']): Requests {
 const giveUpAfter = 15_000;
 
 async function untilEnded(look: () => Promise<Answer>): Promise<Answer> {
-  const giveUp = Date.now() + giveUpAfter;
-  for (;;) {
+  const ended = async () => {
     const answer = await look();
-    if (answer.body.state !== 'in progress') return answer;
-    if (Date.now() > giveUp) throw new Error('The operation is still in progress.');
-    await wait(25);
-  }
+    return answer.body.state !== 'in progress' && answer;
+  };
+  return until('the operation has ended', ended, giveUpAfter);
 }
 
 function queryOf(

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import type { Response } from 'supertest';
 import { openTestDatabase, type TestDatabase } from './database.ts';
 import { idsOf, provisionBody, type Ids } from './instance-platform.ts';
@@ -10,6 +9,7 @@ import { requireLawful } from './lawful-answer.ts';
 import { requireSpecified } from './openapi.ts';
 import { tracesOf } from './traces.ts';
 import { startWholeBroker, type Asked, type WholeBroker } from './whole-broker.ts';
+import { until } from './until.ts';
 
 export type Method = 'get' | 'put' | 'patch' | 'post' | 'delete';
 export type Members = Readonly<Record<string, unknown>>;
@@ -155,15 +155,11 @@ function requests(ask: TrialPlatform['ask']): Requests {
 }
 
 function poll(ask: TrialPlatform['ask']): Requests['untilEnded'] {
-  return async function untilEnded(path, query = {}) {
-    const giveUp = Date.now() + 20_000;
-    for (;;) {
+  return (path, query = {}) =>
+    until(`the operation of ${path} has ended`, async () => {
       const answer = await ask('get', `${path}/last_operation`, { query });
-      if ((answer.body as { state?: string }).state !== 'in progress') return answer;
-      if (Date.now() > giveUp) throw new Error(`Still in progress: ${path}`);
-      await wait(25);
-    }
-  };
+      return (answer.body as { state?: string }).state !== 'in progress' && answer;
+    });
 }
 
 export function instancePath(id: string): string {

@@ -22,8 +22,9 @@ import {
 } from '../../src/system/process-identity.ts';
 import { launch } from '../../src/system/launch.ts';
 import { readStat } from '../../src/system/proc.ts';
-import { type NodeWorld, until } from '../node/test-node.ts';
+import { type NodeWorld } from '../node/test-node.ts';
 import { aNodeWithWork, give } from './work-directory.ts';
+import { until } from '../support/until.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -58,7 +59,7 @@ async function startScript(script: string): Promise<ProcessIdentity> {
   const sign = join(directory, 'sign');
   rmSync(sign, { force: true });
   const identity = await start('sh', '-c', script.replaceAll('SIGN', `touch ${sign}`));
-  await until(() => existsSync(sign));
+  await until('the script has made its sign', () => existsSync(sign));
   return identity;
 }
 
@@ -91,9 +92,12 @@ describe('The identity of a process', () => {
   test('A process that waits to be collected is dead.', async () => {
     // What replaces the shell does not collect the shell's child.
     const parent = await start('sh', '-c', 'sleep 0.3 & echo $! > child; exec sleep 60');
-    await until(() => existsSync(join(directory, 'child')) && readFileSync(join(directory, 'child'), 'utf8'));
+    await until(
+      'the child has told its pid',
+      () => existsSync(join(directory, 'child')) && readFileSync(join(directory, 'child'), 'utf8') !== '',
+    );
     const pid = Number(readFileSync(join(directory, 'child'), 'utf8'));
-    await until(() => readStat(pid)?.dead);
+    await until('the child is dead', () => readStat(pid)?.dead);
     expect(identityOf(pid)).toBeUndefined();
     expect(groupOf(parent)).toEqual([parent.pid]);
   });
@@ -196,7 +200,7 @@ describe('A launched program', () => {
   test('that was not recorded when the broker was killed never ran.', async () => {
     const own = mkdirIn('unrecorded');
     const identity = await launchAndDie('at the gate', own, ['touch', 'ran']);
-    await until(() => !isAnyLeft(identity));
+    await until('nothing of the group is left', () => !isAnyLeft(identity));
     expect(isAnyLeft(identity)).toBe(false);
     expect(existsSync(join(own, 'ran'))).toBe(false);
   });
@@ -247,7 +251,10 @@ describe('Ending a process', () => {
   ] as const)('kills one that %s.', async (_what, script, signal) => {
     const identity = await startScript(script);
     if (signal) signalGroup(identity, signal);
-    if (signal) await until(() => /\) T /.test(readFileSync(`/proc/${identity.pid}/stat`, 'utf8')));
+    if (signal)
+      await until('the process is stopped by a signal', () =>
+        /\) T /.test(readFileSync(`/proc/${identity.pid}/stat`, 'utf8')),
+      );
     const deeds: string[] = [];
     const ending = { ...shortly, onDeed: (deed: string) => deeds.push(deed) };
     expect(await endProcess(identity, ending)).toEqual({ halted: true });
@@ -264,7 +271,7 @@ describe('Ending a process', () => {
 
   test('ends what outlived it, when that says whose it is.', async () => {
     const identity = await startScript('sleep 61 & SIGN; exit 0');
-    await until(() => !readStat(identity.pid));
+    await until('the process is gone', () => !readStat(identity.pid));
     expect(groupOf(identity, 'i1')).toHaveLength(1);
     await endProcess(identity, { ...shortly, instanceId: 'i1' });
     expect(groupOf(identity, 'i1')).toEqual([]);
@@ -273,7 +280,7 @@ describe('Ending a process', () => {
   test('leaves what outlived it alone, when that is of somebody else.', async () => {
     const identity = await startScript('sleep 61 & SIGN; exit 0');
     // As long as it waits to be collected, its session is known by it.
-    await until(() => !readStat(identity.pid));
+    await until('the process is gone', () => !readStat(identity.pid));
     expect(await endProcess(identity, { ...shortly, instanceId: 'i2' })).toEqual({ halted: false });
     expect(await endProcess(identity, shortly)).toEqual({ halted: false });
     expect(groupOf(identity, 'i1')).toHaveLength(1);
@@ -295,7 +302,7 @@ describe('Ending a process', () => {
 
   test('is no error when it has ended already.', async () => {
     const identity = await start('true');
-    await until(() => !isAlive(identity));
+    await until('the process has ended', () => !isAlive(identity));
     expect(await endProcess(identity, shortly)).toEqual({ halted: false });
   });
 });

@@ -4,8 +4,9 @@ import { isAnyLeft } from '../../src/system/end-process.ts';
 import { findExecutables } from '../../src/system/executables.ts';
 import { type ProcessIdentity, identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { runProgram } from '../../src/system/run-program.ts';
-import { type NodeWorld, until } from '../node/test-node.ts';
+import { type NodeWorld } from '../node/test-node.ts';
 import { aNodeWithWork } from './work-directory.ts';
+import { until } from '../support/until.ts';
 
 let world: NodeWorld;
 let directory: string;
@@ -96,7 +97,7 @@ describe('A program that is run to its end', () => {
     let identity: ProcessIdentity | undefined;
     const onStart = (one: ProcessIdentity) => void (identity = one);
     const running = run(['sleep', '60'], { signal: stop.signal, onStart });
-    await until(() => identity);
+    await until('the program has begun', () => identity);
     stop.abort(new Error('Given up.'));
     await expect(running).rejects.toThrow('Given up.');
     expect(identity && isAlive(identity)).toBe(false);
@@ -112,7 +113,7 @@ describe('A program that is run to its end', () => {
     };
     await expect(run(['touch', 'never'], { onStart })).rejects.toThrow('The disk is full.');
     const gone = () => identity !== undefined && !isAnyLeft(identity);
-    await until(gone);
+    await until('the program has ended', gone);
     expect(gone()).toBe(true);
     expect(existsSync(join(directory, 'never'))).toBe(false);
   });

@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { setTimeout as wait } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { startWholeBroker } from '../support/whole-broker.ts';
 import { envIn, talksToEcho, tsuruCloud, tsuruPassword, type Answer } from './tsuru-cloud.ts';
+import { until } from '../support/until.ts';
 
 /** Apps, units and jobs that are bound, by two brokers in turn. */
 
@@ -303,8 +303,7 @@ test('an unbind that fails is finished by the next one.', async () => {
 test('while it is being changed an instance is not ready.', async () => {
   const { at, post } = await instance('trial-timing', 'slow');
   const changing = ask('PUT', at(''), { form: { 'parameters.size': '2' } });
-  const giveUp = Date.now() + 5000;
-  while ((await ask('GET', at('/status'))).status !== 202 && Date.now() < giveUp) await wait(20);
+  await until('the change is pending', async () => (await ask('GET', at('/status'))).status === 202, 5000);
   expect(await post('/bind-app', { 'app-name': 'a' })).toMatchObject({ status: 412 });
   expect((await changing).status).toBe(200);
   expect(await post('/bind-app', { 'app-name': 'a' })).toMatchObject({ status: 201 });
@@ -329,8 +328,7 @@ test('what a broker that died had begun to remove is removed by another one.', a
   const another = await startWholeBroker(cloud.database(), { TSURU_PASSWORD: tsuruPassword });
   try {
     await another.ask('get', '/tsuru/echo/resources/plans', { login: `echo:${tsuruPassword}` });
-    const giveUp = Date.now() + 10_000;
-    while ((await bindingsOf(id)) > 1 && Date.now() < giveUp) await wait(20);
+    await until('one binding is left', async () => (await bindingsOf(id)) <= 1, 10_000);
     expect([await works(unbound), await works(halfway), await works(kept)]).toEqual([false, false, true]);
   } finally {
     await another.stop();

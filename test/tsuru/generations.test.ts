@@ -1,4 +1,3 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import {
   generationA,
   generationB,
@@ -11,6 +10,7 @@ import {
 } from './clients.ts';
 import { hasRedis, talksToRedis } from './redis-client.ts';
 import { talksToEcho, tsuruCloud } from './tsuru-cloud.ts';
+import { until } from '../support/until.ts';
 
 /** Each age of tsuru lives a whole life with the services, from the first call to the last. */
 
@@ -40,13 +40,12 @@ const [first, second]: readonly [App, App] = [
 ];
 
 async function up(client: Client, name: string): Promise<void> {
-  const giveUp = Date.now() + 30_000;
-  for (;;) {
+  const isUp = async () => {
     const status = await client.status(name);
-    if (status === 'up') return;
-    if (status === 'down' || Date.now() > giveUp) throw new Error(`It is ${status}.`);
-    await wait(50);
-  }
+    if (status === 'down') throw new Error(`${name} is down.`);
+    return status === 'up';
+  };
+  await until(`${name} is up`, isUp, 30_000);
 }
 
 describe.each(services)('With the service $name', ({ name: service, plan, talks }) => {

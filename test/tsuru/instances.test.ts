@@ -1,10 +1,10 @@
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { hasRedis, talksToRedis } from './redis-client.ts';
 import { envIn, tsuruCloud, type Answer } from './tsuru-cloud.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
+import { until } from '../support/until.ts';
 
 /** Instances as tsuru sees them: made, looked at, changed, removed. */
 
@@ -75,10 +75,10 @@ function commandOf(pid: number): string | undefined {
     expect(await talksToRedis(env)).toBe(true);
 
     process.kill(pid, 'SIGKILL');
-    const down = await until(
-      () => ask('GET', at('redis', 'r1', '/status')),
-      ({ status }) => status === 500,
-    );
+    const down = await until('redis r1 is down', async () => {
+      const answer = await ask('GET', at('redis', 'r1', '/status'));
+      return answer.status === 500 && answer;
+    });
     expect(down.text).toMatch(/^redis is error: \w/);
 
     expect((await ask('POST', at('redis', 'r1', '/actions/start'))).status).toBeLessThan(300);
@@ -127,23 +127,15 @@ function commandOf(pid: number): string | undefined {
 
 /** Of its process, as the operator sees it; not `old`. */
 async function pidOf(id: string, old?: number): Promise<number> {
-  const look = async () => ((await operatorSees(id)) as { units: { pid?: number }[] }).units[0]?.pid;
-  return (await until(look, (pid) => pid !== undefined && pid !== old)) ?? 0;
+  return until('its process is seen', async () => {
+    const { pid } = ((await operatorSees(id)) as { units: { pid?: number }[] }).units[0] ?? {};
+    return pid !== old && pid;
+  });
 }
 
 interface Unit {
   readonly unit: string;
   readonly status: string;
-}
-
-async function until<Value>(look: () => Promise<Value>, holds: (value: Value) => boolean): Promise<Value> {
-  const giveUp = Date.now() + 20_000;
-  for (;;) {
-    const value = await look();
-    if (holds(value)) return value;
-    if (Date.now() > giveUp) throw new Error(`It never held: ${JSON.stringify(value)}`);
-    await wait(50);
-  }
 }
 
 test('T2: as long as it is being made it is pending, and cannot be bound.', async () => {

@@ -1,9 +1,9 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as wait } from 'node:timers/promises';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
+import { until } from '../support/until.ts';
 
 export const tsuruPassword = 'a-tsuru-password';
 
@@ -65,13 +65,11 @@ export function tsuruCloud(
   const ask: Ask = (method, path, sent) =>
     send(started[turn++ % started.length]?.url ?? '', method, path, sent);
   const settled: TsuruCloud['settled'] = async (offering, name) => {
-    const giveUp = Date.now() + 30_000;
-    for (;;) {
+    const look = async () => {
       const answer = await ask('GET', `${offering}/resources/${name}/status`);
-      if (answer.status !== 202) return answer;
-      if (Date.now() > giveUp) throw new Error(`Still pending: ${answer.text}`);
-      await wait(50);
-    }
+      return answer.status !== 202 && answer;
+    };
+    return until(`${offering} ${name} is no longer pending`, look, 30_000);
   };
   return {
     brokers: () => started,

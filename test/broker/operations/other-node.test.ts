@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../src/broker/errors.ts';
 import type { OperationQueue } from '../../../src/broker/queue.ts';
 import type { Store } from '../../../src/broker/store.ts';
@@ -7,6 +6,7 @@ import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from '.
 import { gate, untilAborted, type World } from '../core-in-memory.ts';
 import { lastOf } from '../last-operation.ts';
 import { twoNodes } from './two-nodes.ts';
+import { until } from '../../support/until.ts';
 
 /** Who carries what is asked of instances of another node. */
 
@@ -29,7 +29,7 @@ afterEach(async () => {
 
 /** Until nothing stands for it any more. */
 async function untilGone(world: World): Promise<void> {
-  while (await world.store.findInstance('i1')) await sleep(5);
+  await until('the instance is gone', async () => !(await world.store.findInstance('i1')));
 }
 
 describe('An instance of another node', () => {

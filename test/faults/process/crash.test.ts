@@ -8,7 +8,7 @@ import { say } from '../../provisioners/process/process-node.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
 import { tiny } from './offerings.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(60_000);
 

@@ -6,7 +6,7 @@ import { address, isThere, say } from '../../provisioners/process/process-node.t
 import { keyIn } from '../../support/instance-key.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
 

@@ -18,7 +18,7 @@ import { keyIn } from '../../support/instance-key.ts';
 import { call } from '../../support/started-brokers.ts';
 import { startBrokerProcess, type Answer, type BrokerProcess } from '../broker-process.ts';
 import type { Offering } from './offerings.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 export interface MakingWorld {
   readonly database: TestDatabase;

@@ -12,7 +12,7 @@ import {
   type Maker,
   type MakingWorld,
 } from './making-broker.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
 

@@ -7,7 +7,7 @@ import { call } from '../../support/started-brokers.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-broker.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
 

@@ -7,7 +7,7 @@ import { isThere } from '../../provisioners/process/process-node.ts';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
 

@@ -10,7 +10,7 @@ import { environmentOf } from '../broker-process.ts';
 import { canary, holds } from '../canary.ts';
 import { common, planOf } from './offerings.ts';
 import { basic, dump, startRecorded, type RecordedProgram, type Told } from '../recorded-program.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(60_000);
 

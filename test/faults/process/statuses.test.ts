@@ -6,7 +6,7 @@ import { administratorUrl } from '../../provisioners/postgres/databases.ts';
 import { openGate, type DatabaseGate } from '../../support/database-gate.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-broker.ts';
-import { until } from '../until.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerEvent } from '../../../src/broker/events.ts';
 import { startWorker, type Worker, type WorkerOptions } from '../../../src/program/loops/worker.ts';
+import { until } from '../../support/until.ts';
 
 /** A core whose due operations are a list of promises that the test ends. */
 function core() {
@@ -45,44 +46,36 @@ function core() {
 let worker: Worker | undefined;
 afterEach(() => worker?.stop(0));
 
-async function until(condition: () => boolean): Promise<void> {
-  const giveUp = Date.now() + 2000;
-  while (!condition()) {
-    if (Date.now() > giveUp) throw new Error(`Never came true: ${String(condition)}`);
-    await sleep(2);
-  }
-}
-
 test('it carries as many operations at once as it may, and no more', async () => {
   const { add, options, running, most, looks } = core();
   const ends = Array.from({ length: 8 }, () => Promise.withResolvers<void>());
   for (const { promise } of ends) add(promise);
   worker = startWorker(options);
-  await until(() => running() === 3);
+  await until('three operations run', () => running() === 3);
   const looked = looks.length;
   await sleep(20);
   expect(looks).toHaveLength(looked);
   for (const { resolve } of ends) resolve();
-  await until(() => running() === 0 && looks.length > 8);
+  await until('all operations have ended', () => running() === 0 && looks.length > 8);
   expect(most()).toBe(3);
 });
 
 test('with nothing due it sleeps until it is woken', async () => {
   const { add, options, looks, most } = core();
   worker = startWorker(options);
-  await until(() => looks.length === 1);
+  await until('the worker has looked once', () => looks.length === 1);
   await sleep(20);
   expect(looks).toHaveLength(1);
   add();
   worker.wake();
-  await until(() => most() === 1);
+  await until('an operation runs', () => most() === 1);
 });
 
 test('a wake-up that comes while it looks is not lost', async () => {
   const { options, looks } = core();
   worker = startWorker(options);
   worker.wake();
-  await until(() => looks.length === 2);
+  await until('the worker has looked twice', () => looks.length === 2);
 });
 
 test('it looks again when an operation has ended, which may have something due next', async () => {
@@ -90,16 +83,16 @@ test('it looks again when an operation has ended, which may have something due n
   const { promise, resolve } = Promise.withResolvers<void>();
   add(promise);
   worker = startWorker(options);
-  await until(() => looks.length === 2);
+  await until('the worker has looked twice', () => looks.length === 2);
   resolve();
-  await until(() => looks.length === 3);
+  await until('the worker has looked three times', () => looks.length === 3);
 });
 
 test('while the database is away it tells so and looks with growing pauses, then goes on', async () => {
   const { add, options, looks, observed, setDown, most } = core();
   setDown(true);
   worker = startWorker(options);
-  await until(() => looks.length === 6);
+  await until('the worker has looked six times', () => looks.length === 6);
   const pauses = looks.slice(1).map((at, index) => at - (looks[index] ?? 0));
   expect(pauses[0]).toBeLessThan(pauses[4] ?? 0);
   expect(observed[0]).toEqual({
@@ -109,18 +102,18 @@ test('while the database is away it tells so and looks with growing pauses, then
   });
   add();
   setDown(false);
-  await until(() => most() === 1);
+  await until('an operation runs', () => most() === 1);
 });
 
 test('an operation that fails unexpectedly does not stop the others', async () => {
   const { add, options, left, running } = core();
   add(Promise.reject(new Error('boom')));
   worker = startWorker(options);
-  await until(() => left() === 0 && running() === 0);
+  await until('all operations have ended', () => left() === 0 && running() === 0);
   add();
   add();
   worker.wake();
-  await until(() => left() === 0 && running() === 0);
+  await until('the added operations have ended', () => left() === 0 && running() === 0);
 });
 
 test('a stop takes nothing new and waits for what runs', async () => {
@@ -128,7 +121,7 @@ test('a stop takes nothing new and waits for what runs', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   add(promise);
   worker = startWorker(options);
-  await until(() => running() === 1);
+  await until('an operation runs', () => running() === 1);
   const stopped = worker.stop(5000);
   add();
   worker.wake();
@@ -146,7 +139,7 @@ test('a stop does not wait longer than it may', async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   add(promise);
   worker = startWorker(options);
-  await until(() => running() === 1);
+  await until('an operation runs', () => running() === 1);
   await worker.stop(10);
   expect(running()).toBe(1);
   resolve();

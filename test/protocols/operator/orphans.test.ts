@@ -5,6 +5,7 @@ import { jest } from '@jest/globals';
 import { keyOf } from '../../../src/broker/key.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
 
@@ -33,10 +34,10 @@ async function operate(method: 'get' | 'post', path: string, body?: object) {
 }
 
 async function untilListed(): Promise<readonly { readonly name: string }[]> {
-  for (;;) {
+  return until('an orphan is listed', async () => {
     const { orphans } = (await operate('get', 'orphans')).body as { orphans: readonly { name: string }[] };
-    if (orphans.length > 0) return orphans;
-  }
+    return orphans.length > 0 && orphans;
+  });
 }
 
 beforeAll(async () => {
@@ -77,5 +78,5 @@ test('S14: what nobody owns is listed, and removed only when it is final and som
   await broker.stop();
   expect(broker.output()).toContain('"message":"found what no instance stands for"');
   broker = await start();
-  while (existsSync(planted)) await operate('get', 'orphans');
+  await until('the planted one is gone', () => !existsSync(planted));
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
+import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
 
@@ -232,10 +233,10 @@ describe('Instances', () => {
       ['start', 'started'],
     ] as const) {
       expect((await act(id, action)).status).toBeLessThan(203);
-      await until(id, { status });
+      await untilSeen(id, { status });
     }
     expect((await act(id, 'restart', { units: ['main'] })).status).toBeLessThan(203);
-    await until(id, { state: 'ready', status: 'started' });
+    await untilSeen(id, { state: 'ready', status: 'started' });
     expect(await pidOf(id)).not.toBe(before);
     const { operations } = (await operate('get', `instances/${id}`)).body as { operations: Operation[] };
     expect(operations.map(({ kind }) => kind)).toEqual(['restart', 'start', 'stop', 'provision']);
@@ -251,24 +252,17 @@ describe('Instances', () => {
     return operate('post', `instances/${id}/actions/${action}`, body, right);
   }
 
-  async function until(id: string, expected: object): Promise<void> {
-    for (const giveUp = Date.now() + 15_000; ; await pause()) {
-      const { body } = await operate('get', `instances/${id}`);
-      if (Date.now() > giveUp || matches(body as object, expected))
-        return expect(body).toMatchObject(expected);
-    }
+  async function untilSeen(id: string, expected: object): Promise<void> {
+    const look = async () => matches((await operate('get', `instances/${id}`)).body as object, expected);
+    await until(`the instance has ${JSON.stringify(expected)}`, look, 15_000);
   }
 
   function matches(body: object, expected: object): boolean {
     return Object.entries(expected).every(([name, value]) => body[name as keyof object] === value);
   }
 
-  function pause(): Promise<void> {
-    return new Promise((resolve) => setTimeout(resolve, 50));
-  }
-
   async function pidOf(id: string): Promise<number | undefined> {
-    await until(id, { status: 'started' });
+    await untilSeen(id, { status: 'started' });
     const { units } = (await operate('get', `instances/${id}`)).body as { units: { pid?: number }[] };
     return units[0]?.pid;
   }

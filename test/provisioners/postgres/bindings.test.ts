@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure } from '../../../src/broker/errors.ts';
 import { finish } from '../contract.ts';
 import { type Databases, enter, type Instance, leftOf, openDatabases, say } from './databases.ts';
+import { until } from '../../support/until.ts';
 
 let databases: Databases;
 let instance: Instance;
@@ -230,12 +230,11 @@ test('Without its secret no role is made, and the operator is told.', async () =
 });
 
 async function untilDoing({ pool }: Databases, query: string, database: string): Promise<void> {
-  for (;;) {
+  await until(`the server does ${query}`, async () => {
     const { rowCount } = await pool.query(
       "select from pg_stat_activity where datname = $1 and query = $2 and state = 'active'",
       [database, query],
     );
-    if (rowCount) return;
-    await sleep(10);
-  }
+    return rowCount === 1;
+  });
 }

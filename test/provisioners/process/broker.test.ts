@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
-import { until } from '../../faults/until.ts';
+import { until } from '../../support/until.ts';
 import { address, isThere, say } from './process-node.ts';
 
 jest.setTimeout(30_000);

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { talk } from '../../../src/provisioners/process/probe/tcp.ts';
 import { askForPage } from '../../../src/provisioners/process/probe/http.ts';
-import { until } from '../../node/test-node.ts';
+import { until } from '../../support/until.ts';
 
 /** How a port is asked whether what listens there is ready. */
 
@@ -67,6 +67,6 @@ test('A question that is given up ends at once, and hangs up.', async () => {
       askForPage(address, page, 60_000, control.signal),
     ]);
     expect(answers).toMatchObject([{ is: 'silent' }, { is: 'silent' }]);
-    await until(() => open === 0);
+    await until('all files are closed', () => open === 0);
   });
 });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { Failure } from '../../../src/broker/errors.ts';
 import type { Json, JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
-import { until } from '../../node/test-node.ts';
 import {
   address,
   aProcessWorld,
@@ -23,6 +22,7 @@ import {
   startsOf,
   work,
 } from './process-node.ts';
+import { until } from '../../support/until.ts';
 
 /** What the process provisioner does for one instance, with real processes. */
 
@@ -134,7 +134,7 @@ test('A7: A foreign program on the old port of an instance is not touched.', asy
   const it = on('a7');
   const done = await provision(it);
   process.kill(pidOf(world, 'a7'), 'SIGKILL');
-  await until(() => !isThere(pidOf(world, 'a7')));
+  await until('the process is gone', () => !isThere(pidOf(world, 'a7')));
   const stranger = await listen(portOf(done));
   await carry(world.provisioner, 'stop', following(it, done));
   const restarted = await failureOf(carry(world.provisioner, 'restart', following(it, done)));
@@ -150,7 +150,7 @@ test('A7: A process that has got the pid of an ended one is not touched.', async
   const file = join(directoryOf(world, 'a7-pid').state, 'unit-server.json');
   const identity = JSON.parse(readFileSync(file, 'utf8')) as { pid: number };
   process.kill(identity.pid, 'SIGKILL');
-  await until(() => !isThere(identity.pid));
+  await until('the process is gone', () => !isThere(identity.pid));
   writeFileSync(file, JSON.stringify({ ...identity, pid: process.pid }));
   expect((await deprovision(it)).did).toEqual(['remove', 'release']);
 });

@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import { Failure } from '../../../src/broker/errors.ts';
 import type { UnitControl, Work } from '../../../src/broker/provisioner.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
-import { until } from '../../node/test-node.ts';
 import { anInstance } from '../../broker/fixtures.ts';
 import {
   aProcessWorld,
@@ -31,6 +30,7 @@ import {
   startsOf,
   work,
 } from './process-node.ts';
+import { until } from '../../support/until.ts';
 
 /** Looking at what runs, and operating it. */
 
@@ -95,7 +95,7 @@ test('P6: A restart changes the pid and keeps data and port.', async () => {
 test('A unit that was killed is not alive, and the last line of its log says how it was.', async () => {
   const { ready } = await aService('killed');
   process.kill(pidOf(world, 'killed'), 'SIGKILL');
-  await until(() => !isThere(pidOf(world, 'killed')));
+  await until('the process is gone', () => !isThere(pidOf(world, 'killed')));
   const seen = await look(world, ready);
   expect(seen).toMatchObject({ alive: false, answer: 'unasked' });
   expect(seen.reason).toContain('the last line of its log: begins with');
@@ -273,7 +273,10 @@ test('P8: The address is where a client can connect.', async () => {
 test('The log of a unit has its last lines.', async () => {
   const { ready } = await aService('logged', plan(), { params: { more: '"stubborn": true,' } });
   process.kill(pidOf(world, 'logged'), 'SIGTERM');
-  await until(async () => (await units.log?.(ready, { lines: 1 }))?.[0]?.text === 'SIGTERM is ignored');
+  await until(
+    'the process says that it ignores SIGTERM',
+    async () => (await units.log?.(ready, { lines: 1 }))?.[0]?.text === 'SIGTERM is ignored',
+  );
   process.kill(pidOf(world, 'logged'), 'SIGKILL');
 });
 

@@ -12,8 +12,8 @@ import {
   open,
   provisioning,
   readInstance,
-  until,
 } from './steps.ts';
+import { until } from '../../support/until.ts';
 
 export function describeAnswers(makeStore: MakeStore): void {
   let store: Store;
@@ -53,7 +53,7 @@ export function describeAnswers(makeStore: MakeStore): void {
     const instance = await anInstanceIn(store);
     const agoMs = async () => (await store.lastOperation({ instanceId: 'i1' })).endedMs;
     expect(await agoMs()).toBeGreaterThanOrEqual(0);
-    await until(async () => Number(await agoMs()) >= 5 || undefined);
+    await until('the operation is some ms old', async () => Number(await agoMs()) >= 5 || undefined);
     expect(await agoMs()).toBeLessThan(60_000);
     await open(store, { operation: begun('update'), leaseMs: 0, instance: { put: instance } });
     expect(await agoMs()).toBeUndefined();
@@ -84,10 +84,14 @@ export function describeAnswers(makeStore: MakeStore): void {
     const running = begun('update');
     await open(store, { operation: running, leaseMs: 0, instance: { put: instance } });
     expect(await store.prune(long)).toBe(0);
-    expect(await until(async () => (await store.prune(0)) || undefined)).toBe(1);
+    expect(await until('an old operation is removed', async () => (await store.prune(0)) || undefined)).toBe(
+      1,
+    );
     expect((await store.lastOperation({ instanceId: 'i1' })).operation).toMatchObject({ id: running.id });
     await store.settle(await claim(store), {});
-    expect(await until(async () => (await store.prune(0)) || undefined)).toBe(1);
+    expect(await until('an old operation is removed', async () => (await store.prune(0)) || undefined)).toBe(
+      1,
+    );
     expect(await store.lastOperation({ instanceId: 'i1' })).toEqual({ exists: true });
   });
 

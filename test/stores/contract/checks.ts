@@ -12,8 +12,8 @@ import {
   open,
   provisioning,
   readInstance,
-  until,
 } from './steps.ts';
+import { until } from '../../support/until.ts';
 
 export function describeChecks(makeStore: MakeStore): void {
   let store: Store;
@@ -55,7 +55,7 @@ export function describeChecks(makeStore: MakeStore): void {
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(150);
     await store.saveSeen('i1', seen);
-    expect(await until(() => store.claimUnitCheck())).toEqual({ instance, seen });
+    expect(await until('a look is due', () => store.claimUnitCheck())).toEqual({ instance, seen });
     expect(performance.now() - begin).toBeGreaterThan(100);
   });
 
@@ -66,7 +66,7 @@ export function describeChecks(makeStore: MakeStore): void {
     const wait = await store.nextUnitCheck();
     expect(wait).toBeGreaterThan(0);
     expect(wait).toBeLessThanOrEqual(100);
-    expect(await until(() => store.claimUnitCheck())).toEqual({ instance, seen });
+    expect(await until('a look is due', () => store.claimUnitCheck())).toEqual({ instance, seen });
     await store.saveSeen('i1', seen);
     expect(await store.nextUnitCheck()).toBeGreaterThan(100);
   });

@@ -12,8 +12,8 @@ import {
   open,
   provisioning,
   readInstance,
-  until,
 } from './steps.ts';
+import { until } from '../../support/until.ts';
 
 export function describeHints(makeStore: MakeStore): void {
   let store: Store;
@@ -24,7 +24,7 @@ export function describeHints(makeStore: MakeStore): void {
     store = await makeStore();
     hints = [];
     stop = store.listen((hint) => hints.push(hint));
-    await until(async () => {
+    await until('a hint is heard', async () => {
       await sendMark();
       return hints.length > 0 || undefined;
     });
@@ -50,7 +50,7 @@ export function describeHints(makeStore: MakeStore): void {
   async function soFar(): Promise<Hint[]> {
     const mark = await sendMark();
     const isMark = (hint: Hint) => 'cancelled' in hint && hint.cancelled === mark;
-    await until(() => hints.find(isMark));
+    await until('the mark is heard', () => hints.find(isMark));
     return hints.splice(0).filter((hint) => !isMark(hint));
   }
 

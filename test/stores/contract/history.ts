@@ -13,8 +13,8 @@ import {
   open,
   provisioning,
   readInstance,
-  until,
 } from './steps.ts';
+import { until } from '../../support/until.ts';
 
 export function describeHistory(makeStore: MakeStore): void {
   let store: Store;
@@ -96,7 +96,7 @@ export function describeHistory(makeStore: MakeStore): void {
     await open(store, provisioning());
     const held = await claim(store);
     await store.settle(held, { did: did('start') });
-    await until(async () => (await store.prune(0)) || undefined);
+    await until('an old operation is removed', async () => (await store.prune(0)) || undefined);
     expect(await store.timeline(held.operation.id)).toEqual([]);
   });
 

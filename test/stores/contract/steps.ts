@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type {
   Operation,
   OperationKind,
@@ -7,6 +6,7 @@ import type {
 } from '../../../src/broker/records.ts';
 import type { LeasedOperation, Opening, Store } from '../../../src/broker/store.ts';
 import { aBinding, anInstance, anOperation, newId } from '../../broker/fixtures.ts';
+import { until } from '../../support/until.ts';
 
 /** A lease that no test outlives. */
 export const long = 60_000;
@@ -101,18 +101,7 @@ export async function claim(
   leaseMs = long,
   node?: string,
 ): Promise<LeasedOperation> {
-  return until(() => store.claim(holder, leaseMs, node));
-}
-
-/** Waits until it gives something. */
-export async function until<Value>(
-  look: () => Promise<Value | undefined> | Value | undefined,
-): Promise<Value> {
-  for (const end = performance.now() + 10_000; performance.now() < end; await sleep(5)) {
-    const value = await look();
-    if (value !== undefined) return value;
-  }
-  throw new Error('It did not come to pass within 10 s.');
+  return until('an operation is due', () => store.claim(holder, leaseMs, node));
 }
 
 export function numbered(count: number): readonly number[] {

@@ -1,6 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Looks until it is so, and gives what was seen; fails when it is not so after this many milliseconds. */
+/**
+ * Looks until it is so, and gives what was seen: anything but undefined and false.
+ * @param what is waited for, told when it is not so after this many milliseconds
+ */
 export async function until<Seen>(
   what: string,
   look: () => Promise<Seen | undefined | false> | Seen | undefined | false,
@@ -11,6 +14,6 @@ export async function until<Seen>(
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
     if (performance.now() > giveUp) throw new Error(`Still not so after ${patienceMs} ms: ${what}`);
-    await pause(15);
+    await pause(5);
   }
 }
