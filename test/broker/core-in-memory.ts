@@ -65,7 +65,7 @@ function unitsOf(
 
 const running: UnitFacts = { unit: 'main', alive: true, answer: 'ready' };
 
-export interface World {
+export interface CoreInMemory {
   readonly store: Store;
   readonly nodes: Nodes;
   readonly ports: Ports;
@@ -77,7 +77,7 @@ export interface World {
   pass(ms: number): void;
   /** Milliseconds by which they were moved. */
   passed(): number;
-  /** One more broker on the same store; `others` stand in for the rest of its world. */
+  /** One more broker on the same store; `others` stand in for the rest of its context. */
   broker(
     settings?: Partial<Settings>,
     others?: Partial<BrokerContext>,
@@ -88,10 +88,10 @@ export interface World {
  * A store with a clock that the test moves, and as many brokers on it as the test wants.
  * @param plans of one or several offerings, each made by the provisioner of its name, or by the only one
  */
-export function aWorld(
+export function coreInMemory(
   given: Provisioner | readonly Provisioner[],
   plans: readonly ServicePlan[] = [aPlan()],
-): World {
+): CoreInMemory {
   const provisioners = 'name' in given ? [given] : given;
   let offset = 0;
   const now = () => new Date(Date.now() + offset);
@@ -183,9 +183,9 @@ function anOffering(id: string, plans: readonly ServicePlan[]) {
   };
 }
 
-/** The clock of a broker on another machine: wrong by so many milliseconds, and going as that of the world does. */
-export function wrongBy(ms: number, world: Pick<World, 'passed'>): Pick<BrokerContext, 'now'> {
-  return { now: () => new Date(Date.now() + world.passed() + ms) };
+/** The clock of a broker on another machine: wrong by so many milliseconds, and going as that of the store does. */
+export function wrongBy(ms: number, core: Pick<CoreInMemory, 'passed'>): Pick<BrokerContext, 'now'> {
+  return { now: () => new Date(Date.now() + core.passed() + ms) };
 }
 
 /** A promise that the test ends when it wants. */

@@ -2,7 +2,7 @@ import { Failure } from '../../src/broker/errors.ts';
 import { isMistake } from '../../src/broker/operations/mistake.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind } from './fixtures.ts';
-import { aWorld, scripted } from './core-in-memory.ts';
+import { coreInMemory, scripted } from './core-in-memory.ts';
 import { lastOf } from './last-operation.ts';
 
 /** What is left of operations that failed, and what is told of them. */
@@ -14,7 +14,7 @@ describe('Failure', () => {
     const troubles: unknown[] = [];
     const { provisioner } = scripted({
       async provision({ values, memo }) {
-        const now = (await world.store.findInstance('i1'))?.operation;
+        const now = (await core.store.findInstance('i1'))?.operation;
         troubles.push([now?.failures, now?.trouble]);
         if (memo) return { done: {} };
         if (troubles.length === 3) return { again: { memo: 1, afterMs: 0 } };
@@ -22,12 +22,12 @@ describe('Failure', () => {
       },
     });
     const plan = aPlan({ making: { secrets: { admin: { per: 'instance', length: 20 } } } });
-    const world = aWorld(provisioner, [plan]);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner, [plan]);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision(soon));
     while (troubles.length < 4) {
       await new Promise(setImmediate);
-      world.pass(4000);
+      core.pass(4000);
       await work.tick();
     }
     await work.rest();
@@ -38,8 +38,8 @@ describe('Failure', () => {
       [2, trouble],
       [0, undefined],
     ]);
-    expect(await lastOf(world)).toMatchObject({ state: 'succeeded' });
-    expect(await lastOf(world)).not.toHaveProperty('trouble');
+    expect(await lastOf(core)).toMatchObject({ state: 'succeeded' });
+    expect(await lastOf(core)).not.toHaveProperty('trouble');
   });
 
   test('What could not be undone in time has failed as it did first; the operator is told of both.', async () => {
@@ -51,14 +51,14 @@ describe('Failure', () => {
         throw new Error('connection refused');
       },
     });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision(soon));
     for (let turn = 0; turn < 20; turn += 1) {
       await work.tick();
-      world.pass(60_000);
+      core.pass(60_000);
     }
-    const operation = await lastOf(world);
+    const operation = await lastOf(core);
     expect(operation).toMatchObject({
       state: 'failed',
       failure: { word: 'quota', sentence: 'There is no room.' },
@@ -80,17 +80,17 @@ describe('Failure', () => {
           return { done: {} };
         },
       });
-      const world = aWorld(provisioner);
-      const { broker, work } = world.broker();
+      const core = coreInMemory(provisioner);
+      const { broker, work } = core.broker();
       await broker.provision(toProvision(soon));
-      for (let turn = 0; turn < 10 && (await lastOf(world))?.state === 'in progress'; turn += 1) {
+      for (let turn = 0; turn < 10 && (await lastOf(core))?.state === 'in progress'; turn += 1) {
         await new Promise(setImmediate);
-        world.pass(4000);
+        core.pass(4000);
         await work.tick();
         await work.rest();
       }
       expect(deeds()).toEqual([...Array.from({ length: tries }, () => 'provision'), 'deprovision']);
-      expect(await lastOf(world)).toMatchObject({
+      expect(await lastOf(core)).toMatchObject({
         state: 'failed',
         failure: {
           word: 'mistake',
@@ -120,16 +120,16 @@ describe('Failure', () => {
         throw new Failure('stuck', 'It cannot be removed.');
       },
     });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision());
     await broker.deprovision(toDeprovision(soon));
     while (times < 4) {
       await new Promise(setImmediate);
-      world.pass(4000);
+      core.pass(4000);
       await work.tick();
     }
-    expect(await lastOf(world)).toMatchObject({ state: 'failed', attempt: 4, failures: 3 });
+    expect(await lastOf(core)).toMatchObject({ state: 'failed', attempt: 4, failures: 3 });
   });
 });
 
@@ -147,13 +147,13 @@ describe('What a create had reached', () => {
 
   test('It is known to the removal that cancelled it, and to the next one when that failed.', async () => {
     const { state, provisioner, asked } = withJobs();
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision(soon));
     await work.rest();
     await broker.deprovision(toDeprovision(soon));
     await work.tick();
-    expect(await lastOf(world)).toMatchObject({ kind: 'deprovision', state: 'failed' });
+    expect(await lastOf(core)).toMatchObject({ kind: 'deprovision', state: 'failed' });
     state.isStuck = false;
     expect(await broker.deprovision(toDeprovision())).toMatchObject({ is: 'done' });
     const removals = asked.filter(({ deed }) => deed === 'deprovision');
@@ -162,8 +162,8 @@ describe('What a create had reached', () => {
 
   test('It is known to the next create of the same thing, until that has ended well.', async () => {
     const { state, provisioner, asked } = withJobs();
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision(soon));
     await work.rest();
     await broker.deprovision(toDeprovision(soon));
@@ -183,14 +183,14 @@ describe('What a create had reached', () => {
     const { state, provisioner, asked } = withJobs();
     provisioner.provision = async () => ({ done: {} });
     provisioner.bind = async () => ({ again: { afterMs: 60_000, memo: { user: 'u7' } } });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision());
     await broker.bind(toBind(soon));
     await work.rest();
     await broker.unbind(toUnbind(soon));
     await work.tick();
-    expect(await lastOf(world, 'i1', 'b1')).toMatchObject({ kind: 'unbind', state: 'failed' });
+    expect(await lastOf(core, 'i1', 'b1')).toMatchObject({ kind: 'unbind', state: 'failed' });
     state.isStuck = false;
     expect(await broker.unbind(toUnbind())).toMatchObject({ is: 'done' });
     expect(asked.map(({ work: { trace } }) => trace)).toEqual([{ user: 'u7' }, { user: 'u7' }]);

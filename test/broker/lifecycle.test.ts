@@ -1,7 +1,7 @@
 import { Failure } from '../../src/broker/errors.ts';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, gate, scripted, untilAborted } from './core-in-memory.ts';
+import { coreInMemory, gate, scripted, untilAborted } from './core-in-memory.ts';
 import { lastOf } from './last-operation.ts';
 
 /** Rules of the lifecycle that hold over several operations. */
@@ -12,15 +12,15 @@ describe('Intent', () => {
   test('Whatever a provisioner is asked to do is written before, and held by who asks.', async () => {
     const written: unknown[] = [];
     const look = async () => {
-      const there = await world.store.findBinding('i1', 'b1');
+      const there = await core.store.findBinding('i1', 'b1');
       const { kind, state, holder } = there.operation ?? there.found?.operation ?? {};
       written.push([kind, state, holder]);
       return { done: {} };
     };
     const kinds = ['provision', 'bind', 'update', 'unbind', 'deprovision'] as const;
     const { provisioner } = scripted(Object.fromEntries(kinds.map((kind) => [kind, look])));
-    const world = aWorld(provisioner);
-    const { broker } = world.broker({ holder: 'me' });
+    const core = coreInMemory(provisioner);
+    const { broker } = core.broker({ holder: 'me' });
     await broker.provision(toProvision());
     await broker.bind(toBind());
     await broker.update(toUpdate({ parameters: { a: 1 } }));
@@ -33,11 +33,11 @@ describe('Intent', () => {
     const { provisioner, asked } = scripted({
       provision: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 60, memo: 1 } }),
     });
-    const world = aWorld(provisioner);
-    const given = world.broker().broker.provision(toProvision());
+    const core = coreInMemory(provisioner);
+    const given = core.broker().broker.provision(toProvision());
     await new Promise(setImmediate);
     expect(asked).toHaveLength(1);
-    expect(await world.store.claim('worker', 1000)).toBeUndefined();
+    expect(await core.store.claim('worker', 1000)).toBeUndefined();
     expect(await given).toMatchObject({ is: 'done' });
     expect(asked).toHaveLength(2);
   });
@@ -46,7 +46,7 @@ describe('Intent', () => {
     const { provisioner, deeds } = scripted({
       update: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 5, memo: 1 } }),
     });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     const request = toUpdate({ parameters: { a: 1 } });
     const outcomes = await Promise.all([broker.update(request), broker.update(request)]);
@@ -62,28 +62,28 @@ describe('History', () => {
         throw new Failure('quota', 'There is no room.');
       },
     });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker({ retention: 86_400_000 });
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker({ retention: 86_400_000 });
     await broker.provision(toProvision()).catch(() => undefined);
-    const operationId = (await lastOf(world))?.id ?? '';
+    const operationId = (await lastOf(core))?.id ?? '';
     await broker.deprovision(toDeprovision());
     const told = () => broker.lastOperation({ instanceId: 'i1', operationId });
     await work.tick();
     expect(await told()).toMatchObject({ operation: { failure: { word: 'quota' } } });
-    world.pass(86_400_001);
+    core.pass(86_400_001);
     await work.tick();
     expect(await told()).toBe('absent');
   });
 
   test('It is cleared once an hour, not at every look.', async () => {
-    const world = aWorld(scripted({}).provisioner);
-    const { work } = world.broker({ retention: 1000 });
+    const core = coreInMemory(scripted({}).provisioner);
+    const { work } = core.broker({ retention: 1000 });
     const prunings: number[] = [];
-    world.store.prune = async (olderThanMs) => prunings.push(olderThanMs);
+    core.store.prune = async (olderThanMs) => prunings.push(olderThanMs);
     await work.tick();
     await work.tick();
     expect(prunings).toEqual([1000]);
-    world.pass(3_600_000);
+    core.pass(3_600_000);
     await work.tick();
     expect(prunings).toEqual([1000, 1000]);
   });
@@ -104,8 +104,8 @@ describe('Cancelling', () => {
         return { done: {} };
       },
     });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision());
     await broker.bind(toBind(soon));
     expect(await broker.unbind(toUnbind(soon))).toMatchObject({ is: 'accepted' });
@@ -128,7 +128,7 @@ describe('Cancelling', () => {
         return { done: {} };
       },
     });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision()).catch(() => undefined);
     const different = toProvision({ parameters: { other: 1 } });
     await expect(broker.provision(different)).rejects.toMatchObject({ code: 'conflict' });
@@ -145,7 +145,9 @@ describe('Fetching', () => {
     ['that is being updated is busy', 'update', { code: 'busy' }],
     ['that is being removed is told', 'deprovision', { id: 'i1', ready: true }],
   ] as const)('An instance %s.', async (_title, kind, expected) => {
-    const { broker } = aWorld(scripted({ [kind]: () => stuck }).provisioner).broker({ asyncPatience: 0 });
+    const { broker } = coreInMemory(scripted({ [kind]: () => stuck }).provisioner).broker({
+      asyncPatience: 0,
+    });
     await broker.provision(toProvision(soon));
     if (kind === 'update') await broker.update(toUpdate({ parameters: { a: 1 }, ...soon }));
     if (kind === 'deprovision') await broker.deprovision(toDeprovision(soon));
@@ -157,7 +159,7 @@ describe('Fetching', () => {
     ['that is being made is not there', 'bind', { code: 'not-found' }],
     ['that is being removed is told', 'unbind', { id: 'b1', ready: true }],
   ] as const)('A binding %s.', async (_title, kind, expected) => {
-    const { broker } = aWorld(scripted({ [kind]: () => stuck }).provisioner).broker();
+    const { broker } = coreInMemory(scripted({ [kind]: () => stuck }).provisioner).broker();
     await broker.provision(toProvision());
     await broker.bind(toBind(soon));
     if (kind === 'unbind') await broker.unbind(toUnbind(soon));
@@ -170,9 +172,9 @@ describe('Plan revisions', () => {
   test('A plan that left the catalog serves its instances on: binds, updates, unbinds and deprovisions.', async () => {
     const plans: ServicePlan[] = [aPlan()];
     const { provisioner, deeds } = scripted({});
-    const world = aWorld(provisioner, plans);
-    const { broker } = world.broker();
-    await world.store.saveRevisions(plans);
+    const core = coreInMemory(provisioner, plans);
+    const { broker } = core.broker();
+    await core.store.saveRevisions(plans);
     await broker.provision(toProvision());
     plans.length = 0;
     await expect(broker.provision(toProvision({ instanceId: 'i2' }))).rejects.toMatchObject({
@@ -189,9 +191,9 @@ describe('Plan revisions', () => {
   test('An instance stays with the plan as it was until an update makes something; a new name is not that.', async () => {
     const plans: ServicePlan[] = [aPlan()];
     const { provisioner, asked } = scripted({});
-    const world = aWorld(provisioner, plans);
-    const { broker } = world.broker();
-    await world.store.saveRevisions(plans);
+    const core = coreInMemory(provisioner, plans);
+    const { broker } = core.broker();
+    await core.store.saveRevisions(plans);
     await broker.provision(toProvision());
     plans[0] = aPlan({ revision: 'small-2' });
     await broker.update(toUpdate({ context: { instance_name: 'renamed' } }));
@@ -206,16 +208,16 @@ describe('Plan revisions', () => {
     const { provisioner, asked } = scripted({
       provision: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 60_000, memo: 1 } }),
     });
-    const world = aWorld(provisioner, plans);
-    const { broker, work } = world.broker();
-    await world.store.saveRevisions(plans);
+    const core = coreInMemory(provisioner, plans);
+    const { broker, work } = core.broker();
+    await core.store.saveRevisions(plans);
     await broker.provision(toProvision(soon));
     await new Promise(setImmediate);
     plans[0] = aPlan({ revision: 'small-2', definition: { id: 'small', newer: true } });
     const looked: string[] = [];
-    const store = { ...world.store };
-    world.store.findRevision = (revision) => (looked.push(revision), store.findRevision(revision));
-    world.pass(60_000);
+    const store = { ...core.store };
+    core.store.findRevision = (revision) => (looked.push(revision), store.findRevision(revision));
+    core.pass(60_000);
     await work.tick();
     expect(asked).toHaveLength(2);
     expect(looked).toEqual(['small-1']);

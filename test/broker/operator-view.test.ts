@@ -2,7 +2,7 @@ import type { Provisioner, Resource } from '../../src/broker/provisioner.ts';
 import { instanceKey } from '../../src/broker/key.ts';
 import { findOrphans } from '../../src/broker/find-orphans.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, gate, scripted, untilAborted, type World } from './core-in-memory.ts';
+import { coreInMemory, gate, scripted, untilAborted, type CoreInMemory } from './core-in-memory.ts';
 
 const plan = aPlan({
   making: { secrets: { admin: { per: 'instance', length: 20 }, password: { per: 'binding', length: 20 } } },
@@ -12,9 +12,9 @@ const large = aPlan({ id: 'large' });
 describe('The overview of instances', () => {
   test('tells each with its state, its status and the names of what it is; nothing confidential.', async () => {
     const { provisioner } = scripted({ stop: () => ({ done: {} }) }, { local: true });
-    const world = aWorld(provisioner, [plan]);
-    await world.beat({ name: 'n1' });
-    const { broker } = world.broker({ node: 'n1' });
+    const core = coreInMemory(provisioner, [plan]);
+    await core.beat({ name: 'n1' });
+    const { broker } = core.broker({ node: 'n1' });
     for (const instanceId of ['i3', 'i1', 'i2']) await broker.provision(toProvision({ instanceId }));
     await broker.bind(toBind());
     const entries = await broker.overview.instances({ limit: 10 });
@@ -28,15 +28,15 @@ describe('The overview of instances', () => {
       status: { status: 'started', reason: 'it was ready when it had been made' },
     });
     expect(JSON.stringify(entries)).not.toMatch(/confidential|ssssss/);
-    world.pass(31_000);
+    core.pass(31_000);
     const [silent] = await broker.overview.instances({ after: 'i1', limit: 1 });
     expect(silent).toMatchObject({ instance: { id: 'i2' }, status: { status: 'down' } });
   });
 
   test('tells which plans have changed since; what has left the catalog keeps its ids.', async () => {
     const { provisioner } = scripted({});
-    const world = aWorld(provisioner, [plan, large]);
-    const { broker } = world.broker();
+    const core = coreInMemory(provisioner, [plan, large]);
+    const { broker } = core.broker();
     await broker.provision(toProvision());
     const catalogOf = (plans: readonly (typeof plan)[]) => ({
       catalog: () => ({
@@ -44,9 +44,9 @@ describe('The overview of instances', () => {
         loadedAt: new Date(),
       }),
     });
-    const changed = world.broker({}, catalogOf([aPlan({ revision: 'small-2' })])).broker;
+    const changed = core.broker({}, catalogOf([aPlan({ revision: 'small-2' })])).broker;
     expect(await changed.overview.instance('i1')).toMatchObject({ drifted: true, plan: 'small' });
-    const gone = world.broker({}, catalogOf([large])).broker;
+    const gone = core.broker({}, catalogOf([large])).broker;
     expect(await gone.overview.instance('i1')).toMatchObject({ drifted: false, plan: 'small' });
   });
 
@@ -55,7 +55,7 @@ describe('The overview of instances', () => {
       provision: () => ({ done: {}, did: { step: 'prepare' } }),
       stop: () => ({ done: {} }),
     });
-    const { broker } = aWorld(provisioner, [plan, large]).broker();
+    const { broker } = coreInMemory(provisioner, [plan, large]).broker();
     await broker.provision(toProvision());
     await broker.bind(toBind({ dependent: 'i9' }));
     await broker.update(toUpdate({ planId: 'large' }));
@@ -72,11 +72,11 @@ describe('The overview of instances', () => {
 
 test('Offerings are listed with the reason why they are not on sale.', () => {
   const { provisioner } = scripted({});
-  const world = aWorld(provisioner);
-  const [cache] = world.broker().broker.catalog().offerings;
+  const core = coreInMemory(provisioner);
+  const [cache] = core.broker().broker.catalog().offerings;
   if (!cache) throw new Error('There is no offering');
   const search = { ...cache, id: 'search', name: 'search', description: 'A search engine' };
-  const { broker } = world.broker(
+  const { broker } = core.broker(
     {},
     { hidden: () => [{ offering: search, reason: 'No node has elasticsearch.' }] },
   );
@@ -92,9 +92,9 @@ test('Offerings are listed with the reason why they are not on sale.', () => {
 describe('The overview of nodes', () => {
   async function withNode() {
     const { provisioner } = scripted({}, { local: true });
-    const world = aWorld(provisioner);
-    await world.beat({ name: 'n1' });
-    return { pass: (ms: number) => world.pass(ms), ...world.broker({ node: 'n1' }) };
+    const core = coreInMemory(provisioner);
+    await core.beat({ name: 'n1' });
+    return { pass: (ms: number) => core.pass(ms), ...core.broker({ node: 'n1' }) };
   }
 
   test('lists them, and lets them be drained and taken back.', async () => {
@@ -137,20 +137,20 @@ describe('The overview of nodes', () => {
       },
       { local: true },
     );
-    const world = aWorld(provisioner);
-    await world.beat({ name: 'n1' });
-    const { broker, checks, work } = world.broker({ node: 'n1' });
+    const core = coreInMemory(provisioner);
+    await core.beat({ name: 'n1' });
+    const { broker, checks, work } = core.broker({ node: 'n1' });
     for (const instanceId of ['i1', 'i2']) await broker.provision(toProvision({ instanceId }));
     await broker.provision(toProvision({ instanceId: 'i3', acceptsIncomplete: true }));
     await broker.bind(toBind());
     await ((await checks.take()) as { ended: Promise<unknown> }).ended;
     const { overview } = broker;
     await expect(overview.forget('n1', { abandon: true })).rejects.toThrow("The node 'n1' is alive.");
-    world.pass(31_000);
-    await world.beat({ name: 'n2' });
+    core.pass(31_000);
+    await core.beat({ name: 'n2' });
     await overview.forget('n1', { abandon: true });
     const made = deeds();
-    const other = world.broker({ node: 'n2' });
+    const other = core.broker({ node: 'n2' });
     expect(await other.broker.overview.instances({ limit: 9 })).toMatchObject([
       { instance: { id: 'i1', ready: false }, state: 'lost', bindings: 0, status: { status: 'error' } },
       { instance: { id: 'i2' }, state: 'lost' },
@@ -175,7 +175,7 @@ describe('The overview of nodes', () => {
     // Who comes back late has nothing to say any more.
     stuck.abort();
     await work.rest();
-    expect(await world.store.findInstance('i3')).toBeUndefined();
+    expect(await core.store.findInstance('i3')).toBeUndefined();
   });
 });
 
@@ -208,7 +208,7 @@ describe('Orphans', () => {
     return { things, state, provisioner };
   }
 
-  function look({ orphans, events }: World, provisioner: Provisioner, node?: string): Promise<void> {
+  function look({ orphans, events }: CoreInMemory, provisioner: Provisioner, node?: string): Promise<void> {
     return findOrphans({
       orphans,
       provisioners: () => [provisioner],
@@ -217,29 +217,29 @@ describe('Orphans', () => {
     });
   }
 
-  const told = ({ events }: World) =>
+  const told = ({ events }: CoreInMemory) =>
     events.filter(({ type }) => type.startsWith('orphan') || type === 'trouble');
   const where = { provisioner: 'scripted' };
 
   test('are suspects at first, final at a look five minutes later, and removed only when somebody says so.', async () => {
     const { things, provisioner } = withThings();
-    const world = aWorld(provisioner);
-    const { broker } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker } = core.broker();
     const { overview } = broker;
-    const lookAgain = () => look(world, provisioner);
+    const lookAgain = () => look(core, provisioner);
     await broker.provision(toProvision());
     things.set('lost', { name: 'directory lost', instanceId: 'lost' });
     await lookAgain();
     expect(await overview.orphans()).toMatchObject([{ resource: { name: 'directory lost' }, final: false }]);
     await expect(overview.removeOrphan(where, 'directory lost')).rejects.toMatchObject({ code: 'conflict' });
     await expect(overview.removeOrphan(where, 'directory i1')).rejects.toMatchObject({ code: 'not-found' });
-    world.pass(299_000);
+    core.pass(299_000);
     await lookAgain();
     expect(await overview.orphans()).toMatchObject([{ final: false }]);
-    world.pass(1000);
+    core.pass(1000);
     await lookAgain();
     expect(await overview.orphans()).toMatchObject([{ final: true }]);
-    world.pass(86_400_000);
+    core.pass(86_400_000);
     await lookAgain();
     expect([...things.keys()]).toEqual(['i1', 'lost']);
     await overview.removeOrphan(where, 'directory lost');
@@ -247,7 +247,7 @@ describe('Orphans', () => {
     expect([...things.keys()]).toEqual(['i1']);
     await lookAgain();
     expect(await overview.orphans()).toEqual([]);
-    expect(told(world)).toEqual([
+    expect(told(core)).toEqual([
       { type: 'orphan-suspected', ...where, name: 'directory lost' },
       { type: 'orphan-removed', ...where, name: 'directory lost' },
     ]);
@@ -266,11 +266,11 @@ describe('Orphans', () => {
         return step;
       },
     };
-    const world = aWorld(slow);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(slow);
+    const { broker, work } = core.broker();
     const provisioned = broker.provision(toProvision());
     await begun.passed;
-    await look(world, slow);
+    await look(core, slow);
     expect(things.size).toBe(1);
     expect(await broker.overview.orphans()).toEqual([]);
     finished.open();
@@ -284,7 +284,7 @@ describe('Orphans', () => {
         return [...things.values(), { name: 'directory i2', instanceId: 'i2' }];
       },
     };
-    await look(world, late);
+    await look(core, late);
     expect(await broker.overview.orphans()).toEqual([]);
   });
 
@@ -297,53 +297,53 @@ describe('Orphans', () => {
         await provisioner.purge(thing);
       },
     };
-    const world = aWorld(slow);
-    const { broker } = world.broker();
+    const core = coreInMemory(slow);
+    const { broker } = core.broker();
     const names = ['first', 'second'].map((id) => `directory ${id}`);
     for (const id of ['first', 'second']) things.set(id, { name: `directory ${id}`, instanceId: id });
-    await look(world, slow);
-    world.pass(300_000);
-    await look(world, slow);
+    await look(core, slow);
+    core.pass(300_000);
+    await look(core, slow);
     for (const name of names) await broker.overview.removeOrphan(where, name);
-    await look(world, slow);
+    await look(core, slow);
     expect([...things.keys()]).toEqual(['second']);
-    expect(told(world).filter(({ type }) => type === 'orphan-removed')).toHaveLength(1);
-    await look(world, slow);
+    expect(told(core).filter(({ type }) => type === 'orphan-removed')).toHaveLength(1);
+    await look(core, slow);
     expect(await broker.overview.orphans()).toEqual([]);
   });
 
   test('are looked for on a node when they are local, and there only.', async () => {
     const { things, provisioner } = withThings(true);
-    const world = aWorld(provisioner);
+    const core = coreInMemory(provisioner);
     things.set('lost', { name: 'directory lost', key: 'p123' });
-    await look(world, provisioner);
-    expect(await world.orphans.list()).toEqual([]);
-    await look(world, provisioner, 'n1');
-    expect(await world.orphans.list()).toMatchObject([{ provisioner: 'scripted', node: 'n1' }]);
-    await look(world, provisioner, 'n2');
-    expect(told(world)).toHaveLength(2);
+    await look(core, provisioner);
+    expect(await core.orphans.list()).toEqual([]);
+    await look(core, provisioner, 'n1');
+    expect(await core.orphans.list()).toMatchObject([{ provisioner: 'scripted', node: 'n1' }]);
+    await look(core, provisioner, 'n2');
+    expect(told(core)).toHaveLength(2);
   });
 
   test('are remembered when a provisioner cannot tell what there is, or cannot remove it.', async () => {
     const { things, state, provisioner } = withThings();
-    const world = aWorld(provisioner);
-    const lookAgain = () => look(world, provisioner);
+    const core = coreInMemory(provisioner);
+    const lookAgain = () => look(core, provisioner);
     things.set('lost', { name: 'directory lost', instanceId: 'lost' });
     await lookAgain();
     state.fails = new Error('The server is away');
     await lookAgain();
-    expect(await world.orphans.list()).toHaveLength(1);
+    expect(await core.orphans.list()).toHaveLength(1);
     delete state.fails;
-    world.pass(300_000);
+    core.pass(300_000);
     await lookAgain();
-    await world.orphans.approveRemoval(where, 'directory lost');
+    await core.orphans.approveRemoval(where, 'directory lost');
     state.purgeFails = new Error('It is busy');
     await lookAgain();
-    expect(await world.orphans.list()).toMatchObject([{ removalApproved: true }]);
+    expect(await core.orphans.list()).toMatchObject([{ removalApproved: true }]);
     delete state.purgeFails;
     await lookAgain();
     expect(things.size).toBe(0);
-    expect(told(world).map((event) => ('detail' in event ? event.detail : event.type))).toEqual([
+    expect(told(core).map((event) => ('detail' in event ? event.detail : event.type))).toEqual([
       'orphan-suspected',
       'Error: The server is away',
       'Error: It is busy',

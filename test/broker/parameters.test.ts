@@ -3,7 +3,7 @@ import type { ServicePlan } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { parameterCheck } from '../../src/catalog/parameters.ts';
 import { aPlan, toBind, toProvision, toUpdate } from './fixtures.ts';
-import { aWorld, scripted } from './core-in-memory.ts';
+import { coreInMemory, scripted } from './core-in-memory.ts';
 
 /** What parameters do an instance and a binding have, and which requests for others are refused? */
 
@@ -38,7 +38,7 @@ const byTemplate = { readsParameters: 'by template' } as const;
 
 async function anInstance(plan: ServicePlan, parameters: JsonObject, others: readonly ServicePlan[] = []) {
   const { provisioner, deeds } = scripted({});
-  const { broker } = aWorld(provisioner, [plan, ...others]).broker();
+  const { broker } = coreInMemory(provisioner, [plan, ...others]).broker();
   await broker.provision(toProvision({ parameters }));
   return { broker, deeds };
 }
@@ -180,10 +180,10 @@ const offering = {
 async function aChangingPlan(before: ServicePlan, parameters: JsonObject) {
   let plan = before;
   const { provisioner, deeds } = scripted({});
-  const world = aWorld(provisioner);
+  const core = coreInMemory(provisioner);
   const catalog = () => ({ offerings: [{ ...offering, plans: [plan] }], loadedAt: new Date() });
-  const { broker } = world.broker({}, { catalog, revive: () => before });
-  await world.store.saveRevisions([before]);
+  const { broker } = core.broker({}, { catalog, revive: () => before });
+  await core.store.saveRevisions([before]);
   await broker.provision(toProvision({ parameters }));
   const change = (after: ServicePlan) => void (plan = { ...after, revision: 'small-2' });
   return { broker, deeds, change };
@@ -231,7 +231,7 @@ test('A rename reaches the metadata and the dashboard, and nothing is made for i
     instanceMetadata: { labels: { name: '{{instance.name}}' } },
   };
   const { provisioner, deeds } = scripted({});
-  const { broker } = aWorld(provisioner, [aPlan({ making: { answer } })]).broker();
+  const { broker } = coreInMemory(provisioner, [aPlan({ making: { answer } })]).broker();
   await broker.provision(toProvision({ context: { instance_name: 'old' } }));
   expect((await broker.instance('i1')).metadata).toEqual({ labels: { name: 'old' } });
   await broker.update(toUpdate({ context: { instance_name: 'new' } }));
@@ -248,7 +248,7 @@ describe('Where nothing is said of parameters', () => {
 
   async function brokerOf(plan: ServicePlan) {
     const { provisioner } = scripted({}, byTemplate);
-    return aWorld(provisioner, [plan]).broker().broker;
+    return coreInMemory(provisioner, [plan]).broker().broker;
   }
 
   test('those that nobody would read are refused, each by its name.', async () => {
@@ -293,9 +293,9 @@ describe('Where nothing is said of parameters', () => {
   test('and a rotation does not take over what an older broker has let pass.', async () => {
     const parameters = { role: 'x' };
     const { provisioner } = scripted({}, byTemplate);
-    const world = aWorld(provisioner, [silent]);
-    const { broker } = world.broker();
-    const { broker: older } = world.broker({}, { provisioner: () => ({ ...provisioner, traits: lenient }) });
+    const core = coreInMemory(provisioner, [silent]);
+    const { broker } = core.broker();
+    const { broker: older } = core.broker({}, { provisioner: () => ({ ...provisioner, traits: lenient }) });
     await older.provision(toProvision());
     await older.bind(toBind({ parameters }));
     expect((await older.binding('i1', 'b1')).confidential.parameters).toEqual(parameters);

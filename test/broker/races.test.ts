@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { Failure } from '../../src/broker/errors.ts';
 import { aPlan, toDeprovision, toProvision } from './fixtures.ts';
-import { aWorld, gate, scripted, untilAborted, type World } from './core-in-memory.ts';
+import { coreInMemory, gate, scripted, untilAborted, type CoreInMemory } from './core-in-memory.ts';
 import { until } from '../support/until.ts';
 
 /** What happens when two things happen at once, or something ends in the middle of something else. */
@@ -12,13 +12,13 @@ const failed = (word: string) => expect.objectContaining({ name: 'Failure', word
 
 /** From now on the store does this only when the test lets it; gives when it is first asked to. */
 function heldUp(
-  world: World,
+  core: CoreInMemory,
   method: 'open' | 'postpone' | 'claim',
 ): { asked: Promise<void>; go: () => void } {
   const asked = gate();
   const go = gate();
-  const atOnce = { ...world.store };
-  world.store[method] = async (...given: never[]) => {
+  const atOnce = { ...core.store };
+  core.store[method] = async (...given: never[]) => {
     asked.open();
     await go.passed;
     return (atOnce[method] as (...all: never[]) => Promise<never>)(...given);
@@ -37,9 +37,9 @@ async function untilTrue(
 describe('Giving up', () => {
   test('A create that is given up just when its progress is written is undone all the same.', async () => {
     const { provisioner, deeds } = scripted({ provision: () => ({ again: { afterMs: 0, memo: 1 } }) });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker({ syncPatience: 20 });
-    const { asked, go } = heldUp(world, 'postpone');
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker({ syncPatience: 20 });
+    const { asked, go } = heldUp(core, 'postpone');
     const given = broker.provision(toProvision());
     await asked;
     await expect(given).rejects.toThrow(failed('timeout'));
@@ -68,7 +68,7 @@ describe('Giving up', () => {
         return { done: {} };
       },
     });
-    const { broker, work } = aWorld(provisioner).broker({ syncPatience: 20 });
+    const { broker, work } = coreInMemory(provisioner).broker({ syncPatience: 20 });
     await expect(broker.provision(toProvision())).rejects.toThrow(failed('timeout'));
     let over = false;
     void removed.passed.then(() => (over = true));
@@ -88,11 +88,11 @@ describe('Deadlines', () => {
     const { provisioner, deeds } = scripted({
       provision: () => ({ again: { afterMs: 600_000, memo: 1 } }),
     });
-    const world = aWorld(provisioner, [aPlan({ maximumPollingDuration: 10 })]);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner, [aPlan({ maximumPollingDuration: 10 })]);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision(soon));
     await new Promise(setImmediate);
-    world.pass(10_000);
+    core.pass(10_000);
     await work.tick();
     await work.tick();
     expect(deeds()).toEqual(['provision', 'deprovision']);
@@ -117,8 +117,8 @@ describe('Cancelling', () => {
         return { done: {} };
       },
     });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker({ syncPatience: 20, lease: 200 });
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker({ syncPatience: 20, lease: 200 });
     await expect(broker.provision(toProvision())).rejects.toThrow(failed('timeout'));
     await broker.deprovision(toDeprovision(soon));
     for (const end = performance.now() + 600; performance.now() < end;) {
@@ -138,13 +138,13 @@ describe('A removal that follows a cancelled create', () => {
   test('is not failed for the time that it had to wait.', async () => {
     const end = gate();
     const { provisioner, deeds } = scripted({ provision: () => end.passed.then(() => ({ done: {} })) });
-    const world = aWorld(provisioner, [aPlan({ maximumPollingDuration: 5 })]);
-    const dead = world.broker({ asyncPatience: 0, lease: 15_000 });
+    const core = coreInMemory(provisioner, [aPlan({ maximumPollingDuration: 5 })]);
+    const dead = core.broker({ asyncPatience: 0, lease: 15_000 });
     dead.work.onHint = () => undefined;
     await dead.broker.provision(toProvision(soon));
-    const { broker, work } = world.broker();
+    const { broker, work } = core.broker();
     await broker.deprovision(toDeprovision(soon));
-    world.pass(15_000);
+    core.pass(15_000);
     await work.tick();
     expect(deeds()).toEqual(['provision', 'deprovision']);
     expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('gone');
@@ -156,11 +156,11 @@ describe('A removal that follows a cancelled create', () => {
 describe('Leases', () => {
   test('A holder whose store does not answer at all ends its step when its lease must be over.', async () => {
     const { provisioner, asked } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const world = aWorld(provisioner);
-    const cutOff = world.broker({ lease: 60 });
+    const core = coreInMemory(provisioner);
+    const cutOff = core.broker({ lease: 60 });
     await cutOff.broker.provision(toProvision(soon));
     const unanswered = Promise.withResolvers<boolean>();
-    world.store.renew = () => unanswered.promise;
+    core.store.renew = () => unanswered.promise;
     const signal = asked[0]?.work.signal;
     try {
       await untilTrue(() => signal?.aborted === true);
@@ -172,13 +172,13 @@ describe('Leases', () => {
 
   test('A process that stood still for longer than its lease goes on when nobody has taken its work.', async () => {
     const { provisioner, asked } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker({ lease: 60, asyncPatience: 0 });
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker({ lease: 60, asyncPatience: 0 });
     await broker.provision(toProvision(soon));
     const renewed = gate();
-    const store = { ...world.store };
+    const store = { ...core.store };
     for (const end = performance.now() + 150; performance.now() < end;);
-    world.store.renew = async (...given) => {
+    core.store.renew = async (...given) => {
       setImmediate(renewed.open);
       return store.renew(...given);
     };
@@ -193,16 +193,16 @@ describe('Leaving', () => {
     const { provisioner } = scripted({
       provision: ({ signal }) => (staying ? { done: {} } : untilAborted(signal)),
     });
-    const world = aWorld(provisioner);
-    let staying: ReturnType<World['broker']> | undefined;
-    const leaving = world.broker({ lease: 900_000 });
-    const { asked, go } = heldUp(world, 'open');
+    const core = coreInMemory(provisioner);
+    let staying: ReturnType<CoreInMemory['broker']> | undefined;
+    const leaving = core.broker({ lease: 900_000 });
+    const { asked, go } = heldUp(core, 'open');
     const given = leaving.broker.provision(toProvision());
     await asked;
     await leaving.work.handOver();
     go();
     await expect(given).rejects.toMatchObject({ code: 'unavailable' });
-    staying = world.broker();
+    staying = core.broker();
     await staying.work.tick();
     expect(await staying.broker.instance('i1')).toMatchObject({ ready: true });
   });
@@ -211,13 +211,13 @@ describe('Leaving', () => {
     const { provisioner, asked: steps } = scripted({
       provision: ({ memo, signal }) => (memo ? untilAborted(signal) : { again: { afterMs: 100, memo: 1 } }),
     });
-    const world = aWorld(provisioner);
-    const leaving = world.broker({ lease: 900_000, asyncPatience: 0 });
+    const core = coreInMemory(provisioner);
+    const leaving = core.broker({ lease: 900_000, asyncPatience: 0 });
     await leaving.broker.provision(toProvision(soon));
     await new Promise(setImmediate);
-    world.pass(100);
-    const atOnce = { ...world.store };
-    const { asked, go } = heldUp(world, 'claim');
+    core.pass(100);
+    const atOnce = { ...core.store };
+    const { asked, go } = heldUp(core, 'claim');
     const taking = leaving.work.take();
     await asked;
     await leaving.work.handOver();
@@ -241,10 +241,10 @@ describe('Waiting', () => {
 
   test('Requests that waited for the operation of another broker leave nothing behind in memory.', async () => {
     const { provisioner } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const world = aWorld(provisioner);
-    const holding = world.broker({ lease: 900_000, asyncPatience: 0 });
+    const core = coreInMemory(provisioner);
+    const holding = core.broker({ lease: 900_000, asyncPatience: 0 });
     await holding.broker.provision(toProvision(soon));
-    const { broker } = world.broker({ syncPatience: 150 });
+    const { broker } = core.broker({ syncPatience: 150 });
     const wait = () => broker.provision(toProvision()).catch((error: unknown) => error);
     const waitOften = () => Promise.all(Array.from({ length: 3000 }, wait));
     await waitOften();

@@ -4,7 +4,7 @@ import { instanceKey } from '../../src/broker/key.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import { ended } from './dependencies/dependent-apps.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, scripted } from './core-in-memory.ts';
+import { coreInMemory, scripted } from './core-in-memory.ts';
 
 const plan = aPlan({
   making: { secrets: { root: { per: 'instance', length: 20 }, password: { per: 'binding', length: 20 } } },
@@ -25,17 +25,17 @@ async function aLostInstance(provision: (work: Work) => void = () => undefined) 
     },
     { local: true },
   );
-  const world = aWorld(provisioner, [plan, aPlan({ id: 'large' })]);
-  await world.beat({ name: 'n1' });
-  const first = world.broker({ node: 'n1' });
+  const core = coreInMemory(provisioner, [plan, aPlan({ id: 'large' })]);
+  await core.beat({ name: 'n1' });
+  const first = core.broker({ node: 'n1' });
   await first.broker.provision(toProvision({ parameters: { a: 1 }, maintenanceVersion: undefined }));
   await first.broker.bind(toBind());
   const before = await first.broker.instance('i1');
-  world.pass(31_000);
-  await world.beat({ name: 'n2' });
-  const second = world.broker({ node: 'n2' });
+  core.pass(31_000);
+  await core.beat({ name: 'n2' });
+  const second = core.broker({ node: 'n2' });
   await second.broker.overview.forget('n1', { abandon: true });
-  return { world, broker: second.broker, work: second.work, first, before, asked, deeds };
+  return { core, broker: second.broker, work: second.work, first, before, asked, deeds };
 }
 
 describe('Of an instance that was lost with its node', () => {
@@ -94,10 +94,10 @@ describe('Making it anew', () => {
   });
 
   test('leaves no binding of before: it is unbound already, and bound again with other credentials', async () => {
-    const { broker, world, asked } = await aLostInstance();
+    const { broker, core, asked } = await aLostInstance();
     const [, bound] = asked;
     await broker.recreate(toRecreate);
-    expect(await world.store.findBinding('i1', 'b1')).not.toHaveProperty('binding');
+    expect(await core.store.findBinding('i1', 'b1')).not.toHaveProperty('binding');
     expect(await broker.unbind(toUnbind())).toEqual({ is: 'absent' });
     const again = await broker.bind(toBind());
     expect(again).toMatchObject({ is: 'done' });
@@ -107,27 +107,27 @@ describe('Making it anew', () => {
   });
 
   test('is one operation, however many ask, and a deletion cancels it', async () => {
-    const { broker, world, work } = await aLostInstance();
-    await world.nodes.drain('n2', true);
+    const { broker, core, work } = await aLostInstance();
+    await core.nodes.drain('n2', true);
     await expect(broker.recreate(toRecreate)).rejects.toMatchObject({ code: 'invalid' });
     expect(await broker.overview.instance('i1')).toMatchObject({ state: 'lost' });
-    await world.beat({ name: 'n3' });
+    await core.beat({ name: 'n3' });
     const [one, other] = [await broker.recreate(toRecreate), await broker.recreate(toRecreate)];
     expect(one).toMatchObject({ is: 'accepted', operation: { kind: 'provision', node: 'n3' } });
     expect(other).toMatchObject({ operation: { id: one.is === 'accepted' && one.operation.id } });
     await broker.deprovision(toDeprovision({ acceptsIncomplete: true }));
-    await ended(world, [work, world.broker({ node: 'n3' }).work]);
-    expect(await world.store.findInstance('i1')).toBeUndefined();
+    await ended(core, [work, core.broker({ node: 'n3' }).work]);
+    expect(await core.store.findInstance('i1')).toBeUndefined();
   });
 
   test('that failed and was undone leaves it lost; tried again, it has another name once more', async () => {
     let fails = false;
-    const { broker, world, work, asked } = await aLostInstance(() => {
+    const { broker, core, work, asked } = await aLostInstance(() => {
       if (fails) throw new Failure('broken', 'It cannot be made.');
     });
     fails = true;
     await broker.recreate(toRecreate).catch(() => undefined);
-    expect(await ended(world, [work])).toMatchObject({ state: 'failed' });
+    expect(await ended(core, [work])).toMatchObject({ state: 'failed' });
     expect(await broker.overview.instance('i1')).toMatchObject({ state: 'lost' });
     expect(await broker.lastOperation({ instanceId: 'i1' })).toMatchObject({
       operation: { failure: { sentence: 'It cannot be made.' } },
@@ -159,7 +159,7 @@ describe('Making it anew', () => {
 
 test('An id that was deleted and is used again is another life: nothing has the name of before.', async () => {
   const { provisioner, asked } = scripted({});
-  const { broker } = aWorld(provisioner).broker();
+  const { broker } = coreInMemory(provisioner).broker();
   for (const _time of [1, 2]) {
     await broker.provision(toProvision());
     await broker.bind(toBind());
@@ -184,10 +184,10 @@ test('What is tried again after a failure goes on under the name that the broken
       return { done: {} };
     },
   });
-  const world = aWorld(provisioner);
-  const { broker, work } = world.broker();
+  const core = coreInMemory(provisioner);
+  const { broker, work } = core.broker();
   await broker.provision(toProvision({ acceptsIncomplete: true }));
-  await ended(world, [work]);
+  await ended(core, [work]);
   expect(asked.length).toBeGreaterThan(2);
   expect(new Set(asked.map(({ work: { instance } }) => instance.key)).size).toBe(1);
 });

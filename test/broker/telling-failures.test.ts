@@ -1,7 +1,7 @@
 import type { Outcome } from '../../src/broker/outcome.ts';
 import { Failure } from '../../src/broker/errors.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, gate, scripted } from './core-in-memory.ts';
+import { coreInMemory, gate, scripted } from './core-in-memory.ts';
 
 /** How a failure is told does not hang on how soon it came (decisions 11 and 34). */
 
@@ -29,7 +29,7 @@ describe.each([
     ['bind', toBind],
     ['unbind', toUnbind],
   ] as const)('a %s that failed at once is accepted, and told by its operation.', async (kind, command) => {
-    const { broker } = aWorld(scripted({ [kind]: fails }, able).provisioner).broker();
+    const { broker } = coreInMemory(scripted({ [kind]: fails }, able).provisioner).broker();
     if (kind !== 'provision') await broker.provision(toProvision());
     if (kind === 'unbind') await broker.bind(toBind());
     const change = kind === 'update' ? { parameters: { size: 2 } } : {};
@@ -45,7 +45,7 @@ describe.each([
     ['does not accept incomplete work', { failsLater: true, acceptsIncomplete: false }],
     ['wants failures at once', { acceptsIncomplete: true }],
   ])('a failed bind is told at once to whoever %s.', async (_who, way) => {
-    const { broker } = aWorld(scripted({ bind: fails }, able).provisioner).broker();
+    const { broker } = coreInMemory(scripted({ bind: fails }, able).provisioner).broker();
     await broker.provision(toProvision());
     await expect(broker.bind(toBind(way))).rejects.toMatchObject({ word: 'quota', message: sentence });
     await expect(broker.bind(toBind(way))).rejects.toMatchObject({ word: 'quota' });
@@ -53,14 +53,14 @@ describe.each([
 
   test('a failed bind whose credentials cannot be fetched is told at once: nobody may be left to poll for it.', async () => {
     const plan = aPlan({ bindingsRetrievable: false });
-    const { broker } = aWorld(scripted({ bind: fails }, able).provisioner, [plan]).broker();
+    const { broker } = coreInMemory(scripted({ bind: fails }, able).provisioner, [plan]).broker();
     await broker.provision(toProvision());
     await expect(broker.bind(toBind(later))).rejects.toMatchObject({ word: 'quota' });
   });
 });
 
 test('What is refused is refused at once, whatever the platform accepts.', async () => {
-  const { broker } = aWorld(scripted({}).provisioner).broker();
+  const { broker } = coreInMemory(scripted({}).provisioner).broker();
   await expect(broker.provision(toProvision({ ...later, planId: 'unknown' }))).rejects.toMatchObject({
     code: 'invalid',
   });
@@ -70,8 +70,8 @@ describe('A failure that nobody has been told yet', () => {
   const instanceId = 'i1';
 
   test('is what the same create is answered with, by all brokers, until one has told it; then it starts anew.', async () => {
-    const world = aWorld(scripted({ provision: fails }).provisioner);
-    const [one, two] = [world.broker().broker, world.broker().broker];
+    const core = coreInMemory(scripted({ provision: fails }).provisioner);
+    const [one, two] = [core.broker().broker, core.broker().broker];
     const first = operationOf(await one.provision(toProvision(later)));
     const repeated = await Promise.all([one, two, one].map((each) => each.provision(toProvision(later))));
     expect(repeated.map(operationOf)).toEqual([first, first, first]);
@@ -88,14 +88,14 @@ describe('A failure that nobody has been told yet', () => {
   });
 
   test('is told to who polls without a name for it, too.', async () => {
-    const { broker } = aWorld(scripted({ provision: fails }).provisioner).broker();
+    const { broker } = coreInMemory(scripted({ provision: fails }).provisioner).broker();
     const first = operationOf(await broker.provision(toProvision(later)));
     await broker.lastOperation({ instanceId });
     expect(operationOf(await broker.provision(toProvision(later)))).not.toBe(first);
   });
 
   test('hinders nobody who asks for something else, or wants the end at once.', async () => {
-    const { broker } = aWorld(scripted({ provision: fails }).provisioner).broker();
+    const { broker } = coreInMemory(scripted({ provision: fails }).provisioner).broker();
     const first = operationOf(await broker.provision(toProvision(later)));
     await expect(broker.provision(toProvision({ ...later, parameters: { a: 1 } }))).rejects.toMatchObject({
       code: 'conflict',
@@ -111,7 +111,7 @@ describe('A failure that nobody has been told yet', () => {
 
   test('is told by a removal, a bind and an unbind that are repeated before each poll, as well.', async () => {
     const script = { deprovision: fails, bind: fails };
-    const { broker } = aWorld(scripted(script).provisioner).broker();
+    const { broker } = coreInMemory(scripted(script).provisioner).broker();
     await broker.provision(toProvision());
     const bindingId = 'b1';
     const bound = operationOf(await broker.bind(toBind(later)));
@@ -128,7 +128,7 @@ describe('A failure that nobody has been told yet', () => {
 test('A removal that took its time is told as succeeded to who names it, and as gone to all others.', async () => {
   const slow = gate();
   const { provisioner } = scripted({ deprovision: () => slow.passed.then(() => ({ done: {} })) });
-  const { broker, work } = aWorld(provisioner).broker();
+  const { broker, work } = coreInMemory(provisioner).broker();
   await broker.provision(toProvision());
   const operationId = operationOf(await broker.deprovision(toDeprovision(later)));
   slow.open();

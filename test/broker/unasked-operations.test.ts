@@ -1,6 +1,6 @@
 import type { Store } from '../../src/broker/store.ts';
 import { toBind, toDeprovision, toOperate, toProvision, toUnbind, toUpdate } from './fixtures.ts';
-import { aWorld, gate, scripted } from './core-in-memory.ts';
+import { coreInMemory, gate, scripted } from './core-in-memory.ts';
 
 /** Requests wait for what no platform has asked for, as no platform can know of it. */
 
@@ -10,13 +10,13 @@ const origin = { protocol: 'operator' };
 async function restarting(settings: object = {}) {
   const mayEnd = gate();
   const script = scripted({ restart: () => mayEnd.passed.then(() => ({ done: {} })) });
-  const world = aWorld(script.provisioner);
-  const { broker, work } = world.broker({ asyncPatience: 5000, syncPatience: 5000, ...settings });
+  const core = coreInMemory(script.provisioner);
+  const { broker, work } = core.broker({ asyncPatience: 5000, syncPatience: 5000, ...settings });
   await broker.provision(toProvision());
   await broker.bind(toBind());
   const restarted = broker.restart(toOperate({ origin })).catch((error: unknown) => error);
   while (!script.deeds().includes('restart')) await new Promise(setImmediate);
-  return { ...script, broker, store: world.store, work, mayEnd, restarted };
+  return { ...script, broker, store: core.store, work, mayEnd, restarted };
 }
 
 async function isRemoved(store: Store): Promise<boolean> {
@@ -73,7 +73,7 @@ test('A deprovision does not wait for it: it ends it.', async () => {
 test('What a platform has asked for is told as that at once, also to who would wait.', async () => {
   const mayEnd = gate();
   const script = scripted({ update: () => mayEnd.passed.then(() => ({ done: {} })) });
-  const { broker } = aWorld(script.provisioner).broker({ syncPatience: 5000 });
+  const { broker } = coreInMemory(script.provisioner).broker({ syncPatience: 5000 });
   await broker.provision(toProvision());
   const updated = broker.update(toUpdate({ parameters: { a: 1 } }));
   while (!script.deeds().includes('update')) await new Promise(setImmediate);

@@ -5,17 +5,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chooseDatabaseAccount } from '../../src/database/account.ts';
 import { findServer } from '../../src/database/postmaster.ts';
-import * as world from './embedded-databases.ts';
+import * as databases from './embedded-databases.ts';
 import { until } from '../support/until.ts';
 
-const { children, childrenOf, clusterOf, notes, parentOf } = world;
-const { processesWith, query, root, spawnBroker, start } = world;
+const { children, childrenOf, clusterOf, notes, parentOf } = databases;
+const { processesWith, query, root, spawnBroker, start } = databases;
 const shared = join(root, 'shared');
 // On a busy machine, making a cluster (0.5 s on an idle one) can take longer than a test may.
 const SLOW_MS = 30_000;
 
-afterEach(world.endAll, SLOW_MS);
-afterAll(world.removeRoot, SLOW_MS);
+afterEach(databases.endAll, SLOW_MS);
+afterAll(databases.removeRoot, SLOW_MS);
 
 describe('the data', () => {
   test(

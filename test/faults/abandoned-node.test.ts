@@ -3,7 +3,7 @@
 import { jest } from '@jest/globals';
 import { isThere, say } from '../provisioners/process/process-node.ts';
 import { runProgram } from '../support/run-program.ts';
-import { aNodeWorld, idOf, offeringId, type NodeProcess, type NodeWorld } from './node-brokers.ts';
+import { openSeveralNodes, idOf, offeringId, type NodeProcess, type SeveralNodes } from './node-brokers.ts';
 import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
@@ -12,7 +12,7 @@ const ids = { service_id: offeringId, plan_id: idOf(offeringId, 'small') };
 const lost = expect.stringContaining('It was lost with its node');
 const [n1, n2] = [{ NODE_PORTS: '21200-21219' }, { NODE_PORTS: '21220-21239' }];
 
-let world: NodeWorld;
+let severalNodes: SeveralNodes;
 let first: NodeProcess;
 let second: NodeProcess;
 /** What platforms and operators know of the lives before and after. */
@@ -27,18 +27,18 @@ interface Credentials {
 }
 
 beforeAll(async () => {
-  world = await aNodeWorld();
-  first = await world.node('n1', n1);
+  severalNodes = await openSeveralNodes();
+  first = await severalNodes.node('n1', n1);
   for (const id of ['elsewhere', 'same']) {
     expect((await first.ask('PUT', pathOf(id), made)).status).toBe(201);
     before[id] = await bind(first, id, 'b');
-    [old[id] = 0] = world.processesOf('n1', id).alive;
+    [old[id] = 0] = severalNodes.processesOf('n1', id).alive;
   }
   await first.kill();
-  second = await world.node('n2', n2);
-  await world.fallSilent('n1');
+  second = await severalNodes.node('n2', n2);
+  await severalNodes.fallSilent('n1');
 });
-afterAll(() => world.close());
+afterAll(() => severalNodes.close());
 
 const made = { ...ids, organization_guid: 'o', space_guid: 's' };
 const pathOf = (id: string) => `/v2/service_instances/${id}`;
@@ -119,7 +119,7 @@ describe('A node that was given up', () => {
   });
 
   test('comes back, and takes nothing of before for its own', async () => {
-    first = await world.node('n1', n1);
+    first = await severalNodes.node('n1', n1);
     await until('what was there is found', async () => (await orphans('n1')).length === 2);
     expect((await orphans('n1')).map(({ key }) => key).toSorted()).toEqual(
       Object.values(before)
@@ -136,27 +136,27 @@ describe('A node that was given up', () => {
       false,
     ]);
     // What runs from before goes on untouched, and beside it runs what is new.
-    const { alive } = world.processesOf('n1', 'same');
+    const { alive } = severalNodes.processesOf('n1', 'same');
     expect(alive).toHaveLength(2);
     expect(alive).toContain(old['same']);
     expect(await say(now.port, 'PING')).toBe('PONG');
   });
 
   test('has what is left of before removed when somebody says so, and nothing else', async () => {
-    await world.database.pool.query(
+    await severalNodes.database.pool.query(
       `update orphan_suspects set first_seen_at = first_seen_at - interval '6 minutes'`,
     );
     await first.kill();
-    first = await world.node('n1', n1);
+    first = await severalNodes.node('n1', n1);
     await until('all are final', async () => (await orphans('n1')).every(({ final }) => final));
     const names = (await orphans('n1')).map(({ name }) => name);
     expect((await command('orphans', 'remove', ...names)).code).toBe(0);
     await first.kill();
-    first = await world.node('n1', n1);
+    first = await severalNodes.node('n1', n1);
     await until('they are gone', () => !Object.values(old).some(isThere));
-    expect(world.processesOf('n1', 'elsewhere').alive).toEqual([]);
-    expect(world.processesOf('n1', 'same').alive).toHaveLength(1);
-    expect(world.processesOf('n1', 'same').alive).not.toContain(old['same']);
+    expect(severalNodes.processesOf('n1', 'elsewhere').alive).toEqual([]);
+    expect(severalNodes.processesOf('n1', 'same').alive).toHaveLength(1);
+    expect(severalNodes.processesOf('n1', 'same').alive).not.toContain(old['same']);
     const { body } = await second.operate('GET', '/instances/same');
     expect(body).toMatchObject({ state: 'ready', node: 'n1' });
     for (const id of ['elsewhere', 'same']) {

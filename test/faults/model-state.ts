@@ -55,7 +55,7 @@ export interface Instance {
   readonly former: Set<Plan>;
 }
 
-export interface World {
+export interface ModelState {
   readonly instances: Map<string, Instance>;
   /** The last operation of each instance, and of each binding as `instance/binding`. */
   readonly last: Map<string, Last>;
@@ -68,12 +68,12 @@ export interface Last {
   untold?: boolean;
 }
 
-export function newWorld(): World {
+export function newModel(): ModelState {
   return { instances: new Map(), last: new Map() };
 }
 
 /** Everything slow comes to its end. */
-export function passTime({ instances }: World): void {
+export function passTime({ instances }: ModelState): void {
   for (const instance of instances.values()) {
     for (const binding of instance.bindings.values()) binding.open?.end();
     instance.open?.end();
@@ -81,7 +81,7 @@ export function passTime({ instances }: World): void {
 }
 
 /** What has been made when nothing is in progress, as `thingsIn` gives it. */
-export function thingsOf({ instances }: World): readonly string[] {
+export function thingsOf({ instances }: ModelState): readonly string[] {
   const made = [...instances].filter(([, { plan, ready }]) => plan.makes && ready);
   return made
     .flatMap(([id, { bindings }]) => {

@@ -1,25 +1,25 @@
 // What a broker must answer, in as few words as possible: a model to hold two real ones against.
 import type { Kind } from './offering.ts';
-import type { Asked, Binding, Instance, Last, Plan, World } from './model-state.ts';
+import type { Asked, Binding, Instance, Last, Plan, ModelState } from './model-state.ts';
 
 /**
- * Takes the request into the world.
+ * Takes the request into the model.
  * @returns status and error word (or state, of a poll); undefined for a request that would wait for something slow
  */
-export function answerTo(world: World, asked: Asked): string | undefined {
+export function answerTo(model: ModelState, asked: Asked): string | undefined {
   switch (asked.what) {
     case 'provision':
-      return provision(world, asked);
+      return provision(model, asked);
     case 'update':
-      return update(world, asked);
+      return update(model, asked);
     case 'deprovision':
-      return deprovision(world, asked);
+      return deprovision(model, asked);
     case 'bind':
-      return bind(world, asked);
+      return bind(model, asked);
     case 'unbind':
-      return unbind(world, asked);
+      return unbind(model, asked);
     default:
-      return look(world, asked);
+      return look(model, asked);
   }
 }
 
@@ -28,13 +28,13 @@ const wrong = '400 BadRequest';
 const failure = '500 OperationFailed';
 const asyncRequired = '422 AsyncRequired';
 
-function provision(world: World, { id, plan, size, later }: Asked): string | undefined {
-  const there = world.instances.get(id);
+function provision(model: ModelState, { id, plan, size, later }: Asked): string | undefined {
+  const there = model.instances.get(id);
   if (!plan) return undefined;
   if (there && (there.plan !== plan || there.size !== size)) return '409 Conflict';
   if (there?.open) return there.open.kind !== 'provision' ? busy : later ? '202' : undefined;
   if (there?.ready) return '200';
-  if (there && later && isUntold(world, id, 'provision')) return '202';
+  if (there && later && isUntold(model, id, 'provision')) return '202';
   if (!plan.known || isWrong(plan, size)) return wrong;
   if (plan.slow && !later) return asyncRequired;
   const instance: Instance = {
@@ -45,14 +45,14 @@ function provision(world: World, { id, plan, size, later }: Asked): string | und
     failed: new Set(),
     former: new Set(),
   };
-  world.instances.set(id, instance);
-  return begin(world, { subject: instance, key: id, kind: 'provision', plan, done: '201', later }, () => {
+  model.instances.set(id, instance);
+  return begin(model, { subject: instance, key: id, kind: 'provision', plan, done: '201', later }, () => {
     instance.ready = true;
   });
 }
 
-function update(world: World, { id, plan, size, later }: Asked): string | undefined {
-  const there = world.instances.get(id);
+function update(model: ModelState, { id, plan, size, later }: Asked): string | undefined {
+  const there = model.instances.get(id);
   if (!there) return '404 NotFound';
   if (plan && plan.service_id !== there.plan.service_id) return wrong;
   if (!there.ready && !there.open) return wrong;
@@ -68,19 +68,19 @@ function update(world: World, { id, plan, size, later }: Asked): string | undefi
   if (target.slow && !later) return asyncRequired;
   if (target !== there.plan) for (const one of [target, there.plan]) there.former.add(one);
   const operation = { subject: there, key: id, kind: 'update', plan: target, done: '200', later } as const;
-  return begin(world, { ...operation, request }, () => {
+  return begin(model, { ...operation, request }, () => {
     there.plan = target;
     there.size = merged;
   });
 }
 
-function deprovision(world: World, { id, plan, later }: Asked): string | undefined {
-  const there = world.instances.get(id);
+function deprovision(model: ModelState, { id, plan, later }: Asked): string | undefined {
+  const there = model.instances.get(id);
   if (!there) return '410';
   if (plan && !isOwn(there, plan)) return wrong;
   if (there.open?.kind === 'deprovision') return later ? '202' : undefined;
   if (there.open?.kind === 'update' || isBusy(there)) return busy;
-  if (!there.open && later && isUntold(world, id, 'deprovision')) return '202';
+  if (!there.open && later && isUntold(model, id, 'deprovision')) return '202';
   if (there.plan.slow && !later) return asyncRequired;
   const operation = {
     subject: there,
@@ -91,14 +91,14 @@ function deprovision(world: World, { id, plan, later }: Asked): string | undefin
     later,
   } as const;
   // What is left bound is unbound first, and may fail as any unbind.
-  if (there.bindings.size > 0 && failsNow(there, 'unbind')) return fail(world, operation);
+  if (there.bindings.size > 0 && failsNow(there, 'unbind')) return fail(model, operation);
   if (!there.plan.slow) there.bindings.clear();
-  if (failsNow(there, 'deprovision')) return fail(world, operation);
-  return begin(world, operation, () => world.instances.delete(id));
+  if (failsNow(there, 'deprovision')) return fail(model, operation);
+  return begin(model, operation, () => model.instances.delete(id));
 }
 
-function bind(world: World, { id, binding: name, plan, app, later }: Asked): string | undefined {
-  const there = world.instances.get(id);
+function bind(model: ModelState, { id, binding: name, plan, app, later }: Asked): string | undefined {
+  const there = model.instances.get(id);
   if (!there) return '404 NotFound';
   if (there.open) return busy;
   if (!there.ready) return wrong;
@@ -107,13 +107,13 @@ function bind(world: World, { id, binding: name, plan, app, later }: Asked): str
   if (known && ((plan && !isOwn(there, plan)) || known.app !== app)) return '409 Conflict';
   if (known?.open) return known.open.kind !== 'bind' ? busy : later ? '202' : undefined;
   if (known?.ready) return '200';
-  if (known && later && isUntold(world, `${id}/${name}`, 'bind')) return '202';
+  if (known && later && isUntold(model, `${id}/${name}`, 'bind')) return '202';
   if (other) return wrong;
   if (there.plan.slow && !later) return asyncRequired;
   const binding: Binding = { app, ready: false };
   there.bindings.set(name, binding);
   return begin(
-    world,
+    model,
     { subject: binding, key: `${id}/${name}`, kind: 'bind', plan: there.plan, done: '201', later },
     () => {
       binding.ready = true;
@@ -121,22 +121,22 @@ function bind(world: World, { id, binding: name, plan, app, later }: Asked): str
   );
 }
 
-function unbind(world: World, { id, binding: name, plan, later }: Asked): string | undefined {
-  const there = world.instances.get(id);
+function unbind(model: ModelState, { id, binding: name, plan, later }: Asked): string | undefined {
+  const there = model.instances.get(id);
   const binding = there?.bindings.get(name);
   if (!there || !binding) return '410';
   if (plan && !isOwn(there, plan)) return wrong;
   if (binding.open?.kind === 'unbind') return later ? '202' : undefined;
   if (there.open) return busy;
   const key = `${id}/${name}`;
-  if (!binding.open && later && isUntold(world, key, 'unbind')) return '202';
+  if (!binding.open && later && isUntold(model, key, 'unbind')) return '202';
   if (there.plan.slow && !later) return asyncRequired;
   const operation = { subject: binding, key, kind: 'unbind', plan: there.plan, done: '200', later } as const;
-  if (failsNow(there, 'unbind')) return fail(world, operation);
-  return begin(world, operation, () => there.bindings.delete(name));
+  if (failsNow(there, 'unbind')) return fail(model, operation);
+  return begin(model, operation, () => there.bindings.delete(name));
 }
 
-function look({ instances, last }: World, { what, id, binding: name }: Asked): string {
+function look({ instances, last }: ModelState, { what, id, binding: name }: Asked): string {
   const there = instances.get(id);
   const binding = there?.bindings.get(name);
   switch (what) {
@@ -173,11 +173,11 @@ interface Operation {
   readonly request?: string;
 }
 
-function begin(world: World, operation: Operation, change: () => void): string {
+function begin(model: ModelState, operation: Operation, change: () => void): string {
   const { subject, key, kind, plan, done, request = '' } = operation;
-  if (plan.fails === kind) return fail(world, operation);
+  if (plan.fails === kind) return fail(model, operation);
   const last: Last = { kind, state: 'in progress' };
-  world.last.set(key, last);
+  model.last.set(key, last);
   subject.open = {
     kind,
     request,
@@ -192,13 +192,13 @@ function begin(world: World, operation: Operation, change: () => void): string {
   return done;
 }
 
-function fail({ last }: World, { key, kind, later }: Operation): string {
+function fail({ last }: ModelState, { key, kind, later }: Operation): string {
   last.set(key, { kind, state: 'failed', untold: later });
   return later ? '202' : failure;
 }
 
 /** Is the last that was done with it a failure that nobody has been told yet? */
-function isUntold({ last }: World, key: string, kind: Kind): boolean {
+function isUntold({ last }: ModelState, key: string, kind: Kind): boolean {
   const one = last.get(key);
   return one?.kind === kind && one.state === 'failed' && one.untold === true;
 }

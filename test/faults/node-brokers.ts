@@ -28,7 +28,7 @@ export interface NodeProcess extends BrokerProcess {
 
 type Env = Readonly<Record<string, string>>;
 
-export interface NodeWorld {
+export interface SeveralNodes {
   readonly database: TestDatabase;
   /** Starts a broker that is the node of this name. */
   node(name: string, env?: Env): Promise<NodeProcess>;
@@ -45,7 +45,7 @@ export interface NodeWorld {
 
 const operatorPassword = 'the-operator-of-the-test';
 
-export async function aNodeWorld(): Promise<NodeWorld> {
+export async function openSeveralNodes(): Promise<SeveralNodes> {
   const database = await openTestDatabase();
   const scratch = mkdtempSync(join(tmpdir(), 'purveyor-nodes-'));
   // Run by root, programs have another user, who must get in.

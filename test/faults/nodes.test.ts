@@ -3,12 +3,19 @@
 import { jest } from '@jest/globals';
 import { say } from '../provisioners/process/process-node.ts';
 import type { Answer, BrokerProcess } from './broker-process.ts';
-import { aNodeWorld, idOf, needingId, offeringId, type NodeProcess, type NodeWorld } from './node-brokers.ts';
+import {
+  openSeveralNodes,
+  idOf,
+  needingId,
+  offeringId,
+  type NodeProcess,
+  type SeveralNodes,
+} from './node-brokers.ts';
 import { until } from '../support/until.ts';
 
 jest.setTimeout(60_000);
 
-let world: NodeWorld;
+let severalNodes: SeveralNodes;
 let first: NodeProcess;
 let second: NodeProcess;
 let gateway: NodeProcess;
@@ -16,14 +23,14 @@ let gateway: NodeProcess;
 const capacities = { n1: { NODE_CAPACITY: '8' }, n2: { NODE_CAPACITY: '12' } };
 
 beforeAll(async () => {
-  world = await aNodeWorld();
-  first = await world.node('n1', { ...capacities.n1, NODE_PORTS: '21000-21099' });
+  severalNodes = await openSeveralNodes();
+  first = await severalNodes.node('n1', { ...capacities.n1, NODE_PORTS: '21000-21099' });
   [second, gateway] = await Promise.all([
-    world.node('n2', { ...capacities.n2, NODE_PORTS: '21100-21199' }),
-    world.gateway(),
+    severalNodes.node('n2', { ...capacities.n2, NODE_PORTS: '21100-21199' }),
+    severalNodes.gateway(),
   ]);
 });
-afterAll(() => world.close());
+afterAll(() => severalNodes.close());
 
 function idsOf(plan: string, offering = offeringId) {
   return { service_id: offering, plan_id: idOf(offering, plan) };
@@ -174,15 +181,16 @@ describe('Two nodes and a broker that is none', () => {
 
 describe('A second broker', () => {
   test('cannot have the directory of a node that lives', async () => {
-    const { code, said } = await world.refused('n2');
+    const { code, said } = await severalNodes.refused('n2');
     expect(code).toBe(1);
     expect(said).toMatch(/cannot be this node's directory\. It is in use by another broker, process \d+/);
   });
 
   test('cannot have its name with another directory', async () => {
-    const hear = () => world.database.pool.query('update nodes set beat_at = now()').catch(() => undefined);
+    const hear = () =>
+      severalNodes.database.pool.query('update nodes set beat_at = now()').catch(() => undefined);
     const heard = setInterval(() => void hear(), 500);
-    const { code, said } = await world.refused('n2', 'other').finally(() => clearInterval(heard));
+    const { code, said } = await severalNodes.refused('n2', 'other').finally(() => clearInterval(heard));
     expect(code).toBe(1);
     expect(said).toContain("Another broker is the node 'n2'.");
   });
@@ -194,7 +202,7 @@ describe('A node is killed', () => {
     expect(await ask(id, 'SET something')).toBe('OK');
     const pids = [await ask(id, 'PID'), await ask(other, 'PID')];
     await first.kill();
-    await world.fallSilent('n1');
+    await severalNodes.fallSilent('n1');
     for (const broker of [gateway, second])
       expect(await told(id, broker)).toMatchObject({
         status: 'down',
@@ -213,23 +221,23 @@ describe('A node is killed', () => {
     expect((await provision(gateway, 'elsewhere')).status).toBe(201);
     expect(await told('elsewhere')).toMatchObject({ node: 'n2' });
 
-    first = await world.node('n1', capacities.n1);
+    first = await severalNodes.node('n1', capacities.n1);
     await until('it is back', async () => (await told(id)).status === 'started');
     expect([await ask(id, 'PID'), await ask(other, 'PID')]).toEqual(pids);
     expect(await ask(id, 'GET')).toBe('something');
-    expect(world.processesOf('n1', id).started).toEqual([Number(pids[0])]);
+    expect(severalNodes.processesOf('n1', id).started).toEqual([Number(pids[0])]);
   });
 
   test('what ended while it was away is started again, with its data [S7]', async () => {
     const [id = ''] = await idsOn('n1');
     await ask(id, 'SET kept');
     await first.kill();
-    const [pid] = world.processesOf('n1', id).alive;
+    const [pid] = severalNodes.processesOf('n1', id).alive;
     if (pid === undefined) throw new Error('It does not run.');
     process.kill(pid, 'SIGKILL');
-    first = await world.node('n1', capacities.n1);
+    first = await severalNodes.node('n1', capacities.n1);
     await until('it runs again', async () => {
-      const { alive } = world.processesOf('n1', id);
+      const { alive } = severalNodes.processesOf('n1', id);
       return alive.length === 1 && alive[0] !== pid && (await told(id)).status === 'started';
     });
     expect(await ask(id, 'GET')).toBe('kept');
@@ -238,7 +246,7 @@ describe('A node is killed', () => {
   test('what is asked of its instances waits for it, is seen to wait, and is done when it is back [S8]', async () => {
     const [id = '', gone = ''] = await idsOn('n1');
     await first.kill();
-    await world.fallSilent('n1');
+    await severalNodes.fallSilent('n1');
     const path = `/v2/service_instances/${gone}`;
     const query = new URLSearchParams({ ...idsOf('small'), accepts_incomplete: 'true' }).toString();
     expect((await gateway.ask('DELETE', `${path}?${query}`)).status).toBe(202);
@@ -249,13 +257,13 @@ describe('A node is killed', () => {
       state: 'deprovisioning',
       operation: { kind: 'deprovision', state: 'in progress', attempt: 0, node: 'n1' },
     });
-    first = await world.node('n1', capacities.n1);
+    first = await severalNodes.node('n1', capacities.n1);
     await until(
       'it is gone',
       async () => (await gateway.ask('GET', `${path}/last_operation`)).status === 410,
     );
     await until('it is at rest', async () => (await told(id)).status === 'stopped');
-    expect(world.processesOf('n1', id).alive).toEqual([]);
+    expect(severalNodes.processesOf('n1', id).alive).toEqual([]);
   });
 
   test('in the middle of a provision: that ends when it is back, and nothing is there twice [S8]', async () => {
@@ -264,25 +272,25 @@ describe('A node is killed', () => {
     const body = { ...idsOf('slow'), organization_guid: 'o', space_guid: 's' };
     const path = `/v2/service_instances/${id}`;
     expect((await gateway.ask('PUT', `${path}?accepts_incomplete=true`, body)).status).toBe(202);
-    await until('its process has begun', () => world.processesOf('n1', id).started.length > 0);
+    await until('its process has begun', () => severalNodes.processesOf('n1', id).started.length > 0);
     await first.kill();
-    await world.fallSilent('n1');
+    await severalNodes.fallSilent('n1');
     expect((await gateway.ask('GET', `${path}/last_operation`)).body).toMatchObject({ state: 'in progress' });
     expect(await told(id)).toMatchObject({ status: 'down', operation: { kind: 'provision', node: 'n1' } });
-    first = await world.node('n1', capacities.n1);
+    first = await severalNodes.node('n1', capacities.n1);
     await until(
       'the provision has ended',
       async () => (await gateway.ask('GET', `${path}/last_operation`)).body['state'] === 'succeeded',
     );
-    const { started, alive } = world.processesOf('n1', id);
+    const { started, alive } = severalNodes.processesOf('n1', id);
     expect([started, alive]).toEqual([alive, alive]);
     expect(alive).toHaveLength(1);
     const text =
       'select count(*)::integer as ports from node_ports where instance_id = (select key from service_instances where id = $1)';
-    expect((await world.database.pool.query(text, [id])).rows).toEqual([{ ports: 1 }]);
+    expect((await severalNodes.database.pool.query(text, [id])).rows).toEqual([{ ports: 1 }]);
     await until('it is started', async () => (await told(id)).status === 'started');
     expect((await deprovision(gateway, id, 'slow')).status).toBe(200);
-    expect(world.processesOf('n1', id).alive).toEqual([]);
+    expect(severalNodes.processesOf('n1', id).alive).toEqual([]);
     await gateway.operate('POST', '/nodes/n2/undrain');
   });
 });
@@ -317,7 +325,7 @@ test('What an instance needs is made first, wherever there is room, and goes aft
   const removal = `${path}?${new URLSearchParams(ids).toString()}`;
   expect((await second.ask('DELETE', removal)).status).toBe(200);
   expect(await instances()).toHaveLength(before);
-  expect(world.processesOf(child.node ?? '', child.id).alive).toEqual([]);
+  expect(severalNodes.processesOf(child.node ?? '', child.id).alive).toEqual([]);
 });
 
 test('At the end all is given back, and no process is left.', async () => {
@@ -328,5 +336,5 @@ test('At the end all is given back, and no process is left.', async () => {
     { used: 0, instances: 0 },
     { used: 0, instances: 0 },
   ]);
-  for (const { id, node = '' } of left) expect(world.processesOf(node, id).alive).toEqual([]);
+  for (const { id, node = '' } of left) expect(severalNodes.processesOf(node, id).alive).toEqual([]);
 });

@@ -14,13 +14,13 @@ import { send, wordsOf } from './platform.ts';
 import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
 import {
-  newWorld,
+  newModel,
   passTime,
   thingsOf,
   type Asked,
   type Instance,
   type Plan,
-  type World,
+  type ModelState,
 } from './model-state.ts';
 
 jest.setTimeout(120_000);
@@ -66,13 +66,13 @@ test('one by one, whichever broker is asked, every answer is the one of the mode
   const more = fc.array(step, { minLength: 10, maxLength: 40, size: 'max' });
   const property = fc.asyncProperty(first, more, async (begin, steps) => {
     const run = `one-${++runs}-`;
-    const world = newWorld();
+    const model = newModel();
     const told: string[] = [];
     for (const next of [...begin, ...steps, 'time passes' as const]) {
-      told.push(next === 'time passes' ? await pass(world, run) : await take(world, run, next));
+      told.push(next === 'time passes' ? await pass(model, run) : await take(model, run, next));
       if (told.at(-1)?.includes('instead of')) throw new Error(told.join('\n'));
     }
-    expect(thingsIn(scratch).filter((thing) => thing.startsWith(run))).toEqual(thingsOf(world));
+    expect(thingsIn(scratch).filter((thing) => thing.startsWith(run))).toEqual(thingsOf(model));
   });
   await fc.assert(property, { seed, numRuns: 60, interruptAfterTimeLimit: 9000 });
 });
@@ -96,12 +96,12 @@ test('what a request cannot wait for is undone, also when its next step is furth
   await impatient.stop();
 });
 
-/** Takes one request in world and broker, and tells what was asked and answered. */
-async function take(world: World, run: string, one: Draft): Promise<string> {
-  const there = world.instances.get(run + one.id);
+/** Takes one request in model and broker, and tells what was asked and answered. */
+async function take(model: ModelState, run: string, one: Draft): Promise<string> {
+  const there = model.instances.get(run + one.id);
   const asked = requestOf(one, run, there);
   const plan = asked.plan ?? there?.plan ?? planAt(one.plan);
-  const expected = answerTo(world, asked);
+  const expected = answerTo(model, asked);
   if (expected === undefined) return 'one that would wait for ever';
   const started = performance.now();
   const words = wordsOf(asked, await send(brokers[one.broker], asked, plan));
@@ -110,7 +110,7 @@ async function take(world: World, run: string, one: Draft): Promise<string> {
   // On a busy machine what is done at once may take longer than patience.
   const slow = words === '202' && one.later && performance.now() - started >= patienceMs;
   if (!slow) return `${said} instead of ${expected}`;
-  await pass(world, run);
+  await pass(model, run);
   return `${said}, and time passes`;
 }
 
@@ -132,8 +132,8 @@ function planAt(place: number): Plan {
   return plan;
 }
 
-async function pass(world: World, run: string): Promise<string> {
-  passTime(world);
+async function pass(model: ModelState, run: string): Promise<string> {
+  passTime(model);
   await untilOver(run);
   return 'time passes';
 }

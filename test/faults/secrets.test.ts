@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { toProvision } from '../broker/fixtures.ts';
-import { aWorld, scripted } from '../broker/core-in-memory.ts';
+import { coreInMemory, scripted } from '../broker/core-in-memory.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram } from '../support/run-program.ts';
 import { canary, holds } from './canary.ts';
@@ -152,7 +152,7 @@ test('what is no secret is found in all these places, so nothing was overlooked'
 test('what a provisioner notes of its progress shows no secret', async () => {
   const token = canary('note');
   const step = { again: { afterMs: 60_000, memo: 1, note: `It logs in with ${token}.` } };
-  const { broker } = aWorld(scripted({ provision: () => step }).provisioner).broker();
+  const { broker } = coreInMemory(scripted({ provision: () => step }).provisioner).broker();
   await broker.provision(toProvision({ acceptsIncomplete: true, parameters: { token } }));
   const last = await broker.lastOperation({ instanceId: 'i1' });
   expect(last).toMatchObject({ operation: { note: 'It logs in with ***.' } });

@@ -23,17 +23,17 @@ import { aBinding, aPlan, anInstance } from '../broker/fixtures.ts';
 import { aNode, type NodeWorld } from '../node/test-node.ts';
 import { aWork, describeProvisioner, finish } from './contract.ts';
 
-let world: NodeWorld;
+let testNode: NodeWorld;
 let provisioner: Provisioner;
 let roots: readonly string[];
 
 beforeEach(async () => {
-  world = await aNode();
-  provisioner = directories(world);
-  roots = ['a', 'b'].map((name) => join(world.place, name));
+  testNode = await aNode();
+  provisioner = directories(testNode);
+  roots = ['a', 'b'].map((name) => join(testNode.place, name));
   for (const root of roots) mkdirSync(root, { mode: 0o755 });
 });
-afterEach(() => world.close());
+afterEach(() => testNode.close());
 
 function workOn(instanceId: string, config: JsonObject = { roots }, rest: Partial<Work> = {}): Work {
   const plan = aPlan({ making: { provisioner: 'directory', config }, offeringName: 'filesystem' });
@@ -49,7 +49,7 @@ const make = async (id: string, config?: JsonObject) =>
   pathIn(await finish(provisioner, 'provision', workOn(id, config)));
 const look = async (work: Work) => (await provisioner.units?.inspect(work))?.[0];
 const asAccount = (...command: string[]) =>
-  runProgram(world.node, { command, cwd: '/', env: { PATH: world.node.path }, timeoutMs: 5000 });
+  runProgram(testNode.node, { command, cwd: '/', env: { PATH: testNode.node.path }, timeoutMs: 5000 });
 
 describeProvisioner('the directory one', async () => {
   const own = await aNode();
@@ -105,9 +105,9 @@ describe('The directory of an instance', () => {
 
   test("is found again when the node's directory was restored elsewhere, and its bindings follow.", async () => {
     const made = await finish(provisioner, 'provision', workOn('i1', {}));
-    const moved = `${world.node.directory}-restored`;
-    renameSync(world.node.directory, moved);
-    const restored = directories({ node: { ...world.node, directory: moved } });
+    const moved = `${testNode.node.directory}-restored`;
+    renameSync(testNode.node.directory, moved);
+    const restored = directories({ node: { ...testNode.node, directory: moved } });
     const confidential = { parameters: {}, secrets: {}, facts: made.facts ?? {} };
     const instance = anInstance({ id: 'i1', confidential });
     const work = workOn('i1', {}, { instance });
@@ -118,11 +118,11 @@ describe('The directory of an instance', () => {
     // Repeated, as after a death, when nothing is there any more.
     for (const _time of [1, 2]) await finish(restored, 'deprovision', work);
     expect(readdirSync(join(moved, 'directory'))).toEqual([]);
-    renameSync(moved, world.node.directory);
+    renameSync(moved, testNode.node.directory);
   });
 
   test("lies in the node's own directory when there are no roots.", async () => {
-    expect(await make('i1', {})).toBe(join(world.node.directory, 'directory', keyOf('i1'), 'data'));
+    expect(await make('i1', {})).toBe(join(testNode.node.directory, 'directory', keyOf('i1'), 'data'));
   });
 
   test.each([['../../up'], ['a/b'], ['..'], ['ñ 👍🏽']])('lies in its root for the id %j.', async (id) => {
@@ -132,7 +132,7 @@ describe('The directory of an instance', () => {
   });
 
   test('may lie under a root that is a link.', async () => {
-    const link = join(world.place, 'link');
+    const link = join(testNode.place, 'link');
     symlinkSync(roots[0] ?? '', link);
     expect(await make('i1', { roots: [link] })).toBe(join(link, keyOf('i1'), 'data'));
     expect(readdirSync(roots[0] ?? '')).toEqual([keyOf('i1')]);
@@ -141,7 +141,7 @@ describe('The directory of an instance', () => {
   });
 
   test.each([['base'], ['data']])('is never what a link in the place of its %s leads to.', async (part) => {
-    const elsewhere = join(world.place, 'elsewhere');
+    const elsewhere = join(testNode.place, 'elsewhere');
     mkdirSync(elsewhere);
     writeFileSync(join(elsewhere, 'precious'), '');
     const base = join(roots[0] ?? '', keyOf('i1'));
@@ -158,7 +158,7 @@ describe('The directory of an instance', () => {
     await finish(provisioner, 'update', workOn('i1', { roots, mode: '2770' }));
     expect(statSync(path).mode & 0o7777).toBe(0o2770);
     expect(statSync(await make('i2')).mode & 0o7777).toBe(0o770);
-    expect(statSync(path).uid).toBe(world.node.account?.uid ?? process.getuid?.());
+    expect(statSync(path).uid).toBe(testNode.node.account?.uid ?? process.getuid?.());
   });
 
   test.each([
@@ -177,7 +177,7 @@ describe('The directory of an instance', () => {
   );
 
   test('is not made where a root is missing, for nobody knows what is there.', async () => {
-    renameSync(roots[1] ?? '', join(world.place, 'away'));
+    renameSync(roots[1] ?? '', join(testNode.place, 'away'));
     for (const deed of ['provision', 'deprovision'] as const) {
       await expect(finish(provisioner, deed, workOn('i1'))).rejects.toMatchObject({
         word: 'storage',
@@ -294,7 +294,7 @@ describe('The inventory', () => {
     const planted = join(roots[0] ?? '', keyOf('nobody'));
     mkdirSync(planted);
     mkdirSync(join(roots[0] ?? '', 'of-somebody-else'));
-    const restarted = directories(world);
+    const restarted = directories(testNode);
     const listed = (await restarted.inventory?.()) ?? [];
     expect(listed).toHaveLength(4);
     expect(listed).toContainEqual({ name: `directory ${planted}`, key: keyOf('nobody') });
@@ -305,10 +305,10 @@ describe('The inventory', () => {
 
   test("lists all that is in the node's own root, whatever its name, but never what holds another root.", async () => {
     await make('i1', {});
-    const own = join(world.node.directory, 'directory');
+    const own = join(testNode.node.directory, 'directory');
     const inside = join(own, 'deep', 'volumes');
     mkdirSync(inside, { recursive: true });
-    const link = join(world.place, 'link');
+    const link = join(testNode.place, 'link');
     symlinkSync(inside, link);
     await make('i2', { roots: [link] });
     for (const name of ['foo', '.hidden', 'deeper']) mkdirSync(join(own, name));
@@ -330,12 +330,12 @@ describe('The inventory', () => {
 
   test('gives the names by which things are removed, and nothing else is.', async () => {
     const path = await make('i1');
-    await provisioner.purge?.({ name: `directory ${world.place}` });
+    await provisioner.purge?.({ name: `directory ${testNode.place}` });
     await provisioner.purge?.({ name: `directory ${roots[0]}` });
     expect(existsSync(path)).toBe(true);
     const [thing] = (await provisioner.inventory?.()) ?? [];
     if (thing) await provisioner.purge?.(thing);
     expect(readdirSync(roots[0] ?? '')).toEqual([]);
-    expect(readFileSync(join(world.node.directory, 'lock'), 'utf8')).not.toBe('');
+    expect(readFileSync(join(testNode.node.directory, 'lock'), 'utf8')).not.toBe('');
   });
 });

@@ -14,7 +14,7 @@ import { describeOrphans } from './contract/orphans.ts';
 import { describePlacing } from './contract/placing.ts';
 import { describePorts } from './contract/ports.ts';
 import { describeSettling } from './contract/settling.ts';
-import type { MakeStore, MakeWorld } from './contract/remembered.ts';
+import type { MakeStore, MakeRemembered } from './contract/remembered.ts';
 
 export function describeStore(name: string, makeStore: MakeStore): void {
   describe(name, () => {
@@ -32,12 +32,12 @@ export function describeStore(name: string, makeStore: MakeStore): void {
   });
 }
 
-export function describeWorld(name: string, makeWorld: MakeWorld): void {
+export function describeRemembered(name: string, makeRemembered: MakeRemembered): void {
   describe(name, () => {
-    describe('exclusion', () => describeExclusion(makeWorld));
-    describe('placing', () => describePlacing(makeWorld));
-    describe('nodes', () => describeNodes(makeWorld));
-    describe('ports', () => describePorts(makeWorld));
-    describe('orphans', () => describeOrphans(makeWorld));
+    describe('exclusion', () => describeExclusion(makeRemembered));
+    describe('placing', () => describePlacing(makeRemembered));
+    describe('nodes', () => describeNodes(makeRemembered));
+    describe('ports', () => describePorts(makeRemembered));
+    describe('orphans', () => describeOrphans(makeRemembered));
   });
 }

@@ -1,10 +1,10 @@
 import { memoryStore } from '../../src/stores/memory/index.ts';
-import { describeStore, describeWorld } from './contract.ts';
+import { describeStore, describeRemembered } from './contract.ts';
 import { begun, long, open, provisioning } from './contract/steps.ts';
-import { aMemoryWorld } from './contract/remembered.ts';
+import { rememberedInMemory } from './contract/remembered.ts';
 
 describeStore('the memory store', () => memoryStore());
-describeWorld('the memory store', () => aMemoryWorld());
+describeRemembered('the memory store', () => rememberedInMemory());
 
 test('The clock of the memory store can be moved: a lease ends without waiting.', async () => {
   let now = new Date('2026-01-01T00:00:00Z');

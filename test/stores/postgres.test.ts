@@ -13,7 +13,7 @@ import { postgresPorts } from '../../src/stores/postgres/ports.ts';
 import { queryOn, queryThrough } from '../../src/postgres/query.ts';
 import { raw, sql } from '../../src/postgres/sql.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { describeStore, describeWorld } from './contract.ts';
+import { describeStore, describeRemembered } from './contract.ts';
 import {
   anInstanceIn,
   begun,
@@ -26,7 +26,13 @@ import {
   readInstance,
   unbinding,
 } from './contract/steps.ts';
-import { aNodeIn, aPlacedInstance, aPostgresWorld, empty, type World } from './contract/remembered.ts';
+import {
+  aNodeIn,
+  aPlacedInstance,
+  rememberedInPostgres,
+  empty,
+  type Remembered,
+} from './contract/remembered.ts';
 import { until } from '../support/until.ts';
 
 let database: TestDatabase;
@@ -46,13 +52,13 @@ async function emptied(): Promise<Store> {
   return store;
 }
 
-async function emptiedWorld(): Promise<World> {
+async function emptiedTables(): Promise<Remembered> {
   await empty(database.pool);
-  return aPostgresWorld(database.pool, store, other);
+  return rememberedInPostgres(database.pool, store, other);
 }
 
 describeStore('the Postgres store', emptied);
-describeWorld('the Postgres store', emptiedWorld);
+describeRemembered('the Postgres store', emptiedTables);
 
 describe('statements', () => {
   test('A mutation of something quick is one statement, whatever it writes.', async () => {
@@ -341,10 +347,10 @@ test('What the database itself forbids: two open operations of one thing, and se
 });
 
 test('What is begun while its node is given up ends with it, and the instance can be removed.', async () => {
-  const world = await emptiedWorld();
-  await aNodeIn(world);
-  const put = await aPlacedInstance(world);
-  await world.pass(31_000);
+  const remembered = await emptiedTables();
+  await aNodeIn(remembered);
+  const put = await aPlacedInstance(remembered);
+  await remembered.pass(31_000);
   const client = await database.pool.connect();
   await client.query('begin');
   const opening = { operation: begun('update'), leaseMs: 0, instance: { put } };

@@ -10,7 +10,7 @@ import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { resealer, sealedStore } from '../../src/stores/sealed.ts';
 import { aBinding, anInstance } from '../broker/fixtures.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-import { describeStore, describeWorld } from './contract.ts';
+import { describeStore, describeRemembered } from './contract.ts';
 import {
   aBindingIn,
   anInstanceIn,
@@ -23,7 +23,7 @@ import {
   readBinding,
   readInstance,
 } from './contract/steps.ts';
-import { aMemoryWorld, aPostgresWorld, empty, type World } from './contract/remembered.ts';
+import { rememberedInMemory, rememberedInPostgres, empty, type Remembered } from './contract/remembered.ts';
 import { until } from '../support/until.ts';
 
 const oldKey = `k1:${randomBytes(32).toString('base64')}`;
@@ -47,15 +47,17 @@ async function emptied(): Promise<Store> {
   return sealedStore(plain, keys);
 }
 
-async function emptiedWorld(): Promise<World> {
+async function emptiedTables(): Promise<Remembered> {
   await empty(database.pool);
-  return aPostgresWorld(database.pool, sealedStore(plain, keys), sealedStore(another, keys));
+  return rememberedInPostgres(database.pool, sealedStore(plain, keys), sealedStore(another, keys));
 }
 
 describeStore('the sealed store over memory', () => sealedStore(memoryStore(), keys));
 describeStore('the sealed store over Postgres', emptied);
-describeWorld('the sealed store over memory', () => aMemoryWorld((store) => sealedStore(store, keys)));
-describeWorld('the sealed store over Postgres', emptiedWorld);
+describeRemembered('the sealed store over memory', () =>
+  rememberedInMemory((store) => sealedStore(store, keys)),
+);
+describeRemembered('the sealed store over Postgres', emptiedTables);
 
 /** All that lies in the database, as text. */
 async function dump(): Promise<string> {

@@ -28,26 +28,26 @@ import { until } from '../support/until.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
-let world: NodeWorld;
+let testNode: NodeWorld;
 let directory: string;
 const started: ProcessIdentity[] = [];
 
 beforeAll(async () => {
-  ({ world, directory } = await aNodeWithWork());
+  ({ testNode, directory } = await aNodeWithWork());
 });
 afterEach(async () => {
   for (const identity of started.splice(0)) {
     await endProcess(identity, { termMs: 0, killMs: 5000, instanceId: 'i1' });
   }
 });
-afterAll(() => world.close());
+afterAll(() => testNode.close());
 
 async function start(...command: string[]): Promise<ProcessIdentity> {
-  const identity = await launch(world.node, {
+  const identity = await launch(testNode.node, {
     command,
     cwd: directory,
-    env: { PATH: world.node.path, PURVEYOR_INSTANCE: 'i1' },
-    identityFile: join(world.node.directory, 'identity.json'),
+    env: { PATH: testNode.node.path, PURVEYOR_INSTANCE: 'i1' },
+    identityFile: join(testNode.node.directory, 'identity.json'),
     logFile: join(directory, 'log'),
   });
   started.push(identity);
@@ -110,7 +110,7 @@ describe('The identity of a process', () => {
     ['{"pid":0,"startTime":"2","bootId":"3"}'],
     ['{"pid":-1,"startTime":"2","bootId":"3"}'],
   ])('A file with %s says none.', (text) => {
-    const file = join(world.place, 'bad.json');
+    const file = join(testNode.place, 'bad.json');
     writeFileSync(file, text);
     expect(readIdentity(file)).toBeUndefined();
     expect(readIdentity(`${file}.missing`)).toBeUndefined();
@@ -118,17 +118,17 @@ describe('The identity of a process', () => {
 });
 
 test('An identity that cannot be read now is not taken for none.', () => {
-  expect(() => readIdentity(world.place)).toThrow('EISDIR');
+  expect(() => readIdentity(testNode.place)).toThrow('EISDIR');
 });
 
 describe('A launched program', () => {
   test('is recorded, leads a session, and runs as the account with its own environment and nothing else.', async () => {
     const identity = await start('sleep', '60');
-    expect(readIdentity(join(world.node.directory, 'identity.json'))).toEqual(identity);
+    expect(readIdentity(join(testNode.node.directory, 'identity.json'))).toEqual(identity);
     expect(readStat(identity.pid)).toMatchObject({ session: identity.pid, group: identity.pid });
-    expect(statSync(`/proc/${identity.pid}`).uid).toBe(world.node.account?.uid ?? process.getuid?.());
+    expect(statSync(`/proc/${identity.pid}`).uid).toBe(testNode.node.account?.uid ?? process.getuid?.());
     const environment = readFileSync(`/proc/${identity.pid}/environ`, 'utf8').split('\0').filter(Boolean);
-    expect(environment.toSorted()).toEqual([`PATH=${world.node.path}`, 'PURVEYOR_INSTANCE=i1']);
+    expect(environment.toSorted()).toEqual([`PATH=${testNode.node.path}`, 'PURVEYOR_INSTANCE=i1']);
   });
 
   test('gets its arguments as they are.', async () => {
@@ -155,16 +155,16 @@ describe('A launched program', () => {
     writeFileSync(join(directory, 'plain'), 'text', { mode: 0o644 });
     writeFileSync(join(directory, 'script'), '#!/no/such/interpreter\n');
     chmodSync(join(directory, 'script'), 0o755);
-    rmSync(join(world.node.directory, 'identity.json'), { force: true });
+    rmSync(join(testNode.node.directory, 'identity.json'), { force: true });
     await expect(start(...command)).rejects.toThrow(message);
-    expect(existsSync(join(world.node.directory, 'identity.json'))).toBe(false);
+    expect(existsSync(join(testNode.node.directory, 'identity.json'))).toBe(false);
   });
 
   test('The log is no link that leads elsewhere.', async () => {
     rmSync(join(directory, 'log'), { force: true });
-    symlinkSync(join(world.place, 'elsewhere'), join(directory, 'log'));
+    symlinkSync(join(testNode.place, 'elsewhere'), join(directory, 'log'));
     await startScript('echo here; SIGN; sleep 60');
-    expect(existsSync(join(world.place, 'elsewhere'))).toBe(false);
+    expect(existsSync(join(testNode.place, 'elsewhere'))).toBe(false);
     expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('here\n');
   });
 
@@ -178,7 +178,7 @@ describe('A launched program', () => {
   asRoot(
     "The log is not another name of somebody else's file, which is neither written nor given away.",
     async () => {
-      const strange = join(world.place, 'strange');
+      const strange = join(testNode.place, 'strange');
       writeFileSync(strange, 'mine\n');
       rmSync(join(directory, 'log'), { force: true });
       linkSync(strange, join(directory, 'log'));
@@ -207,9 +207,9 @@ describe('A launched program', () => {
 });
 
 function mkdirIn(name: string): string {
-  mkdirSync(join(world.place, name), { mode: 0o755 });
-  give(world, join(world.place, name));
-  return join(world.place, name);
+  mkdirSync(join(testNode.place, name), { mode: 0o755 });
+  give(testNode, join(testNode.place, name));
+  return join(testNode.place, name);
 }
 
 /** Lets another process launch, which is then killed by itself. */
@@ -219,7 +219,7 @@ async function launchAndDie(
   command: readonly string[],
 ): Promise<ProcessIdentity> {
   const script = join(import.meta.dirname, 'launcher.ts');
-  const args = [script, JSON.stringify(world.node), death, own, ...command];
+  const args = [script, JSON.stringify(testNode.node), death, own, ...command];
   const output = await new Promise<string>((resolve, reject) => {
     execFile(process.execPath, args, (error, stdout, stderr) =>
       error?.signal === 'SIGKILL' ? resolve(stdout) : reject(new Error(`It was not killed: ${stderr}`)),

@@ -8,20 +8,20 @@ import { type NodeWorld } from '../node/test-node.ts';
 import { aNodeWithWork } from './work-directory.ts';
 import { until } from '../support/until.ts';
 
-let world: NodeWorld;
+let testNode: NodeWorld;
 let directory: string;
 
 beforeAll(async () => {
-  ({ world, directory } = await aNodeWithWork());
+  ({ testNode, directory } = await aNodeWithWork());
 });
 
-afterAll(() => world.close());
+afterAll(() => testNode.close());
 
 const run = (command: readonly string[], rest: object = {}) =>
-  runProgram(world.node, {
+  runProgram(testNode.node, {
     command,
     cwd: directory,
-    env: { PATH: world.node.path },
+    env: { PATH: testNode.node.path },
     timeoutMs: 10_000,
     ...rest,
   });
@@ -124,9 +124,9 @@ describe('A program that is run to its end', () => {
 });
 
 test('Executables are found on the path, by plain names alone.', () => {
-  const file = join(world.place, 'not-executable');
+  const file = join(testNode.place, 'not-executable');
   writeFileSync(file, '', { mode: 0o644 });
-  mkdirSync(join(world.place, 'a-directory'), { recursive: true });
+  mkdirSync(join(testNode.place, 'a-directory'), { recursive: true });
   const names = ['sh', 'no-such-program', '../bin/sh', '', 'not-executable', 'a-directory'];
-  expect(findExecutables(`${world.place}:relative::/bin`, names)).toEqual(['sh']);
+  expect(findExecutables(`${testNode.place}:relative::/bin`, names)).toEqual(['sh']);
 });

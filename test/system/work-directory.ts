@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { aNode, type NodeWorld } from '../node/test-node.ts';
 
 /** A node, and a directory in which its account may run programs. */
-export async function aNodeWithWork(): Promise<{ world: NodeWorld; directory: string }> {
-  const world = await aNode();
-  const directory = join(world.place, 'work');
+export async function aNodeWithWork(): Promise<{ testNode: NodeWorld; directory: string }> {
+  const testNode = await aNode();
+  const directory = join(testNode.place, 'work');
   mkdirSync(directory, { mode: 0o755 });
-  give(world, directory);
-  return { world, directory };
+  give(testNode, directory);
+  return { testNode, directory };
 }
 
 /** To the account of the node, where it has one. */

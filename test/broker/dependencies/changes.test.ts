@@ -1,5 +1,5 @@
 import { Failure } from '../../../src/broker/errors.ts';
-import { aNeedingWorld, app, appPlan, ended, needOf, onlyChildOf, planOf } from './dependent-apps.ts';
+import { needingCore, app, appPlan, ended, needOf, onlyChildOf, planOf } from './dependent-apps.ts';
 import { toBind, toDeprovision, toOperate, toProvision, toUnbind, toUpdate } from '../fixtures.ts';
 import { wrongBy } from '../core-in-memory.ts';
 
@@ -29,16 +29,16 @@ describe('An update', () => {
   const to = (planId: string) => toUpdate({ ...app, planId });
 
   test('to a plan with other needs makes the new ones first and gives the old ones back last.', async () => {
-    const world = aNeedingWorld(plans);
-    const { broker } = world.broker();
+    const core = needingCore(plans);
+    const { broker } = core.broker();
     await broker.provision(toMake);
-    world.asked.length = 0;
+    core.asked.length = 0;
     await broker.update(to('app-large'));
-    expect(world.story()).toEqual(['provision search', 'bind search', 'update app']);
-    expect(world.asked[2]?.work.values).toMatchObject({ deps: { db: {}, search: {} } });
-    world.asked.length = 0;
+    expect(core.story()).toEqual(['provision search', 'bind search', 'update app']);
+    expect(core.asked[2]?.work.values).toMatchObject({ deps: { db: {}, search: {} } });
+    core.asked.length = 0;
     await broker.update(to('app-bigger'));
-    expect(world.story()).toEqual([
+    expect(core.story()).toEqual([
       'provision db',
       'bind db',
       'update app',
@@ -47,39 +47,39 @@ describe('An update', () => {
       'unbind db',
       'deprovision db',
     ]);
-    expect(world.asked[2]?.work.previous?.confidential.facts).toMatchObject({ deps: { search: {} } });
-    expect(await onlyChildOf(world)).toMatchObject({ planId: 'db-large' });
+    expect(core.asked[2]?.work.previous?.confidential.facts).toMatchObject({ deps: { search: {} } });
+    expect(await onlyChildOf(core)).toMatchObject({ planId: 'db-large' });
     await broker.update(to('app-plain'));
     expect((await broker.instance('i1')).confidential.facts).not.toHaveProperty('deps');
-    expect(world.things()).toEqual(['app i1']);
+    expect(core.things()).toEqual(['app i1']);
     await broker.deprovision(toDeprovision({ ...app, planId: 'app-plain' }));
-    expect(world.things()).toEqual([]);
+    expect(core.things()).toEqual([]);
   });
 
   test('that fails gives the new ones back, and leaves the instance with those it had.', async () => {
-    const world = aNeedingWorld(plans, { update: broken });
-    const { broker } = world.broker();
+    const core = needingCore(plans, { update: broken });
+    const { broker } = core.broker();
     await broker.provision(toMake);
-    const before = world.things();
+    const before = core.things();
     const facts = (await broker.instance('i1')).confidential.facts;
     await expect(broker.update(to('app-large'))).rejects.toThrow('The disk is full.');
-    expect(world.story().slice(-2)).toEqual(['unbind search', 'deprovision search']);
-    expect(world.things()).toEqual(before);
+    expect(core.story().slice(-2)).toEqual(['unbind search', 'deprovision search']);
+    expect(core.things()).toEqual(before);
     expect(await broker.instance('i1')).toMatchObject({ ready: true, planId: 'app-small' });
     expect((await broker.instance('i1')).confidential.facts).toEqual(facts);
     await broker.deprovision(toRemove);
-    expect(world.things()).toEqual([]);
+    expect(core.things()).toEqual([]);
   });
 
   test('whose new need cannot be had has changed nothing.', async () => {
-    const world = aNeedingWorld(plans, {
+    const core = needingCore(plans, {
       provision: ({ plan }) => (plan.offeringName === 'search' ? broken() : { done: {} }),
     });
-    const { broker } = world.broker();
+    const { broker } = core.broker();
     await broker.provision(toMake);
     await expect(broker.update(to('app-large'))).rejects.toThrow('The service needs search');
-    expect(world.story()).not.toContain('update app');
-    expect(await onlyChildOf(world)).toMatchObject({ offeringId: 'db' });
+    expect(core.story()).not.toContain('update app');
+    expect(await onlyChildOf(core)).toMatchObject({ offeringId: 'db' });
     expect(await broker.bind(toBind({ ...app, bindingId: 'b' }))).toMatchObject({ is: 'done' });
     expect(await broker.unbind(toUnbind({ ...app, bindingId: 'b' }))).toMatchObject({ is: 'done' });
   });
@@ -89,16 +89,16 @@ describe('Starting and stopping', () => {
   const able = { start: () => ({ done: {} }), stop: () => ({ done: {} }), restart: () => ({ done: {} }) };
 
   test('what it needs is started before the instance, and stopped after it.', async () => {
-    const world = aNeedingWorld(undefined, able);
-    const { broker } = world.broker();
+    const core = needingCore(undefined, able);
+    const { broker } = core.broker();
     await broker.provision(toMake);
-    world.asked.length = 0;
+    core.asked.length = 0;
     await broker.stop(toOperate());
     await broker.stop(toOperate());
     await broker.start(toOperate());
     await broker.stop(toOperate());
     await broker.restart(toOperate());
-    expect(world.story()).toEqual([
+    expect(core.story()).toEqual([
       'stop app',
       'stop db',
       'stop app',
@@ -109,17 +109,17 @@ describe('Starting and stopping', () => {
       'start db',
       'restart app',
     ]);
-    expect(await onlyChildOf(world)).toMatchObject({ stopped: false });
+    expect(await onlyChildOf(core)).toMatchObject({ stopped: false });
   });
 
   test('single units leave what is needed as it is.', async () => {
-    const world = aNeedingWorld(undefined, able);
-    const { broker } = world.broker();
+    const core = needingCore(undefined, able);
+    const { broker } = core.broker();
     await broker.provision(toMake);
-    world.asked.length = 0;
+    core.asked.length = 0;
     await broker.stop(toOperate({ units: ['web'] }));
     await broker.restart(toOperate({ units: ['web'] }));
-    expect(world.story()).toEqual(['stop app', 'restart app']);
+    expect(core.story()).toEqual(['stop app', 'restart app']);
   });
 
   test.each([
@@ -134,14 +134,14 @@ describe('Starting and stopping', () => {
         if (plan.offeringName === 'app' || mended) return { done: {} };
         return memo ? broken() : { again: { afterMs: 2000, memo: 1 } };
       };
-      const world = aNeedingWorld(undefined, { ...able, start });
-      const { broker, work } = world.broker({}, wrongBy(wrong, world));
+      const core = needingCore(undefined, { ...able, start });
+      const { broker, work } = core.broker({}, wrongBy(wrong, core));
       await broker.provision(toMake);
       await broker.stop(toOperate());
-      world.pass(60_000);
+      core.pass(60_000);
       const outcome = await broker.start(toOperate(soon));
       if (outcome.is !== 'accepted') throw new Error('It was not accepted.');
-      await ended(world, [work]);
+      await ended(core, [work]);
       const { id: operationId } = outcome.operation;
       expect(await broker.lastOperation({ instanceId: 'i1', operationId })).toMatchObject({
         operation: {
@@ -149,10 +149,10 @@ describe('Starting and stopping', () => {
           failure: { sentence: 'The service needs db, which could not be started. The disk is full.' },
         },
       });
-      expect(world.story().filter((deed) => deed === 'start db')).toHaveLength(2);
-      expect(world.story()).not.toContain('start app');
+      expect(core.story().filter((deed) => deed === 'start db')).toHaveLength(2);
+      expect(core.story()).not.toContain('start app');
       mended = true;
-      world.pass(60_000);
+      core.pass(60_000);
       expect(await broker.start(toOperate())).toMatchObject({ is: 'done' });
     },
   );

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../src/broker/json.ts';
 import type { Operation, ServiceInstance } from '../../../src/broker/records.ts';
 import type { Store } from '../../../src/broker/store.ts';
 import { aPlan, toBind, toProvision } from '../fixtures.ts';
-import { aWorld, scripted, type World } from '../core-in-memory.ts';
+import { coreInMemory, scripted, type CoreInMemory } from '../core-in-memory.ts';
 
 /** An app that needs a database, and what there is of either. */
 
@@ -46,16 +46,16 @@ export function appPlan(rest: PlanParts = {}, requires: Record<string, Dependenc
 export const app = { offeringId: 'app', planId: 'app-small' };
 export const db = { offeringId: 'db', planId: 'db-small' };
 
-export interface NeedingWorld extends World, ReturnType<typeof scripted> {
+export interface NeedingCore extends CoreInMemory, ReturnType<typeof scripted> {
   /** `app i1`, `db p0123...`, `db p0123.../p4567...`: what exists, as the provisioner made and removed it. */
   readonly things: () => readonly string[];
 }
 
 /** What the script leaves out just happens, and is remembered as a thing. */
-export function aNeedingWorld(
+export function needingCore(
   plans: readonly ServicePlan[] = [appPlan(), planOf('db')],
   script: Script = {},
-): NeedingWorld {
+): NeedingCore {
   const things = new Set<string>();
   const made = scripted({
     ...script,
@@ -78,12 +78,12 @@ export function aNeedingWorld(
       return step;
     },
   });
-  return { ...aWorld(made.provisioner, plans), ...made, things: () => [...things].toSorted() };
+  return { ...coreInMemory(made.provisioner, plans), ...made, things: () => [...things].toSorted() };
 }
 
 /** Takes what is due, and lets pauses go by, until it has come to pass. */
 export async function untilSo(
-  { pass }: Pick<World, 'pass'>,
+  { pass }: Pick<CoreInMemory, 'pass'>,
   works: readonly OperationQueue[],
   isSo: () => boolean | Promise<boolean>,
 ): Promise<void> {
@@ -98,24 +98,24 @@ export async function untilSo(
 
 /** Waits until no operation of the instance is open, and gives the latest that a platform can have asked for. */
 export async function ended(
-  world: World,
+  core: CoreInMemory,
   works: readonly OperationQueue[],
   instanceId = 'i1',
 ): Promise<Operation | undefined> {
-  await untilSo(world, works, async () => !(await world.store.findInstance(instanceId))?.operation);
-  return (await world.store.lastOperation({ instanceId })).operation;
+  await untilSo(core, works, async () => !(await core.store.findInstance(instanceId))?.operation);
+  return (await core.store.lastOperation({ instanceId })).operation;
 }
 
 /** The instances that were made for this one. */
-export async function childrenOf({ store }: Pick<World, 'store'>, parent = 'i1') {
+export async function childrenOf({ store }: Pick<CoreInMemory, 'store'>, parent = 'i1') {
   return (await store.list({ limit: 100 })).filter(({ instance }) => instance.parent === parent);
 }
 
 export async function onlyChildOf(
-  world: Pick<World, 'store'>,
+  core: Pick<CoreInMemory, 'store'>,
   parent = 'i1',
 ): Promise<Omit<ServiceInstance, 'confidential'>> {
-  const [child, ...others] = await childrenOf(world, parent);
+  const [child, ...others] = await childrenOf(core, parent);
   if (!child || others.length > 0) throw new Error(`There are ${others.length + (child ? 1 : 0)} children.`);
   return child.instance;
 }
@@ -132,13 +132,13 @@ export async function aSharedDb(broker: Broker): Promise<void> {
 
 /** A broker that is cut off with its so-manieth write: it never gets to know of it, nor of anything after. */
 export function aMortal(
-  world: World,
+  core: CoreInMemory,
   writes: number,
   settings: Partial<Settings> = {},
   others: Partial<BrokerContext> = {},
 ) {
   let left = writes;
-  const { store } = world;
+  const { store } = core;
   async function alive<Result>(ask: () => Promise<Result>, writing = false): Promise<Result> {
     if (left <= 0) throw new Error('It is cut off');
     const answer = await ask();
@@ -158,5 +158,5 @@ export function aMortal(
     postpone: (held, pause) => alive(() => store.postpone(held, pause), true),
     settle: (held, settlement) => alive(() => store.settle(held, settlement), true),
   };
-  return { ...world.broker(settings, { store: mortal, ...others }), isDead: () => left <= 0 };
+  return { ...core.broker(settings, { store: mortal, ...others }), isDead: () => left <= 0 };
 }

@@ -1,7 +1,7 @@
 import { Failure } from '../../../src/broker/errors.ts';
 import {
   aMortal,
-  aNeedingWorld,
+  needingCore,
   app,
   appPlan,
   childrenOf,
@@ -12,7 +12,7 @@ import {
   untilSo,
 } from './dependent-apps.ts';
 import { toDeprovision, toProvision, toUpdate } from '../fixtures.ts';
-import { aWorld, gate, scripted } from '../core-in-memory.ts';
+import { coreInMemory, gate, scripted } from '../core-in-memory.ts';
 
 /** Brokers die, lose what they hold, or have not room enough, while what an instance needs is made or removed. */
 
@@ -20,11 +20,11 @@ const soon = { acceptsIncomplete: true };
 const toMake = toProvision({ ...app, ...soon });
 const toRemove = toDeprovision({ ...app, ...soon });
 
-function aSlowWorld(failing = false) {
+function slowCore(failing = false) {
   const slowly = ({ memo }: { memo?: unknown }) =>
     memo ? { done: {} } : { again: { afterMs: 0, memo: 'half' } };
   const asked = { fails: failing };
-  const world = aNeedingWorld(
+  const core = needingCore(
     [
       appPlan(),
       appPlan({ id: 'app-large' }, { search: needOf('search'), cache: needOf('db', { instance: 'shared' }) }),
@@ -42,38 +42,38 @@ function aSlowWorld(failing = false) {
       },
     },
   );
-  return world;
+  return core;
 }
 
 /** What has to be the case in the end, however often somebody died on the way. */
 const fates = {
-  async provision(world: ReturnType<typeof aSlowWorld>) {
-    const child = await onlyChildOf(world);
-    expect(world.things()).toEqual([
+  async provision(core: ReturnType<typeof slowCore>) {
+    const child = await onlyChildOf(core);
+    expect(core.things()).toEqual([
       'app i1',
       `db ${child.id}`,
       expect.stringContaining(`db ${child.id}/`),
       'db shared',
     ]);
     expect(child.ready).toBe(true);
-    expect((await world.store.findInstance('i1'))?.instance.ready).toBe(true);
+    expect((await core.store.findInstance('i1'))?.instance.ready).toBe(true);
   },
-  async deprovision(world: ReturnType<typeof aSlowWorld>) {
-    expect(world.things()).toEqual(['db shared']);
-    expect(await childrenOf(world)).toEqual([]);
-    expect(await world.store.findInstance('i1')).toBeUndefined();
-    expect(await world.store.findInstance('shared')).not.toHaveProperty('neededBy');
+  async deprovision(core: ReturnType<typeof slowCore>) {
+    expect(core.things()).toEqual(['db shared']);
+    expect(await childrenOf(core)).toEqual([]);
+    expect(await core.store.findInstance('i1')).toBeUndefined();
+    expect(await core.store.findInstance('shared')).not.toHaveProperty('neededBy');
   },
-  async update(world: ReturnType<typeof aSlowWorld>) {
-    const child = await onlyChildOf(world);
+  async update(core: ReturnType<typeof slowCore>) {
+    const child = await onlyChildOf(core);
     expect(child).toMatchObject({ offeringId: 'search', ready: true });
-    expect(world.things()).toHaveLength(5);
-    expect(await world.store.findInstance('shared')).toMatchObject({ neededBy: ['i1'] });
+    expect(core.things()).toHaveLength(5);
+    expect(await core.store.findInstance('shared')).toMatchObject({ neededBy: ['i1'] });
   },
-  async 'failing update'(world: ReturnType<typeof aSlowWorld>) {
-    await fates.provision(world);
-    expect(await world.store.findInstance('shared')).not.toHaveProperty('neededBy');
-    expect(await world.store.findInstance('i1')).toMatchObject({ instance: { planId: 'app-small' } });
+  async 'failing update'(core: ReturnType<typeof slowCore>) {
+    await fates.provision(core);
+    expect(await core.store.findInstance('shared')).not.toHaveProperty('neededBy');
+    expect(await core.store.findInstance('i1')).toMatchObject({ instance: { planId: 'app-small' } });
   },
 };
 
@@ -83,13 +83,13 @@ describe('A broker dies with one of its writes, and another one takes over', () 
     async (kind) => {
       let died = 0;
       for (let writes = 1; ; writes += 1) {
-        const world = aSlowWorld(kind === 'failing update');
-        const heir = world.broker();
+        const core = slowCore(kind === 'failing update');
+        const heir = core.broker();
         await heir.broker.provision(
           toProvision({ offeringId: 'db', planId: 'db-small', instanceId: 'shared' }),
         );
         if (kind !== 'provision') await heir.broker.provision({ ...toMake, acceptsIncomplete: false });
-        const { broker, work, isDead } = aMortal(world, writes, { asyncPatience: 0 });
+        const { broker, work, isDead } = aMortal(core, writes, { asyncPatience: 0 });
         const request = {
           provision: () => broker.provision(toMake),
           deprovision: () => broker.deprovision(toRemove),
@@ -97,13 +97,13 @@ describe('A broker dies with one of its writes, and another one takes over', () 
           'failing update': () => broker.update(toUpdate({ ...app, ...soon, planId: 'app-large' })),
         }[kind];
         await request().catch(() => undefined);
-        await goOn(world, work, isDead);
+        await goOn(core, work, isDead);
         await work.rest();
         if (!isDead()) break;
         died += 1;
-        world.pass(3001);
-        await ended(world, [heir.work]);
-        await fates[kind](world);
+        core.pass(3001);
+        await ended(core, [heir.work]);
+        await fates[kind](core);
       }
       expect(died).toBeGreaterThan(8);
     },
@@ -112,14 +112,14 @@ describe('A broker dies with one of its writes, and another one takes over', () 
 
   /** Until it is dead or nothing is left to be done. */
   async function goOn(
-    world: ReturnType<typeof aSlowWorld>,
+    core: ReturnType<typeof slowCore>,
     work: { tick: () => Promise<number> },
     isDead: () => boolean,
   ): Promise<void> {
-    const isOver = async () => isDead() || !(await world.store.findInstance('i1'))?.operation;
+    const isOver = async () => isDead() || !(await core.store.findInstance('i1'))?.operation;
     while (!(await isOver())) {
       await work.tick().catch(() => undefined);
-      world.pass(100);
+      core.pass(100);
       await new Promise(setImmediate);
     }
   }
@@ -128,9 +128,9 @@ describe('A broker dies with one of its writes, and another one takes over', () 
 describe('Who has lost an operation', () => {
   test('makes nothing for its sake any more, however late it comes.', async () => {
     const late = gate();
-    const world = aSlowWorld();
-    const { store } = world;
-    const slept = world.broker(
+    const core = slowCore();
+    const { store } = core;
+    const slept = core.broker(
       { asyncPatience: 0 },
       {
         store: {
@@ -145,15 +145,15 @@ describe('Who has lost an operation', () => {
       },
     );
     await slept.broker.provision(toMake);
-    world.pass(3001);
-    const { broker, work } = world.broker();
+    core.pass(3001);
+    const { broker, work } = core.broker();
     expect(await broker.deprovision(toRemove)).toMatchObject({ is: 'accepted' });
-    await ended(world, [work]);
+    await ended(core, [work]);
     expect(await store.findInstance('i1')).toBeUndefined();
     late.open();
     await slept.work.rest();
     expect(await store.list({ limit: 9 })).toEqual([]);
-    expect(world.things()).toEqual([]);
+    expect(core.things()).toEqual([]);
   });
 });
 
@@ -168,28 +168,24 @@ describe('On nodes', () => {
 
   test('what is needed may be made on another node, and the instance gets it all the same.', async () => {
     const { provisioner, asked } = scripted({}, { local: true });
-    const world = aWorld(provisioner, plans);
+    const core = coreInMemory(provisioner, plans);
     const [one, two] = await Promise.all(
       ['n1', 'n2'].map(async (node) => {
-        await world.beat({ name: node });
-        return world.broker({ node });
+        await core.beat({ name: node });
+        return core.broker({ node });
       }),
     );
     if (!one || !two) throw new Error('There are no brokers.');
     await one.broker.provision(toMake);
-    await ended(world, [one.work, two.work]);
-    const child = await onlyChildOf(world);
+    await ended(core, [one.work, two.work]);
+    const child = await onlyChildOf(core);
     expect(child.place).toEqual({ node: 'n2', cost: 5 });
     expect((await one.broker.instance('i1')).place).toEqual({ node: 'n1', cost: 6 });
     const { values } = asked.find(({ work }) => work.plan.offeringName === 'app')?.work ?? {};
     expect(values).toMatchObject({ deps: { db: { uri: expect.stringContaining('db://') } } });
     await one.broker.deprovision(toRemove);
-    await untilSo(
-      world,
-      [one.work, two.work],
-      async () => (await world.store.list({ limit: 9 })).length === 0,
-    );
-    expect(await world.nodes.list()).toMatchObject([
+    await untilSo(core, [one.work, two.work], async () => (await core.store.list({ limit: 9 })).length === 0);
+    expect(await core.nodes.list()).toMatchObject([
       { name: 'n1', used: 0, instances: 0 },
       { name: 'n2', used: 0, instances: 0 },
     ]);
@@ -197,28 +193,28 @@ describe('On nodes', () => {
 
   test('without room for what is needed the instance fails with the limit, and takes no room itself.', async () => {
     const { provisioner, deeds } = scripted({}, { local: true });
-    const world = aWorld(provisioner, plans);
-    await world.beat({ name: 'n1' });
-    const { broker } = world.broker({ node: 'n1' });
+    const core = coreInMemory(provisioner, plans);
+    await core.beat({ name: 'n1' });
+    const { broker } = core.broker({ node: 'n1' });
     await expect(broker.provision({ ...toMake, acceptsIncomplete: false })).rejects.toThrow(
       "The service needs db, which could not be had. No node has room for this: it takes 5 of a node's capacity",
     );
     expect(deeds()).toEqual(['deprovision']);
-    expect(await world.nodes.list()).toMatchObject([{ used: 0, instances: 0 }]);
+    expect(await core.nodes.list()).toMatchObject([{ used: 0, instances: 0 }]);
   });
 
   test('what was needed by an instance of a lost machine is given back when that is deleted.', async () => {
     const { provisioner, story } = scripted({}, { local: true });
-    const world = aWorld(provisioner, plans);
-    const [one, two] = [world.broker({ node: 'n1' }), world.broker({ node: 'n2' })];
-    await Promise.all([world.beat({ name: 'n1' }), world.beat({ name: 'n2' })]);
+    const core = coreInMemory(provisioner, plans);
+    const [one, two] = [core.broker({ node: 'n1' }), core.broker({ node: 'n2' })];
+    await Promise.all([core.beat({ name: 'n1' }), core.beat({ name: 'n2' })]);
     await one.broker.provision(toMake);
-    await ended(world, [one.work, two.work]);
-    world.pass(31_000);
-    await world.beat({ name: 'n2' });
+    await ended(core, [one.work, two.work]);
+    core.pass(31_000);
+    await core.beat({ name: 'n2' });
     await two.broker.overview.forget('n1', { abandon: true });
     await two.broker.deprovision(toRemove);
-    await untilSo(world, [two.work], async () => (await world.store.list({ limit: 9 })).length === 0);
+    await untilSo(core, [two.work], async () => (await core.store.list({ limit: 9 })).length === 0);
     expect(story().slice(3)).toEqual(['unbind db', 'deprovision db']);
   });
 });

@@ -1,13 +1,4 @@
-import {
-  aNeedingWorld,
-  app,
-  appPlan,
-  aSharedDb,
-  credentialsOf,
-  db,
-  needOf,
-  planOf,
-} from './dependent-apps.ts';
+import { needingCore, app, appPlan, aSharedDb, credentialsOf, db, needOf, planOf } from './dependent-apps.ts';
 import { toDeprovision, toOperate, toProvision } from '../fixtures.ts';
 import { gate } from '../core-in-memory.ts';
 
@@ -29,17 +20,17 @@ describe('A shared need', () => {
   };
 
   test('that is not there is refused with its name, and nothing is written.', async () => {
-    const world = aNeedingWorld(plans);
-    const { broker } = world.broker();
+    const core = needingCore(plans);
+    const { broker } = core.broker();
     await expect(broker.provision(toMake)).rejects.toMatchObject(missing);
-    expect(await world.store.list({ limit: 9 })).toEqual([]);
+    expect(await core.store.list({ limit: 9 })).toEqual([]);
     expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('absent');
   });
 
   test('that is not finished, or something else, is refused too.', async () => {
     const slow = gate();
-    const world = aNeedingWorld(plans, { provision: () => slow.passed.then(() => ({ done: {} })) });
-    const { broker, work } = world.broker();
+    const core = needingCore(plans, { provision: () => slow.passed.then(() => ({ done: {} })) });
+    const { broker, work } = core.broker();
     const other = { instanceId: 'shared', offeringId: 'other', planId: 'db-small' };
     await broker.provision(toProvision({ ...other, ...soon }));
     await expect(broker.provision(toMake)).rejects.toMatchObject(missing);
@@ -50,11 +41,11 @@ describe('A shared need', () => {
   });
 
   test('is bound for each that needs it, and cannot be deleted before the last of them is gone.', async () => {
-    const world = aNeedingWorld(plans);
-    const { broker } = world.broker();
+    const core = needingCore(plans);
+    const { broker } = core.broker();
     await aSharedDb(broker);
     for (const instanceId of ['i2', 'i1']) await broker.provision({ ...toMake, instanceId });
-    expect(world.things()).toHaveLength(5);
+    expect(core.things()).toHaveLength(5);
     expect(await credentialsOf(broker)).toEqual({ db: expect.stringContaining('db://') });
     const removal = toDeprovision({ ...db, instanceId: 'shared' });
     await expect(broker.deprovision(removal)).rejects.toMatchObject({
@@ -64,16 +55,16 @@ describe('A shared need', () => {
     await broker.deprovision(toRemove);
     await expect(broker.deprovision(removal)).rejects.toThrow("'i2'");
     await broker.deprovision({ ...toRemove, instanceId: 'i2' });
-    expect(world.things()).toEqual(['db shared']);
+    expect(core.things()).toEqual(['db shared']);
     expect(await broker.deprovision(removal)).toMatchObject({ is: 'done' });
   });
 
   test('that goes between the refusal and the making lets the instance fail, and nothing is left.', async () => {
-    const world = aNeedingWorld(plans);
-    const { broker, work } = world.broker();
+    const core = needingCore(plans);
+    const { broker, work } = core.broker();
     await aSharedDb(broker);
-    const { store } = world;
-    const { broker: late } = world.broker(
+    const { store } = core;
+    const { broker: late } = core.broker(
       {},
       {
         store: {
@@ -89,18 +80,18 @@ describe('A shared need', () => {
     await expect(late.provision(toMake)).rejects.toThrow(
       "The service needs db, which could not be had. There is no instance 'shared' that could be used.",
     );
-    expect(world.things()).toEqual([]);
+    expect(core.things()).toEqual([]);
     await work.rest();
   });
 
   test('whose offering is hidden by now is there all the same.', async () => {
-    const world = aNeedingWorld(plans);
-    const { broker } = world.broker();
+    const core = needingCore(plans);
+    const { broker } = core.broker();
     await aSharedDb(broker);
-    await world.store.saveRevisions(plans);
+    await core.store.saveRevisions(plans);
     const { offerings, ...rest } = broker.catalog();
     const [app, ...others] = offerings.toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const { broker: later } = world.broker(
+    const { broker: later } = core.broker(
       {},
       {
         catalog: () => ({ ...rest, offerings: app ? [app] : [] }),
@@ -112,8 +103,8 @@ describe('A shared need', () => {
   });
 
   test('that is at rest lets the instance fail: somebody is to start it.', async () => {
-    const world = aNeedingWorld(plans, { stop: () => ({ done: {} }), start: () => ({ done: {} }) });
-    const { broker } = world.broker();
+    const core = needingCore(plans, { stop: () => ({ done: {} }), start: () => ({ done: {} }) });
+    const { broker } = core.broker();
     await aSharedDb(broker);
     await broker.stop(toOperate({ instanceId: 'shared' }));
     await expect(broker.provision(toMake)).rejects.toThrow('The service instance is stopped.');

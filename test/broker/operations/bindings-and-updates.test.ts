@@ -2,13 +2,13 @@ import { Failure } from '../../../src/broker/errors.ts';
 import type { JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from '../fixtures.ts';
-import { aWorld, gate, scripted } from '../core-in-memory.ts';
+import { coreInMemory, gate, scripted } from '../core-in-memory.ts';
 
 const soon = { acceptsIncomplete: true };
 
 describe('Bindings', () => {
   test('A binding gets its own secrets, and a repetition gets the same ones.', async () => {
-    const { broker } = aWorld(scripted({}).provisioner).broker();
+    const { broker } = coreInMemory(scripted({}).provisioner).broker();
     await broker.provision(toProvision());
     const one = await broker.bind(toBind());
     const two = await broker.bind(toBind({ bindingId: 'b2' }));
@@ -21,7 +21,7 @@ describe('Bindings', () => {
   test('A bind whose result cannot be fetched later is waited for, whatever the platform accepts.', async () => {
     const slow = gate();
     const { provisioner } = scripted({ bind: () => slow.passed.then(() => ({ done: {} })) });
-    const { broker } = aWorld(provisioner, [aPlan({ bindingsRetrievable: false })]).broker({
+    const { broker } = coreInMemory(provisioner, [aPlan({ bindingsRetrievable: false })]).broker({
       asyncPatience: 1,
     });
     await broker.provision(toProvision());
@@ -39,7 +39,7 @@ describe('Bindings', () => {
         return { done: {} };
       },
     });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     await expect(broker.bind(toBind())).rejects.toThrow('No login could be made.');
     expect(deeds()).toEqual(['provision', 'bind', 'unbind']);
@@ -51,7 +51,7 @@ describe('Bindings', () => {
 
   test('Bindings left at a deprovision are unbound first.', async () => {
     const { provisioner, asked } = scripted({});
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     for (const bindingId of ['b1', 'b2']) await broker.bind(toBind({ bindingId }));
     expect(await broker.deprovision(toDeprovision())).toMatchObject({ is: 'done' });
@@ -68,13 +68,13 @@ describe('Bindings', () => {
   test('A binding that is over its time does not exist any more, and is revoked by the broker itself.', async () => {
     const plan = aPlan({ making: { answer: { bindingLifetime: { expiresAfter: 60, renewBefore: 20 } } } });
     const { provisioner, deeds } = scripted({});
-    const world = aWorld(provisioner, [plan]);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner, [plan]);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision());
     await broker.bind(toBind());
     const { expiresAt, renewBefore } = await broker.binding('i1', 'b1');
     expect((expiresAt?.getTime() ?? 0) - (renewBefore?.getTime() ?? 0)).toBe(20_000);
-    world.pass(60_000);
+    core.pass(60_000);
     await expect(broker.binding('i1', 'b1')).rejects.toMatchObject({ code: 'not-found' });
     await work.tick();
     expect(deeds().at(-1)).toBe('unbind');
@@ -82,7 +82,7 @@ describe('Bindings', () => {
   });
 
   test('A rotation takes over parameters and application of its predecessor, and both live on their own.', async () => {
-    const { broker } = aWorld(scripted({}).provisioner).broker();
+    const { broker } = coreInMemory(scripted({}).provisioner).broker();
     await broker.provision(toProvision());
     await broker.bind(toBind({ parameters: { role: 'reader' }, appGuid: 'app' }));
     const rotate = {
@@ -104,7 +104,7 @@ describe('Bindings', () => {
 
 describe('Updates', () => {
   test('Parameters are merged, the plan stays when none is named, and secrets stay.', async () => {
-    const { broker } = aWorld(scripted({}).provisioner, [aPlan(), aPlan({ id: 'large' })]).broker();
+    const { broker } = coreInMemory(scripted({}).provisioner, [aPlan(), aPlan({ id: 'large' })]).broker();
     await broker.provision(toProvision({ parameters: { a: 1, b: 1 } }));
     await broker.update(toUpdate({ parameters: { b: 2 } }));
     expect(await broker.instance('i1')).toMatchObject({
@@ -120,7 +120,7 @@ describe('Updates', () => {
 
   test('Where an update names all parameters, what it does not name goes.', async () => {
     const { provisioner, deeds } = scripted({});
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision({ parameters: { a: 1, b: 1 } }));
     const complete = (parameters: JsonObject) => toUpdate({ parameters, complete: true });
     await broker.update(complete({ b: 1 }));
@@ -132,7 +132,7 @@ describe('Updates', () => {
   });
 
   test('A removal that means one version of the instance leaves every other alone.', async () => {
-    const { broker } = aWorld(scripted({}).provisioner).broker();
+    const { broker } = coreInMemory(scripted({}).provisioner).broker();
     await broker.provision(toProvision());
     const { version } = await broker.instance('i1');
     await broker.update(toUpdate({ parameters: { a: 1 } }));
@@ -145,7 +145,7 @@ describe('Updates', () => {
 
   test('An update that changes nothing makes nothing; a new context is only remembered.', async () => {
     const { provisioner, deeds } = scripted({});
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     expect(await broker.update(toUpdate({ planId: 'small' }))).toMatchObject({ is: 'unchanged' });
     const renamed = { instance_name: 'renamed' };
@@ -159,9 +159,9 @@ describe('Updates', () => {
   test('A new maintenance version is an update, an old one is refused.', async () => {
     const plans = [aPlan({ maintenanceInfo: { version: '1.0.0' } })];
     const { provisioner, deeds } = scripted({});
-    const world = aWorld(provisioner, plans);
-    const { broker } = world.broker();
-    await world.store.saveRevisions(plans);
+    const core = coreInMemory(provisioner, plans);
+    const { broker } = core.broker();
+    await core.store.saveRevisions(plans);
     await broker.provision(toProvision());
     plans[0] = aPlan({ maintenanceInfo: { version: '2.0.0' }, revision: 'small-2' });
     await expect(broker.update(toUpdate({ maintenanceVersion: '1.0.0' }))).rejects.toMatchObject({
@@ -173,7 +173,7 @@ describe('Updates', () => {
   });
 
   test('A change of a plan that does not allow it is unsupported and changes nothing.', async () => {
-    const { broker } = aWorld(scripted({}).provisioner, [
+    const { broker } = coreInMemory(scripted({}).provisioner, [
       aPlan({ planUpdateable: false }),
       aPlan({ id: 'large' }),
     ]).broker();
@@ -193,21 +193,21 @@ describe('Self-contained provisioners', () => {
       },
       { selfContained: true },
     );
-    const world = aWorld(provisioner);
-    const { broker } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker } = core.broker();
     await expect(broker.provision(toProvision())).rejects.toThrow('Ask the operator.');
-    expect(world.events).toEqual([
+    expect(core.events).toEqual([
       expect.objectContaining({ type: 'step-failed', detail: 'The file lacks a secret.' }),
     ]);
     expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('absent');
   });
 
   test('Everything is written as one: there is never an open operation.', async () => {
-    const world = aWorld(scripted({}, { selfContained: true }).provisioner);
-    const { broker, work } = world.broker();
-    const open = world.store.open.bind(world.store);
+    const core = coreInMemory(scripted({}, { selfContained: true }).provisioner);
+    const { broker, work } = core.broker();
+    const open = core.store.open.bind(core.store);
     const opened: string[] = [];
-    world.store.open = (opening) => {
+    core.store.open = (opening) => {
       opened.push(opening.operation.state);
       return open(opening);
     };

@@ -1,20 +1,20 @@
 import type { Store } from '../../../src/broker/store.ts';
 import { aPlan, toDeprovision, toProvision } from '../fixtures.ts';
-import { aWorld, gate, scripted, untilAborted } from '../core-in-memory.ts';
+import { coreInMemory, gate, scripted, untilAborted } from '../core-in-memory.ts';
 
 const soon = { acceptsIncomplete: true };
 const failed = (word: string) => expect.objectContaining({ name: 'Failure', word });
 
 describe('Patience', () => {
   test('What is quick is done within the request, also when the platform accepts incomplete work.', async () => {
-    const { broker } = aWorld(scripted({}).provisioner).broker();
+    const { broker } = coreInMemory(scripted({}).provisioner).broker();
     expect(await broker.provision(toProvision(soon))).toMatchObject({ is: 'done', record: { ready: true } });
   });
 
   test('What is slow is accepted, goes on beside the request, and is then found done.', async () => {
     const slow = gate();
     const { provisioner } = scripted({ provision: () => slow.passed.then(() => ({ done: {} })) });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     const outcome = await broker.provision(toProvision(soon));
     if (outcome.is !== 'accepted') throw new Error('The provision was not accepted');
     const { id } = outcome.operation;
@@ -28,7 +28,7 @@ describe('Patience', () => {
       provision: ({ memo }) =>
         memo === 2 ? { done: {} } : { again: { afterMs: 1, memo: memo === undefined ? 1 : 2 } },
     });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     expect(await broker.provision(toProvision())).toMatchObject({ is: 'done' });
     expect(asked.map(({ work }) => work.memo)).toEqual([undefined, 1, 2]);
   });
@@ -38,15 +38,15 @@ describe('Patience', () => {
       provision: ({ memo }) =>
         memo ? { done: {} } : { again: { afterMs: 60_000, memo: 'job-7', note: 'Started' } },
     });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     expect(await broker.provision(toProvision(soon))).toMatchObject({ is: 'accepted' });
     expect(await broker.lastOperation({ instanceId: 'i1' })).toMatchObject({
       operation: { note: 'Started' },
     });
     expect(await work.tick()).toBeGreaterThan(0);
     expect(asked).toHaveLength(1);
-    world.pass(60_000);
+    core.pass(60_000);
     expect(await work.tick()).toBe(0);
     expect(asked[1]?.work.memo).toBe('job-7');
     expect(await broker.instance('i1')).toMatchObject({ ready: true });
@@ -56,25 +56,25 @@ describe('Patience', () => {
     const { provisioner, deeds } = scripted({
       provision: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 1, memo: 1 } }),
     });
-    const world = aWorld(provisioner);
-    const atOnce = { ...world.store };
+    const core = coreInMemory(provisioner);
+    const atOnce = { ...core.store };
     const mayWrite = gate();
     const slowly: Pick<Store, 'postpone'> = {
       postpone: (...progress) => mayWrite.passed.then(() => atOnce.postpone(...progress)),
     };
-    Object.assign(world.store, slowly);
-    const { broker, work } = world.broker({ asyncPatience: 0 });
+    Object.assign(core.store, slowly);
+    const { broker, work } = core.broker({ asyncPatience: 0 });
     expect(await broker.provision(toProvision(soon))).toMatchObject({ is: 'accepted' });
     mayWrite.open();
     await work.handOver();
-    world.pass(1);
+    core.pass(1);
     await work.tick();
     expect(deeds()).toEqual(['provision', 'provision']);
   });
 
   test('A create that a synchronous request cannot wait for is given up and undone.', async () => {
     const { provisioner, deeds } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const { broker, work } = aWorld(provisioner).broker({ syncPatience: 20 });
+    const { broker, work } = coreInMemory(provisioner).broker({ syncPatience: 20 });
     await expect(broker.provision(toProvision())).rejects.toThrow(failed('timeout'));
     while (deeds().length < 2) await work.tick();
     expect(deeds()).toEqual(['provision', 'deprovision']);
@@ -88,7 +88,7 @@ describe('Patience', () => {
   test('A removal that a synchronous request cannot wait for goes on.', async () => {
     const slow = gate();
     const { provisioner } = scripted({ deprovision: () => slow.passed.then(() => ({ done: {} })) });
-    const { broker } = aWorld(provisioner).broker({ syncPatience: 20 });
+    const { broker } = coreInMemory(provisioner).broker({ syncPatience: 20 });
     await broker.provision(toProvision());
     await expect(broker.deprovision(toDeprovision())).rejects.toThrow(failed('timeout'));
     await expect(broker.deprovision(toDeprovision())).rejects.toMatchObject({ code: 'busy' });
@@ -101,7 +101,7 @@ describe('Patience', () => {
   test('A plan that is asynchronous only is refused to who cannot wait, and nothing is made.', async () => {
     const { provisioner, asked } = scripted({});
     const plan = aPlan({ making: { asyncRequired: ['provision'] } });
-    const { broker } = aWorld(provisioner, [plan]).broker();
+    const { broker } = coreInMemory(provisioner, [plan]).broker();
     await expect(broker.provision(toProvision())).rejects.toMatchObject({ code: 'async-required' });
     expect(asked).toEqual([]);
     expect(await broker.deprovision(toDeprovision())).toEqual({ is: 'absent' });
@@ -120,18 +120,18 @@ describe('Several brokers', () => {
         return { done: { facts: { made: { by: 'first' } } } };
       },
     });
-    const world = aWorld(provisioner);
-    const one = world.broker({ lease: 60_000 });
+    const core = coreInMemory(provisioner);
+    const one = core.broker({ lease: 60_000 });
     await one.broker.provision(toProvision(soon));
-    world.pass(60_001);
-    const two = world.broker();
+    core.pass(60_001);
+    const two = core.broker();
     expect(await two.work.tick()).toBe(0);
     first.open();
     await one.work.handOver();
     expect(await two.broker.instance('i1')).toMatchObject({
       confidential: { facts: { made: { by: 'second' } } },
     });
-    expect(world.events).toContainEqual(expect.objectContaining({ type: 'operation-lost' }));
+    expect(core.events).toContainEqual(expect.objectContaining({ type: 'operation-lost' }));
   });
 
   test('A heartbeat keeps a long step held, and a cancelled lease ends the step even when no hint arrives.', async () => {
@@ -142,14 +142,14 @@ describe('Several brokers', () => {
         return untilAborted(signal);
       },
     });
-    const world = aWorld(provisioner);
-    const deaf = world.broker({ lease: 30 });
+    const core = coreInMemory(provisioner);
+    const deaf = core.broker({ lease: 30 });
     deaf.work.onHint = () => undefined;
     await deaf.broker.provision(toProvision(soon));
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(told?.aborted).toBe(false);
-    expect(await world.store.claim('other', 1000)).toBeUndefined();
-    await world.broker().broker.deprovision(toDeprovision(soon));
+    expect(await core.store.claim('other', 1000)).toBeUndefined();
+    await core.broker().broker.deprovision(toDeprovision(soon));
     await new Promise<void>((resolve) =>
       told?.aborted ? resolve() : told?.addEventListener('abort', () => resolve()),
     );
@@ -157,16 +157,16 @@ describe('Several brokers', () => {
 
   test('A holder that cannot reach the store ends its step when its lease must be over.', async () => {
     const { provisioner, asked } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const world = aWorld(provisioner);
-    const cutOff = world.broker({ lease: 30 });
+    const core = coreInMemory(provisioner);
+    const cutOff = core.broker({ lease: 30 });
     await cutOff.broker.provision(toProvision(soon));
-    world.store.renew = () => Promise.reject(new Error('no route to the database'));
+    core.store.renew = () => Promise.reject(new Error('no route to the database'));
     const signal = asked[0]?.work.signal;
     await new Promise<void>((resolve) =>
       signal?.aborted ? resolve() : signal?.addEventListener('abort', () => resolve()),
     );
     expect(signal?.reason).toBe('lost');
-    expect(world.events).toContainEqual(
+    expect(core.events).toContainEqual(
       expect.objectContaining({ type: 'trouble', doing: 'renewing a lease' }),
     );
   });
@@ -176,11 +176,11 @@ describe('Several brokers', () => {
     const { provisioner } = scripted({
       provision: ({ signal }) => (++calls === 1 ? untilAborted(signal) : { done: {} }),
     });
-    const world = aWorld(provisioner);
-    const leaving = world.broker({ lease: 60_000 });
+    const core = coreInMemory(provisioner);
+    const leaving = core.broker({ lease: 60_000 });
     await leaving.broker.provision(toProvision(soon));
     await leaving.work.handOver();
-    const staying = world.broker();
+    const staying = core.broker();
     expect(await staying.work.tick()).toBe(0);
     expect(await staying.broker.instance('i1')).toMatchObject({ ready: true });
   });
@@ -188,7 +188,7 @@ describe('Several brokers', () => {
   test('Before the hand-over there is rest: it waits also for what a request has begun and let go.', async () => {
     const slow = gate();
     const { provisioner } = scripted({ provision: () => slow.passed.then(() => ({ done: {} })) });
-    const { broker, work } = aWorld(provisioner).broker({ asyncPatience: 0 });
+    const { broker, work } = coreInMemory(provisioner).broker({ asyncPatience: 0 });
     expect(await broker.provision(toProvision(soon))).toMatchObject({ is: 'accepted' });
     const rested = work.rest();
     slow.open();
@@ -198,7 +198,7 @@ describe('Several brokers', () => {
 
   test('A request whose work is handed over at a shutdown is told to come again.', async () => {
     const { provisioner } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const { broker, work } = aWorld(provisioner).broker();
+    const { broker, work } = coreInMemory(provisioner).broker();
     const waiting = broker.provision(toProvision());
     await new Promise(setImmediate);
     await work.handOver();
@@ -207,8 +207,8 @@ describe('Several brokers', () => {
 
   test('Of many equal requests at many brokers one makes the thing, and the others get the same.', async () => {
     const { provisioner, deeds } = scripted({ provision: () => ({ done: {} }) });
-    const world = aWorld(provisioner);
-    const brokers = Array.from({ length: 5 }, () => world.broker().broker);
+    const core = coreInMemory(provisioner);
+    const brokers = Array.from({ length: 5 }, () => core.broker().broker);
     const tenTimes = brokers.flatMap((broker) => Array.from({ length: 10 }, () => broker));
     const outcomes = await Promise.all(tenTimes.map((broker) => broker.provision(toProvision())));
     expect(deeds()).toEqual(['provision']);

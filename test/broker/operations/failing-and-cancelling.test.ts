@@ -1,6 +1,6 @@
 import { Failure } from '../../../src/broker/errors.ts';
 import { aPlan, toDeprovision, toProvision, toUpdate } from '../fixtures.ts';
-import { aWorld, gate, scripted, untilAborted } from '../core-in-memory.ts';
+import { coreInMemory, gate, scripted, untilAborted } from '../core-in-memory.ts';
 
 const soon = { acceptsIncomplete: true };
 
@@ -13,7 +13,7 @@ describe('Failure', () => {
         return { done: {} };
       },
     });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await expect(broker.provision(toProvision())).rejects.toThrow(
       new Failure('quota', 'There is no room for this plan.'),
     );
@@ -32,7 +32,7 @@ describe('Failure', () => {
         throw new Failure('job', 'The job failed.');
       },
     });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await expect(broker.provision(toProvision())).rejects.toThrow('The job failed.');
     expect(asked.at(-1)).toMatchObject({ deed: 'deprovision', work: { trace: { job: 7 } } });
     expect(asked.at(-1)?.work.memo).toBeUndefined();
@@ -46,17 +46,17 @@ describe('Failure', () => {
         return { done: {} };
       },
     });
-    const world = aWorld(provisioner);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision(soon));
     for (const pause of [1000, 2000, 4000]) {
       await work.tick();
-      expect(world.events.at(-1)).toMatchObject({
+      expect(core.events.at(-1)).toMatchObject({
         type: 'step-failed',
         retryMs: pause,
         detail: 'Error: connection refused',
       });
-      world.pass(pause);
+      core.pass(pause);
     }
     expect(await work.tick()).toBe(0);
     expect(await broker.instance('i1')).toMatchObject({ ready: true });
@@ -68,11 +68,11 @@ describe('Failure', () => {
         throw new Error('connection refused');
       },
     });
-    const world = aWorld(provisioner, [aPlan({ maximumPollingDuration: 10 })]);
-    const { broker, work } = world.broker();
+    const core = coreInMemory(provisioner, [aPlan({ maximumPollingDuration: 10 })]);
+    const { broker, work } = core.broker();
     await broker.provision(toProvision(soon));
     for (let turn = 0; turn < 10 && !deeds().includes('deprovision'); turn += 1) {
-      world.pass(8000);
+      core.pass(8000);
       await work.tick();
     }
     expect(await broker.lastOperation({ instanceId: 'i1' })).toMatchObject({
@@ -82,7 +82,7 @@ describe('Failure', () => {
 
   test('A step that overruns the deadline is told to end.', async () => {
     const { provisioner } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const { broker } = aWorld(provisioner, [aPlan({ maximumPollingDuration: 0.05 })]).broker();
+    const { broker } = coreInMemory(provisioner, [aPlan({ maximumPollingDuration: 0.05 })]).broker();
     await expect(broker.provision(toProvision())).rejects.toThrow(
       'took longer than the 0.05 seconds allowed',
     );
@@ -97,7 +97,7 @@ describe('Failure', () => {
         });
       },
     });
-    const { broker } = aWorld(provisioner, [aPlan(), aPlan({ id: 'large' })]).broker();
+    const { broker } = coreInMemory(provisioner, [aPlan(), aPlan({ id: 'large' })]).broker();
     await broker.provision(toProvision({ parameters: { a: 1 } }));
     const update = broker.update(toUpdate({ planId: 'large', parameters: { a: 2 } }));
     await expect(update).rejects.toMatchObject({ hints: { instanceUsable: true, updateRepeatable: false } });
@@ -115,7 +115,7 @@ describe('Failure', () => {
         return { done: {} };
       },
     });
-    const { broker } = aWorld(provisioner).broker();
+    const { broker } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     await expect(broker.deprovision(toDeprovision())).rejects.toThrow('It cannot be removed now.');
     expect(await broker.deprovision(toDeprovision())).toMatchObject({ is: 'done' });
@@ -130,11 +130,11 @@ describe('Failure', () => {
         throw new Failure('odd', `No login with ${root}.`, { detail: `${root} and ${token}` });
       },
     });
-    const world = aWorld(provisioner, [secretPlan]);
-    const { broker } = world.broker();
+    const core = coreInMemory(provisioner, [secretPlan]);
+    const { broker } = core.broker();
     const parameters = { token: 'canary-token' };
     await expect(broker.provision(toProvision({ parameters }))).rejects.toThrow('No login with ***.');
-    expect(JSON.stringify(world.events)).not.toMatch(/canary-token|sss/);
+    expect(JSON.stringify(core.events)).not.toMatch(/canary-token|sss/);
     const told = await broker.lastOperation({ instanceId: 'i1' });
     expect(told).toMatchObject({ operation: { failure: { detail: '*** and ***' } } });
   });
@@ -157,7 +157,7 @@ describe('Cancelling', () => {
         return { done: {} };
       },
     });
-    const { broker, work } = aWorld(provisioner).broker();
+    const { broker, work } = coreInMemory(provisioner).broker();
     const provisioning = await broker.provision(toProvision(soon));
     await started.passed;
     const outcome = await broker.deprovision(toDeprovision(soon));
@@ -180,7 +180,7 @@ describe('Cancelling', () => {
 
   test('The step of the cancelled operation is told to end.', async () => {
     const { provisioner, deeds } = scripted({ provision: ({ signal }) => untilAborted(signal) });
-    const { broker, work } = aWorld(provisioner).broker();
+    const { broker, work } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision(soon));
     await broker.deprovision(toDeprovision(soon));
     while (!deeds().includes('deprovision')) {
@@ -198,11 +198,11 @@ describe('Cancelling', () => {
     async (_what, step) => {
       const mayEnd = gate();
       const { provisioner, deeds } = scripted({ provision: () => mayEnd.passed.then(() => step) });
-      const world = aWorld(provisioner);
-      const deaf = world.broker({ asyncPatience: 0, lease: 900_000 });
+      const core = coreInMemory(provisioner);
+      const deaf = core.broker({ asyncPatience: 0, lease: 900_000 });
       deaf.work.onHint = () => undefined;
       await deaf.broker.provision(toProvision(soon));
-      const { broker, work } = world.broker();
+      const { broker, work } = core.broker();
       await broker.deprovision(toDeprovision(soon));
       mayEnd.open();
       await deaf.work.handOver();
@@ -214,15 +214,15 @@ describe('Cancelling', () => {
   test('When the holder of the cancelled operation is dead, the removal starts after its lease.', async () => {
     const end = gate();
     const { provisioner, deeds } = scripted({ provision: () => end.passed.then(() => ({ done: {} })) });
-    const world = aWorld(provisioner);
-    const dead = world.broker({ asyncPatience: 0, lease: 900_000 });
+    const core = coreInMemory(provisioner);
+    const dead = core.broker({ asyncPatience: 0, lease: 900_000 });
     dead.work.onHint = () => undefined;
     await dead.broker.provision(toProvision(soon));
-    const { broker, work } = world.broker();
+    const { broker, work } = core.broker();
     await broker.deprovision(toDeprovision(soon));
     await work.tick();
     expect(deeds()).toEqual(['provision']);
-    world.pass(900_000);
+    core.pass(900_000);
     await work.tick();
     expect(deeds()).toEqual(['provision', 'deprovision']);
     end.open();
@@ -230,7 +230,7 @@ describe('Cancelling', () => {
   });
 
   test('A deleted id is free again.', async () => {
-    const { broker } = aWorld(scripted({}).provisioner).broker();
+    const { broker } = coreInMemory(scripted({}).provisioner).broker();
     await broker.provision(toProvision());
     await broker.deprovision(toDeprovision());
     expect(await broker.provision(toProvision({ parameters: { other: 1 } }))).toMatchObject({ is: 'done' });

@@ -3,7 +3,7 @@ import type { OperationQueue } from '../../../src/broker/queue.ts';
 import type { Store } from '../../../src/broker/store.ts';
 import { startWorker } from '../../../src/program/loops/worker.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from '../fixtures.ts';
-import { gate, untilAborted, type World } from '../core-in-memory.ts';
+import { gate, untilAborted, type CoreInMemory } from '../core-in-memory.ts';
 import { lastOf } from '../last-operation.ts';
 import { twoNodes } from './two-nodes.ts';
 import { until } from '../../support/until.ts';
@@ -14,9 +14,9 @@ const soon = { acceptsIncomplete: true };
 const workers: { stop(withinMs: number): Promise<void>; deafen(): Promise<void> }[] = [];
 
 /** From now on this broker carries what is due, as a running one does. */
-function letWork(world: World, work: OperationQueue): void {
+function letWork(core: CoreInMemory, work: OperationQueue): void {
   const worker = startWorker({ work, concurrency: 4, observe: () => undefined });
-  const deafen = world.store.listen((hint) => 'due' in hint && worker.wake());
+  const deafen = core.store.listen((hint) => 'due' in hint && worker.wake());
   workers.push({ stop: (ms) => worker.stop(ms), deafen });
 }
 
@@ -28,8 +28,8 @@ afterEach(async () => {
 });
 
 /** Until nothing stands for it any more. */
-async function untilGone(world: World): Promise<void> {
-  await until('the instance is gone', async () => !(await world.store.findInstance('i1')));
+async function untilGone(core: CoreInMemory): Promise<void> {
+  await until('the instance is gone', async () => !(await core.store.findInstance('i1')));
 }
 
 describe('An instance of another node', () => {
@@ -49,7 +49,7 @@ describe('An instance of another node', () => {
   async function holding() {
     const holders: unknown[] = [];
     const look = async () => {
-      const { operation, found } = await there.world.store.findBinding('i1', 'b1');
+      const { operation, found } = await there.core.store.findBinding('i1', 'b1');
       const { kind, holder } = operation ?? found?.operation ?? {};
       holders.push([kind, holder]);
       return { done: { facts: { made: { by: holder ?? '' } } } };
@@ -59,8 +59,8 @@ describe('An instance of another node', () => {
   }
 
   test('Whatever is asked of it elsewhere is carried by its node, and answered as if it were done here.', async () => {
-    const { world, a, b, holders } = await holding();
-    letWork(world, b.work);
+    const { core, a, b, holders } = await holding();
+    letWork(core, b.work);
     const outcomes = [];
     for (const ask of asked(a, { acceptsIncomplete: false })) outcomes.push(await ask());
     expect(outcomes.map(({ is }) => is)).toEqual(deeds.map(() => 'done'));
@@ -74,7 +74,7 @@ describe('An instance of another node', () => {
   });
 
   test('Whatever is asked of it elsewhere is accepted, and stays its own while the node is away.', async () => {
-    const { world, a, b, holders } = await holding();
+    const { core, a, b, holders } = await holding();
     for (const ask of asked(a, soon)) {
       const outcome = await ask();
       expect(outcome).toMatchObject({ is: 'accepted', operation: { node: 'b', attempt: 0 } });
@@ -83,12 +83,12 @@ describe('An instance of another node', () => {
       await b.work.tick();
     }
     expect(holders).toEqual(deeds.map((deed) => [deed, 'b']));
-    expect(await world.store.findInstance('i1')).toBeUndefined();
+    expect(await core.store.findInstance('i1')).toBeUndefined();
   });
 
   test('Who asked for a create waits no longer than patience allows; then it is given up and undone.', async () => {
-    const { world, b } = await twoNodes();
-    const hasty = world.broker({ node: 'a', syncPatience: 30 });
+    const { core, b } = await twoNodes();
+    const hasty = core.broker({ node: 'a', syncPatience: 30 });
     await expect(hasty.broker.provision(toProvision())).rejects.toMatchObject({
       word: 'timeout',
       message:
@@ -99,33 +99,33 @@ describe('An instance of another node', () => {
       is: 'accepted',
       operation: { kind: 'deprovision', node: 'b' },
     });
-    letWork(world, b.work);
-    await untilGone(world);
+    letWork(core, b.work);
+    await untilGone(core);
     expect(await hasty.broker.deprovision(toDeprovision())).toEqual({ is: 'absent' });
-    expect(world.events.filter(({ type }) => type === 'trouble')).toEqual([]);
+    expect(core.events.filter(({ type }) => type === 'trouble')).toEqual([]);
   });
 
   test('A create whose step runs on another node is ended there when nobody waits for it any longer.', async () => {
     const {
-      world,
+      core,
       a,
       b,
       deeds: done,
     } = await twoNodes({
       provision: ({ signal }) => untilAborted(signal),
     });
-    const hasty = world.broker({ node: 'a', syncPatience: 300 });
-    letWork(world, b.work);
+    const hasty = core.broker({ node: 'a', syncPatience: 300 });
+    letWork(core, b.work);
     await expect(hasty.broker.provision(toProvision())).rejects.toThrow('It has been given up.');
-    await untilGone(world);
+    await untilGone(core);
     expect(done()).toEqual(['provision', 'deprovision']);
     expect(await a.broker.deprovision(toDeprovision())).toEqual({ is: 'absent' });
   });
 
   test('A bind is given up as well, and its instance stays.', async () => {
-    const { world, b, deeds: done } = await twoNodes({ bind: ({ signal }) => untilAborted(signal) });
-    const hasty = world.broker({ node: 'a', syncPatience: 300 });
-    letWork(world, b.work);
+    const { core, b, deeds: done } = await twoNodes({ bind: ({ signal }) => untilAborted(signal) });
+    const hasty = core.broker({ node: 'a', syncPatience: 300 });
+    letWork(core, b.work);
     await hasty.broker.provision(toProvision());
     await expect(hasty.broker.bind(toBind())).rejects.toThrow('It has been given up.');
     await b.work.rest();
@@ -135,8 +135,8 @@ describe('An instance of another node', () => {
   });
 
   test('What was done at the last moment is done, and stays.', async () => {
-    const { world, b } = await twoNodes();
-    const { store } = world;
+    const { core, b } = await twoNodes();
+    const { store } = core;
     const late: Store = {
       ...store,
       async findInstance(instanceId) {
@@ -145,7 +145,7 @@ describe('An instance of another node', () => {
         return store.findInstance(instanceId);
       },
     };
-    const hasty = world.broker({ node: 'a', syncPatience: 0 }, { store: late });
+    const hasty = core.broker({ node: 'a', syncPatience: 0 }, { store: late });
     expect(await hasty.broker.provision(toProvision())).toMatchObject({
       is: 'done',
       record: { ready: true },
@@ -153,22 +153,22 @@ describe('An instance of another node', () => {
   });
 
   test('When it cannot be given up, that is told to the operator, and it goes on.', async () => {
-    const { world, a, b } = await twoNodes();
+    const { core, a, b } = await twoNodes();
     const breaking: Store = {
-      ...world.store,
+      ...core.store,
       async findInstance(instanceId) {
-        const found = await world.store.findInstance(instanceId);
+        const found = await core.store.findInstance(instanceId);
         if (found) throw new Error('The database is away');
         return found;
       },
     };
-    const hasty = world.broker({ node: 'a', syncPatience: 30 }, { store: breaking });
+    const hasty = core.broker({ node: 'a', syncPatience: 30 }, { store: breaking });
     await expect(hasty.broker.provision(toProvision())).rejects.toThrow('It goes on.');
-    expect(world.events).toContainEqual(
+    expect(core.events).toContainEqual(
       expect.objectContaining({ type: 'trouble', detail: expect.stringContaining('The database is away') }),
     );
     await expect(
-      world.broker({ node: 'a', syncPatience: 30 }).broker.provision(toProvision()),
+      core.broker({ node: 'a', syncPatience: 30 }).broker.provision(toProvision()),
     ).rejects.toMatchObject({
       code: 'busy',
     });
@@ -177,11 +177,11 @@ describe('An instance of another node', () => {
   });
 
   test('An update that its node has never begun does not hinder the removal; one that it has begun does.', async () => {
-    const { world, a, b, deeds: done } = await twoNodes({ update: ({ signal }) => untilAborted(signal) });
+    const { core, a, b, deeds: done } = await twoNodes({ update: ({ signal }) => untilAborted(signal) });
     await b.broker.provision(toProvision());
     const asked = toUpdate({ parameters: { size: 2 }, ...soon });
     expect(await a.broker.update(asked)).toMatchObject({ is: 'accepted', operation: { attempt: 0 } });
-    const { id: operationId } = (await lastOf(world)) ?? {};
+    const { id: operationId } = (await lastOf(core)) ?? {};
     expect(await a.broker.deprovision(toDeprovision(soon))).toMatchObject({ is: 'accepted' });
     expect(
       await a.broker.lastOperation({ instanceId: 'i1', ...(operationId ? { operationId } : {}) }),
@@ -200,29 +200,29 @@ describe('An instance of another node', () => {
 
   test('A create that another request joins is done for who opened it, and unchanged for the other.', async () => {
     const mayEnd = gate();
-    const { world, a, b } = await twoNodes({ provision: () => mayEnd.passed.then(() => ({ done: {} })) });
+    const { core, a, b } = await twoNodes({ provision: () => mayEnd.passed.then(() => ({ done: {} })) });
     const requests = [a.broker.provision(toProvision()), a.broker.provision(toProvision())];
-    letWork(world, b.work);
+    letWork(core, b.work);
     mayEnd.open();
     const outcomes = await Promise.all(requests);
     expect(outcomes.map(({ is }) => is).toSorted()).toEqual(['done', 'unchanged']);
   });
 
   test('A failure of it is told to who asked.', async () => {
-    const { world, a, b } = await twoNodes({
+    const { core, a, b } = await twoNodes({
       provision() {
         throw new Failure('quota', 'The disk is full.');
       },
     });
-    letWork(world, b.work);
+    letWork(core, b.work);
     await expect(a.broker.provision(toProvision())).rejects.toThrow(
       new Failure('quota', 'The disk is full.'),
     );
   });
 
   test('Credentials that cannot be fetched later are waited for.', async () => {
-    const { world, a, b } = await twoNodes({}, [aPlan({ bindingsRetrievable: false })]);
-    letWork(world, b.work);
+    const { core, a, b } = await twoNodes({}, [aPlan({ bindingsRetrievable: false })]);
+    letWork(core, b.work);
     await a.broker.provision(toProvision());
     expect(await a.broker.bind(toBind(soon))).toMatchObject({
       is: 'done',
@@ -231,10 +231,10 @@ describe('An instance of another node', () => {
   });
 
   test('A deprovision elsewhere ends its create, and the node removes what it has made.', async () => {
-    const { world, a, b, deeds: done } = await twoNodes({ provision: ({ signal }) => untilAborted(signal) });
+    const { core, a, b, deeds: done } = await twoNodes({ provision: ({ signal }) => untilAborted(signal) });
     const given = b.broker.provision(toProvision({ ...soon }));
     expect(await given).toMatchObject({ is: 'accepted' });
-    letWork(world, b.work);
+    letWork(core, b.work);
     expect(await a.broker.deprovision(toDeprovision())).toMatchObject({ is: 'done' });
     expect(done()).toEqual(['provision', 'deprovision']);
     expect(await a.broker.deprovision(toDeprovision())).toEqual({ is: 'absent' });
@@ -242,13 +242,13 @@ describe('An instance of another node', () => {
 
   test('What a node hands over when it ends waits for it, and is done when it is back.', async () => {
     let times = 0;
-    const { world, a, b } = await twoNodes({
+    const { core, a, b } = await twoNodes({
       provision: ({ signal }) => (++times === 1 ? untilAborted(signal) : { done: {} }),
     });
     await b.broker.provision(toProvision(soon));
     await b.work.handOver();
     expect(await a.work.tick()).toBe(1000);
-    const back = world.broker({ node: 'b' });
+    const back = core.broker({ node: 'b' });
     expect(await back.work.tick()).toBe(0);
     expect(await a.broker.instance('i1')).toMatchObject({ ready: true });
   });

@@ -1,19 +1,19 @@
 import { Failure } from '../../../src/broker/errors.ts';
 import type { TimelineEntry } from '../../../src/broker/records.ts';
 import { toBind, toDeprovision, toProvision } from '../fixtures.ts';
-import { aWorld, scripted, type World } from '../core-in-memory.ts';
+import { coreInMemory, scripted, type CoreInMemory } from '../core-in-memory.ts';
 
 /** What an operation has done, step by step. */
 
 const soon = { acceptsIncomplete: true };
 
-async function timelineOf(world: World): Promise<readonly TimelineEntry[]> {
-  const [operation] = await world.store.history('i1', 1);
-  return world.store.timeline(operation?.id ?? '');
+async function timelineOf(core: CoreInMemory): Promise<readonly TimelineEntry[]> {
+  const [operation] = await core.store.history('i1', 1);
+  return core.store.timeline(operation?.id ?? '');
 }
 
-async function stepsOf(world: World): Promise<readonly string[]> {
-  return (await timelineOf(world)).map(({ step, undo }) => (undo ? `undo ${step}` : step));
+async function stepsOf(core: CoreInMemory): Promise<readonly string[]> {
+  return (await timelineOf(core)).map(({ step, undo }) => (undo ? `undo ${step}` : step));
 }
 
 /** Takes these steps, one after the other; one without a name only waits. */
@@ -30,10 +30,10 @@ test('It has the steps in their order, with what they took, and not those that o
   const { provisioner } = scripted({
     provision: inSteps('init', 'prepare', 'configure', undefined, 'start', undefined, undefined, 'check_up'),
   });
-  const world = aWorld(provisioner);
+  const core = coreInMemory(provisioner);
   const before = Date.now();
-  await world.broker().broker.provision(toProvision());
-  const timeline = await timelineOf(world);
+  await core.broker().broker.provision(toProvision());
+  const timeline = await timelineOf(core);
   expect(timeline).toEqual(
     ['init', 'prepare', 'configure', 'start', 'check_up'].map((step) => ({
       step,
@@ -58,14 +58,14 @@ test('How often a step was tried stands there, as the broker counts it or as the
       return { again: { afterMs: 0, memo: 1 }, did: { step: 'prepare' } };
     },
   });
-  const world = aWorld(provisioner);
-  const { broker, work } = world.broker();
+  const core = coreInMemory(provisioner);
+  const { broker, work } = core.broker();
   await broker.provision(toProvision(soon));
-  while ((await timelineOf(world)).length < 2) {
-    world.pass(4000);
+  while ((await timelineOf(core)).length < 2) {
+    core.pass(4000);
     await work.tick();
   }
-  expect(await timelineOf(world)).toMatchObject([
+  expect(await timelineOf(core)).toMatchObject([
     { step: 'prepare', tries: 3 },
     { step: 'configure', tries: 2 },
   ]);
@@ -80,19 +80,19 @@ test('Undoing is part of it: what was done, and then what undid it, but not the 
     },
     deprovision: inSteps('prepare', 'init'),
   });
-  const world = aWorld(provisioner);
-  await expect(world.broker().broker.provision(toProvision())).rejects.toThrow('The hook failed.');
-  expect(await stepsOf(world)).toEqual(['init', 'prepare', 'undo prepare', 'undo init']);
+  const core = coreInMemory(provisioner);
+  await expect(core.broker().broker.provision(toProvision())).rejects.toThrow('The hook failed.');
+  expect(await stepsOf(core)).toEqual(['init', 'prepare', 'undo prepare', 'undo init']);
 });
 
 test('A deprovision that unbinds first what was left bound tells of both.', async () => {
   const { provisioner } = scripted({ unbind: inSteps('drop user'), deprovision: inSteps('stop', 'remove') });
-  const world = aWorld(provisioner);
-  const { broker } = world.broker();
+  const core = coreInMemory(provisioner);
+  const { broker } = core.broker();
   await broker.provision(toProvision());
   await broker.bind(toBind());
   await broker.deprovision(toDeprovision());
-  expect(await stepsOf(world)).toEqual(['drop user', 'stop', 'remove']);
+  expect(await stepsOf(core)).toEqual(['drop user', 'stop', 'remove']);
 });
 
 test('A broker that takes over goes on with it.', async () => {
@@ -102,11 +102,11 @@ test('A broker that takes over goes on with it.', async () => {
         ? { done: {}, did: { step: 'start' } }
         : { again: { afterMs: 60_000, memo: 1 }, did: { step: 'init' } },
   });
-  const world = aWorld(provisioner);
-  const first = world.broker();
+  const core = coreInMemory(provisioner);
+  const first = core.broker();
   await first.broker.provision(toProvision(soon));
   await first.work.handOver();
-  world.pass(60_000);
-  await world.broker().work.tick();
-  expect(await stepsOf(world)).toEqual(['init', 'start']);
+  core.pass(60_000);
+  await core.broker().work.tick();
+  expect(await stepsOf(core)).toEqual(['init', 'start']);
 });

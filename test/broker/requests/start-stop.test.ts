@@ -1,7 +1,7 @@
 import { Failure } from '../../../src/broker/errors.ts';
 import type { Operation } from '../../../src/broker/records.ts';
 import { aPlan, toBind, toDeprovision, toOperate, toProvision, toUnbind, toUpdate } from '../fixtures.ts';
-import { aWorld, gate, scripted, untilAborted, type World } from '../core-in-memory.ts';
+import { coreInMemory, gate, scripted, untilAborted, type CoreInMemory } from '../core-in-memory.ts';
 
 /** Starting, stopping and restarting, and what becomes of other requests meanwhile. */
 
@@ -10,14 +10,14 @@ const done = () => ({ done: {} });
 
 async function anInstanceWith(script: Parameters<typeof scripted>[0], plans = [aPlan()]) {
   const { provisioner, asked, deeds } = scripted(script);
-  const world = aWorld(provisioner, plans);
-  const { broker, work } = world.broker();
+  const core = coreInMemory(provisioner, plans);
+  const { broker, work } = core.broker();
   await broker.provision(toProvision());
-  return { world, broker, work, asked, deeds };
+  return { core, broker, work, asked, deeds };
 }
 
-async function latest(world: World): Promise<Operation | undefined> {
-  return (await world.store.history('i1', 1))[0];
+async function latest(core: CoreInMemory): Promise<Operation | undefined> {
+  return (await core.store.history('i1', 1))[0];
 }
 
 test('A stop of all units puts the instance to rest, a start or restart of all ends that.', async () => {
@@ -89,7 +89,7 @@ test('To name no unit at all is refused, and so is what the provisioner cannot d
 });
 
 test('It is an operation like others: its steps go on beside the request, and a worker takes them.', async () => {
-  const { world, broker, work, asked } = await anInstanceWith({
+  const { core, broker, work, asked } = await anInstanceWith({
     restart: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 60_000, memo: 'stopped' } }),
   });
   const outcome = await broker.restart(toOperate(soon));
@@ -98,7 +98,7 @@ test('It is an operation like others: its steps go on beside the request, and a 
   const { id } = outcome.operation;
   expect(await broker.restart(toOperate(soon))).toMatchObject({ is: 'accepted', operation: { id } });
   await expect(broker.stop(toOperate(soon))).rejects.toMatchObject({ code: 'busy' });
-  world.pass(60_000);
+  core.pass(60_000);
   expect(await work.tick()).toBe(0);
   expect(asked.at(-1)?.work.memo).toBe('stopped');
   const operationId = id;
@@ -111,7 +111,7 @@ test('It is an operation like others: its steps go on beside the request, and a 
 });
 
 test('One that fails is not undone: the instance stays, and its wish is what it was.', async () => {
-  const { world, broker, deeds } = await anInstanceWith({
+  const { core, broker, deeds } = await anInstanceWith({
     stop() {
       throw new Failure('stuck', 'The unit cannot be ended.');
     },
@@ -122,14 +122,14 @@ test('One that fails is not undone: the instance stays, and its wish is what it 
   await expect(broker.stop(toOperate())).rejects.toThrow('The unit cannot be ended.');
   await expect(broker.restart(toOperate({ units: ['web'] }))).rejects.toThrow("There is no unit 'web'.");
   expect(deeds()).toEqual(['provision', 'stop', 'restart']);
-  expect(await latest(world)).toMatchObject({ kind: 'restart', state: 'failed' });
+  expect(await latest(core)).toMatchObject({ kind: 'restart', state: 'failed' });
   expect((await broker.instance('i1')).stopped ?? false).toBe(false);
 });
 
 test('One that a synchronous request cannot wait for goes on.', async () => {
   const slow = gate();
   const { provisioner } = scripted({ stop: () => slow.passed.then(done) });
-  const { broker, work } = aWorld(provisioner).broker({ syncPatience: 20 });
+  const { broker, work } = coreInMemory(provisioner).broker({ syncPatience: 20 });
   await broker.provision(toProvision());
   await expect(broker.stop(toOperate())).rejects.toThrow('It goes on.');
   slow.open();
@@ -154,7 +154,7 @@ describe.each(['start', 'stop', 'restart'] as const)('During a %s', (deed) => {
   });
 
   test('a deprovision ends it and removes the instance, whatever its step was doing.', async () => {
-    const { world, broker, work, asked, deeds } = await anInstanceWith({
+    const { core, broker, work, asked, deeds } = await anInstanceWith({
       [deed]: ({ signal, memo }: { signal: AbortSignal; memo?: unknown }) =>
         memo ? untilAborted(signal) : { again: { afterMs: 0, memo: { half: 'way' } } },
     });
@@ -168,7 +168,7 @@ describe.each(['start', 'stop', 'restart'] as const)('During a %s', (deed) => {
     // What it had reached says nothing of how the instance was made.
     expect(asked.at(-1)).toMatchObject({ work: expect.not.objectContaining({ trace: expect.anything() }) });
     expect(await broker.deprovision(toDeprovision())).toEqual({ is: 'absent' });
-    const [removed, cancelled] = await world.store.history('i1', 2);
+    const [removed, cancelled] = await core.store.history('i1', 2);
     expect(removed).toMatchObject({ kind: 'deprovision', state: 'succeeded', follows: cancelled?.id });
     expect(cancelled).toMatchObject({ kind: deed, state: 'failed', failure: { word: 'cancelled' } });
   });
@@ -237,9 +237,9 @@ test('Names that are short and fit for files and databases are given to template
 });
 
 test('For whom an instance is made, and for whom it is bound, is remembered.', async () => {
-  const { world, broker } = await anInstanceWith({});
+  const { core, broker } = await anInstanceWith({});
   await broker.provision(toProvision({ instanceId: 'i2', parent: 'i1' }));
   await broker.bind(toBind({ instanceId: 'i2', dependent: 'i1' }));
-  const { found, binding } = await world.store.findBinding('i2', 'b1');
+  const { found, binding } = await core.store.findBinding('i2', 'b1');
   expect([found?.instance.parent, binding?.dependent]).toEqual(['i1', 'i1']);
 });

@@ -2,7 +2,7 @@ import type { BrokerContext, Peer } from '../../../src/broker/context.ts';
 import { Failure, Refusal } from '../../../src/broker/errors.ts';
 import type { Execution } from '../../../src/broker/units.ts';
 import { aPlan, toProvision } from '../fixtures.ts';
-import { aWorld, gate, scripted } from '../core-in-memory.ts';
+import { coreInMemory, gate, scripted } from '../core-in-memory.ts';
 
 const plan = aPlan({ making: { secrets: { admin: { per: 'instance', length: 20 } } } });
 const units = ['redis', 'web'];
@@ -30,8 +30,8 @@ const able: Script = {
 
 async function made(script: Script = able, deps: Partial<BrokerContext> = {}) {
   const { provisioner } = scripted(script);
-  const world = aWorld(provisioner, [plan]);
-  const { broker, work } = world.broker({}, deps);
+  const core = coreInMemory(provisioner, [plan]);
+  const { broker, work } = core.broker({}, deps);
   await broker.provision(toProvision());
   return { broker, work };
 }
@@ -133,16 +133,16 @@ test('A log holds no secret.', async () => {
 describe('What is asked of the units of another node', () => {
   async function onNodes() {
     const { provisioner } = scripted(able, { local: true });
-    const world = aWorld(provisioner, [plan]);
-    await world.beat({ name: 'n1' });
-    const { broker } = world.broker({ node: 'n1' });
+    const core = coreInMemory(provisioner, [plan]);
+    await core.beat({ name: 'n1' });
+    const { broker } = core.broker({ node: 'n1' });
     await broker.provision(toProvision());
     const peer = (): Peer => ({
       exec: (id, execution) => broker.exec(id, execution),
       log: (id, query) => broker.log(id, query),
     });
-    const elsewhere = world.broker({ node: 'n2' }, { peer });
-    return { pass: (ms: number) => world.pass(ms), elsewhere: elsewhere.broker };
+    const elsewhere = core.broker({ node: 'n2' }, { peer });
+    return { pass: (ms: number) => core.pass(ms), elsewhere: elsewhere.broker };
   }
 
   test('is passed on to the broker of that node.', async () => {

@@ -2,7 +2,7 @@ import { Failure } from '../../../src/broker/errors.ts';
 import type { Provisioner } from '../../../src/broker/provisioner.ts';
 import type { UnitFacts } from '../../../src/broker/units.ts';
 import { aPlan, toDeprovision, toProvision, toUpdate } from '../fixtures.ts';
-import { aWorld, gate, scripted, wrongBy } from '../core-in-memory.ts';
+import { coreInMemory, gate, scripted, wrongBy } from '../core-in-memory.ts';
 
 const up: UnitFacts = { unit: 'redis', alive: true, answer: 'ready', address: 'h:1' };
 const dead: UnitFacts = { unit: 'redis', alive: false, answer: 'unasked' };
@@ -31,13 +31,13 @@ function withUnits(script: Script = {}, traits: Partial<Provisioner['traits']> =
 
 describe('The status of an instance', () => {
   test('There is none of an instance that nobody knows.', async () => {
-    const { broker } = aWorld(withUnits().provisioner).broker();
+    const { broker } = coreInMemory(withUnits().provisioner).broker();
     await expect(broker.status('i1')).rejects.toMatchObject({ code: 'not-found' });
   });
 
   test('Before anybody has looked, it is looked at; after that it is as it was last seen.', async () => {
     const { state, provisioner } = withUnits();
-    const { broker, checks } = aWorld(provisioner).broker();
+    const { broker, checks } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     expect(await broker.status('i1')).toEqual({
       status: 'started',
@@ -71,8 +71,8 @@ describe('The status of an instance', () => {
     'After a stop it is stopped at once, after a start it is started; the clock is %s.',
     async (_how, wrong) => {
       const { state, provisioner } = withUnits();
-      const world = aWorld(provisioner);
-      const { broker, checks } = world.broker({}, wrongBy(wrong, world));
+      const core = coreInMemory(provisioner);
+      const { broker, checks } = core.broker({}, wrongBy(wrong, core));
       await broker.provision(toProvision());
       const taken = await checks.take();
       if ('ended' in taken) await taken.ended;
@@ -95,7 +95,7 @@ describe('The status of an instance', () => {
     const { state, provisioner } = withUnits({
       provision: async () => made.passed.then(() => ({ done: {} })),
     });
-    const { broker, work } = aWorld(provisioner).broker();
+    const { broker, work } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision(later));
     expect(await broker.status('i1')).toMatchObject({
       status: 'building',
@@ -110,7 +110,7 @@ describe('The status of an instance', () => {
   test('While it is updated it is building.', async () => {
     const updated = gate();
     const { provisioner } = withUnits({ update: async () => updated.passed.then(() => ({ done: {} })) });
-    const { broker, work } = aWorld(provisioner, [aPlan(), aPlan({ id: 'large' })]).broker();
+    const { broker, work } = coreInMemory(provisioner, [aPlan(), aPlan({ id: 'large' })]).broker();
     await broker.provision(toProvision());
     await broker.update(toUpdate({ planId: 'large', ...later }));
     expect(await broker.status('i1')).toMatchObject({ status: 'building', reason: 'it is being updated' });
@@ -123,7 +123,7 @@ describe('The status of an instance', () => {
     const { state, provisioner } = withUnits({
       restart: async () => restarted.passed.then(() => ({ done: {} })),
     });
-    const { broker, work, checks } = aWorld(provisioner).broker();
+    const { broker, work, checks } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     state.facts = [dead, { ...up, unit: 'web' }];
     const taken = await checks.take();
@@ -146,7 +146,7 @@ describe('The status of an instance', () => {
     const { provisioner } = withUnits({
       deprovision: async () => removed.passed.then(() => ({ done: {} })),
     });
-    const { broker, work } = aWorld(provisioner).broker();
+    const { broker, work } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     await broker.deprovision(toDeprovision(later));
     expect(await broker.status('i1')).toMatchObject({ status: 'started' });
@@ -160,7 +160,7 @@ describe('The status of an instance', () => {
     const script: Script = { provision: async () => made.passed.then(() => ({ done: {} })) };
     const rests: Promise<void>[] = [];
     for (const { provisioner } of [withUnits(script), scripted(script)]) {
-      const { broker, work } = aWorld(provisioner).broker();
+      const { broker, work } = coreInMemory(provisioner).broker();
       await broker.provision(toProvision(later));
       await broker.deprovision(toDeprovision(later));
       expect(await broker.status('i1')).toMatchObject({
@@ -175,7 +175,7 @@ describe('The status of an instance', () => {
 
   test('What could not be made is told as an error.', async () => {
     const { provisioner } = withUnits({ provision: () => Promise.reject(new Failure('broken', 'No.')) });
-    const { broker, work } = aWorld(provisioner).broker();
+    const { broker, work } = coreInMemory(provisioner).broker();
     await expect(broker.provision(toProvision())).rejects.toThrow('No.');
     await work.rest();
     expect(await broker.status('i1')).toMatchObject({ status: 'error', reason: 'it could not be made' });
@@ -183,7 +183,7 @@ describe('The status of an instance', () => {
 
   test('Where the provisioner cannot look, what is made counts as started.', async () => {
     const { provisioner } = scripted({});
-    const { broker, checks } = aWorld(provisioner).broker();
+    const { broker, checks } = coreInMemory(provisioner).broker();
     await broker.provision(toProvision());
     expect(await broker.status('i1')).toMatchObject({
       status: 'started',
@@ -197,12 +197,12 @@ describe('The status of an instance', () => {
 describe('The status of an instance on a node', () => {
   async function onNode() {
     const { state, provisioner } = withUnits({}, { local: true });
-    const world = aWorld(provisioner);
-    await world.beat({ name: 'n1' });
-    const { broker, checks } = world.broker({ node: 'n1' });
+    const core = coreInMemory(provisioner);
+    await core.beat({ name: 'n1' });
+    const { broker, checks } = core.broker({ node: 'n1' });
     await broker.provision(toProvision());
-    const elsewhere = world.broker({ node: 'n2' });
-    return { world, state, broker, checks, elsewhere: elsewhere.broker, othersChecks: elsewhere.checks };
+    const elsewhere = core.broker({ node: 'n2' });
+    return { core, state, broker, checks, elsewhere: elsewhere.broker, othersChecks: elsewhere.checks };
   }
 
   test('Only its own node looks; another one tells what was last seen.', async () => {
@@ -221,11 +221,11 @@ describe('The status of an instance on a node', () => {
   });
 
   test('When the node is silent, every unit is down; when it is back, they are as they are.', async () => {
-    const { state, broker, checks, elsewhere, world } = await onNode();
+    const { state, broker, checks, elsewhere, core } = await onNode();
     state.facts = [up, { ...up, unit: 'web' }];
     const taken = await checks.take();
     if ('ended' in taken) await taken.ended;
-    world.pass(31_000);
+    core.pass(31_000);
     for (const one of [broker, elsewhere]) {
       const { status, units } = await one.status('i1');
       expect(status).toBe('down');
@@ -234,7 +234,7 @@ describe('The status of an instance on a node', () => {
         { unit: 'web', status: 'down' },
       ]);
     }
-    await world.beat({ name: 'n1' });
+    await core.beat({ name: 'n1' });
     expect(await broker.status('i1')).toMatchObject({ status: 'started' });
   });
 });

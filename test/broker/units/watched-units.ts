@@ -4,7 +4,7 @@ import { Failure } from '../../../src/broker/errors.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { leftRunning, type UnitFacts } from '../../../src/broker/units.ts';
 import { aPlan, toProvision } from '../fixtures.ts';
-import { aWorld, scripted, wrongBy } from '../core-in-memory.ts';
+import { coreInMemory, scripted, wrongBy } from '../core-in-memory.ts';
 
 export const up: UnitFacts = { unit: 'redis', alive: true, answer: 'ready', pid: 7, address: 'h:1' };
 export const dead: UnitFacts = { unit: 'redis', alive: false, answer: 'unasked', reason: 'it exited with 1' };
@@ -38,12 +38,12 @@ export async function watched(plan: ServicePlan = aPlan(), wrong = 0) {
       return { done: {} };
     },
   });
-  const world = aWorld(provisioner, [plan]);
-  const { store, events } = world;
-  const { broker, work, checks } = world.broker(
+  const core = coreInMemory(provisioner, [plan]);
+  const { store, events } = core;
+  const { broker, work, checks } = core.broker(
     {},
     {
-      ...wrongBy(wrong, world),
+      ...wrongBy(wrong, core),
       store: {
         ...store,
         async saveSeen(...seen) {
@@ -57,7 +57,7 @@ export async function watched(plan: ServicePlan = aPlan(), wrong = 0) {
   return {
     store,
     events,
-    pass: (ms: number) => world.pass(ms),
+    pass: (ms: number) => core.pass(ms),
     state,
     broker,
     checks,
@@ -69,7 +69,7 @@ export async function watched(plan: ServicePlan = aPlan(), wrong = 0) {
     healing: async () => (await store.findSeen('i1'))?.units[0]?.healing,
     /** Looks at all that is due, after so many milliseconds. */
     lookAfter: async (ms: number) => {
-      world.pass(ms);
+      core.pass(ms);
       await lookAtAll(checks);
     },
   };

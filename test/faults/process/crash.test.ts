@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { keyOf } from '../../../src/broker/key.ts';
 import { say } from '../../provisioners/process/process-node.ts';
 import { keyIn } from '../../support/instance-key.ts';
-import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
+import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { tiny } from './offerings.ts';
 import { until } from '../../support/until.ts';
 
@@ -29,23 +29,23 @@ const once = Object.fromEntries(
 );
 
 const env = { DATABASE_POOL: '40', NODE_PORTS: '21200-21299' };
-let world: MakingWorld;
+let oneNode: OneNode;
 let gate: Client;
 let next: Maker;
 beforeAll(async () => {
   const note = 'echo "$PURVEYOR_ACTION" >> ran';
-  world = await aMakingWorld([tiny('tiny', { hooks: once, monitor: { every: '1s' } })], {
+  oneNode = await openOneNode([tiny('tiny', { hooks: once, monitor: { every: '1s' } })], {
     'tiny/note': note,
   });
-  gate = new Client(world.database.config);
+  gate = new Client(oneNode.database.config);
   await gate.connect();
-  next = await world.start(env);
+  next = await oneNode.start(env);
   await makeGates();
   await killAtEach(cases, ({ id }) => next.provision(id, of));
 });
 afterAll(async () => {
   await gate.end();
-  await world.close();
+  await oneNode.close();
 });
 
 /** Asks for all, kills the broker when each has come to its point, and lets another one take over. */
@@ -57,7 +57,7 @@ async function killAtEach(points: typeof cases, ask: (one: (typeof cases)[number
   await until('each is stopped at its step', async () => (await waiting()).length === points.length);
   await next.kill();
   await openGates();
-  next = await world.start(env);
+  next = await oneNode.start(env);
 }
 
 /** Whoever writes the step of such a number and instance waits, in the middle of the statement, for the gate's lock. */
@@ -104,11 +104,11 @@ test.each(cases)(
     const [operation] = seen.operations;
     expect(operation).toMatchObject({ kind: 'provision', state: 'succeeded' });
     expect(operation?.timeline.map(({ step }) => step)).toEqual(steps);
-    expect(world.read(id, 'ran')).toBe('init\nprepare\nconfigure\n');
+    expect(oneNode.read(id, 'ran')).toBe('init\nprepare\nconfigure\n');
 
     expect(processesOf(id)).toEqual([seen.units[0]?.pid]);
-    expect(world.read(id, 'starts')).toBe(`${seen.units[0]?.pid}\n`);
-    const { rows } = await world.database.pool.query<{ port: number }>(
+    expect(oneNode.read(id, 'starts')).toBe(`${seen.units[0]?.pid}\n`);
+    const { rows } = await oneNode.database.pool.query<{ port: number }>(
       'select port from node_ports where instance_id = (select key from service_instances where id = $1)',
       [id],
     );
@@ -121,13 +121,13 @@ test.each(cases)(
 );
 
 test('In the end there is no orphan, and a further broker finds all of it running [A19].', async () => {
-  const made = cases.map(({ id }) => keyIn(join(world.directory, 'process'), id));
-  expect(world.keys().toSorted()).toEqual(made.toSorted());
+  const made = cases.map(({ id }) => keyIn(join(oneNode.directory, 'process'), id));
+  expect(oneNode.keys().toSorted()).toEqual(made.toSorted());
   const pids = cases.map(({ id }) => processesOf(id));
   await next.kill();
   // Its being found shows that somebody has looked.
-  mkdirSync(join(world.directory, 'process', planted));
-  next = await world.start(env);
+  mkdirSync(join(oneNode.directory, 'process', planted));
+  next = await oneNode.start(env);
   const orphans = await until('something is found', async () => {
     const { body } = await next.operate('GET', '/orphans');
     const all = body['orphans'] as readonly { readonly key: string }[];
@@ -148,7 +148,7 @@ test('Killed at each step of a removal, another broker ends it, and nothing is l
     const left = (body['instances'] as readonly { readonly id: string }[]).map(({ id }) => id);
     return !some.some(({ id }) => left.includes(id));
   });
-  const { rows } = await world.database.pool.query<{ steps: readonly string[] }>(
+  const { rows } = await oneNode.database.pool.query<{ steps: readonly string[] }>(
     `select array_agg(step order by number) as steps from operation_steps join operations on id = operation_id
       where kind = 'deprovision' and state = 'succeeded' group by id`,
   );
@@ -158,7 +158,7 @@ test('Killed at each step of a removal, another broker ends it, and nothing is l
   const removed = await Promise.all(rest.map(({ id }) => next.deprovision(id, of)));
   expect(removed.map(({ status }) => status)).toEqual(rest.map(() => 200));
   expect(processesOf(...cases.map(({ id }) => id))).toEqual([]);
-  expect(world.keys()).toEqual([planted]);
+  expect(oneNode.keys()).toEqual([planted]);
   const owned = 'select count(*)::integer as ports from node_ports where instance_id is not null';
-  expect((await world.database.pool.query(owned)).rows).toEqual([{ ports: 0 }]);
+  expect((await oneNode.database.pool.query(owned)).rows).toEqual([{ ports: 0 }]);
 });

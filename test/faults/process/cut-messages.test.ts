@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { jest } from '@jest/globals';
 import { common, planOf } from './offerings.ts';
-import { aMakingWorld, type Maker, type MakingWorld } from './making-broker.ts';
+import { openOneNode, type Maker, type OneNode } from './one-node.ts';
 
 jest.setTimeout(30_000);
 
@@ -18,13 +18,13 @@ const scripts = {
   'tails/fail': `printf '%s' "$TOKEN" >&2; head -c "$1" /dev/zero | tr '\\0' '.' >&2; exit 1`,
 };
 
-let world: MakingWorld;
+let oneNode: OneNode;
 let broker: Maker;
 beforeAll(async () => {
-  world = await aMakingWorld([offering], scripts);
-  broker = await world.start();
+  oneNode = await openOneNode([offering], scripts);
+  broker = await oneNode.start();
 });
-afterAll(() => world.close());
+afterAll(() => oneNode.close());
 
 test.each([
   ['within the secret, in the sentence', '', 460],

@@ -5,7 +5,7 @@ import { jest } from '@jest/globals';
 import { address, isThere, say } from '../../provisioners/process/process-node.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import { common, planOf, tiny } from './offerings.ts';
-import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
+import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
@@ -19,12 +19,12 @@ const hooks = {
   'sticky/remove': 'echo x >> tries; [ "$(wc -l < tries)" -ge 2 ] || { echo "still in use" >&2; exit "$1"; }',
 };
 
-let world: MakingWorld;
+let oneNode: OneNode;
 let broker: Maker;
 const strangers: ChildProcess[] = [];
 beforeAll(async () => {
   const remove = { run: ['./hooks/sticky/remove', '{{params.code}}'] };
-  world = await aMakingWorld(
+  oneNode = await openOneNode(
     [
       tiny('tiny', { timeouts, monitor: { every: '1s', restart: 0 } }),
       {
@@ -37,11 +37,11 @@ beforeAll(async () => {
     ],
     hooks,
   );
-  broker = await world.start({ NODE_PORTS: '21600-21699', ASYNC_PATIENCE: '0ms' });
+  broker = await oneNode.start({ NODE_PORTS: '21600-21699', ASYNC_PATIENCE: '0ms' });
 });
 afterAll(async () => {
   for (const stranger of strangers) stranger.kill('SIGKILL');
-  await world.close();
+  await oneNode.close();
 });
 
 async function make(id: string, plan = 'small'): Promise<{ port: number; password: string; pid: number }> {
@@ -70,7 +70,7 @@ async function aStranger(port: number): Promise<ChildProcess> {
 async function portsOf(id: string): Promise<number> {
   const text =
     'select port from node_ports where instance_id = (select key from service_instances where id = $1)';
-  return (await world.database.pool.query(text, [id])).rows.length;
+  return (await oneNode.database.pool.query(text, [id])).rows.length;
 }
 
 const unwilling = [
@@ -80,7 +80,7 @@ const unwilling = [
 
 test('A program that ignores SIGTERM, or stands still, is killed when the time of stop is over [A6].', async () => {
   await Promise.all(unwilling.map(endTwice));
-  expect(world.keys()).toEqual([]);
+  expect(oneNode.keys()).toEqual([]);
 });
 
 /** By a stop, and by the removal of what runs again. */
@@ -122,7 +122,7 @@ describe('A foreign program on the old port of an instance', () => {
       expect((await broker.deprovision(id, offered('small'))).status).toBe(200);
       expect(await say(port, 'PING')).toBe('stranger');
       expect([stranger.exitCode, stranger.signalCode]).toEqual([null, null]);
-      expect([processesOf(id), world.keys(), await portsOf(id)]).toEqual([[], [], 0]);
+      expect([processesOf(id), oneNode.keys(), await portsOf(id)]).toEqual([[], [], 0]);
     },
   );
 });
@@ -141,7 +141,7 @@ describe('What could not be made', () => {
       expect(state).toBe('failed');
       expect(operations[0]?.failure?.detail).toContain('begins with ***');
       expect(JSON.stringify(operations[0])).not.toMatch(/begins with [^*]/);
-      expect([processesOf(id), world.keys(), await portsOf(id)]).toEqual([[], [], 0]);
+      expect([processesOf(id), oneNode.keys(), await portsOf(id)]).toEqual([[], [], 0]);
       expect((await broker.deprovision(id, offered(plan))).status).toBe(200);
     },
   );
@@ -180,7 +180,7 @@ describe('A removal in the background', () => {
     const answer = await broker.deprovision(id, { ...offered('stubborn'), incomplete: true });
     expect([answer.status, isThere(pid)]).toEqual([202, true]);
     await until('it is gone', async () => (await last(id)) === undefined);
-    expect([processesOf(id), world.keys(), await portsOf(id)]).toEqual([[], [], 0]);
+    expect([processesOf(id), oneNode.keys(), await portsOf(id)]).toEqual([[], [], 0]);
   });
 
   test('that does not work yet is tried again, and everybody sees that [P16].', async () => {
@@ -190,7 +190,7 @@ describe('A removal in the background', () => {
     expect(await last(id)).toBe('in progress');
     expect(await broker.details(id)).toMatchObject({ state: 'deprovisioning' });
     await until('it is gone', async () => (await last(id)) === undefined);
-    expect(world.keys('command')).toEqual([]);
+    expect(oneNode.keys('command')).toEqual([]);
   });
 
   test('that fails is told, and works the next time [P16].', async () => {
@@ -200,8 +200,8 @@ describe('A removal in the background', () => {
     await until('it has failed', async () => (await last(id)) === 'failed');
     const { operations } = await broker.details(id);
     expect(JSON.stringify(operations[0]?.failure)).toContain('still in use');
-    expect(world.keys('command')).toEqual([keyIn(join(world.directory, 'command'), id)]);
+    expect(oneNode.keys('command')).toEqual([keyIn(join(oneNode.directory, 'command'), id)]);
     expect((await broker.deprovision(id, sticky)).status).toBe(200);
-    expect(world.keys('command')).toEqual([]);
+    expect(oneNode.keys('command')).toEqual([]);
   });
 });

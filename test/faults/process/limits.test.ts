@@ -5,7 +5,7 @@ import { findExecutable } from '../../../src/system/executables.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import type { Answer } from '../broker-process.ts';
 import { light } from './offerings.ts';
-import { aMakingWorld, processesOf, type Bought, type Maker, type MakingWorld } from './making-broker.ts';
+import { openOneNode, processesOf, type Bought, type Maker, type OneNode } from './one-node.ts';
 
 jest.setTimeout(90_000);
 
@@ -16,13 +16,13 @@ const describeMany = isThere ? describe : describe.skip;
 describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}`, () => {
   const of: Bought = { offering: 'light', plan: 'small' };
   const few: Bought = { offering: 'few', plan: 'small' };
-  let world: MakingWorld;
+  let oneNode: OneNode;
   let broker: Maker;
   beforeAll(async () => {
-    world = await aMakingWorld([light('light'), light('few', { max_instances: 2 })]);
-    broker = await world.start({ NODE_CAPACITY: '3', NODE_PORTS: '21300-21399' });
+    oneNode = await openOneNode([light('light'), light('few', { max_instances: 2 })]);
+    broker = await oneNode.start({ NODE_CAPACITY: '3', NODE_PORTS: '21300-21399' });
   });
-  afterAll(() => world.close());
+  afterAll(() => oneNode.close());
 
   function many(count: number, name: string): readonly string[] {
     return Array.from({ length: count }, (_, n) => `${name}-${n}-${process.pid}`);
@@ -48,7 +48,7 @@ describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}
   }
   async function portsOf(): Promise<readonly { id: string; port: number }[]> {
     const text = 'select i.id, port from node_ports p join service_instances i on i.key = p.instance_id';
-    return (await world.database.pool.query<{ id: string; port: number }>(text)).rows;
+    return (await oneNode.database.pool.query<{ id: string; port: number }>(text)).rows;
   }
 
   test('Of ten that ask for room for three, three get it, and nothing of it is lost when they go [S2].', async () => {
@@ -81,7 +81,7 @@ describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}
 
   test('Of 120 that ask for one of 100 ports, 100 get one, 20 a sentence, and none is half made [S3].', async () => {
     await broker.kill();
-    broker = await world.start({ NODE_CAPACITY: '1000', NODE_PORTS: '21400-21499' });
+    broker = await oneNode.start({ NODE_CAPACITY: '1000', NODE_PORTS: '21400-21499' });
     const ids = many(120, 'port');
     const answers = await make(ids);
     const { 201: made = [], 500: failed = [] } = sorted(ids, answers);
@@ -94,8 +94,8 @@ describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}
     expect(ports.map(({ id }) => id).toSorted()).toEqual(made.toSorted());
     const numbers = ports.map(({ port }) => port).toSorted((a, b) => a - b);
     expect(numbers).toEqual(Array.from({ length: 100 }, (_, n) => 21_400 + n));
-    expect(world.keys().toSorted()).toEqual(
-      made.map((id) => keyIn(join(world.directory, 'process'), id)).toSorted(),
+    expect(oneNode.keys().toSorted()).toEqual(
+      made.map((id) => keyIn(join(oneNode.directory, 'process'), id)).toSorted(),
     );
     expect(await node()).toMatchObject({ used: 100, ports_free: 0 });
     expect((await Promise.all(made.map((id) => broker.bind(id, of)))).map(({ status }) => status)).toEqual(
@@ -106,11 +106,11 @@ describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}
     expect(new Set(await remove(made))).toEqual(new Set([200]));
     expect(await remove(failed)).toEqual(failed.map(() => 200));
     expect(await portsOf()).toEqual([]);
-    expect(world.keys()).toEqual([]);
+    expect(oneNode.keys()).toEqual([]);
     expect(await node()).toMatchObject({ used: 0, instances: 0 });
     expect(processesOf(...made)).toEqual([]);
     // As if the time had passed for which a port rests.
-    await world.database.pool.query('update node_ports set free_at = now()');
+    await oneNode.database.pool.query('update node_ports set free_at = now()');
     expect(await node()).toMatchObject({ ports_free: 100 });
     expect((await broker.provision('later', of)).status).toBe(201);
     expect(await remove(['later'])).toEqual([200]);

@@ -1,17 +1,10 @@
-// Small worlds through OSB: directories with volumes, a pool of one port, needs, executables in the manner of cf-usb.
+// Small nodes through OSB: directories with volumes, a pool of one port, needs, executables in the manner of cf-usb.
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { jest } from '@jest/globals';
 import { common, planOf, tiny, type Offering } from './offerings.ts';
-import {
-  aMakingWorld,
-  pathOf,
-  processesOf,
-  type Bought,
-  type Maker,
-  type MakingWorld,
-} from './making-broker.ts';
+import { openOneNode, pathOf, processesOf, type Bought, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
@@ -76,14 +69,14 @@ const hooks = {
   'workspace/unbind': `rm -f "${server}/$1-"*`,
 };
 
-let world: MakingWorld;
+let oneNode: OneNode;
 let broker: Maker;
 beforeAll(async () => {
   chmodSync(roots, 0o755);
   for (const path of [...rootNames, server]) mkdirSync(path);
   // Hooks run as another user where the broker is root.
   for (const path of [server, roots]) chmodSync(path, 0o777);
-  world = await aMakingWorld(
+  oneNode = await openOneNode(
     [
       tiny('tiny'),
       folder,
@@ -94,10 +87,10 @@ beforeAll(async () => {
     ],
     hooks,
   );
-  broker = await world.start({ NODE_PORTS: '21990-21990' });
+  broker = await oneNode.start({ NODE_PORTS: '21990-21990' });
 });
 afterAll(async () => {
-  await world.close();
+  await oneNode.close();
   rmSync(roots, { recursive: true });
 });
 
@@ -145,7 +138,7 @@ test('In a pool of one port, the port that was given back is taken again when it
   await make(first, 'tiny');
   expect((await broker.provision(second, small('tiny'))).status).toBe(500);
   expect(await remove(first, 'tiny')).toBe(200);
-  await world.database.pool.query(`update node_ports set free_at = free_at - interval '61 seconds'`);
+  await oneNode.database.pool.query(`update node_ports set free_at = free_at - interval '61 seconds'`);
   await make(second, 'tiny');
   expect((await credentials(second, 'tiny'))['port']).toBe(21_990);
   expect(await remove(second, 'tiny')).toBe(200);
@@ -179,7 +172,7 @@ describe('What an instance needs', () => {
     expect([kept.status, kept.body['description']]).toEqual([400, expect.stringContaining(id)]);
     expect(await remove(id, 'sharing')).toBe(200);
     expect(await remove(shared, 'source')).toBe(200);
-    expect(world.keys('command')).toEqual([]);
+    expect(oneNode.keys('command')).toEqual([]);
   });
 });
 
@@ -216,7 +209,7 @@ describe('Executables make', () => {
     expect([status, body['description']]).toEqual([500, expect.stringMatching(reason)]);
     expect(JSON.stringify(body)).not.toContain('this is not JSON');
     await until('nothing of it runs', () => processesOf(id).length === 0);
-    expect(world.keys('command')).toEqual([]);
+    expect(oneNode.keys('command')).toEqual([]);
     expect(await remove(id, 'workspace')).toBe(200);
   });
 });

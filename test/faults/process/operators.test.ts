@@ -6,7 +6,7 @@ import { say } from '../../provisioners/process/process-node.ts';
 import { call } from '../../support/started-brokers.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import { common, planOf, tiny } from './offerings.ts';
-import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-broker.ts';
+import { openOneNode, processesOf, type Details, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
@@ -18,10 +18,10 @@ const monitor = { every: '1s', restart: 0 };
 const env = { NODE_PORTS: '22600-22699', NODE_CAPACITY: '77' };
 const sleeping = { run: ['/bin/sh', '-c', 'sleep 600'], ready: { command: ['true'] } };
 
-let world: MakingWorld;
+let oneNode: OneNode;
 let broker: Maker;
 beforeAll(async () => {
-  world = await aMakingWorld([
+  oneNode = await openOneNode([
     tiny('tiny', { monitor }),
     tiny('healed', { monitor: { every: '1s' } }),
     {
@@ -32,9 +32,9 @@ beforeAll(async () => {
     },
     { ...common('none', [planOf('none', 'small')], 'faulty'), credentials: { name: '{{thing.name}}' } },
   ]);
-  broker = await world.start(env);
+  broker = await oneNode.start(env);
 });
-afterAll(() => world.close());
+afterAll(() => oneNode.close());
 
 async function make(id: string, bought = small): Promise<Details> {
   expect((await broker.provision(id, bought)).status).toBe(201);
@@ -108,17 +108,22 @@ describe('A machine is started again with five instances', () => {
     for (const pid of before) process.kill(pid, 'SIGKILL');
     await until('none runs', () => processesOf(...five).length === 0);
     // It cannot write there what it writes first, and ends.
-    const data = join(world.directory, 'process', keyIn(join(world.directory, 'process'), broken), 'data');
+    const data = join(
+      oneNode.directory,
+      'process',
+      keyIn(join(oneNode.directory, 'process'), broken),
+      'data',
+    );
     rmSync(join(data, 'starts'));
     mkdirSync(join(data, 'starts'));
 
-    broker = await world.start(env);
+    broker = await oneNode.start(env);
     const runsAgain = async (id: string) => !before.includes(pidOf(await broker.shows(id, 'started')));
     for (const id of sound) await until(`${id} runs again`, () => runsAgain(id));
     expect((await broker.shows(broken, 'error')).reason).toMatch(/EISDIR|ended|run/);
     const values = await Promise.all(ports.slice(1).map((port) => say(port, 'GET')));
     expect(values).toEqual(['value-1', 'value-2', 'value-3', 'value-4']);
-    expect(world.read(broken, 'value')).toBe('value-0');
+    expect(oneNode.read(broken, 'value')).toBe('value-0');
 
     rmSync(join(data, 'starts'), { recursive: true });
     await until('it runs', () => say(ports[0] ?? 0, 'GET').catch(() => undefined));
@@ -152,6 +157,6 @@ describe('A machine is started again with five instances', () => {
       ...five.map((id) => broker.deprovision(id, healed)),
       broker.deprovision(failed, small),
     ]);
-    expect([processesOf(failed, ...five), world.keys()]).toEqual([[], []]);
+    expect([processesOf(failed, ...five), oneNode.keys()]).toEqual([[], []]);
   });
 });

@@ -21,7 +21,7 @@ import { call } from '../../support/started-brokers.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import { environmentOf } from '../broker-process.ts';
 import { common, planOf, tiny } from './offerings.ts';
-import { pathOf } from './making-broker.ts';
+import { pathOf } from './one-node.ts';
 
 jest.setTimeout(30_000);
 

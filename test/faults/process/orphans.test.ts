@@ -6,7 +6,7 @@ import { Client } from 'pg';
 import { isThere } from '../../provisioners/process/process-node.ts';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
 import { common, planOf, tiny } from './offerings.ts';
-import { aMakingWorld, pathOf, processesOf, type Maker, type MakingWorld } from './making-broker.ts';
+import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
@@ -26,14 +26,14 @@ const inTheMaking = own('making');
 const keys: Record<string, string> = {};
 const keyFor = (id: string) => keys[id] ?? 'none';
 
-let world: MakingWorld;
+let oneNode: OneNode;
 let broker: Maker;
 let administrator: Client;
 let orphan: number;
 beforeAll(async () => {
   administrator = new Client({ connectionString: administratorUrl() });
   await administrator.connect();
-  world = await aMakingWorld([
+  oneNode = await openOneNode([
     tiny('process', { timeouts: { start: '10m' } }),
     {
       ...common('directory', [planOf('directory', 'small')], 'directory'),
@@ -47,7 +47,7 @@ beforeAll(async () => {
       credentials: { user: '{{db.user}}', password: '{{secrets.password}}' },
     },
   ]);
-  broker = await world.start(env);
+  broker = await oneNode.start(env);
   for (const ids of [lost, kept]) {
     const made = kinds.map((kind) => broker.provision(ids[kind] ?? '', small(kind)));
     expect((await Promise.all(made)).map(({ status }) => status)).toEqual([201, 201, 201]);
@@ -61,13 +61,13 @@ beforeAll(async () => {
   await broker.kill();
   const ids = Object.values(lost);
   for (const table of ['service_bindings', 'operations'])
-    await world.database.pool.query(`delete from ${table} where instance_id = any ($1)`, [ids]);
-  await world.database.pool.query('delete from service_instances where id = any ($1)', [ids]);
-  broker = await world.start(env);
+    await oneNode.database.pool.query(`delete from ${table} where instance_id = any ($1)`, [ids]);
+  await oneNode.database.pool.query('delete from service_instances where id = any ($1)', [ids]);
+  broker = await oneNode.start(env);
 });
 afterAll(async () => {
   for (const kind of kinds) await broker.deprovision(kept[kind] ?? '', small(kind));
-  await world.close();
+  await oneNode.close();
   for (const id of [lost['postgres'] ?? '', kept['postgres'] ?? ''])
     await administrator.query(`drop database if exists ${keyFor(id)} with (force)`);
   await administrator.end();
@@ -105,11 +105,11 @@ const expected = () =>
 
 async function lookAgain(): Promise<void> {
   const text = 'select count(*)::integer as looks from orphan_suspects where last_seen_at > $1';
-  const { rows } = await world.database.pool.query<{ now: Date }>('select now() as now');
+  const { rows } = await oneNode.database.pool.query<{ now: Date }>('select now() as now');
   await broker.kill();
-  broker = await world.start(env);
+  broker = await oneNode.start(env);
   await until('it has looked', async () => {
-    const found = await world.database.pool.query<{ looks: number }>(text, [rows[0]?.now]);
+    const found = await oneNode.database.pool.query<{ looks: number }>(text, [rows[0]?.now]);
     return (found.rows[0]?.looks ?? 0) >= kinds.length;
   });
 }
@@ -122,7 +122,7 @@ async function whatIsThere(ids: Readonly<Record<string, string>>): Promise<objec
   return {
     running: processesOf(ids['process'] ?? '').length,
     directories: ['process', 'directory'].map((kind, n) =>
-      existsSync(join(world.directory, kind, made[n] ?? '')),
+      existsSync(join(oneNode.directory, kind, made[n] ?? '')),
     ),
     database: (await administrator.query(named, [made[2]])).rows.length,
     owner: (await administrator.query(roles, [made[2]])).rows.length,
@@ -147,9 +147,9 @@ describe('Things that no instance stands for', () => {
 
   test('are final at another look, long enough after the first, and still nothing is removed [S14].', async () => {
     const text = "update orphan_suspects set first_seen_at = first_seen_at - interval '299 seconds'";
-    await world.database.pool.query(text);
+    await oneNode.database.pool.query(text);
     await lookAgain();
-    await world.database.pool.query(text.replace('299', '2'));
+    await oneNode.database.pool.query(text.replace('299', '2'));
     expect(await orphans()).toMatchObject(
       expected().map((one) => ({ ...one, final: true, condemned: false })),
     );
@@ -165,7 +165,7 @@ describe('Things that no instance stands for', () => {
     expect(await orphans()).toMatchObject(expected().map((one) => ({ ...one, condemned: true })));
     expect(await whatIsThere(lost)).toEqual(all);
     await broker.kill();
-    broker = await world.start(env);
+    broker = await oneNode.start(env);
     const nothing = { running: 0, directories: [false, false], database: 0, owner: 0 };
     await until(
       'all are gone',
@@ -174,7 +174,7 @@ describe('Things that no instance stands for', () => {
     expect(isThere(orphan)).toBe(false);
     const ports = 'select instance_id from node_ports where instance_id = $1';
     await until('its port is free', async () => {
-      const { rows } = await world.database.pool.query(ports, [keyFor(lost['process'] ?? '')]);
+      const { rows } = await oneNode.database.pool.query(ports, [keyFor(lost['process'] ?? '')]);
       return rows.length === 0;
     });
     expect(await whatIsThere(kept)).toEqual(all);

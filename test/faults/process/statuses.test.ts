@@ -5,7 +5,7 @@ import { address, say } from '../../provisioners/process/process-node.ts';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
 import { openGate, type DatabaseGate } from '../../support/database-gate.ts';
 import { common, planOf, tiny } from './offerings.ts';
-import { aMakingWorld, processesOf, type Details, type Maker, type MakingWorld } from './making-broker.ts';
+import { openOneNode, processesOf, type Details, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
 jest.setTimeout(30_000);
@@ -20,14 +20,14 @@ const unit = (script: string, ready = 'true') => ({
   ready: { command: ['/bin/sh', '-c', ready] },
 });
 
-let world: MakingWorld;
+let oneNode: OneNode;
 let broker: Maker;
 let gate: DatabaseGate;
 let env: Readonly<Record<string, string>>;
 beforeAll(async () => {
   gate = await openGate();
   gate.open();
-  world = await aMakingWorld([
+  oneNode = await openOneNode([
     tiny('tiny', { monitor, timeouts: { monitor: '1s' } }),
     {
       ...common('brief', [planOf('brief', 'small')]),
@@ -46,12 +46,12 @@ beforeAll(async () => {
     },
   ]);
   env = { NODE_PORTS: '21700-21799', SHARED_POSTGRES_URL: administratorThrough(gate) };
-  broker = await world.start(env);
+  broker = await oneNode.start(env);
 });
 afterAll(async () => {
   gate.open();
   for (const id of [own('database')]) await broker.deprovision(id, databases);
-  await world.close();
+  await oneNode.close();
   await gate.close();
 });
 
@@ -173,22 +173,22 @@ describe('An instance is', () => {
   test('unreachable when it listens elsewhere than is told to applications [P2].', async () => {
     const [running] = processesOf(id);
     await broker.kill();
-    broker = await world.start({ ...env, NODE_HOST: '127.0.0.2', NODE_BIND: address });
+    broker = await oneNode.start({ ...env, NODE_HOST: '127.0.0.2', NODE_BIND: address });
     expect(pidOf(await broker.shows(id, 'unreachable'))).toBe(running);
     await broker.kill();
-    broker = await world.start(env);
+    broker = await oneNode.start(env);
     await broker.shows(id, 'started');
   });
 
   test('down when its node is gone, and started when that is back, with the same process [P2, P13].', async () => {
     const [running] = processesOf(id);
-    const gateway = await world.start({ NODE_ROLE: 'false' });
+    const gateway = await oneNode.start({ NODE_ROLE: 'false' });
     await broker.kill();
-    await world.database.pool.query("update nodes set beat_at = beat_at - interval '31 seconds'");
+    await oneNode.database.pool.query("update nodes set beat_at = beat_at - interval '31 seconds'");
     expect(await gateway.details(id)).toMatchObject({ status: 'down', units: [{ status: 'down' }] });
     const listed = (await gateway.operate('GET', '/instances')).body['instances'] as readonly object[];
     expect(listed).toContainEqual(expect.objectContaining({ id, status: 'down' }));
-    broker = await world.start(env);
+    broker = await oneNode.start(env);
     expect(pidOf(await broker.shows(id, 'started'))).toBe(running);
     await gateway.kill();
     expect((await broker.deprovision(id, { ...late, incomplete: false })).status).toBe(200);

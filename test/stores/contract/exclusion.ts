@@ -6,9 +6,9 @@ import type {
   ServiceInstance,
 } from '../../../src/broker/records.ts';
 import type { Opening } from '../../../src/broker/store.ts';
-import type { MakeWorld } from './remembered.ts';
+import type { MakeRemembered } from './remembered.ts';
 import { aBindingIn, anInstanceIn, begun, binding, long, numbered, open, unbinding } from './steps.ts';
-import { brokersOf, type World } from './remembered.ts';
+import { brokersOf, type Remembered } from './remembered.ts';
 
 const kinds = Object.keys(exclusion) as readonly OperationKind[];
 
@@ -38,23 +38,23 @@ const titled = pairs.map((pair) => {
 });
 
 /** Every pair of operation kinds, as the table of the core has it, asked of the store. */
-export function describeExclusion(makeWorld: MakeWorld): void {
-  let world: World;
+export function describeExclusion(makeRemembered: MakeRemembered): void {
+  let remembered: Remembered;
   beforeEach(async () => {
-    world = await makeWorld();
+    remembered = await makeRemembered();
   });
 
   test.each(titled)('%s', async (_title, pair) => {
     for (const attempt of [0, 1]) {
       const { opening, asked } = await prepared(pair, `i${attempt}`);
       const held = attempt > 0 ? { attempt, holder: 'request' } : {};
-      await open(world.store, { ...opening, operation: { ...opening.operation, ...held } });
+      await open(remembered.store, { ...opening, operation: { ...opening.operation, ...held } });
       await expectMeeting(pair.meeting, opening.operation, attempt, asked);
     }
   });
 
   test.each(titled)('%s, also when both are opened at once by two brokers', async (_title, pair) => {
-    const brokers = brokersOf(world);
+    const brokers = brokersOf(remembered);
     for (const n of numbered(8)) {
       const { opening, asked } = await prepared(pair, `i${n}`);
       const second = await asked();
@@ -66,14 +66,14 @@ export function describeExclusion(makeWorld: MakeWorld): void {
   });
 
   test('Of twelve of all kinds that are opened at once, those that went through may all be beside each other.', async () => {
-    const brokers = brokersOf(world);
+    const brokers = brokersOf(remembered);
     for (const round of numbered(6)) {
       const id = `i${round}`;
-      const instance = await anInstanceIn(world.store, { id });
+      const instance = await anInstanceIn(remembered.store, { id });
       const bound = await Promise.all(
-        numbered(3).map((n) => aBindingIn(world.store, instance, { id: `b${n}` })),
+        numbered(3).map((n) => aBindingIn(remembered.store, instance, { id: `b${n}` })),
       );
-      const read = (await world.store.findInstance(id))?.instance ?? instance;
+      const read = (await remembered.store.findInstance(id))?.instance ?? instance;
       const openings = numbered(12).map((n) => {
         const kind = kinds[(n + round) % kinds.length] ?? 'bind';
         return openingOf(kind, read, kind === 'bind' ? aNewBinding(id, `n${n}`) : bound[n % 3]);
@@ -93,13 +93,13 @@ export function describeExclusion(makeWorld: MakeWorld): void {
     attempt: number,
     asked: () => Promise<Opening>,
   ): Promise<void> {
-    const plain = await world.store.open(await asked());
+    const plain = await remembered.store.open(await asked());
     expect(plain).toBe(meeting === 'beside');
     if (meeting === 'beside') return;
     const opening = await asked();
     const isCancelled = meeting === 'cancels' || (meeting === 'cancels unbegun' && attempt === 0);
-    expect(await world.store.open({ ...opening, cancels: there.id })).toBe(isCancelled);
-    const { operation } = await world.store.lastOperation({
+    expect(await remembered.store.open({ ...opening, cancels: there.id })).toBe(isCancelled);
+    const { operation } = await remembered.store.lastOperation({
       instanceId: there.instanceId,
       operationId: there.id,
       ...(there.bindingId === undefined ? {} : { bindingId: there.bindingId }),
@@ -112,9 +112,9 @@ export function describeExclusion(makeWorld: MakeWorld): void {
     { open: first, asked, ofAnother = false }: Pair,
     id: string,
   ): Promise<{ opening: Opening; asked: () => Promise<Opening> }> {
-    const instance = await anInstanceIn(world.store, { id });
+    const instance = await anInstanceIn(remembered.store, { id });
     const [own, other] = [await bindingFor(first, 'b1'), await bindingFor(asked, 'b2')];
-    const read = async () => (await world.store.findInstance(id))?.instance ?? instance;
+    const read = async () => (await remembered.store.findInstance(id))?.instance ?? instance;
     const opening = openingOf(first, await read(), own);
     return {
       opening,
@@ -123,12 +123,12 @@ export function describeExclusion(makeWorld: MakeWorld): void {
     };
 
     async function bindingFor(kind: OperationKind, name: string): Promise<ServiceBinding> {
-      return kind === 'bind' ? aNewBinding(id, name) : aBindingIn(world.store, instance, { id: name });
+      return kind === 'bind' ? aNewBinding(id, name) : aBindingIn(remembered.store, instance, { id: name });
     }
 
     /** As it is now; a bind of one that is there comes anew. */
     async function sameBinding(kind: OperationKind, name: string): Promise<ServiceBinding | undefined> {
-      const { binding: there } = await world.store.findBinding(id, name);
+      const { binding: there } = await remembered.store.findBinding(id, name);
       return kind === 'bind' ? aNewBinding(id, name) : there;
     }
   }

@@ -1,7 +1,7 @@
 import type { Demand, Shortage } from '../../../src/broker/nodes.ts';
 import type { ServiceInstance } from '../../../src/broker/records.ts';
 import type { Opening, Placement, Store } from '../../../src/broker/store.ts';
-import type { MakeWorld } from './remembered.ts';
+import type { MakeRemembered } from './remembered.ts';
 import {
   begun,
   claim,
@@ -21,15 +21,15 @@ import {
   placeOne,
   removeIn,
   said,
-  type World,
+  type Remembered,
 } from './remembered.ts';
 
-export function describePlacing(makeWorld: MakeWorld): void {
-  let world: World;
+export function describePlacing(makeRemembered: MakeRemembered): void {
+  let remembered: Remembered;
   let store: Store;
   beforeEach(async () => {
-    world = await makeWorld();
-    store = world.store;
+    remembered = await makeRemembered();
+    store = remembered.store;
   });
 
   /** An update that shall cost so much of the node. */
@@ -51,14 +51,14 @@ export function describePlacing(makeWorld: MakeWorld): void {
   }
 
   async function usedOf(name = 'n1'): Promise<number | undefined> {
-    return (await world.nodes.list()).find((node) => node.name === name)?.used;
+    return (await remembered.nodes.list()).find((node) => node.name === name)?.used;
   }
 
   test('An instance gets a place, and the broker of that node holds its operation.', async () => {
-    await aNodeIn(world);
+    await aNodeIn(remembered);
     const confidential = { parameters: { a: 1 }, secrets: { s: 'x' }, facts: {} };
     const placement = await placeOne(
-      world,
+      remembered,
       { confidential, checkEvery: 5000, stopped: true, parent: 'i0' },
       { room: aRoom({ cost: 0.5 }), here: 'n1' },
     );
@@ -84,8 +84,8 @@ export function describePlacing(makeWorld: MakeWorld): void {
   });
 
   test('When its place is another one than that of who asks, the node there takes its operation up at once.', async () => {
-    await aNodeIn(world);
-    const placement = await placeOne(world, {}, { room: aRoom(), here: 'n2' });
+    await aNodeIn(remembered);
+    const placement = await placeOne(remembered, {}, { room: aRoom(), here: 'n2' });
     expect(placement).toMatchObject({ operation: { node: 'n1', attempt: 0 } });
     expect(placement).not.toHaveProperty('operation.holder');
     expect(await store.claim('worker', long, 'n2')).toBeUndefined();
@@ -93,22 +93,22 @@ export function describePlacing(makeWorld: MakeWorld): void {
   });
 
   test('What needs no room is held by who asks, and carried by anybody.', async () => {
-    const placement = await placeOne(world, {}, { maxInstances: 1 });
+    const placement = await placeOne(remembered, {}, { maxInstances: 1 });
     expect(placement).toMatchObject({ operation: { holder: 'request' } });
     expect(await readInstance(store)).not.toHaveProperty('place');
   });
 
   test('What is stale is not placed.', async () => {
-    await aNodeIn(world);
-    await placeOne(world);
-    expect(await placeOne(world)).toBe('stale');
-    expect(await placeOne(world, { version: 7 })).toBe('stale');
+    await aNodeIn(remembered);
+    await placeOne(remembered);
+    expect(await placeOne(remembered)).toBe('stale');
+    expect(await placeOne(remembered, { version: 7 })).toBe('stale');
     expect(await usedOf()).toBe(1);
   });
 
   test('Of ten who ask at once for room for three, three get it.', async () => {
-    await aNodeIn(world, { capacity: 3 });
-    const broker = brokersOf(world);
+    await aNodeIn(remembered, { capacity: 3 });
+    const broker = brokersOf(remembered);
     const all = await Promise.all(numbered(10).map((n) => placeOne(broker(n), { id: `i${n}` })));
     expect(all.map(said).toSorted()).toEqual([
       ...numbered(7).map(() => 'capacity'),
@@ -120,8 +120,8 @@ export function describePlacing(makeWorld: MakeWorld): void {
   });
 
   test('Of five who ask at once for an instance of which there may be two, two get it.', async () => {
-    await aNodeIn(world, { capacity: 100 });
-    const broker = brokersOf(world);
+    await aNodeIn(remembered, { capacity: 100 });
+    const broker = brokersOf(remembered);
     const demand = { maxInstances: 2, room: aRoom() };
     const all = await Promise.all(numbered(5).map((n) => placeOne(broker(n), { id: `i${n}` }, demand)));
     expect(all.map(said).toSorted()).toEqual(['instances', 'instances', 'instances', 'n1', 'n1']);
@@ -132,66 +132,68 @@ export function describePlacing(makeWorld: MakeWorld): void {
   });
 
   test('An update is not one more instance.', async () => {
-    await aNodeIn(world);
-    for (const id of ['i1', 'i2']) await aPlacedInstance(world, { id });
+    await aNodeIn(remembered);
+    for (const id of ['i1', 'i2']) await aPlacedInstance(remembered, { id });
     const opening = updating(await readInstance(store), 1);
     expect(said(await store.place(opening, { maxInstances: 1, room: aRoom({ on: 'n1' }) }))).toBe('n1');
   });
 
   test('A removal gives room back when it has ended, not before.', async () => {
-    await aNodeIn(world, { capacity: 1 });
+    await aNodeIn(remembered, { capacity: 1 });
     const demand = { maxInstances: 1, room: aRoom() };
-    const instance = await aPlacedInstance(world, {}, demand);
+    const instance = await aPlacedInstance(remembered, {}, demand);
     const removal = begun('deprovision');
     await open(store, { operation: removal, leaseMs: 0, instance: { put: instance } });
-    expect(said(await placeOne(world, { id: 'i2' }, { room: aRoom() }))).toBe('capacity');
-    expect(said(await placeOne(world, { id: 'i2' }, demand))).toBe('instances');
+    expect(said(await placeOne(remembered, { id: 'i2' }, { room: aRoom() }))).toBe('capacity');
+    expect(said(await placeOne(remembered, { id: 'i2' }, demand))).toBe('instances');
     const held = await claim(store, 'worker', long, 'n1');
     await store.settle(held, { instance: { remove: held.instance } });
     expect(await usedOf()).toBe(0);
-    expect(said(await placeOne(world, { id: 'i2' }, demand))).toBe('n1');
+    expect(said(await placeOne(remembered, { id: 'i2' }, demand))).toBe('n1');
   });
 
   test('A create that failed holds no room; when it is started again it needs room again.', async () => {
-    await aNodeIn(world, { capacity: 1 });
+    await aNodeIn(remembered, { capacity: 1 });
     const demand = { maxInstances: 1, room: aRoom() };
-    await placeOne(world, {}, demand);
+    await placeOne(remembered, {}, demand);
     const held = await claim(store, 'worker', long, 'n1');
     await store.settle(held, { failure: { word: 'broken', sentence: 'It broke.' } });
     expect(await usedOf()).toBe(0);
-    const second = await aPlacedInstance(world, { id: 'i2' }, demand);
+    const second = await aPlacedInstance(remembered, { id: 'i2' }, demand);
     const failed = await readInstance(store);
-    expect(said(await placeOne(world, failed, { room: aRoom() }))).toBe('capacity');
-    expect(said(await placeOne(world, failed, demand))).toBe('instances');
-    await removeIn(world, second);
-    expect(said(await placeOne(world, failed, demand))).toBe('n1');
+    expect(said(await placeOne(remembered, failed, { room: aRoom() }))).toBe('capacity');
+    expect(said(await placeOne(remembered, failed, demand))).toBe('instances');
+    await removeIn(remembered, second);
+    expect(said(await placeOne(remembered, failed, demand))).toBe('n1');
   });
 
   test('A create that failed may be started again on another node.', async () => {
-    await aNodeIn(world);
-    await placeOne(world, {}, { room: aRoom(), here: 'n2' });
+    await aNodeIn(remembered);
+    await placeOne(remembered, {}, { room: aRoom(), here: 'n2' });
     await store.settle(await claim(store, 'worker', long, 'n1'), { failure: { word: 'w', sentence: 's' } });
-    await world.nodes.drain('n1', true);
-    await aNodeIn(world, { name: 'n2' });
-    expect(said(await placeOne(world, await readInstance(store), { room: aRoom(), here: 'n2' }))).toBe('n2');
+    await remembered.nodes.drain('n1', true);
+    await aNodeIn(remembered, { name: 'n2' });
+    expect(said(await placeOne(remembered, await readInstance(store), { room: aRoom(), here: 'n2' }))).toBe(
+      'n2',
+    );
     expect(await readInstance(store)).toMatchObject({ place: { node: 'n2' } });
   });
 
   test('An update holds what it will cost from the beginning, and only then.', async () => {
-    await aNodeIn(world, { capacity: 3 });
-    const instance = await aPlacedInstance(world);
+    await aNodeIn(remembered, { capacity: 3 });
+    const instance = await aPlacedInstance(remembered);
     expect(said(await update(instance, 3))).toBe('n1');
     expect(await readInstance(store)).toMatchObject({ place: { cost: 1 } });
     expect(await usedOf()).toBe(3);
-    expect(said(await placeOne(world, { id: 'i2' }))).toBe('capacity');
+    expect(said(await placeOne(remembered, { id: 'i2' }))).toBe('capacity');
     const held = await claimed();
     await store.settle(held, { failure: { word: 'broken', sentence: 'It broke.' } });
     expect(await usedOf()).toBe(1);
   });
 
   test('An update that has succeeded costs what its target says.', async () => {
-    await aNodeIn(world, { capacity: 3 });
-    await update(await aPlacedInstance(world), 2);
+    await aNodeIn(remembered, { capacity: 3 });
+    await update(await aPlacedInstance(remembered), 2);
     const held = await claimed();
     const { target } = held.operation.confidential;
     await store.settle(held, { ...(target && { instance: { put: target } }) });
@@ -209,9 +211,9 @@ export function describePlacing(makeWorld: MakeWorld): void {
   }
 
   test('An update that wants more than there is changes nothing.', async () => {
-    await aNodeIn(world, { capacity: 3 });
-    const instance = await aPlacedInstance(world);
-    await aPlacedInstance(world, { id: 'i2' });
+    await aNodeIn(remembered, { capacity: 3 });
+    const instance = await aPlacedInstance(remembered);
+    await aPlacedInstance(remembered, { id: 'i2' });
     expect(await update(instance, 3)).toEqual({ short: { of: 'capacity', cost: 3 } });
     expect(await store.findInstance('i1')).toEqual({ instance, bindingsBusy: false });
     expect((await store.lastOperation({ instanceId: 'i1' })).operation).toMatchObject({ kind: 'provision' });
@@ -219,20 +221,20 @@ export function describePlacing(makeWorld: MakeWorld): void {
   });
 
   test('An update that takes no more than its instance has is not refused on a node that has become smaller.', async () => {
-    await aNodeIn(world, { capacity: 3 });
-    const instance = await aPlacedInstance(world, {}, { room: aRoom({ cost: 2 }) });
-    await aNodeIn(world, { capacity: 1 });
+    await aNodeIn(remembered, { capacity: 3 });
+    const instance = await aPlacedInstance(remembered, {}, { room: aRoom({ cost: 2 }) });
+    await aNodeIn(remembered, { capacity: 1 });
     expect(said(await update(instance, 2.5))).toBe('capacity');
     expect(said(await update(instance, 2))).toBe('n1');
   });
 
   test('Of an instance that has its node only the room there counts.', async () => {
-    await aNodeIn(world);
-    await aNodeIn(world, { name: 'n2', capacity: 50 });
-    await world.nodes.drain('n2', true);
-    const instance = await aPlacedInstance(world);
-    await world.nodes.drain('n1', true);
-    await world.pass(40_000);
+    await aNodeIn(remembered);
+    await aNodeIn(remembered, { name: 'n2', capacity: 50 });
+    await remembered.nodes.drain('n2', true);
+    const instance = await aPlacedInstance(remembered);
+    await remembered.nodes.drain('n1', true);
+    await remembered.pass(40_000);
     expect(said(await update(instance, 3, ['oracle']))).toBe('n1');
     expect(await update({ ...instance, id: 'i9' }, 4)).toMatchObject({ short: { of: 'capacity' } });
     const gone: Demand = { room: aRoom({ on: 'gone' }) };
@@ -240,26 +242,26 @@ export function describePlacing(makeWorld: MakeWorld): void {
   });
 
   test('The node with the most free room is chosen, among equals that of who asks.', async () => {
-    await aNodeIn(world, { name: 'a', capacity: 10 });
-    await aNodeIn(world, { name: 'b', capacity: 11 });
-    await aNodeIn(world, { name: 'c', capacity: 11 });
+    await aNodeIn(remembered, { name: 'a', capacity: 10 });
+    await aNodeIn(remembered, { name: 'b', capacity: 11 });
+    await aNodeIn(remembered, { name: 'c', capacity: 11 });
     const demand = { room: aRoom({ cost: 2 }), here: 'c' };
     const order: string[] = [];
-    for (const n of numbered(4)) order.push(said(await placeOne(world, { id: `i${n}` }, demand)));
+    for (const n of numbered(4)) order.push(said(await placeOne(remembered, { id: `i${n}` }, demand)));
     expect(order).toEqual(['c', 'b', 'a', 'c']);
   });
 
   test('A node that drains or has fallen silent gets nothing new.', async () => {
-    await aNodeIn(world, { name: 'silent', capacity: 99 });
-    await world.pass(31_000);
-    await aNodeIn(world, { name: 'draining', capacity: 50 });
-    await world.nodes.drain('draining', true);
-    await aNodeIn(world, { name: 'small', capacity: 1 });
-    expect(said(await placeOne(world))).toBe('small');
-    await world.nodes.drain('draining', false);
-    expect(said(await placeOne(world, { id: 'i2' }))).toBe('draining');
-    await aNodeIn(world, { name: 'silent', capacity: 99 });
-    expect(said(await placeOne(world, { id: 'i3' }))).toBe('silent');
+    await aNodeIn(remembered, { name: 'silent', capacity: 99 });
+    await remembered.pass(31_000);
+    await aNodeIn(remembered, { name: 'draining', capacity: 50 });
+    await remembered.nodes.drain('draining', true);
+    await aNodeIn(remembered, { name: 'small', capacity: 1 });
+    expect(said(await placeOne(remembered))).toBe('small');
+    await remembered.nodes.drain('draining', false);
+    expect(said(await placeOne(remembered, { id: 'i2' }))).toBe('draining');
+    await aNodeIn(remembered, { name: 'silent', capacity: 99 });
+    expect(said(await placeOne(remembered, { id: 'i3' }))).toBe('silent');
   });
 
   describe('What there is not enough of is said, the most general first:', () => {
@@ -270,26 +272,26 @@ export function describePlacing(makeWorld: MakeWorld): void {
         'no node that answers or takes new ones',
         { of: 'nodes' },
         async () => {
-          await aNodeIn(world, { executables: demand.room.executables, capacity: 9 });
-          await world.pass(31_000);
-          await aNodeIn(world, { name: 'n2', executables: demand.room.executables, capacity: 9 });
-          await world.nodes.drain('n2', true);
+          await aNodeIn(remembered, { executables: demand.room.executables, capacity: 9 });
+          await remembered.pass(31_000);
+          await aNodeIn(remembered, { name: 'n2', executables: demand.room.executables, capacity: 9 });
+          await remembered.nodes.drain('n2', true);
         },
       ],
       [
         'no node with all executables',
         { of: 'executables', needs: demand.room.executables },
         async () => {
-          await aNodeIn(world, { executables: ['redis-server'], capacity: 9 });
-          await aNodeIn(world, { name: 'n2', executables: ['epmd'], capacity: 9 });
+          await aNodeIn(remembered, { executables: ['redis-server'], capacity: 9 });
+          await aNodeIn(remembered, { name: 'n2', executables: ['epmd'], capacity: 9 });
         },
       ],
       [
         'no room on those that could',
         { of: 'capacity', cost: 9 },
         async () => {
-          await aNodeIn(world, { executables: ['a', 'epmd', 'redis-server'], capacity: 8 });
-          await aNodeIn(world, { name: 'n2', capacity: 100 });
+          await aNodeIn(remembered, { executables: ['a', 'epmd', 'redis-server'], capacity: 8 });
+          await aNodeIn(remembered, { name: 'n2', capacity: 100 });
         },
       ],
       [
@@ -301,7 +303,7 @@ export function describePlacing(makeWorld: MakeWorld): void {
 
     test.each(shortages)('%s.', async (_what, short, given) => {
       await given();
-      expect(await placeOne(world, {}, demand)).toEqual({ short });
+      expect(await placeOne(remembered, {}, demand)).toEqual({ short });
       expect(await store.findInstance('i1')).toBeUndefined();
       expect(await store.lastOperation({ instanceId: 'i1' })).toEqual({ exists: false });
     });

@@ -10,13 +10,13 @@ import { postgresPorts } from '../../../src/stores/postgres/ports.ts';
 import { begun, claim, heldFromBirth, open, provisioning, readInstance } from './steps.ts';
 
 /** All that is remembered in one place. */
-export interface World {
+export interface Remembered {
   readonly store: Store;
   readonly nodes: Nodes;
   readonly ports: Ports;
   readonly orphans: Orphans;
   /** The same as another broker has it, which shares nothing with this one but the place. */
-  readonly elsewhere: () => World;
+  readonly elsewhere: () => Remembered;
   /** Lets so many milliseconds go by. */
   readonly pass: (ms: number) => Promise<void>;
 }
@@ -25,28 +25,28 @@ export interface World {
 export type MakeStore = () => Store | Promise<Store>;
 
 /** What every store must do together with the nodes, ports and orphans that it remembers. */
-export type MakeWorld = () => World | Promise<World>;
+export type MakeRemembered = () => Remembered | Promise<Remembered>;
 
-export function aMemoryWorld(wrap = (store: Store): Store => store): World {
+export function rememberedInMemory(wrap = (store: Store): Store => store): Remembered {
   let ahead = 0;
   const { store, ...rest } = memoryWorld(() => new Date(Date.now() + ahead));
-  const world: World = {
+  const remembered: Remembered = {
     ...rest,
     store: wrap(store),
-    elsewhere: () => world,
+    elsewhere: () => remembered,
     pass: async (ms) => void (ahead += ms),
   };
-  return world;
+  return remembered;
 }
 
 /** @param there another store on the same database */
-export function aPostgresWorld(pool: Pool, here: Store, there: Store): World {
+export function rememberedInPostgres(pool: Pool, here: Store, there: Store): Remembered {
   return {
     store: here,
     nodes: postgresNodes(pool),
     ports: postgresPorts(pool),
     orphans: postgresOrphans(pool),
-    elsewhere: () => aPostgresWorld(pool, there, here),
+    elsewhere: () => rememberedInPostgres(pool, there, here),
     async pass(ms) {
       const columns = ['nodes.beat_at', 'node_ports.free_at', 'orphan_suspects.first_seen_at'];
       for (const [table, column] of columns.map((name) => name.split('.'))) {
@@ -58,9 +58,9 @@ export function aPostgresWorld(pool: Pool, here: Store, there: Store): World {
 }
 
 /** Two brokers, to whom the many who ask at once turn. */
-export function brokersOf(world: World): (n: number) => World {
-  const other = world.elsewhere();
-  return (n) => (n % 2 ? other : world);
+export function brokersOf(remembered: Remembered): (n: number) => Remembered {
+  const other = remembered.elsewhere();
+  return (n) => (n % 2 ? other : remembered);
 }
 
 /** All rows of a database away. */
@@ -84,7 +84,7 @@ export function aProfile(rest: Partial<NodeProfile> = {}): NodeProfile {
 }
 
 /** A node that has just told of itself. */
-export async function aNodeIn({ nodes }: World, rest: Partial<NodeProfile> = {}): Promise<NodeProfile> {
+export async function aNodeIn({ nodes }: Remembered, rest: Partial<NodeProfile> = {}): Promise<NodeProfile> {
   const profile = aProfile(rest);
   expect(await nodes.beat(profile, `broker-${profile.name}`, `machine-${profile.name}`)).toBe(true);
   return profile;
@@ -102,7 +102,7 @@ export function said(placement: Placement): string {
 
 /** Asks for a place for a new instance, as a broker does that would carry it by itself. */
 export function placeOne(
-  { store }: World,
+  { store }: Remembered,
   rest: Partial<ServiceInstance> = {},
   demand: Demand = { room: aRoom() },
 ): Promise<Placement> {
@@ -111,20 +111,20 @@ export function placeOne(
 
 /** A ready instance on a node. */
 export async function aPlacedInstance(
-  world: World,
+  remembered: Remembered,
   rest: Partial<ServiceInstance> = {},
   demand?: Demand,
 ): Promise<ServiceInstance> {
-  const placement = await placeOne(world, rest, demand);
+  const placement = await placeOne(remembered, rest, demand);
   if (placement === 'stale' || 'short' in placement)
     throw new Error(`It was not placed: ${said(placement)}.`);
-  const held = await claim(world.store, 'worker', 0, placement.placed.place?.node);
-  await world.store.settle(held, { instance: { put: { ...placement.placed, ready: true } } });
-  return readInstance(world.store, rest.id);
+  const held = await claim(remembered.store, 'worker', 0, placement.placed.place?.node);
+  await remembered.store.settle(held, { instance: { put: { ...placement.placed, ready: true } } });
+  return readInstance(remembered.store, rest.id);
 }
 
 /** Opens the removal of an instance and carries it to its end. */
-export async function removeIn({ store }: World, instance: ServiceInstance): Promise<void> {
+export async function removeIn({ store }: Remembered, instance: ServiceInstance): Promise<void> {
   const operation = begun('deprovision', { instanceId: instance.id });
   await open(store, { operation, leaseMs: 0, instance: { put: instance } });
   const held = await claim(store, 'worker', 0, instance.place?.node);

@@ -20,7 +20,7 @@ import { startBrokerProcess, type Answer, type BrokerProcess } from '../broker-p
 import type { Offering } from './offerings.ts';
 import { until } from '../../support/until.ts';
 
-export interface MakingWorld {
+export interface OneNode {
   readonly database: TestDatabase;
   /** The directory of the node. */
   readonly directory: string;
@@ -83,10 +83,10 @@ export interface Details {
 const operatorLogin = 'operator:the-operator-of-the-test';
 
 /** @param hooks shell scripts, as `<offering>/<name>`, which offerings may name as `./hooks/<offering>/<name>` */
-export async function aMakingWorld(
+export async function openOneNode(
   offerings: readonly Offering[],
   hooks: Readonly<Record<string, string>> = {},
-): Promise<MakingWorld> {
+): Promise<OneNode> {
   const database = await openTestDatabase();
   const scratch = mkdtempSync(join(tmpdir(), 'purveyor-making-'));
   // Run by root, programs have another user, who must get in.
