@@ -1,6 +1,4 @@
 // Brokers whose database goes away while they work, and comes back.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { Response } from 'supertest';
@@ -13,16 +11,16 @@ import { openStatementGate, type StatementGate } from './statement-gate.ts';
 import { fateOf, looksOf, prepare, request, success, type Subject } from './subject.ts';
 import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(60_000);
 
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-outage-'));
+const scratch = scratchDirectory('outage');
 const catalogDir = writeOffering(scratch, [
   { id: 'long', with: { provision: { takes: '1s' } } },
   { id: 'steps', with: { provision: { steps: 3, each: '300ms' } } },
   { id: 'endless', with: { provision: { takes: '10m' } } },
 ]);
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 /** A broker on the database; those with one directory share what they make, and the name of their connections. */
 function start({ url, schema }: Pick<Fragile, 'url' | 'schema'>, directory: string): Promise<WholeBroker> {

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Catalog } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
@@ -8,12 +7,13 @@ import { loadCatalog } from '../../src/catalog/load.ts';
 import { memoryStore } from '../../src/stores/memory/index.ts';
 import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 import { aBroker } from './composed-core.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** catalog/trial/ and the page about it: each plan is described, and does what its description says. */
 
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/trial.md'), 'utf8');
-const directory = mkdtempSync(join(tmpdir(), 'purveyor-trial-'));
+const directory = scratchDirectory('trial');
 const known = await shippedProvisioners(directory);
 let catalog: Catalog;
 let problems: readonly { readonly level: string; readonly file: string }[];
@@ -22,7 +22,6 @@ beforeAll(async () => {
   const loaded = await loadCatalog([join(root, 'catalog/trial')], known.traits());
   ({ catalog = { offerings: [], loadedAt: new Date() }, problems } = loaded);
 });
-afterAll(() => rmSync(directory, { recursive: true }));
 
 function plan(offering: string, name: string) {
   const found = catalog.offerings

@@ -1,14 +1,13 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig } from '../../../src/program/config.ts';
 import { keptSecret } from '../../../src/program/opening/secrets.ts';
 import { loginsOf, readLogins } from '../../../src/protocols/tsuru/logins.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 /** Where the passwords come from that tsuru logs in with. */
 
-const directory = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
-afterAll(() => rmSync(directory, { recursive: true, force: true }));
+const directory = scratchDirectory('tsuru');
 
 const loginsWith = (env: Readonly<Record<string, string>>) =>
   readLogins(readConfig({ DATA_DIR: directory, ...env }), (file) =>
