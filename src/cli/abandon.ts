@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import type { CliCommand } from './command.ts';
 import { findAll } from './instances.ts';
 import type { InstanceAnswer } from './instance-answers.ts';
-import { operatorClient } from '../protocols/operator/client.ts';
+import { operatorOfHere } from './operator-of-here.ts';
 import { table } from './table.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */
@@ -11,7 +11,7 @@ export const abandon: CliCommand = {
   description: 'Give up a node that is down for good, with all that was on it; lists what is lost, and asks.',
   options: { '--yes': 'do not ask' },
   async run([name = ''], { yes }) {
-    const client = operatorClient();
+    const client = operatorOfHere();
     const { nodes } = await client.get<{ nodes: readonly NodeState[] }>('/operator/nodes');
     const node = nodes.find((one) => one.name === name);
     if (!node) throw new Error(`There is no node '${name}'.`);

@@ -8,7 +8,8 @@ import {
   type OperationAnswer,
 } from './instance-answers.ts';
 import { until } from '../system/until.ts';
-import { operatorClient, type OperatorClient, type OperatorQuery } from '../protocols/operator/client.ts';
+import type { OperatorClient, OperatorQuery } from '../protocols/operator/client.ts';
+import { operatorOfHere } from './operator-of-here.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;
@@ -29,7 +30,7 @@ export const instanceCommands: readonly CliCommand[] = [
     async run(_args, { node, offering, drifted, wide }) {
       const query = { node, offering, drifted: drifted ? 'true' : undefined };
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
-      console.log(instanceTable(await findAll(operatorClient(), query), width));
+      console.log(instanceTable(await findAll(operatorOfHere(), query), width));
       return 0;
     },
   },
@@ -37,7 +38,7 @@ export const instanceCommands: readonly CliCommand[] = [
     usage: 'instances show <id>',
     description: 'Show one with its units and what was done with it, step by step.',
     async run([id = '']) {
-      console.log(instancePage(await operatorClient().get<InstanceDetailsAnswer>(pathOf(id))));
+      console.log(instancePage(await operatorOfHere().get<InstanceDetailsAnswer>(pathOf(id))));
       return 0;
     },
   },
@@ -60,7 +61,7 @@ export const instanceCommands: readonly CliCommand[] = [
       const limit = timeout === undefined ? usualLimit : Number(timeout);
       const body = { command, unit, timeout: limit * 1000 };
       const began = performance.now();
-      const { results } = await operatorClient().post<ExecAnswer>(`${pathOf(id)}/exec`, body);
+      const { results } = await operatorOfHere().post<ExecAnswer>(`${pathOf(id)}/exec`, body);
       for (const { unit: name, code, output } of results) {
         if (results.length > 1) console.log(`--- ${name}: exit code ${code}`);
         process.stdout.write(output);
@@ -77,7 +78,7 @@ export const instanceCommands: readonly CliCommand[] = [
       '--lines <number>': 'so many; 100 when nothing is said',
     },
     async run([id = ''], { unit, lines }) {
-      const { units } = await operatorClient().get<LogAnswer>(`${pathOf(id)}/log`, { unit, lines });
+      const { units } = await operatorOfHere().get<LogAnswer>(`${pathOf(id)}/log`, { unit, lines });
       for (const { unit: name, text } of units) {
         if (units.length > 1) console.log(`--- ${name}`);
         process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
@@ -129,7 +130,7 @@ function act(verb: 'start' | 'stop' | 'restart', description: string): CliComman
 
 /** Has it done, waits for its end, and tells it. */
 async function actOn(verb: string, id: string, body: object): Promise<number> {
-  const client = operatorClient();
+  const client = operatorOfHere();
   const { operation } = await client.post<{ operation?: OperationAnswer }>(
     `${pathOf(id)}/actions/${verb}`,
     body,

@@ -1,6 +1,6 @@
 import { abandon } from './abandon.ts';
 import type { CliCommand } from './command.ts';
-import { operatorClient } from '../protocols/operator/client.ts';
+import { operatorOfHere } from './operator-of-here.ts';
 import { table } from './table.ts';
 
 interface NodeAnswer {
@@ -20,7 +20,7 @@ export const nodeCommands: readonly CliCommand[] = [
     usage: 'nodes',
     description: 'Show the nodes: their state, capacity and free ports.',
     async run() {
-      const { nodes } = await operatorClient().get<{ nodes: readonly NodeAnswer[] }>('/operator/nodes');
+      const { nodes } = await operatorOfHere().get<{ nodes: readonly NodeAnswer[] }>('/operator/nodes');
       console.log(table(heads, nodes.map(rowOf)));
       return 0;
     },
@@ -43,7 +43,7 @@ function change(verb: string, description: string, result: string): CliCommand {
     usage: `nodes ${verb} <name>`,
     description,
     async run([name = '']) {
-      await operatorClient().post(`/operator/nodes/${encodeURIComponent(name)}/${verb}`);
+      await operatorOfHere().post(`/operator/nodes/${encodeURIComponent(name)}/${verb}`);
       console.log(`The node ${name} ${result}.`);
       return 0;
     },

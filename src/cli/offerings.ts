@@ -1,5 +1,5 @@
 import type { CliCommand } from './command.ts';
-import { operatorClient } from '../protocols/operator/client.ts';
+import { operatorOfHere } from './operator-of-here.ts';
 import { table } from './table.ts';
 
 interface OfferingAnswer {
@@ -13,7 +13,7 @@ export const offerings: CliCommand = {
   usage: 'offerings',
   description: 'Show every offering, and why some are not on sale.',
   async run() {
-    const answer = await operatorClient().get<{ offerings: readonly OfferingAnswer[] }>(
+    const answer = await operatorOfHere().get<{ offerings: readonly OfferingAnswer[] }>(
       '/operator/offerings',
     );
     const rows = answer.offerings.map(({ id, name, on_sale: sold, hidden }) => [

@@ -1,5 +1,5 @@
 import type { CliCommand } from './command.ts';
-import { operatorClient } from '../protocols/operator/client.ts';
+import { operatorOfHere } from './operator-of-here.ts';
 import { table } from './table.ts';
 
 interface OrphanAnswer {
@@ -37,7 +37,7 @@ export const orphanCommands: readonly CliCommand[] = [
       '--node <name>': 'only those on this node',
     },
     async run(names, { provisioner, node }) {
-      const client = operatorClient();
+      const client = operatorOfHere();
       const { orphans } = await findOrphans();
       for (const name of names) {
         const fitting = orphans.filter(
@@ -56,7 +56,7 @@ export const orphanCommands: readonly CliCommand[] = [
 ];
 
 function findOrphans(): Promise<{ readonly orphans: readonly OrphanAnswer[] }> {
-  return operatorClient().get('/operator/orphans');
+  return operatorOfHere().get('/operator/orphans');
 }
 
 function stateOf({ final, condemned }: OrphanAnswer): string {

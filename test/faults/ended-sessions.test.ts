@@ -13,7 +13,7 @@ import { startBrokerProcess, type BrokerProcess } from './broker-process.ts';
 import { offeringId, quick, writeOffering } from './offering.ts';
 import { outages, type Fragile } from './outage.ts';
 import { thingsIn } from './things.ts';
-import { until } from './until.ts';
+import { until } from '../support/until.ts';
 
 jest.setTimeout(120_000);
 

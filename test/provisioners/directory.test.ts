@@ -167,8 +167,8 @@ describe('The directory of an instance', () => {
   ])(
     'is not made under a root that is %s; the operator is told option and cause.',
     async (_what, at, cause) => {
-      writeFileSync(join(world.place, 'file'), '');
-      const root = resolve(world.place, at);
+      writeFileSync(join(testNode.place, 'file'), '');
+      const root = resolve(testNode.place, at);
       await expect(make('i1', { roots: [root] })).rejects.toMatchObject({
         word: 'storage',
         hints: { detail: `roots: ${root} cannot be used: ${cause}.` },

@@ -1,8 +1,4 @@
-import { readFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
-import { join } from 'node:path';
-import { readOperatorAccess, type OperatorAccess } from '../../config/config.ts';
-import { operatorPasswordFile } from '../../program/opening/secrets.ts';
+import type { Login } from '../protocol.ts';
 
 export interface OperatorClient {
   /** Gives the answer's body. @throws Error with a sentence, of the broker's where it refused */
@@ -19,12 +15,9 @@ interface Ask {
   readonly body?: object;
 }
 
-/** Speaks to the broker that runs with the same variables as this command. */
-export function operatorClient(): OperatorClient {
-  const access = readOperatorAccess();
-  const address = addressOf(access);
-  const password = passwordOf(access);
-  const login = Buffer.from(`${access.operatorUsername}:${password}`).toString('base64');
+/** Speaks to the broker at this address. */
+export function operatorClient(address: string, { username, password }: Login): OperatorClient {
+  const login = Buffer.from(`${username}:${password}`).toString('base64');
 
   async function ask<Body>({ method, path, body }: Ask): Promise<Body> {
     const answer = await reach(`${address}${path}`, {
@@ -41,28 +34,6 @@ export function operatorClient(): OperatorClient {
     get: (path, query = {}) => ask({ method: 'GET', path: `${path}${queryText(query)}` }),
     post: (path, body) => ask({ method: 'POST', path, body }),
   };
-}
-
-/** Where it is reached from elsewhere, when that was said; else where it listens. */
-function addressOf({ publicUrl, host, port }: OperatorAccess): string {
-  if (publicUrl !== undefined) return publicUrl;
-  if (port === 0)
-    throw new Error('With PORT 0 nobody knows where the broker listens: set PORT or PUBLIC_URL.');
-  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host ?? ''] ?? host ?? '127.0.0.1';
-  return `http://${isIPv6(name) ? `[${name}]` : name}:${port}`;
-}
-
-function passwordOf({ operatorPassword, dataDir }: OperatorAccess): string {
-  if (operatorPassword !== undefined) return operatorPassword;
-  const file = join(dataDir, operatorPasswordFile);
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new Error(
-      `The operator's password is not known: OPERATOR_PASSWORD is not set, and ${file} cannot be read.`,
-      { cause: error },
-    );
-  }
 }
 
 async function reach(url: string, init: RequestInit): Promise<Response> {
