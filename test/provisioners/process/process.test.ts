@@ -1,5 +1,5 @@
 import { describeProvisioner } from '../contract.ts';
-import { aProcessWorld, config } from './process-node.ts';
+import { aProcessWorld, config, plan } from './process-node.ts';
 
 describeProvisioner('the one of processes', async () => {
   const world = await aProcessWorld();
@@ -9,4 +9,16 @@ describeProvisioner('the one of processes', async () => {
     making: { config: { ...config, files: { 'server.json': text } } },
     close: () => world.close(),
   };
+});
+
+test('The obstacle of a plan says how its offering is not set up correctly.', async () => {
+  const world = await aProcessWorld();
+  const obstacle = (made: object, hooks = {}) =>
+    world.provisioner.obstacle?.(plan({ making: { config: { ...config, ...made } }, operating: { hooks } }));
+  expect(obstacle({})).toBeUndefined();
+  expect(obstacle({ ports: ['other'] })).toBe("config.ports has no 'main'");
+  const hook = { run: ['./hooks/cache/nowhere'], env: {}, once: false, timeout: 1 };
+  expect(obstacle({}, { prepare: hook })).toContain('hooks/cache/nowhere is in no catalog directory');
+  expect(obstacle({}, { start: { ...hook, run: ['true'] } })).toContain('needs one for check_up');
+  await world.close();
 });

@@ -395,13 +395,3 @@ test('Every unit is listed while it is made, before anything is configured.', as
   const seen = await units.inspect(work('not-made'));
   expect(seen).toEqual([expect.objectContaining({ unit: 'server', alive: false })]);
 });
-
-test('It says how the offering is not set up correctly.', () => {
-  const obstacle = (made: object, hooks = {}) =>
-    world.provisioner.obstacle?.(plan({ making: { config: { ...config, ...made } }, operating: { hooks } }));
-  expect(obstacle({})).toBeUndefined();
-  expect(obstacle({ ports: ['other'] })).toBe("config.ports has no 'main'");
-  const hook = { run: ['./hooks/cache/nowhere'], env: {}, once: false, timeout: 1 };
-  expect(obstacle({}, { prepare: hook })).toContain('hooks/cache/nowhere is in no catalog directory');
-  expect(obstacle({}, { start: { ...hook, run: ['true'] } })).toContain('needs one for check_up');
-});
