@@ -142,6 +142,7 @@ describe('While an instance is being removed', () => {
     expect(await bind(id, 'one', 'moments/endless-removal', { sync })).toMatchObject({ status: 201 });
     const { status, body } = await deprovision(id, plan);
     expect(status).toBe(202);
+    await until('its binding is removed', async () => (await thingsOf(id)).length === 1);
     return { id, operation: body.operation ?? '' };
   }
 

@@ -164,31 +164,29 @@ describe('Sequences', () => {
     },
   );
 
-  test.concurrent(
-    '16. An operation is told long after its end, by brokers that were not there, and gone after the DELETE [PLT-16, LOP-04, LOP-10]',
-    async () => {
-      const id = randomUUID();
-      const { operation = '' } = (await put(id, cloudController.provision(brief))).body;
-      await ended(id, { operation });
-      const restarted = await startAnother();
-      const path = `${pathOf(id)}/last_operation`;
-      const later = await restarted.ask('get', path, cloudController.poll(brief, operation));
-      expect(later).toMatchObject({ status: 200, body: { state: 'succeeded' } });
-      const removal = (await remove(id, serviceManager.remove(brief))).body.operation;
-      await ended(id);
-      const named = eden.poll(brief, removal ?? '');
-      expect(await poll(id, named)).toMatchObject({ status: 200, body: { state: 'succeeded' } });
-      expect(await restarted.ask('get', path, named)).toMatchObject({ status: 200 });
-      for (const asked of [
-        cloudController.poll(brief),
-        serviceManager.poll(brief, operation),
-        tsuru.poll(brief),
-      ]) {
-        expect(await poll(id, asked)).toMatchObject({ status: 410, body: {} });
-        expect(await restarted.ask('get', path, asked)).toMatchObject({ status: 410 });
-      }
-    },
-  );
+  // It starts a broker, whose parts are loaded while a test runs.
+  test('16. An operation is told long after its end, by brokers that were not there, and gone after the DELETE [PLT-16, LOP-04, LOP-10]', async () => {
+    const id = randomUUID();
+    const { operation = '' } = (await put(id, cloudController.provision(brief))).body;
+    await ended(id, { operation });
+    const restarted = await startAnother();
+    const path = `${pathOf(id)}/last_operation`;
+    const later = await restarted.ask('get', path, cloudController.poll(brief, operation));
+    expect(later).toMatchObject({ status: 200, body: { state: 'succeeded' } });
+    const removal = (await remove(id, serviceManager.remove(brief))).body.operation;
+    await ended(id);
+    const named = eden.poll(brief, removal ?? '');
+    expect(await poll(id, named)).toMatchObject({ status: 200, body: { state: 'succeeded' } });
+    expect(await restarted.ask('get', path, named)).toMatchObject({ status: 200 });
+    for (const asked of [
+      cloudController.poll(brief),
+      serviceManager.poll(brief, operation),
+      tsuru.poll(brief),
+    ]) {
+      expect(await poll(id, asked)).toMatchObject({ status: 410, body: {} });
+      expect(await restarted.ask('get', path, asked)).toMatchObject({ status: 410 });
+    }
+  });
 
   test('17. Many apps are bound at once, and a space with many instances is emptied by several workers [PLT-17, CON-07]', async () => {
     const ids = await Promise.all(

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { idsOf, instancePlatform, type Sent } from '../support/instance-platform.ts';
+import { until } from '../support/until.ts';
 
 /** spec.md, Provisioning. */
 
@@ -189,6 +190,7 @@ describe('An id that is taken', () => {
     async (_what, body) => {
       const id = randomUUID();
       const { operation = '' } = (await provision(id, 'moments/endless')).body;
+      await until('something of it is made', async () => (await thingsOf(id)).length > 0);
       const answer = await refused(id, () => provision(id, 'moments/endless', { body }));
       expect(answer.status).toBe(409);
       expect(await lastOperation(id, { operation })).toMatchObject({ body: { state: 'in progress' } });
