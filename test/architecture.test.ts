@@ -302,3 +302,27 @@ test('What is absent is undefined: no object is spread only to leave a member ou
   const spread = /\.\.\.\([^()]*(?:\([^()]*\)[^()]*)*\?\s*(?:\{\}\s*:|[^:]*:\s*\{\}\s*\))/;
   expect(files.filter((file) => spread.test(sources.get(file) ?? ''))).toEqual([]);
 });
+
+interface Titled {
+  readonly file: string;
+  readonly title: string;
+}
+
+/** The titles that are written as texts; those of test.each with their placeholders. */
+const titles: readonly Titled[] = testFiles.flatMap((file) => {
+  const text = sources.get(file) ?? '';
+  const maker = /\b(?:test|it|describe)\b(?:\.\w+)*/g;
+  return [...text.matchAll(/(\b(?:test|it)(?:\.\w+)*|\))\(\s*(['"`])((?:\\.|(?!\2).)+)\2,\s/g)]
+    .filter(({ 1: called, index }) => called !== ')' || isTest(text.slice(0, index)))
+    .map(({ 3: title = '' }) => ({ file, title }));
+  function isTest(before: string): boolean {
+    return /^(?:test|it)\b.*\.each$/.test(before.match(maker)?.at(-1) ?? '');
+  }
+});
+
+test('The title of a test names its subject, for a reader who sees nothing else of it.', () => {
+  const nameless = /^(?:[a-z]+ |(?:It|They|This|That|These|Those|So|Its|Their|One that|The same)\b)/;
+  const wrong = titles.filter(({ title }) => title.length < 12 || nameless.test(title));
+  expect(titles.length).toBeGreaterThan(1500);
+  expect(wrong.map(({ file, title }) => `${file}: ${title}`)).toEqual([]);
+});

@@ -59,13 +59,13 @@ test('Every room of src/, and every inner room of the core, has its row in docs/
 describe('The stops of a request in docs/architecture.md', () => {
   const { rows } = tableAfter(architecture, 'stops');
 
-  test('are twelve at most, and numbered.', () => {
+  test('The stops of a request in docs/architecture.md are twelve at most, and numbered.', () => {
     expect(rows.length).toBeLessThanOrEqual(12);
     expect(rows.map(([stop]) => Number(stop))).toEqual(rows.map((_row, index) => index + 1));
   });
 
   test.each(rows.map(([, file = '', name = '']) => [name.replaceAll('`', ''), file.replaceAll('`', '')]))(
-    'have the function %s in src/%s.',
+    'The stops of a request in docs/architecture.md have the function %s in src/%s.',
     (name, file) => {
       expect(read(`src/${file}`)).toMatch(new RegExp(`^(?:export )?(?:async )?function ${name}\\b`, 'm'));
     },

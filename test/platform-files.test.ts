@@ -39,13 +39,13 @@ const attributes = [
   'timeout',
 ];
 
-test('the manifest has only keys that Cloud Foundry knows', () => {
+test('The manifest has only keys that Cloud Foundry knows', () => {
   expect(Object.keys(manifest)).toEqual(['version', 'applications']);
   for (const app of manifest.applications)
     expect(attributes).toEqual(expect.arrayContaining(Object.keys(app)));
 });
 
-test('the manifest binds a database and asks the probes that the broker answers', () => {
+test('The manifest binds a database and asks the probes that the broker answers', () => {
   expect(manifest.applications[0]).toMatchObject({
     services: [expect.any(String) as string],
     instances: 2,
@@ -56,7 +56,7 @@ test('the manifest binds a database and asks the probes that the broker answers'
   });
 });
 
-test('the broker starts with the environment of the manifest', () => {
+test('The broker starts with the environment of the manifest', () => {
   const { env = {} } = manifest.applications[0] ?? {};
   const names = Object.values(options).map(({ name }) => name);
   expect(names).toEqual(expect.arrayContaining(Object.keys(env)));
@@ -78,7 +78,7 @@ test('the broker starts with the environment of the manifest', () => {
   expect(config.drain).toBeLessThan(10_000);
 });
 
-test('the Procfile runs what npm start runs', () => {
+test('The Procfile runs what npm start runs', () => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: { start: string } };
   // Only npm needs the exec: without it a shell would stand between npm and the broker.
   const command = scripts.start.replace(/^exec /, '');
@@ -93,7 +93,7 @@ test('runtime.txt names a Node that package.json allows', () => {
   expect(Number(major)).toBeGreaterThan(Number(least));
 });
 
-test('nothing that the broker runs from is left out of a push', () => {
+test('Nothing that the broker runs from is left out of a push', () => {
   const left = readFileSync('.cfignore', 'utf8').trim().split('\n');
   for (const needed of ['src/', 'catalog/', 'package.json', 'package-lock.json', 'Procfile', '.npmrc']) {
     expect(left).not.toContain(needed);

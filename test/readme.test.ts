@@ -44,7 +44,7 @@ test('Every link within the page leads to a heading.', () => {
 describe('The first walk', () => {
   const { scratch, start } = startedBrokers();
 
-  test('prints in a shell what the README shows, and the server says 410 at the end.', async () => {
+  test('The first walk prints in a shell what the README shows, and the server says 410 at the end.', async () => {
     const address = await addressOf(start({ DATA_DIR: join(scratch, '.data') }));
     const steps = stepsAfter('A first walk').map(({ command, shown }) => ({
       command: command.replaceAll('http://127.0.0.1:8080', address),
@@ -67,7 +67,7 @@ const redis = spawnSync('redis-server', ['--version']).status === 0;
 (redis ? describe : describe.skip)(`A real Redis${redis ? '' : ' (redis-server is not here)'}`, () => {
   const { scratch, start } = startedBrokers();
 
-  test('is made, looked at and removed in a shell as the README shows.', async () => {
+  test('A real Redis is made, looked at and removed in a shell as the README shows.', async () => {
     const address = await addressOf(start({ DATA_DIR: join(scratch, '.data') }));
     const here = (text: string) =>
       text

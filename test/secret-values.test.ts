@@ -51,11 +51,11 @@ const hosts = ['HOST', 'NODE_HOST', 'NODE_BIND'];
 const variables = [...Object.values(options).map(({ name }) => name), 'OTHER_POSTGRES_URL'];
 
 describe.each(Object.entries(mistakes))('With %s in a variable', (_what, value) => {
-  test.each(variables)('no problem that is found in %s repeats it.', (name) => {
+  test.each(variables)('With a secret in a variable no problem that is found in %s repeats it.', (name) => {
     expect(messageFor({ [name]: value })).not.toContain(canary);
   });
 
-  test('the list of all options shows no part of it but where it is a right value and no secret.', () => {
+  test('The list of all options shows no part of a secret in a variable but where it is a right value and no secret.', () => {
     for (const name of variables) {
       const shown = [...presentValues(options, { [name]: value }).entries()]
         .filter(([, one]) => one.includes(canary))
@@ -97,7 +97,7 @@ describe('Secrets of the environment', () => {
     ['the password of a bound service', { VCAP_SERVICES: inCredentials({ password: canary }) }, canary],
     ['it within an address', { VCAP_SERVICES: inCredentials({ uri: `postgres://u:${canary}@h/d` }) }, canary],
     ['a certificate of a bound service', { VCAP_SERVICES: inCredentials({ ca: pem }) }, `${canary}AAAA`],
-  ])('are hidden in log lines of both formats: %s.', (_what, env, secret) => {
+  ])('Secrets of the environment are hidden in log lines of both formats: %s.', (_what, env, secret) => {
     for (const logFormat of ['text', 'json'] as const) {
       const { log, output } = captured(logFormat, env);
       log.note('error', `about ${secret}`, { detail: `it was ${secret}.`, many: [secret] });
@@ -107,7 +107,7 @@ describe('Secrets of the environment', () => {
     }
   });
 
-  test('are hidden also when the log learns of them later, in lines and in errors.', () => {
+  test('Secrets of the environment are hidden also when the log learns of them later, in lines and in errors.', () => {
     const { log, output } = captured('text', { BROKER_PASSWORD: 'given-before' });
     log.hide([canary]);
     log.note('error', `about ${canary}`, { detail: `given-before and ${canary}` });
@@ -116,7 +116,7 @@ describe('Secrets of the environment', () => {
     expect(error).toMatchObject({ name: 'TypeError', message: 'not ***' });
   });
 
-  test('leave alone what is no secret: names and tags of bound services, this machine, short words.', () => {
+  test('Secrets of the environment leave alone what is no secret: names and tags of bound services, this machine, short words.', () => {
     const env = { VCAP_SERVICES: inCredentials({ uri: 'postgres://abc:pw@127.0.0.1:5432/abc' }) };
     const text = 'postgresql user-provided 127.0.0.1:5432 abc pw';
     expect(redactor(secretValues(options, env))(text)).toBe(text);

@@ -145,7 +145,7 @@ describe('What a create had reached', () => {
     return { state, ...scripted({ provision: create, deprovision: remove, unbind: remove }) };
   }
 
-  test('It is known to the removal that cancelled it, and to the next one when that failed.', async () => {
+  test('What a create had reached is known to the removal that cancelled it, and to the next one when that failed.', async () => {
     const { state, provisioner, asked } = withJobs();
     const core = coreInMemory(provisioner);
     const { broker, work } = core.broker();
@@ -160,7 +160,7 @@ describe('What a create had reached', () => {
     expect(removals.map(({ work: { trace } }) => trace)).toEqual([{ job: 7 }, { job: 7 }]);
   });
 
-  test('It is known to the next create of the same thing, until that has ended well.', async () => {
+  test('What a failed create had reached is known to the next create of the same thing, until that has ended well.', async () => {
     const { state, provisioner, asked } = withJobs();
     const core = coreInMemory(provisioner);
     const { broker, work } = core.broker();
@@ -179,7 +179,7 @@ describe('What a create had reached', () => {
     expect(asked.at(-1)).toMatchObject({ work: expect.not.objectContaining({ trace: expect.anything() }) });
   });
 
-  test('So it is with bindings.', async () => {
+  test('What a bind had reached is known to the unbind that cancelled it, and to the next one when that failed.', async () => {
     const { state, provisioner, asked } = withJobs();
     provisioner.provision = async () => ({ done: {} });
     provisioner.bind = async () => ({ again: { afterMs: 60_000, memo: { user: 'u7' } } });

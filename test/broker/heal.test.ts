@@ -86,21 +86,21 @@ describe('decideRemedy', () => {
     const asking = { ...monitor, restartOn: [cause] };
     const healing = { restarts: [], failedAt, leftAlone: false };
 
-    test('is asked to end and started again when it lives, and only started when it is dead.', () => {
+    test('What is to be restarted is asked to end and started again when it lives, and only started when it is dead.', () => {
       const lives = patient({ monitor: asking, unit: unit('error', cause), healing, now: at(1) });
       expect(decideRestart(lives)).toMatchObject({ restart: 'end', healing: { restarts: restarted(1) } });
       const dead = patient({ monitor: asking, healing, now: at(1) });
       expect(decideRestart(dead)).toMatchObject({ restart: 'start' });
     });
 
-    test('is not restarted for anything else.', () => {
+    test('What is to be restarted is not restarted for anything else.', () => {
       for (const other of restartCauses.filter((one) => one !== cause))
         expect(
           decideRestart(patient({ monitor: asking, unit: unit('error', other), healing, now: at(1) })),
         ).toEqual({});
     });
 
-    test('is not asked again when it has not ended, until it is well, dead, or tended to.', () => {
+    test('What is to be restarted is not asked again when it has not ended, until it is well, dead, or tended to.', () => {
       const lives = unit('error', cause);
       const restarts = restarted(0);
       const counted = { restarts, leftAlone: false };

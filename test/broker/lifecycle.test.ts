@@ -56,7 +56,7 @@ describe('Intent', () => {
 });
 
 describe('History', () => {
-  test('It outlives the instance, and is cleared when it is old enough.', async () => {
+  test('The history of an instance outlives it, and is cleared when it is old enough.', async () => {
     const { provisioner } = scripted({
       provision() {
         throw new Failure('quota', 'There is no room.');
@@ -75,7 +75,7 @@ describe('History', () => {
     expect(await told()).toBe('absent');
   });
 
-  test('It is cleared once an hour, not at every look.', async () => {
+  test('The history is cleared once an hour, not at every look.', async () => {
     const core = coreInMemory(scripted({}).provisioner);
     const { work } = core.broker({ retention: 1000 });
     const prunings: number[] = [];

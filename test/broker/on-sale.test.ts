@@ -112,12 +112,12 @@ describe('The catalog', () => {
   const later = new Date('2026-01-02T00:00:00Z');
   const declared = aCatalog(anOffering('a', [local('x')]), anOffering('b', [remote()]));
 
-  test('is itself when all of it is offered.', () => {
+  test('The catalog is itself when all of it is offered.', () => {
     expect(onSaleOf(declared, [aNode('x')], provisioner).catalog).toBe(declared);
     expect(createOnSale(provisioner, () => later)(declared, [aNode('x')]).catalog).toBe(declared);
   });
 
-  test('stays the same one until something else is offered, and is as new as that.', () => {
+  test('The catalog stays the same one until something else is offered, and is as new as that.', () => {
     const offer = createOnSale(provisioner, () => later);
     const without = offer(declared, []);
     expect(offer(declared, [aNode('y')])).toEqual({
@@ -131,7 +131,7 @@ describe('The catalog', () => {
     expect(offer(declared, [aNode('x'), aNode()]).catalog).toBe(catalog);
   });
 
-  test('that was loaded anew is a new one.', () => {
+  test('A catalog that was loaded anew is a new one.', () => {
     const offer = createOnSale(provisioner, () => later);
     const before = offer(declared, []).catalog;
     const fresh = { ...declared, loadedAt: later };

@@ -10,7 +10,7 @@ const plan = aPlan({
 const large = aPlan({ id: 'large' });
 
 describe('The overview of instances', () => {
-  test('tells each with its state, its status and the names of what it is; nothing confidential.', async () => {
+  test('The overview of instances tells each with its state, its status and the names of what it is; nothing confidential.', async () => {
     const { provisioner } = scripted({ stop: () => ({ done: {} }) }, { local: true });
     const core = coreInMemory(provisioner, [plan]);
     await core.beat({ name: 'n1' });
@@ -33,7 +33,7 @@ describe('The overview of instances', () => {
     expect(silent).toMatchObject({ instance: { id: 'i2' }, status: { status: 'down' } });
   });
 
-  test('tells which plans have changed since; what has left the catalog keeps its ids.', async () => {
+  test('The overview of instances tells which plans have changed since; what has left the catalog keeps its ids.', async () => {
     const { provisioner } = scripted({});
     const core = coreInMemory(provisioner, [plan, large]);
     const { broker } = core.broker();
@@ -50,7 +50,7 @@ describe('The overview of instances', () => {
     expect(await gone.overview.instance('i1')).toMatchObject({ drifted: false, plan: 'small' });
   });
 
-  test('tells of one what was done with it, step by step, and who needs it.', async () => {
+  test('The overview of instances tells of one what was done with it, step by step, and who needs it.', async () => {
     const { provisioner } = scripted({
       provision: () => ({ done: {}, did: { step: 'prepare' } }),
       stop: () => ({ done: {} }),
@@ -97,7 +97,7 @@ describe('The overview of nodes', () => {
     return { pass: (ms: number) => core.pass(ms), ...core.broker({ node: 'n1' }) };
   }
 
-  test('lists them, and lets them be drained and taken back.', async () => {
+  test('The overview of nodes lists them, and lets them be drained and taken back.', async () => {
     const {
       broker: { overview },
     } = await withNode();
@@ -107,7 +107,7 @@ describe('The overview of nodes', () => {
     await expect(overview.drain('n2', true)).rejects.toMatchObject({ code: 'not-found' });
   });
 
-  test('forgets a node that is silent and has nothing, and no other one.', async () => {
+  test('The overview of nodes forgets a node that is silent and has nothing, and no other one.', async () => {
     const { broker, pass } = await withNode();
     const { overview } = broker;
     await expect(overview.forget('n2')).rejects.toMatchObject({ code: 'not-found' });
@@ -127,7 +127,7 @@ describe('The overview of nodes', () => {
     expect(await overview.nodes()).toEqual([]);
   });
 
-  test('of a machine that is lost gives up what was on it: it can be deleted, or made on another node.', async () => {
+  test('A node whose machine is lost gives up what was on it: it can be deleted, or made on another node.', async () => {
     const stuck = new AbortController();
     const { provisioner, deeds } = scripted(
       {
@@ -221,7 +221,7 @@ describe('Orphans', () => {
     events.filter(({ type }) => type.startsWith('orphan') || type === 'trouble');
   const where = { provisioner: 'scripted' };
 
-  test('are suspects at first, final at a look five minutes later, and removed only when somebody says so.', async () => {
+  test('Orphans are suspects at first, final at a look five minutes later, and removed only when somebody says so.', async () => {
     const { things, provisioner } = withThings();
     const core = coreInMemory(provisioner);
     const { broker } = core.broker();
@@ -253,7 +253,7 @@ describe('Orphans', () => {
     ]);
   });
 
-  test('are never what is in the making.', async () => {
+  test('Orphans are never what is in the making.', async () => {
     const { things, provisioner } = withThings();
     const begun = gate();
     const finished = gate();
@@ -288,7 +288,7 @@ describe('Orphans', () => {
     expect(await broker.overview.orphans()).toEqual([]);
   });
 
-  test('are not removed when an instance has got their id since the look.', async () => {
+  test('Orphans are not removed when an instance has got their id since the look.', async () => {
     const { things, provisioner } = withThings();
     const slow = {
       ...provisioner,
@@ -312,7 +312,7 @@ describe('Orphans', () => {
     expect(await broker.overview.orphans()).toEqual([]);
   });
 
-  test('are looked for on a node when they are local, and there only.', async () => {
+  test('Orphans are looked for on a node when they are local, and there only.', async () => {
     const { things, provisioner } = withThings(true);
     const core = coreInMemory(provisioner);
     things.set('lost', { name: 'directory lost', key: 'p123' });
@@ -324,7 +324,7 @@ describe('Orphans', () => {
     expect(told(core)).toHaveLength(2);
   });
 
-  test('are remembered when a provisioner cannot tell what there is, or cannot remove it.', async () => {
+  test('Orphans are remembered when a provisioner cannot tell what there is, or cannot remove it.', async () => {
     const { things, state, provisioner } = withThings();
     const core = coreInMemory(provisioner);
     const lookAgain = () => look(core, provisioner);

@@ -70,15 +70,18 @@ describe('An update is refused when its request breaks a rule of the update sche
     ['of what belongs together', { dependencies: { a: ['b'] } }, { a: 1 }, "'b' is required"],
     ['of names', { patternProperties: { '^a': {} }, additionalProperties: false }, { b: 1 }, "'b'"],
     ['of how many', { properties: { a: {} }, minProperties: 2 }, { a: 1 }, 'a'],
-  ])('%s.', async (_where, update, parameters, sentence) => {
-    const { broker, deeds } = await anInstance(ruled({ create: {}, update }), {});
-    await expect(broker.update(toUpdate({ parameters }))).rejects.toMatchObject({
-      code: 'invalid',
-      field: 'parameters',
-      message: expect.stringContaining(sentence),
-    });
-    expect(deeds()).toEqual(['provision']);
-  });
+  ])(
+    'An update is refused when its request breaks a rule of the update schema: %s.',
+    async (_where, update, parameters, sentence) => {
+      const { broker, deeds } = await anInstance(ruled({ create: {}, update }), {});
+      await expect(broker.update(toUpdate({ parameters }))).rejects.toMatchObject({
+        code: 'invalid',
+        field: 'parameters',
+        message: expect.stringContaining(sentence),
+      });
+      expect(deeds()).toEqual(['provision']);
+    },
+  );
 });
 
 describe('What the instance would become is held against the create schema', () => {
@@ -95,7 +98,7 @@ describe('What the instance would become is held against the create schema', () 
   test.each<[given: string, rules: Rules]>([
     ['without an update schema', { create }],
     ['with one that allows it', { create, update: { properties: { kind: {} } } }],
-  ])('%s.', async (_given, rules) => {
+  ])('What the instance would become is held against the create schema: %s.', async (_given, rules) => {
     const { broker, deeds } = await anInstance(ruled(rules), { size: 1, kind: 'one' });
     await expect(broker.update(toUpdate({ parameters: { kind: 'many' } }))).rejects.toThrow(/copies/);
     expect(deeds()).toEqual(['provision']);
@@ -103,7 +106,7 @@ describe('What the instance would become is held against the create schema', () 
     expect(await parametersOf(broker)).toEqual({ size: 1, kind: 'many', copies: 2 });
   });
 
-  test('for the plan that it would have: an old value that does not fit there is named.', async () => {
+  test('What the instance would become is held against the schema of the plan that it would have: an old value that does not fit is named.', async () => {
     const large = ruled({ create: { properties: { size } } }, { id: 'large' });
     const small = ruled({ create: { properties: { size: { maximum: 4 } }, required: ['zone'] } });
     const { broker } = await anInstance(small, { size: 2, zone: 'a' }, [
@@ -251,7 +254,7 @@ describe('Where nothing is said of parameters', () => {
     return coreInMemory(provisioner, [plan]).broker().broker;
   }
 
-  test('those that nobody would read are refused, each by its name.', async () => {
+  test('Parameters that nobody would read are refused, each by its name.', async () => {
     const broker = await brokerOf(silent);
     const parameters = { role: 'x', ['y'.repeat(90)]: 1 };
     await expect(broker.provision(toProvision({ parameters }))).rejects.toMatchObject({
@@ -290,7 +293,7 @@ describe('Where nothing is said of parameters', () => {
     expect(['provision', 'update', 'bind'].filter((kind) => !refusals.includes(kind))).toEqual(can);
   });
 
-  test('and a rotation does not take over what an older broker has let pass.', async () => {
+  test('A rotation does not take over parameters that an older broker has let pass.', async () => {
     const parameters = { role: 'x' };
     const { provisioner } = scripted({}, byTemplate);
     const core = coreInMemory(provisioner, [silent]);

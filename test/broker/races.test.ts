@@ -135,7 +135,7 @@ describe('Cancelling', () => {
 });
 
 describe('A removal that follows a cancelled create', () => {
-  test('is not failed for the time that it had to wait.', async () => {
+  test('A removal that follows a cancelled create is not failed for the time that it had to wait.', async () => {
     const end = gate();
     const { provisioner, deeds } = scripted({ provision: () => end.passed.then(() => ({ done: {} })) });
     const core = coreInMemory(provisioner, [aPlan({ maximumPollingDuration: 5 })]);

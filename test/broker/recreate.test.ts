@@ -39,7 +39,7 @@ async function aLostInstance(provision: (work: Work) => void = () => undefined) 
 }
 
 describe('Of an instance that was lost with its node', () => {
-  test('platforms are told so at whatever they ask', async () => {
+  test('Platforms are told that an instance was lost with its node, at whatever they ask', async () => {
     const { broker } = await aLostInstance();
     await expect(broker.instance('i1')).rejects.toMatchObject({ code: 'not-found', message: sentence });
     await expect(broker.binding('i1', 'b1')).rejects.toMatchObject({ code: 'not-found', message: sentence });
@@ -54,7 +54,7 @@ describe('Of an instance that was lost with its node', () => {
     });
   });
 
-  test('operators see the node it was lost with', async () => {
+  test('Operators see the node that an instance was lost with', async () => {
     const { broker } = await aLostInstance();
     const details = await broker.overview.instance('i1');
     const lost = { node: 'n1', at: expect.any(Date) };
@@ -62,7 +62,7 @@ describe('Of an instance that was lost with its node', () => {
     expect(details.status).toMatchObject({ status: 'error', reason: 'it was lost with its node n1' });
   });
 
-  test('instance and bindings can be deleted, without anything being done on a node', async () => {
+  test('A lost instance and its bindings can be deleted, without anything being done on a node', async () => {
     const { broker, deeds } = await aLostInstance();
     expect(await broker.unbind(toUnbind())).toEqual({ is: 'absent' });
     expect(await broker.deprovision(toDeprovision())).toMatchObject({ is: 'done' });
@@ -71,7 +71,7 @@ describe('Of an instance that was lost with its node', () => {
 });
 
 describe('Making it anew', () => {
-  test('keeps id, plan and parameters; node, names and secrets are new', async () => {
+  test('A lost instance that is made anew keeps id, plan and parameters; node, names and secrets are new', async () => {
     const { broker, before, asked } = await aLostInstance();
     expect(await broker.recreate(toRecreate)).toMatchObject({ is: 'done' });
     const now = await broker.instance('i1');
@@ -93,7 +93,7 @@ describe('Making it anew', () => {
     });
   });
 
-  test('leaves no binding of before: it is unbound already, and bound again with other credentials', async () => {
+  test('Making a lost instance anew leaves no binding of before: it is unbound already, and bound again with other credentials', async () => {
     const { broker, core, asked } = await aLostInstance();
     const [, bound] = asked;
     await broker.recreate(toRecreate);
@@ -106,7 +106,7 @@ describe('Making it anew', () => {
     expect(binding?.confidential.secrets).not.toEqual(bound?.work.binding?.confidential.secrets);
   });
 
-  test('is one operation, however many ask, and a deletion cancels it', async () => {
+  test('Making a lost instance anew is one operation, however many ask, and a deletion cancels it', async () => {
     const { broker, core, work } = await aLostInstance();
     await core.nodes.drain('n2', true);
     await expect(broker.recreate(toRecreate)).rejects.toMatchObject({ code: 'invalid' });
@@ -120,7 +120,7 @@ describe('Making it anew', () => {
     expect(await core.store.findInstance('i1')).toBeUndefined();
   });
 
-  test('that failed and was undone leaves it lost; tried again, it has another name once more', async () => {
+  test('Making a lost instance anew that failed and was undone leaves it lost; tried again, it has another name once more', async () => {
     let fails = false;
     const { broker, core, work, asked } = await aLostInstance(() => {
       if (fails) throw new Failure('broken', 'It cannot be made.');
@@ -140,7 +140,7 @@ describe('Making it anew', () => {
     expect(new Set(names).size).toBe(3);
   });
 
-  test('is refused for what was not lost', async () => {
+  test('Making an instance anew is refused for what was not lost', async () => {
     const { broker } = await aLostInstance();
     await broker.recreate(toRecreate);
     await expect(broker.recreate(toRecreate)).rejects.toMatchObject({ code: 'conflict' });
@@ -149,7 +149,7 @@ describe('Making it anew', () => {
     });
   });
 
-  test('is also what the platform gets that asks for the same id once more', async () => {
+  test('Making a lost instance anew is also what the platform gets that asks for the same id once more', async () => {
     const { broker, before } = await aLostInstance();
     const outcome = await broker.provision(toProvision({ parameters: { a: 1 } }));
     expect(outcome).toMatchObject({ is: 'done', record: { place: { node: 'n2' } } });

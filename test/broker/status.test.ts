@@ -122,7 +122,7 @@ describe('decideStatus, the table in docs/lifecycle.md, Status of units', () => 
       /^its command says so$/,
     ],
     ['6: it still runs though it shall rest', rests, facts(), 'started', /runs/],
-  ])('Row %s.', (title, situation, unit, status, reason) => {
+  ])('The table of the status of units, row %s.', (title, situation, unit, status, reason) => {
     expect(decideStatus(situation, unit)).toEqual({ status, reason: expect.stringMatching(reason) });
     expect(statuses.find(([row]) => title.startsWith(`${row}:`))?.at(-1)).toBe(status);
   });
@@ -182,7 +182,7 @@ describe('worstOf', () => {
     }
   });
 
-  test('Nothing at all cannot be reached.', () => {
+  test('The worst status of no unit at all is that nothing can be reached.', () => {
     expect(worstOf([])).toBe('unreachable');
   });
 });

@@ -28,7 +28,7 @@ describe.each([
     ['deprovision', toDeprovision],
     ['bind', toBind],
     ['unbind', toUnbind],
-  ] as const)('a %s that failed at once is accepted, and told by its operation.', async (kind, command) => {
+  ] as const)('A %s that failed at once is accepted, and told by its operation.', async (kind, command) => {
     const { broker } = coreInMemory(scripted({ [kind]: fails }, able).provisioner).broker();
     if (kind !== 'provision') await broker.provision(toProvision());
     if (kind === 'unbind') await broker.bind(toBind());
@@ -44,14 +44,14 @@ describe.each([
   test.each([
     ['does not accept incomplete work', { failsLater: true, acceptsIncomplete: false }],
     ['wants failures at once', { acceptsIncomplete: true }],
-  ])('a failed bind is told at once to whoever %s.', async (_who, way) => {
+  ])('A failed bind is told at once to whoever %s.', async (_who, way) => {
     const { broker } = coreInMemory(scripted({ bind: fails }, able).provisioner).broker();
     await broker.provision(toProvision());
     await expect(broker.bind(toBind(way))).rejects.toMatchObject({ word: 'quota', message: sentence });
     await expect(broker.bind(toBind(way))).rejects.toMatchObject({ word: 'quota' });
   });
 
-  test('a failed bind whose credentials cannot be fetched is told at once: nobody may be left to poll for it.', async () => {
+  test('A failed bind whose credentials cannot be fetched is told at once: nobody may be left to poll for it.', async () => {
     const plan = aPlan({ bindingsRetrievable: false });
     const { broker } = coreInMemory(scripted({ bind: fails }, able).provisioner, [plan]).broker();
     await broker.provision(toProvision());
@@ -69,7 +69,7 @@ test('What is refused is refused at once, whatever the platform accepts.', async
 describe('A failure that nobody has been told yet', () => {
   const instanceId = 'i1';
 
-  test('is what the same create is answered with, by all brokers, until one has told it; then it starts anew.', async () => {
+  test('A failure that nobody has been told yet is what the same create is answered with, by all brokers, until one has told it; then it starts anew.', async () => {
     const core = coreInMemory(scripted({ provision: fails }).provisioner);
     const [one, two] = [core.broker().broker, core.broker().broker];
     const first = operationOf(await one.provision(toProvision(later)));
@@ -87,14 +87,14 @@ describe('A failure that nobody has been told yet', () => {
     });
   });
 
-  test('is told to who polls without a name for it, too.', async () => {
+  test('A failure that nobody has been told yet is told to who polls without a name for it, too.', async () => {
     const { broker } = coreInMemory(scripted({ provision: fails }).provisioner).broker();
     const first = operationOf(await broker.provision(toProvision(later)));
     await broker.lastOperation({ instanceId });
     expect(operationOf(await broker.provision(toProvision(later)))).not.toBe(first);
   });
 
-  test('hinders nobody who asks for something else, or wants the end at once.', async () => {
+  test('A failure that nobody has been told yet hinders nobody who asks for something else, or wants the end at once.', async () => {
     const { broker } = coreInMemory(scripted({ provision: fails }).provisioner).broker();
     const first = operationOf(await broker.provision(toProvision(later)));
     await expect(broker.provision(toProvision({ ...later, parameters: { a: 1 } }))).rejects.toMatchObject({
@@ -109,7 +109,7 @@ describe('A failure that nobody has been told yet', () => {
     });
   });
 
-  test('is told by a removal, a bind and an unbind that are repeated before each poll, as well.', async () => {
+  test('A failure that nobody has been told yet is told by a removal, a bind and an unbind that are repeated before each poll, as well.', async () => {
     const script = { deprovision: fails, bind: fails };
     const { broker } = coreInMemory(scripted(script).provisioner).broker();
     await broker.provision(toProvision());

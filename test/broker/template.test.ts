@@ -59,7 +59,7 @@ describe('A template is filled', () => {
     ['base64', '{{params.word | base64}}', 'YSBi'],
     ['base64', '{{params.size|base64}}', 'Mw=='],
     ['sh', 'echo {{params.quoted | sh}}', `echo 'it'\\''s "here"'`],
-  ])('through the filter %s: %s becomes %s', (_filter, template, filled) => {
+  ])('A template is filled through the filter %s: %s becomes %s', (_filter, template, filled) => {
     expect(render(template, roots)).toBe(filled);
   });
 
@@ -103,19 +103,19 @@ describe('A template that cannot be filled names its place', () => {
       'An expression is {{path}} or {{path | filter}}, nothing else: {{a | uri | json}}',
     ],
     ['{{params.size}} and {{ }}', 'An expression is {{path}} or {{path | filter}}, nothing else: {{ }}'],
-  ])('%j: %s', (template, message) => {
+  ])('A template that cannot be filled names its place: %j: %s', (template, message) => {
     expect(() => render(template, roots)).toThrow(new TemplateError('', message));
   });
 });
 
 describe('A text that becomes a file', () => {
-  test('is always text.', () => {
+  test('A text that becomes a file is always text.', () => {
     expect(renderText('{{params.size}}', roots)).toBe('3');
     expect(renderText('{{params.list | json}}', roots)).toBe('["x","y"]');
   });
 
   test.each(['{{params.line}}', '{{params.line | sh}}', '{{params.line | uri}}', '{{params.line | base64}}'])(
-    'refuses a control character in %s and names the file.',
+    'A text that becomes a file refuses a control character in %s and names the file.',
     (template) => {
       expect(() => renderText(`a ${template}`, roots, 'files["redis.conf"]')).toThrow(
         /^files\["redis.conf"\]: \{\{params\.line.*\}\} holds a control character; only the filter json can write it\.$/,
@@ -123,12 +123,12 @@ describe('A text that becomes a file', () => {
     },
   );
 
-  test('takes a control character through json.', () => {
+  test('A text that becomes a file takes a control character through json.', () => {
     expect(renderText('x: {{params.line | json}}', roots)).toBe('x: "one\\ntwo"');
   });
 
   test.each(['\u0000', '\t', '\r', '\u001b', '\u007f', '\u0085', '\u2028'])(
-    'refuses %j, and json leaves nothing of it.',
+    'A text that becomes a file refuses %j, and json leaves nothing of it.',
     (mark) => {
       const values = { params: { x: `a${mark}b` } };
       expect(() => renderText('{{params.x}}', values)).toThrow('holds a control character');
@@ -143,11 +143,11 @@ describe('For every value', () => {
   const json = fc.json().map((text) => JSON.parse(text) as Json);
   const anyText = fc.string({ unit: 'binary' });
 
-  test('an expression alone gives it as it is.', () => {
+  test('An expression alone gives every value as it is.', () => {
     fc.assert(fc.property(json, (x) => expect(render('{{params.x}}', { params: { x } })).toEqual(x)));
   });
 
-  test('the text of the filter json reads back.', () => {
+  test('The text of the filter json reads back.', () => {
     fc.assert(
       fc.property(json, (x) =>
         expect(JSON.parse(renderText('{{params.x | json}}', { params: { x } }))).toEqual(x),
@@ -155,7 +155,7 @@ describe('For every value', () => {
     );
   });
 
-  test('the text of the filter uri decodes again and needs no further escape.', () => {
+  test('The text of the filter uri decodes again and needs no further escape.', () => {
     fc.assert(
       fc.property(anyText, (x) => {
         const text = render('{{params.x | uri}}', { params: { x } }) as string;
@@ -165,13 +165,13 @@ describe('For every value', () => {
     );
   });
 
-  test('the text of the filter quoted reads back between double quotes, with more beside it.', () => {
+  test('The text of the filter quoted reads back between double quotes, with more beside it.', () => {
     const text = `a "quoted" one, it's C:\\temp # ñ`;
     const filled = renderText('"{{params.text | quoted}}/more"', { params: { text } });
     expect(JSON.parse(filled)).toBe(`${text}/more`);
   });
 
-  test('the text of the filter base64 decodes again.', () => {
+  test('The text of the filter base64 decodes again.', () => {
     fc.assert(
       fc.property(anyText, (x) => {
         const text = render('{{params.x | base64}}', { params: { x } }) as string;
@@ -180,7 +180,7 @@ describe('For every value', () => {
     );
   });
 
-  test('the text of the filter sh is one word of a shell.', () => {
+  test('The text of the filter sh is one word of a shell.', () => {
     fc.assert(
       fc.property(anyText, (x) => {
         const text = render('{{params.x | sh}}', { params: { x } }) as string;
@@ -190,7 +190,7 @@ describe('For every value', () => {
     );
   });
 
-  test('braces in it stay as they are.', () => {
+  test('Braces in a value stay as they are.', () => {
     const braces = fc
       .array(fc.constantFrom('{{', '}}', 'params.x', ' | ', 'json', '{', '}'))
       .map((parts) => parts.join(''));

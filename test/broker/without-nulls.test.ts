@@ -28,7 +28,7 @@ test.each<[what: string, given: Json, left: Json]>([
   ['of a name that is not known is data', { stranger: null }, { stranger: null }],
   ['for a named object is a mistake that stays', { named: { x: null } }, { named: { x: null } }],
   ['in a list is a mistake that stays', { list: [null] }, { list: [null] }],
-])('Null %s.', (_what, given, left) => {
+])('A JSON null %s.', (_what, given, left) => {
   expect(withoutNulls(given, schema)).toEqual(left);
 });
 

@@ -31,7 +31,7 @@ test.each<[what: string, changes: object]>([
   ['draft 03', draft({ ...object, $schema: 'http://json-schema.org/draft-03/schema#' })],
   ['draft 06', draft({ ...object, $schema: 'http://json-schema.org/draft-06/schema#' })],
   ['the name of no draft', draft({ ...object, $schema: 'http://json-schema.org/schema#' })],
-])('It takes %s, and so does this broker.', async (_what, changes) => {
+])('Cloud Controller takes %s, and so does this broker.', async (_what, changes) => {
   const lines = await linesOf(anOffering(changes));
   expect(lines.filter((line) => !line.endsWith('(warning)'))).toEqual([]);
 });
@@ -122,6 +122,6 @@ test.each<[what: string, changes: object, line: RegExp]>([
     draft({ ...object, description: 'x'.repeat(65_536) }),
     /parameters: The schema has/,
   ],
-])('It refuses %s, and this broker says so.', async (_what, changes, line) => {
+])('Cloud Controller refuses %s, and this broker says so.', async (_what, changes, line) => {
   expect(await linesOf(anOffering(changes))).toContainEqual(expect.stringMatching(line));
 });

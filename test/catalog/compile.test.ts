@@ -82,7 +82,7 @@ describe('Operating', () => {
     dependencies: {},
   };
 
-  test('is in milliseconds, with its defaults.', async () => {
+  test('Operating times are in milliseconds, with their defaults.', async () => {
     expect((await planOf({})).operating).toEqual(usual);
     expect((await planOf({ ...rich, monitor: { every: '1m', restart: 0 } })).operating).toEqual({
       ...usual,
@@ -94,7 +94,7 @@ describe('Operating', () => {
     });
   });
 
-  test('has what hooks and needs say.', async () => {
+  test('How to operate has what hooks and needs say.', async () => {
     const plan = await planOf({
       provisioner: 'runner',
       config: { needs: ['cache-server', '{{plan.tool}}'] },
@@ -142,11 +142,14 @@ describe('Operating', () => {
         maxInstances: 2,
       },
     ],
-  ])('is known of a definition of the version before, with %s.', async (_what, stored, operating) => {
-    const { operating: _now, ...before } = (await planOf({})).definition;
-    const definition = stored === undefined ? before : { ...before, operating: stored };
-    expect(revivePlan(definition).operating).toEqual({ ...usual, ...operating });
-  });
+  ])(
+    'How to operate is known of a definition of the version before, with %s.',
+    async (_what, stored, operating) => {
+      const { operating: _now, ...before } = (await planOf({})).definition;
+      const definition = stored === undefined ? before : { ...before, operating: stored };
+      expect(revivePlan(definition).operating).toEqual({ ...usual, ...operating });
+    },
+  );
 });
 
 const requests: readonly JsonObject[] = [{}, { size: 1 }, { size: 0 }, { eviction: 'x' }];
@@ -197,7 +200,7 @@ describe('A revision', () => {
       },
     ],
     ['other plans', { plans: [small] }],
-  ])('stays when %s change.', async (_what, changes) => {
+  ])('A revision stays when %s change.', async (_what, changes) => {
     expect((await planOf({ ...rich, ...changes })).revision).toBe((await planOf(rich)).revision);
   });
 
@@ -225,7 +228,7 @@ describe('A revision', () => {
     ['the environment of a hook', { hooks: { configure: { ...rich.hooks.configure, env: { A: 'b' } } } }],
     ['how often it is watched', { monitor: { every: '11s' } }],
     ['the text of a file', { config: { ...rich.config, note: 'another text' } }],
-  ])('changes with %s.', async (_what, changes) => {
+  ])('A revision changes with %s.', async (_what, changes) => {
     expect((await planOf({ ...rich, ...changes })).revision).not.toBe((await planOf(rich)).revision);
   });
 });

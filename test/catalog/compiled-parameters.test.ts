@@ -7,7 +7,7 @@ import { planOf, rich } from './compiled.ts';
 const anyMaker = { provisioner: () => scripted({}).provisioner };
 
 describe('Parameters', () => {
-  test('in their short form are a schema of draft 04 for create and update.', async () => {
+  test('Parameters in their short form are a schema of draft 04 for create and update.', async () => {
     const plan = await planOf(rich);
     const schema = {
       $schema: 'http://json-schema.org/draft-04/schema#',
@@ -47,7 +47,7 @@ describe('Parameters', () => {
     ['is none of the list', { size: 1, mode: 'other' }, "The parameter 'mode' must be one of none, lru."],
     ['does not match', { size: 1, label: 'A' }, "The parameter 'label' must match the pattern ^[a-z]+$."],
     ['is of another type', { size: '1' }, "The parameter 'size' must be a whole number."],
-  ])('refuse a value that %s, by its name.', async (_what, parameters, sentence) => {
+  ])('Parameters refuse a value that %s, by its name.', async (_what, parameters, sentence) => {
     const plan = await planOf({
       parameters: {
         size: { type: 'integer', minimum: 1, maximum: 8 },
@@ -60,7 +60,7 @@ describe('Parameters', () => {
     );
   });
 
-  test('that all have a default make an empty request good.', async () => {
+  test('Parameters that all have a default make an empty request good.', async () => {
     const plan = await planOf({
       parameters: { size: { type: 'integer', default: 0 }, on: { type: 'boolean', default: false } },
     });
@@ -69,7 +69,7 @@ describe('Parameters', () => {
     expect(plan.making.defaults).toEqual({ size: 0, on: false });
   });
 
-  test('that are none refuse all, and without a word about them anything is accepted.', async () => {
+  test('Parameters that are none refuse all, and without a word about them anything is accepted.', async () => {
     const none = await planOf({ parameters: {} });
     expect(none.check.provision({ size: 1 })).toBe("There is no parameter 'size'. None is allowed here.");
     expect(none.check.provision({})).toBeUndefined();
@@ -78,7 +78,7 @@ describe('Parameters', () => {
     expect(silent.check.provision({ size: 1 })).toBeUndefined();
   });
 
-  test('in full schemas stand as they are, and defaults of the create schema are used.', async () => {
+  test('Parameters in full schemas stand as they are, and defaults of the create schema are used.', async () => {
     const create = {
       $schema: 'http://json-schema.org/draft-06/schema#',
       type: 'object',
@@ -100,7 +100,7 @@ describe('Parameters', () => {
     expect(plan.check.bind({ role: 'x' })).toBe("The parameter 'role' must be one of reader.");
   });
 
-  test('of an update without a schema obey what the create schema says of each of them.', async () => {
+  test('Parameters of an update without a schema obey what the create schema says of each of them.', async () => {
     const create = {
       $schema: 'http://json-schema.org/draft-04/schema#',
       type: 'object',

@@ -117,23 +117,29 @@ describe('A template where something else than text is due', () => {
     ['extensions', 'postgres', { extensions: '{{params.text}}' }, 'extensions'],
     ['a quota of a directory', 'directory', { quota_mb: '{{params.text}}' }, 'quota_mb'],
     ['roots', 'directory', { roots: '/srv/{{params.text}}' }, 'roots'],
-  ])('is an error at load: %s.', async (_what, provisioner, config, path) => {
-    const lines = await lineOf(provisioner, config, params);
-    expect(lines).toContainEqual(
-      expect.stringMatching(
-        new RegExp(`^a\\.json: config\\.${path.replaceAll(/[[\].]/g, '\\$&')}: The value must`),
-      ),
-    );
-  });
+  ])(
+    'A template where something else than text is due is an error at load: %s.',
+    async (_what, provisioner, config, path) => {
+      const lines = await lineOf(provisioner, config, params);
+      expect(lines).toContainEqual(
+        expect.stringMatching(
+          new RegExp(`^a\\.json: config\\.${path.replaceAll(/[[\].]/g, '\\$&')}: The value must`),
+        ),
+      );
+    },
+  );
 
   test.each<[what: string, provisioner: string, config: object]>([
     ['a list', 'postgres', { extensions: '{{params.list}}' }],
     ['a number', 'postgres', { connection_limit: '{{params.size}}' }],
     ['numbers among arguments', 'process', process({ run: ['x', '{{ports.main}}', '{{params.size}}'] })],
     ['text around a number', 'process', process({ env: { A: 'p{{ports.main}}' } })],
-  ])('is right when what it comes to is due: %s.', async (_what, provisioner, config) => {
-    expect(await lineOf(provisioner, config, params)).toEqual([]);
-  });
+  ])(
+    'A template where something else than text is due is right when what it comes to is due: %s.',
+    async (_what, provisioner, config) => {
+      expect(await lineOf(provisioner, config, params)).toEqual([]);
+    },
+  );
 });
 
 describe('A hook', () => {
@@ -159,14 +165,14 @@ describe('A hook', () => {
       /no python-9000 on the PATH.*\(warning\)$/,
     ],
     ['with two words for env', '#!/usr/bin/env node --test\n', /env -S/],
-  ])('%s is told.', async (_what, content, line) => {
+  ])('A hook %s is told.', async (_what, content, line) => {
     const { lines } = await hooked(content);
     expect(lines).toEqual([expect.stringMatching(line)]);
     expect(lines[0]).toMatch(/^a\.json: hooks\.init\.run\[0\]: /);
   });
 
   test.each([['#!/bin/sh\necho\n'], ['#!/usr/bin/env node\n'], ['#!/usr/bin/env -S node --no-warnings\n']])(
-    'is right with %j.',
+    'A hook is right with %j.',
     async (content) => {
       expect((await hooked(content)).lines).toEqual([]);
     },

@@ -149,13 +149,13 @@ describe('A file that cannot be read as an offering', () => {
       bomb,
       /^a\.yaml:\d+:\d+: The file cannot be read: Excessive alias count/,
     ],
-  ])('since it %s is told', async (_why, file, content, line) => {
+  ])('A file that cannot be read as an offering since it %s is told', async (_why, file, content, line) => {
     const { catalog, placed: lines } = await loaded({ [file]: content });
     expect(catalog).toBeUndefined();
     expect(lines).toEqual([expect.stringMatching(line)]);
   });
 
-  test('is told, and nobody waits for it, when it is a directory or a pipe.', async () => {
+  test('A file that cannot be read as an offering is told, and nobody waits for it, when it is a directory or a pipe.', async () => {
     await withFolder({ 'a.json': anOffering() }, async (directory) => {
       await mkdir(join(directory, 'b.yaml'));
       await promisify(execFile)('mkfifo', [join(directory, 'c.yaml')]);
@@ -174,26 +174,29 @@ describe('A file that cannot be read as an offering', () => {
     ['with a filter', 'owner: {{params.owner | uri}}\n', '1:9'],
     ['as a list', '? [a, b]\n: 1\n', '1:3'],
     ['by its name', 'a: &x {b: 1}\n*x : 2\n', '2:1'],
-  ])('since a key of it is no text is told, and nothing is written: %s', async (_how, content, at) => {
-    const warnings: unknown[] = [];
-    const listen = (warning: unknown) => void warnings.push(warning);
-    process.on('warning', listen);
-    const { catalog, placed: lines } = await loaded({ 'a.yaml': content });
-    await setImmediate();
-    process.off('warning', listen);
-    expect(catalog).toBeUndefined();
-    expect(lines).toEqual([
-      `a.yaml:${at}: The key must be a plain value; a text that starts with {{ needs quotes.`,
-    ]);
-    expect(warnings).toEqual([]);
-  });
+  ])(
+    'A file that cannot be read as an offering since a key of it is no text is told, and nothing is written: %s',
+    async (_how, content, at) => {
+      const warnings: unknown[] = [];
+      const listen = (warning: unknown) => void warnings.push(warning);
+      process.on('warning', listen);
+      const { catalog, placed: lines } = await loaded({ 'a.yaml': content });
+      await setImmediate();
+      process.off('warning', listen);
+      expect(catalog).toBeUndefined();
+      expect(lines).toEqual([
+        `a.yaml:${at}: The key must be a plain value; a text that starts with {{ needs quotes.`,
+      ]);
+      expect(warnings).toEqual([]);
+    },
+  );
 
-  test('since text follows a template without quotes is told with the remedy first.', async () => {
+  test('A file that cannot be read as an offering since text follows a template without quotes is told with the remedy first.', async () => {
     const { placed: lines } = await loaded({ 'a.yaml': 'id: x\nuri: {{broker.url}}/x\n' });
     expect(lines).toEqual([expect.stringMatching(/^a\.yaml:2:7: .* needs quotes\. And \d+ more\.$/)]);
   });
 
-  test('has the first of its many errors told, and how many more there are.', async () => {
+  test('A file that cannot be read as an offering has the first of its many errors told, and how many more there are.', async () => {
     const { placed: lines } = await loaded({ 'a.yaml': `a: 1\n${'a: 2\n'.repeat(300)}` });
     expect(lines).toEqual(['a.yaml:2:1: The key stands here for the second time. And 299 more.']);
   });
@@ -210,11 +213,14 @@ describe('A file that cannot be read as an offering', () => {
       '{"secret": "hunter2',
       /^a\.json:\d+:\d+: (?:line 1, column 20: )?The file is not valid JSON\.$/,
     ],
-  ])('does not have its lines repeated, for they may hold a secret: %s', async (file, content, line) => {
-    const { placed: lines } = await loaded({ [file]: content });
-    expect(lines).toEqual([expect.stringMatching(line)]);
-    expect(lines.join('')).not.toContain('hunter2');
-  });
+  ])(
+    'A file that cannot be read as an offering does not have its lines repeated, for they may hold a secret: %s',
+    async (file, content, line) => {
+      const { placed: lines } = await loaded({ [file]: content });
+      expect(lines).toEqual([expect.stringMatching(line)]);
+      expect(lines.join('')).not.toContain('hunter2');
+    },
+  );
 });
 
 describe('The form of a file is checked', () => {
@@ -336,7 +342,7 @@ describe('The form of a file is checked', () => {
       { schemas: { create: {} } },
       'schemas.create: There is no such key here. There are: service_instance, service_binding. (warning)',
     ],
-  ])('%s', async (_rule, changes, line) => {
+  ])('The form of a file is checked: %s', async (_rule, changes, line) => {
     expect(await linesOf(anOffering(changes))).toEqual([line]);
   });
 });

@@ -14,7 +14,7 @@ describe('Needs', () => {
     });
   const aRow = { offering: 'b', plan: 'small' };
 
-  test('lead to offerings and plans that there are.', async () => {
+  test('Needs lead to offerings and plans that there are.', async () => {
     const { lines } = await loaded({
       'a.json': needing('a', 11, {
         x: { offering: 'b', plan: 'small' },
@@ -32,7 +32,7 @@ describe('Needs', () => {
     ]);
   });
 
-  test('may be met from several sides.', async () => {
+  test('Needs may be met from several sides.', async () => {
     const { lines } = await loaded({
       'a.json': needing('a', 11, {
         x: { offering: 'b', plan: 'small' },
@@ -48,7 +48,7 @@ describe('Needs', () => {
     ]);
   });
 
-  test('are not unknown because their file has a mistake.', async () => {
+  test('Needs are not unknown because their file has a mistake.', async () => {
     const { lines } = await loaded({
       'a.json': needing('a', 11, { x: { offering: 'b', plan: 'small' } }),
       'b.yaml': 'id: [',
@@ -124,7 +124,7 @@ describe('Needs', () => {
       {},
       ['requires_offerings.x.parameters: A shared instance has its own already.'],
     ],
-  ])('%s.', async (_what, needs, changes, needed, expected) => {
+  ])('Needs: %s.', async (_what, needs, changes, needed, expected) => {
     const { lines } = await loaded({
       'a.json': needing('a', 11, needs, changes),
       'b.json': needing('b', 12, {}, needed),

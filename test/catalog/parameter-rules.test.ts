@@ -39,7 +39,7 @@ describe('Parameters', () => {
       { parameters: { 'a b': { type: 'string' } } },
       ['parameters["a b"]: The name must be letters, digits, _ and -, no digit first.'],
     ],
-  ])('%s.', holds);
+  ])('Parameters: %s.', holds);
 
   test.each<Row>([
     [

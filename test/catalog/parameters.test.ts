@@ -100,7 +100,7 @@ describe('The sentence names the parameter', () => {
     expect(check(schema, parameters)).toBe(sentence);
   });
 
-  test('and never repeats a value.', () => {
+  test('The sentence about a parameter never repeats a value.', () => {
     const rules = [
       { type: 'integer' },
       { enum: ['a'] },
@@ -214,7 +214,7 @@ describe('A hostile value is judged at once', () => {
       [...Array.from({ length: 5000 }, (_, index) => ({ index })), { index: 0 }],
     ],
     ['deep nesting', { properties: { a: { $ref: '#/properties/size' } } }, nested(100_000)],
-  ])('%s.', (_what, rule, value) => {
+  ])('A hostile value is judged at once: %s.', (_what, rule, value) => {
     const schema = parameterCheck({
       $schema: draft04,
       type: 'object',

@@ -58,7 +58,7 @@ describe('Names, ids and sizes', () => {
       { plans: [aPlan({ maintenance_info: { version: '1.0.0-rc.1+b', description: 'x'.repeat(2000) } })] },
       ['plans[0].maintenance_info: The JSON has 2043 characters; 2000 are allowed.'],
     ],
-  ])('%s.', holds);
+  ])('Names, ids and sizes: %s.', holds);
 });
 
 describe('What stands once', () => {
@@ -75,9 +75,9 @@ describe('What stands once', () => {
       ['plans[1].id: This id of a plan is taken already: plans[0].id.'],
     ],
     ['names that differ in case are two', { plans: [plan, aPlan({ id: guid(3), name: 'Small' })] }, []],
-  ])('%s.', holds);
+  ])('What stands once: %s.', holds);
 
-  test('ids of plans and dashboard clients in the whole catalog, names of plans in their offering only.', async () => {
+  test('Ids of plans and dashboard clients stand once in the whole catalog, names of plans in their offering only.', async () => {
     const client = { id: 'client', secret: 'hidden-word', redirect_uri: 'https://x' };
     const { lines } = await loaded({
       'a.json': anOffering({ dashboard_client: client }),
@@ -212,7 +212,7 @@ describe('What a binding gives', () => {
       { binding_metadata: { expires_after: '30d', renew_before: '12h' } },
       [],
     ],
-  ])('%s.', holds);
+  ])('What a binding gives: %s.', holds);
 });
 
 describe('What the provisioner understands', () => {
@@ -271,7 +271,7 @@ describe('What the provisioner understands', () => {
       { plans: [aPlan({ with: { memory: 2048 } })] },
       ['plans[0].with.memory: The value must be at most 1024.'],
     ],
-  ])('%s.', holds);
+  ])('What the provisioner understands: %s.', holds);
 });
 
 describe('What the provisioner needs and supports', () => {
@@ -310,5 +310,5 @@ describe('What the provisioner needs and supports', () => {
         supportsNo('timeouts'),
       ],
     ],
-  ])('%s.', holds);
+  ])('What the provisioner needs and supports: %s.', holds);
 });

@@ -75,7 +75,7 @@ describe('Ports', () => {
       { provisioner: 'maker', credentials: { port: '{{ports.other}}' } },
       [],
     ],
-  ])('%s.', holds);
+  ])('Ports of units: %s.', holds);
 });
 
 describe('Facts', () => {
@@ -102,7 +102,7 @@ describe('Facts', () => {
         'instance_metadata.labels.a: {{outputs.bind.user}}: It belongs to one binding, and this place to the instance.',
       ],
     ],
-  ])('%s.', holds);
+  ])('Facts of an instance: %s.', holds);
 });
 
 describe('Values of a binding', () => {
@@ -147,7 +147,7 @@ describe('Values of a binding', () => {
         'hooks.start.env.PASSWORD: {{secrets.password}}: It belongs to one binding, and this place to the instance.',
       ],
     ],
-  ])('%s.', holds);
+  ])('Values of a binding: %s.', holds);
 });
 
 describe('Command lines', () => {
@@ -190,11 +190,11 @@ describe('Command lines', () => {
         'config.processes.a.run[0]: {{params.tool}}: A parameter cannot choose the program.',
       ],
     ],
-  ])('%s.', holds);
+  ])('Command lines: %s.', holds);
 });
 
 describe('Executables', () => {
-  test('that an offering needs are known from the file and the plan alone.', async () => {
+  test('Executables that an offering needs are known from the file and the plan alone.', async () => {
     const parameters = { tool: { type: 'string', default: 'a' } };
     const plans = [aPlan({ with: { tool: 'b' } })];
     expect(await linesOf(aRunner({ parameters, plans, config: { needs: ['a', '{{plan.tool}}'] } }))).toEqual(
@@ -265,9 +265,9 @@ describe('Hooks', () => {
       ],
     ],
     ['have a limit', { max_instances: 0 }, ['max_instances: The value must be at least 1.']],
-  ])('%s.', holds);
+  ])('Hooks: %s.', holds);
 
-  test('are executable files, which may be links.', async () => {
+  test('Hooks are executable files, which may be links.', async () => {
     const hooks = {
       start: { run: ['./hooks/start'] },
       stop: { run: ['hooks/stop'] },
@@ -324,11 +324,11 @@ describe('The revision of a plan', () => {
     ['a file beside it', { 'hooks/name/helper.txt': 'b' }],
     ['a new file beside it', { 'hooks/name/more.txt': '' }],
     ['a hook elsewhere', { 'hooks/other': '#!/bin/sh\ntrue\n' }],
-  ])('is another one when what lies in %s is.', async (_what, changed) => {
+  ])('The revision of a plan is another one when what lies in %s is.', async (_what, changed) => {
     expect(await revisionOf(changed)).not.toBe(await revisionOf());
   });
 
-  test('is the same for the same files, wherever they lie, and whatever else lies there.', async () => {
+  test('The revision of a plan is the same for the same files, wherever they lie, and whatever else lies there.', async () => {
     expect(await revisionOf({ 'hooks/strange': 'x' })).toBe(await revisionOf());
   });
 });

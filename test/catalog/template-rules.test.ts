@@ -177,5 +177,5 @@ describe('Templates', () => {
       { plans: [aPlan({ with: { note: '{{params.size}}' } })] },
       ['plans[0].with: The braces {{ stay as they are here: a plan fixes values. (warning)'],
     ],
-  ])('%s.', holds);
+  ])('Templates: %s.', holds);
 });

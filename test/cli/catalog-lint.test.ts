@@ -3,19 +3,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runProgram } from '../support/run-program.ts';
 
-test('the shipped catalogs are good', async () => {
+test('The shipped catalogs are good', async () => {
   const { code, output, errors } = await runProgram(['catalog', 'lint', 'catalog', 'catalog/trial']).ended;
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   expect(output).toMatch(/^The catalog is good: \d+ services, \d+ plans\.$/m);
 });
 
-test('without directories it looks at CATALOG_DIR', async () => {
+test('Without directories catalog lint looks at CATALOG_DIR', async () => {
   const { code, output } = await runProgram(['catalog', 'lint'], { CATALOG_DIR: '/no/such/place' }).ended;
   expect(code).toBe(1);
   expect(output).toBe('/no/such/place: The directory does not exist.\n');
 });
 
-test('every mistake is a line of file, line, column, path and reason, and the exit code is 1', async () => {
+test('Every mistake that catalog lint finds is a line of file, line, column, path and reason, and the exit code is 1', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'purveyor-lint-'));
   try {
     const offering = { id: 'a', name: 'a', description: 'a', provisioner: 'nobody', plans: [{ id: 'p' }] };

@@ -1,6 +1,6 @@
 import { runProgram } from '../support/run-program.ts';
 
-test('it shows every option as it is now, and of secrets only whether they are set', async () => {
+test('The command config shows every option as it is now, and of secrets only whether they are set', async () => {
   const env = { PORT: '1234', BROKER_PASSWORD: 'canary-9c1', DATABASE_URL: 'postgres://u:canary-9c1@h/d' };
   const { code, output, errors } = await runProgram(['config'], env).ended;
   expect({ code, errors }).toEqual({ code: 0, errors: '' });

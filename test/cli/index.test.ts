@@ -6,7 +6,7 @@ import { runProgram } from '../support/run-program.ts';
 // Each starts the program.
 jest.setTimeout(30_000);
 
-test('help lists the commands and every option with its default', async () => {
+test('The help lists the commands and every option with its default', async () => {
   const { code, output, errors } = await runProgram(['--help']).ended;
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
   for (const command of ['serve', 'catalog', 'rekey', 'config']) expect(output).toContain(`  ${command}`);
@@ -16,7 +16,7 @@ test('help lists the commands and every option with its default', async () => {
   }
 });
 
-test('the help of a group lists its commands', async () => {
+test('The help of a group lists its commands', async () => {
   const { output } = await runProgram(['catalog', '--help']).ended;
   expect(output).toMatch(/lint \[directories\.\.\.\]/);
 });
@@ -25,18 +25,18 @@ test.each([
   ['help', '--help'],
   ['help rekey', 'rekey --help'],
   ['help instances show', 'instances show --help'],
-])('%s is %s', async (words, flags) => {
+])('The command line %s is the same as %s', async (words, flags) => {
   const asked = await runProgram(words.split(' ')).ended;
   expect(asked).toEqual(await runProgram(flags.split(' ')).ended);
   expect(asked).toMatchObject({ code: 0, errors: '', output: expect.stringMatching(/^Usage: /) });
 });
 
-test('a home in which nothing can be made keeps no command from running', async () => {
+test('A home in which nothing can be made keeps no command from running', async () => {
   const running = runProgram(['--version'], { HOME: '/proc/nowhere' });
   expect(await running.ended).toMatchObject({ code: 0, errors: '' });
 });
 
-test('the version is that of package.json', async () => {
+test('The version that is told is that of package.json', async () => {
   const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
   expect(await runProgram(['--version']).ended).toEqual({ code: 0, output: `${version}\n`, errors: '' });
 });

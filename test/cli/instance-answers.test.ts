@@ -38,11 +38,11 @@ test.each([
     'provision in progress: No room. full Undoing it: tried 2 times, last: Error: x',
   ],
   [{ state: 'failed', failure: { sentence: 'No room.' } }, 'provision failed: No room.'],
-])('of an operation that is %j the operator reads why', (part, line) => {
+])('Of an operation that is %j the operator reads why', (part, line) => {
   expect(describeOperation({ ...operation, ...part })).toBe(line);
 });
 
-test('a page tells why an operation is tried again, for whom the instance was made and what it needs', () => {
+test('The page of an instance tells why an operation is tried again, for whom the instance was made and what it needs', () => {
   const page = instancePage({
     ...instance,
     parent: 'i0',
@@ -53,7 +53,7 @@ test('a page tells why an operation is tried again, for whom the instance was ma
   expect(page).toContain('provision in progress: tried 2 times, last: Error: x');
 });
 
-test('a table has a column for whom an instance was made only where one was made for another', () => {
+test('The table of instances has a column for whom an instance was made only where one was made for another', () => {
   expect(instanceTable([instance])).not.toContain('MADE FOR');
   const lines = instanceTable([instance, { ...instance, id: 'i2', parent: 'i1' }]).split('\n');
   expect(lines[0]).toMatch(/BINDINGS {2}MADE FOR$/);
@@ -86,7 +86,7 @@ describe('At 80 columns', () => {
     ],
     ['long words', { state: 'deprovisioning', status: 'unreachable', drifted: true, parent: 'another' }],
     ['an id of tsuru', { id: `tsuru.elasticsearch.${'a-name-'.repeat(6)}`, offering: 'elasticsearch' }],
-  ])('a line with %s fits, and the id is whole.', (_what, more) => {
+  ])('At 80 columns a line with %s fits, and the id is whole.', (_what, more) => {
     const instance = one(more);
     const text = instanceTable([instance, one({ id: 'other' })], 80);
     for (const line of text.split('\n')) expect(line.length).toBeLessThanOrEqual(80);

@@ -44,7 +44,7 @@ async function shown(words: string): Promise<string> {
   return output;
 }
 
-test('nodes, offerings, instances and orphans are shown as tables', async () => {
+test('Nodes, offerings, instances and orphans are shown as tables', async () => {
   expect(await shown('nodes')).toMatch(
     /^NODE +STATE +HOST +INSTANCES +USED +CAPACITY +PORTS FREE +LAST HEARD OF\nn1 +up +127\.0\.0\.1 +1 +1 +100 +100 +\S+\n$/,
   );
@@ -56,14 +56,14 @@ test('nodes, offerings, instances and orphans are shown as tables', async () => 
   expect(await shown('orphans')).toBe('There is nothing to show.\n');
 });
 
-test('an instance is shown with its units and what was done with it, step by step', async () => {
+test('An instance is shown with its units and what was done with it, step by step', async () => {
   const page = await shown('instances show i1');
   expect(page).toMatch(/^offering +ticker, plan one\nstate +ready\nstatus +started: \S.*\n/m);
   expect(page).toMatch(/^UNIT +STATUS +REASON +SINCE +PID +ADDRESS\nmain +started +\S.* +\d+ +-\n/m);
   expect(page).toMatch(/provision succeeded\n( {2}\S+ {2}\w+ {2}\d+ ms\n){5} {2}\S+ {2}check_up {2}\d+ ms\n/);
 });
 
-test('a node is drained and undrained', async () => {
+test('A node is drained and undrained', async () => {
   expect(await shown('nodes drain n1')).toBe('The node n1 takes no new instances.\n');
   expect(await shown('nodes')).toContain('draining');
   expect(await shown('nodes undrain n1')).toBe('The node n1 takes new instances again.\n');
@@ -73,13 +73,13 @@ test('a node is drained and undrained', async () => {
   });
 });
 
-test('an instance is stopped, started and restarted', async () => {
+test('An instance is stopped, started and restarted', async () => {
   for (const verb of ['stop', 'start', 'restart'])
     expect(await shown(`instances ${verb} i1`)).toBe(`${verb} succeeded\n`);
   expect(await shown('instances restart i1 main')).toBe('restart succeeded\n');
 });
 
-test('what is to be done on a node that is away is waited for, and why is told once', async () => {
+test('What is to be done on a node that is away is waited for, and why is told once', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'purveyor-away-'));
   chmodSync(directory, 0o755);
   const env = {
@@ -113,7 +113,7 @@ test('what is to be done on a node that is away is waited for, and why is told o
   }
 });
 
-test('a command is run beside a unit: its output and its exit code are those of exec', async () => {
+test('A command is run beside a unit: its output and its exit code are those of exec', async () => {
   expect(await shown('instances exec i1 echo hello')).toBe('hello\n');
   expect(await run('instances exec i1 --unit main -- sh -c exit\t7')).toMatchObject({ code: 7 });
   expect(await run('instances exec i1 --timeout 0.2 sleep 60')).toEqual({
@@ -128,7 +128,7 @@ test('a command is run beside a unit: its output and its exit code are those of 
   });
 });
 
-test('a log is shown', async () => {
+test('A log is shown', async () => {
   expect(await shown('instances log i1 --lines 2')).toMatch(/^begun\npassword=/);
 });
 
@@ -141,7 +141,7 @@ test.each([
   expect(await run(words)).toEqual({ code: 1, output: '', errors: `purveyor: ${sentence}\n` });
 });
 
-test('who cannot reach the broker, or is not known there, is told what to look at', async () => {
+test('Who cannot reach the broker, or is not known there, is told what to look at', async () => {
   expect((await run('nodes', { PORT: '9' })).errors).toMatch(
     /^purveyor: The broker cannot be reached where PUBLIC_URL, or else HOST and PORT, say \(.*\)\. Does it run there\?\n$/,
   );
@@ -152,7 +152,7 @@ test('who cannot reach the broker, or is not known there, is told what to look a
   expect(errors).not.toContain('canary');
 });
 
-test('the password that the first start made is found in DATA_DIR', async () => {
+test('The password that the first start made is found in DATA_DIR', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'purveyor-operator-'));
   try {
     const env = { OPERATOR_PASSWORD: '', DATA_DIR: directory };

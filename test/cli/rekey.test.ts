@@ -19,7 +19,7 @@ async function provisionWith(keys: string): Promise<number> {
   return status;
 }
 
-test('after it older keys are no longer needed', async () => {
+test('After a rekey older keys are no longer needed', async () => {
   expect(await provisionWith(key('old'))).toBe(201);
   const env = { DATA_DIR: `${scratch}/data`, ENCRYPTION_KEYS: `${key('new')},${key('old')}` };
   const refused = await runProgram(['rekey'], env).ended;
@@ -36,7 +36,7 @@ test('after it older keys are no longer needed', async () => {
   expect(await provisionWith(key('new'))).toBe(200);
 });
 
-test('who says that the key is kept need not start a broker with it first; nor who has put it in the file', async () => {
+test('Rekey: who says that the key is kept need not start a broker with it first; nor who has put it in the file', async () => {
   const dir = `${scratch}/kept`;
   const made = start({ DATA_DIR: dir, BROKER_PASSWORD: 'p' });
   await addressOf(made);
@@ -50,7 +50,7 @@ test('who says that the key is kept need not start a broker with it first; nor w
   expect([code, output]).toEqual([0, expect.stringContaining('Older keys are no longer needed.')]);
 });
 
-test('with a key that is wrong or missing neither it nor a broker touches the database', async () => {
+test('With a key that is wrong or missing neither rekey nor a broker touches the database', async () => {
   const dir = `${scratch}/other`;
   const made = start({ DATA_DIR: dir, BROKER_PASSWORD: 'p', ENCRYPTION_KEYS: key('a') });
   await addressOf(made);
@@ -74,7 +74,7 @@ test('with a key that is wrong or missing neither it nor a broker touches the da
   await stop(again);
 });
 
-test('it says so when the database cannot be reached', async () => {
+test('The command rekey says so when the database cannot be reached', async () => {
   const env = {
     DATABASE_URL: 'postgres://u:canary@127.0.0.1:1/d',
     BROKER_PASSWORD: 'p',

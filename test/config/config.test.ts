@@ -22,7 +22,7 @@ function problemsOf(env: Environment): readonly string[] {
   return [];
 }
 
-test('with an empty environment everything has a value that works on a laptop', () => {
+test('The config: with an empty environment everything has a value that works on a laptop', () => {
   expect(readConfig({}, true)).toMatchObject({
     port: 8080,
     host: '127.0.0.1',
@@ -55,7 +55,7 @@ test('with an empty environment everything has a value that works on a laptop', 
   });
 });
 
-test('a variable that is set but blank counts as not set', () => {
+test('A variable that is set but blank counts as not set', () => {
   const blank = Object.fromEntries(Object.values(options).map(({ name }) => [name, ' ']));
   expect(readConfig(blank, false)).toEqual(readConfig({}, false));
 });
@@ -65,7 +65,7 @@ test.each([
   ['250ms', 250],
   ['15s', 15_000],
   ['5m', 300_000],
-])('the duration %s is %i ms', (text, ms) => {
+])('The duration %s is %i ms', (text, ms) => {
   expect(readConfig({ SYNC_PATIENCE: text }).syncPatience).toBe(ms);
 });
 
@@ -131,11 +131,11 @@ test.each<[string, Environment, object]>([
     },
   ],
   ['an external database', external, { externalDatabase: true, databaseUrl: external.DATABASE_URL }],
-])('it reads %s', (_what, env, expected) => {
+])('The config reads %s', (_what, env, expected) => {
   expect(readConfig(env, false)).toMatchObject(expected);
 });
 
-test('an app on a platform does not keep its state on a disk that goes away with it', () => {
+test('An app on a platform does not keep its state on a disk that goes away with it', () => {
   const { BROKER_PASSWORD, ENCRYPTION_KEYS } = external;
   const problems = problemsOf({
     BROKER_PASSWORD,
@@ -148,7 +148,7 @@ test('an app on a platform does not keep its state on a disk that goes away with
   ]);
 });
 
-test('a password keeps its blanks', () => {
+test('A password keeps its blanks', () => {
   expect(readConfig({ BROKER_PASSWORD: ' a b ' }).password).toBe(' a b ');
 });
 
@@ -220,7 +220,7 @@ test.each<[string, Environment]>([
     'ENCRYPTION_KEYS is missing: with an external database it must be set.',
     { ...external, ENCRYPTION_KEYS: undefined },
   ],
-])('it refuses with: %s', (sentence, env) => {
+])('The config is refused with: %s', (sentence, env) => {
   expect(problemsOf(env)).toEqual([sentence]);
 });
 
@@ -230,11 +230,11 @@ test.each<[string, Environment]>([
     'one name with two passwords',
     { BROKER_PASSWORD: 'one', OPERATOR_USERNAME: 'broker', OPERATOR_PASSWORD: 'two' },
   ],
-])('platforms and operators may have %s', (_what, env) => {
+])('Platforms and operators may have %s', (_what, env) => {
   expect(problemsOf(env)).toEqual([]);
 });
 
-test('all problems are told at once, and none tells a value', () => {
+test('All problems are told at once, and none tells a value', () => {
   const secret = 'canary-7f3a';
   const wrong = Object.fromEntries(Object.values(options).map(({ name }) => [name, `${secret}:?{`]));
   const problems = problemsOf({ ...wrong, CATALOG_DIR: ':', ENCRYPTION_KEYS: `1:${secret}` });
@@ -242,7 +242,7 @@ test('all problems are told at once, and none tells a value', () => {
   expect(problems.join()).not.toContain(secret);
 });
 
-test('the present values say of a secret only whether it is set', () => {
+test('The present values say of a secret only whether it is set', () => {
   const values = presentValues(options, { ...external, PORT: '1' });
   expect(values.get('PORT')).toBe('1');
   expect(values.get('LEASE')).toBe('15s');
@@ -251,7 +251,7 @@ test('the present values say of a secret only whether it is set', () => {
   expect([...values.values()].join()).not.toMatch(/pass|postgres:|a2V5/);
 });
 
-test('every option is named once and has a meaning and a default', () => {
+test('Every option is named once and has a meaning and a default', () => {
   const all = Object.values(options);
   expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
   for (const { meaning, standard, otherwise } of all) {
@@ -260,7 +260,7 @@ test('every option is named once and has a meaning and a default', () => {
   }
 });
 
-test('what is needed to speak to a broker is read although the rest is wrong', () => {
+test('What is needed to speak to a broker is read although the rest is wrong', () => {
   const access = readOperatorAccess({ ...external, BROKER_PASSWORD: '', PORT: '81', OPERATOR_PASSWORD: 'x' });
   expect(access).toEqual({
     port: 81,

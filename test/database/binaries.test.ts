@@ -68,7 +68,7 @@ describe('where the database user has no entry', () => {
 
 describe('the binaries', () => {
   test(
-    'get the library links that a skipped install script has not made',
+    'The binaries get the library links that a skipped install script has not made',
     async () => {
       const packageRoot = copyPackage(join(root, 'package'));
       const initdb = join(packageRoot, 'native', 'bin', 'initdb');
@@ -79,7 +79,7 @@ describe('the binaries', () => {
     SLOW_MS,
   );
 
-  test('of another version than the data are refused, with a way out', async () => {
+  test('Binaries of another version than the data are refused, with a way out', async () => {
     const dataDir = join(root, 'old');
     fs.mkdirSync(clusterOf(dataDir), { recursive: true });
     fs.writeFileSync(join(clusterOf(dataDir), 'PG_VERSION'), '9\n');
@@ -88,7 +88,7 @@ describe('the binaries', () => {
     );
   });
 
-  test('that are nowhere lead to a request for DATABASE_URL', async () => {
+  test('Binaries that are nowhere lead to a request for DATABASE_URL', async () => {
     await expect(start(join(root, 'none'), { binDir: '/nowhere' })).rejects.toThrow(
       /^No Postgres that runs here was found in \/nowhere: set DATABASE_URL/,
     );

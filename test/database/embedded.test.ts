@@ -19,7 +19,7 @@ afterAll(databases.removeRoot, SLOW_MS);
 
 describe('the data', () => {
   test(
-    'is there again at the second start',
+    'The data is there again at the second start',
     async () => {
       const first = await start(shared);
       await query(first.url, 'create table kept (word text)');
@@ -33,7 +33,7 @@ describe('the data', () => {
     SLOW_MS,
   );
 
-  test('is in UTF8, sorted without a locale, and written durably', async () => {
+  test('The data is in UTF8, sorted without a locale, and written durably', async () => {
     const { url } = await start(shared);
     const settings = `select current_setting('server_encoding') as encoding, current_setting('fsync') as fsync,
       current_setting('synchronous_commit') as commit, current_setting('lc_messages') as locale`;
@@ -43,7 +43,7 @@ describe('the data', () => {
   });
 
   test(
-    'is one cluster when two brokers make it at the same moment',
+    'The data is one cluster when two brokers make it at the same moment',
     async () => {
       const dataDir = join(root, 'at-once');
       const both = await Promise.all([start(dataDir), start(dataDir)]);
@@ -56,14 +56,14 @@ describe('the data', () => {
 });
 
 describe('who may use it', () => {
-  test('only one who knows the password', async () => {
+  test('Only one who knows the password may use the database', async () => {
     const { url } = await start(shared);
     await expect(query(url.replace(/:[^:@]+@/, ':wrong@'), 'select 1')).rejects.toThrow(
       /password authentication/,
     );
   });
 
-  test('the password is in a file of mode 0600 and on no command line', async () => {
+  test('The password of the database is in a file of mode 0600 and on no command line', async () => {
     const { url } = await start(shared);
     const path = join(clusterOf(shared), 'purveyor-password');
     expect(fs.statSync(path).mode & 0o777).toBe(0o600);
@@ -80,7 +80,7 @@ describe('who may use it', () => {
   });
 
   test(
-    'a socket path that would be too long becomes a port on 127.0.0.1',
+    'A socket path that would be too long becomes a port on 127.0.0.1',
     async () => {
       const { url } = await start(join(root, 'long'.repeat(25)));
       expect(new URL(url.replace('@/', '@x/')).searchParams.get('host')).toBe('127.0.0.1');
@@ -113,7 +113,7 @@ describe('when its broker ends without a word', () => {
   );
 
   test(
-    'kill -9 of everything is no obstacle to the next start',
+    'A kill -9 of everything is no obstacle to the next start of the database',
     async () => {
       const { broker, url } = await spawnBroker(shared);
       await query(url, 'create table wrecked ()');
@@ -128,7 +128,7 @@ describe('when its broker ends without a word', () => {
     SLOW_MS,
   );
 
-  test('a process that has got the number of the dead server is no obstacle either', async () => {
+  test('A process that has got the number of the dead server is no obstacle either', async () => {
     const embedded = await start(shared);
     const path = join(clusterOf(shared), 'postmaster.pid');
     const left = fs.readFileSync(path, 'utf8');
@@ -145,7 +145,7 @@ describe('when its broker ends without a word', () => {
 });
 
 describe('two brokers on one data directory', () => {
-  test('share the server, which stays until the last one stops', async () => {
+  test('Two brokers on one data directory share the server, which stays until the last one stops', async () => {
     const [first, second] = [await start(shared), await start(shared)];
     expect(second.url).toBe(first.url);
     expect(notes).toEqual(['Joined the embedded database that another process runs.']);
@@ -155,7 +155,7 @@ describe('two brokers on one data directory', () => {
     expect(findServer(clusterOf(shared))).toBeUndefined();
   });
 
-  test('share it also when the one that started it is killed', async () => {
+  test('Two brokers on one data directory share it also when the one that started it is killed', async () => {
     const { broker, url } = await spawnBroker(shared);
     await start(shared);
     broker.kill('SIGKILL');
@@ -165,7 +165,7 @@ describe('two brokers on one data directory', () => {
 });
 
 test(
-  'a server that dies is started again at the same address, and both its brokers are told',
+  'A server that dies is started again at the same address, and both its brokers are told',
   async () => {
     const [first] = [await start(shared), await start(shared)];
     notes.length = 0;
@@ -180,7 +180,7 @@ test(
   SLOW_MS,
 );
 
-test('a start that fails says what the server said', async () => {
+test('A start of the database server that fails says what the server said', async () => {
   const { stop } = await start(shared);
   await stop();
   const path = join(clusterOf(shared), 'postgresql.auto.conf');

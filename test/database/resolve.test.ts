@@ -49,12 +49,12 @@ describe('a bound service', () => {
       { credentials: { ...parts, url: 'https://dashboard.example', host: 'h', name: 'd' } },
       'postgres://u:p%40ss@h:5432/d',
     ],
-  ])('with %s', (_title, label, service, url) => {
+  ])('A bound service is understood with %s', (_title, label, service, url) => {
     expect(findBoundDatabase({ [label]: [{ name: 'db', ...service }] })?.url).toBe(url);
   });
 
   test.each([['ca', 'sslca', 'ca_certificate', 'cacrt'].map((field) => [field] as const)].flat())(
-    'may bring its authority as %s',
+    'A bound service may bring its authority as %s',
     (field) => {
       expect(findBoundDatabase({ x: [{ name: 'db', credentials: { uri, [field]: 'PEM' } }] })?.ca).toBe(
         'PEM',
@@ -73,11 +73,11 @@ describe('a bound service', () => {
     ],
     ['a service without credentials', { redis: [{ name: 'cache' }] }],
     ['rubbish in the place of services', { x: 7, y: [null, 'z'] }],
-  ])('is not found in %s', (_title, vcapServices) => {
+  ])('A bound service is not found in %s', (_title, vcapServices) => {
     expect(findBoundDatabase(vcapServices)).toBeUndefined();
   });
 
-  test('is refused when there are two', () => {
+  test('A bound service is refused when there are two', () => {
     const two = {
       x: [{ name: 'first', credentials: { uri } }],
       y: [{ name: 'second', credentials: { uri } }],
@@ -85,7 +85,7 @@ describe('a bound service', () => {
     expect(() => findBoundDatabase(two)).toThrow(/binds 2 Postgres services\./);
   });
 
-  test('is refused when its credentials are of no use, rather than passed over', () => {
+  test('A bound service is refused when its credentials are of no use, rather than passed over', () => {
     const vague = { postgres: [{ name: 'db', credentials: { 'credhub-ref': '/c/d' } }] };
     expect(() => findBoundDatabase(vague)).toThrow(
       /a service that looks like a Postgres, but its credentials/,
@@ -107,22 +107,22 @@ describe('sslmode', () => {
     ['?sslmode=verify-full', undefined, { rejectUnauthorized: true }],
     ['?ssl=true', undefined, { rejectUnauthorized: true }],
     ['?ssl=false', undefined, false],
-  ])('a url with "%s" and the authority %s', (query, authority, ssl) => {
+  ])('The sslmode of a url with "%s" and the authority %s', (query, authority, ssl) => {
     expect(readConnection(uri + query, 'DATABASE_URL', authority)).toEqual({ connectionString: uri, ssl });
   });
 
-  test('leaves the other parameters of the url alone', () => {
+  test('The sslmode leaves the other parameters of the url alone', () => {
     const { connectionString } = readConnection(`${uri}?application_name=a&sslmode=require`, 'DATABASE_URL');
     expect(connectionString).toBe(`${uri}?application_name=a`);
   });
 
-  test('that is unknown, or leaves the choice to the server, is refused', () => {
+  test('An sslmode that is unknown, or leaves the choice to the server, is refused', () => {
     expect(() => readConnection(`${uri}?sslmode=prefer`, 'DATABASE_URL')).toThrow(
       /^DATABASE_URL has an sslmode that is not one of disable, no-verify, require/,
     );
   });
 
-  test('with a certificate file that is not there is refused, naming the parameter and not its value', () => {
+  test('An sslmode with a certificate file that is not there is refused, naming the parameter and not its value', () => {
     expect(() => readConnection(`${uri}?sslmode=verify-full&sslrootcert=/no/ca.pem`, 'DATABASE_URL')).toThrow(
       new Error('DATABASE_URL: the file that its sslrootcert names cannot be read (ENOENT).'),
     );
@@ -132,20 +132,20 @@ describe('sslmode', () => {
 describe('the choice', () => {
   const vcapServices = { x: [{ name: 'db', credentials: { uri } }] };
 
-  test('falls on DATABASE_URL first', async () => {
+  test('The choice falls on DATABASE_URL first', async () => {
     const database = await resolveDatabase(choice({ databaseUrl: 'postgres://me@here/mine', vcapServices }));
     expect(database).toMatchObject({ origin: 'DATABASE_URL', embedded: false });
     expect(database.pool.connectionString).toBe('postgres://me@here/mine');
     await database.stop();
   });
 
-  test('falls on a bound service next, and says so without its password', async () => {
+  test('The choice falls on a bound service next, and says so without its password', async () => {
     const database = await resolveDatabase(choice({ databaseUrl: '', vcapServices }));
     expect(database).toMatchObject({ origin: 'the bound service db', embedded: false });
     expect(database.pool).toEqual({ connectionString: uri, ssl: false });
   });
 
-  test('falls on the embedded database last, which a pool can use', async () => {
+  test('The choice falls on the embedded database last, which a pool can use', async () => {
     const dataDir = fs.mkdtempSync(join(tmpdir(), 'purveyor-resolve-'));
     fs.chmodSync(dataDir, 0o755);
     try {
@@ -164,7 +164,7 @@ describe('the choice', () => {
   }, 30_000);
 
   test.each(['mysql://u:secret@h/d', 'postgres://u:sec#ret@h/d', 'postgres://u:1#secret@h/d', 'secret'])(
-    'never repeats a url it cannot read: %s',
+    'The choice never repeats a url it cannot read: %s',
     async (databaseUrl) => {
       const failure = await resolveDatabase(choice({ databaseUrl })).catch((error: unknown) => String(error));
       expect(failure).toMatch(/^Error: DATABASE_URL is not a url of the form postgres:/);

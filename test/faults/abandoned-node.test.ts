@@ -73,7 +73,7 @@ async function recreated(id: string, node: string): Promise<Credentials> {
 
 /** Each statement builds on what those before have done. */
 describe('A node that was given up', () => {
-  test('is given up by who was shown what is lost, and says so', async () => {
+  test('A node is given up by who was shown what is lost, and says so', async () => {
     const asked = await command('nodes', 'abandon', 'n1');
     expect(asked.code).toBe(1);
     expect(asked.output).toMatch(/elsewhere +lines +small +ready +1[^]*same +lines +small +ready +1/);
@@ -91,7 +91,7 @@ describe('A node that was given up', () => {
     });
   });
 
-  test('leaves instances of which everybody is told that they were lost with it', async () => {
+  test('A node that was given up leaves instances of which everybody is told that they were lost with it', async () => {
     const answers = await Promise.all([
       second.ask('GET', pathOf('same')),
       second.ask('GET', `${pathOf('same')}/service_bindings/b`),
@@ -107,7 +107,7 @@ describe('A node that was given up', () => {
     expect((await second.ask('DELETE', `${pathOf('same')}/service_bindings/b?${query}`)).status).toBe(410);
   });
 
-  test('lets them be made anew on another node, with other names and credentials', async () => {
+  test('A node that was given up lets its instances be made anew on another node, with other names and credentials', async () => {
     const now = await recreated('elsewhere', 'n2');
     const then = before['elsewhere'];
     expect([now.node_id, now.name === then?.name, now.password === then?.password]).toEqual([
@@ -118,7 +118,7 @@ describe('A node that was given up', () => {
     expect(await say(now.port, 'PING')).toBe('PONG');
   });
 
-  test('comes back, and takes nothing of before for its own', async () => {
+  test('A node that was given up comes back, and takes nothing of before for its own', async () => {
     first = await severalNodes.node('n1', n1);
     await until('what was there is found', async () => (await orphans('n1')).length === 2);
     expect((await orphans('n1')).map(({ key }) => key).toSorted()).toEqual(
@@ -142,7 +142,7 @@ describe('A node that was given up', () => {
     expect(await say(now.port, 'PING')).toBe('PONG');
   });
 
-  test('has what is left of before removed when somebody says so, and nothing else', async () => {
+  test('A node that was given up has what is left of before removed when somebody says so, and nothing else', async () => {
     await severalNodes.database.pool.query(
       `update orphan_suspects set first_seen_at = first_seen_at - interval '6 minutes'`,
     );

@@ -128,7 +128,7 @@ describe('A broker is stopped for longer than its lease, and goes on', () => {
     expect(seen.thingsOf(subject)).toEqual(things);
   });
 
-  test('what was completed and then deleted meanwhile is not begun again', async () => {
+  test('What was completed and then deleted while a broker was stopped is not begun again', async () => {
     expect((await looksOf(other, deleted)).fetched.status).toBe(404);
     expect(answers.get(deleted)?.status).toBe(422);
   });
@@ -150,14 +150,17 @@ describe('A broker is taken over in the moment in which it settles', () => {
     await seen.untilNothingIsOpen();
   });
 
-  test.each(subjects)('and does not complete its $kind', async (subject) => {
-    const [operation] = await seen.operationsOf(subject);
-    await until('it has noticed', () => endIn(first, operation)?.startsWith('operation lost'));
-    await until('the other one has told it', () => endIn(other, operation) === 'operation succeeded');
-    expect(answers[subjects.indexOf(subject)]?.status).toBe(success[subject.kind].status);
-    expect(await fateOf(other, subject)).toMatchObject(success[subject.kind].fate);
-    expect(seen.thingsOf(subject)).toEqual(success[subject.kind].things);
-  });
+  test.each(subjects)(
+    'A broker that is taken over in the moment in which it settles does not complete its $kind',
+    async (subject) => {
+      const [operation] = await seen.operationsOf(subject);
+      await until('it has noticed', () => endIn(first, operation)?.startsWith('operation lost'));
+      await until('the other one has told it', () => endIn(other, operation) === 'operation succeeded');
+      expect(answers[subjects.indexOf(subject)]?.status).toBe(success[subject.kind].status);
+      expect(await fateOf(other, subject)).toMatchObject(success[subject.kind].fate);
+      expect(seen.thingsOf(subject)).toEqual(success[subject.kind].things);
+    },
+  );
 });
 
 /** How a broker says that it has no more to do with the operation. */
@@ -234,27 +237,33 @@ describe('A broker is killed', () => {
     return subjects.filter(({ id }) => id.startsWith(`killed-${point}-`));
   }
 
-  test.each(cases)('while it $when: its $kind is completed by the other one', async ({ subject, kind }) => {
-    const [operation, ...more] = await seen.operationsOf(subject);
-    expect(more).toEqual([]);
-    expect(claimedByOther(operation) - killedAt).toBeLessThan(takeoverMs);
-    const { fate, things } = success[kind];
-    expect(await fateOf(other, subject)).toMatchObject(fate);
-    expect(seen.thingsOf(subject)).toEqual(things);
-    expect(await seen.operationsOf(subject)).toEqual([operation]);
-  });
+  test.each(cases)(
+    'A broker is killed while it $when: its $kind is completed by the other one',
+    async ({ subject, kind }) => {
+      const [operation, ...more] = await seen.operationsOf(subject);
+      expect(more).toEqual([]);
+      expect(claimedByOther(operation) - killedAt).toBeLessThan(takeoverMs);
+      const { fate, things } = success[kind];
+      expect(await fateOf(other, subject)).toMatchObject(fate);
+      expect(seen.thingsOf(subject)).toEqual(things);
+      expect(await seen.operationsOf(subject)).toEqual([operation]);
+    },
+  );
 
-  test.each(told)('when its $kind is over but not answered: it stays as it is', async ({ subject, kind }) => {
-    const [operation] = await seen.operationsOf(subject);
-    expect(claimedByOther(operation)).toBeNaN();
-    const { fate, things } = success[kind];
-    expect(await fateOf(other, subject)).toMatchObject(fate);
-    expect(seen.thingsOf(subject)).toEqual(things);
-    expect(await seen.operationsOf(subject)).toEqual([operation]);
-  });
+  test.each(told)(
+    'A broker is killed when its $kind is over but not answered: it stays as it is',
+    async ({ subject, kind }) => {
+      const [operation] = await seen.operationsOf(subject);
+      expect(claimedByOther(operation)).toBeNaN();
+      const { fate, things } = success[kind];
+      expect(await fateOf(other, subject)).toMatchObject(fate);
+      expect(seen.thingsOf(subject)).toEqual(things);
+      expect(await seen.operationsOf(subject)).toEqual([operation]);
+    },
+  );
 
   test.each(undone)(
-    'while it undoes a failed $kind: the other one goes on undoing [ORP-01]',
+    'A broker is killed while it undoes a failed $kind: the other one goes on undoing [ORP-01]',
     async ({ subject, kind }) => {
       const [operation] = await seen.operationsOf(subject);
       expect(claimedByOther(operation) - killedAt).toBeLessThan(takeoverMs);
@@ -268,18 +277,18 @@ describe('A broker is killed', () => {
     },
   );
 
-  test('while it removes an instance with bindings: the other one removes the rest', async () => {
+  test('A broker is killed while it removes an instance with bindings: the other one removes the rest', async () => {
     expect(await fateOf(other, leftOver)).toMatchObject(success.deprovision.fate);
     expect(seen.thingsOf(leftOver)).toEqual([]);
   });
 
-  test('while it makes what is then deleted: the removal waits for its lease and leaves nothing [DEP-08]', async () => {
+  test('A broker is killed while it makes what is then deleted: the removal waits for its lease and leaves nothing [DEP-08]', async () => {
     expect(removal.status).toBe(200);
     expect(await fateOf(other, { ...unwanted, kind: 'deprovision' })).toMatchObject(success.deprovision.fate);
     expect(seen.thingsOf(unwanted)).toEqual([]);
   });
 
-  test('in the end there is exactly what the rows tell of', async () => {
+  test('After brokers were killed there is exactly what the rows tell of', async () => {
     const { rows } = await database.pool.query<{ thing: string }>(
       `select id as thing from service_instances union all
         select instance_id || '/' || id from service_bindings`,
@@ -294,7 +303,7 @@ describe('A broker is told to end', () => {
   const brief: Subject = { id: 'ended-brief', kind: 'provision', plan: 'short-provision' };
   const endless: Subject = { id: 'ended-endless', kind: 'provision', plan: 'endless-provision' };
 
-  test('running requests get their answers, and another broker goes on with the rest at once', async () => {
+  test('A broker is told to end: running requests get their answers, and another broker goes on with the rest at once', async () => {
     const third = await start('third');
     const [answer, cut] = [request(other, brief), request(other, endless).catch(() => 'cut off')];
     await seen.heldBy(other, brief);

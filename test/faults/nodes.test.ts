@@ -99,7 +99,7 @@ async function ask(id: string, line: string): Promise<string> {
 describe('Two nodes and a broker that is none', () => {
   const ten = Array.from({ length: 10 }, (_, n) => `i${n}`);
 
-  test('spread ten instances by free capacity, whoever is asked [S1]', async () => {
+  test('Two nodes and a broker that is none spread ten instances by free capacity, whoever is asked [S1]', async () => {
     const answers = await Promise.all(ten.map((id, n) => provision([gateway, first, second][n % 3]!, id)));
     expect(answers.map(({ status }) => status)).toEqual(ten.map(() => 201));
     expect(await nodes()).toMatchObject([
@@ -122,7 +122,7 @@ describe('Two nodes and a broker that is none', () => {
     for (const { host, port } of all) expect(await say(Number(port), 'PING', host)).toBe('PONG');
   });
 
-  test('do for each other what only one of them can do', async () => {
+  test('Two nodes and a broker that is none do for each other what only one of them can do', async () => {
     const [here = ''] = await idsOn('n2');
     expect((await bind(first, here, 'c')).body).toMatchObject({ credentials: { node_id: 'n2' } });
     const before = await ask(here, 'PID');
@@ -142,7 +142,7 @@ describe('Two nodes and a broker that is none', () => {
     }
   });
 
-  test('sell no more than they have to many who ask at once, and lose nothing of it [S2]', async () => {
+  test('Two nodes and a broker that is none sell no more than they have to many who ask at once, and lose nothing of it [S2]', async () => {
     const many = Array.from({ length: 6 }, (_, n) => `large-${n}`);
     const answers = await Promise.all(
       many.map((id, n) => provision([gateway, first, second][n % 3]!, id, 'large')),
@@ -162,7 +162,7 @@ describe('Two nodes and a broker that is none', () => {
     expect(await nodes()).toMatchObject([{ used: 3 }, { used: 7 }]);
   });
 
-  test('give nothing new to one that is draining, and serve what it has [S6]', async () => {
+  test('Two nodes and a broker that is none give nothing new to one that is draining, and serve what it has [S6]', async () => {
     expect((await gateway.operate('POST', '/nodes/n2/drain')).status).toBe(200);
     const [old = ''] = await idsOn('n2');
     const made = await Promise.all(['d1', 'd2', 'd3'].map((id) => provision(second, id)));
@@ -180,13 +180,13 @@ describe('Two nodes and a broker that is none', () => {
 });
 
 describe('A second broker', () => {
-  test('cannot have the directory of a node that lives', async () => {
+  test('A second broker cannot have the directory of a node that lives', async () => {
     const { code, said } = await severalNodes.refused('n2');
     expect(code).toBe(1);
     expect(said).toMatch(/cannot be this node's directory\. It is in use by another broker, process \d+/);
   });
 
-  test('cannot have its name with another directory', async () => {
+  test('A second broker cannot have its name with another directory', async () => {
     const hear = () =>
       severalNodes.database.pool.query('update nodes set beat_at = now()').catch(() => undefined);
     const heard = setInterval(() => void hear(), 500);
@@ -197,7 +197,7 @@ describe('A second broker', () => {
 });
 
 describe('A node is killed', () => {
-  test('its instances are down, nothing new goes there, and when it is back all of it is as it was [S7]', async () => {
+  test('A node is killed: its instances are down, nothing new goes there, and when it is back all of it is as it was [S7]', async () => {
     const [id = '', other = ''] = await idsOn('n1');
     expect(await ask(id, 'SET something')).toBe('OK');
     const pids = [await ask(id, 'PID'), await ask(other, 'PID')];
@@ -228,7 +228,7 @@ describe('A node is killed', () => {
     expect(severalNodes.processesOf('n1', id).started).toEqual([Number(pids[0])]);
   });
 
-  test('what ended while it was away is started again, with its data [S7]', async () => {
+  test('A node is killed: what ended while it was away is started again, with its data [S7]', async () => {
     const [id = ''] = await idsOn('n1');
     await ask(id, 'SET kept');
     await first.kill();
@@ -243,7 +243,7 @@ describe('A node is killed', () => {
     expect(await ask(id, 'GET')).toBe('kept');
   });
 
-  test('what is asked of its instances waits for it, is seen to wait, and is done when it is back [S8]', async () => {
+  test('A node is killed: what is asked of its instances waits for it, is seen to wait, and is done when it is back [S8]', async () => {
     const [id = '', gone = ''] = await idsOn('n1');
     await first.kill();
     await severalNodes.fallSilent('n1');
@@ -266,7 +266,7 @@ describe('A node is killed', () => {
     expect(severalNodes.processesOf('n1', id).alive).toEqual([]);
   });
 
-  test('in the middle of a provision: that ends when it is back, and nothing is there twice [S8]', async () => {
+  test('A node is killed in the middle of a provision: that ends when it is back, and nothing is there twice [S8]', async () => {
     await gateway.operate('POST', '/nodes/n2/drain');
     const id = 'interrupted';
     const body = { ...idsOf('slow'), organization_guid: 'o', space_guid: 's' };

@@ -167,7 +167,7 @@ describe('The connection breaks when a change is made and before that is known',
   }
 
   test.each(cases)(
-    'of $what of its $kind: a repetition finds it, and nothing is made twice [PRV-06, BND-04]',
+    'The connection breaks when a change is made and before that is known, of $what of its $kind: a repetition finds it, and nothing is made twice [PRV-06, BND-04]',
     async (one) => {
       const { subject, what, kind } = one;
       // Of an intent nobody knows whether it was written; how something ended can be looked up.
@@ -183,7 +183,7 @@ describe('The connection breaks when a change is made and before that is known',
     },
   );
 
-  test('of what is written as one: a repetition finds the same instance', async () => {
+  test('The connection breaks when a change is made and before that is known, of what is written as one: a repetition finds the same instance', async () => {
     const body = { service_id: 'echo_service', plan_id: 'big_0001', organization_guid: 'o', space_guid: 's' };
     const put = () => asker(broker).ask('PUT', '/v2/service_instances/lost-echo', body);
     const rows = async () =>
@@ -217,7 +217,7 @@ describe('Brokers that cannot hear each other, as behind some poolers,', () => {
     await database.close();
   });
 
-  test('delete what another one is making', async () => {
+  test('Brokers that cannot hear each other, as behind some poolers, delete what another one is making', async () => {
     const [one, two] = brokers.map(asker) as [Asker, Asker];
     const subject: Subject = { id: 'endless', kind: 'provision', plan: 'endless' };
     const given = request(one, subject);
@@ -231,7 +231,7 @@ describe('Brokers that cannot hear each other, as behind some poolers,', () => {
     expect(thingsIn(join(scratch, 'deaf'))).toEqual([]);
   });
 
-  test('complete what another one has begun', async () => {
+  test('Brokers that cannot hear each other, as behind some poolers, complete what another one has begun', async () => {
     const [one, two] = brokers as [WholeBroker, WholeBroker];
     const subject: Subject = { id: 'steps', kind: 'provision', plan: 'steps' };
     expect((await requestLater(one, subject)).status).toBe(202);

@@ -55,7 +55,7 @@ afterAll(async () => {
 
 let runs = 0;
 
-test('one by one, whichever broker is asked, every answer is the one of the model [PRV-05, BND-03, STS-01]', async () => {
+test('Requests one by one, whichever broker is asked, every answer is the one of the model [PRV-05, BND-03, STS-01]', async () => {
   const pause = fc.constant('time passes' as const);
   const step = fc.oneof({ weight: 12, arbitrary: draft }, { weight: 1, arbitrary: pause });
   // Without instances there is little to do.
@@ -77,7 +77,7 @@ test('one by one, whichever broker is asked, every answer is the one of the mode
   await fc.assert(property, { seed, numRuns: 60, interruptAfterTimeLimit: 9000 });
 });
 
-test('what a request cannot wait for is undone, also when its next step is further away than a lease [ORP-01]', async () => {
+test('What a request cannot wait for is undone, also when its next step is further away than a lease [ORP-01]', async () => {
   const env = {
     CATALOG_DIR: catalogDir,
     DATA_DIR: join(scratch, 'data'),
@@ -178,7 +178,7 @@ const lawful: Readonly<Record<Asked['what'], RegExp>> = {
 /** The sentences of the plans that fail. */
 const onPurpose = /^(There is no room for this|The trial (could|gives)|The (trial|password) is still)/;
 
-test('many at once get lawful answers only, and all that was made can be deleted [CON-07, CON-09, ORP-03]', async () => {
+test('Many requests at once get lawful answers only, and all that was made can be deleted [CON-07, CON-09, ORP-03]', async () => {
   const batch = fc.array(draft, { minLength: 4, maxLength: 12, size: 'max' });
   const batches = fc.array(batch, { minLength: 2, maxLength: 5 });
   const home = fc.oneof({ weight: 9, arbitrary: place }, { weight: 1, arbitrary: fc.constant(flaky) });

@@ -112,7 +112,7 @@ const names = [
   'a secret of what failed',
 ];
 
-test('the search finds a secret in what can be undone', () => {
+test('The search for secrets finds a secret in what can be undone', () => {
   const secret = canary('found');
   const document = JSON.stringify({ token: secret });
   const hidden = [
@@ -137,7 +137,7 @@ test.each(names)('%s appears in no log, event, metric, table or command', (name)
   expect(found).toEqual(indiscreetPlans.has(name) ? ['the table plan_revisions'] : []);
 });
 
-test('what is no secret is found in all these places, so nothing was overlooked', () => {
+test('What is no secret is found in all these places, so nothing was overlooked', () => {
   const found = (text: string) =>
     [...outputs].filter(([, output]) => holds(output, text)).map(([place]) => place);
   expect(found('says-provision')).toEqual(
@@ -149,7 +149,7 @@ test('what is no secret is found in all these places, so nothing was overlooked'
   );
 });
 
-test('what a provisioner notes of its progress shows no secret', async () => {
+test('What a provisioner notes of its progress shows no secret', async () => {
   const token = canary('note');
   const step = { again: { afterMs: 60_000, memo: 1, note: `It logs in with ${token}.` } };
   const { broker } = coreInMemory(scripted({ provision: () => step }).provisioner).broker();

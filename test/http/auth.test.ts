@@ -188,13 +188,13 @@ describe('A protocol with a realm of its own', () => {
     return [answer.status, answer.headers.get('www-authenticate')];
   }
 
-  test('lets in those who have a login for what they call, by every one that is valid', async () => {
+  test('A protocol with a realm of its own lets in those who have a login for what they call, by every one that is valid', async () => {
     expect(await tried('/colours/red', basic('red:r1'))).toEqual([200, null]);
     expect(await tried('/colours/red', basic('red:r2'))).toEqual([200, null]);
     expect(await tried('/colours/blue', basic('blue:b'))).toEqual([200, null]);
   });
 
-  test('refuses others, also those of another realm, and names itself', async () => {
+  test('A protocol with a realm of its own refuses others, also those of another realm, and names itself', async () => {
     const refused = [401, 'Basic realm="Colours", charset="UTF-8"'];
     expect(await tried('/colours/red', basic('blue:b'))).toEqual(refused);
     expect(await tried('/colours/green', basic('red:r1'))).toEqual(refused);
@@ -205,7 +205,7 @@ describe('A protocol with a realm of its own', () => {
     ]);
   });
 
-  test('answers for paths that begin like its own', async () => {
+  test('A protocol with a realm of its own answers for paths that begin like its own', async () => {
     expect(await tried('/colours', login)).toEqual([401, 'Basic realm="Colours", charset="UTF-8"']);
     expect(await tried('/nothing', login)).toEqual([404, null]);
   });

@@ -39,7 +39,7 @@ test('An empty body is no body, and so is one of an empty chunk.', async () => {
   expect(await put('')).toMatchObject({ status: 200, body: 'none' });
 });
 
-test('null is a body.', async () => {
+test('The JSON null is a body.', async () => {
   const calls: unknown[] = [];
   const route = {
     method: 'PUT',

@@ -237,7 +237,7 @@ describe('what goes wrong', () => {
 });
 
 describe('the access log', () => {
-  test('tells method, path, route, status, bytes and time, and nothing of query, headers or body.', async () => {
+  test('The access log tells method, path, route, status, bytes and time, and nothing of query, headers or body.', async () => {
     const other = await aServer(showing());
     await other.ask('/things/a%2Fb?token=secret', { method: 'PUT', body: '{"secret":"secret"}' });
     await other.ask(`/${'x'.repeat(1000)}`, { headers: { cookie: 'secret' } });
@@ -272,12 +272,15 @@ describe('the access log', () => {
     ['a b', undefined],
     ['{"json":1}', undefined],
     ['x'.repeat(129), undefined],
-  ])('takes the request id %j from the router only when it is sane.', async (given, expected) => {
-    const other = await aServer(showing());
-    await other.ask('/things', { headers: { 'x-vcap-request-id': given } });
-    expect(other.accesses[0]?.requestId).toEqual(
-      expected ?? expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f-]{27}$/),
-    );
-    await other.server.close();
-  });
+  ])(
+    'The access log takes the request id %j from the router only when it is sane.',
+    async (given, expected) => {
+      const other = await aServer(showing());
+      await other.ask('/things', { headers: { 'x-vcap-request-id': given } });
+      expect(other.accesses[0]?.requestId).toEqual(
+        expected ?? expect.stringMatching(/^[0-9a-f]{8}-[0-9a-f-]{27}$/),
+      );
+      await other.server.close();
+    },
+  );
 });

@@ -42,7 +42,7 @@ const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
 const things = () => listInstanceDirectories(world.node, 'thing');
 
 describe("An instance's directory", () => {
-  test('has a place for everything, and is made twice to the same end.', async () => {
+  test("An instance's directory has a place for everything, and is made twice to the same end.", async () => {
     const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     expect(made).toEqual(instanceDirectory(world.node, 'thing', { id: 'i1' }));
     writeFileSync(join(made.data, 'kept'), '');
@@ -60,7 +60,7 @@ describe("An instance's directory", () => {
   });
 
   test.each([['../../up'], ['a/b'], ['.'], ['ñ 👍🏽'], ['x'.repeat(300)]])(
-    'stays below its parent for the id %j.',
+    "An instance's directory stays below its parent for the id %j.",
     async (id) => {
       const { base } = await makeInstanceDirectory(world.node, 'thing', { id });
       expect(readdirSync(join(world.node.directory, 'thing'))).toEqual([keyOf(id)]);
@@ -69,7 +69,7 @@ describe("An instance's directory", () => {
     },
   );
 
-  test('belongs to the account where programs work, and to the broker where it keeps its own.', async () => {
+  test("An instance's directory belongs to the account where programs work, and to the broker where it keeps its own.", async () => {
     const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     const { account } = world.node;
     for (const path of [made.conf, made.data, made.log, made.run]) {
@@ -81,7 +81,7 @@ describe("An instance's directory", () => {
     expect(statSync(made.state).uid).toBe(process.getuid?.());
   });
 
-  test('lets programs write their data and nothing of the broker.', async () => {
+  test("An instance's directory lets programs write their data and nothing of the broker.", async () => {
     const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     const script =
       'touch data/mine && ! touch state/mine && ! touch mine && ! cat instance.json && ! mv data other';
@@ -97,7 +97,7 @@ describe("An instance's directory", () => {
     expect(existsSync(join(made.data, 'mine'))).toBe(true);
   });
 
-  test('is removed whatever is in it, twice, and the next one is empty.', async () => {
+  test("An instance's directory is removed whatever is in it, twice, and the next one is empty.", async () => {
     const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     mkdirSync(join(made.data, 'closed'), { mode: 0o755 });
     writeFileSync(join(made.data, 'closed', 'file'), '');
@@ -120,7 +120,7 @@ describe("An instance's directory", () => {
     expect(things()).toEqual([{ name: `directory .new-${keyOf('i2')}-3`, key: keyOf('i2') }]);
   });
 
-  test('One that nobody can have made is listed, and is not believed to be of an instance it is not named after.', async () => {
+  test('A directory that nobody can have made is listed, and is not believed to be of an instance it is not named after.', async () => {
     await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
     const parent = join(world.node.directory, 'thing');
     mkdirSync(join(parent, 'planted'));
@@ -158,13 +158,13 @@ describe('A node', () => {
   const another = (rest: Partial<NodeOptions>) =>
     aNode({ directory: world.node.directory, note: (message) => notes.push(message), ...rest });
 
-  test('knows its machine, and runs programs as nobody when the broker is root.', () => {
+  test('A node knows its machine, and runs programs as nobody when the broker is root.', () => {
     expect(world.node.machine).toMatch(/^[0-9a-f-]{36}$/);
     expect(world.node.account?.name).toBe(isRoot ? 'nobody' : undefined);
     expect(modeOf(world.node.directory)).toBe(isRoot ? '710' : '700');
   });
 
-  test('is one broker at a time.', async () => {
+  test('A node is one broker at a time.', async () => {
     await expect(another({})).rejects.toThrow(
       `${world.node.directory} cannot be this node's directory. It is in use by another broker, process ${process.pid}.`,
     );
@@ -176,7 +176,7 @@ describe('A node', () => {
   });
 
   test.each([['{"pid": 1, "startTime": "1", "bootId": "another"}'], ['{"pi']])(
-    'takes over the directory of a broker that has died: %s.',
+    'A node takes over the directory of a broker that has died: %s.',
     async (lock) => {
       world.node.close();
       writeFileSync(join(world.node.directory, 'lock'), lock);
@@ -187,7 +187,7 @@ describe('A node', () => {
     },
   );
 
-  test('of two that start at once over a dead one, one gets it.', async () => {
+  test('Of two brokers that start at once over the dead one of a node, one gets it.', async () => {
     world.node.close();
     writeFileSync(join(world.node.directory, 'lock'), '');
     const all = await Promise.allSettled([1, 2, 3, 4].map(() => another({})));
@@ -196,7 +196,7 @@ describe('A node', () => {
     await worlds[0]?.close();
   });
 
-  test('needs an address of this machine, and makes nothing before.', async () => {
+  test('A node needs an address of this machine, and makes nothing before.', async () => {
     const directory = join(world.place, 'never');
     await expect(another({ directory, bind: '192.0.2.1' })).rejects.toThrow(
       `Cannot listen on NODE_BIND (EADDRNOTAVAIL). It must be an address of this machine, and is NODE_HOST unless it is set.`,
@@ -204,13 +204,16 @@ describe('A node', () => {
     expect(existsSync(directory)).toBe(false);
   });
 
-  test.each([['0.0.0.0'], ['127.0.0.2'], ['localhost']])('may have programs listen on %s.', async (bind) => {
-    const other = await another({ directory: join(world.place, 'other'), bind });
-    expect(other.node.bind).toBe(bind);
-    await other.close();
-  });
+  test.each([['0.0.0.0'], ['127.0.0.2'], ['localhost']])(
+    'A node may have programs listen on %s.',
+    async (bind) => {
+      const other = await another({ directory: join(world.place, 'other'), bind });
+      expect(other.node.bind).toBe(bind);
+      await other.close();
+    },
+  );
 
-  test('needs an account that there is.', async () => {
+  test('A node needs an account that there is.', async () => {
     await expect(another({ account: 'no-such-user' })).rejects.toThrow(/no such user as NODE_USER names/);
   });
 

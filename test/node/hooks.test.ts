@@ -74,13 +74,13 @@ function run(hook: Hook, rest: Partial<HookRun> = {}) {
 }
 
 describe('A hook', () => {
-  test('reads what it may know from its input, and gives outputs as JSON.', async () => {
+  test('A hook reads what it may know from its input, and gives outputs as JSON.', async () => {
     const context = { parameters: { text: 'blanks, "quotes",\nlines and ñ👍🏽' } };
     expect(await runScript('cat', { context })).toEqual({ outputs: context });
     expect(await runScript('true')).toEqual({ outputs: {} });
   });
 
-  test('has an environment of its own, and works in the data directory.', async () => {
+  test('A hook has an environment of its own, and works in the data directory.', async () => {
     const { outputs } = (await runScript(
       `printf '{"env": "%s", "cwd": "%s", "umask": "%s"}' "$(env | sort | tr '\\n' ';')" "$(pwd)" "$(umask)"`,
       { action: 'prepare' },
@@ -94,7 +94,7 @@ describe('A hook', () => {
     expect(outputs).toMatchObject({ cwd: directory.data, umask: '0077' });
   });
 
-  test('gets its arguments as they are, templates filled.', async () => {
+  test('A hook gets its arguments as they are, templates filled.', async () => {
     const script = `for it; do printf '<%s>' "$it"; done > got`;
     await runScript(
       script,
@@ -104,11 +104,11 @@ describe('A hook', () => {
     expect(readFileSync(join(directory.data, 'got'), 'utf8')).toBe("<a 'b' $(c)\nd><><-x; y><p=hunter22>");
   });
 
-  test('may be a program of the system.', async () => {
+  test('A hook may be a program of the system.', async () => {
     expect(await run(aHook({ run: ['printf', '{"n": 1}'] }))).toEqual({ outputs: { n: 1 } });
   });
 
-  test('asks with 75 to be tried again.', async () => {
+  test('A hook asks with 75 to be tried again.', async () => {
     expect(await runScript('exit 75')).toEqual({ again: true });
   });
 
@@ -140,17 +140,17 @@ describe('A hook', () => {
     ['a list', 'echo "[1]"'],
     ['two objects', 'echo "{}{}"'],
     ['half an object', `printf '{"a": 1'`],
-  ])('that writes %s has failed, and what it wrote is not told.', async (_what, script) => {
+  ])('A hook that writes %s has failed, and what it wrote is not told.', async (_what, script) => {
     const step = runScript(script);
     await expect(step).rejects.toThrow('The step configure wrote what is no JSON object to its output.');
     await expect(step).rejects.toMatchObject({ word: 'hook', hints: {} });
   });
 
-  test('that writes too much has failed.', async () => {
+  test('A hook that writes too much has failed.', async () => {
     await expect(runScript('yes')).rejects.toThrow('The step configure wrote more than 64 kB of output');
   });
 
-  test('is ended at its limit with all that it started.', async () => {
+  test('A hook is ended at its limit with all that it started.', async () => {
     const script = 'sleep 60 & echo $! > child; echo waiting >&2; sleep 60';
     const step = runScript(script, {}, { timeout: 300 });
     await expect(step).rejects.toMatchObject({
@@ -161,7 +161,7 @@ describe('A hook', () => {
     expect(identityOf(Number(pid))).toBeUndefined();
   });
 
-  test('that is `once` runs once, and its outputs are remembered.', async () => {
+  test('A hook that is `once` runs once, and its outputs are remembered.', async () => {
     const once = { once: true };
     const script = `echo x >> runs; printf '{"made": %s}' "$(wc -l < runs)"`;
     expect(await runScript(script, {}, once)).toEqual({ outputs: { made: 1 } });
@@ -169,21 +169,21 @@ describe('A hook', () => {
     expect(await run(aHook(once), { name: 'prepare' })).toEqual({ outputs: { made: 2 } });
   });
 
-  test('that is `once` runs again when it has not succeeded.', async () => {
+  test('A hook that is `once` runs again when it has not succeeded.', async () => {
     const script = 'echo x >> runs; [ "$(wc -l < runs)" -gt 2 ] || exit $((74 + $(wc -l < runs)))';
     expect(await runScript(script, {}, { once: true })).toEqual({ again: true });
     await expect(run(aHook({ once: true }))).rejects.toThrow(/exit code 76/);
     expect(await run(aHook({ once: true }))).toEqual({ outputs: {} });
   });
 
-  test('that is `once` runs again when its mark was lost with the power of the machine.', async () => {
+  test('A hook that is `once` runs again when its mark was lost with the power of the machine.', async () => {
     await runScript('echo x >> runs', {}, { once: true });
     writeFileSync(join(directory.state, 'once-configure.json'), '');
     expect(await run(aHook({ once: true }))).toEqual({ outputs: {} });
     expect(readFileSync(join(directory.data, 'runs'), 'utf8')).toBe('x\nx\n');
   });
 
-  test('has done what it has done, though what it said cannot be kept.', async () => {
+  test('A hook has done what it has done, though what it said cannot be kept.', async () => {
     mkdirSync(join(directory.log, 'hooks.log'));
     expect(await runScript(`echo said >&2; echo '{"a": 1}'`)).toEqual({ outputs: { a: 1 } });
     expect(readHookLog(world.node, directory, 10)).toBe('');
@@ -200,7 +200,7 @@ describe('A hook', () => {
     expect(readHookLog(world.node, directory, 10)).toMatch(/configure: said\n$/);
   });
 
-  test('leaves no note of its run.', async () => {
+  test('A hook leaves no note of its run.', async () => {
     await runScript('true');
     expect(readdirSync(directory.state)).toEqual([]);
   });
@@ -216,14 +216,14 @@ describe('Hooks that are left over', () => {
     return gated;
   }
 
-  test('of a dead broker are ended before the next one runs.', async () => {
+  test('Hooks that are left over of a dead broker are ended before the next one runs.', async () => {
     const { identity } = await aRunningHook({ pid: 1, startTime: '1', bootId: 'before' });
     await run(aHook({ run: ['true'] }));
     expect(isAlive(identity)).toBe(false);
     expect(readdirSync(directory.state)).toEqual([]);
   });
 
-  test('of a living broker go on.', async () => {
+  test('Hooks that are left over of a living broker go on.', async () => {
     const { identity, child } = await aRunningHook(identityOf(process.pid) ?? {});
     await run(aHook({ run: ['true'] }));
     await endLeftHooks(directory, 'i1');
@@ -234,7 +234,7 @@ describe('Hooks that are left over', () => {
 });
 
 describe('Copies of hooks', () => {
-  test('hold the whole folder of the offering, and other hooks of the catalog.', async () => {
+  test('Copies of hooks hold the whole folder of the offering, and other hooks of the catalog.', async () => {
     write('hooks/thing/do', 'true');
     write('hooks/thing/lib/part', 'echo part', 0o644);
     write('hooks/other/do', 'true');
@@ -263,7 +263,7 @@ describe('Copies of hooks', () => {
     for (const hook of Object.values(hooks)) await run(hook);
   });
 
-  test('stay as they were when the catalog changes, until they are made again.', async () => {
+  test('Copies of hooks stay as they were when the catalog changes, until they are made again.', async () => {
     await runScript('true');
     write('hooks/thing/do', 'exit 3');
     expect(await run(aHook())).toEqual({ outputs: {} });

@@ -136,12 +136,12 @@ test.each<[string, Record<string, string>]>([
 });
 
 describe('With ACCEPT_MISSING_VERSION', () => {
-  test('all endpoints serve requests without a version, as the first clients sent them [HDR-01]', async () => {
+  test('With ACCEPT_MISSING_VERSION, all endpoints serve requests without a version, as the first clients sent them [HDR-01]', async () => {
     await livesAsUsual(old.ask, tenRequests(randomUUID()), version(undefined));
     await livesAsUsual(old.ask, tenRequests(randomUUID()), version(''));
   });
 
-  test('a version that is there is still looked at [HDR-02, HDR-03]', async () => {
+  test('With ACCEPT_MISSING_VERSION, a version that is there is still looked at [HDR-02, HDR-03]', async () => {
     const id = randomUUID();
     expect(await allRefuse(old, id, '2.2')).toEqual([412]);
     expect(await allRefuse(old, id, '3.0')).toEqual([412]);

@@ -19,7 +19,7 @@ const requiresApp = 'This service supports generation of credentials through bin
 describe('Refused with 400, and nothing is made', () => {
   const wrongTexts = [undefined, '', null, 5, true, {}, ['x']];
   test.each(['service_id', 'plan_id'].flatMap((field) => wrongTexts.map((value) => [field, value] as const)))(
-    'is a %s of %j [BND-09]',
+    'A bind is refused with 400, and nothing is made, for a %s of %j [BND-09]',
     async (field, value) => {
       const on = await instance('trial-timing/quick');
       expect(await refusedBind(on, { body: { [field]: value } })).toEqual(invalid(field));
@@ -28,7 +28,7 @@ describe('Refused with 400, and nothing is made', () => {
 
   const fields = ['parameters', 'context', 'bind_resource'];
   test.each(fields.flatMap((field) => ['x', 5, true, [], [{}]].map((value) => [field, value] as const)))(
-    'is %s that is no object but %j [BND-10]',
+    'A bind is refused with 400, and nothing is made, for %s that is no object but %j [BND-10]',
     async (field, value) => {
       const on = await instance('trial-timing/quick');
       expect(await refusedBind(on, { body: { [field]: value } })).toEqual(invalid(field));
@@ -42,13 +42,16 @@ describe('Refused with 400, and nothing is made', () => {
     ['another service and its plan', 'service_id', { ...idsOf('echo/large') }],
     ['service and plan swapped', 'service_id', swapped('trial-timing/quick')],
     ['the name of the plan for its id', 'plan_id', { plan_id: 'quick' }],
-  ])('is %s [BND-12, BND-13]', async (_what, field, body) => {
-    const on = await instance('trial-timing/quick');
-    expect(await refusedBind(on, { body })).toEqual(invalid(field));
-  });
+  ])(
+    'A bind is refused with 400, and nothing is made, for %s [BND-12, BND-13]',
+    async (_what, field, body) => {
+      const on = await instance('trial-timing/quick');
+      expect(await refusedBind(on, { body })).toEqual(invalid(field));
+    },
+  );
 
   test.each([5, true, {}, []])(
-    'is an app_guid of %j, at the top and in bind_resource [BND-15.empty]',
+    'A bind is refused with 400, and nothing is made, for an app_guid of %j, at the top and in bind_resource [BND-15.empty]',
     async (value) => {
       const on = await instance('trial-timing/quick');
       expect(await refusedBind(on, { body: { app_guid: value } })).toEqual(invalid('app_guid'));
@@ -57,20 +60,20 @@ describe('Refused with 400, and nothing is made', () => {
     },
   );
 
-  test('are two different apps in one request [BND-15.app]', async () => {
+  test('A bind is refused with 400, and nothing is made, for two different apps in one request [BND-15.app]', async () => {
     const on = await instance('trial-timing/quick');
     const body = { app_guid: 'one', bind_resource: { app_guid: 'two' } };
     expect(await refusedBind(on, { body })).toEqual(invalid('app_guid'));
   });
 
-  test('is a plan that cannot be bound [BND-14]', async () => {
+  test('A bind is refused with 400, and nothing is made, for a plan that cannot be bound [BND-14]', async () => {
     const on = await instance('trial-features/not-bindable');
     expect(await refusedBind(on, {})).toMatchObject({ status: 400 });
     expect(await refusedBind(on, { query: incomplete })).toMatchObject({ status: 400 });
   });
 
   test.each([{ role: 'king' }, { role: null }, { rule: 'reader' }])(
-    'are the parameters %j, which the schema of the plan does not allow [BND-16]',
+    'A bind is refused with 400, and nothing is made, for the parameters %j, which the schema of the plan does not allow [BND-16]',
     async (parameters) => {
       const on = await instance('trial-schemas/draft-04');
       expect(await refusedBind(on, { body: { parameters } })).toEqual(
@@ -102,19 +105,19 @@ function swapped(plan: string): Members {
 }
 
 describe('An instance that is not ready', () => {
-  test('and never was there answers 404 [BND-11]', async () => {
+  test('A bind of an instance that never was there answers 404 [BND-11]', async () => {
     const on = unknownInstance('unheard-of', 'trial-timing/quick');
     expect(await refusedBind(on, {})).toMatchObject({ status: 404, body: { error: 'NotFound' } });
     expect(await refusedBind(on, { query: incomplete })).toMatchObject({ status: 404 });
   });
 
-  test('because it was deleted answers 404 [BND-11]', async () => {
+  test('A bind of an instance that was deleted answers 404 [BND-11]', async () => {
     const on = await instance('trial-timing/quick');
     await deprovision(on);
     expect(await refusedBind(on, {})).toMatchObject({ status: 404 });
   });
 
-  test('because it is still being made answers ConcurrencyError and is not disturbed [BND-23, BND-24]', async () => {
+  test('A bind of an instance that is still being made answers ConcurrencyError and does not disturb it [BND-23, BND-24]', async () => {
     const on = unknownInstance('in-the-making', 'moments/endless');
     const provisioned = await platform.provision('moments/endless', { id: on.id, query: incomplete });
     expect(provisioned.status).toBe(202);
@@ -126,7 +129,7 @@ describe('An instance that is not ready', () => {
     expect((await deprovision(on)).status).toBe(200);
   });
 
-  test('because it is being updated answers ConcurrencyError; when that is over it can be bound [BND-25]', async () => {
+  test('A bind of an instance that is being updated answers ConcurrencyError; when that is over it can be bound [BND-25]', async () => {
     const on = await instance('trial-failing/update-unusable');
     const updated = await ask('patch', on.path, {
       query: incomplete,
@@ -138,7 +141,7 @@ describe('An instance that is not ready', () => {
     expect((await bind(on)).status).toBe(201);
   });
 
-  test('because it is being deleted answers ConcurrencyError [DEP-11, BND-24]', async () => {
+  test('A bind of an instance that is being deleted answers ConcurrencyError [DEP-11, BND-24]', async () => {
     const on = await instance('moments/endless-removal');
     expect((await deprovision(on, { query: incomplete })).status).toBe(202);
     for (const query of [{}, incomplete]) {
@@ -149,7 +152,7 @@ describe('An instance that is not ready', () => {
     }
   });
 
-  test('because its provision failed answers 4xx [BND-11, BND-13]', async () => {
+  test('A bind of an instance whose provision failed answers 4xx [BND-11, BND-13]', async () => {
     const on = unknownInstance('failed', 'trial-failing/provision');
     expect((await platform.provision('trial-failing/provision', { id: on.id })).status).toBe(500);
     await refusedBind(on, {});
@@ -175,7 +178,7 @@ describe('What platforms say of the application', () => {
     ['the client of a service key', { bind_resource: { credential_client_id: 'client' } }],
     ['empty app_guids, as Korifi sends them', { app_guid: '', bind_resource: { app_guid: '' } }],
   ])(
-    'can be nothing (%s): a key is made, or refused with RequiresApp by a plan that needs an application [BND-15, BND-15.empty]',
+    'What platforms say of the application can be nothing (%s): a key is made, or refused with RequiresApp by a plan that needs an application [BND-15, BND-15.empty]',
     async (_what, body) => {
       expect((await bind(await instance('trial-features/plain'), { body })).status).toBe(201);
       expect(await refusedBind(await instance('trial-features/app-required'), { body })).toEqual({
@@ -192,13 +195,13 @@ describe('What platforms say of the application', () => {
     ['the context of Kubernetes', { context: { platform: 'kubernetes', namespace: 'n', clusterid: 'c' } }],
     ['a context of a platform nobody knows', { context: { platform: 'moonbase', crew: ['a', 'b'] } }],
     ['a signed context', { context: { platform: 'sm', signature: 'c2lnbmVk' } }],
-  ])('beside it is no obstacle: %s [BND-17]', async (_what, body) => {
+  ])('What platforms say beside the application is no obstacle: %s [BND-17]', async (_what, body) => {
     expect((await bind(await instance('trial-timing/quick'), { body })).status).toBe(201);
   });
 });
 
 describe('What an application gets beside credentials', () => {
-  test('is a syslog_drain_url of an offering that requires syslog_drain [BND-20, BND-28]', async () => {
+  test('What an application gets beside credentials is a syslog_drain_url of an offering that requires syslog_drain [BND-20, BND-28]', async () => {
     const { told, path } = await binding(await instance('trial-syslog-drain/drain'));
     expect(told).toEqual({
       syslog_drain_url: expect.stringMatching(/^syslog-tls:\/\/\w+\.logs\.example\.com:6514$/),
@@ -206,7 +209,7 @@ describe('What an application gets beside credentials', () => {
     expect((await ask('get', path)).body).toEqual({ ...told, parameters: {} });
   });
 
-  test('are volume_mounts of an offering that requires volume_mount [BND-21, BND-28]', async () => {
+  test('What an application gets beside credentials are volume_mounts of an offering that requires volume_mount [BND-21, BND-28]', async () => {
     const { told, path } = await binding(await instance('trial-volume/shared'));
     const named = expect.stringMatching(/./) as string;
     expect(told).toEqual({
@@ -223,7 +226,7 @@ describe('What an application gets beside credentials', () => {
     expect((await ask('get', path)).body).toEqual({ ...told, parameters: {} });
   });
 
-  test('is a route_service_url with https and a host of an offering that requires route_forwarding [BND-22, BND-28]', async () => {
+  test('What an application gets beside credentials is a route_service_url with https and a host of an offering that requires route_forwarding [BND-22, BND-28]', async () => {
     const body = { bind_resource: { route: 'www.example.com/shop' } };
     const { told, path } = await binding(await instance('trial-route/forward'), { body });
     expect(told).toEqual({
@@ -232,7 +235,7 @@ describe('What an application gets beside credentials', () => {
     expect((await ask('get', path)).body).toEqual({ ...told, parameters: {} });
   });
 
-  test('are endpoints with a host and ports that are texts [BND-28]', async () => {
+  test('What an application gets beside credentials are endpoints with a host and ports that are texts [BND-28]', async () => {
     const { told } = await binding(await instance('trial-features/endpoints'));
     expect(told).toEqual({
       credentials: expect.any(Object) as object,
@@ -246,7 +249,7 @@ describe('What an application gets beside credentials', () => {
     });
   });
 
-  test('is metadata that says when the binding ends and when to renew it before that [BND-28]', async () => {
+  test('What an application gets beside credentials is metadata that says when the binding ends and when to renew it before that [BND-28]', async () => {
     const asked = Date.now();
     const { told, path } = await binding(await instance('trial-features/expiring'));
     const { expires_at: end = '', renew_before: renewal = '' } = told['metadata'] as Record<string, string>;

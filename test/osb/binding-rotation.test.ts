@@ -61,7 +61,7 @@ describe('A rotation', () => {
     });
   });
 
-  test('that takes its time is answered 202, and meanwhile the old binding stays [ROT-01, ROT-03]', async () => {
+  test('A rotation that takes its time is answered 202, and meanwhile the old binding stays [ROT-01, ROT-03]', async () => {
     const on = await instance('turning/brief');
     const old = await binding(on);
     const id = randomUUID();
@@ -72,12 +72,12 @@ describe('A rotation', () => {
     expect(passwordIn((await ask('get', path)).body)).not.toBe(old.told.credentials?.['password']);
   });
 
-  test('that takes its time is waited for by who does not accept less [ROT-14]', async () => {
+  test('A rotation that takes its time is waited for by who does not accept less [ROT-14]', async () => {
     const old = await binding(await instance('turning/brief'));
     expect((await rotate(old)).status).toBe(201);
   });
 
-  test('of a plan that needs time is refused to those who cannot wait [ROT-14]', async () => {
+  test('A rotation of a plan that needs time is refused to those who cannot wait [ROT-14]', async () => {
     const on = await instance('turning/async-binds');
     const first = await bind(on, { id: 'first', query: incomplete });
     if (first.status === 202) await untilEnded(bindingPath(on, 'first'));
@@ -86,7 +86,7 @@ describe('A rotation', () => {
   });
 
   test.each(['old', 'new'])(
-    'leaves two bindings; the %s one can end alone, then the other [ROT-03]',
+    'A rotation leaves two bindings; the %s one can end alone, then the other [ROT-03]',
     async (which) => {
       const old = await binding(await instance('trial-features/rotatable'));
       const id = randomUUID();
@@ -106,7 +106,7 @@ describe('A rotation', () => {
     },
   );
 
-  test('takes over what the platform said when it bound: parameters and application [ROT-02, ROT-10]', async () => {
+  test('A rotation takes over what the platform said when it bound: parameters and application [ROT-02, ROT-10]', async () => {
     const on = await instance('turning/app-required');
     const old = await binding(on, { body: { app_guid: 'an-app', parameters: { role: 'reader' } } });
     const id = randomUUID();
@@ -114,7 +114,7 @@ describe('A rotation', () => {
     expect((await ask('get', bindingPath(on, id))).body).toMatchObject({ parameters: { role: 'reader' } });
   });
 
-  test('may be rotated again, any number of times [ROT-12, ROT-10]', async () => {
+  test('A rotation may be rotated again, any number of times [ROT-12, ROT-10]', async () => {
     const on = await instance('trial-features/rotatable');
     const passwords = new Set<string>();
     let last = await binding(on, { body: { parameters: { role: 'writer' } } });
@@ -130,7 +130,7 @@ describe('A rotation', () => {
     expect((await ask('get', last.path)).body).toMatchObject({ parameters: { role: 'writer' } });
   });
 
-  test('gives the new binding its own time to live [ROT-01, ROT-03]', async () => {
+  test('A rotation gives the new binding its own time to live [ROT-01, ROT-03]', async () => {
     const old = await binding(await instance('trial-features/expiring'));
     const { body } = await rotate(old);
     const endOf = (told: object) =>
@@ -139,8 +139,8 @@ describe('A rotation', () => {
   });
 });
 
-describe('The same rotation again', () => {
-  test('is answered 200 with the same binding, also when its predecessor is gone; another predecessor is a conflict [ROT-08, ROT-09]', async () => {
+describe('A repeated rotation', () => {
+  test('A repeated rotation is answered 200 with the same binding, also when its predecessor is gone; another predecessor is a conflict [ROT-08, ROT-09]', async () => {
     const on = await instance('trial-features/rotatable');
     const [old, other] = [await binding(on), await binding(on)];
     const id = randomUUID();
@@ -155,7 +155,7 @@ describe('The same rotation again', () => {
     expect(await rotate(old, { id })).toMatchObject(same);
   });
 
-  test('is known with the parameters that were taken over [ROT-08, ROT-10]', async () => {
+  test('A repeated rotation is known with the parameters that were taken over [ROT-08, ROT-10]', async () => {
     const on = await instance('trial-features/rotatable');
     const parameters = { role: 'reader' };
     const old = await binding(on, { body: { parameters } });
@@ -166,7 +166,7 @@ describe('The same rotation again', () => {
     expect((await refusedRotation(old, { id, body: { parameters: { role: 'writer' } } })).status).toBe(409);
   });
 
-  test('while it is being made is answered 202 with the same operation [ROT-08]', async () => {
+  test('A repeated rotation while it is being made is answered 202 with the same operation [ROT-08]', async () => {
     const on = await instance('turning/brief');
     const old = await binding(on);
     const id = randomUUID();
@@ -178,19 +178,22 @@ describe('The same rotation again', () => {
 });
 
 describe('Refused, and nothing is made', () => {
-  test('is an unknown predecessor [ROT-04]', async () => {
+  test('A rotation is refused, and nothing is made, for an unknown predecessor [ROT-04]', async () => {
     const on = await instance('trial-features/rotatable');
     const answer = await refusedRotation({ instance: on, id: 'unheard-of' });
     expect(answer).toMatchObject({ status: 400, ...named });
   });
 
-  test.each([5, true, {}, ['x'], ''])('is a predecessor_binding_id of %j [ROT-04]', async (value) => {
-    const on = await instance('trial-features/rotatable');
-    const answer = await refused(() => bind(on, { body: { predecessor_binding_id: value } }));
-    expect(answer).toMatchObject({ status: 400, ...named });
-  });
+  test.each([5, true, {}, ['x'], ''])(
+    'A rotation is refused, and nothing is made, for a predecessor_binding_id of %j [ROT-04]',
+    async (value) => {
+      const on = await instance('trial-features/rotatable');
+      const answer = await refused(() => bind(on, { body: { predecessor_binding_id: value } }));
+      expect(answer).toMatchObject({ status: 400, ...named });
+    },
+  );
 
-  test('is a predecessor of another instance [ROT-05]', async () => {
+  test('A rotation is refused, and nothing is made, for a predecessor of another instance [ROT-05]', async () => {
     const [here, there] = [
       await instance('trial-features/rotatable'),
       await instance('trial-features/rotatable'),
@@ -199,7 +202,7 @@ describe('Refused, and nothing is made', () => {
     expect(await refusedRotation({ instance: here, id })).toMatchObject({ status: 400, ...named });
   });
 
-  test('is a predecessor that was deleted [ROT-06]', async () => {
+  test('A rotation is refused, and nothing is made, for a predecessor that was deleted [ROT-06]', async () => {
     const old = await binding(await instance('trial-features/rotatable'));
     await unbind(old);
     expect(await refusedRotation(old)).toMatchObject({ status: 400, ...named });
@@ -208,14 +211,17 @@ describe('Refused, and nothing is made', () => {
   test.each<[string, TrialPlatform]>([
     ['removed already', platform],
     ['not removed yet', idle],
-  ])('is a predecessor whose time is over, and which is %s [ROT-06]', async (_state, one) => {
-    const old = await one.binding(await one.instance('turning/short-lived'));
-    await until('its time is over', async () => (await one.ask('get', old.path)).status !== 200);
-    const body = { predecessor_binding_id: old.id };
-    expect(await one.bind(old.instance, { body })).toMatchObject({ status: 400, ...named });
-  });
+  ])(
+    'A rotation is refused, and nothing is made, for a predecessor whose time is over, and which is %s [ROT-06]',
+    async (_state, one) => {
+      const old = await one.binding(await one.instance('turning/short-lived'));
+      await until('its time is over', async () => (await one.ask('get', old.path)).status !== 200);
+      const body = { predecessor_binding_id: old.id };
+      expect(await one.bind(old.instance, { body })).toMatchObject({ status: 400, ...named });
+    },
+  );
 
-  test('is a binding as its own predecessor, whether it is there or not [ROT-07]', async () => {
+  test('A rotation is refused, and nothing is made, for a binding as its own predecessor, whether it is there or not [ROT-07]', async () => {
     const on = await instance('trial-features/rotatable');
     const old = await binding(on);
     await refusedRotation(old, { id: old.id });
@@ -224,7 +230,7 @@ describe('Refused, and nothing is made', () => {
     expect(answer).toMatchObject({ status: 400, ...named });
   });
 
-  test('is a predecessor that is still being made, or being deleted [ROT-04, ROT-06]', async () => {
+  test('A rotation is refused, and nothing is made, for a predecessor that is still being made, or being deleted [ROT-04, ROT-06]', async () => {
     const on = await instance('turning/brief');
     const id = randomUUID();
     const path = bindingPath(on, id);
@@ -236,7 +242,7 @@ describe('Refused, and nothing is made', () => {
     await untilEnded(path);
   });
 
-  test('is another plan or service than that of the instance [ROT-04]', async () => {
+  test('A rotation is refused, and nothing is made, for another plan or service than that of the instance [ROT-04]', async () => {
     const old = await binding(await instance('trial-features/rotatable'));
     for (const ids of [idsOf('trial-features/plain'), idsOf('echo/large')]) {
       expect((await refusedRotation(old, { body: { ...ids } })).status).toBe(400);
@@ -245,7 +251,7 @@ describe('Refused, and nothing is made', () => {
     expect((await refusedRotation(old, { body: without })).status).toBe(400);
   });
 
-  test('is a plan whose bindings cannot be rotated [ROT-13]', async () => {
+  test('A rotation is refused, and nothing is made, for a plan whose bindings cannot be rotated [ROT-13]', async () => {
     for (const plan of ['trial-features/plain', 'echo/large', 'trial-volume/shared']) {
       const old = await binding(await instance(plan));
       expect(await refusedRotation(old)).toMatchObject({ status: 400, body: { error: 'BadRequest' } });

@@ -21,7 +21,7 @@ const asyncRequired = 'This service plan requires client support for asynchronou
 
 describe('A new binding', () => {
   test.each(['echo/large', 'invert/small', 'trial-timing/quick', 'trial-features/plain'])(
-    'of %s is answered 201 with credentials that travel well, and told again when it is fetched [BND-01, BND-02, BND-18, BND-30]',
+    'A new binding of %s is answered 201 with credentials that travel well, and told again when it is fetched [BND-01, BND-02, BND-18, BND-30]',
     async (plan) => {
       const { told, path } = await binding(await instance(plan));
       expect(Object.keys(told)).toEqual(['credentials']);
@@ -33,7 +33,7 @@ describe('A new binding', () => {
     },
   );
 
-  test('of a plan that needs time is refused with AsyncRequired unless the platform waits, and nothing is made [BND-02, STS-03]', async () => {
+  test('A new binding of a plan that needs time is refused with AsyncRequired unless the platform waits, and nothing is made [BND-02, STS-03]', async () => {
     const on = await instance('moments/async-only', { query: incomplete });
     const answer = { status: 422, body: { error: 'AsyncRequired', description: asyncRequired } };
     expect(await refusedBind(on, {})).toEqual(answer);
@@ -42,7 +42,7 @@ describe('A new binding', () => {
     expect([201, 202]).toContain((await bind(on, { query: incomplete })).status);
   });
 
-  test('that takes its time is answered 202 with nothing of itself; its credentials can be fetched when it is done [BND-01, BND-29, BND-30, CAT-45, FEB-08]', async () => {
+  test('A new binding that takes its time is answered 202 with nothing of itself; its credentials can be fetched when it is done [BND-01, BND-29, BND-30, CAT-45, FEB-08]', async () => {
     const on = await instance('moments/brief', { query: incomplete });
     const id = randomUUID();
     const answer = await bind(on, { id, query: incomplete });
@@ -61,18 +61,18 @@ describe('A new binding', () => {
     expect({ ...(again.body as object), parameters: {} }).toEqual(fetched.body);
   });
 
-  test('is made at once although the instance needed time, as those need it who never wait [BND-02]', async () => {
+  test('A new binding is made at once although the instance needed time, as those need it who never wait [BND-02]', async () => {
     const on = await instance('trial-timing/async-instances', { query: incomplete });
     expect((await bind(on)).status).toBe(201);
   });
 
-  test('whose accepts_incomplete is neither true nor false is refused [BND-02, STS-02]', async () => {
+  test('A new binding whose accepts_incomplete is neither true nor false is refused [BND-02, STS-02]', async () => {
     const on = await instance('trial-timing/quick');
     const answer = await refusedBind(on, { query: { accepts_incomplete: 'maybe' } });
     expect(answer).toEqual(invalid('accepts_incomplete'));
   });
 
-  test('that fails leaves nothing: it is not found, can be unbound, and the id is free again [BND-04, ORP-02]', async () => {
+  test('A new binding that fails leaves nothing: it is not found, can be unbound, and the id is free again [BND-04, ORP-02]', async () => {
     const on = await instance('trial-failing/bind');
     const before = await platform.traces();
     const failing = { path: bindingPath(on, 'failing'), instance: on };
@@ -88,7 +88,7 @@ describe('A new binding', () => {
     expect(filesAndBindings(await platform.traces())).toEqual(filesAndBindings(before));
   });
 
-  test('that fails after all was made is undone, and polled as failed without flags of instances [BND-30, ORP-02, ERR-03]', async () => {
+  test('A new binding that fails after all was made is undone, and polled as failed without flags of instances [BND-30, ORP-02, ERR-03]', async () => {
     const on = await instance('trial-failing/bind-late');
     const before = await platform.traces();
     const late = { path: bindingPath(on, 'late'), instance: on };
@@ -110,7 +110,7 @@ function filesAndBindings(traces: readonly string[]): readonly string[] {
 
 describe('The same request again', () => {
   test.each(['echo/large', 'trial-features/rotatable', 'trial-volume/shared'])(
-    'for a binding of %s is answered 200 with the same binding, however often, and one unbind ends it [BND-03, BND-04, BND-05]',
+    'A repeated bind for a binding of %s is answered 200 with the same binding, however often, and one unbind ends it [BND-03, BND-04, BND-05]',
     async (plan) => {
       const on = await instance(plan);
       const one = await binding(on);
@@ -125,7 +125,7 @@ describe('The same request again', () => {
     },
   );
 
-  test('is known whatever the context says, and with parameters left out, null or empty [BND-03]', async () => {
+  test('A repeated bind is known whatever the context says, and with parameters left out, null or empty [BND-03]', async () => {
     const on = await instance('trial-timing/quick');
     const { id } = await binding(on, { body: { context: { platform: 'cloudfoundry', space_name: 'old' } } });
     const same = [
@@ -140,7 +140,7 @@ describe('The same request again', () => {
     for (const body of same) expect((await bind(on, { id, body })).status).toBe(200);
   });
 
-  test('while it is being made is answered 202 with the same operation; with other parameters it is a conflict [BND-07, BND-08]', async () => {
+  test('A repeated bind while it is being made is answered 202 with the same operation; with other parameters it is a conflict [BND-07, BND-08]', async () => {
     const on = await instance('moments/endless-bind');
     const id = randomUUID();
     const body = { parameters: { role: 'reader' } };
@@ -159,7 +159,7 @@ describe('The same request again', () => {
 });
 
 describe('Who waits for a binding', () => {
-  test('that another request is having made gets it when it is there [BND-02, BND-07]', async () => {
+  test('Who waits for a binding that another request is having made gets it when it is there [BND-02, BND-07]', async () => {
     const on = await instance('turning/brief');
     const id = randomUUID();
     expect((await bind(on, { id, query: incomplete })).status).toBe(202);
@@ -168,7 +168,7 @@ describe('Who waits for a binding', () => {
     expect({ ...(body as object), parameters: {} }).toEqual((await ask('get', bindingPath(on, id))).body);
   });
 
-  test('that cannot be fetched is never answered 202: its credentials come with the answer [BND-30, CAT-45]', async () => {
+  test('Who waits for a binding that cannot be fetched is never answered 202: its credentials come with the answer [BND-30, CAT-45]', async () => {
     const on = await instance('unfetchable/brief-bind');
     const sent = { id: randomUUID(), query: incomplete };
     const answers = await Promise.all([bind(on, sent), bind(on, sent)]);
@@ -178,7 +178,7 @@ describe('Who waits for a binding', () => {
     expect(second?.body).toEqual(first?.body);
   });
 
-  test('longer than a broker lets requests wait is told that it was given up; nothing of it is left [BND-02, ORP-02]', async () => {
+  test('Who waits for a binding longer than a broker lets requests wait is told that it was given up; nothing of it is left [BND-02, ORP-02]', async () => {
     const on = await hasty.instance('moments/endless-bind');
     const one = { path: bindingPath(on, 'endless'), instance: on };
     const before = filesAndBindings(await hasty.traces());
@@ -204,18 +204,21 @@ describe('An id that is taken by a different binding', () => {
     ['another app_guid [BND-06.app]', { app_guid: 'another-app' }],
     ['no app_guid any more [BND-06.app]', { app_guid: undefined }],
     ['a route [BND-06.app]', { bind_resource: { route: 'www.example.com' } }],
-  ])('is answered 409 to a request with %s, and stays as it was', async (_what, difference) => {
-    const on = await instance('trial-schemas/draft-04');
-    const body = { app_guid: 'an-app', parameters: { role: 'reader' } };
-    const one = await binding(on, { body });
-    const answer = await refusedBind(on, { id: one.id, body: { ...body, ...difference } });
-    expect(answer).toMatchObject({ status: 409, body: { error: 'Conflict' } });
-    expect((await bind(on, { id: one.id, body })).body).toEqual(one.told);
-  });
+  ])(
+    'An id that is taken by a different binding is answered 409 to a request with %s, and stays as it was',
+    async (_what, difference) => {
+      const on = await instance('trial-schemas/draft-04');
+      const body = { app_guid: 'an-app', parameters: { role: 'reader' } };
+      const one = await binding(on, { body });
+      const answer = await refusedBind(on, { id: one.id, body: { ...body, ...difference } });
+      expect(answer).toMatchObject({ status: 409, body: { error: 'Conflict' } });
+      expect((await bind(on, { id: one.id, body })).body).toEqual(one.told);
+    },
+  );
 });
 
 describe('Several bindings', () => {
-  test('of one instance have passwords of their own, and each ends alone [BND-19, BND-27]', async () => {
+  test('Several bindings of one instance have passwords of their own, and each ends alone [BND-19, BND-27]', async () => {
     const on = await instance('trial-features/plain');
     const [one, two, three] = [await binding(on), await binding(on), await binding(on)];
     const passwords = [one, two, three].map(({ told }) => told.credentials?.['password']);
@@ -225,7 +228,7 @@ describe('Several bindings', () => {
     for (const { path, told } of [one, three]) expect((await ask('get', path)).body).toMatchObject(told);
   });
 
-  test('may have one id on two instances, and have nothing of each other [BND-26]', async () => {
+  test('Several bindings may have one id on two instances, and have nothing of each other [BND-26]', async () => {
     const [here, there] = [await instance('trial-features/plain'), await instance('trial-features/plain')];
     const one = await binding(here, { id: 'shared-id' });
     const { status, body } = await bind(there, { id: 'shared-id' });
@@ -235,7 +238,7 @@ describe('Several bindings', () => {
     expect((await ask('get', bindingPath(there, 'shared-id'))).body).toMatchObject(body as object);
   });
 
-  test('asked for 50 times at once with one id are one binding with one password [CON-03]', async () => {
+  test('A binding that is asked for 50 times at once with one id is one binding with one password [CON-03]', async () => {
     const on = await instance('trial-timing/crash');
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, at) => bind(on, { id: 'one', query: at % 2 === 0 ? incomplete : {} })),
@@ -251,7 +254,7 @@ describe('Several bindings', () => {
     expect((await platform.traces()).filter((line) => line.includes('"binding":"one"'))).toHaveLength(1);
   }, 20_000);
 
-  test('asked for at once with different ids are all made [BND-27]', async () => {
+  test('Several bindings asked for at once with different ids are all made [BND-27]', async () => {
     const on = await instance('trial-timing/quick');
     const answers = await Promise.all(Array.from({ length: 20 }, () => bind(on)));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 201));

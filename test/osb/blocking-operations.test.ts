@@ -35,7 +35,7 @@ const operationsOf = (answers: readonly Answer[]) =>
   new Set(answers.flatMap(({ body }) => (body.operation === undefined ? [] : [body.operation])));
 
 describe('Fifty at once', () => {
-  test('the same provision makes one instance: one 201, and 200 for all others [CON-01, GLB-00, GLB-01, GLB-02, GLB-03]', async () => {
+  test('Fifty times at once, the same provision makes one instance: one 201, and 200 for all others [CON-01, GLB-00, GLB-01, GLB-02, GLB-03]', async () => {
     const id = randomUUID();
     const answers = await atOnce(() => provision(id, 'trial-timing/quick', { sync }));
     expect(counted(answers)).toEqual({ 200: crowd - 1, 201: 1 });
@@ -44,7 +44,7 @@ describe('Fifty at once', () => {
     expect(await deprovision(id, 'trial-timing/quick', { sync })).toMatchObject({ status: 410 });
   });
 
-  test('the same slow provision starts one operation, which all are told [CON-01, PRV-09]', async () => {
+  test('Fifty times at once, the same slow provision starts one operation, which all are told [CON-01, PRV-09]', async () => {
     const id = randomUUID();
     const answers = await atOnce(() => provision(id, 'moments/endless'));
     expect(counted(answers)).toEqual({ 202: crowd });
@@ -53,7 +53,7 @@ describe('Fifty at once', () => {
     await deprovision(id, 'moments/endless', { sync });
   });
 
-  test('the same provision of echo makes one instance [CON-01]', async () => {
+  test('Fifty times at once, the same provision of echo makes one instance [CON-01]', async () => {
     const id = randomUUID();
     const answers = await atOnce(() => provision(id, 'echo/large'));
     expect(counted(answers)).toEqual({ 200: crowd - 1, 201: 1 });
@@ -64,7 +64,7 @@ describe('Fifty at once', () => {
     ['parameters', { parameters: { size: 2 } }, { parameters: { size: 3 } }],
     ['plans', idsOf('trial-timing/quick'), idsOf('trial-timing/crash')],
   ])(
-    'provisions with two kinds of %s: one kind wins, the other is refused [CON-02, CON-04]',
+    'Fifty provisions at once with two kinds of %s: one kind wins, the other is refused [CON-02, CON-04]',
     async (_what, one, other) => {
       const id = randomUUID();
       const bodies = [one, other];
@@ -82,7 +82,7 @@ describe('Fifty at once', () => {
     },
   );
 
-  test('the same bind makes one binding with one set of credentials [CON-03]', async () => {
+  test('Fifty times at once, the same bind makes one binding with one set of credentials [CON-03]', async () => {
     const id = await made('trial-timing/quick');
     const answers = await atOnce(() => bind(id, 'b', 'trial-timing/quick', { sync }));
     expect(counted(answers)).toEqual({ 200: crowd - 1, 201: 1 });
@@ -91,14 +91,14 @@ describe('Fifty at once', () => {
     expect(await thingsOf(id)).toHaveLength(2);
   });
 
-  test('the same slow bind starts one operation [CON-03, BND-07]', async () => {
+  test('Fifty times at once, the same slow bind starts one operation [CON-03, BND-07]', async () => {
     const id = await made('moments/endless-bind');
     const answers = await atOnce(() => bind(id, 'b', 'moments/endless-bind'));
     expect(counted(answers)).toEqual({ 202: crowd });
     expect(operationsOf(answers).size).toBe(1);
   });
 
-  test('different binds of one instance are all made [CON-03]', async () => {
+  test('Fifty different binds of one instance at once are all made [CON-03]', async () => {
     const id = await made('trial-timing/quick');
     const answers = await atOnce((index) => bind(id, `b${index}`, 'trial-timing/quick', { sync }));
     expect(counted(answers)).toEqual({ 201: crowd });
@@ -106,7 +106,7 @@ describe('Fifty at once', () => {
   });
 
   test.each(['trial-timing/quick', 'echo/large'])(
-    'deletes of one instance: it is gone, and nobody is told anything else: %s [CON-05]',
+    'Fifty deletes of one instance at once: it is gone, and nobody is told anything else: %s [CON-05]',
     async (plan) => {
       const id = await made(plan);
       const answers = await atOnce(() => deprovision(id, plan));
@@ -118,14 +118,14 @@ describe('Fifty at once', () => {
     },
   );
 
-  test('deletes of one slow instance share one operation [CON-05, DEP-07]', async () => {
+  test('Fifty deletes of one slow instance at once share one operation [CON-05, DEP-07]', async () => {
     const id = await made('moments/endless-removal');
     const answers = await atOnce(() => deprovision(id, 'moments/endless-removal'));
     expect(counted(answers)).toEqual({ 202: crowd });
     expect(operationsOf(answers).size).toBe(1);
   });
 
-  test('unbinds of one binding: it is gone [CON-06]', async () => {
+  test('Fifty unbinds of one binding at once: it is gone [CON-06]', async () => {
     const id = await made('trial-timing/quick');
     await bind(id, 'b', 'trial-timing/quick', { sync });
     const answers = await atOnce(() => unbind(id, 'b', 'trial-timing/quick'));
@@ -136,7 +136,7 @@ describe('Fifty at once', () => {
     expect(await thingsOf(id)).toHaveLength(1);
   });
 
-  test('binds against a delete: everything can be cleaned up [CON-07]', async () => {
+  test('Fifty binds at once against a delete: everything can be cleaned up [CON-07]', async () => {
     const plan = 'trial-timing/quick';
     const id = await made(plan);
     const answers = await atOnce((index) =>
@@ -152,7 +152,7 @@ describe('Fifty at once', () => {
   });
 
   test.each(['trial-timing/quick', 'moments/brief-update'])(
-    'updates of one instance: each is done or refused, and it can be used: %s [CON-08, UPD-13]',
+    'Fifty updates of one instance at once: each is done or refused, and it can be used: %s [CON-08, UPD-13]',
     async (plan) => {
       const id = await made(plan);
       const answers = await atOnce((index) =>
@@ -175,21 +175,24 @@ describe('Fifty at once', () => {
     ['trial-timing/quick', false],
     ['trial-timing/quick', true],
     ['echo/large', true],
-  ])('creates and deletes of one id end with nothing: %s, waiting: %j [CON-09]', async (plan, waiting) => {
-    const id = randomUUID();
-    const answers = await atOnce((index) =>
-      index % 2 === 0 ? provision(id, plan, { sync: waiting }) : deprovision(id, plan, { sync: waiting }),
-    );
-    expectOnly(answers, [200, 201, 202, 409, 410, 422]);
-    expect([200, 202, 410]).toContain((await deprovision(id, plan)).status);
-    await ended(id);
-    expect(await deprovision(id, plan)).toMatchObject({ status: 410 });
-    expect(await fetch(id)).toMatchObject({ status: 404 });
-    expect(await thingsOf(id)).toEqual([]);
-  });
+  ])(
+    'Fifty creates and deletes of one id at once end with nothing: %s, waiting: %j [CON-09]',
+    async (plan, waiting) => {
+      const id = randomUUID();
+      const answers = await atOnce((index) =>
+        index % 2 === 0 ? provision(id, plan, { sync: waiting }) : deprovision(id, plan, { sync: waiting }),
+      );
+      expectOnly(answers, [200, 201, 202, 409, 410, 422]);
+      expect([200, 202, 410]).toContain((await deprovision(id, plan)).status);
+      await ended(id);
+      expect(await deprovision(id, plan)).toMatchObject({ status: 410 });
+      expect(await fetch(id)).toMatchObject({ status: 404 });
+      expect(await thingsOf(id)).toEqual([]);
+    },
+  );
 
   test.each(['trial-timing/quick', 'echo/large'])(
-    'different instances are all made: %s [CON-10]',
+    'Fifty different instances at once are all made: %s [CON-10]',
     async (plan) => {
       const ids = Array.from({ length: crowd }, () => randomUUID());
       const answers = await atOnce((index) => provision(ids[index] ?? '', plan, { sync }));
@@ -197,7 +200,7 @@ describe('Fifty at once', () => {
     },
   );
 
-  test('different slow instances all succeed [CON-10]', async () => {
+  test('Fifty different slow instances at once all succeed [CON-10]', async () => {
     const ids = Array.from({ length: crowd }, () => randomUUID());
     const answers = await atOnce((index) => provision(ids[index] ?? '', 'moments/brief'));
     expect(counted(answers)).toEqual({ 202: crowd });
@@ -205,7 +208,7 @@ describe('Fifty at once', () => {
     expect(new Set(ends.map(({ body }) => body.state))).toEqual(new Set(['succeeded']));
   });
 
-  test('rotations of one binding are accepted [CON-11]', async () => {
+  test('Fifty rotations of one binding at once are accepted [CON-11]', async () => {
     const plan = 'trial-features/rotatable';
     const id = await made(plan);
     await bind(id, 'old', plan, { sync });
@@ -218,7 +221,7 @@ describe('Fifty at once', () => {
 });
 
 describe('Two brokers', () => {
-  test('tell the same of what the other one has begun [CON-01, LOP-03]', async () => {
+  test('Two brokers tell the same of what the other one has begun [CON-01, LOP-03]', async () => {
     const id = randomUUID();
     const { operation = '' } = (await provision(id, 'moments/endless')).body;
     const polls = await atOnce(() => lastOperation(id, { operation }), 2);
@@ -233,7 +236,7 @@ describe('Two brokers', () => {
     ]);
   });
 
-  test('know what the other one has made, changed and removed [CON-01]', async () => {
+  test('Two brokers know what the other one has made, changed and removed [CON-01]', async () => {
     const id = await made('moments/failing-bind');
     const change = { sync, body: { parameters: { size: 7 } } };
     expect(await update(id, 'moments/failing-bind', change)).toMatchObject({ status: 200 });

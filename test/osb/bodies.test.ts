@@ -34,21 +34,27 @@ describe('A body that is no JSON object is refused with 400, and nothing changes
     '<service_id>x</service_id>',
     '---\nservice_id: x\n',
     '\u00a0{}',
-  ])('malformed: %j [BDY-01]', async (body) => {
-    await allRefuse(400, { body });
-  });
+  ])(
+    'A body that is no JSON object is refused, and nothing changes: malformed: %j [BDY-01]',
+    async (body) => {
+      await allRefuse(400, { body });
+    },
+  );
 
-  test('empty, and none at all [BDY-02]', async () => {
+  test('A body that is no JSON object is refused, and nothing changes: empty, and none at all [BDY-02]', async () => {
     await allRefuse(400, { body: '' });
     await allRefuse(400, {});
     await allRefuse(400, { body: '   \r\n' });
   });
 
-  test.each(['[]', '[{}]', '"text"', '5', 'true', 'null'])('of another type: %s [BDY-03]', async (body) => {
-    await allRefuse(400, { body });
-  });
+  test.each(['[]', '[{}]', '"text"', '5', 'true', 'null'])(
+    'A body that is no JSON object is refused, and nothing changes: of another type: %s [BDY-03]',
+    async (body) => {
+      await allRefuse(400, { body });
+    },
+  );
 
-  test('the JSON of an empty object, which lacks all that is needed [BDY-03, BDY-08]', async () => {
+  test('A body that is no JSON object is refused, and nothing changes: the JSON of an empty object, which lacks all that is needed [BDY-03, BDY-08]', async () => {
     await allRefuse(400, { body: '{}' });
   });
 });
@@ -78,13 +84,13 @@ describe('The content type', () => {
     'garbage',
     'a/b/c;;;=',
     '__proto__',
-  ])('does not matter when the body is JSON: %j [BDY-04, BDY-05]', async (type) => {
+  ])('The content type does not matter when the body is JSON: %j [BDY-04, BDY-05]', async (type) => {
     await allTake((body) => ({ body, headers: { 'content-type': type } }));
   });
 });
 
 describe('JSON that is read differently by different readers', () => {
-  test('a member that stands twice is refused, at any level and however it is written [BDY-07]', async () => {
+  test('In JSON, a member that stands twice is refused, at any level and however it is written [BDY-07]', async () => {
     const { service_id: service, plan_id: id } = ids;
     const rest = '"organization_guid":"o","space_guid":"s"';
     const bodies = [
@@ -97,11 +103,11 @@ describe('JSON that is read differently by different readers', () => {
     for (const body of bodies) await allRefuse(400, { body });
   });
 
-  test('a byte order mark before it is no obstacle [BDY-07]', async () => {
+  test('A byte order mark before JSON is no obstacle [BDY-07]', async () => {
     await allTake((body) => ({ body: `\ufeff${body}` }));
   });
 
-  test('bytes that are no UTF-8 are refused [BDY-07]', async () => {
+  test('Bytes that are no UTF-8 are refused [BDY-07]', async () => {
     const json = JSON.stringify({
       ...provisionBody(plan),
       service_id: ids.service_id,
@@ -139,7 +145,7 @@ describe('JSON that is read differently by different readers', () => {
     }
   });
 
-  test('ids with such characters are refused, and what is not looked at may hold anything [BDY-07]', async () => {
+  test('Ids with characters that readers take differently are refused, and what is not looked at may hold anything [BDY-07]', async () => {
     for (const odd of ['a\0', '\ud83d']) {
       await allRefuse(400, { body: JSON.stringify({ ...provisionBody(plan), service_id: odd }) });
       expect((await provision(plan, { body: { organization_guid: odd } })).status).toBe(400);
@@ -149,7 +155,7 @@ describe('JSON that is read differently by different readers', () => {
     );
   });
 
-  test('what can be kept comes back as it was sent [BDY-07, FET-07]', async () => {
+  test('What can be kept of JSON comes back as it was sent [BDY-07, FET-07]', async () => {
     const parameters = {
       text: 'añb👍🏽 \u0001\u001f\u2028\u{10ffff} "quoted" \\',
       numbers: [0, -0.5, 1e-7, 123456789012345680, 1.7976931348623157e308],
@@ -167,16 +173,19 @@ describe('Names of members that every object has', () => {
     '{"prototype":GOOD}',
     '{"__proto__":{"__proto__":GOOD}}',
     '{"\\u005f_proto__":GOOD}',
-  ])('give a request nothing that it lacks: %s [BDY-08]', async (shape) => {
-    for (const { method, target } of await writers()) {
-      const before = await traces();
-      const body = shape.replace('GOOD', JSON.stringify(goodBody(method, target)));
-      expect((await send({ method, target, body })).status).toBe(400);
-      expect(await traces()).toEqual(before);
-    }
-  });
+  ])(
+    'Names of members that every object has give a request nothing that it lacks: %s [BDY-08]',
+    async (shape) => {
+      for (const { method, target } of await writers()) {
+        const before = await traces();
+        const body = shape.replace('GOOD', JSON.stringify(goodBody(method, target)));
+        expect((await send({ method, target, body })).status).toBe(400);
+        expect(await traces()).toEqual(before);
+      }
+    },
+  );
 
-  test('have no lasting effect, at any level of what may hold anything [BDY-09]', async () => {
+  test('Names of members that every object has have no lasting effect, at any level of what may hold anything [BDY-09]', async () => {
     const poison = '{"polluted":"yes","accepts_incomplete":"true","organization_guid":"o"}';
     const shapes = [
       `{"__proto__":${poison}}`,
@@ -208,7 +217,7 @@ describe('Names of members that every object has', () => {
     expect((await provision(plan)).body).toEqual({});
   });
 
-  test('may be names of parameters, and come back as such [BDY-09, FET-07]', async () => {
+  test('Names of members that every object has may be names of parameters, and come back as such [BDY-09, FET-07]', async () => {
     const parameters = {
       constructor: { prototype: { a: 1 } },
       toString: 'x',
@@ -263,7 +272,7 @@ describe('The query', () => {
     expect(await traces()).toEqual(before);
   });
 
-  test('that says the same twice, or has a thousand members, is taken [BDY-14]', async () => {
+  test('A query that says the same twice, or has a thousand members, is taken [BDY-14]', async () => {
     const on: Instance = await instance(plan);
     const { service_id: service, plan_id: id } = ids;
     const many = Array.from({ length: 1000 }, (_, at) => `p${at}=${at}`).join('&');
@@ -271,7 +280,7 @@ describe('The query', () => {
     expect((await send({ method: 'DELETE', target: `${on.path}?${query}` })).status).toBe(200);
   });
 
-  test('that names two plans is refused, and nothing is deleted [BDY-14, DEP-04]', async () => {
+  test('A query that names two plans is refused, and nothing is deleted [BDY-14, DEP-04]', async () => {
     const on = await instance(plan);
     const before = await traces();
     const { service_id: service, plan_id: id } = ids;

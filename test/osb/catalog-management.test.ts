@@ -47,7 +47,7 @@ const text = expect.stringMatching(/\S/) as string;
 const flag = expect.any(Boolean) as boolean;
 
 describe('The catalog', () => {
-  test('is a JSON object with an array of services, none of them without plans [CAT-01, CAT-14, CAT-40]', async () => {
+  test('The catalog is a JSON object with an array of services, none of them without plans [CAT-01, CAT-14, CAT-40]', async () => {
     const { status, headers, body } = await ask('get', '/v2/catalog');
     expect({ status, type: headers['content-type'] }).toEqual({ status: 200, type: 'application/json' });
     expect(Object.keys(body)).toEqual(['services']);
@@ -55,20 +55,20 @@ describe('The catalog', () => {
     for (const service of services) expect(service.plans.length).toBeGreaterThan(0);
   });
 
-  test('names and describes everything [CAT-02, CAT-05, CAT-07, CAT-15, CAT-16, CAT-17, CAT-43]', () => {
+  test('The catalog names and describes everything [CAT-02, CAT-05, CAT-07, CAT-15, CAT-16, CAT-17, CAT-43]', () => {
     for (const { id, name, description } of things) {
       expect({ id, name, description }).toEqual({ id: text, name: text, description: text });
     }
   });
 
-  test('names nothing twice [CAT-03, CAT-05, CAT-15, CAT-16]', () => {
+  test('The catalog names nothing twice [CAT-03, CAT-05, CAT-15, CAT-16]', () => {
     const twice = (names: readonly string[]) => names.filter((name, index) => names.indexOf(name) !== index);
     expect(twice(services.map(({ name }) => name))).toEqual([]);
     expect(twice(things.map(({ id }) => id))).toEqual([]);
     for (const service of services) expect(twice(service.plans.map(({ name }) => name))).toEqual([]);
   });
 
-  test('has names that can be typed and texts that are short [CAT-04, CAT-27, CAT-41]', () => {
+  test('The catalog has names that can be typed and texts that are short [CAT-04, CAT-27, CAT-41]', () => {
     for (const { id, name, description } of things) {
       expect(name).toMatch(/^(?=.*[A-Za-z0-9])[A-Za-z0-9.-]{1,255}$/);
       expect(id.length).toBeLessThanOrEqual(255);
@@ -76,13 +76,13 @@ describe('The catalog', () => {
     }
   });
 
-  test('has GUIDs as ids, but for echo and invert, whose ids are older [CAT-06]', () => {
+  test('The catalog has GUIDs as ids, but for echo and invert, whose ids are older [CAT-06]', () => {
     const guid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
     const others = things.map(({ id }) => id).filter((id) => !guid.test(id));
     expect(others).toEqual(['echo_service', 'invert_service', 'big_0001', 'small_0001']);
   });
 
-  test('has members of the right types [CAT-08, CAT-09, CAT-10, CAT-11, CAT-12, CAT-44]', () => {
+  test('The catalog has members of the right types [CAT-08, CAT-09, CAT-10, CAT-11, CAT-12, CAT-44]', () => {
     for (const service of services) {
       expect(service).toMatchObject({
         bindable: flag,
@@ -105,7 +105,7 @@ describe('The catalog', () => {
     }
   });
 
-  test('has plans whose members have the right types [CAT-18, CAT-12]', () => {
+  test('The catalog has plans whose members have the right types [CAT-18, CAT-12]', () => {
     for (const plan of plans) {
       const { maximum_polling_duration: longest = 1, metadata = {} } = plan;
       expect(plan).toMatchObject({
@@ -120,7 +120,7 @@ describe('The catalog', () => {
     expect(plans.some((plan) => plan['maximum_polling_duration'] === 60)).toBe(true);
   });
 
-  test('has dashboard clients with id, secret and address, each its own [CAT-13, CAT-43]', () => {
+  test('The catalog has dashboard clients with id, secret and address, each its own [CAT-13, CAT-43]', () => {
     const clients = services.flatMap(({ dashboard_client: client }) => (client ? [client as Members] : []));
     expect(clients.length).toBeGreaterThan(0);
     for (const client of clients) {
@@ -129,7 +129,7 @@ describe('The catalog', () => {
     expect(new Set(clients.map(({ id }) => id)).size).toBe(clients.length);
   });
 
-  test('has maintenance versions that are semantic, with nothing else beside them [CAT-26, CAT-42]', () => {
+  test('The catalog has maintenance versions that are semantic, with nothing else beside them [CAT-26, CAT-42]', () => {
     const infos = plans.flatMap(({ maintenance_info: info }) => (info ? [info as Members] : []));
     expect(infos.length).toBeGreaterThan(0);
     for (const { version, description = '', ...others } of infos) {
@@ -139,7 +139,7 @@ describe('The catalog', () => {
     }
   });
 
-  test('has metadata of the conventional types [CAT-28]', () => {
+  test('The catalog has metadata of the conventional types [CAT-28]', () => {
     const types = {
       displayName: 'string',
       documentationUrl: 'string',
@@ -155,7 +155,7 @@ describe('The catalog', () => {
 
   const cost = { amount: { eur: 1.5 }, unit: 'MONTHLY' };
 
-  test('promises that bindings can be fetched where they are made asynchronously only [CAT-45, BND-30]', async () => {
+  test('The catalog promises that bindings can be fetched where they are made asynchronously only [CAT-45, BND-30]', async () => {
     expect(services.find(({ name }) => name === 'moments')).toMatchObject({ bindings_retrievable: true });
     const id = await made('moments/async-only');
     expect(await bind(id, 'b', 'moments/async-only')).toMatchObject({ status: 202 });
@@ -166,14 +166,14 @@ describe('The catalog', () => {
     });
   });
 
-  test('leaves out what there is not, rather than saying null [CAT-44]', async () => {
+  test('The catalog leaves out what there is not, rather than saying null [CAT-44]', async () => {
     const response = await brokers()[0]?.ask('get', '/v2/catalog');
     expect(response?.text).not.toContain(':null');
   });
 });
 
 describe('A schema of parameters', () => {
-  test('is an object at every level, and says which draft it is of [CAT-19, CAT-20, CAT-23]', () => {
+  test('A schema of parameters is an object at every level, and says which draft it is of [CAT-19, CAT-20, CAT-23]', () => {
     expect(schemas.length).toBeGreaterThan(10);
     for (const [, schema] of schemas) {
       expect(schema).toMatchObject({
@@ -190,7 +190,7 @@ describe('A schema of parameters', () => {
     }
   });
 
-  test('is small and refers to nothing outside [CAT-21, CAT-22]', () => {
+  test('A schema of parameters is small and refers to nothing outside [CAT-21, CAT-22]', () => {
     for (const [, schema] of schemas) {
       const json = JSON.stringify(schema);
       expect(json.length).toBeLessThanOrEqual(65_536);
@@ -198,7 +198,7 @@ describe('A schema of parameters', () => {
     }
   });
 
-  test('is good in its own draft: references are found, patterns can be compiled [CAT-24]', () => {
+  test('A schema of parameters is good in its own draft: references are found, patterns can be compiled [CAT-24]', () => {
     const drafts = { 'draft-04': draft04.default, 2019: draft2019.default, 2020: draft2020.default } as const;
     for (const [, schema] of schemas) {
       const named = Object.entries(drafts).find(([draft]) => String(schema['$schema']).includes(draft));
@@ -208,7 +208,7 @@ describe('A schema of parameters', () => {
     }
   });
 
-  test('is good in draft 04 as Cloud Controller reads it, but for those that the trial has to show newer ones [CAT-25]', () => {
+  test('A schema of parameters is good in draft 04 as Cloud Controller reads it, but for those that the trial has to show newer ones [CAT-25]', () => {
     const drafts = new Set(schemas.map(([, schema]) => String(schema['$schema'])));
     expect(drafts.size).toBe(5);
     const ofFour = schemas.filter(([, schema]) => String(schema['$schema']).includes('draft-04'));
@@ -220,7 +220,7 @@ describe('A schema of parameters', () => {
 });
 
 describe('Asked for again', () => {
-  test('the catalog is the same, whichever broker is asked [CAT-29]', async () => {
+  test('Asked for again, the catalog is the same, whichever broker is asked [CAT-29]', async () => {
     const texts = await Promise.all(
       [...brokers(), ...brokers()].map((broker) => broker.ask('get', '/v2/catalog')),
     );
@@ -238,25 +238,28 @@ describe('Asked for again', () => {
     ['the tag as a weak one', (etag) => `W/${etag}`],
     ['the tag among others', (etag) => `"another", ${etag}`],
     ['any tag', () => '*'],
-  ])('with If-None-Match of %s it is 304 without a body [CAT-30]', async (_what, value) => {
-    const { etag } = await validators();
-    expect(etag).toMatch(/^"[!#-~]+"$/);
-    const headers = { 'if-none-match': value(etag) };
-    for (const broker of brokers()) {
-      const { status, text: sent, headers: told } = await broker.ask('get', '/v2/catalog', { headers });
-      expect({ status, sent, etag: String(told['etag']) }).toEqual({ status: 304, sent: '', etag });
-    }
-  });
+  ])(
+    'Asked for again with If-None-Match of %s the catalog is 304 without a body [CAT-30]',
+    async (_what, value) => {
+      const { etag } = await validators();
+      expect(etag).toMatch(/^"[!#-~]+"$/);
+      const headers = { 'if-none-match': value(etag) };
+      for (const broker of brokers()) {
+        const { status, text: sent, headers: told } = await broker.ask('get', '/v2/catalog', { headers });
+        expect({ status, sent, etag: String(told['etag']) }).toEqual({ status: 304, sent: '', etag });
+      }
+    },
+  );
 
   test.each(['"another"', 'W/"another"', '"a", "b"', 'garbage', '""', ','])(
-    'with If-None-Match of %s it is there in full [CAT-30, CAT-32]',
+    'Asked for again with If-None-Match of %s the catalog is there in full [CAT-30, CAT-32]',
     async (tag) => {
       const answer = await ask('get', '/v2/catalog', { headers: { 'if-none-match': tag } });
       expect(answer).toMatchObject({ status: 200, body: { services: expect.any(Array) } });
     },
   );
 
-  test('with If-Modified-Since it is 304 unless it has changed after that [CAT-31]', async () => {
+  test('Asked for again with If-Modified-Since the catalog is 304 unless it has changed after that [CAT-31]', async () => {
     const { modified } = await validators();
     expect(new Date(modified).toUTCString()).toBe(modified);
     const since = (date: string) => ask('get', '/v2/catalog', { headers: { 'if-modified-since': date } });
@@ -268,7 +271,7 @@ describe('Asked for again', () => {
   });
 
   test.each(['garbage', '', '0', '2020-01-01', 'Thu, 99 Foo 2020 99:99:99 GMT'])(
-    'with If-Modified-Since of "%s" it is there in full [CAT-32]',
+    'Asked for again with If-Modified-Since of "%s" the catalog is there in full [CAT-32]',
     async (date) => {
       expect(await ask('get', '/v2/catalog', { headers: { 'if-modified-since': date } })).toMatchObject({
         status: 200,
@@ -276,14 +279,14 @@ describe('Asked for again', () => {
     },
   );
 
-  test('the tag decides when both are sent [CAT-30, CAT-31]', async () => {
+  test('The tag of the catalog decides when both conditions are sent [CAT-30, CAT-31]', async () => {
     const tomorrow = new Date(Date.now() + 86_400_000).toUTCString();
     const headers = { 'if-none-match': '"another"', 'if-modified-since': tomorrow };
     expect(await ask('get', '/v2/catalog', { headers })).toMatchObject({ status: 200 });
   });
 
   test.each<Record<string, string>>([{ unknown: 'x' }, { 'a[b][]': '1' }, { accepts_incomplete: 'maybe' }])(
-    'with the query %j it is the same [CAT-32]',
+    'Asked for again with the query %j the catalog is the same [CAT-32]',
     async (query) => {
       expect(await ask('get', '/v2/catalog', { query })).toMatchObject({ status: 200 });
     },

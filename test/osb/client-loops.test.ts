@@ -49,7 +49,7 @@ async function polled(path: string, asked: Asked): Promise<Answer> {
 
 describe.each(clients)('%s, which asks once and then polls,', (_who, client) => {
   test.each(failings)(
-    'hears of a create that fails %s, in the words of the service, and cleans up [ORP-01, PLT-37]',
+    'A platform that asks once and then polls hears of a create that fails %s, in the words of the service, and cleans up [ORP-01, PLT-37]',
     async (_when, ids, words) => {
       const id = randomUUID();
       const { status, body } = await put(id, client.provision(ids));
@@ -64,7 +64,7 @@ describe.each(clients)('%s, which asks once and then polls,', (_who, client) => 
     },
   );
 
-  test('sees a slow create and a slow removal through to their ends [PLT-37, LOP-10]', async () => {
+  test('A platform that asks once and then polls sees a slow create and a slow removal through to their ends [PLT-37, LOP-10]', async () => {
     const ids = idsOf('moments/brief');
     const id = randomUUID();
     const created = await put(id, client.provision(ids));
@@ -95,7 +95,7 @@ describe('Korifi, which repeats its request before each poll,', () => {
   }
 
   test.each(failings)(
-    'hears of a create that fails %s after one attempt [PLT-35]',
+    'Korifi, which repeats its request before each poll, hears of a create that fails %s after one attempt [PLT-35]',
     async (_when, ids, words) => {
       const id = randomUUID();
       const create = () => put(id, korifi.provision(ids));
@@ -108,7 +108,7 @@ describe('Korifi, which repeats its request before each poll,', () => {
     },
   );
 
-  test('hears of a bind that fails after one attempt, and binds once when it succeeds [PLT-35, BND-07]', async () => {
+  test('Korifi, which repeats its request before each poll, hears of a bind that fails after one attempt, and binds once when it succeeds [PLT-35, BND-07]', async () => {
     for (const [plan, state] of [
       ['moments/failing-bind', 'failed'],
       ['moments/brief', undefined],
@@ -122,7 +122,7 @@ describe('Korifi, which repeats its request before each poll,', () => {
     }
   });
 
-  test('hears of a removal that fails after one attempt, and removes with the next [PLT-35, DEP-13]', async () => {
+  test('Korifi, which repeats its request before each poll, hears of a removal that fails after one attempt, and removes with the next [PLT-35, DEP-13]', async () => {
     const ids = idsOf('moments/failing-removal');
     const id = await made('moments/failing-removal');
     const once = () => ask('delete', pathOf(id), korifi.remove(ids));
@@ -148,7 +148,7 @@ describe('A bind that fails at once', () => {
     ['Korifi', 202, korifi.headers, {}],
     ['Service Manager for itself', 202, serviceManager.headers(), { context: serviceManager.context }],
     ['another platform for such a user', 202, proxied, { context: { platform: 'another' } }],
-  ])('is told to %s with %i', async (_who, status, headers, more) => {
+  ])('A bind that fails at once is told to %s with %i', async (_who, status, headers, more) => {
     const id = await patient.made('trial-failing/bind');
     const asked = { query: { accepts_incomplete: 'true' }, headers, body: { ...ids, ...more } };
     const answer = await patient.ask('put', pathOf(id, 'b'), asked);
@@ -174,7 +174,7 @@ describe('A platform that has lost the answer to a change of plan', () => {
     return id;
   }
 
-  test('fetches, polls, renames, unbinds and deletes with the plan from before, and is told what helps a bind [PLT-38, UPD-20]', async () => {
+  test('A platform that has lost the answer to a change of plan fetches, polls, renames, unbinds and deletes with the plan from before, and is told what helps a bind [PLT-38, UPD-20]', async () => {
     const id = await changed();
     expect((await patient.fetch(id, { ...before })).body).toMatchObject(after);
     expect((await patientPoll(pathOf(id), cloudController.poll(before))).body).toMatchObject({

@@ -12,7 +12,7 @@ const sync = true;
 const sized = (size: number) => ({ parameters: { size } });
 
 describe('An instance', () => {
-  test('is removed within the request and answered with 200 and an object [DEP-01, DEP-14]', async () => {
+  test('An instance is removed within the request and answered with 200 and an object [DEP-01, DEP-14]', async () => {
     const id = await made('trial-timing/quick');
     expect(await deprovision(id, 'trial-timing/quick', { sync })).toMatchObject({ status: 200, body: {} });
     expect(await thingsOf(id)).toEqual([]);
@@ -20,7 +20,7 @@ describe('An instance', () => {
   });
 
   test.concurrent(
-    'that goes slowly is answered with 202, and then it is gone [DEP-01, DEP-14, LOP-11, LOP-14]',
+    'An instance that goes slowly is answered with 202, and then it is gone [DEP-01, DEP-14, LOP-11, LOP-14]',
     async () => {
       const id = await made('moments/brief-removal');
       const { status, body } = await deprovision(id, 'moments/brief-removal');
@@ -37,18 +37,18 @@ describe('An instance', () => {
     },
   );
 
-  test.concurrent('is waited for when the platform cannot wait [DEP-06, STS-02]', async () => {
+  test.concurrent('An instance is waited for when the platform cannot wait [DEP-06, STS-02]', async () => {
     const id = await made('moments/brief-removal');
     expect(await deprovision(id, 'moments/brief-removal', { sync })).toMatchObject({ status: 200 });
   });
 
-  test('of a plan that needs patience is not removed without it [DEP-06]', async () => {
+  test('An instance of a plan that needs patience is not removed without it [DEP-06]', async () => {
     const id = await made('moments/async-only');
     const answer = await refused(id, () => deprovision(id, 'moments/async-only', { sync }));
     expect(answer).toMatchObject({ status: 422, body: { error: 'AsyncRequired' } });
   });
 
-  test('is removed once and then gone [DEP-02]', async () => {
+  test('An instance is removed once and then gone [DEP-02]', async () => {
     const id = await made('trial-timing/quick');
     await deprovision(id, 'trial-timing/quick', { sync });
     for (const accepts_incomplete of ['true', undefined, 'false']) {
@@ -57,7 +57,7 @@ describe('An instance', () => {
     }
   });
 
-  test('that never was is gone [DEP-02]', async () => {
+  test('An instance that never was is gone [DEP-02]', async () => {
     expect(await deprovision(randomUUID(), 'trial-timing/quick')).toMatchObject({ status: 410, body: {} });
   });
 
@@ -65,7 +65,7 @@ describe('An instance', () => {
     ['a service_id', { service_id: undefined }],
     ['a plan_id', { plan_id: undefined }],
     ['both', { service_id: undefined, plan_id: undefined }],
-  ])('stays without %s in the query [DEP-03, ERR-07]', async (_what, query) => {
+  ])('An instance stays without %s in the query [DEP-03, ERR-07]', async (_what, query) => {
     const id = await made('trial-timing/quick');
     const answer = await refused(id, () => deprovision(id, 'trial-timing/quick', { query }));
     expect(answer).toMatchObject({ status: 400, body: { description: expect.stringMatching(/_id/) } });
@@ -79,7 +79,7 @@ describe('An instance', () => {
     ['an unknown plan_id', { plan_id: randomUUID() }],
     ['another service', { ...idsOf('bare/only') }],
     ['another plan of the service', { plan_id: idsOf('trial-timing/slow').plan_id }],
-  ])('stays with %s in the query [DEP-04, ERR-07]', async (_what, query) => {
+  ])('An instance stays with %s in the query [DEP-04, ERR-07]', async (_what, query) => {
     const id = await made('trial-timing/quick');
     const answer = await refused(id, () => deprovision(id, 'trial-timing/quick', { query }));
     expect(answer.status).toBe(400);
@@ -92,7 +92,7 @@ describe('An instance', () => {
     ['constructor', 'constructor'],
     ['5000 characters', 'x'.repeat(5000)],
     ['dots', '%2e%2e'],
-  ])('with an odd id (%s) that never was is gone [DEP-05]', async (_what, id) => {
+  ])('An instance with an odd id (%s) that never was is gone [DEP-05]', async (_what, id) => {
     expect(await deprovision(id, 'trial-timing/quick')).toMatchObject({ status: 410, body: {} });
   });
 
@@ -100,14 +100,14 @@ describe('An instance', () => {
     ['a NUL', '\0', '\0'],
     ['__proto__', '__proto__', '__proto__'],
     ['5000 characters', 'x'.repeat(5000), 'y'],
-  ])('stays with odd ids in the query: %s [DEP-05]', async (_what, plan_id, service_id) => {
+  ])('An instance stays with odd ids in the query: %s [DEP-05]', async (_what, plan_id, service_id) => {
     const id = await made('trial-timing/quick');
     const query = { plan_id, service_id };
     const answer = await refused(id, () => deprovision(id, 'trial-timing/quick', { query }));
     expect(answer.status).toBe(400);
   });
 
-  test('is removed whatever body comes along [DEP-12]', async () => {
+  test('An instance is removed whatever body comes along [DEP-12]', async () => {
     const bodies: readonly (readonly [string, string | object])[] = [
       ['application/json', { service_id: 'another' }],
       ['application/json', '{broken'],
@@ -121,7 +121,7 @@ describe('An instance', () => {
     }
   });
 
-  test('is removed with all bindings that are left [DEP-10]', async () => {
+  test('An instance is removed with all bindings that are left [DEP-10]', async () => {
     const id = await made('trial-timing/quick');
     for (const binding of ['one', 'two']) {
       expect(await bind(id, binding, 'trial-timing/quick', { sync })).toMatchObject({ status: 201 });
@@ -146,13 +146,13 @@ describe('While an instance is being removed', () => {
     return { id, operation: body.operation ?? '' };
   }
 
-  test('the same request is answered with 202 and the same operation [DEP-07]', async () => {
+  test('While an instance is being removed, the same request is answered with 202 and the same operation [DEP-07]', async () => {
     const { id, operation } = await goingAway();
     expect(operation).not.toBe('');
     expect(await deprovision(id, plan)).toMatchObject({ status: 202, body: { operation } });
   });
 
-  test('every change is a ConcurrencyError and changes nothing [DEP-11, ERR-07]', async () => {
+  test('While an instance is being removed, every change is a ConcurrencyError and changes nothing [DEP-11, ERR-07]', async () => {
     const { id } = await goingAway();
     const changes = [
       () => provision(id, plan),
@@ -165,7 +165,7 @@ describe('While an instance is being removed', () => {
     }
   });
 
-  test('another instance with its id is a conflict [DEP-11, PRV-08]', async () => {
+  test('While an instance is being removed, another instance with its id is a conflict [DEP-11, PRV-08]', async () => {
     const { id } = await goingAway();
     const answer = await refused(id, () => provision(id, plan, { body: sized(2) }));
     expect(answer.status).toBe(409);
@@ -173,36 +173,42 @@ describe('While an instance is being removed', () => {
 });
 
 describe('An instance in the making', () => {
-  test.concurrent('is halted by its removal and gone for good [DEP-08, DEP-15, LOP-11]', async () => {
-    const id = randomUUID();
-    const { body: create } = await provision(id, 'moments/brief');
-    const { status, body: removal } = await deprovision(id, 'moments/brief');
-    expect(status).toBe(202);
-    expect(removal.operation).not.toBe(create.operation);
-    expect(await ended(id, { operation: removal.operation ?? '' })).toMatchObject({
-      status: 200,
-      body: { state: 'succeeded' },
-    });
-    expect(await lastOperation(id, { operation: create.operation ?? '' })).toMatchObject({
-      status: 200,
-      body: { state: 'failed' },
-    });
-    expect(await lastOperation(id)).toMatchObject({ status: 410 });
-    expect(await fetch(id)).toMatchObject({ status: 404 });
-    expect(await deprovision(id, 'moments/brief')).toMatchObject({ status: 410 });
-    expect(await thingsOf(id)).toEqual([]);
-  });
-
-  test.concurrent('is halted also by a platform that cannot wait [DEP-08, DEP-06]', async () => {
-    const id = randomUUID();
-    await provision(id, 'moments/endless');
-    expect(await deprovision(id, 'moments/endless', { sync })).toMatchObject({ status: 200 });
-    expect(await deprovision(id, 'moments/endless')).toMatchObject({ status: 410 });
-    expect(await thingsOf(id)).toEqual([]);
-  });
+  test.concurrent(
+    'An instance in the making is halted by its removal and gone for good [DEP-08, DEP-15, LOP-11]',
+    async () => {
+      const id = randomUUID();
+      const { body: create } = await provision(id, 'moments/brief');
+      const { status, body: removal } = await deprovision(id, 'moments/brief');
+      expect(status).toBe(202);
+      expect(removal.operation).not.toBe(create.operation);
+      expect(await ended(id, { operation: removal.operation ?? '' })).toMatchObject({
+        status: 200,
+        body: { state: 'succeeded' },
+      });
+      expect(await lastOperation(id, { operation: create.operation ?? '' })).toMatchObject({
+        status: 200,
+        body: { state: 'failed' },
+      });
+      expect(await lastOperation(id)).toMatchObject({ status: 410 });
+      expect(await fetch(id)).toMatchObject({ status: 404 });
+      expect(await deprovision(id, 'moments/brief')).toMatchObject({ status: 410 });
+      expect(await thingsOf(id)).toEqual([]);
+    },
+  );
 
   test.concurrent(
-    'for which somebody waits is halted, and that one is told that it failed [DEP-08]',
+    'An instance in the making is halted also by a platform that cannot wait [DEP-08, DEP-06]',
+    async () => {
+      const id = randomUUID();
+      await provision(id, 'moments/endless');
+      expect(await deprovision(id, 'moments/endless', { sync })).toMatchObject({ status: 200 });
+      expect(await deprovision(id, 'moments/endless')).toMatchObject({ status: 410 });
+      expect(await thingsOf(id)).toEqual([]);
+    },
+  );
+
+  test.concurrent(
+    'An instance in the making for which somebody waits is halted, and that one is told that it failed [DEP-08]',
     async () => {
       const id = randomUUID();
       const waiting = provision(id, 'moments/endless', { sync });
@@ -227,21 +233,24 @@ test('While an update runs a removal is a ConcurrencyError, and the update goes 
 });
 
 describe('A removal that fails', () => {
-  test.concurrent('is told as failed, and a new one is accepted and works [DEP-13, ERR-03]', async () => {
-    const id = await made('moments/failing-removal');
-    const { operation = '' } = (await deprovision(id, 'moments/failing-removal')).body;
-    const { status, body } = await ended(id, { operation });
-    expect({ status, body }).toMatchObject({
-      status: 200,
-      body: { state: 'failed', description: 'It would not go.' },
-    });
-    expect(body).not.toHaveProperty('update_repeatable');
-    expect(await fetch(id)).toMatchObject({ status: 200 });
-    expect(await deprovision(id, 'moments/failing-removal', { sync })).toMatchObject({ status: 200 });
-    expect(await tracesOf(id)).not.toContainEqual(expect.stringMatching(/^service_instances/));
-  });
+  test.concurrent(
+    'A removal that fails is told as failed, and a new one is accepted and works [DEP-13, ERR-03]',
+    async () => {
+      const id = await made('moments/failing-removal');
+      const { operation = '' } = (await deprovision(id, 'moments/failing-removal')).body;
+      const { status, body } = await ended(id, { operation });
+      expect({ status, body }).toMatchObject({
+        status: 200,
+        body: { state: 'failed', description: 'It would not go.' },
+      });
+      expect(body).not.toHaveProperty('update_repeatable');
+      expect(await fetch(id)).toMatchObject({ status: 200 });
+      expect(await deprovision(id, 'moments/failing-removal', { sync })).toMatchObject({ status: 200 });
+      expect(await tracesOf(id)).not.toContainEqual(expect.stringMatching(/^service_instances/));
+    },
+  );
 
-  test('within the request is an error, and a new one works [DEP-13, ERR-03]', async () => {
+  test('A removal that fails within the request is an error, and a new one works [DEP-13, ERR-03]', async () => {
     const id = await made('trial-failing/deprovision');
     const { status, body } = await deprovision(id, 'trial-failing/deprovision', { sync });
     expect({ status, body }).toMatchObject({

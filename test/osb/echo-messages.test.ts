@@ -24,7 +24,7 @@ describe('A message', () => {
     null,
     [1, 'two', [null]],
     { a: { b: ['c'] } },
-  ])('comes back from echo as it was: %j [E6]', async (message) => {
+  ])('A message comes back from echo as it was: %j [E6]', async (message) => {
     const { status, body } = await post(await binding(await instance('echo/large')), { message });
     expect({ status, body: body as object }).toEqual({ status: 200, body: { response: message } });
   });
@@ -36,12 +36,12 @@ describe('A message', () => {
     ['👨‍👩‍👧x', 'x👨‍👩‍👧'],
     ['🇩🇪🇫🇷', '🇫🇷🇩🇪'],
     ['', ''],
-  ])('comes back from invert by visible character: %j as %j [E6]', async (message, response) => {
+  ])('A message comes back from invert by visible character: %j as %j [E6]', async (message, response) => {
     const { status, body } = await post(await binding(await instance('invert/small')), { message });
     expect({ status, body: body as object }).toEqual({ status: 200, body: { response } });
   });
 
-  test('can be sent with the token in a header as well as with the address alone [E6]', async () => {
+  test('A message can be sent with the token in a header as well as with the address alone [E6]', async () => {
     const { told } = await binding(await instance('echo/large'));
     const { uri = '', token = '' } = told.credentials ?? {};
     const plain = uri.replace(/\?.*/, '');
@@ -56,7 +56,7 @@ describe('A message', () => {
     });
   });
 
-  test('after the unbind, with the token of another binding, or with none, is answered 401 [E8]', async () => {
+  test('A message after the unbind, with the token of another binding, or with none, is answered 401 [E8]', async () => {
     const on = await instance('echo/large');
     const [one, other] = [await binding(on), await binding(on)];
     const elsewhere = await binding(await instance('echo/large'));
@@ -86,7 +86,7 @@ describe('A message', () => {
     ['half of JSON', '{"message":', 'application/json', 400],
     ['2 MB', { message: 'x'.repeat(2_000_000) }, 'application/json', 413],
   ])(
-    'as %s is answered in JSON, and counts only when it was taken [E9]',
+    'A message as %s is answered in JSON, and counts only when it was taken [E9]',
     async (_what, body, type, status) => {
       const on = await instance('echo/large');
       const answer = await post(await binding(on), body, type);
@@ -99,7 +99,7 @@ describe('A message', () => {
     },
   );
 
-  test('of HTML is shown as text, and so are the names that platforms give [E10]', async () => {
+  test('A message of HTML is shown as text, and so are the names that platforms give [E10]', async () => {
     const context = { platform: 'cloudfoundry', instance_name: '<img src=x onerror=alert(1)>' };
     const on = await instance('echo/large', { id: '<b>id</b>', body: { context } });
     await post(await binding(on, { id: '"><i>binding</i>' }), { message: '<script>alert("x")</script>' });

@@ -217,7 +217,7 @@ describe('Without its database', () => {
     await gate.close();
   });
 
-  test('every request that needs it is answered 503 with a sentence, nothing is half done, and then the same requests succeed [E13, ERR-08]', async () => {
+  test('Without the database of echo, every request that needs it is answered 503 with a sentence, nothing is half done, and then the same requests succeed [E13, ERR-08]', async () => {
     const ids = { service_id: 'echo_service', plan_id: 'big_0001' };
     const there = instancePath('there');
     expect((await cut.ask('put', there, { body: provisionOf() })).status).toBe(201);
@@ -280,7 +280,7 @@ test('The calls of the first broker’s README, one after the other, are answere
 
 describe('As a platform starts it', () => {
   const brokers = startedBrokers();
-  test('by its Procfile, with a PORT, it listens there [E15]', async () => {
+  test('The broker that a platform starts by its Procfile, with a PORT, listens there [E15]', async () => {
     const [, command = ''] = /^web: (.+)\n$/.exec(readFileSync('Procfile', 'utf8')) ?? [];
     const [program = '', ...args] = command.split(' ');
     const port = await freePort();

@@ -260,7 +260,7 @@ describe('A failed operation', () => {
       },
     ],
   ])(
-    'of the plan that fails at its %s is told with a sentence for users, and with flags only where they belong [ERR-01, ERR-03, ERR-05, ERR-06]',
+    'A failed operation of the plan that fails at its %s is told with a sentence for users, and with flags only where they belong [ERR-01, ERR-03, ERR-05, ERR-06]',
     async (plan, body) => {
       const answer = await failing(plan);
       expect({ status: answer.status, body: answer.body as object }).toEqual({ status: 500, body });
@@ -279,7 +279,7 @@ describe('A failed operation', () => {
 });
 
 describe('When something breaks inside', () => {
-  test('the answer is a 500 with a fixed sentence, the detail is in the log, and nothing has changed [ERR-04, ERR-06, ERR-08, CTP-02]', async () => {
+  test('When something breaks inside, the answer is a 500 with a fixed sentence, the detail is in the log, and nothing has changed [ERR-04, ERR-06, ERR-08, CTP-02]', async () => {
     const on = await instance('trial-timing/quick');
     const one = await binding(on, { id: `${on.id}-b` });
     const requests = tenRequests(on.id).filter(({ path }) => path !== '/v2/catalog');

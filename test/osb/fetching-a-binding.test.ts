@@ -79,7 +79,7 @@ test.each<[string, Record<string, string>]>([
 });
 
 describe('Not found', () => {
-  test('is a binding that never was, of an instance that is there or never was [FEB-02]', async () => {
+  test('A fetch does not find a binding that never was, of an instance that is there or never was [FEB-02]', async () => {
     const on = await instance('trial-timing/quick');
     const never = unknownInstance('unheard-of', 'trial-timing/quick');
     for (const path of [bindingPath(on, 'unheard-of'), bindingPath(never, 'unheard-of')]) {
@@ -88,14 +88,14 @@ describe('Not found', () => {
     }
   });
 
-  test('is a binding of another instance, however it is asked for [FEB-02, URL-12]', async () => {
+  test('A fetch does not find a binding of another instance, however it is asked for [FEB-02, URL-12]', async () => {
     const [here, there] = [await instance('trial-timing/quick'), await instance('trial-timing/quick')];
     const one = await binding(here);
     expect(await refused(() => ask('get', bindingPath(there, one.id)))).toMatchObject(notFound);
     expect((await ask('get', one.path)).body).toMatchObject(one.told);
   });
 
-  test('is a binding that is still being made [FEB-03]', async () => {
+  test('A fetch does not find a binding that is still being made [FEB-03]', async () => {
     const on = await instance('moments/endless-bind');
     const path = bindingPath(on, 'endless');
     expect((await bind(on, { id: 'endless', query: incomplete })).status).toBe(202);
@@ -104,13 +104,13 @@ describe('Not found', () => {
     expect(await refused(() => ask('get', path))).toMatchObject(notFound);
   });
 
-  test('is a binding that was unbound [FEB-04]', async () => {
+  test('A fetch does not find a binding that was unbound [FEB-04]', async () => {
     const one = await binding(await instance('trial-timing/quick'));
     await unbind(one);
     expect(await refused(() => ask('get', one.path))).toMatchObject(notFound);
   });
 
-  test('is a binding whose instance was deprovisioned [FEB-07, DEP-10]', async () => {
+  test('A fetch does not find a binding whose instance was deprovisioned [FEB-07, DEP-10]', async () => {
     const on = await instance('trial-timing/quick');
     const one = await binding(on);
     expect((await deprovision(on)).status).toBe(200);
@@ -118,7 +118,7 @@ describe('Not found', () => {
     expect((await unbind(one)).status).toBe(410);
   });
 
-  test('is a binding that failed [FEB-03]', async () => {
+  test('A fetch does not find a binding that failed [FEB-03]', async () => {
     const on = await instance('moments/failing-bind');
     const path = bindingPath(on, 'failed');
     expect((await bind(on, { id: 'failed', query: incomplete })).status).toBe(202);
@@ -129,7 +129,7 @@ describe('Not found', () => {
     expect(await refused(() => ask('get', path))).toMatchObject(notFound);
   });
 
-  test('is a binding whose time is over; soon nothing is left of it, and its id is free [FEB-04]', async () => {
+  test('A fetch does not find a binding whose time is over; soon nothing is left of it, and its id is free [FEB-04]', async () => {
     const on = await instance('turning/short-lived');
     const before = await platform.traces();
     const one = await binding(on, { id: 'short' });

@@ -14,7 +14,7 @@ const never = unknownInstance('unheard-of', 'trial-timing/quick');
 
 describe('Success', () => {
   test.each(['echo/large', 'trial-features/labelled', 'trial-volume/shared'])(
-    'of all endpoints for %s has a code of their tables and a JSON object with its content type [STS-01, STS-02, CTP-01, CTP-03, CCN-01]',
+    'Success of all endpoints for %s has a code of their tables and a JSON object with its content type [STS-01, STS-02, CTP-01, CTP-03, CCN-01]',
     async (plan) => {
       for (const { method, path, asked, status } of tenRequests(randomUUID(), plan)) {
         const answer = await ask(method, path, asked);
@@ -26,7 +26,7 @@ describe('Success', () => {
     },
   );
 
-  test('that takes its time is 202 only for who accepts that, and AsyncRequired is said only to who does not [STS-02, STS-03]', async () => {
+  test('Success that takes its time is 202 only for who accepts that, and AsyncRequired is said only to who does not [STS-02, STS-03]', async () => {
     const lives = await Promise.all([briefLife({}), briefLife(incomplete)]);
     expect(lives).toEqual([
       [201, 200, 201, 200, 200],
@@ -67,7 +67,7 @@ describe('HTTP', () => {
     '/v2/service_instances/x/parameters',
     '/v2/service_instances/x/service_bindings/y/z',
   ];
-  test.each(paths)('knows nothing at %s: 404 with JSON [RTE-01]', async (target) => {
+  test.each(paths)('The broker knows nothing at %s: 404 with JSON [RTE-01]', async (target) => {
     for (const method of ['GET', 'PUT', 'POST', 'DELETE', 'PATCH']) {
       const answer = await sendRaw(broker().url, rawRequest({ method, target, body: '{}' }));
       expect(answer.status).toBe(404);
@@ -93,7 +93,7 @@ describe('HTTP', () => {
     }
   });
 
-  test('answers a method nobody knows with 4xx and JSON [RTE-02]', async () => {
+  test('The broker answers a method nobody knows with 4xx and JSON [RTE-02]', async () => {
     for (const method of ['BREW', 'get', 'G\u00c4T', 'GETGETGET'.repeat(50)]) {
       const answer = await sendRaw(broker().url, rawRequest({ method, target: '/v2/catalog' }));
       expect([400, 405, 501]).toContain(answer.status);
@@ -101,7 +101,7 @@ describe('HTTP', () => {
     }
   });
 
-  test('answers HEAD as GET, without the body [RTE-03]', async () => {
+  test('The broker answers HEAD as GET, without the body [RTE-03]', async () => {
     const { path } = await instance('trial-timing/quick');
     for (const [target, status] of [
       ['/v2/catalog', 200],
@@ -118,7 +118,7 @@ describe('HTTP', () => {
   });
 
   test.each(['OPTIONS', 'TRACE'])(
-    'refuses %s with 405 and Allow, and sends nothing of the request back [RTE-04, RTE-05]',
+    'The broker refuses %s with 405 and Allow, and sends nothing of the request back [RTE-04, RTE-05]',
     async (method) => {
       for (const target of ['/v2/catalog', '/v2/service_instances/x', '*']) {
         const headers = { 'x-secret': 'not to be repeated', origin: 'https://evil.example' };
@@ -131,7 +131,7 @@ describe('HTTP', () => {
     },
   );
 
-  test('is no proxy: CONNECT is refused with JSON [RTE-02]', async () => {
+  test('The broker is no proxy: CONNECT is refused with JSON [RTE-02]', async () => {
     const answer = await sendRaw(broker().url, rawRequest({ method: 'CONNECT', target: 'example.com:443' }));
     expect({ status: answer.status, error: JSON.parse(answer.text) as object }).toMatchObject({
       status: 405,
@@ -139,7 +139,7 @@ describe('HTTP', () => {
     });
   });
 
-  test('shows nothing to who has no login, at any path and with any method [RTE-06]', async () => {
+  test('The broker shows nothing to who has no login, at any path and with any method [RTE-06]', async () => {
     const { path } = await instance('trial-timing/quick');
     for (const method of ['GET', 'HEAD', 'OPTIONS', 'TRACE', 'POST', 'SEARCH']) {
       for (const target of ['/v2/catalog', path, '/v2/unknown', '/']) {
@@ -151,7 +151,7 @@ describe('HTTP', () => {
     }
   });
 
-  test('says neither what it runs on nor what it knows of passwords [ERR-06]', async () => {
+  test('The broker says neither what it runs on nor what it knows of passwords [ERR-06]', async () => {
     const answers = [
       await sendRaw(broker().url, rawRequest({ target: '/v2/catalog' })),
       await sendRaw(broker().url, rawRequest({ target: '/v2/unknown' })),

@@ -40,7 +40,7 @@ describe('An originating identity', () => {
     ['service-manager', { username: 'jürgen ✓' }],
     ['a-platform-nobody-knows', {}],
   ])(
-    'of %s %j changes no answer, and is remembered with what was asked [HDR-07, HDR-09]',
+    'An originating identity of %s %j changes no answer, and is remembered with what was asked [HDR-07, HDR-09]',
     async (name, value) => {
       const id = randomUUID();
       await livesAsUsual(ask, tenRequests(id), from(identity(name, value)));
@@ -50,13 +50,13 @@ describe('An originating identity', () => {
     },
   );
 
-  test('of another platform than that of the context changes no answer [HDR-09]', async () => {
+  test('An originating identity of another platform than that of the context changes no answer [HDR-09]', async () => {
     const context = { platform: 'kubernetes', namespace: 'n', clusterid: 'c' };
     const sent = { ...from(identity('cloudfoundry', { user_id: 'u' })), body: { context } };
     expect((await provision('trial-timing/quick', sent)).status).toBe(201);
   });
 
-  test('of somebody else makes no other request of the same one [HDR-07, PRV-08.context]', async () => {
+  test('An originating identity of somebody else makes no other request of the same one [HDR-07, PRV-08.context]', async () => {
     const id = randomUUID();
     const on = await instance('trial-timing/quick', {
       id,
@@ -88,7 +88,7 @@ describe('An originating identity', () => {
     ['JSON with __proto__', `cloudfoundry ${Buffer.from('{"__proto__":{"a":1}}').toString('base64')}`],
     ['half of a picture', `cloudfoundry ${Buffer.from('{"user_id":"\\ud83d"}').toString('base64')}`],
   ])(
-    'that cannot be read (%s) changes no answer, and is reported without what it holds [HDR-08]',
+    'An originating identity that cannot be read (%s) changes no answer, and is reported without what it holds [HDR-08]',
     async (what, value) => {
       const before = broker().output().length;
       const id = randomUUID();
@@ -101,7 +101,7 @@ describe('An originating identity', () => {
     },
   );
 
-  test('of 12 kB changes no answer [HDR-07, HDR-08]', async () => {
+  test('An originating identity of 12 kB changes no answer [HDR-07, HDR-08]', async () => {
     const groups = Array.from({ length: 300 }, (_, at) => `group-${at}-${'x'.repeat(20)}`);
     await livesAsUsual(
       ask,
@@ -115,7 +115,7 @@ describe('A request identity', () => {
   const name = 'x-broker-api-request-identity';
   const sent = (value: string) => ({ headers: { [name]: value } });
 
-  test('comes back on the answers of all endpoints as it was sent; without it there is none [HDR-05]', async () => {
+  test('A request identity comes back on the answers of all endpoints as it was sent; without it there is none [HDR-05]', async () => {
     const id = randomUUID();
     const answers = await livesAsUsual(ask, tenRequests(randomUUID()), sent(id));
     for (const { headers } of answers) expect(headers[name]).toBe(id);
@@ -124,14 +124,14 @@ describe('A request identity', () => {
   });
 
   test.each(['a', 'X'.repeat(2000), 'with "quotes", commas; and = signs', '<script>', '../..', '__proto__'])(
-    'comes back whatever it is: %#, and the broker is not impressed [HDR-05]',
+    'A request identity comes back whatever it is: %#, and the broker is not impressed [HDR-05]',
     async (value) => {
       const { status, headers } = await ask('get', '/v2/catalog', sent(value));
       expect({ status, value: headers[name] as string }).toEqual({ status: 200, value });
     },
   );
 
-  test('comes back byte by byte when it is no ASCII [HDR-05]', async () => {
+  test('A request identity comes back byte by byte when it is no ASCII [HDR-05]', async () => {
     const request = rawRequest({ target: '/v2/catalog', headers: { [name]: 'Kr\u00fcmel \u00a7' } });
     const received = await exchange(broker().url, request);
     expect(received.toString('latin1')).toMatch(/X-Broker-API-Request-Identity: Kr\u00fcmel \u00a7\r\n/i);
@@ -173,7 +173,7 @@ describe('A request identity', () => {
         ask('put', never.path, { headers: { ...headers, 'content-encoding': 'compress' }, body: '{}' }),
     ],
     [422, 'a plan that needs time', (headers) => provision('trial-timing/async-required', { headers })],
-  ])('comes back with a %i for %s [HDR-06]', async (status, _why, request) => {
+  ])('A request identity comes back with a %i for %s [HDR-06]', async (status, _why, request) => {
     const id = randomUUID();
     const answer = await refused(() => request({ [name]: id }));
     expect({ status: answer.status, id: (answer.headers as Record<string, string>)[name] }).toEqual({
@@ -182,7 +182,7 @@ describe('A request identity', () => {
     });
   });
 
-  test('comes back with a conflict and with a failure [HDR-06]', async () => {
+  test('A request identity comes back with a conflict and with a failure [HDR-06]', async () => {
     const id = randomUUID();
     await instance('trial-timing/quick', { id });
     const answers = [

@@ -14,7 +14,7 @@ const sync = true;
 
 describe('A provision that failed', () => {
   test.concurrent.each(['moments/failing', 'moments/failing-made'])(
-    'after its 202 leaves nothing, is not there, and can be deleted: %s [ORP-01, ORP-04, ERR-03]',
+    'A provision that failed after its 202 leaves nothing, is not there, and can be deleted: %s [ORP-01, ORP-04, ERR-03]',
     async (plan) => {
       const id = randomUUID();
       expect(await provision(id, plan)).toMatchObject({ status: 202 });
@@ -28,7 +28,7 @@ describe('A provision that failed', () => {
   );
 
   test.each(['trial-failing/provision', 'trial-failing/provision-made'])(
-    'within its request leaves nothing, is not there, and can be deleted: %s [ORP-01, ORP-04, ERR-08]',
+    'A provision that failed within its request leaves nothing, is not there, and can be deleted: %s [ORP-01, ORP-04, ERR-08]',
     async (plan) => {
       const id = randomUUID();
       expect(await provision(id, plan, { sync })).toMatchObject({ status: 500 });
@@ -39,35 +39,41 @@ describe('A provision that failed', () => {
     },
   );
 
-  test.concurrent('goes on being told as failed until it is deleted [ORP-01, LOP-04]', async () => {
-    const id = randomUUID();
-    await provision(id, 'moments/failing');
-    await ended(id);
-    for (let times = 0; times < 3; times += 1) {
-      expect(await lastOperation(id)).toMatchObject({ status: 200, body: { state: 'failed' } });
-    }
-    await deprovision(id, 'moments/failing', { sync });
-    expect(await lastOperation(id)).toMatchObject({ status: 410 });
-  });
+  test.concurrent(
+    'A provision that failed goes on being told as failed until it is deleted [ORP-01, LOP-04]',
+    async () => {
+      const id = randomUUID();
+      await provision(id, 'moments/failing');
+      await ended(id);
+      for (let times = 0; times < 3; times += 1) {
+        expect(await lastOperation(id)).toMatchObject({ status: 200, body: { state: 'failed' } });
+      }
+      await deprovision(id, 'moments/failing', { sync });
+      expect(await lastOperation(id)).toMatchObject({ status: 410 });
+    },
+  );
 
-  test.concurrent('does not become a success by being repeated: it is tried again [ORP-01]', async () => {
-    const id = randomUUID();
-    const first = await provision(id, 'moments/failing');
-    await ended(id);
-    const second = await provision(id, 'moments/failing');
-    expect(second).toMatchObject({ status: 202 });
-    expect(second.body.operation).not.toBe(first.body.operation);
-    expect((await ended(id)).body.state).toBe('failed');
-  });
+  test.concurrent(
+    'A provision that failed does not become a success by being repeated: it is tried again [ORP-01]',
+    async () => {
+      const id = randomUUID();
+      const first = await provision(id, 'moments/failing');
+      await ended(id);
+      const second = await provision(id, 'moments/failing');
+      expect(second).toMatchObject({ status: 202 });
+      expect(second.body.operation).not.toBe(first.body.operation);
+      expect((await ended(id)).body.state).toBe('failed');
+    },
+  );
 
-  test('frees its id for something else once it is deleted [ORP-01, PRV-24]', async () => {
+  test('A provision that failed frees its id for something else once it is deleted [ORP-01, PRV-24]', async () => {
     const id = randomUUID();
     await provision(id, 'trial-failing/provision', { sync });
     await deprovision(id, 'trial-failing/provision', { sync });
     expect(await provision(id, 'trial-timing/quick', { sync })).toMatchObject({ status: 201 });
   });
 
-  test.concurrent('cannot be bound or updated [UPD-14, BND-23]', async () => {
+  test.concurrent('A provision that failed cannot be bound or updated [UPD-14, BND-23]', async () => {
     const id = randomUUID();
     await provision(id, 'moments/failing');
     await ended(id);
@@ -79,29 +85,35 @@ describe('A provision that failed', () => {
 });
 
 describe('A provision that takes longer than a request can wait', () => {
-  test.concurrent('is given up, undone, and can be deleted at once [ORP-01, ERR-08]', async () => {
-    const id = randomUUID();
-    expect(await provision(id, 'moments/endless', { sync })).toMatchObject({ status: 500 });
-    expect(await fetch(id)).toMatchObject({ status: 404 });
-    expect([200, 410]).toContain((await deprovision(id, 'moments/endless', { sync })).status);
-    expect(await thingsOf(id)).toEqual([]);
-    expect(await deprovision(id, 'moments/endless')).toMatchObject({ status: 410 });
-  });
+  test.concurrent(
+    'A provision that takes longer than a request can wait is given up, undone, and can be deleted at once [ORP-01, ERR-08]',
+    async () => {
+      const id = randomUUID();
+      expect(await provision(id, 'moments/endless', { sync })).toMatchObject({ status: 500 });
+      expect(await fetch(id)).toMatchObject({ status: 404 });
+      expect([200, 410]).toContain((await deprovision(id, 'moments/endless', { sync })).status);
+      expect(await thingsOf(id)).toEqual([]);
+      expect(await deprovision(id, 'moments/endless')).toMatchObject({ status: 410 });
+    },
+  );
 
-  test.concurrent('is undone also when nobody deletes it [ORP-04]', async () => {
-    const id = randomUUID();
-    await provision(id, 'moments/endless', { sync });
-    expect((await ended(id)).body).toMatchObject({
-      state: 'failed',
-      description: expect.stringContaining('longer'),
-    });
-    expect(await thingsOf(id)).toEqual([]);
-  });
+  test.concurrent(
+    'A provision that takes longer than a request can wait is undone also when nobody deletes it [ORP-04]',
+    async () => {
+      const id = randomUUID();
+      await provision(id, 'moments/endless', { sync });
+      expect((await ended(id)).body).toMatchObject({
+        state: 'failed',
+        description: expect.stringContaining('longer'),
+      });
+      expect(await thingsOf(id)).toEqual([]);
+    },
+  );
 });
 
 describe('A platform that hangs up', () => {
   test.concurrent.each(['moments/brief', 'moments/endless'])(
-    'while its provision runs can delete at once, and nothing is left: %s [ORP-01, ORP-03]',
+    'A platform that hangs up while its provision runs can delete at once, and nothing is left: %s [ORP-01, ORP-03]',
     async (plan) => {
       const id = randomUUID();
       await hangUp(id, plan);
@@ -112,12 +124,15 @@ describe('A platform that hangs up', () => {
     },
   );
 
-  test.concurrent('does not stop the provision; a repetition finds it done [PRV-05, PRV-06]', async () => {
-    const id = randomUUID();
-    await hangUp(id, 'moments/brief');
-    expect(await provision(id, 'moments/brief', { sync })).toMatchObject({ status: 200 });
-    expect(await fetch(id)).toMatchObject({ status: 200 });
-  });
+  test.concurrent(
+    'A platform that hangs up does not stop the provision; a repetition finds it done [PRV-05, PRV-06]',
+    async () => {
+      const id = randomUUID();
+      await hangUp(id, 'moments/brief');
+      expect(await provision(id, 'moments/brief', { sync })).toMatchObject({ status: 200 });
+      expect(await fetch(id)).toMatchObject({ status: 200 });
+    },
+  );
 
   /** Sends the request without accepts_incomplete and closes the connection as soon as the work has begun. */
   async function hangUp(id: string, plan: string): Promise<void> {
@@ -135,19 +150,22 @@ describe('A platform that hangs up', () => {
 });
 
 describe('A bind that failed', () => {
-  test.concurrent('after its 202 is not there and can be deleted [ORP-02, ERR-03]', async () => {
-    const id = await made('moments/failing-bind');
-    const binding = `${id}/service_bindings/b`;
-    expect(await bind(id, 'b', 'moments/failing-bind')).toMatchObject({ status: 202 });
-    expect((await ended(binding)).body).toEqual({ state: 'failed', description: 'It would not bind.' });
-    expect(await fetchBinding(id, 'b')).toMatchObject({ status: 404 });
-    expect([200, 202, 410]).toContain((await unbind(id, 'b', 'moments/failing-bind')).status);
-    await ended(binding);
-    expect(await unbind(id, 'b', 'moments/failing-bind')).toMatchObject({ status: 410 });
-    expect(await thingsOf(id)).toHaveLength(1);
-  });
+  test.concurrent(
+    'A bind that failed after its 202 is not there and can be deleted [ORP-02, ERR-03]',
+    async () => {
+      const id = await made('moments/failing-bind');
+      const binding = `${id}/service_bindings/b`;
+      expect(await bind(id, 'b', 'moments/failing-bind')).toMatchObject({ status: 202 });
+      expect((await ended(binding)).body).toEqual({ state: 'failed', description: 'It would not bind.' });
+      expect(await fetchBinding(id, 'b')).toMatchObject({ status: 404 });
+      expect([200, 202, 410]).toContain((await unbind(id, 'b', 'moments/failing-bind')).status);
+      await ended(binding);
+      expect(await unbind(id, 'b', 'moments/failing-bind')).toMatchObject({ status: 410 });
+      expect(await thingsOf(id)).toHaveLength(1);
+    },
+  );
 
-  test('within its request is not there and can be deleted [ORP-02, ERR-08]', async () => {
+  test('A bind that failed within its request is not there and can be deleted [ORP-02, ERR-08]', async () => {
     const id = await made('trial-failing/bind');
     expect(await bind(id, 'b', 'trial-failing/bind', { sync })).toMatchObject({ status: 500 });
     expect(await fetchBinding(id, 'b')).toMatchObject({ status: 404 });
@@ -155,13 +173,16 @@ describe('A bind that failed', () => {
     expect(await unbind(id, 'b', 'trial-failing/bind', { sync })).toMatchObject({ status: 410 });
   });
 
-  test.concurrent('because it took too long is given up and can be deleted [ORP-02]', async () => {
-    const id = await made('moments/endless-bind');
-    expect(await bind(id, 'b', 'moments/endless-bind', { sync })).toMatchObject({ status: 500 });
-    expect([200, 410]).toContain((await unbind(id, 'b', 'moments/endless-bind', { sync })).status);
-    expect(await unbind(id, 'b', 'moments/endless-bind')).toMatchObject({ status: 410 });
-    expect(await thingsOf(id)).toHaveLength(1);
-  });
+  test.concurrent(
+    'A bind that failed because it took too long is given up and can be deleted [ORP-02]',
+    async () => {
+      const id = await made('moments/endless-bind');
+      expect(await bind(id, 'b', 'moments/endless-bind', { sync })).toMatchObject({ status: 500 });
+      expect([200, 410]).toContain((await unbind(id, 'b', 'moments/endless-bind', { sync })).status);
+      expect(await unbind(id, 'b', 'moments/endless-bind')).toMatchObject({ status: 410 });
+      expect(await thingsOf(id)).toHaveLength(1);
+    },
+  );
 });
 
 test('What was never there is gone: instances, bindings, and bindings of instances that are not there [DEP-02, UNB-02]', async () => {

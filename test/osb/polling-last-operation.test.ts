@@ -12,7 +12,7 @@ const sync = true;
 const bindingOf = (id: string, bindingId: string) => `${id}/service_bindings/${bindingId}`;
 
 describe('The last operation of an instance', () => {
-  test('while it is in the making is there, in progress and described, with every hint [LOP-03, LOP-01, LOP-06, LOP-08]', async () => {
+  test('The last operation of an instance while it is in the making is there, in progress and described, with every hint [LOP-03, LOP-01, LOP-06, LOP-08]', async () => {
     const id = randomUUID();
     const { operation = '' } = (await provision(id, 'moments/endless')).body;
     const queries = [
@@ -33,22 +33,25 @@ describe('The last operation of an instance', () => {
     await deprovision(id, 'moments/endless');
   });
 
-  test.concurrent('tells how it goes on, and in the end that it has succeeded [LOP-01, LOP-05]', async () => {
-    const id = randomUUID();
-    await provision(id, 'trial-timing/steps');
-    const told = new Set<string | undefined>();
-    let last: Answer;
-    do {
-      last = await lastOperation(id);
-      told.add(last.body.description);
-      await wait(50);
-    } while (last.body.state === 'in progress');
-    expect(last).toMatchObject({ status: 200, body: { state: 'succeeded' } });
-    expect([...told]).toEqual(expect.arrayContaining(['Step 1 of 4', 'Step 4 of 4']));
-    expect(await fetch(id)).toMatchObject({ status: 200 });
-  });
+  test.concurrent(
+    'The last operation of an instance tells how it goes on, and in the end that it has succeeded [LOP-01, LOP-05]',
+    async () => {
+      const id = randomUUID();
+      await provision(id, 'trial-timing/steps');
+      const told = new Set<string | undefined>();
+      let last: Answer;
+      do {
+        last = await lastOperation(id);
+        told.add(last.body.description);
+        await wait(50);
+      } while (last.body.state === 'in progress');
+      expect(last).toMatchObject({ status: 200, body: { state: 'succeeded' } });
+      expect([...told]).toEqual(expect.arrayContaining(['Step 1 of 4', 'Step 4 of 4']));
+      expect(await fetch(id)).toMatchObject({ status: 200 });
+    },
+  );
 
-  test('of what never was is 404, with and without an operation [LOP-02]', async () => {
+  test('The last operation of an instance that never was is 404, with and without an operation [LOP-02]', async () => {
     const hints = { ...idsOf('moments/brief') };
     for (const query of [{}, hints, { ...hints, operation: randomUUID() }]) {
       expect(await lastOperation(randomUUID(), query)).toMatchObject({ status: 404 });
@@ -56,7 +59,7 @@ describe('The last operation of an instance', () => {
   });
 
   test.concurrent(
-    'is remembered, however often it is asked for and whatever came after it [LOP-04]',
+    'The last operation of an instance is remembered, however often it is asked for and whatever came after it [LOP-04]',
     async () => {
       const id = randomUUID();
       const create = (await provision(id, 'moments/brief')).body.operation ?? '';
@@ -73,7 +76,7 @@ describe('The last operation of an instance', () => {
     },
   );
 
-  test('of what was made at once has succeeded [LOP-09]', async () => {
+  test('The last operation of an instance that was made at once has succeeded [LOP-09]', async () => {
     const id = randomUUID();
     await provision(id, 'trial-timing/quick', { sync });
     expect(await lastOperation(id)).toMatchObject({ status: 200, body: { state: 'succeeded' } });
@@ -86,16 +89,19 @@ describe('The last operation of an instance', () => {
     ['a NUL', '\0'],
     ['special characters', '%&=?/#+"\' \u{1F600}'],
     ['__proto__', '__proto__'],
-  ])('named by an operation that is %s breaks nothing [LOP-07]', async (_what, operation) => {
-    const id = randomUUID();
-    await provision(id, 'trial-timing/quick', { sync });
-    const { status } = await lastOperation(id, { operation });
-    // Cloud Controller takes a 400 for a failed operation.
-    expect([200, 404]).toContain(status);
-  });
+  ])(
+    'The last operation of an instance named by an operation that is %s breaks nothing [LOP-07]',
+    async (_what, operation) => {
+      const id = randomUUID();
+      await provision(id, 'trial-timing/quick', { sync });
+      const { status } = await lastOperation(id, { operation });
+      // Cloud Controller takes a 400 for a failed operation.
+      expect([200, 404]).toContain(status);
+    },
+  );
 
   test.concurrent(
-    'after a slow removal has succeeded for those who name it, and is gone for all others [LOP-10, LOP-11]',
+    'The last operation of an instance after a slow removal has succeeded for those who name it, and is gone for all others [LOP-10, LOP-11]',
     async () => {
       const id = randomUUID();
       const create = (await provision(id, 'moments/brief')).body.operation ?? '';
@@ -120,7 +126,7 @@ describe('The last operation of an instance', () => {
   );
 
   test.concurrent(
-    'that failed says so in the words of the service, with nothing of an update [LOP-01, ORP-01]',
+    'The last operation of an instance that failed says so in the words of the service, with nothing of an update [LOP-01, ORP-01]',
     async () => {
       const id = randomUUID();
       await provision(id, 'moments/failing');
@@ -128,33 +134,39 @@ describe('The last operation of an instance', () => {
     },
   );
 
-  test.concurrent('that is tried again says so, and not why [LOP-01, LOP-08]', async () => {
-    const id = randomUUID();
-    const { operation = '' } = (await provision(id, 'trial-timing/broken')).body;
-    let told = '';
-    while (!told.includes('tried again')) {
-      const { body } = await lastOperation(id, { operation });
-      if (body.state !== 'in progress') break;
-      told = body.description ?? '';
-    }
-    expect(told).toBe(
-      'Provisioning the service instance is in progress. The last try did not work; it is being tried again.',
-    );
-  });
+  test.concurrent(
+    'The last operation of an instance that is tried again says so, and not why [LOP-01, LOP-08]',
+    async () => {
+      const id = randomUUID();
+      const { operation = '' } = (await provision(id, 'trial-timing/broken')).body;
+      let told = '';
+      while (!told.includes('tried again')) {
+        const { body } = await lastOperation(id, { operation });
+        if (body.state !== 'in progress') break;
+        told = body.description ?? '';
+      }
+      expect(told).toBe(
+        'Provisioning the service instance is in progress. The last try did not work; it is being tried again.',
+      );
+    },
+  );
 
-  test.concurrent('that takes longer than its plan allows has failed [LOP-01, LOP-04]', async () => {
-    const id = randomUUID();
-    await provision(id, 'moments/limited');
-    expect((await ended(id)).body).toMatchObject({
-      state: 'failed',
-      description: expect.stringContaining('5 seconds'),
-    });
-    expect(await fetch(id)).toMatchObject({ status: 404 });
-  });
+  test.concurrent(
+    'The last operation of an instance that takes longer than its plan allows has failed [LOP-01, LOP-04]',
+    async () => {
+      const id = randomUUID();
+      await provision(id, 'moments/limited');
+      expect((await ended(id)).body).toMatchObject({
+        state: 'failed',
+        description: expect.stringContaining('5 seconds'),
+      });
+      expect(await fetch(id)).toMatchObject({ status: 404 });
+    },
+  );
 });
 
 describe('Retry-After', () => {
-  test('is a number of seconds while something is in progress, for instances and bindings [LOP-12, LOP-13]', async () => {
+  test('Retry-After is a number of seconds while something is in progress, for instances and bindings [LOP-12, LOP-13]', async () => {
     const id = randomUUID();
     await provision(id, 'moments/endless');
     expect((await lastOperation(id)).headers['retry-after']).toMatch(/^[1-9]\d*$/);
@@ -165,14 +177,14 @@ describe('Retry-After', () => {
     expect((await lastOperation(bindingOf(instance, 'b'))).headers['retry-after']).toMatch(/^[1-9]\d*$/);
   });
 
-  test('is not there when all is done [LOP-12]', async () => {
+  test('Retry-After is not there when all is done [LOP-12]', async () => {
     const id = await made('trial-timing/quick');
     expect((await lastOperation(id)).headers).not.toHaveProperty('retry-after');
   });
 });
 
 describe('The last operation of a binding', () => {
-  test('while it is in the making is there and in progress, with every hint [LOB-03, LOB-01, LOB-06]', async () => {
+  test('The last operation of a binding while it is in the making is there and in progress, with every hint [LOB-03, LOB-01, LOB-06]', async () => {
     const id = await made('moments/endless-bind');
     const { operation = '' } = (await bind(id, 'b', 'moments/endless-bind')).body;
     const hints = { ...idsOf('moments/endless-bind') };
@@ -193,7 +205,7 @@ describe('The last operation of a binding', () => {
   });
 
   test.concurrent(
-    'has succeeded when the binding is there, and goes on saying so [LOB-01, LOB-04]',
+    'The last operation of a binding has succeeded when the binding is there, and goes on saying so [LOB-01, LOB-04]',
     async () => {
       const id = await made('moments/brief');
       const { status, body } = await bind(id, 'b', 'moments/brief');
@@ -212,7 +224,7 @@ describe('The last operation of a binding', () => {
   );
 
   test.concurrent(
-    'after a slow unbind has succeeded for those who name it, else is gone [LOB-05, LOB-01]',
+    'The last operation of a binding after a slow unbind has succeeded for those who name it, else is gone [LOB-05, LOB-01]',
     async () => {
       const id = await made('moments/brief-removal');
       await bind(id, 'b', 'moments/brief-removal', { sync });
@@ -228,16 +240,19 @@ describe('The last operation of a binding', () => {
     },
   );
 
-  test.concurrent('that failed says so without flags [LOB-01, ORP-02]', async () => {
-    const id = await made('moments/failing-bind');
-    await bind(id, 'b', 'moments/failing-bind');
-    expect((await ended(bindingOf(id, 'b'))).body).toEqual({
-      state: 'failed',
-      description: 'It would not bind.',
-    });
-  });
+  test.concurrent(
+    'The last operation of a binding that failed says so without flags [LOB-01, ORP-02]',
+    async () => {
+      const id = await made('moments/failing-bind');
+      await bind(id, 'b', 'moments/failing-bind');
+      expect((await ended(bindingOf(id, 'b'))).body).toEqual({
+        state: 'failed',
+        description: 'It would not bind.',
+      });
+    },
+  );
 
-  test('of what never was is 404: no instance, no binding, the binding of another instance [LOB-02, LOB-02.sync]', async () => {
+  test('The last operation of a binding that never was is 404: no instance, no binding, the binding of another instance [LOB-02, LOB-02.sync]', async () => {
     const [id, another] = [await made('trial-timing/quick'), await made('trial-timing/quick')];
     await bind(id, 'mine', 'trial-timing/quick', { sync });
     for (const path of [
@@ -251,7 +266,7 @@ describe('The last operation of a binding', () => {
     expect(await lastOperation(bindingOf(id, 'mine'))).toMatchObject({ body: { state: 'succeeded' } });
   });
 
-  test('is not that of its instance, and the other way round [LOB-02]', async () => {
+  test('The last operation of a binding is not that of its instance, and the other way round [LOB-02]', async () => {
     const id = await made('moments/endless-bind');
     const { operation = '' } = (await bind(id, 'b', 'moments/endless-bind')).body;
     expect(await lastOperation(id, { operation })).toMatchObject({ body: { state: 'succeeded' } });

@@ -13,14 +13,14 @@ const { ask, broker, instance, provision, traces } = platform;
 const { allRefuse, allTake } = bodySenders(platform);
 
 describe('Large bodies', () => {
-  test('of more than 1 MB are refused with 413, also 12 MB, and nothing changes [BDY-10]', async () => {
+  test('Bodies of more than 1 MB are refused with 413, also 12 MB, and nothing changes [BDY-10]', async () => {
     for (const size of [1_100_000, 12_000_000]) {
       const body = JSON.stringify({ ...provisionBody(plan), parameters: { a: 'x'.repeat(size) } });
       await allRefuse(413, { body });
     }
   });
 
-  test('of nearly 1 MB are taken [BDY-10]', async () => {
+  test('Bodies of nearly 1 MB are taken [BDY-10]', async () => {
     const parameters = { a: 'x'.repeat(900_000) };
     const { path } = await instance('trial-features/plain', { body: { parameters } });
     expect((await ask('get', path)).body).toMatchObject({ parameters });
@@ -31,7 +31,7 @@ describe('Large bodies', () => {
     ['objects', `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`],
     ['brackets that never close', '['.repeat(100_000)],
     ['101 lists', `${'['.repeat(101)}${']'.repeat(101)}`],
-  ])('that are too deep are refused with 400: %s [BDY-11]', async (_what, deep) => {
+  ])('Bodies that are too deep are refused with 400: %s [BDY-11]', async (_what, deep) => {
     await allRefuse(400, { body: deep });
     const body = JSON.stringify({ ...provisionBody(plan), parameters: { a: 'DEEP' } }).replace(
       '"DEEP"',
@@ -40,13 +40,13 @@ describe('Large bodies', () => {
     await allRefuse(400, { body });
   });
 
-  test('with 60 levels are taken and come back [BDY-11]', async () => {
+  test('Bodies with 60 levels are taken and come back [BDY-11]', async () => {
     const parameters = JSON.parse(`${'{"a":'.repeat(60)}1${'}'.repeat(60)}`) as Record<string, unknown>;
     const { path } = await instance('trial-features/plain', { body: { parameters } });
     expect((await ask('get', path)).body).toMatchObject({ parameters });
   });
 
-  test('with 50,000 members are taken [BDY-10]', async () => {
+  test('Bodies with 50,000 members are taken [BDY-10]', async () => {
     const parameters = Object.fromEntries(Array.from({ length: 50_000 }, (_, at) => [`p${at}`, at]));
     expect((await provision('trial-features/plain', { body: { parameters } })).status).toBe(201);
   });
@@ -59,22 +59,22 @@ describe('How the body is sent', () => {
   };
   const inChunks = { 'content-length': undefined, 'transfer-encoding': 'chunked' };
 
-  test('in chunks, even of one byte, does not matter [BDY-12]', async () => {
+  test('A body sent in chunks, even of one byte, does not matter [BDY-12]', async () => {
     await allTake((json) => ({ body: chunked(json, 1), headers: inChunks }));
     await allTake((json) => ({ body: chunked(json, 7), headers: inChunks }));
   });
 
-  test('in chunks of more than 1 MB together is refused with 413 [BDY-10, BDY-12]', async () => {
+  test('A body sent in chunks of more than 1 MB together is refused with 413 [BDY-10, BDY-12]', async () => {
     const json = JSON.stringify({ ...provisionBody(plan), parameters: { a: 'x'.repeat(3_000_000) } });
     await allRefuse(413, { body: chunked(json, 65_536), headers: inChunks });
   });
 
-  test('in chunks that are broken is refused with 400 [BDY-12]', async () => {
+  test('A body sent in chunks that are broken is refused with 400 [BDY-12]', async () => {
     await allRefuse(400, { body: 'zz\r\n{}\r\n0\r\n\r\n', headers: inChunks });
     await allRefuse(400, { body: '-1\r\n{}\r\n0\r\n\r\n', headers: inChunks });
   });
 
-  test('with two lengths, or a length and chunks, is refused, so that nobody can hide a request in another [BDY-12, URL-10]', async () => {
+  test('A body sent with two lengths, or a length and chunks, is refused, so that nobody can hide a request in another [BDY-12, URL-10]', async () => {
     const hidden = 'DELETE /v2/service_instances/x HTTP/1.1\r\nHost: x\r\n\r\n';
     await allRefuse(400, { body: '{}', headers: { 'content-length': ['2', '3'] } });
     await allRefuse(400, {
@@ -93,11 +93,11 @@ describe('How the body is sent', () => {
     ['br', brotliCompressSync],
     ['GZIP', gzipSync],
     ['identity', (json) => Buffer.from(json)],
-  ])('packed with %s does not matter [BDY-13]', async (encoding, pack) => {
+  ])('A body sent packed with %s does not matter [BDY-13]', async (encoding, pack) => {
     await allTake((json) => ({ body: pack(json), headers: { 'content-encoding': encoding } }));
   });
 
-  test('packed so that it is more than 1 MB when unpacked is refused with 413 [BDY-10, BDY-13]', async () => {
+  test('A body sent packed so that it is more than 1 MB when unpacked is refused with 413 [BDY-10, BDY-13]', async () => {
     const bomb = gzipSync(Buffer.alloc(200_000_000, ' '));
     expect(bomb.length).toBeLessThan(1_000_000);
     await allRefuse(413, { body: bomb, headers: { 'content-encoding': 'gzip' } });
@@ -109,19 +109,19 @@ describe('How the body is sent', () => {
     ['an encoding nobody knows', 'rot13', 415],
     ['two encodings', 'gzip, gzip', 415],
     ['the name of a member of every object', '__proto__', 415],
-  ])('as %s, is refused [BDY-13]', async (_what, encoding, status) => {
+  ])('A body sent as %s, is refused [BDY-13]', async (_what, encoding, status) => {
     await allRefuse(status, {
       body: JSON.stringify(provisionBody(plan)),
       headers: { 'content-encoding': encoding },
     });
   });
 
-  test('packed, and cut off, is refused [BDY-13]', async () => {
+  test('A body sent packed, and cut off, is refused [BDY-13]', async () => {
     const body = gzipSync(JSON.stringify(provisionBody(plan))).subarray(0, 20);
     await allRefuse(400, { body, headers: { 'content-encoding': 'gzip' } });
   });
 
-  test('with Expect: 100-continue does not matter; the broker asks for it, or answers at once [BDY-12]', async () => {
+  test('A body sent with Expect: 100-continue does not matter; the broker asks for it, or answers at once [BDY-12]', async () => {
     const target = instancePath(randomUUID());
     const body = JSON.stringify(provisionBody(plan));
     const request = rawRequest({ method: 'PUT', target, body, headers: { expect: '100-continue' } });
@@ -130,7 +130,7 @@ describe('How the body is sent', () => {
     expect(readAnswer(Buffer.from(final)).status).toBe(201);
   });
 
-  test('and then cut off before its end changes nothing [BDY-12]', async () => {
+  test('A body sent and then cut off before its end changes nothing [BDY-12]', async () => {
     const before = await traces();
     const body = JSON.stringify(provisionBody(plan));
     const headers = { 'content-length': `${body.length + 10}` };
@@ -152,7 +152,7 @@ describe('What comes after a body on the same connection', () => {
     return [...received.toString('latin1').matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, code]) => Number(code));
   }
 
-  test('is the next request, whether the body was taken, refused or not looked at [BDY-12, UNB-09, URL-10]', async () => {
+  test('What comes after a body on the same connection is the next request, whether the body was taken, refused or not looked at [BDY-12, UNB-09, URL-10]', async () => {
     const target = instancePath(randomUUID());
     const body = JSON.stringify(provisionBody(plan));
     const good = rawRequest({ method: 'PUT', target, body, headers: open });
@@ -169,7 +169,7 @@ describe('What comes after a body on the same connection', () => {
     expect(codes).toEqual([201, 400, 400, 404, 401, 200]);
   });
 
-  test('is the next request, also when the body was too large [BDY-10, URL-10]', async () => {
+  test('What comes after a body on the same connection is the next request, also when the body was too large [BDY-10, URL-10]', async () => {
     const body = inside.repeat(30_000);
     const large = rawRequest({ method: 'PUT', target: instancePath(randomUUID()), body, headers: open });
     expect(body.length).toBeGreaterThan(1_100_000);

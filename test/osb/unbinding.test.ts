@@ -40,7 +40,7 @@ describe('A binding that is there', () => {
     'trial-route/forward',
     'trial-volume/shared',
   ])(
-    'of %s is removed with 200 and an empty object; then it is gone [UNB-01, UNB-02, UNB-06, DEP-14]',
+    'A binding of %s is removed with 200 and an empty object; then it is gone [UNB-01, UNB-02, UNB-06, DEP-14]',
     async (plan) => {
       const one = await binding(await instance(plan));
       const { status, body } = await unbind(one);
@@ -52,7 +52,7 @@ describe('A binding that is there', () => {
     },
   );
 
-  test('that takes its time is removed with 202; the poll ends with its end, and it is told 202 once more while that goes on [UNB-01, UNB-07, LOB-05, LOP-10, LOP-11]', async () => {
+  test('A binding that takes its time is removed with 202; the poll ends with its end, and it is told 202 once more while that goes on [UNB-01, UNB-07, LOB-05, LOP-10, LOP-11]', async () => {
     const one = await slowBinding();
     const first = await unbind(one, { query: incomplete });
     const again = await unbind(one, { query: incomplete });
@@ -67,14 +67,14 @@ describe('A binding that is there', () => {
     expect(await filesOf(one.instance)).toEqual([]);
   });
 
-  test('that takes its time is removed with 200 for who does not accept to wait, also when it is asked twice [UNB-06, UNB-07]', async () => {
+  test('A binding that takes its time is removed with 200 for who does not accept to wait, also when it is asked twice [UNB-06, UNB-07]', async () => {
     const one = await slowBinding();
     const answers = await Promise.all([unbind(one), unbind(one)]);
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect((await unbind(one)).status).toBe(410);
   });
 
-  test('of a plan that needs time stays, with AsyncRequired, unless the platform accepts to wait [UNB-06, STS-03]', async () => {
+  test('A binding of a plan that needs time stays, with AsyncRequired, unless the platform accepts to wait [UNB-06, STS-03]', async () => {
     const on = await instance('turning/async-binds');
     const one = addressed(on, 'one');
     if ((await bind(on, { id: 'one', query: incomplete })).status === 202) await untilEnded(one.path);
@@ -88,7 +88,7 @@ describe('A binding that is there', () => {
     expect([200, 202]).toContain((await unbind(one, { query: incomplete })).status);
   });
 
-  test('is removed whatever stands in the body of the request [UNB-09]', async () => {
+  test('A binding that is there is removed whatever stands in the body of the request [UNB-09]', async () => {
     const on = await instance('trial-timing/quick');
     const headers = { 'content-type': 'application/x-www-form-urlencoded' };
     for (const sent of [
@@ -103,7 +103,7 @@ describe('A binding that is there', () => {
     ).toBe(200);
   });
 
-  test('can be made again under the same id, with a new password [UNB-01]', async () => {
+  test('A binding that is there can be made again under the same id, with a new password [UNB-01]', async () => {
     const on = await instance('trial-features/plain');
     const first = await binding(on, { id: 'again' });
     await unbind(first);
@@ -111,7 +111,7 @@ describe('A binding that is there', () => {
     expect(second.told.credentials?.['password']).not.toBe(first.told.credentials?.['password']);
   });
 
-  test('is removed for a broker that does not sell the plan any more [UNB-01, ORP-03]', async () => {
+  test('A binding that is there is removed for a broker that does not sell the plan any more [UNB-01, ORP-03]', async () => {
     const on = await instance('trial-features/plain');
     const one = await binding(on);
     const other = await startWholeBroker(platform.database(), {
@@ -138,7 +138,7 @@ async function slowBinding(): Promise<Binding> {
 }
 
 describe('A binding that is not there is gone', () => {
-  test('when it never was, and when its instance never was [UNB-02]', async () => {
+  test('A binding that is not there is gone when it never was, and when its instance never was [UNB-02]', async () => {
     const on = await instance('trial-timing/quick');
     const never = unknownInstance('unheard-of', 'trial-timing/quick');
     for (const one of [addressed(on, 'unheard-of'), addressed(never, 'unheard-of')]) {
@@ -149,20 +149,20 @@ describe('A binding that is not there is gone', () => {
     }
   });
 
-  test('when its plan is not known either, as platforms clean up for ever [UNB-02]', async () => {
+  test('A binding that is not there is gone when its plan is not known either, as platforms clean up for ever [UNB-02]', async () => {
     const ids = { service_id: 'long-gone', plan_id: 'long-gone' };
     const never = { id: 'unheard-of', path: instancePath('unheard-of'), ids };
     expect((await refused(() => unbind(addressed(never, 'unheard-of')))).status).toBe(410);
   });
 
-  test('when it is of another instance, where it stays untouched [URL-12, UNB-02]', async () => {
+  test('A binding that is not there is gone when it is of another instance, where it stays untouched [URL-12, UNB-02]', async () => {
     const [here, there] = [await instance('trial-timing/quick'), await instance('trial-timing/quick')];
     const one = await binding(here);
     expect((await refused(() => unbind(addressed(there, one.id)))).status).toBe(410);
     expect((await ask('get', one.path)).body).toMatchObject(one.told);
   });
 
-  test('when its instance was deprovisioned with it [UNB-02, DEP-10]', async () => {
+  test('A binding that is not there is gone when its instance was deprovisioned with it [UNB-02, DEP-10]', async () => {
     const on = await instance('trial-timing/quick');
     const one = await binding(on);
     expect((await deprovision(on)).status).toBe(200);
@@ -189,22 +189,25 @@ describe('Refused, and the binding stays', () => {
     ['neither', {}],
     ['an empty service_id', { service_id: '', plan_id: 'x' }],
     ['an empty plan_id', { service_id: 'x', plan_id: '' }],
-  ])('is a request with %s [UNB-03, UNB-04]', async (_what, query) => {
-    const one = await binding(await instance('trial-timing/quick'));
-    const { service_id, plan_id } = one.instance.ids;
-    const real = Object.entries({ service_id, plan_id }).map(([name, id]) => [name, query[name] && id]);
-    const given = Object.fromEntries(real.filter(([, value]) => value !== undefined)) as Record<
-      string,
-      string
-    >;
-    const answer = await refused(() => ask('delete', one.path, { query: given }));
-    const missing = ['service_id', 'plan_id'].find((name) => !query[name]) ?? '';
-    expect(answer).toMatchObject({
-      status: 400,
-      body: { error: 'BadRequest', description: expect.stringContaining(missing) as string },
-    });
-    expect((await unbind(one)).status).toBe(200);
-  });
+  ])(
+    'An unbind is refused, and the binding stays, for a request with %s [UNB-03, UNB-04]',
+    async (_what, query) => {
+      const one = await binding(await instance('trial-timing/quick'));
+      const { service_id, plan_id } = one.instance.ids;
+      const real = Object.entries({ service_id, plan_id }).map(([name, id]) => [name, query[name] && id]);
+      const given = Object.fromEntries(real.filter(([, value]) => value !== undefined)) as Record<
+        string,
+        string
+      >;
+      const answer = await refused(() => ask('delete', one.path, { query: given }));
+      const missing = ['service_id', 'plan_id'].find((name) => !query[name]) ?? '';
+      expect(answer).toMatchObject({
+        status: 400,
+        body: { error: 'BadRequest', description: expect.stringContaining(missing) as string },
+      });
+      expect((await unbind(one)).status).toBe(200);
+    },
+  );
 
   test.each<[string, Record<string, string>]>([
     ['an unknown service', { service_id: 'unknown' }],
@@ -212,14 +215,14 @@ describe('Refused, and the binding stays', () => {
     ['another plan of the service', { plan_id: idsOf('trial-timing/slow').plan_id }],
     ['another service and its plan', { ...idsOf('echo/large') }],
     ['an accepts_incomplete of maybe', { accepts_incomplete: 'maybe' }],
-  ])('is a request with %s [UNB-04]', async (_what, query) => {
+  ])('An unbind is refused, and the binding stays, for a request with %s [UNB-04]', async (_what, query) => {
     const one = await binding(await instance('trial-timing/quick'));
     const answer = await refused(() => unbind(one, { query }));
     expect(answer).toMatchObject({ status: 400, body: { error: 'BadRequest' } });
   });
 
   test.each(oddIds)(
-    'is a request with %s as the id of service, plan or both [UNB-05]',
+    'An unbind is refused, and the binding stays, for a request with %s as the id of service, plan or both [UNB-05]',
     async (_what, odd) => {
       const one = await binding(await instance('trial-timing/quick'));
       const queries: Record<string, string>[] = [
@@ -232,14 +235,14 @@ describe('Refused, and the binding stays', () => {
   );
 
   test.each(oddIds)(
-    'with 410 is a request for %s as a binding, which was never made [UNB-05]',
+    'An unbind is refused with 410 for a request for %s as a binding, which was never made [UNB-05]',
     async (_what, odd) => {
       const on = await instance('trial-timing/quick');
       expect((await refused(() => unbind(addressed(on, odd)))).status).toBe(410);
     },
   );
 
-  test('is a request while the instance is being updated [UNB-04, BND-25]', async () => {
+  test('An unbind is refused, and the binding stays, for a request while the instance is being updated [UNB-04, BND-25]', async () => {
     const on = await instance('moments/endless-update');
     const one = await binding(on);
     const updated = await platform.update(on, { query: incomplete, body: { parameters: { size: 2 } } });
@@ -261,7 +264,7 @@ test('A binding of an instance that is being deleted is not removed beside that,
 
 describe('A binding that is still being made', () => {
   test.each([[{}], [incomplete]])(
-    'is halted by an unbind with %j, and stays away for good [UNB-08, ORP-03]',
+    'A binding that is still being made is halted by an unbind with %j, and stays away for good [UNB-08, ORP-03]',
     async (query) => {
       const on = await instance('moments/endless-bind');
       const one = addressed(on, randomUUID());
@@ -282,7 +285,7 @@ describe('A binding that is still being made', () => {
     },
   );
 
-  test('is gone although its last step goes on when it is unbound [UNB-08]', async () => {
+  test('A binding that is still being made is gone although its last step goes on when it is unbound [UNB-08]', async () => {
     const on = await instance('turning/brief');
     const id = randomUUID();
     const one = addressed(on, id);
@@ -295,7 +298,7 @@ describe('A binding that is still being made', () => {
 });
 
 describe('An unbind that fails', () => {
-  test('leaves the binding, says why, and works when it is asked again [UNB-01, ORP-02, ORP-03, ERR-03]', async () => {
+  test('An unbind that fails leaves the binding, says why, and works when it is asked again [UNB-01, ORP-02, ORP-03, ERR-03]', async () => {
     const on = await instance('trial-failing/unbind');
     const one = await binding(on);
     const { status, body } = await unbind(one);
@@ -338,7 +341,7 @@ test('An unbind that takes longer than a broker lets requests wait goes on [UNB-
 
 describe('At once', () => {
   test.each(['trial-timing/quick', 'turning/brief', 'echo/large'])(
-    'many unbinds of one binding of %s end it once [CON-06]',
+    'Many unbinds of one binding of %s at once end it once [CON-06]',
     async (plan) => {
       const one = await binding(await instance(plan));
       const answers = await Promise.all(
@@ -352,7 +355,7 @@ describe('At once', () => {
     },
   );
 
-  test('binds and the deprovision of their instance are answered in a defined way, and all is gone in the end [CON-07]', async () => {
+  test('Binds and the deprovision of their instance at once are answered in a defined way, and all is gone in the end [CON-07]', async () => {
     for (let round = 0; round < 5; round += 1) {
       const on = await instance('trial-timing/quick');
       const ids = Array.from({ length: 12 }, () => randomUUID());

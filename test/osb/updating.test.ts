@@ -11,7 +11,7 @@ const sync = true;
 const sized = (size: number) => ({ parameters: { size } });
 
 describe('An update of the parameters', () => {
-  test('is done within the request and answered with 200 [UPD-01, UPD-26]', async () => {
+  test('An update of the parameters is done within the request and answered with 200 [UPD-01, UPD-26]', async () => {
     const id = await made('trial-timing/quick', { body: sized(2) });
     const answer = await update(id, 'trial-timing/quick', { sync, body: sized(3) });
     expect(answer).toMatchObject({ status: 200 });
@@ -20,7 +20,7 @@ describe('An update of the parameters', () => {
   });
 
   test.concurrent(
-    'that takes longer is answered with 202 and ends as succeeded [UPD-01, UPD-26, LOP-14]',
+    'An update of the parameters that takes longer is answered with 202 and ends as succeeded [UPD-01, UPD-26, LOP-14]',
     async () => {
       const id = await made('moments/brief-update', { body: sized(2) });
       const { status, body } = await update(id, 'moments/brief-update', { body: sized(3) });
@@ -34,19 +34,24 @@ describe('An update of the parameters', () => {
     },
   );
 
-  test.concurrent('is waited for when the platform cannot wait [UPD-11, STS-02]', async () => {
-    const id = await made('moments/brief-update');
-    expect(await update(id, 'moments/brief-update', { sync, body: sized(3) })).toMatchObject({ status: 200 });
-    expect(await fetch(id)).toMatchObject({ body: sized(3) });
-  });
+  test.concurrent(
+    'An update of the parameters is waited for when the platform cannot wait [UPD-11, STS-02]',
+    async () => {
+      const id = await made('moments/brief-update');
+      expect(await update(id, 'moments/brief-update', { sync, body: sized(3) })).toMatchObject({
+        status: 200,
+      });
+      expect(await fetch(id)).toMatchObject({ body: sized(3) });
+    },
+  );
 
-  test('of a plan that needs patience is refused to a platform without it [UPD-11, UPD-15]', async () => {
+  test('An update of the parameters of a plan that needs patience is refused to a platform without it [UPD-11, UPD-15]', async () => {
     const id = await made('moments/async-only');
     const answer = await refused(id, () => update(id, 'moments/async-only', { sync, body: sized(3) }));
     expect(answer).toMatchObject({ status: 422, body: { error: 'AsyncRequired' } });
   });
 
-  test('leaves the parameters it does not name, and the plan [UPD-06]', async () => {
+  test('An update of the parameters leaves the parameters it does not name, and the plan [UPD-06]', async () => {
     const id = await made('trial-timing/quick', { body: sized(2) });
     for (const body of [{}, { parameters: {} }, { parameters: null }, { plan_id: null, context: null }]) {
       expect(await update(id, 'trial-timing/quick', { sync, body })).toMatchObject({ status: 200 });
@@ -54,7 +59,7 @@ describe('An update of the parameters', () => {
     expect(await fetch(id)).toMatchObject({ body: { ...idsOf('trial-timing/quick'), ...sized(2) } });
   });
 
-  test('is refused when the schema does not allow them [UPD-17, UPD-15]', async () => {
+  test('An update of the parameters is refused when the schema does not allow them [UPD-17, UPD-15]', async () => {
     const id = await made('trial-timing/quick', { body: sized(2) });
     for (const parameters of [{ size: 0 }, { size: 'big' }, { size: 3, colour: 'red' }]) {
       const answer = await refused(id, () => update(id, 'trial-timing/quick', { body: { parameters } }));
@@ -69,7 +74,7 @@ describe('An update of the parameters', () => {
 describe('An update of the plan', () => {
   const { plan_id } = idsOf('moments/brief-too');
 
-  test.concurrent('is applied, also to what was made [UPD-05]', async () => {
+  test.concurrent('An update of the plan is applied, also to what was made [UPD-05]', async () => {
     const id = await made('moments/brief-update', { body: sized(2) });
     await update(id, 'moments/brief-update', { body: { plan_id } });
     expect(await ended(id)).toMatchObject({ body: { state: 'succeeded' } });
@@ -77,22 +82,25 @@ describe('An update of the plan', () => {
     expect((await thingsOf(id)).join()).toContain(plan_id);
   });
 
-  test.concurrent('is polled with the old plan as with the new one [UPD-20]', async () => {
-    const id = await made('moments/brief-update');
-    const { operation = '' } = (await update(id, 'moments/brief-update', { body: { plan_id } })).body;
-    const polls = [idsOf('moments/brief-update'), idsOf('moments/brief-too')];
-    for (const ids of polls) {
-      const during = await lastOperation(id, { ...ids, operation });
-      expect(during).toMatchObject({ status: 200, body: { state: 'in progress' } });
-    }
-    await ended(id, { ...polls[0], operation });
-    for (const ids of polls) {
-      const after = await lastOperation(id, { ...ids, operation });
-      expect(after).toMatchObject({ status: 200, body: { state: 'succeeded' } });
-    }
-  });
+  test.concurrent(
+    'An update of the plan is polled with the old plan as with the new one [UPD-20]',
+    async () => {
+      const id = await made('moments/brief-update');
+      const { operation = '' } = (await update(id, 'moments/brief-update', { body: { plan_id } })).body;
+      const polls = [idsOf('moments/brief-update'), idsOf('moments/brief-too')];
+      for (const ids of polls) {
+        const during = await lastOperation(id, { ...ids, operation });
+        expect(during).toMatchObject({ status: 200, body: { state: 'in progress' } });
+      }
+      await ended(id, { ...polls[0], operation });
+      for (const ids of polls) {
+        const after = await lastOperation(id, { ...ids, operation });
+        expect(after).toMatchObject({ status: 200, body: { state: 'succeeded' } });
+      }
+    },
+  );
 
-  test('and the parameters together applies both [UPD-25]', async () => {
+  test('An update of the plan and the parameters together applies both [UPD-25]', async () => {
     const id = await made('moments/failing-bind', { body: { parameters: { size: 2, label: 'blue' } } });
     const body = { plan_id: idsOf('moments/failing-removal').plan_id, ...sized(5) };
     expect(await update(id, 'moments/failing-bind', { sync, body })).toMatchObject({ status: 200 });
@@ -101,7 +109,7 @@ describe('An update of the plan', () => {
     });
   });
 
-  test('of an instance whose plan is fixed is a 422 without an error word [UPD-07, UPD-05, UPD-15]', async () => {
+  test('An update of the plan of an instance whose plan is fixed is a 422 without an error word [UPD-07, UPD-05, UPD-15]', async () => {
     const id = await made('trial-features/fixed');
     const body = { plan_id: idsOf('trial-features/plain').plan_id };
     const answer = await refused(id, () => update(id, 'trial-features/fixed', { body }));
@@ -110,7 +118,7 @@ describe('An update of the plan', () => {
     expect(await fetch(id)).toMatchObject({ body: idsOf('trial-features/fixed') });
   });
 
-  test('to the plan it has is no change of plan, whatever the plan allows [UPD-08]', async () => {
+  test('An update of the plan to the plan it has is no change of plan, whatever the plan allows [UPD-08]', async () => {
     for (const plan of ['trial-features/fixed', 'trial-timing/quick', 'bare/only']) {
       const id = await made(plan);
       expect(await update(id, plan, { body: idsOf(plan) })).toMatchObject({ status: 200 });
@@ -123,7 +131,7 @@ describe('An update of the plan', () => {
     ['an unknown service', { service_id: randomUUID() }],
     ['another service', { service_id: idsOf('bare/only').service_id }],
     ['another service and its plan', idsOf('bare/only')],
-  ])('to %s is refused and changes nothing [UPD-03, UPD-15]', async (_what, body) => {
+  ])('An update of the plan to %s is refused and changes nothing [UPD-03, UPD-15]', async (_what, body) => {
     const id = await made('trial-timing/quick');
     const answer = await refused(id, () =>
       update(id, 'trial-timing/quick', { body: { ...sized(3), ...body } }),
@@ -142,17 +150,20 @@ describe('An update is refused with 400 and changes nothing', () => {
     ...['text', 7, ['a']].map((value) => ['parameters', value] as const),
     ...['text', 7].map((value) => ['context', value] as const),
     ['previous_values', 'text'],
-  ])('with a %s of %j [UPD-02, UPD-18, UPD-15]', async (field, value) => {
-    const id = await made('trial-timing/quick', { body: sized(2) });
-    const body = { ...sized(3), [field]: value };
-    const answer = await refused(id, () => update(id, 'trial-timing/quick', { body }));
-    expect(answer).toMatchObject({ status: 400, body: { description: expect.stringContaining(field) } });
-    expect(await fetch(id)).toMatchObject({ body: sized(2) });
-  });
+  ])(
+    'An update is refused with 400 and changes nothing with a %s of %j [UPD-02, UPD-18, UPD-15]',
+    async (field, value) => {
+      const id = await made('trial-timing/quick', { body: sized(2) });
+      const body = { ...sized(3), [field]: value };
+      const answer = await refused(id, () => update(id, 'trial-timing/quick', { body }));
+      expect(answer).toMatchObject({ status: 400, body: { description: expect.stringContaining(field) } });
+      expect(await fetch(id)).toMatchObject({ body: sized(2) });
+    },
+  );
 });
 
 describe('An update of what is not there', () => {
-  test('is 404 and makes nothing [UPD-04]', async () => {
+  test('An update of what is not there is 404 and makes nothing [UPD-04]', async () => {
     const id = randomUUID();
     expect(await refused(id, () => update(id, 'trial-timing/quick', { body: sized(3) }))).toMatchObject({
       status: 404,
@@ -160,7 +171,7 @@ describe('An update of what is not there', () => {
     expect(await deprovision(id, 'trial-timing/quick')).toMatchObject({ status: 410 });
   });
 
-  test('any more is 404 [UPD-22]', async () => {
+  test('An update of what is not there any more is 404 [UPD-22]', async () => {
     const id = await made('trial-timing/quick');
     await deprovision(id, 'trial-timing/quick', { sync });
     expect(await refused(id, () => update(id, 'trial-timing/quick', { body: sized(3) }))).toMatchObject({
@@ -170,14 +181,14 @@ describe('An update of what is not there', () => {
 });
 
 describe('An update that makes nothing', () => {
-  test('because nothing changes is answered with 200 [UPD-21]', async () => {
+  test('An update that makes nothing because nothing changes is answered with 200 [UPD-21]', async () => {
     const id = await made('moments/endless-update', { body: sized(2) });
     for (const body of [{}, sized(2), idsOf('moments/endless-update')]) {
       expect(await update(id, 'moments/endless-update', { body })).toMatchObject({ status: 200 });
     }
   });
 
-  test('because only the context changes is accepted [UPD-09]', async () => {
+  test('An update that makes nothing because only the context changes is accepted [UPD-09]', async () => {
     const id = await made('moments/endless-update');
     const context = { platform: 'cloudfoundry', instance_name: 'renamed' };
     expect(await update(id, 'moments/endless-update', { body: { context } })).toMatchObject({ status: 200 });
@@ -193,11 +204,14 @@ describe('An update that makes nothing', () => {
     ['odd ones', { plan_id: 7, service_id: ['a'], vendor: { deep: null } }],
     ['null', null],
     ['none', undefined],
-  ])('is not disturbed by previous_values: %s [UPD-10, UPD-19]', async (_what, previous_values) => {
-    const id = await made('trial-timing/quick');
-    const body = { ...sized(2), previous_values };
-    expect(await update(id, 'trial-timing/quick', { sync, body })).toMatchObject({ status: 200 });
-  });
+  ])(
+    'An update that makes nothing is not disturbed by previous_values: %s [UPD-10, UPD-19]',
+    async (_what, previous_values) => {
+      const id = await made('trial-timing/quick');
+      const body = { ...sized(2), previous_values };
+      expect(await update(id, 'trial-timing/quick', { sync, body })).toMatchObject({ status: 200 });
+    },
+  );
 });
 
 test('Members that nobody knows are ignored by an update [UPD-19]', async () => {
@@ -209,7 +223,7 @@ test('Members that nobody knows are ignored by an update [UPD-19]', async () => 
 });
 
 describe('While an update is in progress', () => {
-  test('the same one is answered with 202 and the same operation [UPD-12]', async () => {
+  test('While an update is in progress, the same one is answered with 202 and the same operation [UPD-12]', async () => {
     const id = await made('moments/endless-update');
     const { body } = await update(id, 'moments/endless-update', { body: sized(2) });
     expect(body.operation).toEqual(expect.any(String));
@@ -217,7 +231,7 @@ describe('While an update is in progress', () => {
     expect(again).toMatchObject({ status: 202, body: { operation: body.operation } });
   });
 
-  test('another one is a ConcurrencyError and changes nothing [UPD-13, UPD-15]', async () => {
+  test('While an update is in progress, another one is a ConcurrencyError and changes nothing [UPD-13, UPD-15]', async () => {
     const id = await made('moments/endless-update');
     await update(id, 'moments/endless-update', { body: sized(2) });
     for (const body of [
@@ -230,7 +244,7 @@ describe('While an update is in progress', () => {
     }
   });
 
-  test('a bind is a ConcurrencyError [BND-25]', async () => {
+  test('While an update is in progress, a bind is a ConcurrencyError [BND-25]', async () => {
     const id = await made('moments/endless-update');
     await update(id, 'moments/endless-update', { body: sized(2) });
     const answer = await refused(id, () => bind(id, 'b', 'moments/endless-update'));
@@ -251,21 +265,21 @@ test.concurrent(
 );
 
 describe('The maintenance version of an update', () => {
-  test('that the plan has is accepted [UPD-16]', async () => {
+  test('The maintenance version of an update that the plan has is accepted [UPD-16]', async () => {
     const id = await made('trial-features/maintained');
     const body = { maintenance_info: { version: '2.1.0' } };
     expect(await update(id, 'trial-features/maintained', { sync, body })).toMatchObject({ status: 200 });
     expect(await fetch(id)).toMatchObject({ body });
   });
 
-  test('that the new plan has is accepted together with the plan [UPD-16]', async () => {
+  test('The maintenance version of an update that the new plan has is accepted together with the plan [UPD-16]', async () => {
     const id = await made('trial-features/plain');
     const body = { ...idsOf('trial-features/maintained'), maintenance_info: { version: '2.1.0' } };
     expect(await update(id, 'trial-features/plain', { sync, body })).toMatchObject({ status: 200 });
     expect(await fetch(id)).toMatchObject({ body });
   });
 
-  test('that the plan does not have is a MaintenanceInfoConflict [UPD-16, UPD-15]', async () => {
+  test('The maintenance version of an update that the plan does not have is a MaintenanceInfoConflict [UPD-16, UPD-15]', async () => {
     const id = await made('trial-features/maintained');
     const body = { maintenance_info: { version: '3.0.0' } };
     const answer = await refused(id, () => update(id, 'trial-features/maintained', { body }));
@@ -275,7 +289,7 @@ describe('The maintenance version of an update', () => {
 
 describe('An update that fails', () => {
   test.concurrent(
-    'is told as failed with what may be done now, leaves the old values, and the instance can be deleted [UPD-23, UPD-24]',
+    'An update that fails is told as failed with what may be done now, leaves the old values, and the instance can be deleted [UPD-23, UPD-24]',
     async () => {
       const id = await made('moments/failing-update', { body: sized(2) });
       const body = { ...sized(3), plan_id: idsOf('moments/failing-update').plan_id };
@@ -301,7 +315,7 @@ describe('An update that fails', () => {
     ['trial-failing/update', true, true],
     ['trial-failing/update-final', true, false],
   ])(
-    'within the request says the same in its error: %s [UPD-23, UPD-24, ERR-03]',
+    'An update that fails within the request says the same in its error: %s [UPD-23, UPD-24, ERR-03]',
     async (plan, usable, repeatable) => {
       const id = await made(plan, { body: sized(2) });
       expect(await update(id, plan, { sync, body: sized(3) })).toMatchObject({
@@ -312,16 +326,19 @@ describe('An update that fails', () => {
     },
   );
 
-  test.concurrent('may say that the instance cannot be used any more [UPD-23]', async () => {
-    const id = await made('trial-failing/update-unusable');
-    await update(id, 'trial-failing/update-unusable', { body: sized(3) });
-    expect(await ended(id)).toMatchObject({
-      body: { state: 'failed', instance_usable: false, update_repeatable: false },
-    });
-    expect(await deprovision(id, 'trial-failing/update-unusable', { sync })).toMatchObject({ status: 200 });
-  });
+  test.concurrent(
+    'An update that fails may say that the instance cannot be used any more [UPD-23]',
+    async () => {
+      const id = await made('trial-failing/update-unusable');
+      await update(id, 'trial-failing/update-unusable', { body: sized(3) });
+      expect(await ended(id)).toMatchObject({
+        body: { state: 'failed', instance_usable: false, update_repeatable: false },
+      });
+      expect(await deprovision(id, 'trial-failing/update-unusable', { sync })).toMatchObject({ status: 200 });
+    },
+  );
 
-  test.concurrent('may be asked for again [UPD-23]', async () => {
+  test.concurrent('An update that fails may be asked for again [UPD-23]', async () => {
     const id = await made('moments/failing-update');
     const first = await update(id, 'moments/failing-update', { body: sized(3) });
     await ended(id);

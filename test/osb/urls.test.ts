@@ -93,9 +93,12 @@ describe('A whole life is lived under ids', () => {
     [randomUUID().toUpperCase(), randomUUID().replaceAll('-', '')],
     ['true', 'null'],
     ['-1', '1e3'],
-  ])('of unreserved characters: %s and %s [URL-01, URL-03]', async (instance, binding) => {
-    await wholeLife(instance, binding);
-  });
+  ])(
+    'A whole life is lived under ids of unreserved characters: %s and %s [URL-01, URL-03]',
+    async (instance, binding) => {
+      await wholeLife(instance, binding);
+    },
+  );
 
   test.each<[string, string]>([
     ['Unicode', 'größe-✓-日本語-\u{1F600}'],
@@ -115,12 +118,12 @@ describe('A whole life is lived under ids', () => {
     ['a path of Windows', 'C:\\x\\..\\y'],
     ['255 letters', 'x'.repeat(255)],
     ['255 letters of three bytes', '日'.repeat(255)],
-  ])('that are percent-encoded: %s [URL-02, URL-03]', async (_what, id) => {
+  ])('A whole life is lived under ids that are percent-encoded: %s [URL-02, URL-03]', async (_what, id) => {
     await wholeLife(encodeURIComponent(id), encodeURIComponent(id));
   });
 
   test.each(['%2e', '%2e%2e', '.', '..', '%2E.'])(
-    'that look like a way up: %s [URL-02, URL-03, URL-10]',
+    'A whole life is lived under ids that look like a way up: %s [URL-02, URL-03, URL-10]',
     async (id) => {
       await wholeLife(id, id);
     },
@@ -134,12 +137,12 @@ describe('A whole life is lived under ids', () => {
     'v2',
     'plans',
     'undefined',
-  ])('that are words of the protocol: %s [URL-09, URL-03]', async (id) => {
+  ])('A whole life is lived under ids that are words of the protocol: %s [URL-09, URL-03]', async (id) => {
     await wholeLife(id, id);
   });
 
   test.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', 'valueOf'])(
-    'that every object has as a member: %s; before and after it is unknown like any other [URL-06, URL-03]',
+    'A whole life is lived under ids that every object has as a member: %s; before and after it is unknown like any other [URL-06, URL-03]',
     async (id) => {
       await wholeLife(id, id);
     },
@@ -192,14 +195,14 @@ describe('Ids that cannot be', () => {
     });
   });
 
-  test('of 40,000 characters are answered with JSON like all that is too long [URL-04]', async () => {
+  test('Ids of 40,000 characters are answered with JSON like all that is too long [URL-04]', async () => {
     const { status, text } = await send({ target: `${instances}/${'x'.repeat(40_000)}` });
     expect([404, 414, 431]).toContain(status);
     expect(JSON.parse(text)).toMatchObject({ error: expect.any(String) as string });
   });
 
   test.each(['%', '%2', '%zz', '%ff', '%c3%28', '%ed%a0%80', '%c0%af', 'a%', '%u0041', '%%32%65'])(
-    'encoded in a way that nobody can decode (%s) are refused with 400 [URL-07]',
+    'Ids encoded in a way that nobody can decode (%s) are refused with 400 [URL-07]',
     async (id) => {
       const statuses = await statusesOf(id);
       expect(new Set(Object.values(statuses))).toEqual(new Set([400]));
@@ -207,7 +210,7 @@ describe('Ids that cannot be', () => {
   );
 
   test.each(['größe', 'a b', 'a\tb', '\u00ff', 'a\u0001b', 'a#b'])(
-    'with characters that are not encoded at all (%j) are refused with 400 [URL-07, URL-10]',
+    'Ids with characters that are not encoded at all (%j) are refused with 400 [URL-07, URL-10]',
     async (id) => {
       const before = await traces();
       const body = JSON.stringify(provisionBody(plan));
@@ -217,7 +220,7 @@ describe('Ids that cannot be', () => {
     },
   );
 
-  test('that are empty never succeed [URL-08]', async () => {
+  test('Ids that are empty never succeed [URL-08]', async () => {
     const before = await traces();
     const body = JSON.stringify({ ...provisionBody(plan) });
     const targets = [
@@ -244,20 +247,20 @@ describe('Ids that cannot be', () => {
 });
 
 describe('Addresses', () => {
-  test('may begin with any number of slashes, as those of brokers that end in one [URL-10, HDR-10]', async () => {
+  test('Addresses may begin with any number of slashes, as those of brokers that end in one [URL-10, HDR-10]', async () => {
     for (const target of ['//v2/catalog', '///v2/catalog', '//v2/catalog?x=//y']) {
       expect(await statusOf({ target })).toBe(200);
     }
     await wholeLife('slashes', 'slashes', `/${instances}`);
   });
 
-  test('may be absolute, as proxies send them [URL-10]', async () => {
+  test('Addresses may be absolute, as proxies send them [URL-10]', async () => {
     expect(await statusOf({ target: 'http://broker.test/v2/catalog' })).toBe(200);
     expect(await statusOf({ target: 'https://other.test:8443/v2/catalog?x' })).toBe(200);
     expect(await statusOf({ target: 'ftp://broker.test/v2/catalog' })).toBe(404);
   });
 
-  test('are not resolved: way up, doubled and encoded slashes lead nowhere else [URL-10]', async () => {
+  test('Addresses are not resolved: way up, doubled and encoded slashes lead nowhere else [URL-10]', async () => {
     const targets = [
       '/v2/./catalog',
       '/v2/x/../catalog',
@@ -280,7 +283,7 @@ describe('Addresses', () => {
     }
   });
 
-  test('may end in a slash, or not [URL-10]', async () => {
+  test('Addresses may end in a slash, or not [URL-10]', async () => {
     expect([200, 404]).toContain(await statusOf({ target: '/v2/catalog/' }));
   });
 
@@ -290,11 +293,11 @@ describe('Addresses', () => {
     '/v2/CATALOG',
     '/v2/Service_Instances/fixed',
     '/v2/service_instances/fixed/LAST_OPERATION',
-  ])('are lower case: %s leads nowhere [URL-11]', async (target) => {
+  ])('Addresses are lower case: %s leads nowhere [URL-11]', async (target) => {
     expect(await statusOf({ target })).toBe(404);
   });
 
-  test('tell ids apart by their case, and by how a letter is composed [URL-11]', async () => {
+  test('Addresses tell ids apart by their case, and by how a letter is composed [URL-11]', async () => {
     const body = JSON.stringify(provisionBody(plan));
     const names = [
       'Case',
@@ -317,14 +320,14 @@ describe('Addresses', () => {
     expect(await statusOf({ target: `${instances}/%2B` })).toBe(404);
   });
 
-  test('may encode what need not be encoded: it is the same id [URL-02]', async () => {
+  test('Addresses may encode what need not be encoded: it is the same id [URL-02]', async () => {
     const body = JSON.stringify(provisionBody(plan));
     expect(await statusOf({ method: 'PUT', target: `${instances}/plain-id`, body })).toBe(201);
     expect(await statusOf({ method: 'PUT', target: `${instances}/%70%6cain%2Did`, body })).toBe(200);
     expect(await statusOf({ method: 'DELETE', target: `${instances}/%70lain-id?${hints}` })).toBe(200);
   });
 
-  test('with an id in two instances lead to the binding of the one they name [URL-12]', async () => {
+  test('Addresses with an id in two instances lead to the binding of the one they name [URL-12]', async () => {
     const body = JSON.stringify(provisionBody(plan));
     for (const id of ['one', 'two']) {
       expect(await statusOf({ method: 'PUT', target: `${instances}/${id}`, body })).toBe(201);
@@ -340,7 +343,7 @@ describe('Addresses', () => {
     expect(await statusOf({ target: bound })).toBe(200);
   });
 
-  test('and headers that are no HTTP are refused with JSON [URL-10]', async () => {
+  test('Addresses and headers that are no HTTP are refused with JSON [URL-10]', async () => {
     const texts = [
       'GET /v2/catalog\r\n\r\n',
       'GET /v2/catalog HTTP/9.9\r\nHost: x\r\n\r\n',
@@ -368,10 +371,13 @@ describe('What stands in the query', () => {
     ['very long', 'x'.repeat(10_000)],
     ['badly encoded', '%zz%'],
     ['an object', '__proto__'],
-  ])('as an operation that is %s does no harm [LOP-07, LOB-06, URL-07]', async (_what, operation) => {
-    for (const path of [`${instances}/fixed`, `${instances}/fixed/service_bindings/none`]) {
-      const target = `${path}/last_operation?operation=${operation}`;
-      expect([200, 400, 404]).toContain(await statusOf({ target }));
-    }
-  });
+  ])(
+    'What stands in the query as an operation that is %s does no harm [LOP-07, LOB-06, URL-07]',
+    async (_what, operation) => {
+      for (const path of [`${instances}/fixed`, `${instances}/fixed/service_bindings/none`]) {
+        const target = `${path}/last_operation?operation=${operation}`;
+        expect([200, 400, 404]).toContain(await statusOf({ target }));
+      }
+    },
+  );
 });

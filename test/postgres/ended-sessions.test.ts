@@ -87,7 +87,7 @@ async function outcome(work: Promise<unknown>): Promise<'done' | 'away'> {
 }
 
 describe.each(Object.entries(uses))('%s', (_name, use) => {
-  test('comes to its end although a session is ended as it becomes ready, at whichever moment.', async () => {
+  test('Work on the database comes to its end although a session is ended as it becomes ready, at whichever moment.', async () => {
     const moments = Array.from({ length: 6 }, (_, index) => index + 1);
     for (const moment of moments) {
       ender.endAt(({ count }) => count === moment);
@@ -98,7 +98,7 @@ describe.each(Object.entries(uses))('%s', (_name, use) => {
     }
   });
 
-  test('comes to its end when the only connection of its pool is handed on as its session is ended.', async () => {
+  test('Work on the database comes to its end when the only connection of its pool is handed on as its session is ended.', async () => {
     for (let moment = 1; moment <= 6; moment += 1) {
       ender.endAt(({ count }) => count === moment);
       const pool = aPool({ max: 1 });
@@ -107,7 +107,7 @@ describe.each(Object.entries(uses))('%s', (_name, use) => {
     }
   });
 
-  test('says that the database is away when every session is ended as soon as it is there.', async () => {
+  test('Work on the database says that the database is away when every session is ended as soon as it is there.', async () => {
     ender.endAt(({ ofConnection }) => ofConnection === 1);
     expect(await outcome(use(aPool()))).toBe('away');
     expect(ender.ended()).toBeGreaterThan(1);
@@ -164,7 +164,7 @@ test('Hints are heard again after the sessions that hear them were ended.', asyn
 });
 
 describe('A database on a shared server', () => {
-  test('is made, bound, looked at, unbound and removed although sessions are ended at every moment.', async () => {
+  test('A database on a shared server is made, bound, looked at, unbound and removed although sessions are ended at every moment.', async () => {
     const databases = openDatabases(ender.url);
     for (let moment = 1; moment <= 24; moment += 1) {
       const instance = databases.anInstance();
@@ -184,7 +184,7 @@ describe('A database on a shared server', () => {
     await until('the step is done', async () => (await outcome(step())) === 'done');
   }
 
-  test('is not down because one session of a look at it was ended.', async () => {
+  test('A database on a shared server is not down because one session of a look at it was ended.', async () => {
     const databases = openDatabases(ender.url);
     const instance = databases.anInstance();
     await instance.provision();

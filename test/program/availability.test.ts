@@ -9,7 +9,7 @@ function foundation(ping: () => Promise<void>): Runtime {
   return { store: { ping }, keys } as unknown as Runtime;
 }
 
-test('before it is open requests are refused with the reason, which the probe tells too', async () => {
+test('Before the broker is open requests are refused with the reason, which the probe tells too', async () => {
   const availability = createAvailability('its database is starting');
   expect(() => availability.requireFoundation()).toThrow(
     new Refusal(
@@ -20,7 +20,7 @@ test('before it is open requests are refused with the reason, which the probe te
   expect(await availability.readiness()).toEqual({ ready: false, reason: 'its database is starting' });
 });
 
-test('once it is open the database decides', async () => {
+test('Once the broker is open the database decides whether it is ready', async () => {
   const availability = createAvailability('starting');
   let isThere = true;
   availability.open(foundation(() => (isThere ? Promise.resolve() : Promise.reject(new Error('gone')))));
@@ -29,7 +29,7 @@ test('once it is open the database decides', async () => {
   expect(await availability.readiness()).toEqual({ ready: false, reason: 'its database cannot be reached' });
 });
 
-test('while it shuts down it is not ready, but serves what still comes', async () => {
+test('While the broker shuts down it is not ready, but serves what still comes', async () => {
   const availability = createAvailability('starting');
   const open = foundation(() => Promise.resolve());
   availability.open(open);
@@ -38,7 +38,7 @@ test('while it shuts down it is not ready, but serves what still comes', async (
   expect(availability.requireFoundation()).toBe(open);
 });
 
-test('what stands in for the broker finds it when it is called, also when its overview was taken out before', () => {
+test('What stands in for the broker finds it when it is called, also when its overview was taken out before', () => {
   let real: Broker | undefined;
   const broker = lateBroker(() => {
     if (!real) throw new Error('not yet');

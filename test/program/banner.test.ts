@@ -18,7 +18,7 @@ const introduction = {
   username: 'broker',
 };
 
-test('it tells a password that was made here, and where it is kept', () => {
+test('The banner tells a password that was made here, and where it is kept', () => {
   const text = banner({ ...introduction, madePassword: { value: 'secret', file: '.data/broker-password' } });
   expect(text).toContain('  password  secret (kept in .data/broker-password)\n');
   expect(text).toContain(
@@ -26,32 +26,32 @@ test('it tells a password that was made here, and where it is kept', () => {
   );
 });
 
-test('without one it leaves the password to curl to ask for', () => {
+test('Without a password made here the banner leaves the password to curl to ask for', () => {
   const text = banner(introduction);
   expect(text).not.toMatch(/^ {2}password/m);
   expect(text).toContain('curl -u broker -H');
 });
 
-test('it tells the public address only when it is another one', () => {
+test('The banner tells the public address only when it is another one', () => {
   expect(banner(introduction)).not.toContain('public');
   expect(banner({ ...introduction, publicUrl: 'https://b.example' })).toMatch(
     /^ {2}public +https:\/\/b\.example$/m,
   );
 });
 
-test('it counts what is on sale', () => {
+test('The banner counts what is on sale', () => {
   expect(countOf(catalog)).toBe('2 services, 3 plans');
   expect(countOf({ ...catalog, offerings: [offering('a', 'b')] })).toBe('1 service, 1 plan');
 });
 
-test('it tells what is not on sale, and why', () => {
+test('The banner tells what is not on sale, and why', () => {
   const hidden = [{ offering: offering('search', 'one'), reason: 'There is no node.' }];
   expect(banner({ ...introduction, offered: { catalog, hidden } })).toMatch(
     /^ {2}hidden +search: There is no node\.$/m,
   );
 });
 
-test('it tells of all that is not on sale in one line', () => {
+test('The banner tells of all that is not on sale in one line', () => {
   const reason = 'The executable groonga was not found on any node.';
   const needing = (name: string, needs: readonly string[]) => {
     const made = offering(name, 'one');
@@ -68,7 +68,7 @@ test('it tells of all that is not on sale in one line', () => {
   ]);
 });
 
-test('it tells what the broker is to operators', () => {
+test('The banner tells what the broker is to operators', () => {
   expect(banner(introduction)).toMatch(/^ {2}node +none: .*\n(.*\n)* {2}operator +off: OPERATOR_PASSWORD/m);
   const text = banner({ ...introduction, node: 'n1', operator: { username: 'op', file: '.data/op' } });
   expect(text).toMatch(/^ {2}node +n1$/m);

@@ -14,7 +14,7 @@ function provision(address: string, id: string, plan: string, query = ''): Promi
   return call('broker:p', `${address}/v2/service_instances/${id}${query}`, { method: 'PUT', body });
 }
 
-test('a request that is running when the broker is told to stop gets its answer', async () => {
+test('A request that is running when the broker is told to stop gets its answer', async () => {
   const running = start(env);
   const address = await addressOf(running);
   const answer = provision(address, 'sync', plans.steps);
@@ -25,7 +25,7 @@ test('a request that is running when the broker is told to stop gets its answer'
   await expect(fetch(`${address}/healthz`)).rejects.toThrow();
 });
 
-test('what does not end in time is handed over, and the next broker takes it up at once', async () => {
+test('What does not end in time is handed over, and the next broker takes it up at once', async () => {
   const first = start({ ...env, DRAIN: '2s', LEASE: '10m' });
   expect(
     (await provision(await addressOf(first), 'async', plans.slow, '?accepts_incomplete=true')).status,
@@ -42,7 +42,7 @@ test('what does not end in time is handed over, and the next broker takes it up 
   await stop(second);
 });
 
-test('a second signal ends the broker at once', async () => {
+test('A second signal ends the broker at once', async () => {
   const running = start(env);
   const address = await addressOf(running);
   const answer = provision(address, 'cut', plans.slow).catch(() => 'cut off');
@@ -55,7 +55,7 @@ test('a second signal ends the broker at once', async () => {
   expect(await answer).toBe('cut off');
 });
 
-test('what does not end although it was told to does not keep the process alive', async () => {
+test('What does not end although it was told to does not keep the process alive', async () => {
   const endless = `data:text/javascript,setInterval(()=>{},1000)`;
   const running = start({ ...env, NODE_OPTIONS: `--import=${endless}` });
   await addressOf(running);

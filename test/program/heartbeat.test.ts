@@ -36,7 +36,7 @@ async function heart(holder: string, machine: string, rest: Partial<HeartbeatPar
   return heartbeat;
 }
 
-test('from the start on the node is there, and what has changed is told at the next beat', async () => {
+test('From the start on the node is there, and what has changed is told at the next beat', async () => {
   let executables = ['sh'];
   const heartbeat = await heart('h1', 'm1', { profile: () => ({ ...profile, executables }) });
   expect(await nodes.list()).toMatchObject([{ name: 'n1', stale: false, executables: ['sh'] }]);
@@ -45,13 +45,13 @@ test('from the start on the node is there, and what has changed is told at the n
   expect(await nodes.list()).toMatchObject([{ executables: ['sh', 'ls'] }]);
 });
 
-test('a broker of the same place takes over at once', async () => {
+test('A broker of the same place takes over at once', async () => {
   await nodes.beat(profile, 'dead', 'm1');
   await heart('h1', 'm1');
   expect(await nodes.list()).toMatchObject([{ name: 'n1' }]);
 });
 
-test('one of another place is refused as soon as the other is heard of again', async () => {
+test('A broker of another place is refused as soon as the other is heard of again', async () => {
   await nodes.beat(profile, 'other', 'm2');
   const refused = heart('h1', 'm1');
   const again = setInterval(() => void nodes.beat(profile, 'other', 'm2'), 100);
@@ -64,7 +64,7 @@ test('one of another place is refused as soon as the other is heard of again', a
   }
 });
 
-test('the name of one that died elsewhere is taken when it has been silent for long enough', async () => {
+test('The name of a broker that died elsewhere is taken when it has been silent for long enough', async () => {
   await nodes.beat(profile, 'dead', 'm2');
   const taken = heart('h1', 'm1');
   offset += staleAfter + 1;
@@ -72,7 +72,7 @@ test('the name of one that died elsewhere is taken when it has been silent for l
   expect(await nodes.list()).toMatchObject([{ stale: false }]);
 });
 
-test('the waiting for the name can be ended', async () => {
+test('The waiting for the name can be ended', async () => {
   await nodes.beat(profile, 'dead', 'm2');
   const giveUp = new AbortController();
   const waiting = heart('h1', 'm1', { signal: giveUp.signal });
@@ -80,7 +80,7 @@ test('the waiting for the name can be ended', async () => {
   await expect(waiting).rejects.toThrow(/abort/);
 });
 
-test('one whose name was taken while it slept is told so once, and takes nothing back', async () => {
+test('A broker whose name was taken while it slept is told so once, and takes nothing back', async () => {
   const lost: string[] = [];
   const heartbeat = await heart('h1', 'm1', { onLost: () => void lost.push('n1') });
   offset += staleAfter + 1;
@@ -92,7 +92,7 @@ test('one whose name was taken while it slept is told so once, and takes nothing
   expect(await nodes.list()).toMatchObject([{ directory: '/other' }]);
 });
 
-test('when nobody could be told, it is told soon again', async () => {
+test('A beat that nobody could be told of is told again soon', async () => {
   const begun = performance.now();
   const { promise: isBack, resolve } = Promise.withResolvers<void>();
   let troubles = 0;
@@ -115,7 +115,7 @@ test('when nobody could be told, it is told soon again', async () => {
   expect(performance.now() - begun).toBeLessThan(2900);
 });
 
-test('when it stops, the node is gone at once, and one of another place takes over without waiting', async () => {
+test('When a broker stops, the node is gone at once, and one of another place takes over without waiting', async () => {
   const heartbeat = await heart('h1', 'm1');
   await heartbeat.stop();
   expect(await nodes.list()).toMatchObject([{ name: 'n1', stale: true }]);
@@ -123,7 +123,7 @@ test('when it stops, the node is gone at once, and one of another place takes ov
   expect(await nodes.list()).toMatchObject([{ name: 'n1', stale: false }]);
 });
 
-test('that nobody can be told of the stop is told, and does not hinder it', async () => {
+test('A stop that nobody can be told of is reported, and is not hindered', async () => {
   const troubles: unknown[] = [];
   const leave = () => Promise.reject(new Error('The database is away'));
   const heartbeat = await heart('h1', 'm1', {

@@ -9,7 +9,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-test('a secret is made once, in a file that only its owner may read', () => {
+test('A secret is made once, in a file that only its owner may read', () => {
   const inside = join(directory, 'a', 'b');
   const { value, file } = keepSecret(inside, 'password', () => 'first');
   expect(value).toBe('first');
@@ -18,7 +18,7 @@ test('a secret is made once, in a file that only its owner may read', () => {
   expect(readdirSync(inside)).toEqual(['password']);
 });
 
-test('of two starts at once both get the secret of the first', () => {
+test('Of two starts at once both get the secret of the first', () => {
   const { value } = keepSecret(directory, 'password', () => {
     keepSecret(directory, 'password', () => 'theirs');
     return 'ours';
@@ -28,7 +28,7 @@ test('of two starts at once both get the secret of the first', () => {
   expect(readdirSync(directory)).toEqual(['password']);
 });
 
-test('an empty file is told, not overwritten', () => {
+test('An empty file of a secret is told, not overwritten', () => {
   writeFileSync(join(directory, 'password'), '');
   expect(() => keepSecret(directory, 'password', () => 'new')).toThrow(/password is empty/);
 });

@@ -39,7 +39,7 @@ async function namesAt(broker: WholeBroker): Promise<readonly string[]> {
   return services.map(({ name }) => name);
 }
 
-test('a broker that is no node sells and serves what is made on others', async () => {
+test('A broker that is no node sells and serves what is made on others', async () => {
   expect(await namesAt(guest)).toEqual(['ticker']);
   const path = '/v2/service_instances/by-guest';
   const body = { ...ticker, organization_guid: 'o', space_guid: 's' };
@@ -55,7 +55,7 @@ test('a broker that is no node sells and serves what is made on others', async (
   expect((await guest.ask('delete', path, { query: ticker })).status).toBe(200);
 });
 
-test('what a changed catalog needs is looked for before it goes on sale, and brokers without that program hide it', async () => {
+test('What a changed catalog needs is looked for before it goes on sale, and brokers without that program hide it', async () => {
   const { headers } = await node.ask('get', '/v2/catalog');
   const text = readFileSync(join(source, 'wanting.yaml'), 'utf8');
   writeFileSync(join(scratch, 'wanting.yaml'), text.replaceAll('a-program-that-nobody-has', 'ls'));
@@ -66,7 +66,7 @@ test('what a changed catalog needs is looked for before it goes on sale, and bro
   expect(node.output()).toContain('"message":"offering on sale","offering":"wanting"');
 }, 30_000);
 
-test('two brokers cannot be the node of one directory, nor two nodes have one name', async () => {
+test('Two brokers cannot be the node of one directory, nor two nodes have one name', async () => {
   await expect(
     startWholeBroker(database, { ...env, NODE_NAME: 'n2', NODE_DIR: join(scratch, 'node') }),
   ).rejects.toThrow(
@@ -77,7 +77,7 @@ test('two brokers cannot be the node of one directory, nor two nodes have one na
   ).rejects.toThrow("Another broker is the node 'n1'.");
 });
 
-test('a node whose programs could not listen where they are told to refuses to start', async () => {
+test('A node whose programs could not listen where they are told to refuses to start', async () => {
   await expect(
     startWholeBroker(database, { ...env, NODE_DIR: join(scratch, 'elsewhere'), NODE_HOST: '192.0.2.1' }),
   ).rejects.toThrow(
@@ -85,7 +85,7 @@ test('a node whose programs could not listen where they are told to refuses to s
   );
 });
 
-test('metrics count the nodes and what is on them', async () => {
+test('Metrics count the nodes and what is on them', async () => {
   const { text } = await guest.ask('get', '/metrics');
   expect(text).toContain('purveyor_nodes{state="up"} 1\n');
   expect(text).toContain('purveyor_node_ports_free{node="n1"} 100\n');

@@ -72,21 +72,21 @@ afterAll(() => offer.stop());
 beforeEach(() => void told.splice(0));
 
 // One story in several chapters.
-test('what no node can make is not on sale, and that is told once', async () => {
+test('What no node can make is not on sale, and that is told once', async () => {
   expect(names()).toEqual(['redis']);
   await offer.refresh();
   expect(offer.current().hidden).toMatchObject([{ offering: { name: 'search' } }]);
   expect(told).toEqual([]);
 });
 
-test('as long as the same is on sale it is the same catalog', async () => {
+test('As long as the same is on sale it is the same catalog', async () => {
   const before = offer.current().catalog;
   await beat('redis-server');
   await offer.refresh();
   expect(offer.current().catalog).toBe(before);
 });
 
-test('a program that is installed puts its offering on sale, in a catalog that is newer', async () => {
+test('A program that is installed puts its offering on sale, in a catalog that is newer', async () => {
   const before = offer.current().catalog;
   await beat('groonga', 'redis-server');
   await offer.refresh();
@@ -95,20 +95,20 @@ test('a program that is installed puts its offering on sale, in a catalog that i
   expect(offer.current().catalog.loadedAt.getTime()).toBeGreaterThan(before.loadedAt.getTime());
 });
 
-test('a program that is removed takes its offering away', async () => {
+test('A program that is removed takes its offering away', async () => {
   await beat('groonga');
   await offer.refresh();
   expect(names()).toEqual(['search']);
   expect(told).toEqual(['redis: The executable redis-server was not found on any node.']);
 });
 
-test('files that have changed count at once', () => {
+test('Files that have changed count at once', () => {
   declared = catalogOf(needing('search', 'groonga'), needing('mail', 'postfix'));
   expect(names()).toEqual(['search']);
   expect(told).toEqual(['mail: The executable postfix was not found on any node.']);
 });
 
-test('it looks by itself', async () => {
+test('What can be sold is looked for by itself, without being asked', async () => {
   const seen = new Promise<string>((resolve) => {
     void openOffer({
       declared: () => declared,

@@ -18,7 +18,7 @@ afterEach(async () => {
 /** What brokers on an external database must be given. */
 const shared = { BROKER_PASSWORD: 'p', ENCRYPTION_KEYS: `1:${Buffer.alloc(32).toString('base64')}` };
 
-test('the first start prints a banner with a line that works when it is pasted', async () => {
+test('The first start prints a banner with a line that works when it is pasted', async () => {
   const running = start({ NODE_ENV: 'production' });
   const [, login = '', version = '', url = ''] = await running.shows(
     /^ {2}curl -u (\S+) -H 'X-Broker-API-Version: ([\d.]+)' (http:\S+)$/m,
@@ -34,7 +34,7 @@ test('the first start prints a banner with a line that works when it is pasted',
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
 });
 
-test('a restart keeps the password, which only its owner may read, and the state', async () => {
+test('A restart keeps the password, which only its owner may read, and the state', async () => {
   const first = start();
   const address = await addressOf(first);
   const [login = ''] = /(?<=curl -u )\S+/.exec(first.output()) ?? [];
@@ -55,7 +55,7 @@ test.each([
   ['DATA_DIR', {}, 'DATA_DIR /proc/nowhere'],
   ['NODE_DIR', {}, 'NODE_DIR /proc'],
   ['DATA_DIR', { DATABASE_URL: 'postgres://u:p@127.0.0.1:1/d', ...shared }, 'DATA_DIR /proc/nowhere'],
-])('a %s where nothing can be made ends the start with a sentence (%j)', async (option, env, place) => {
+])('A %s where nothing can be made ends the start with a sentence (%j)', async (option, env, place) => {
   const { code, output, errors } = await start({ [option]: '/proc/nowhere', NODE_ROLE: 'true', ...env })
     .ended;
   const why = 'its path leads nowhere, or to where no directory can be made';
@@ -63,7 +63,7 @@ test.each([
   expect(output).not.toContain(' error ');
 });
 
-test('a password that was given is not shown', async () => {
+test('A password that was given is not shown', async () => {
   const running = start({
     BROKER_USERNAME: 'admin',
     BROKER_PASSWORD: 'canary-1',
@@ -79,7 +79,7 @@ test('a password that was given is not shown', async () => {
   expect(output).not.toContain('canary');
 });
 
-test('with logs for machines every line is a JSON object and no password is shown', async () => {
+test('With logs for machines every line is a JSON object and no password is shown', async () => {
   const running = start({ LOG_FORMAT: 'json' });
   await running.shows(/"message":"ready"/);
   const { output } = await stop(running);
@@ -95,7 +95,7 @@ test('with logs for machines every line is a JSON object and no password is show
   expect(output).not.toMatch(/curl|"madePassword"/);
 });
 
-test('npm start prints no warning, and Ctrl-C, which reaches it twice, ends it in order', async () => {
+test('A start by npm prints no warning, and Ctrl-C, which reaches it twice, ends it in order', async () => {
   const running = npmStart();
   await addressOf(running);
   // The terminal sends it to everybody, and npm passes it on.
@@ -105,7 +105,7 @@ test('npm start prints no warning, and Ctrl-C, which reaches it twice, ends it i
   expect(errors.replaceAll(/^npm .*\n/gm, '')).toBe('');
 });
 
-test('it stops when nobody reads its output any more', async () => {
+test('The broker stops when nobody reads its output any more', async () => {
   const running = start({ LOG_LEVEL: 'debug' });
   const address = await addressOf(running);
   running.child.stdout?.destroy();
@@ -113,7 +113,7 @@ test('it stops when nobody reads its output any more', async () => {
   expect((await running.ended).code).toBe(0);
 });
 
-test('it reads the catalog again on SIGHUP, and keeps the old one when the new one has errors', async () => {
+test('The broker reads the catalog again on SIGHUP, and keeps the old one when the new one has errors', async () => {
   const catalog = join(scratch, 'catalog');
   for (const file of ['echo.yaml', 'invert.yaml']) cpSync(join('catalog', file), join(catalog, file));
   const running = start({ CATALOG_DIR: catalog, BROKER_PASSWORD: 'p' });
@@ -138,7 +138,7 @@ test('it reads the catalog again on SIGHUP, and keeps the old one when the new o
 test.each([
   ['people, in the banner', 'text', /^ {2}hidden +wanting: The executable a-program-that-nobody-has .*$/m],
   ['machines, in a line', 'json', /^.*"message":"offering hidden","offering":"wanting".*$/m],
-])('what cannot be made is told once to %s', async (_whom, logFormat, expected) => {
+])('What cannot be made is told once to %s', async (_whom, logFormat, expected) => {
   const catalog = join(scratch, 'wanting');
   cpSync(join('test', 'support', 'node-catalog', 'wanting.yaml'), join(catalog, 'wanting.yaml'));
   const env = { CATALOG_DIR: catalog, BROKER_PASSWORD: 'p', LOG_FORMAT: logFormat, LOG_LEVEL: 'debug' };
@@ -160,7 +160,7 @@ test.each<[string, Record<string, string>, string[]]>([
   ],
   ['a catalog', { CATALOG_DIR: '/no/such/place' }, ['/no/such/place: The directory does not exist.']],
 ])(
-  'it refuses to start with %s that cannot be used, and says all that is wrong',
+  'The broker refuses to start with %s that cannot be used, and says all that is wrong',
   async (_what, env, sentences) => {
     const { code, output, errors } = await start(env).ended;
     expect({ code, output }).toEqual({ code: 1, output: '' });
@@ -168,7 +168,7 @@ test.each<[string, Record<string, string>, string[]]>([
   },
 );
 
-test('it says so when the port is taken', async () => {
+test('The broker says so when the port is taken', async () => {
   const server = createServer();
   opened.push({ close: () => new Promise((resolve) => server.close(resolve)) });
   const port = await listen(server);
@@ -177,7 +177,7 @@ test('it says so when the port is taken', async () => {
   expect(errors).toBe(`purveyor: Port ${port} is in use. Set PORT to another one.\n`);
 });
 
-test('a database that is away is waited for, at the start and later, and the probes say so', async () => {
+test('A database that is away is waited for, at the start and later, and the probes say so', async () => {
   const gate = await openGate();
   opened.push(gate);
   const running = start({ ...shared, DATABASE_URL: gate.url.href, LOG_LEVEL: 'debug' });
@@ -204,7 +204,7 @@ test('a database that is away is waited for, at the start and later, and the pro
   expect((await stop(running)).code).toBe(0);
 });
 
-test('a database that hangs cannot hold up a stop', async () => {
+test('A database that hangs cannot hold up a stop', async () => {
   const gate = await openGate();
   opened.push(gate);
   gate.open();
@@ -219,7 +219,7 @@ test('a database that hangs cannot hold up a stop', async () => {
   expect(code).toBe(1);
 });
 
-test('a database that refuses the login ends the start with a sentence', async () => {
+test('A database that refuses the login ends the start with a sentence', async () => {
   const gate = await openGate();
   opened.push(gate);
   gate.open();

@@ -22,14 +22,14 @@ test('GET /metrics gives what was counted, in the format of Prometheus', async (
   expect(answer.text).toContain('purveyor_troubles_total 1');
 });
 
-test('it needs the login', async () => {
+test('The page of metrics needs the login', async () => {
   expect((await serverWith(() => createMetrics().page()).get('/metrics')).status).toBe(401);
 });
 
 test.each([
   [503, new Refusal('unavailable', 'Not now.'), 'Not now.'],
   [500, new Error('internals'), 'The broker could not answer this request.'],
-])('a failure is a %i with a sentence', async (status, error, description) => {
+])('A failure of the page of metrics is a %i with a sentence', async (status, error, description) => {
   const answer = await serverWith(() => Promise.reject(error))
     .get('/metrics')
     .auth('u', 'p');

@@ -26,7 +26,7 @@ import {
 onEachNode();
 
 describe('An instance', () => {
-  test('keeps the hooks it was made with until it is updated.', async () => {
+  test('An instance keeps the hooks it was made with until it is updated.', async () => {
     const work = workWith({ hooks: scripts({ bind: `echo '{"version": 1}'` }), bindingId: 'b1' });
     await provision(work);
     scripts({ bind: `echo '{"version": 2}'` });
@@ -36,7 +36,7 @@ describe('An instance', () => {
     expect(await finish(provisioner, 'bind', work)).toEqual({ facts: { outputs: { bind: { version: 2 } } } });
   });
 
-  test('does a `once` step once, also over updates and restarts.', async () => {
+  test('An instance does a `once` step once, also over updates and restarts.', async () => {
     const hooks = scripts({ configure: `echo '{"first": true}'`, start: '', stop: '' });
     const once = { ...hooks, configure: { ...hooks['configure'], once: true } as Hook };
     const work = workWith({ hooks: once });
@@ -47,7 +47,7 @@ describe('An instance', () => {
     expect(ran()).toEqual(['configure', 'start', 'stop', 'start']);
   });
 
-  test('has the ports it asks for as long as it is there.', async () => {
+  test('An instance has the ports it asks for as long as it is there.', async () => {
     const work = workWith({ config: { ports: ['main', 'admin'] } });
     const { made } = await provision(work);
     expect(made?.facts).toMatchObject({ ports: { main: 20_000, admin: 20_001 } });
@@ -61,7 +61,7 @@ describe('An instance', () => {
     expect(numbers.owners.size).toBe(0);
   });
 
-  test('is stopped by halt when stop was not enough.', async () => {
+  test('An instance is stopped by halt when stop was not enough.', async () => {
     const up = (then: string) =>
       scripts({ start: 'touch up', stop: then, halt: 'rm -f up', check_up: 'test -f up' });
     const work = workWith({ hooks: up('true') });
@@ -73,14 +73,14 @@ describe('An instance', () => {
     expect(ran().slice(-2)).toEqual(['stop', 'check_up']);
   });
 
-  test('is stopped by halt when nobody can say whether it is up.', async () => {
+  test('An instance is stopped by halt when nobody can say whether it is up.', async () => {
     const work = workWith({ hooks: scripts({ stop: 'true', halt: 'true', check_up: 'exit 7' }) });
     await carry((it) => provisioner.provision(it), work).catch(() => undefined);
     await carry((it) => provisioner.units?.stop?.(it), work);
     expect(ran().slice(-3)).toEqual(['stop', 'check_up', 'halt']);
   });
 
-  test('gives its ports back when it is purged, and nothing of its hooks runs on.', async () => {
+  test('An instance gives its ports back when it is purged, and nothing of its hooks runs on.', async () => {
     const work = workWith({ config: { ports: ['main'] } });
     await provision(work);
     const hook = await launchLeft();
@@ -91,7 +91,7 @@ describe('An instance', () => {
     expect(await provisioner.inventory?.()).toEqual([]);
   });
 
-  test('has the time of its step where the offering sets one.', async () => {
+  test('An instance has the time of its step where the offering sets one.', async () => {
     const hooks = scripts({ configure: 'sleep 60' });
     const work = workWith({ hooks, operating: { timeouts: { configure: 200 } } });
     await expect(provision(work)).rejects.toMatchObject({
@@ -99,14 +99,14 @@ describe('An instance', () => {
     });
   });
 
-  test('is made when it is up, and not before.', async () => {
+  test('An instance is made when it is up, and not before.', async () => {
     const check = `echo x >> looks; echo not yet >&2; [ "$(wc -l < looks)" -ge 4 ]`;
     const { timeline, pauses } = await provision(workWith({ hooks: scripts({ check_up: check }) }));
     expect(timeline).toEqual([{ step: 'init', tries: 1 }, { step: 'check_up' }]);
     expect(pauses).toEqual([0, 50, 100, 200]);
   });
 
-  test('has failed when it does not come up in time.', async () => {
+  test('An instance has failed when it does not come up in time.', async () => {
     const hooks = scripts({ check_up: 'echo no socket >&2; exit 1' });
     const work = workWith({ hooks, operating: { timeouts: { check_up: 200 } } });
     await expect(finish(provisioner, 'provision', work)).rejects.toMatchObject({
@@ -126,14 +126,14 @@ describe('A restart by the monitor', () => {
   const heal = (work: Work, end: readonly string[]) =>
     carry((it) => provisioner.units?.restart?.(it), { ...work, units: ['cache'], sparing: { end } });
 
-  test('only starts what is dead.', async () => {
+  test('A restart by the monitor only starts what is dead.', async () => {
     const work = workWith({ hooks: scripts(hooks) });
     await provision(work);
     rmSync(join(dataOf(), 'up'));
     expect(names((await heal(work, [])).timeline)).toEqual(['start', 'check_up']);
   });
 
-  test('asks to end what may be asked, and never calls halt: what stays up is left as it is.', async () => {
+  test('A restart by the monitor asks to end what may be asked, and never calls halt: what stays up is left as it is.', async () => {
     const work = workWith({ hooks: scripts(hooks), operating: { timeouts: { stop: 1000 } } });
     await provision(work);
     expect(names((await heal(work, ['cache'])).timeline)).toEqual(['stop', 'stopped', 'start', 'check_up']);
@@ -174,13 +174,13 @@ describe('A look', () => {
       { alive: true, answer: 'silent', reason: 'its check_up did not answer within 2.5 s' },
     ],
     ['busy', 'exit 75', { alive: true, answer: 'silent', reason: 'its check_up asks to be called later' }],
-  ])('finds it %s as check_up says: %s.', async (_word, text, facts) => {
+  ])('A look finds it %s as check_up says: %s.', async (_word, text, facts) => {
     expect(await look(await made({ check_up: text }))).toEqual([
       expect.objectContaining({ unit: 'cache', ...facts }),
     ]);
   });
 
-  test('asks check_up, and monitor when that is well.', async () => {
+  test('A look asks check_up, and monitor when that is well.', async () => {
     const work = await made({ check_up: 'test ! -f down', monitor: 'echo slow >&2; exit 1' });
     expect(await look(work)).toMatchObject([
       { alive: true, failed: 'its monitor says that it is not up: slow' },
@@ -189,7 +189,7 @@ describe('A look', () => {
     expect(await look(work)).toMatchObject([{ alive: false, reason: 'its check_up says that it is not up' }]);
   });
 
-  test('finds it alive as long as a process lives that was started for it, whatever check_up says.', async () => {
+  test('A look finds it alive as long as a process lives that was started for it, whatever check_up says.', async () => {
     const work = await made({
       start: 'setsid sleep 60 > /dev/null 2>&1 & echo $! > pid',
       check_up: 'test ! -f full || { echo full >&2; exit 1; }',
@@ -206,7 +206,7 @@ describe('A look', () => {
     expect(await look(work)).toMatchObject([{ alive: false, reason }]);
   });
 
-  test('without hooks finds it as it shall be.', async () => {
+  test('A look without hooks finds it as it shall be.', async () => {
     const work = await made({});
     expect(await look(work)).toMatchObject([{ alive: true, answer: 'ready' }]);
     expect(await look({ ...work, instance: anInstance({ stopped: true }) })).toMatchObject([
@@ -214,11 +214,11 @@ describe('A look', () => {
     ]);
   });
 
-  test('sees that its directory is gone.', async () => {
+  test('A look sees that its directory is gone.', async () => {
     expect(await look(workWith({}))).toMatchObject([{ alive: false, fault: 'its directory is gone' }]);
   });
 
-  test('into the log finds what hooks have written.', async () => {
+  test('A look into the log finds what hooks have written.', async () => {
     const hooks = scripts({ configure: 'echo one >&2; echo two >&2' });
     const work = workWith({ hooks });
     await provision(work);

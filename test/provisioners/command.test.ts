@@ -46,7 +46,7 @@ describeProvisioner('the command one', async () => {
 });
 
 describe('What happens', () => {
-  test('are the hooks in their order, each a step of the timeline.', async () => {
+  test('What happens are the hooks in their order, each a step of the timeline.', async () => {
     const hooks = scripts({
       remove: '',
       check_up: '',
@@ -70,7 +70,7 @@ describe('What happens', () => {
     expect(ran()).toEqual([...making, 'bind', 'configure', 'update', 'unbind', 'stop', 'remove']);
   });
 
-  test('is nothing where there is no hook, and that is a success.', async () => {
+  test('What happens is nothing where there is no hook, and that is a success.', async () => {
     const work = workWith({ bindingId: 'b1' });
     expect(names((await provision(work)).timeline)).toEqual(['init']);
     expect(await provisioner.bind?.(work)).toEqual({ done: {} });
@@ -82,7 +82,7 @@ describe('What happens', () => {
     expect(existsSync(dirname(dataOf()))).toBe(false);
   });
 
-  test('is told to the hooks on their input, whatever characters are in it.', async () => {
+  test('What happens is told to the hooks on their input, whatever characters are in it.', async () => {
     const hooks = {
       configure: script('configure', 'cat > input.json'),
       bind: script('bind', 'cat > bind.json'),
@@ -121,7 +121,7 @@ describe('What happens', () => {
     expect(existsSync(join(dataOf(), 'pwned'))).toBe(false);
   });
 
-  test('is told by the hooks, and kept: of a binding beside what was told of the instance.', async () => {
+  test('What happens is told by the hooks, and kept: of a binding beside what was told of the instance.', async () => {
     const hooks = {
       init: script('init', `echo '{"id": 7}'`),
       configure: script('configure', `printf '{"got": "%s"}' "$1"`, {
@@ -138,7 +138,7 @@ describe('What happens', () => {
     });
   });
 
-  test('stays apart for two that are made at once.', async () => {
+  test('What happens stays apart for two that are made at once.', async () => {
     const hooks = {
       configure: script(
         'configure',
@@ -160,7 +160,7 @@ describe('What happens', () => {
 describe('A hook that asks to be tried again', () => {
   const counting = (done: number) => `echo x >> tries; [ "$(wc -l < tries)" -ge ${done} ] || exit 75`;
 
-  test('is tried again after 1, 2 and 4 s, told how often, and counted in the timeline.', async () => {
+  test('A hook that asks to be tried again is tried again after 1, 2 and 4 s, told how often, and counted in the timeline.', async () => {
     const hooks = {
       configure: script('configure', `${counting(4)}; printf '{"try": %s}' "$(sed 's/.*"try"://;s/,.*//')"`),
     };
@@ -173,7 +173,7 @@ describe('A hook that asks to be tried again', () => {
     expect(made?.facts).toMatchObject({ outputs: { configure: { try: 4 } } });
   });
 
-  test('has failed after the fourth time.', async () => {
+  test('A hook that asks to be tried again has failed after the fourth time.', async () => {
     const step = provision(workWith({ hooks: { configure: script('configure', counting(5)) } }));
     await expect(step).rejects.toMatchObject({
       word: 'hook',
@@ -183,7 +183,7 @@ describe('A hook that asks to be tried again', () => {
 });
 
 describe('When a hook fails', () => {
-  test('the operation fails at once, and what was told is there for the removal.', async () => {
+  test('When a hook fails, the operation fails at once, and what was told is there for the removal.', async () => {
     const hooks = {
       ...scripts({ init: `echo '{"id": 7}'`, configure: 'echo no room >&2; exit 1', start: '' }),
       remove: script('remove', `echo "$1" >> ${ranFile()}`, {
@@ -200,7 +200,7 @@ describe('When a hook fails', () => {
     expect(existsSync(dirname(dataOf()))).toBe(false);
   });
 
-  test('a removal can be told again.', async () => {
+  test('When a hook fails, a removal can be told again.', async () => {
     const work = workWith({ hooks: { remove: script('remove', `[ -f allowed ] || exit 3`) } });
     await provision(work);
     await expect(deprovision(work)).rejects.toThrow(/The step remove failed/);
@@ -209,14 +209,14 @@ describe('When a hook fails', () => {
     expect(await provisioner.inventory?.()).toEqual([]);
   });
 
-  test('a value that its arguments need is no reason to try for hours.', async () => {
+  test('When a hook fails, a value that its arguments need is no reason to try for hours.', async () => {
     const bind = script('bind', '', { run: ['./hooks/cache/bind', '{{outputs.init.id}}'] });
     const work = workWith({ hooks: { bind }, bindingId: 'b1' });
     await provision(work);
     await expect(provisioner.bind?.(work)).rejects.toMatchObject({ word: 'misconfigured' });
   });
 
-  test('a program that is not there is a matter of the operator.', async () => {
+  test('When a hook fails, a program that is not there is a matter of the operator.', async () => {
     const hook = script('x', '', { run: ['no-such-program'] });
     const step = provision(workWith({ hooks: { init: hook } }));
     await expect(step).rejects.toMatchObject({ word: 'misconfigured' });

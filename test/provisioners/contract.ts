@@ -35,20 +35,20 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
     const found = async (instanceId: string) =>
       (await listed()).filter((thing) => thing.instanceId === instanceId || thing.key === keyOf(instanceId));
 
-    test('describes its part of an offering file by schemas that the plan fits.', () => {
+    test('A provisioner describes its part of an offering file by schemas that the plan fits.', () => {
       const { config, settings = {} } = provisioner.traits;
       expect(new Ajv({ allErrors: true }).validate(config, plan.making.config)).toBe(true);
       expect(new Ajv({ allErrors: true }).validate(settings, plan.making.settings)).toBe(true);
     });
 
-    test('refuses words that it does not know in its part of an offering file.', () => {
+    test('A provisioner refuses words that it does not know in its part of an offering file.', () => {
       const unknown = { 'a-word-that-nobody-knows': true };
       const { config, settings } = provisioner.traits;
       expect(new Ajv().validate(config, unknown)).toBe(false);
       if (settings) expect(new Ajv().validate(settings, unknown)).toBe(false);
     });
 
-    test('gives the facts it declares, and none that would hide those of the broker.', async () => {
+    test('A provisioner gives the facts it declares, and none that would hide those of the broker.', async () => {
       const work = workOn('facts', 'b1');
       const made = await finish(provisioner, 'provision', work);
       const bound = provisioner.bind && (await finish(provisioner, 'bind', work));
@@ -58,7 +58,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       expect(provisioner.traits.roots.filter((root) => rootsOfTheBroker.includes(root))).toEqual([]);
     });
 
-    test('makes one instance when it is told twice to provision it.', async () => {
+    test('A provisioner makes one instance when it is told twice to provision it.', async () => {
       const work = workOn('twice');
       const first = await finish(provisioner, 'provision', work);
       expect(await finish(provisioner, 'provision', work)).toEqual(first);
@@ -66,7 +66,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', work);
     });
 
-    test('goes on when a step has happened and was not recorded.', async () => {
+    test('A provisioner goes on when a step has happened and was not recorded.', async () => {
       const work = workOn('forgotten');
       const first = await provisioner.provision(work);
       const made = await finish(provisioner, 'provision', work);
@@ -75,7 +75,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       expect(await found('forgotten')).toEqual([]);
     });
 
-    test('updates an instance twice to the same end.', async () => {
+    test('A provisioner updates an instance twice to the same end.', async () => {
       if (!provisioner.update) return;
       const work = { ...workOn('updated'), previous: anInstance({ id: 'updated' }) };
       await finish(provisioner, 'provision', work);
@@ -84,7 +84,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', work);
     });
 
-    test('binds twice to the same end, and each binding stands for itself.', async () => {
+    test('A provisioner binds twice to the same end, and each binding stands for itself.', async () => {
       if (!provisioner.bind || !provisioner.unbind) return;
       const [one, other] = [workOn('bound', 'b1'), workOn('bound', 'b2')];
       await finish(provisioner, 'provision', one);
@@ -96,7 +96,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', one);
     });
 
-    test('unbinds twice, and also what was never bound.', async () => {
+    test('A provisioner unbinds twice, and also what was never bound.', async () => {
       if (!provisioner.bind || !provisioner.unbind) return;
       const work = workOn('unbound', 'b1');
       await finish(provisioner, 'provision', work);
@@ -107,7 +107,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', work);
     });
 
-    test('deprovisions twice, also with a binding left and what was never made.', async () => {
+    test('A provisioner deprovisions twice, also with a binding left and what was never made.', async () => {
       const work = workOn('removed', 'b1');
       await finish(provisioner, 'provision', work);
       if (provisioner.bind) await finish(provisioner, 'bind', work);
@@ -118,7 +118,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       expect(await found('never-made')).toEqual([]);
     });
 
-    test('makes an instance again whose id was removed.', async () => {
+    test('A provisioner makes an instance again whose id was removed.', async () => {
       const work = workOn('again');
       const first = await finish(provisioner, 'provision', work);
       await finish(provisioner, 'deprovision', work);
@@ -127,7 +127,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', work);
     });
 
-    test('lists what it made under names of its own, and removes by its name what nobody wants.', async () => {
+    test('A provisioner lists what it made under names of its own, and removes by its name what nobody wants.', async () => {
       if (!provisioner.inventory || !provisioner.purge) return;
       const [wanted, unwanted] = [workOn('wanted'), workOn('unwanted')];
       for (const work of [wanted, unwanted]) await finish(provisioner, 'provision', work);
@@ -143,7 +143,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       await finish(provisioner, 'deprovision', wanted);
     });
 
-    test('says how the units of an instance are, however it is.', async () => {
+    test('A provisioner says how the units of an instance are, however it is.', async () => {
       if (!provisioner.units) return;
       const work = workOn('looked-at');
       await finish(provisioner, 'provision', work);
@@ -155,7 +155,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       expect(gone.map(({ unit }) => unit)).toEqual(units.map(({ unit }) => unit));
     });
 
-    test('keeps instances apart.', async () => {
+    test('A provisioner keeps instances apart.', async () => {
       const [one, other] = [workOn('one', 'b1'), workOn('other', 'b1')];
       await finish(provisioner, 'provision', one);
       await finish(provisioner, 'provision', other);
@@ -167,7 +167,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
     });
 
     test.each([['../../up'], ['a/b\\c'], ['%2e%2e'], ['ñ 👍🏽'], ['.'], ['__proto__'], ['x'.repeat(300)]])(
-      'takes the id %j as it is.',
+      'A provisioner takes the id %j as it is.',
       async (id) => {
         const work = workOn(id, id);
         await finish(provisioner, 'provision', work);
@@ -178,7 +178,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       },
     );
 
-    test('ends soon when it was given up, and leaves nothing that a deprovision does not remove.', async () => {
+    test('A provisioner ends soon when it was given up, and leaves nothing that a deprovision does not remove.', async () => {
       const work = { ...workOn('given-up'), signal: AbortSignal.abort() };
       const started = Date.now();
       await provisioner.provision(work).catch(() => undefined);
@@ -187,7 +187,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       expect(await found('given-up')).toEqual([]);
     });
 
-    test('needs a single step, when it claims to touch nothing outside.', async () => {
+    test('A provisioner needs a single step, when it claims to touch nothing outside.', async () => {
       if (!provisioner.traits.selfContained) return;
       const work = workOn('at-once', 'b1');
       for (const method of ['provision', 'update', 'bind', 'unbind', 'deprovision'] as const) {

@@ -61,7 +61,7 @@ describeProvisioner('the directory one', async () => {
 });
 
 describe('The directory of an instance', () => {
-  test('is the same for all bindings: what one writes the other reads.', async () => {
+  test('The directory of an instance is the same for all bindings: what one writes the other reads.', async () => {
     const made = await finish(provisioner, 'provision', workOn('i1'));
     const template = { path: '{{dir.data}}', volume: { device: { host_path: '{{dir.data}}' } } };
     const [one, other] = await Promise.all(
@@ -78,7 +78,7 @@ describe('The directory of an instance', () => {
     expect(existsSync(dirname(one?.path ?? ''))).toBe(false);
   });
 
-  test('lies under the roots in turn.', async () => {
+  test('The directory of an instance lies under the roots in turn.', async () => {
     const paths: string[] = [];
     for (const id of ['i1', 'i2', 'i3', 'i4']) paths.push(await make(id));
     expect(paths.map((path) => dirname(dirname(path)))).toEqual([roots[0], roots[1], roots[0], roots[1]]);
@@ -88,12 +88,12 @@ describe('The directory of an instance', () => {
     expect(await make('i6')).toContain(`${roots[0]}/`);
   });
 
-  test('lies under the roots in turn when many are made at once.', async () => {
+  test('The directory of an instance lies under the roots in turn when many are made at once.', async () => {
     await Promise.all(Array.from({ length: 10 }, (_, index) => make(`i${index}`)));
     expect(roots.map((root) => readdirSync(root).length)).toEqual([5, 5]);
   });
 
-  test('stays where it is when it is made again or changed, wherever there is more room.', async () => {
+  test('The directory of an instance stays where it is when it is made again or changed, wherever there is more room.', async () => {
     const paths = [await make('i1'), await make('i2')];
     await finish(provisioner, 'deprovision', workOn('i1'));
     expect(await make('i2')).toBe(paths[1]);
@@ -103,7 +103,7 @@ describe('The directory of an instance', () => {
     expect(roots.flatMap((root) => readdirSync(root))).toEqual([]);
   });
 
-  test("is found again when the node's directory was restored elsewhere, and its bindings follow.", async () => {
+  test("The directory of an instance is found again when the node's directory was restored elsewhere, and its bindings follow.", async () => {
     const made = await finish(provisioner, 'provision', workOn('i1', {}));
     const moved = `${testNode.node.directory}-restored`;
     renameSync(testNode.node.directory, moved);
@@ -121,17 +121,20 @@ describe('The directory of an instance', () => {
     renameSync(moved, testNode.node.directory);
   });
 
-  test("lies in the node's own directory when there are no roots.", async () => {
+  test("The directory of an instance lies in the node's own directory when there are no roots.", async () => {
     expect(await make('i1', {})).toBe(join(testNode.node.directory, 'directory', keyOf('i1'), 'data'));
   });
 
-  test.each([['../../up'], ['a/b'], ['..'], ['ñ 👍🏽']])('lies in its root for the id %j.', async (id) => {
-    const path = await make(id);
-    expect(path).toBe(join(roots[0] ?? '', keyOf(id), 'data'));
-    expect(readdirSync(roots[0] ?? '')).toEqual([keyOf(id)]);
-  });
+  test.each([['../../up'], ['a/b'], ['..'], ['ñ 👍🏽']])(
+    'The directory of an instance lies in its root for the id %j.',
+    async (id) => {
+      const path = await make(id);
+      expect(path).toBe(join(roots[0] ?? '', keyOf(id), 'data'));
+      expect(readdirSync(roots[0] ?? '')).toEqual([keyOf(id)]);
+    },
+  );
 
-  test('may lie under a root that is a link.', async () => {
+  test('The directory of an instance may lie under a root that is a link.', async () => {
     const link = join(testNode.place, 'link');
     symlinkSync(roots[0] ?? '', link);
     expect(await make('i1', { roots: [link] })).toBe(join(link, keyOf('i1'), 'data'));
@@ -140,19 +143,22 @@ describe('The directory of an instance', () => {
     expect(readdirSync(roots[0] ?? '')).toEqual([]);
   });
 
-  test.each([['base'], ['data']])('is never what a link in the place of its %s leads to.', async (part) => {
-    const elsewhere = join(testNode.place, 'elsewhere');
-    mkdirSync(elsewhere);
-    writeFileSync(join(elsewhere, 'precious'), '');
-    const base = join(roots[0] ?? '', keyOf('i1'));
-    if (part === 'data') mkdirSync(base);
-    symlinkSync(elsewhere, part === 'data' ? join(base, 'data') : base);
-    await expect(make('i1')).rejects.toMatchObject({ word: 'storage' });
-    await finish(provisioner, 'deprovision', workOn('i1')).catch(() => undefined);
-    expect(readdirSync(elsewhere)).toEqual(['precious']);
-  });
+  test.each([['base'], ['data']])(
+    'The directory of an instance is never what a link in the place of its %s leads to.',
+    async (part) => {
+      const elsewhere = join(testNode.place, 'elsewhere');
+      mkdirSync(elsewhere);
+      writeFileSync(join(elsewhere, 'precious'), '');
+      const base = join(roots[0] ?? '', keyOf('i1'));
+      if (part === 'data') mkdirSync(base);
+      symlinkSync(elsewhere, part === 'data' ? join(base, 'data') : base);
+      await expect(make('i1')).rejects.toMatchObject({ word: 'storage' });
+      await finish(provisioner, 'deprovision', workOn('i1')).catch(() => undefined);
+      expect(readdirSync(elsewhere)).toEqual(['precious']);
+    },
+  );
 
-  test('has the mode of the offering, also after a change of it.', async () => {
+  test('The directory of an instance has the mode of the offering, also after a change of it.', async () => {
     const path = await make('i1', { roots, mode: '0777' });
     expect(statSync(path).mode & 0o7777).toBe(0o777);
     await finish(provisioner, 'update', workOn('i1', { roots, mode: '2770' }));
@@ -165,7 +171,7 @@ describe('The directory of an instance', () => {
     ['a file', 'file', 'it is a file, and must be a directory'],
     ['where nothing can be made', '/proc', 'its path leads nowhere, or to where no directory can be made'],
   ])(
-    'is not made under a root that is %s; the operator is told option and cause.',
+    'The directory of an instance is not made under a root that is %s; the operator is told option and cause.',
     async (_what, at, cause) => {
       writeFileSync(join(testNode.place, 'file'), '');
       const root = resolve(testNode.place, at);
@@ -176,7 +182,7 @@ describe('The directory of an instance', () => {
     },
   );
 
-  test('is not made where a root is missing, for nobody knows what is there.', async () => {
+  test('The directory of an instance is not made where a root is missing, for nobody knows what is there.', async () => {
     renameSync(roots[1] ?? '', join(testNode.place, 'away'));
     for (const deed of ['provision', 'deprovision'] as const) {
       await expect(finish(provisioner, deed, workOn('i1'))).rejects.toMatchObject({
@@ -187,7 +193,7 @@ describe('The directory of an instance', () => {
     expect(readdirSync(roots[0] ?? '')).toEqual([]);
   });
 
-  test('cannot be bound when it is gone.', async () => {
+  test('The directory of an instance cannot be bound when it is gone.', async () => {
     const path = await make('i1');
     rmSync(dirname(path), { recursive: true });
     await expect(provisioner.bind?.(workOn('i1'))).rejects.toMatchObject({ word: 'gone' });
@@ -209,7 +215,7 @@ test.each([
 describe('A look', () => {
   const config = () => ({ roots, quota_mb: '{{plan.quota_mb}}' });
 
-  test('tells how much is used.', async () => {
+  test('A look tells how much is used.', async () => {
     const path = await make('i1', config());
     writeFileSync(join(path, 'file'), 'x'.repeat(100_000));
     expect(await look(workOn('i1', config()))).toEqual({
@@ -221,7 +227,7 @@ describe('A look', () => {
     expect(await look(workOn('i1'))).toEqual({ unit: 'filesystem', alive: true, answer: 'ready' });
   });
 
-  test('says when there is more than the quota, and closes nothing: files can be made and deleted.', async () => {
+  test('A look says when there is more than the quota, and closes nothing: files can be made and deleted.', async () => {
     const path = await make('i1', config());
     expect((await asAccount('dd', 'if=/dev/zero', `of=${path}/big`, 'bs=1M', 'count=3')).code).toBe(0);
     expect(await look(workOn('i1', config()))).toEqual({
@@ -236,7 +242,7 @@ describe('A look', () => {
     expect((await look(workOn('i1', config())))?.reason).toBe('1 MB of 1 MB are used');
   });
 
-  test('changes no mode that somebody has given the directory.', async () => {
+  test('A look changes no mode that somebody has given the directory.', async () => {
     const path = await make('i1', config());
     writeFileSync(join(path, 'big'), Buffer.alloc(2_000_000, 'x'));
     chmodSync(path, 0o700);
@@ -244,7 +250,7 @@ describe('A look', () => {
     expect(statSync(path).mode & 0o777).toBe(0o700);
   });
 
-  test('holds it against the quota of the plan as it is now.', async () => {
+  test('A look holds it against the quota of the plan as it is now.', async () => {
     const path = await make('i1', config());
     writeFileSync(join(path, 'big'), Buffer.alloc(2_000_000, 'x'));
     expect((await look(workOn('i1', config())))?.reason).toMatch(/over its quota/);
@@ -253,7 +259,7 @@ describe('A look', () => {
     expect((await look(larger))?.reason).toBe('2 MB of 10 MB are used');
   });
 
-  test('counts what is on the disk: neither holes nor what links lead to.', async () => {
+  test('A look counts what is on the disk: neither holes nor what links lead to.', async () => {
     const path = await make('i1', config());
     writeFileSync(join(path, 'sparse'), '');
     truncateSync(join(path, 'sparse'), 1_000_000_000);
@@ -261,7 +267,7 @@ describe('A look', () => {
     expect((await look(workOn('i1', config())))?.reason).toBe('1 MB of 1 MB are used');
   });
 
-  test('sees into folders that are closed.', async () => {
+  test('A look sees into folders that are closed.', async () => {
     const path = await make('i1', config());
     mkdirSync(join(path, 'closed'));
     writeFileSync(join(path, 'closed', 'big'), Buffer.alloc(3_000_000, 'x'));
@@ -272,7 +278,7 @@ describe('A look', () => {
     else expect(reason).toMatch(/MB are used/);
   });
 
-  test('finds what is gone: the directory, or its root.', async () => {
+  test('A look finds what is gone: the directory, or its root.', async () => {
     const path = await make('i1');
     rmSync(dirname(path), { recursive: true });
     expect(await look(workOn('i1'))).toMatchObject({ alive: false, fault: 'its directory is gone' });
@@ -287,7 +293,7 @@ describe('A look', () => {
 });
 
 describe('The inventory', () => {
-  test('knows all roots that were ever used, and leaves out what others have there.', async () => {
+  test('The inventory knows all roots that were ever used, and leaves out what others have there.', async () => {
     await make('i1');
     await make('i2');
     await make('i3', {});
@@ -303,7 +309,7 @@ describe('The inventory', () => {
     expect(await restarted.inventory?.()).toHaveLength(3);
   });
 
-  test("lists all that is in the node's own root, whatever its name, but never what holds another root.", async () => {
+  test("The inventory lists all that is in the node's own root, whatever its name, but never what holds another root.", async () => {
     await make('i1', {});
     const own = join(testNode.node.directory, 'directory');
     const inside = join(own, 'deep', 'volumes');
@@ -328,7 +334,7 @@ describe('The inventory', () => {
     expect(readdirSync(inside)).toEqual([keyOf('i2')]);
   });
 
-  test('gives the names by which things are removed, and nothing else is.', async () => {
+  test('The inventory gives the names by which things are removed, and nothing else is.', async () => {
     const path = await make('i1');
     await provisioner.purge?.({ name: `directory ${testNode.place}` });
     await provisioner.purge?.({ name: `directory ${roots[0]}` });

@@ -106,19 +106,19 @@ describe('A message', () => {
     [null],
     [[1, ['two', { three: 3 }]]],
     [{ a: { b: null }, message: 'inner' }],
-  ])('comes back from echo as it was: %j.', async (message) => {
+  ])('A message comes back from echo as it was: %j.', async (message) => {
     const { uri } = await (await anEcho()).bind();
     const { status, body, type } = await send(uri, { message });
     expect([status, type, body]).toEqual([200, 'application/json', { response: message }]);
   });
 
-  test('comes back from invert by visible character.', async () => {
+  test('A message comes back from invert by visible character.', async () => {
     const { uri } = await (await anEcho({ answer: 'invert' })).bind();
     expect((await send(uri, { message: 'Hello World' })).body).toEqual({ response: 'dlroW olleH' });
     expect((await send(uri, { message: 'añb👍🏽' })).body).toEqual({ response: '👍🏽bña' });
   });
 
-  test('that cannot be inverted is refused and not counted.', async () => {
+  test('A message that cannot be inverted is refused and not counted.', async () => {
     const invert = await anEcho({ answer: 'invert' });
     const { uri } = await invert.bind();
     const { status, body } = await send(uri, { message: [1] });
@@ -131,13 +131,13 @@ describe('A message', () => {
     [{}, 'The body must have a message.'],
     [{ Message: 'x' }, 'The body must have a message.'],
     [{ message: 'x'.repeat(65_535) }, 'The message must not have more than 65536 bytes.'],
-  ])('is refused when the body is not right (%#).', async (sent, description) => {
+  ])('A message is refused when the body is not right (%#).', async (sent, description) => {
     const { uri } = await (await anEcho()).bind();
     const { status, body } = await send(uri, sent);
     expect([status, body]).toEqual([description.includes('bytes') ? 413 : 400, { description }]);
   });
 
-  test('is refused as JSON when the body is missing, malformed or of 2 MB.', async () => {
+  test('A message is refused as JSON when the body is missing, malformed or of 2 MB.', async () => {
     const { uri } = await (await anEcho()).bind();
     const sent = ['', '{"message":', JSON.stringify({ message: 'x'.repeat(2_000_000) })].map((text) =>
       serve().post(uri).set('Content-Type', 'application/json').send(text),
@@ -155,7 +155,7 @@ describe('A message', () => {
     ['application/json-seq', 415],
     ['application/x-www-form-urlencoded', 415],
     ['', 415],
-  ])('of the content type %j gets %d.', async (type, expected) => {
+  ])('A message of the content type %j gets %d.', async (type, expected) => {
     const { uri } = await (await anEcho()).bind();
     const { status, body } = await serve().post(uri).set('Content-Type', type).send('{"message":"x"}');
     expect(status).toBe(expected);
@@ -174,12 +174,12 @@ describe('A token', () => {
       'as bearer',
       (path: string, token: string) => serve().post(path).set('Authorization', `bearer ${token}`),
     ],
-  ])('is taken %s.', async (_where, post) => {
+  ])('A token is taken %s.', async (_where, post) => {
     const { path, token } = await (await anEcho()).bind();
     expect((await post(path, token).send({ message: 1 })).status).toBe(200);
   });
 
-  test('that is wrong, of another binding or of nothing that exists gets one and the same 401.', async () => {
+  test('A token that is wrong, of another binding or of nothing that exists gets one and the same 401.', async () => {
     const [one, other] = [await anEcho(), await anEcho()];
     const [mine, second, foreign] = [await one.bind(), await one.bind(), await other.bind()];
     const unfinished = await one.bind(randomUUID(), false);
@@ -206,7 +206,7 @@ describe('A token', () => {
     expect(page.text).toContain('<dt>Messages</dt><dd>0</dd>');
   });
 
-  test('ends with its binding.', async () => {
+  test('A token ends with its binding.', async () => {
     const { instance, bind } = await anEcho();
     const [gone, left] = [await bind(), await bind()];
     const { binding } = await store.findBinding(instance.id, gone.id);
@@ -216,7 +216,7 @@ describe('A token', () => {
     expect((await send(left.uri, { message: 'x' })).status).toBe(200);
   });
 
-  test('works for ids that are anything.', async () => {
+  test('A token works for ids that are anything.', async () => {
     const { dashboard, bind } = await anEcho({ instanceId: `a/b?c#d ${randomUUID()} ñ` });
     const { uri } = await bind('../👍🏽');
     expect((await send(uri, { message: 'x' })).status).toBe(200);
@@ -228,7 +228,7 @@ describe('The dashboard', () => {
   const counts = async (path: string) =>
     [...(await serve().get(path)).text.matchAll(/<dd>(\d+)<\/dd>/g)].map(([, digits]) => Number(digits));
 
-  test('counts bindings and messages, on every broker of the database.', async () => {
+  test('The dashboard counts bindings and messages, on every broker of the database.', async () => {
     const { dashboard, bind } = await anEcho();
     expect(await counts(dashboard)).toEqual([0, 0]);
     const { uri } = await bind();
@@ -237,7 +237,7 @@ describe('The dashboard', () => {
     expect(await counts(dashboard)).toEqual([1, 2]);
   });
 
-  test('shows the name that the platform gave, the id and the latest messages.', async () => {
+  test('The dashboard shows the name that the platform gave, the id and the latest messages.', async () => {
     const { dashboard, bind, instance } = await anEcho({ context: { instance_name: 'my-echo' } });
     const { uri, id } = await bind();
     await send(uri, { message: { a: [1, 2] } });
@@ -247,7 +247,7 @@ describe('The dashboard', () => {
       expect(text).toContain(shown);
   });
 
-  test('shows what strangers sent as text.', async () => {
+  test('The dashboard shows what strangers sent as text.', async () => {
     const evil = `</code><script>alert("1")</script><img src=x onerror='a'>`;
     const { dashboard, bind } = await anEcho({
       context: { instance_name: evil },
@@ -259,7 +259,7 @@ describe('The dashboard', () => {
     expect(text.match(/&lt;script&gt;/g)?.length).toBeGreaterThanOrEqual(4);
   });
 
-  test('keeps the newest messages and counts all.', async () => {
+  test('The dashboard keeps the newest messages and counts all.', async () => {
     const { dashboard, bind, instance } = await anEcho({ keep: 3 });
     const { uri } = await bind();
     for (const message of ['m1', 'm2', 'm3', 'm4', 'm5']) await send(uri, { message });
@@ -272,7 +272,7 @@ describe('The dashboard', () => {
     ]);
   });
 
-  test('counts every message of many that come at once.', async () => {
+  test('The dashboard counts every message of many that come at once.', async () => {
     const { dashboard, bind, instance } = await anEcho({ keep: 1000 });
     const { uri } = await bind();
     const [one, other] = [serve(), serve()];
@@ -283,7 +283,7 @@ describe('The dashboard', () => {
     expect(new Set(latest.map(({ text }) => text)).size).toBe(60);
   });
 
-  test('is not found without its token, and tells nobody which ids exist.', async () => {
+  test('The dashboard is not found without its token, and tells nobody which ids exist.', async () => {
     const [one, other] = [await anEcho(), await anEcho()];
     const { token } = await one.bind();
     const path = `/dashboard/${one.instance.id}`;
@@ -295,7 +295,7 @@ describe('The dashboard', () => {
     expect(pages[0]?.text).toContain('There is no dashboard at this address');
   });
 
-  test('may load nothing, run nothing and is stored nowhere.', async () => {
+  test('The dashboard may load nothing, run nothing and is stored nowhere.', async () => {
     const { dashboard } = await anEcho();
     for (const address of [dashboard, '/dashboard/nobody']) {
       const { headers, text } = await serve().get(address);
@@ -357,7 +357,7 @@ test.each([
 );
 
 describe('The memory of an instance', () => {
-  test('goes with it, and the same id begins anew.', async () => {
+  test('The memory of an instance goes with it, and the same id begins anew.', async () => {
     const { instance, bind } = await anEcho();
     await send((await bind()).uri, { message: 'x' });
     const current = (await store.findInstance(instance.id))?.instance ?? instance;
@@ -372,12 +372,12 @@ describe('The memory of an instance', () => {
     expect((await serve().get(again.dashboard)).text).toContain('<dt>Messages</dt><dd>0</dd>');
   });
 
-  test('takes no message of an instance that has just gone.', async () => {
+  test('The memory of an instance takes no message of an instance that has just gone.', async () => {
     const message = { instanceId: 'gone', bindingId: 'b', text: '1', keep: 10 };
     expect(await postgresMessages(database.pool).add(message)).toBe(false);
   });
 
-  test('is said to be away with 503 when the database is.', async () => {
+  test('The memory of an instance is said to be away with 503 when the database is.', async () => {
     const pool = new pg.Pool({ host: '127.0.0.1', port: 1, user: 'nobody', database: 'nothing' });
     const [messages, away] = [postgresMessages(pool), serve(postgresMessages(pool))];
     const { uri } = await (await anEcho()).bind();

@@ -88,7 +88,7 @@ test.each([
   expect(excerpt(message)).toBe(kept);
 });
 
-test('Nothing is the same as a token that does not exist.', () => {
+test('No token is the same as one that does not exist.', () => {
   expect(sameToken('secret', 'secret')).toBe(true);
   expect(sameToken('secret', 'secrets')).toBe(false);
   expect(sameToken('', '')).toBe(false);

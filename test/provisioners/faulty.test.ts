@@ -64,13 +64,13 @@ test('The name of a thing is fit for a host name, whatever the id.', async () =>
   });
 });
 
-test('takes: a single step lasts that long.', async () => {
+test('A faulty plan with takes: a single step lasts that long.', async () => {
   const started = performance.now();
   expect(await provisioner.provision(workWith({ provision: { takes: '60ms' } }))).toHaveProperty('done');
   expect(performance.now() - started).toBeGreaterThan(55);
 });
 
-test('takes: ends at once when the work is given up, and nothing is made.', async () => {
+test('A faulty plan with takes: ends at once when the work is given up, and nothing is made.', async () => {
   const stop = new AbortController();
   const step = provisioner.provision(workWith({ provision: { takes: '5m' } }, { signal: stop.signal }));
   stop.abort();
@@ -78,7 +78,7 @@ test('takes: ends at once when the work is given up, and nothing is made.', asyn
   expect(await files()).toEqual([]);
 });
 
-test('steps: memo follows memo, with notes for the user and pauses between.', async () => {
+test('A faulty plan with steps: memo follows memo, with notes for the user and pauses between.', async () => {
   const work = workWith({ provision: { steps: 2, each: '2s' } });
   const one = { afterMs: 2000, memo: { step: 1 }, note: 'Step 1 of 2' };
   const two = { afterMs: 2000, memo: { step: 2 }, note: 'Step 2 of 2' };
@@ -87,7 +87,7 @@ test('steps: memo follows memo, with notes for the user and pauses between.', as
   expect(await provisioner.provision({ ...work, memo: two.memo })).toHaveProperty('done');
 });
 
-test('steps: the thing is there from the first step on, so a cancelled provision has something to remove.', async () => {
+test('A faulty plan with steps: the thing is there from the first step on, so a cancelled provision has something to remove.', async () => {
   const work = workWith({ provision: { steps: 2 } });
   await provisioner.provision(work);
   expect(await owners()).toEqual(['i1']);
@@ -95,7 +95,7 @@ test('steps: the thing is there from the first step on, so a cancelled provision
   expect(await files()).toEqual([]);
 });
 
-test('steps: what is removed is there until the last step.', async () => {
+test('A faulty plan with steps: what is removed is there until the last step.', async () => {
   const work = workWith({ deprovision: { steps: 1, each: '1ms' } });
   await provisioner.provision(work);
   expect(await provisioner.deprovision(work)).toHaveProperty('again');
@@ -104,7 +104,7 @@ test('steps: what is removed is there until the last step.', async () => {
   expect(await files()).toEqual([]);
 });
 
-test('never: there is always another step.', async () => {
+test('A faulty plan with never: there is always another step.', async () => {
   const work = workWith({ provision: { never: true, each: '1m' } });
   const memo = { step: 999 };
   expect(await provisioner.provision({ ...work, memo })).toEqual({
@@ -112,14 +112,14 @@ test('never: there is always another step.', async () => {
   });
 });
 
-test('fails: a failure for good, with the sentence of the plan, before anything is made.', async () => {
+test('A faulty plan with fails: a failure for good, with the sentence of the plan, before anything is made.', async () => {
   const step = provisioner.provision(workWith({ provision: { fails: 'No room.' } }));
   await expect(step).rejects.toEqual(expect.any(Failure));
   await expect(step).rejects.toThrow('No room.');
   expect(await files()).toEqual([]);
 });
 
-test('fails: after its steps.', async () => {
+test('A faulty plan with fails: after its steps.', async () => {
   const work = workWith({ bind: { steps: 1, each: '1ms', fails: 'No password.' } });
   expect(await provisioner.bind?.(work)).toHaveProperty('again');
   await expect(provisioner.bind?.({ ...work, memo: { step: 1 } })).rejects.toThrow('No password.');
@@ -129,7 +129,7 @@ test.each([
   [true, false],
   [false, true],
 ])(
-  'fails: tells of an update whether the instance is usable (%j) and it is repeatable (%j).',
+  'A faulty plan with fails: tells of an update whether the instance is usable (%j) and it is repeatable (%j).',
   async (usable, repeatable) => {
     const update = { fails: 'No.', instance_usable: usable, update_repeatable: repeatable };
     await expect(provisioner.update?.(workWith({ update }))).rejects.toMatchObject({
@@ -138,13 +138,13 @@ test.each([
   },
 );
 
-test('fails_after_making: a failure for good, and the thing is there.', async () => {
+test('A faulty plan with fails_after_making: a failure for good, and the thing is there.', async () => {
   const work = workWith({ provision: { fails_after_making: 'It does not start.' } });
   await expect(provisioner.provision(work)).rejects.toEqual(new Failure('on-purpose', 'It does not start.'));
   expect(await owners()).toEqual(['i1']);
 });
 
-test('only_first: the first operation fails however often it is tried, the next one works.', async () => {
+test('A faulty plan with only_first: the first operation fails however often it is tried, the next one works.', async () => {
   const work = workWith({ unbind: { fails: 'In use.', only_first: true } });
   await provisioner.bind?.(work);
   await expect(provisioner.unbind?.(work)).rejects.toThrow('In use.');
@@ -152,7 +152,7 @@ test('only_first: the first operation fails however often it is tried, the next 
   expect(await provisioner.unbind?.({ ...work, operationId: 'op2' })).toEqual({ done: undefined });
 });
 
-test('fails_times: so many tries break unexpectedly, then it works and forgets them.', async () => {
+test('A faulty plan with fails_times: so many tries break unexpectedly, then it works and forgets them.', async () => {
   const work = workWith({ bind: { fails_times: 2 } });
   await expect(provisioner.bind?.(work)).rejects.toThrow('Try 1 of this bind fails, as the plan says.');
   await expect(provisioner.bind?.(work)).rejects.not.toEqual(expect.any(Failure));
@@ -161,7 +161,7 @@ test('fails_times: so many tries break unexpectedly, then it works and forgets t
   await expect(provisioner.bind?.({ ...work, operationId: 'op2' })).rejects.toThrow('Try 1');
 });
 
-test('fails_times: a deprovision forgets its own tries too.', async () => {
+test('A faulty plan with fails_times: a deprovision forgets its own tries too.', async () => {
   const work = workWith({ deprovision: { fails_times: 1 } });
   await provisioner.provision(work);
   await expect(provisioner.deprovision(work)).rejects.toThrow('Try 1');
@@ -170,13 +170,13 @@ test('fails_times: a deprovision forgets its own tries too.', async () => {
   expect(await files()).toEqual([]);
 });
 
-test('throws: every try breaks unexpectedly.', async () => {
+test('A faulty plan with throws: every try breaks unexpectedly.', async () => {
   const work = workWith({ provision: { throws: 'Broken.' } });
   for (const _try of [1, 2, 3])
     await expect(provisioner.provision(work)).rejects.toEqual(new Error('Broken.'));
 });
 
-test('crash_after_making: the first try breaks when the thing is there, the next one finds it.', async () => {
+test('A faulty plan with crash_after_making: the first try breaks when the thing is there, the next one finds it.', async () => {
   const work = workWith({ provision: { crash_after_making: true } });
   await expect(provisioner.provision(work)).rejects.toThrow('The first try breaks when all is made.');
   expect(await owners()).toEqual(['i1']);

@@ -81,7 +81,7 @@ describe('A bind keeps others from starting what is broken, so it does not wait 
     values: { ...ready.values, binding: { id: 'b1' } },
   });
 
-  test('of a service that is dead it fails at once.', async () => {
+  test('A bind of a service that is dead fails at once.', async () => {
     const ready = await aService('dead', bindable);
     const pid = pidOf(world, 'dead');
     process.kill(pid, 'SIGKILL');
@@ -92,7 +92,7 @@ describe('A bind keeps others from starting what is broken, so it does not wait 
     });
   });
 
-  test('of a service that hangs it fails soon, and so does an unbind.', async () => {
+  test('A bind of a service that hangs fails soon, and so does an unbind.', async () => {
     const ready = await aService('hanging', bindable);
     const pid = pidOf(world, 'hanging');
     process.kill(pid, 'SIGSTOP');
@@ -119,7 +119,7 @@ describe('The monitor, with two units of which one is dead', () => {
     making: { config: { ...config, processes: { server, job: { run: ['sleep', '60'] } } } },
   });
 
-  test('starts that one; the other one goes on, with its connections.', async () => {
+  test('The monitor, with two units of which one is dead, starts that one; the other one goes on, with its connections.', async () => {
     const ready = await aService('sibling', two);
     const before = pidOf(world, 'sibling');
     const client = connect({ host: address, port: portIn(ready) });
@@ -133,7 +133,7 @@ describe('The monitor, with two units of which one is dead', () => {
     client.destroy();
   });
 
-  test('also when all would have to be configured anew: nothing is written beneath what runs.', async () => {
+  test('The monitor, with two units of which one is dead, also when all would have to be configured anew: nothing is written beneath what runs.', async () => {
     const ready = await aService('moved', two);
     const before = pidOf(world, 'moved');
     const moved = processes({
@@ -150,7 +150,7 @@ describe('The monitor, with two units of which one is dead', () => {
     expect(all.did).toEqual(['configure', 'start', 'check_up']);
   });
 
-  test('spares what has come up again since it was seen dead, however it answers.', async () => {
+  test('The monitor, with two units of which one is dead, spares what has come up again since it was seen dead, however it answers.', async () => {
     const ready = await aService('up-again', two);
     const [before, job] = [pidOf(world, 'up-again'), pidOf(world, 'up-again', 'job')];
     process.kill(before, 'SIGSTOP');
@@ -159,7 +159,7 @@ describe('The monitor, with two units of which one is dead', () => {
     expect([pidOf(world, 'up-again'), pidOf(world, 'up-again', 'job')]).toEqual([before, job]);
   });
 
-  test('calls no hook that would stop all of it.', async () => {
+  test('The monitor, with two units of which one is dead, calls no hook that would stop all of it.', async () => {
     const stop = { run: [world.hook('stop-all', 'touch stopped')], env: {}, once: false };
     const ready = await aService('hooked-stop', {
       ...two,
@@ -175,7 +175,7 @@ describe('The monitor, with two units of which one is dead', () => {
 describe('What may be asked to end', () => {
   const short = { timeouts: { stop: 300 } };
 
-  test('ends by its own signal and is started again, with its data.', async () => {
+  test('What may be asked to end ends by its own signal and is started again, with its data.', async () => {
     const ready = await aService('asked');
     await say(portIn(ready), 'SET kept');
     const before = pidOf(world, 'asked');
@@ -189,7 +189,7 @@ describe('What may be asked to end', () => {
     expect(await say(portIn(ready), 'GET')).toBe('kept');
   });
 
-  test('is never killed: what does not end in time is left as it is, and that is said.', async () => {
+  test('What may be asked to end is never killed: what does not end in time is left as it is, and that is said.', async () => {
     const ready = await aService('stubborn', plan({ operating: short }), { more: '"stubborn": true,' });
     const before = pidOf(world, 'stubborn');
     await expect(heal(ready, ['server'], ['server'])).rejects.toMatchObject({
@@ -201,7 +201,7 @@ describe('What may be asked to end', () => {
     expect(await say(portIn(ready), 'PID')).toBe(String(before));
   });
 
-  test('is not killed when it stands still (SIGSTOP) either.', async () => {
+  test('What may be asked to end is not killed when it stands still (SIGSTOP) either.', async () => {
     const ready = await aService('still', plan({ operating: short }));
     const before = pidOf(world, 'still');
     process.kill(before, 'SIGSTOP');
@@ -210,7 +210,7 @@ describe('What may be asked to end', () => {
     process.kill(before, 'SIGCONT');
   });
 
-  test('is also what a dead unit has left behind.', async () => {
+  test('What may be asked to end is also what a dead unit has left behind.', async () => {
     const leaving = (then: string) =>
       plan({
         making: { config: { processes: { job: { run: ['sh', '-c', `${then} & exec sleep 60`] } } } },
@@ -246,7 +246,7 @@ describe('What hooks start and check', () => {
     });
   const pidIn = (id: string) => Number(readFileSync(join(directoryOf(world, id).data, 'pid'), 'utf8'));
 
-  test('is dead only when nothing of it lives; it is started then, and not stopped before.', async () => {
+  test('What hooks start and check is dead only when nothing of it lives; it is started then, and not stopped before.', async () => {
     const ready = await aService('by-hook', hooked('by-hook', `test ! -e wrong && ${lives}`));
     const { data } = directoryOf(world, 'by-hook');
     writeFileSync(join(data, 'wrong'), '');
@@ -260,7 +260,7 @@ describe('What hooks start and check', () => {
     expect(readFileSync(join(data, 'started'), 'utf8')).toBe('x\nx\n');
   });
 
-  test('is asked to end by its hook where that may be.', async () => {
+  test('What hooks start and check is asked to end by its hook where that may be.', async () => {
     const ready = await aService('by-hook-asked', hooked('by-hook-asked', lives));
     const before = pidIn('by-hook-asked');
     const { did } = await heal(ready, ['server'], ['server']);
@@ -308,7 +308,7 @@ describe('The reason for a wrong answer', () => {
     return (await inspect(ready))[0]?.reason;
   }
 
-  test('is what it said, on one line and short.', async () => {
+  test('The reason for a wrong answer is what it said, on one line and short.', async () => {
     const ready = await saying('-ERR too\u0000 many\r connections,\u001b[31m OK?');
     expect(await reasonFor(ready, 'PONG')).toBe(
       'its answer is not the expected one: "-ERR too many connections, [31m OK?"',
@@ -318,7 +318,7 @@ describe('The reason for a wrong answer', () => {
     expect(reason).toMatch(/: "a{100} \.\.\. b{100}"$/);
   });
 
-  test('holds no secret, also where it would be cut within one.', async () => {
+  test('The reason for a wrong answer holds no secret, also where it would be cut within one.', async () => {
     const ready = await saying(`${'O'.repeat(95)}${password}`);
     const reason = (await reasonFor(ready, 'PONG')) ?? '';
     expect(reason).toContain('O***');

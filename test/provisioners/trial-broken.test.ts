@@ -41,7 +41,7 @@ async function watched(path: string, query: Readonly<Record<string, string>>): P
   throw new Error(`Still in progress: ${JSON.stringify(told)}`);
 }
 
-test('broken does what docs/trial.md says: it is tried again, and has failed when its time is over.', async () => {
+test('The plan broken does what docs/trial.md says: it is tried again, and has failed when its time is over.', async () => {
   expect(broken).toContain(minute);
   expect(readFileSync('docs/trial.md', 'utf8')).toMatch(
     /^\| broken +\| .* fails after a minute +\| In progress, "tried again" from the first error on, and failed after a minute; the text of the error inside is not shown to users +\|$/m,

@@ -40,7 +40,7 @@ describe('The page for testers', () => {
       .filter(([name = '']) => name !== 'plan' && !name.startsWith('---')),
   }));
 
-  test('says what each plan does in the words of the plan, under the name of its offering.', () => {
+  test('The page for testers says what each plan does in the words of the plan, under the name of its offering.', () => {
     for (const { name, plans } of catalog.offerings) {
       const section = sections.find(({ text }) => new RegExp(`\\b${name}(?![-\\w])`).test(text));
       const said = section?.rows.map(([title, does]) => [title, does]);
@@ -48,7 +48,7 @@ describe('The page for testers', () => {
     }
   });
 
-  test('has no plan that is not in the catalog, and no empty cell.', () => {
+  test('The page for testers has no plan that is not in the catalog, and no empty cell.', () => {
     const rows = sections.flatMap((section) => section.rows);
     const plans = catalog.offerings.flatMap((offering) => offering.plans);
     expect(new Set(rows.map(([name]) => name))).toEqual(new Set(plans.map(({ name }) => name)));

@@ -63,7 +63,7 @@ async function pidOf(it: Bought): Promise<number> {
 }
 
 describeOffering('nats', () => {
-  test('That has all the connections it may have goes on with them.', async () => {
+  test('A nats that has all the connections it may have goes on with them.', async () => {
     const nats = await shop.buy('nats', 'small');
     const bound = await nats.bind();
     const pid = await pidOf(nats);
@@ -91,7 +91,7 @@ describeOffering('nats', () => {
 });
 
 describeOffering('redis', () => {
-  test('That is busy with a script of its users keeps its process and what is in its memory.', async () => {
+  test('A redis that is busy with a script of its users keeps its process and what is in its memory.', async () => {
     const redis = await shop.buy('redis', 'small');
     const { credentials } = await redis.bind();
     const pid = await pidOf(redis);
@@ -113,7 +113,7 @@ describeOffering('redis', () => {
 });
 
 describeOffering('mariadb', () => {
-  test('That has all the connections it may have goes on with them.', async () => {
+  test('A mariadb that has all the connections it may have goes on with them.', async () => {
     const mariadb = await shop.buy('mariadb', 'small');
     const bound = await mariadb.bind();
     const pid = await pidOf(mariadb);

@@ -53,7 +53,7 @@ describe('The shipped files', () => {
   const files = globSync('catalog/*.yaml');
   const hooks = globSync('catalog/hooks/*/*');
 
-  test('have no errors.', async () => {
+  test('The shipped files have no errors.', async () => {
     const { problems } = await loadCatalog(['catalog'], shippedTraits());
     expect(problems.filter(isError)).toEqual([]);
   });
@@ -93,7 +93,7 @@ describe('elasticsearch', () => {
     },
   );
 
-  test('with a stand-in of that name, which only answers for its health, is on sale and made.', async () => {
+  test('An elasticsearch with a stand-in of that name, which only answers for its health, is on sale and made.', async () => {
     program('elasticsearch', standIn);
     shop = await openShop({ PATH: `${folder}:${path}` });
     const search = await shop.buy('elasticsearch', 'small');

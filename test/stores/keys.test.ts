@@ -80,7 +80,7 @@ const isWrong = `ENCRYPTION_KEYS: key '1' is not the key that this database was 
 const lacks = (id: string) =>
   `ENCRYPTION_KEYS lacks key '${id}', under which this database has records. Add it behind the first one, ${where}`;
 
-test('The same keys start again, also with a newer one in front.', async () => {
+test('A broker starts again with the same keys, also with a newer one in front.', async () => {
   await start(k1);
   await start(k1);
   await start(`${k2},${k1}`);
@@ -149,7 +149,7 @@ test('Retiring spares a key that came meanwhile.', async () => {
 });
 
 describe('a key that is new', () => {
-  test('is known and not written with, when it stands behind the old one.', async () => {
+  test('A key that is new is known and not written with, when it stands behind the old one.', async () => {
     const broker = await live(`${k1},${k2}`);
     expect(broker.state).toEqual({ writes: '1', behind: [], missing: [] });
     expect(await known()).toEqual(['1']);
@@ -157,14 +157,14 @@ describe('a key that is new', () => {
     await start(k1);
   });
 
-  test('is written with at once where all who live know it.', async () => {
+  test('A key that is new is written with at once where all who live know it.', async () => {
     const [a, b] = [await live(`${k1},${k2}`), await live(`${k1},${k2}`)];
     await a.stop();
     expect((await live(`${k2},${k1}`)).state).toEqual({ writes: '2', behind: [], missing: [] });
     expect(await b.tell()).toEqual({ writes: '1', behind: [], missing: [] });
   });
 
-  test('is not written with as long as a broker lives that lacks it, whoever starts first.', async () => {
+  test('A key that is new is not written with as long as a broker lives that lacks it, whoever starts first.', async () => {
     const old = await live(k1);
     const young = await live(`${k2},${k1}`);
     expect(young.state).toEqual({ writes: '1', behind: [old.label], missing: [] });
@@ -176,14 +176,14 @@ describe('a key that is new', () => {
     await expect(live(k1)).rejects.toThrow(new Error(lacks('2')));
   });
 
-  test('is written with when a broker that lacks it has been silent for thirty seconds; that one then knows.', async () => {
+  test('A key that is new is written with when a broker that lacks it has been silent for thirty seconds; that one then knows.', async () => {
     const old = await live(k1);
     await silence();
     expect((await live(`${k2},${k1}`)).state.writes).toBe('2');
     expect(await old.tell()).toEqual({ writes: '1', behind: [], missing: ['2'] });
   });
 
-  test('is told to be written with only the time after, when all that was on its way has arrived.', async () => {
+  test('A key that is new is told to be written with only the time after, when all that was on its way has arrived.', async () => {
     const old = await live(k1);
     const young = await live(`${k2},${k1}`);
     await old.stop();
@@ -193,7 +193,7 @@ describe('a key that is new', () => {
     expect(await isTurning(database.pool, readKeys(`${k2},${k1}`))).toBe(false);
   });
 
-  test('is refused when a broker that lives has another one under its id, before anything is written.', async () => {
+  test('A key that is new is refused when a broker that lives has another one under its id, before anything is written.', async () => {
     const first = await live(`${k1},${k2}`);
     const other = `2:${secret()}`;
     await expect(live(`${k1},${other}`)).rejects.toThrow(
@@ -204,7 +204,7 @@ describe('a key that is new', () => {
     await start(`${k1},${other}`);
   });
 
-  test('waits for a broker that tells of its node and not of its keys, as those of older versions do.', async () => {
+  test('A key that is new waits for a broker that tells of its node and not of its keys, as those of older versions do.', async () => {
     await start(k1);
     await database.pool.query(`insert into nodes
       (name, host, url, directory, first_port, last_port, capacity, executables, holder, machine)
@@ -217,7 +217,7 @@ describe('a key that is new', () => {
 });
 
 describe('to encrypt all with a key', () => {
-  test('is refused as long as a broker that lives lacks it, and the broker is named.', async () => {
+  test('To encrypt all with a key is refused as long as a broker that lives lacks it, and the broker is named.', async () => {
     const old = await live(k1);
     await live(`${k1},${k2}`);
     await expect(rekey(`${k2},${k1}`, true)).rejects.toThrow(
@@ -229,7 +229,7 @@ describe('to encrypt all with a key', () => {
     expect(await known()).toEqual(['1', '2']);
   });
 
-  test('is refused when no broker has been started with it, unless somebody says that it is kept.', async () => {
+  test('To encrypt all with a key is refused when no broker has been started with it, unless somebody says that it is kept.', async () => {
     await start(k1);
     const sentence = "Nothing was changed: no broker has been started with the key '2' yet";
     await expect(rekey(`${k2},${k1}`)).rejects.toThrow(sentence);
@@ -239,7 +239,7 @@ describe('to encrypt all with a key', () => {
     await rekey(`3:${secret()},${k2},${k1}`, true);
   });
 
-  test('leaves an older key its place as long as a broker writes with it, or something lies under it.', async () => {
+  test('To encrypt all with a key leaves an older key its place as long as a broker writes with it, or something lies under it.', async () => {
     const both = readKeys(`${k2},${k1}`);
     const slow = await live(`${k1},${k2}`);
     await rekey(`${k2},${k1}`);

@@ -180,13 +180,13 @@ describe('a database that cannot be reached', () => {
     return trouble;
   }
 
-  test('is told as a refusal when nobody listens there.', async () => {
+  test('A database that cannot be reached is told as a refusal when nobody listens there.', async () => {
     const pool = new Pool({ host: '127.0.0.1', port: 1 });
     await refusalOf(pool);
     await pool.end();
   });
 
-  test('is told as a refusal by what takes turns, too, and the next turn comes all the same.', async () => {
+  test('A database that cannot be reached is told as a refusal by what takes turns, too, and the next turn comes all the same.', async () => {
     const pool = new Pool({ host: '127.0.0.1', port: 1 });
     const deaf = postgresStore(pool);
     const ports = postgresPorts(pool);
@@ -200,13 +200,13 @@ describe('a database that cannot be reached', () => {
     await pool.end();
   });
 
-  test('is told as a refusal when its name is unknown.', async () => {
+  test('A database that cannot be reached is told as a refusal when its name is unknown.', async () => {
     const pool = new Pool({ host: 'nowhere.invalid' });
     await refusalOf(pool);
     await pool.end();
   });
 
-  test('is told as a refusal when all connections are in use.', async () => {
+  test('A database that cannot be reached is told as a refusal when all connections are in use.', async () => {
     const pool = new Pool({ ...database.config, max: 1, connectionTimeoutMillis: 1000 });
     const client = await pool.connect();
     await refusalOf(pool);
@@ -214,7 +214,7 @@ describe('a database that cannot be reached', () => {
     await pool.end();
   });
 
-  test('is told as a refusal when it ends every session that asks, and is used again when it ends them no more.', async () => {
+  test('A database that cannot be reached is told as a refusal when it ends every session that asks, and is used again when it ends them no more.', async () => {
     const pool = new Pool({ ...database.config, max: 1 });
     const query = queryThrough(pool);
     const store = postgresStore(pool);
@@ -231,7 +231,7 @@ describe('a database that cannot be reached', () => {
     await pool.end();
   });
 
-  test('is told as a refusal when it takes no more clients.', async () => {
+  test('A database that cannot be reached is told as a refusal when it takes no more clients.', async () => {
     const role = `few_${database.schema}`;
     await database.pool.query(`create role ${role} login password 'few' connection limit 0`);
     const { host, port, database: name } = new Client(database.config);
@@ -249,7 +249,7 @@ describe('a database that cannot be reached', () => {
 });
 
 describe('listening', () => {
-  test('goes on after its connection broke, says so, and looks at once.', async () => {
+  test('Listening goes on after its connection broke, says so, and looks at once.', async () => {
     const application_name = `ear-${database.schema}`;
     const troubles: string[] = [];
     const hearing = postgresStore(database.pool, {
@@ -272,7 +272,7 @@ describe('listening', () => {
     );
   });
 
-  test('can be ended while there is nobody to listen to.', async () => {
+  test('Listening can be ended while there is nobody to listen to.', async () => {
     const troubles: string[] = [];
     const deaf = postgresStore(database.pool, {
       listener: { host: '127.0.0.1', port: 1 },
@@ -283,7 +283,7 @@ describe('listening', () => {
     await stop();
   });
 
-  test('can be ended while the database accepts connections but does not answer.', async () => {
+  test('Listening can be ended while the database accepts connections but does not answer.', async () => {
     const sockets: Socket[] = [];
     const mute = createServer((socket) => sockets.push(socket.resume()));
     await once(mute.listen(0, '127.0.0.1'), 'listening');
@@ -297,7 +297,7 @@ describe('listening', () => {
     await once(mute, 'close');
   });
 
-  test('connects as the pool does when it is told nothing else.', async () => {
+  test('Listening connects as the pool does when it is told nothing else.', async () => {
     const { host, port, database: name, user, password } = new Client(database.config);
     const config = {
       host,

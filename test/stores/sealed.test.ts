@@ -95,7 +95,7 @@ async function fill(store: Store): Promise<void> {
 }
 
 describe('what lies in the database', () => {
-  test('shows no secret, at any time of an operation.', async () => {
+  test('What lies in the database shows no secret, at any time of an operation.', async () => {
     const store = await emptied();
     await fill(store);
     expect(await dump()).not.toContain(canary);
@@ -113,7 +113,7 @@ describe('what lies in the database', () => {
     expect((await readInstance(store, 'i2')).confidential).toEqual(secret);
   });
 
-  test('is legible where it holds no secret: why a step failed, whatever else is remembered with it.', async () => {
+  test('What lies in the database is legible where it holds no secret: why a step failed, whatever else is remembered with it.', async () => {
     const store = await emptied();
     await fill(store);
     const held = await claim(store);
@@ -123,7 +123,7 @@ describe('what lies in the database', () => {
     expect((await claim(store)).operation.trouble).toBe('Error: no');
   });
 
-  test('differs for the same secret, each time it is written.', async () => {
+  test('What lies in the database differs for the same secret, each time it is written.', async () => {
     const store = await emptied();
     await fill(store);
     const { rows } = await database.pool.query('select confidential from service_instances');
@@ -134,7 +134,7 @@ describe('what lies in the database', () => {
     expect(Buffer.from(sealed[0].iv, 'base64')).toHaveLength(12);
   });
 
-  test('opens in no other row.', async () => {
+  test('What lies in the database opens in no other row.', async () => {
     const store = await emptied();
     await fill(store);
     await database.pool.query(`update service_instances set confidential =
@@ -148,7 +148,7 @@ describe('what lies in the database', () => {
     await readInstance(store, 'i1');
   });
 
-  test('cannot be changed unnoticed.', async () => {
+  test('What lies in the database cannot be changed unnoticed.', async () => {
     const sealed = sealText(keys, 'here', 'text');
     const data = Buffer.from(sealed.data, 'base64');
     for (const at of numbered(data.length)) {
@@ -266,7 +266,7 @@ describe('several keys', () => {
 describe('reading keys', () => {
   const bytes = randomBytes(32).toString('base64');
 
-  test('They stand newest first, separated by commas.', () => {
+  test('Keys that are read stand newest first, separated by commas.', () => {
     const [first, second] = readKeys(` new:${bytes} , old-1.2_x:${randomBytes(32).toString('base64')}`);
     expect([first.id, second?.id]).toEqual(['new', 'old-1.2_x']);
     expect(inspect(first, { depth: 9, showHidden: true })).not.toContain(bytes);

@@ -56,7 +56,7 @@ async function damage(how: string, table: string, id: string, ids = [id]): Promi
 }
 
 describe.each(Object.keys(damages))('a row that is %s', (how) => {
-  test('refuses who asks for it with a sentence, and nobody else; it is told of once.', async () => {
+  test('An unreadable row refuses who asks for it with a sentence, and nobody else; it is told of once.', async () => {
     const instance = await anInstanceIn(store, { id: 'bad' });
     await anInstanceIn(store, { id: 'good' });
     await aBindingIn(store, instance, { id: 'b1' });
@@ -72,7 +72,7 @@ describe.each(Object.keys(damages))('a row that is %s', (how) => {
     expect(told).toEqual([expect.stringMatching(/^service_instances bad: ./)]);
   });
 
-  test('is passed over by those who look for what is due: operations, units, expired bindings.', async () => {
+  test('An unreadable row is passed over by those who look for what is due: operations, units, expired bindings.', async () => {
     for (const id of ['i1', 'i2', 'i3']) await open(store, provisioning({ id }));
     const { rows } = await database.pool.query(`select id from operations where instance_id = 'i1'`);
     await damage(how, 'operations', rows[0].id);
@@ -92,7 +92,7 @@ describe.each(Object.keys(damages))('a row that is %s', (how) => {
     expect(told).toHaveLength(3);
   });
 
-  test('still says how an operation goes.', async () => {
+  test('An unreadable row still says how an operation goes.', async () => {
     const instance = await anInstanceIn(store);
     const operation = begun('update', { instanceId: 'i1' });
     await open(store, { operation, leaseMs: 0, instance: { put: instance } });
@@ -103,7 +103,7 @@ describe.each(Object.keys(damages))('a row that is %s', (how) => {
     expect((await store.history('i1', 9))[0]).toMatchObject({ id: operation.id, confidential: {} });
   });
 
-  test('does not keep the others from being sealed anew, and stays as it is.', async () => {
+  test('An unreadable row does not keep the others from being sealed anew, and stays as it is.', async () => {
     for (const id of ['i1', 'i2', 'i3']) await anInstanceIn(store, { id });
     await damage(how, 'service_instances', 'i2');
     const now = async () =>

@@ -66,7 +66,7 @@ async function startScript(script: string): Promise<ProcessIdentity> {
 const shortly = { termMs: 100, killMs: 5000 };
 
 describe('The identity of a process', () => {
-  test('stands for it as long as it lives.', async () => {
+  test('The identity of a process stands for it as long as it lives.', async () => {
     const identity = await start('sleep', '60');
     expect(isAlive(identity)).toBe(true);
     expect(identityOf(identity.pid)).toEqual(identity);
@@ -75,13 +75,13 @@ describe('The identity of a process', () => {
     expect(identityOf(identity.pid)).toBeUndefined();
   });
 
-  test('is another one than that of a later process with the same pid, and of the same pid before the last boot.', async () => {
+  test('The identity of a process is another one than that of a later process with the same pid, and of the same pid before the last boot.', async () => {
     const identity = await start('sleep', '60');
     expect(isAlive({ ...identity, startTime: '1' })).toBe(false);
     expect(isAlive({ ...identity, bootId: 'another' })).toBe(false);
   });
 
-  test('is read from the right field, whatever the program is called.', async () => {
+  test('The identity of a process is read from the right field, whatever the program is called.', async () => {
     const program = join(directory, ') Z 1 (\n');
     copyFileSync('/bin/sleep', program);
     chmodSync(program, 0o755);
@@ -122,7 +122,7 @@ test('An identity that cannot be read now is not taken for none.', () => {
 });
 
 describe('A launched program', () => {
-  test('is recorded, leads a session, and runs as the account with its own environment and nothing else.', async () => {
+  test('A launched program is recorded, leads a session, and runs as the account with its own environment and nothing else.', async () => {
     const identity = await start('sleep', '60');
     expect(readIdentity(join(testNode.node.directory, 'identity.json'))).toEqual(identity);
     expect(readStat(identity.pid)).toMatchObject({ session: identity.pid, group: identity.pid });
@@ -131,14 +131,14 @@ describe('A launched program', () => {
     expect(environment.toSorted()).toEqual([`PATH=${testNode.node.path}`, 'PURVEYOR_INSTANCE=i1']);
   });
 
-  test('gets its arguments as they are.', async () => {
+  test('A launched program gets its arguments as they are.', async () => {
     const odd = ['a b', '', '$(touch pwned)', '`id`', "'", '"', '\n', '*', '-c', 'ñ👍🏽'];
     const { pid } = await start('sh', '-c', 'sleep 60; true', ...odd);
     const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
     expect(commandLine).toEqual(['sh', '-c', 'sleep 60; true', ...odd]);
   });
 
-  test('writes to a log that only its account can read, as all that it makes.', async () => {
+  test('A launched program writes to a log that only its account can read, as all that it makes.', async () => {
     rmSync(join(directory, 'log'), { force: true });
     await startScript('echo one; echo two >&2; : > made; SIGN; sleep 60');
     expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('one\ntwo\n');
@@ -189,7 +189,7 @@ describe('A launched program', () => {
     },
   );
 
-  test('survives the broker that started it.', async () => {
+  test('A launched program survives the broker that started it.', async () => {
     const own = mkdirIn('survivor');
     const identity = await launchAndDie('after the launch', own, ['sleep', '60']);
     expect(isAlive(identity)).toBe(true);
@@ -197,7 +197,7 @@ describe('A launched program', () => {
     expect(await endProcess(identity, shortly)).toEqual({ halted: false });
   });
 
-  test('that was not recorded when the broker was killed never ran.', async () => {
+  test('A launched program that was not recorded when the broker was killed never ran.', async () => {
     const own = mkdirIn('unrecorded');
     const identity = await launchAndDie('at the gate', own, ['touch', 'ran']);
     await until('nothing of the group is left', () => !isAnyLeft(identity));
@@ -231,7 +231,7 @@ async function launchAndDie(
 }
 
 describe('Ending a process', () => {
-  test('ends it with the first signal when it listens to it.', async () => {
+  test('Ending a process ends it with the first signal when it listens to it.', async () => {
     const identity = await startScript(
       "trap 'echo bye >> log; exit 0' TERM; SIGN; while :; do sleep 0.02; done",
     );
@@ -248,7 +248,7 @@ describe('Ending a process', () => {
   test.each([
     ['ignores SIGTERM', "trap '' TERM; SIGN; while :; do sleep 0.02; done", undefined],
     ['stands still', 'SIGN; exec sleep 60', 'SIGSTOP'],
-  ] as const)('kills one that %s.', async (_what, script, signal) => {
+  ] as const)('Ending a process kills one that %s.', async (_what, script, signal) => {
     const identity = await startScript(script);
     if (signal) signalGroup(identity, signal);
     if (signal)
@@ -262,14 +262,14 @@ describe('Ending a process', () => {
     expect(isAlive(identity)).toBe(false);
   });
 
-  test('ends its children with it, also those in groups of their own.', async () => {
+  test('Ending a process ends its children with it, also those in groups of their own.', async () => {
     const identity = await startScript('sleep 61 & set -m; sleep 62 & SIGN; wait');
     expect(groupOf(identity)).toHaveLength(3);
     await endProcess(identity, shortly);
     expect(groupOf(identity, 'i1')).toEqual([]);
   });
 
-  test('ends what outlived it, when that says whose it is.', async () => {
+  test('Ending a process ends what outlived it, when that says whose it is.', async () => {
     const identity = await startScript('sleep 61 & SIGN; exit 0');
     await until('the process is gone', () => !readStat(identity.pid));
     expect(groupOf(identity, 'i1')).toHaveLength(1);
@@ -277,7 +277,7 @@ describe('Ending a process', () => {
     expect(groupOf(identity, 'i1')).toEqual([]);
   });
 
-  test('leaves what outlived it alone, when that is of somebody else.', async () => {
+  test('Ending a process leaves what outlived it alone, when that is of somebody else.', async () => {
     const identity = await startScript('sleep 61 & SIGN; exit 0');
     // As long as it waits to be collected, its session is known by it.
     await until('the process is gone', () => !readStat(identity.pid));
@@ -286,7 +286,7 @@ describe('Ending a process', () => {
     expect(groupOf(identity, 'i1')).toHaveLength(1);
   });
 
-  test('leaves a stranger with its pid alone.', async () => {
+  test('Ending a process leaves a stranger with its pid alone.', async () => {
     const stranger = spawn('sleep', ['60'], { detached: true });
     try {
       const identity = identityOf(stranger.pid ?? 0);
@@ -300,7 +300,7 @@ describe('Ending a process', () => {
     }
   });
 
-  test('is no error when it has ended already.', async () => {
+  test('Ending a process is no error when it has ended already.', async () => {
     const identity = await start('true');
     await until('the process has ended', () => !isAlive(identity));
     expect(await endProcess(identity, shortly)).toEqual({ halted: false });

@@ -27,7 +27,7 @@ const run = (command: readonly string[], rest: object = {}) =>
   });
 
 describe('A program that is run to its end', () => {
-  test('gets its input, and gives its code and what it wrote.', async () => {
+  test('A program that is run to its end gets its input, and gives its code and what it wrote.', async () => {
     expect(await run(['sh', '-c', 'cat; echo oops >&2; exit 7'], { input: '{"a": "b c"}' })).toEqual({
       code: 7,
       stdout: '{"a": "b c"}',
@@ -37,7 +37,7 @@ describe('A program that is run to its end', () => {
     });
   });
 
-  test('never runs when it is given up while it comes into being.', async () => {
+  test('A program that is run to its end never runs when it is given up while it comes into being.', async () => {
     const control = new AbortController();
     const ran = run(['touch', 'given-up'], { signal: control.signal });
     control.abort(new Error('no more'));
@@ -45,39 +45,39 @@ describe('A program that is run to its end', () => {
     expect(existsSync(join(directory, 'given-up'))).toBe(false);
   });
 
-  test('need not read its input.', async () => {
+  test('A program that is run to its end need not read its input.', async () => {
     expect(await run(['true'], { input: 'x'.repeat(1_000_000) })).toMatchObject({ code: 0 });
   });
 
-  test('has no code when a signal ended it.', async () => {
+  test('A program that is run to its end has no code when a signal ended it.', async () => {
     expect((await run(['sh', '-c', 'kill -9 $$'])).code).toBeUndefined();
   });
 
-  test('keeps the end of what it said of errors.', async () => {
+  test('A program that is run to its end keeps the end of what it said of errors.', async () => {
     const { stderr } = await run(['sh', '-c', 'seq 100000 >&2; echo the end >&2']);
     expect(stderr).toHaveLength(16_384);
     expect(stderr).toMatch(/100000\nthe end\n$/);
   });
 
-  test('is ended with all of its group at the time limit.', async () => {
+  test('A program that is run to its end is ended with all of its group at the time limit.', async () => {
     const script = 'sleep 60 & echo $! > child; sleep 60';
     const ran = await run(['sh', '-c', script], { timeoutMs: 300 });
     expect(ran).toMatchObject({ code: undefined, timedOut: true });
     expect(identityOf(Number(readFileSync(join(directory, 'child'), 'utf8')))).toBeUndefined();
   });
 
-  test('is killed when it does not end at the time limit.', async () => {
+  test('A program that is run to its end is killed when it does not end at the time limit.', async () => {
     const ran = await run(['sh', '-c', "trap '' TERM; while :; do sleep 0.02; done"], { timeoutMs: 200 });
     expect(ran).toMatchObject({ code: undefined, timedOut: true });
   });
 
-  test('is ended when it writes without end.', async () => {
+  test('A program that is run to its end is ended when it writes without end.', async () => {
     const ran = await run(['yes'], { maxOutput: 1000 });
     expect(ran).toMatchObject({ tooMuch: true, timedOut: false });
     expect(ran.stdout).toHaveLength(1000);
   });
 
-  test('may write as much as the limit.', async () => {
+  test('A program that is run to its end may write as much as the limit.', async () => {
     expect(await run(['printf', 'abc'], { maxOutput: 3 })).toMatchObject({
       code: 0,
       tooMuch: false,
@@ -85,14 +85,14 @@ describe('A program that is run to its end', () => {
     });
   });
 
-  test('is not waited for when only something that it left running holds its output.', async () => {
+  test('A program that is run to its end is not waited for when only something that it left running holds its output.', async () => {
     const begun = Date.now();
     const { stdout } = await run(['sh', '-c', 'sleep 60 & echo $!']);
     expect(Date.now() - begun).toBeLessThan(3000);
     process.kill(Number(stdout), 'SIGKILL');
   });
 
-  test('ends when the work is given up.', async () => {
+  test('A program that is run to its end ends when the work is given up.', async () => {
     const stop = new AbortController();
     let identity: ProcessIdentity | undefined;
     const onStart = (one: ProcessIdentity) => void (identity = one);
@@ -105,7 +105,7 @@ describe('A program that is run to its end', () => {
     expect(existsSync(join(directory, 'never'))).toBe(false);
   });
 
-  test('never begins when its start could not be recorded.', async () => {
+  test('A program that is run to its end never begins when its start could not be recorded.', async () => {
     let identity: ProcessIdentity | undefined;
     const onStart = (one: ProcessIdentity): void => {
       identity = one;
@@ -118,7 +118,7 @@ describe('A program that is run to its end', () => {
     expect(existsSync(join(directory, 'never'))).toBe(false);
   });
 
-  test('must be there.', async () => {
+  test('A program that is run to its end must be there.', async () => {
     await expect(run(['no-such-program'])).rejects.toMatchObject({ code: 'ENOENT' });
   });
 });

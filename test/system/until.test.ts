@@ -2,7 +2,7 @@ import { until } from '../../src/system/until.ts';
 
 const often = { first: 1, longest: 2 };
 
-test('It is looked until there is something, and that is given.', async () => {
+test('Until there is something it is looked for, and that is given.', async () => {
   let looks = 0;
   expect(await until(() => (looks += 1) > 3 && 'found', often)).toBe('found');
   expect(await until(async () => 0, often)).toBe(0);

@@ -43,7 +43,7 @@ function jsonLines(
   return lines === '' ? [] : lines.split('\n').map((line) => JSON.parse(line) as Record<string, unknown>);
 }
 
-test('for people a line is time, level, message and fields', () => {
+test('For people a line of the log is time, level, message and fields', () => {
   const line = written({}, (log) =>
     log.note('warn', 'something happened', { where: 'here', how: 'very "badly"' }),
   );
@@ -52,13 +52,13 @@ test('for people a line is time, level, message and fields', () => {
   );
 });
 
-test('for machines a line is one JSON object, whose time, level and message no field can overwrite', () => {
+test('For machines a line of the log is one JSON object, whose time, level and message no field can overwrite', () => {
   const [line] = jsonLines((log) => log.note('info', 'true', { level: 'error', message: 'false', n: 1 }));
   expect(line).toEqual({ time: expect.any(String) as string, level: 'info', message: 'true', n: 1 });
 });
 
 test.each(['text', 'json'] as const)(
-  'a value from outside cannot forge a line or steer a terminal (%s)',
+  'A value from outside cannot forge a line of the log or steer a terminal (%s)',
   (logFormat) => {
     const evil = 'x\ny\r\u2028z\u001b[2J\u009b1m\u202egnp';
     const text = written({ logFormat }, (log) => {
@@ -95,7 +95,7 @@ const told: readonly ((log: Log) => void)[] = [
 ];
 
 describe.each([80, 100, 200])('On a terminal of %i columns', (columns) => {
-  test('lines fit, records begin at the margin with their time, and nothing is lost but the breaks.', () => {
+  test('On a terminal lines fit, records begin at the margin with their time, and nothing is lost but the breaks.', () => {
     for (const tell of told) {
       const lines = onTerminal(columns, tell).trimEnd().split('\n');
       expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(columns);
@@ -106,7 +106,7 @@ describe.each([80, 100, 200])('On a terminal of %i columns', (columns) => {
     }
   });
 
-  test('a pair is kept whole where it fits into a line.', () => {
+  test('On a terminal a pair is kept whole where it fits into a line.', () => {
     for (const tell of told) {
       const pairs = onTerminal(undefined, tell).match(/\w+=(?:"(?:[^"\\]|\\.)*"|\S+)/g) ?? [];
       const fitting = pairs.filter(({ length }) => length + 4 <= columns);
@@ -114,7 +114,7 @@ describe.each([80, 100, 200])('On a terminal of %i columns', (columns) => {
     }
   });
 
-  test('a value can pass for no record and for no pair of its own.', () => {
+  test('On a terminal a value can pass for no record and for no pair of its own.', () => {
     const forged = `${'x'.repeat(columns)} 2026-01-31T12:00:00.000Z error forged level=error\n2026-01-31T12:00:00.000Z`;
     const text = onTerminal(columns, (log) => log.note('info', forged, { [forged]: forged, path: forged }));
     const lines = text.trimEnd().split('\n');
@@ -156,7 +156,7 @@ test.each<[CoreConfig['logLevel'], string[]]>([
   ['warn', ['e', 'w']],
   ['info', ['e', 'w', 'i']],
   ['debug', ['e', 'w', 'i', 'd']],
-])('at level %s it writes %j', (logLevel, expected) => {
+])('At level %s the log writes %j', (logLevel, expected) => {
   const lines = jsonLines((log) => {
     log.note('error', 'e');
     log.note('warn', 'w');
@@ -264,7 +264,7 @@ test.each<[BrokerEvent, string, string, object]>([
     { provisioner: 'postgres', name: 'p1' },
   ],
   [{ type: 'trouble', doing: 'work', detail: 'x' }, 'error', 'trouble', { doing: 'work', detail: 'x' }],
-])('of $type it says enough to find the operation', (event, level, message, fields) => {
+])('The log line of $type says enough to find the operation', (event, level, message, fields) => {
   const [line] = jsonLines((log) => log.event(event));
   expect(line).toMatchObject({ level, message, ...fields });
 });

@@ -21,7 +21,7 @@ async function pageOf(metrics: Metrics): Promise<string> {
   return new TextDecoder().decode(bytes);
 }
 
-test('requests are counted and timed by protocol, method, route and class of status', async () => {
+test('Requests are counted and timed by protocol, method, route and class of status', async () => {
   const metrics = createMetrics();
   const access = { requestId: 'r', protocol: 'osb', method: 'GET', path: '/v2/catalog', ms: 2, bytes: 9 };
   metrics.access({ ...access, route: '/v2/catalog', status: 200 });
@@ -33,7 +33,7 @@ test('requests are counted and timed by protocol, method, route and class of sta
   expect(page).toContain('purveyor_request_duration_seconds_sum');
 });
 
-test('what a caller sends makes no new label', async () => {
+test('What a caller sends makes no new label', async () => {
   const metrics = createMetrics();
   for (let n = 0; n < 50; n += 1) {
     metrics.access({
@@ -52,7 +52,7 @@ test('what a caller sends makes no new label', async () => {
   ]);
 });
 
-test('operations are counted by kind, and those that ended timed by result', async () => {
+test('Operations are counted by kind, and those that ended timed by result', async () => {
   const metrics = createMetrics();
   metrics.event({ type: 'operation-opened', operation });
   metrics.event({ type: 'operation-settled', operation, ms: 1500 });
@@ -79,13 +79,13 @@ test('operations are counted by kind, and those that ended timed by result', asy
   expect(page).not.toMatch(/op1|i1|b1/);
 });
 
-test('two brokers in one process count for themselves', async () => {
+test('Two brokers in one process count for themselves', async () => {
   const [one, other] = [createMetrics(), createMetrics()];
   one.event({ type: 'operation-opened', operation });
   expect(await pageOf(other)).not.toContain('purveyor_operations_opened_total{');
 });
 
-test('the process itself is measured too', async () => {
+test('The process itself is measured too', async () => {
   expect(await pageOf(createMetrics())).toContain('process_resident_memory_bytes');
 });
 
@@ -106,7 +106,7 @@ const node: Node = {
 };
 const none = { down: 0, error: 0, building: 0, unreachable: 0, stopped: 0, started: 0 };
 
-test('nodes, instances, units and orphans are counted when somebody asks', async () => {
+test('Nodes, instances, units and orphans are counted when somebody asks', async () => {
   const metrics = createMetrics(async () => ({
     nodes: [
       node,
@@ -138,7 +138,7 @@ test('nodes, instances, units and orphans are counted when somebody asks', async
   );
 });
 
-test('what cannot be counted now is left out, and so is a node that is forgotten', async () => {
+test('What cannot be counted now is left out, and so is a node that is forgotten', async () => {
   let nodes: readonly Node[] | undefined = [node];
   const metrics = createMetrics(async () => {
     if (!nodes) throw new Error('The database is away.');
@@ -153,7 +153,7 @@ test('what cannot be counted now is left out, and so is a node that is forgotten
   expect(page).toContain('purveyor_troubles_total 0');
 });
 
-test('restarts of what had failed, and instances that are left alone, are counted', async () => {
+test('Restarts of what had failed, and instances that are left alone, are counted', async () => {
   const metrics = createMetrics();
   const healing = { ...operation, kind: 'restart' as const, origin: { protocol: 'monitor' } };
   metrics.event({ type: 'operation-opened', operation: healing });

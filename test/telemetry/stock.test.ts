@@ -31,7 +31,7 @@ function overviewOf(statuses: readonly UnitStatus[]) {
   return { overview, asked };
 }
 
-test('all instances are counted, however many pages they fill', async () => {
+test('All instances are counted, however many pages they fill', async () => {
   const statuses = [...Array<UnitStatus>(1200).fill('started'), ...Array<UnitStatus>(3).fill('error')];
   const { overview, asked } = overviewOf(statuses);
   const stock = await createStock(overview)();
@@ -44,7 +44,7 @@ test('all instances are counted, however many pages they fill', async () => {
   expect(asked).toEqual(['', '00499', '00999']);
 });
 
-test('however often it is asked, the instances are counted once in ten seconds', async () => {
+test('However often it is asked, the instances are counted once in ten seconds', async () => {
   let now = 0;
   const { overview, asked } = overviewOf(['started']);
   const takeStock = createStock(overview, () => now);
@@ -57,7 +57,7 @@ test('however often it is asked, the instances are counted once in ten seconds',
   expect(asked).toHaveLength(2);
 });
 
-test('what went wrong is tried again at once', async () => {
+test('What went wrong is tried again at once', async () => {
   const { overview } = overviewOf(['started']);
   let away = true;
   const takeStock = createStock({

@@ -64,7 +64,7 @@ test('T19: the manifest is YAML that registers the service.', async () => {
   expect(parse(other.text)).not.toHaveProperty('team');
 });
 
-test('one name may be set for all services; without a password there is nothing.', async () => {
+test('One user name may be set for all services; without a password there is nothing.', async () => {
   const database = await openTestDatabase();
   const named = await startWholeBroker(database, {
     CATALOG_DIR: 'catalog/trial',
@@ -87,7 +87,7 @@ test('one name may be set for all services; without a password there is nothing.
   }
 }, 30_000);
 
-test('who asked is recorded; what lies in headers and fields of clusters is neither logged nor kept.', async () => {
+test('Who asked is recorded; what lies in headers and fields of clusters is neither logged nor kept.', async () => {
   const canary = 'canary-8d1f';
   const headers = {
     'X-Tsuru-User': 'someone@example.com',

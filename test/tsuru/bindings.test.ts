@@ -71,7 +71,7 @@ test('T5: twenty units that are bound at once get the same bytes and one binding
   expect(await unitsOf(id)).toEqual({ app1: 20 });
 });
 
-test('also where a binding takes its time, all first units wait for the one.', async () => {
+test('All first units wait for the one bind, also where that takes its time.', async () => {
   const { id, bind } = await instance('trial-timing', 'slow');
   const all = await Promise.all(Array.from({ length: 6 }, (_none, index) => bind('app1', `10.0.1.${index}`)));
   expect(new Set(all.map(({ status, text }) => `${status} ${text}`)).size).toBe(1);
@@ -105,7 +105,7 @@ test('T7: two units on one host are two; the binding goes with the second.', asy
 });
 
 describe('T8: when units of two apps are on one host and one goes,', () => {
-  test('the app with more units gives up one.', async () => {
+  test('When units of two apps are on one host and one goes, the app with more units gives up one.', async () => {
     const { id, bind, unbind } = await instance();
     const [large, small] = [await bind('large', 'H'), await bind('small', 'H')];
     await bind('large', 'other');
@@ -119,7 +119,7 @@ describe('T8: when units of two apps are on one host and one goes,', () => {
     expect(await bindingsOf(id)).toBe(0);
   });
 
-  test('neither loses its credentials while it may be the one that still has a unit.', async () => {
+  test('When units of two apps are on one host and one goes, neither loses its credentials while it may be the one that still has a unit.', async () => {
     const { bind, unbind } = await instance();
     const [one, two] = [await bind('one', 'H'), await bind('two', 'H')];
     await bind('one', 'other');
@@ -132,7 +132,7 @@ describe('T8: when units of two apps are on one host and one goes,', () => {
     expect(await unbind('H')).toMatchObject({ status: 404 });
   });
 
-  test('a removal of the instance does not wait for what is only in doubt.', async () => {
+  test('When units of two apps are on one host and one goes, a removal of the instance does not wait for what is only in doubt.', async () => {
     const { id, bind, unbind, remove, post } = await instance();
     await bind('one', 'H');
     await bind('two', 'H');
@@ -143,7 +143,7 @@ describe('T8: when units of two apps are on one host and one goes,', () => {
   });
 });
 
-test('a unit that comes when the last one goes keeps the binding, or gets a new one.', async () => {
+test('A unit that comes when the last one goes keeps the binding, or gets a new one.', async () => {
   const { id, bind, unbind } = await instance();
   await bind('app1', '10.0.0.0');
   for (let round = 0; round < 15; round += 1) {
@@ -156,7 +156,7 @@ test('a unit that comes when the last one goes keeps the binding, or gets a new 
   expect(await bindingsOf(id)).toBe(0);
 }, 20_000);
 
-test('units that come and go at once are all counted.', async () => {
+test('Units that come and go at once are all counted.', async () => {
   const { id, bind, unbind } = await instance();
   const hosts = Array.from({ length: 30 }, (_none, index) => `10.0.0.${index % 10}`);
   await Promise.all(hosts.map(async (host, index) => bind(`app${index % 3}`, `${host}-${index % 3}`)));
@@ -167,7 +167,7 @@ test('units that come and go at once are all counted.', async () => {
 }, 20_000);
 
 describe('T9: since 2014-11 the app owns the binding,', () => {
-  test('and its units come and go without it.', async () => {
+  test('Since the app owns the binding, its units come and go without it.', async () => {
     const { id, post, remove } = await instance();
     const app = { 'app-name': 'a', 'app-host': 'h' };
     const bound = await post('/bind-app', app);
@@ -186,7 +186,7 @@ describe('T9: since 2014-11 the app owns the binding,', () => {
     expect(await works(anew)).toBe(true);
   });
 
-  test('an app that was known by its host is known by its name from then on.', async () => {
+  test('Since the app owns the binding, an app that was known by its host is known by its name from then on.', async () => {
     const { id, post, remove } = await instance();
     const bound = await post('/bind-app', { 'app-host': 'h' });
     expect(await post('/bind-app', { 'app-name': 'a', 'app-host': 'h' })).toMatchObject({
@@ -266,7 +266,7 @@ test('T19: JSON bodies with their own names mean the same.', async () => {
   expect(await ask('POST', at('/bind-app'), { json: { appName: 1 } })).toMatchObject({ status: 400 });
 });
 
-test('what the plan wants of a bind is passed on, and units need not repeat it.', async () => {
+test('What the plan wants of a bind is passed on, and units need not repeat it.', async () => {
   const { post } = await instance('trial-schemas', 'draft-04');
   const app = { 'app-name': 'a', 'app-host': 'h' };
   expect(await post('/bind-app', { ...app, 'parameters.role': 'owner' })).toMatchObject({ status: 400 });
@@ -281,7 +281,7 @@ test('what the plan wants of a bind is passed on, and units need not repeat it.'
   });
 });
 
-test('a bind that fails leaves nothing behind, whoever comes first.', async () => {
+test('A bind that fails leaves nothing behind, whoever comes first.', async () => {
   const { id, bind, post, remove } = await instance('trial-failing', 'bind');
   const all = await Promise.all([bind('a', '1'), bind('a', '2'), post('/bind-app', { 'app-name': 'b' })]);
   for (const answer of all)
@@ -291,7 +291,7 @@ test('a bind that fails leaves nothing behind, whoever comes first.', async () =
   expect(await remove('')).toMatchObject({ status: 200 });
 });
 
-test('an unbind that fails is finished by the next one.', async () => {
+test('An unbind that fails is finished by the next one.', async () => {
   const { id, bind, unbind } = await instance('trial-failing', 'unbind');
   await bind('a', 'H');
   expect(await unbind('H')).toMatchObject({ status: 500, text: 'The password is still in use.\n' });
@@ -300,7 +300,7 @@ test('an unbind that fails is finished by the next one.', async () => {
   expect(await bindingsOf(id)).toBe(0);
 });
 
-test('while it is being changed an instance is not ready.', async () => {
+test('While it is being changed an instance is not ready.', async () => {
   const { at, post } = await instance('trial-timing', 'slow');
   const changing = ask('PUT', at(''), { form: { 'parameters.size': '2' } });
   await until('the change is pending', async () => (await ask('GET', at('/status'))).status === 202, 5000);
@@ -309,7 +309,7 @@ test('while it is being changed an instance is not ready.', async () => {
   expect(await post('/bind-app', { 'app-name': 'a' })).toMatchObject({ status: 201 });
 }, 30_000);
 
-test('what a broker that died had begun to remove is removed by another one.', async () => {
+test('What a broker that died had begun to remove is removed by another one.', async () => {
   const { id, bind, post } = await instance();
   const [unbound, halfway, kept] = [
     await bind('a', '1'),

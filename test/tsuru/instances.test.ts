@@ -95,7 +95,7 @@ function commandOf(pid: number): string | undefined {
     expect(await ask('DELETE', at('redis', 'r1'))).toMatchObject({ status: 404 });
   }, 60_000);
 
-  test('users may stop, start and restart it and read its log, and nothing else.', async () => {
+  test('Users may stop, start and restart an instance and read its log, and nothing else.', async () => {
     await made('redis', 'r2');
     expect((await ask('POST', at('redis', 'r2', '/actions/stop'), { form: {} })).status).toBeLessThan(300);
     const stopped = await settled('redis', 'r2');
@@ -189,7 +189,7 @@ test('T13: the same create twice, by its event, is one instance; with other valu
   expect(await rowsOf('tsuru.echo.at-once')).toHaveLength(1);
 });
 
-test('without a plan it gets the only one, or the first that is free; else one must be named.', async () => {
+test('Without a plan an instance gets the only one, or the first that is free; else one must be named.', async () => {
   await made('echo', 'only');
   expect(infoIn(await ask('GET', at('echo', 'only')))).toMatchObject({ Plan: 'large' });
   await made('moments', 'free');
@@ -227,13 +227,13 @@ test.each<[string, string, Form, RegExp]>([
   );
 });
 
-test('an unknown service is not there.', async () => {
+test('An unknown service is not there.', async () => {
   expect(await create('nothing', { name: 'any' })).toMatchObject({ status: 404 });
   expect(await ask('GET', 'nothing/resources/plans')).toMatchObject({ status: 404 });
   expect(await ask('GET', 'nothing/manifest.yaml')).toMatchObject({ status: 404 });
 });
 
-test('text in a form becomes what the schema asks for.', async () => {
+test('Text in a form becomes what the schema asks for.', async () => {
   expect(await create('trial-failing', { name: 'sized', 'parameters.size': '7' })).toMatchObject({
     status: 201,
   });
@@ -252,14 +252,14 @@ test('text in a form becomes what the schema asks for.', async () => {
   expect(await ask('POST', 'trial-schemas/resources', { json })).toMatchObject({ status: 201 });
 });
 
-test('a create that fails at once leaves nothing, and its name is free.', async () => {
+test('A create that fails at once leaves nothing, and its name is free.', async () => {
   const answer = await create('trial-failing', { name: 'again', plan: 'provision' });
   expect(answer).toMatchObject({ status: 500, text: 'There is no room for this trial.\n' });
   expect(await rowsOf('tsuru.trial-failing.again')).toEqual([]);
   expect(await create('trial-failing', { name: 'again', plan: 'sound' })).toMatchObject({ status: 201 });
 });
 
-test('a create that fails later is down with the reason; it can be removed, or its name be taken again.', async () => {
+test('A create that fails later is down with the reason; it can be removed, or its name be taken again.', async () => {
   for (const name of ['late1', 'late2']) {
     expect(await create('trial-failing', { name, plan: 'provision-late' })).toMatchObject({ status: 201 });
   }
@@ -276,7 +276,7 @@ test('a create that fails later is down with the reason; it can be removed, or i
   await made('trial-failing', 'late2', { plan: 'sound' });
 }, 30_000);
 
-test('what only works asynchronously is waited for.', async () => {
+test('What only works asynchronously is waited for.', async () => {
   await made('trial-timing', 'waited', { plan: 'async-required' });
   const form = { 'app-name': 'a' };
   const bound = await ask('POST', at('trial-timing', 'waited', '/bind-app'), { form });
@@ -291,7 +291,7 @@ test('what only works asynchronously is waited for.', async () => {
   expect(await rowsOf('tsuru.trial-timing.waited')).toEqual([]);
 }, 40_000);
 
-test('an update changes team, description, tags, plan and parameters, and tells why not.', async () => {
+test('An update changes team, description, tags, plan and parameters, and tells why not.', async () => {
   await made('trial-failing', 'changing', { plan: 'sound', team: 'one', description: 'old' });
   const put = (form: Form) => ask('PUT', at('trial-failing', 'changing'), { form });
   expect(await put({ description: 'new', team: 'two', tags: ['a', 'b'] })).toMatchObject({ status: 200 });

@@ -44,7 +44,7 @@ async function rowsIn(table: string, id: string): Promise<number> {
 describe.each(generations)('With %s', (_label, generation) => {
   const client = (service = 'echo') => generation(ask, service);
 
-  test('a name that is taken is refused, and its instance stays as it is.', async () => {
+  test('A name that is taken is refused, and its instance stays as it is.', async () => {
     const name = newName();
     await client().create(name, { team: 'first', event: 'e1' });
     const before = await contextOf(`tsuru.echo.${name}`);
@@ -55,7 +55,7 @@ describe.each(generations)('With %s', (_label, generation) => {
     await client().create(name, { team: 'second', event: 'e4' });
   }, 20_000);
 
-  test('of many who create the same name at once one gets it.', async () => {
+  test('Of many who create the same name at once one gets it.', async () => {
     const name = newName();
     const asked = Array.from({ length: 8 }, (_none, index) =>
       client().create(name, { team: `team${index}`, event: `at-once-${index}` }),
@@ -67,7 +67,7 @@ describe.each(generations)('With %s', (_label, generation) => {
     }
   }, 20_000);
 
-  test('an app that tsuru has forgotten does not keep its instance from being removed.', async () => {
+  test('An app that tsuru has forgotten does not keep its instance from being removed.', async () => {
     const name = newName();
     await client().create(name);
     const app = { name: 'blog', host: 'blog.example.com', units: ['10.0.0.1', '10.0.0.2'] };
@@ -87,7 +87,7 @@ describe.each(generations.slice(2))('With %s', (_label, generation) => {
   const client: Client = generation(ask, 'echo');
   const mine: Known = { team: 'first', event: 'once', tags: ['a'], description: 'mine' };
 
-  test('the same create again, by its event, is answered as the first.', async () => {
+  test('A repeated create, by its event, is answered as the first.', async () => {
     const name = newName();
     await client.create(name, mine);
     await client.create(name, mine);
@@ -101,7 +101,7 @@ describe.each(generations.slice(2))('With %s', (_label, generation) => {
     );
   }, 20_000);
 
-  test('all brokers know a create by its event, also after a restart, and while it goes on.', async () => {
+  test('All brokers know a create by its event, also after a restart, and while it goes on.', async () => {
     const name = newName();
     const slow = generation(ask, 'trial-timing');
     await slow.create(name, { ...mine, plan: 'slow' });

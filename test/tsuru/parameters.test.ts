@@ -87,7 +87,7 @@ describe.each(generations)('With %s', (label, generation) => {
   const client = generation(ask, 'typed');
   const prefix = label.includes('JSON') ? 'json' : 'form';
 
-  test('parameters of every type arrive as they are, by create and by update.', async () => {
+  test('Parameters of every type arrive as they are, by create and by update.', async () => {
     await client.create(`${prefix}1`, { parameters: all });
     expect(await settled('typed', `${prefix}1`)).toMatchObject({ status: 204 });
     expect(await parametersOf(`${prefix}1`)).toEqual(all);
@@ -96,7 +96,7 @@ describe.each(generations)('With %s', (label, generation) => {
     expect(await parametersOf(`${prefix}1`)).toEqual(changed);
   }, 20_000);
 
-  test('what the user typed is text, and arrives as what the plan asks for.', async () => {
+  test('What the user typed is text, and arrives as what the plan asks for.', async () => {
     const typed = {
       size: '5',
       backup: 'false',
@@ -119,7 +119,7 @@ describe.each(generations)('With %s', (label, generation) => {
     expect(await parametersOf(`${prefix}2`)).toMatchObject({ size: 8, level: 3 });
   }, 20_000);
 
-  test('a parameter that is not sent any more goes, the last one too.', async () => {
+  test('A parameter that is not sent any more goes, the last one too.', async () => {
     await client.create(`${prefix}3`, { parameters: { size: 5, label: 'x' } });
     expect(await settled('typed', `${prefix}3`)).toMatchObject({ status: 204 });
     await client.update?.(`${prefix}3`, { parameters: { label: 'x' } });
@@ -131,14 +131,14 @@ describe.each(generations)('With %s', (label, generation) => {
     expect(await parametersOf(`${prefix}3`)).toEqual({});
   }, 20_000);
 
-  test('an empty map is no parameter, and a create may send one.', async () => {
+  test('An empty map is no parameter, and a create may send one.', async () => {
     await client.create(`${prefix}4`, { parameters: {} });
     expect(await settled('typed', `${prefix}4`)).toMatchObject({ status: 204 });
     await client.update?.(`${prefix}4`, { parameters: { size: 5, zones: [], tuning: {} } });
     expect(await parametersOf(`${prefix}4`)).toEqual({ size: 5, zones: [], tuning: {} });
   }, 20_000);
 
-  test('what only a create may set can stay, and cannot be changed.', async () => {
+  test('What only a create may set can stay, and cannot be changed.', async () => {
     await client.create(`${prefix}5`, { parameters: { level: 1, size: 5 } });
     expect(await settled('typed', `${prefix}5`)).toMatchObject({ status: 204 });
     await client.update?.(`${prefix}5`, { parameters: { level: 1, size: 6 } });
@@ -149,7 +149,7 @@ describe.each(generations)('With %s', (label, generation) => {
     expect(await parametersOf(`${prefix}5`)).toEqual({ level: 1, size: 6 });
   }, 20_000);
 
-  test('description and tags that are not sent any more go too; the plan stays.', async () => {
+  test('Description and tags that are not sent any more go too; the plan stays.', async () => {
     await client.create(`${prefix}6`, { description: 'old', tags: ['a', 'b'], team: 'one', plan: 'plain' });
     expect(await settled('typed', `${prefix}6`)).toMatchObject({ status: 204 });
     await client.update?.(`${prefix}6`, { tags: ['b'], team: 'two', plan: 'plain' });
@@ -167,7 +167,7 @@ describe('Whole numbers in a form', () => {
     ['9007199254740994', 9007199254740994],
     ['1000000000000000000000', 1e21],
     ['1e20', 1e20],
-  ])('are kept where they can be kept exactly: %s.', async (text, kept) => {
+  ])('Whole numbers in a form are kept where they can be kept exactly: %s.', async (text, kept) => {
     const name = `kept${kept}`.replace(/\W/g, '');
     await cloud.made('typed', name, { 'parameters.size': text, 'parameters.zones': `[${text}]` });
     expect(await parametersOf(name)).toEqual({ size: kept, zones: [kept] });
@@ -183,15 +183,18 @@ describe('Whole numbers in a form', () => {
     ['zones', { 'parameters.zones.0': '9007199254740993' }],
     ['tuning', { 'parameters.tuning.depth': '9007199254740993' }],
     ['tuning', { 'parameters.tuning': '{"depth":9007199254740993}' }],
-  ])('are refused by the name of the field where they cannot: %s of %j.', async (field, sent) => {
-    const form = { name: 'exact', team: 'one', ...sent };
-    const answer = await ask('POST', 'typed/resources', { form });
-    expect({ status: answer.status, text: answer.text }).toEqual({
-      status: 400,
-      text: expect.stringContaining(field) as string,
-    });
-    expect(await parametersOfNothing('exact')).toBe(404);
-  });
+  ])(
+    'Whole numbers in a form are refused by the name of the field where they cannot: %s of %j.',
+    async (field, sent) => {
+      const form = { name: 'exact', team: 'one', ...sent };
+      const answer = await ask('POST', 'typed/resources', { form });
+      expect({ status: answer.status, text: answer.text }).toEqual({
+        status: 400,
+        text: expect.stringContaining(field) as string,
+      });
+      expect(await parametersOfNothing('exact')).toBe(404);
+    },
+  );
 });
 
 async function parametersOfNothing(name: string): Promise<number | undefined> {

@@ -28,7 +28,7 @@ describe('An update', () => {
   ];
   const to = (planId: string) => toUpdate({ ...app, planId });
 
-  test('to a plan with other needs makes the new ones first and gives the old ones back last.', async () => {
+  test('An update to a plan with other needs makes the new ones first and gives the old ones back last.', async () => {
     const core = needingCore(plans);
     const { broker } = core.broker();
     await broker.provision(toMake);
@@ -56,7 +56,7 @@ describe('An update', () => {
     expect(core.things()).toEqual([]);
   });
 
-  test('that fails gives the new ones back, and leaves the instance with those it had.', async () => {
+  test('An update that fails gives the new ones back, and leaves the instance with those it had.', async () => {
     const core = needingCore(plans, { update: broken });
     const { broker } = core.broker();
     await broker.provision(toMake);
@@ -71,7 +71,7 @@ describe('An update', () => {
     expect(core.things()).toEqual([]);
   });
 
-  test('whose new need cannot be had has changed nothing.', async () => {
+  test('An update whose new need cannot be had has changed nothing.', async () => {
     const core = needingCore(plans, {
       provision: ({ plan }) => (plan.offeringName === 'search' ? broken() : { done: {} }),
     });
@@ -88,7 +88,7 @@ describe('An update', () => {
 describe('Starting and stopping', () => {
   const able = { start: () => ({ done: {} }), stop: () => ({ done: {} }), restart: () => ({ done: {} }) };
 
-  test('what it needs is started before the instance, and stopped after it.', async () => {
+  test('What an instance needs is started before the instance, and stopped after it.', async () => {
     const core = needingCore(undefined, able);
     const { broker } = core.broker();
     await broker.provision(toMake);
@@ -112,7 +112,7 @@ describe('Starting and stopping', () => {
     expect(await onlyChildOf(core)).toMatchObject({ stopped: false });
   });
 
-  test('single units leave what is needed as it is.', async () => {
+  test('Starting and stopping single units leaves what the instance needs as it is.', async () => {
     const core = needingCore(undefined, able);
     const { broker } = core.broker();
     await broker.provision(toMake);
@@ -127,7 +127,7 @@ describe('Starting and stopping', () => {
     ['an hour slow', -3_600_000],
     ['an hour fast', 3_600_000],
   ])(
-    'what cannot be started lets the start fail, once, where the clock is %s, and a later one tries again.',
+    'What cannot be started lets the start of what needs it fail, once, where the clock is %s, and a later one tries again.',
     async (_how, wrong) => {
       let mended = false;
       const start = ({ plan, memo }: { plan: { offeringName: string }; memo?: unknown }) => {

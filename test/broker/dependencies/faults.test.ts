@@ -79,7 +79,7 @@ const fates = {
 
 describe('A broker dies with one of its writes, and another one takes over', () => {
   test.each(Object.keys(fates) as (keyof typeof fates)[])(
-    'in a %s: whichever write it is, there is in the end what there has to be, once.',
+    'A broker dies in a %s and another one takes over: whichever write it is, there is in the end what there has to be, once.',
     async (kind) => {
       let died = 0;
       for (let writes = 1; ; writes += 1) {
@@ -126,7 +126,7 @@ describe('A broker dies with one of its writes, and another one takes over', () 
 });
 
 describe('Who has lost an operation', () => {
-  test('makes nothing for its sake any more, however late it comes.', async () => {
+  test('Who has lost an operation makes nothing for its sake any more, however late it comes.', async () => {
     const late = gate();
     const core = slowCore();
     const { store } = core;
@@ -166,7 +166,7 @@ describe('On nodes', () => {
     planOf('db', { operating: { cost: 5 } }),
   ];
 
-  test('what is needed may be made on another node, and the instance gets it all the same.', async () => {
+  test('What an instance needs may be made on another node, and the instance gets it all the same.', async () => {
     const { provisioner, asked } = scripted({}, { local: true });
     const core = coreInMemory(provisioner, plans);
     const [one, two] = await Promise.all(
@@ -191,7 +191,7 @@ describe('On nodes', () => {
     ]);
   });
 
-  test('without room for what is needed the instance fails with the limit, and takes no room itself.', async () => {
+  test('Without room for what it needs an instance fails with the limit, and takes no room itself.', async () => {
     const { provisioner, deeds } = scripted({}, { local: true });
     const core = coreInMemory(provisioner, plans);
     await core.beat({ name: 'n1' });
@@ -203,7 +203,7 @@ describe('On nodes', () => {
     expect(await core.nodes.list()).toMatchObject([{ used: 0, instances: 0 }]);
   });
 
-  test('what was needed by an instance of a lost machine is given back when that is deleted.', async () => {
+  test('What was needed by an instance of a lost machine is given back when that is deleted.', async () => {
     const { provisioner, story } = scripted({}, { local: true });
     const core = coreInMemory(provisioner, plans);
     const [one, two] = [core.broker({ node: 'n1' }), core.broker({ node: 'n2' })];

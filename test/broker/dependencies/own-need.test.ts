@@ -26,7 +26,7 @@ const broken = () => {
 };
 
 describe('A need of its own', () => {
-  test('is made and bound first, and what the binding gives reaches the work and later templates.', async () => {
+  test('A need of its own is made and bound first, and what the binding gives reaches the work and later templates.', async () => {
     const core = needingCore([
       appPlan({}, { db: needOf('db', { parameters: { owner: '{{params.owner}}' } }) }),
       planOf('db'),
@@ -56,7 +56,7 @@ describe('A need of its own', () => {
     expect(await overview.instance(child.id)).toMatchObject({ instance: { parent: 'i1' }, needs: [] });
   });
 
-  test('goes with the instance: first that, then the binding, then what was needed.', async () => {
+  test('A need of its own goes with the instance: first that, then the binding, then what was needed.', async () => {
     const core = needingCore();
     const { broker, work } = core.broker();
     await broker.provision(toMake);
@@ -72,7 +72,7 @@ describe('A need of its own', () => {
     await work.rest();
   });
 
-  test('may take its time: the instance is in the making, and none of its own steps begins before.', async () => {
+  test('A need of its own may take its time: the instance is in the making, and none of its own steps begins before.', async () => {
     const core = needingCore(undefined, {
       provision: ({ plan, memo }) =>
         plan.offeringName === 'db' && memo !== 'third'
@@ -98,7 +98,7 @@ describe('A need of its own', () => {
     ]);
   });
 
-  test('that fails at once lets the instance fail, with its reason, and nothing is left.', async () => {
+  test('A need of its own that fails at once lets the instance fail, with its reason, and nothing is left.', async () => {
     let mended = false;
     const core = needingCore(undefined, {
       provision: ({ plan }) => (plan.offeringName === 'db' && !mended ? broken() : { done: {} }),
@@ -115,7 +115,7 @@ describe('A need of its own', () => {
   });
 
   test.each(['provision', 'bind'] as const)(
-    'that fails later, in its %s, lets the instance fail all the same.',
+    'A need of its own that fails later, in its %s, lets the instance fail all the same.',
     async (deed) => {
       const core = needingCore(undefined, {
         [deed]: ({ memo }: { memo?: unknown }) => (memo ? broken() : { again: { afterMs: 5000, memo: 1 } }),
@@ -133,7 +133,7 @@ describe('A need of its own', () => {
     },
   );
 
-  test('is there when the instance itself has failed and is undone, and goes after it.', async () => {
+  test('A need of its own is there when the instance itself has failed and is undone, and goes after it.', async () => {
     const core = needingCore(undefined, {
       provision: ({ plan }) => (plan.offeringName === 'app' ? broken() : { done: {} }),
     });
@@ -150,7 +150,7 @@ describe('A need of its own', () => {
     expect(await childrenOf(core)).toEqual([]);
   });
 
-  test('ends in the middle of its making when the instance is deleted.', async () => {
+  test('A need of its own ends in the middle of its making when the instance is deleted.', async () => {
     const core = needingCore(undefined, {
       provision: ({ plan, signal }) => (plan.offeringName === 'db' ? untilAborted(signal) : { done: {} }),
     });
@@ -165,7 +165,7 @@ describe('A need of its own', () => {
     await work.rest();
   });
 
-  test('cannot be taken from it, and nobody else gives it a binding that ends.', async () => {
+  test('A need of its own cannot be taken from it, and nobody else gives it a binding that ends.', async () => {
     const lifetime = { credentials: { uri: 'db' }, bindingLifetime: { expiresAfter: 60 } };
     const core = needingCore([appPlan(), planOf('db', { making: { answer: lifetime } })]);
     const { broker, work } = core.broker();
@@ -186,7 +186,7 @@ describe('A need of its own', () => {
     ['an hour slow', -3_600_000],
     ['an hour fast', 3_600_000],
   ])(
-    'that cannot be removed is tried again after a while, by a broker whose clock is %s.',
+    'A need of its own that cannot be removed is tried again after a while, by a broker whose clock is %s.',
     async (_how, wrong) => {
       let mended = false;
       const core = needingCore(undefined, {
@@ -214,7 +214,7 @@ describe('A need of its own', () => {
     },
   );
 
-  test('that has needs itself is made depth first, and goes in reverse.', async () => {
+  test('A need of its own that has needs itself is made depth first, and goes in reverse.', async () => {
     const core = needingCore([
       appPlan(),
       planOf('db', { operating: { dependencies: { disk: needOf('disk') } } }),
@@ -235,7 +235,7 @@ describe('A need of its own', () => {
     expect(core.things()).toEqual([]);
   });
 
-  test('that is not on sale is told by its name.', async () => {
+  test('A need of its own that is not on sale is told by its name.', async () => {
     const { broker } = needingCore([appPlan()]).broker();
     await expect(broker.provision(toMake)).rejects.toThrow(
       'The service needs db, which could not be had. It is not in the catalog.',

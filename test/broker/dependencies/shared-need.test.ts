@@ -19,7 +19,7 @@ describe('A shared need', () => {
     message: "The plan 'app-small' needs the instance 'shared' of db, and there is none.",
   };
 
-  test('that is not there is refused with its name, and nothing is written.', async () => {
+  test('A shared need that is not there is refused with its name, and nothing is written.', async () => {
     const core = needingCore(plans);
     const { broker } = core.broker();
     await expect(broker.provision(toMake)).rejects.toMatchObject(missing);
@@ -27,7 +27,7 @@ describe('A shared need', () => {
     expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('absent');
   });
 
-  test('that is not finished, or something else, is refused too.', async () => {
+  test('A shared need that is not finished, or something else, is refused too.', async () => {
     const slow = gate();
     const core = needingCore(plans, { provision: () => slow.passed.then(() => ({ done: {} })) });
     const { broker, work } = core.broker();
@@ -40,7 +40,7 @@ describe('A shared need', () => {
     expect(await broker.lastOperation({ instanceId: 'i1' })).toBe('absent');
   });
 
-  test('is bound for each that needs it, and cannot be deleted before the last of them is gone.', async () => {
+  test('A shared need is bound for each that needs it, and cannot be deleted before the last of them is gone.', async () => {
     const core = needingCore(plans);
     const { broker } = core.broker();
     await aSharedDb(broker);
@@ -59,7 +59,7 @@ describe('A shared need', () => {
     expect(await broker.deprovision(removal)).toMatchObject({ is: 'done' });
   });
 
-  test('that goes between the refusal and the making lets the instance fail, and nothing is left.', async () => {
+  test('A shared need that goes between the refusal and the making lets the instance fail, and nothing is left.', async () => {
     const core = needingCore(plans);
     const { broker, work } = core.broker();
     await aSharedDb(broker);
@@ -84,7 +84,7 @@ describe('A shared need', () => {
     await work.rest();
   });
 
-  test('whose offering is hidden by now is there all the same.', async () => {
+  test('A shared need whose offering is hidden by now is there all the same.', async () => {
     const core = needingCore(plans);
     const { broker } = core.broker();
     await aSharedDb(broker);
@@ -102,7 +102,7 @@ describe('A shared need', () => {
     expect(await later.provision(toMake)).toMatchObject({ is: 'done' });
   });
 
-  test('that is at rest lets the instance fail: somebody is to start it.', async () => {
+  test('A shared need that is at rest lets the instance fail: somebody is to start it.', async () => {
     const core = needingCore(plans, { stop: () => ({ done: {} }), start: () => ({ done: {} }) });
     const { broker } = core.broker();
     await aSharedDb(broker);

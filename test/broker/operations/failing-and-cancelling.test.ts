@@ -62,7 +62,7 @@ describe('Failure', () => {
     expect(await broker.instance('i1')).toMatchObject({ ready: true });
   });
 
-  test('It is tried no longer than the plan allows; then it is failed and undone.', async () => {
+  test('An operation is tried no longer than the plan allows; then it is failed and undone.', async () => {
     const { provisioner, deeds } = scripted({
       provision() {
         throw new Error('connection refused');

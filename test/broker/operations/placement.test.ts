@@ -126,7 +126,7 @@ describe('Room', () => {
 });
 
 describe('A create that failed', () => {
-  test('It takes no room and is of no node once it is undone, so it is deleted even when that node is gone.', async () => {
+  test('A create that failed takes no room and is of no node once it is undone, so it is deleted even when that node is gone.', async () => {
     let times = 0;
     const { core, a, b, deeds } = await twoNodes({
       provision() {
@@ -201,7 +201,7 @@ describe('A change of plan', () => {
   const plans = [costing(1), aPlan({ id: 'large', operating: { cost: 6 } })];
   const grow = toUpdate({ planId: 'large' });
 
-  test('It takes the room of the new plan on its own node, and gives it back.', async () => {
+  test('A change of plan takes the room of the new plan on its own node, and gives it back.', async () => {
     const { core, b } = await twoNodes({}, plans);
     await b.broker.provision(toProvision());
     expect(await b.broker.update(grow)).toMatchObject({ record: { place: { node: 'b', cost: 6 } } });
@@ -210,7 +210,7 @@ describe('A change of plan', () => {
     expect(await usedOf(core, 'b')).toBe(1);
   });
 
-  test('It is refused when its node has not that much left, whatever others have, and nothing changes.', async () => {
+  test('A change of plan is refused when its node has not that much left, whatever others have, and nothing changes.', async () => {
     const { core, b, deeds } = await twoNodes({}, plans);
     await b.broker.provision(toProvision());
     await core.beat({ name: 'a', capacity: 100 });
@@ -223,7 +223,7 @@ describe('A change of plan', () => {
     expect(await b.broker.instance('i1')).toMatchObject({ planId: 'small', place: { cost: 1 } });
   });
 
-  test('It holds the room from the beginning, and one that failed gives it back.', async () => {
+  test('A change of plan holds the room from the beginning, and one that failed gives it back.', async () => {
     const fails = gate();
     const { core, b } = await twoNodes(
       { update: () => fails.passed.then(() => Promise.reject(new Failure('odd', 'It failed.'))) },

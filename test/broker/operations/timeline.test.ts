@@ -26,7 +26,7 @@ function inSteps(...steps: readonly (string | undefined)[]) {
   };
 }
 
-test('It has the steps in their order, with what they took, and not those that only wait.', async () => {
+test('The timeline has the steps in their order, with what they took, and not those that only wait.', async () => {
   const { provisioner } = scripted({
     provision: inSteps('init', 'prepare', 'configure', undefined, 'start', undefined, undefined, 'check_up'),
   });

@@ -162,7 +162,7 @@ describe.each([
 ])('The table "%s" of docs/lifecycle.md', (marker, columns) => {
   const { head, rows: lines } = tableAfter(page, marker);
 
-  test('has the columns and the rows that are told apart, each once.', () => {
+  test('A table of decisions in docs/lifecycle.md has the columns and the rows that are told apart, each once.', () => {
     expect(head).toEqual(['row', 'open', ...Object.keys(columns)]);
     expect(lines.map((line) => line.slice(0, 2))).toEqual(situations);
   });
@@ -283,7 +283,7 @@ const bindingColumns: Readonly<Record<string, (there: FoundBinding) => string | 
 describe('The table "bindings" of docs/lifecycle.md', () => {
   const { head, rows: lines } = tableAfter(page, 'bindings');
 
-  test('has the columns and the rows that are told apart, each once.', () => {
+  test('The table "bindings" of docs/lifecycle.md has the columns and the rows that are told apart, each once.', () => {
     expect(head).toEqual(['binding', 'open', ...Object.keys(bindingColumns)]);
     expect(lines.map((line) => line.slice(0, 2))).toEqual([
       ['none', 'nothing'],
@@ -319,7 +319,7 @@ describe('The table "meetings" of docs/lifecycle.md', () => {
   const { head, rows: lines } = tableAfter(page, 'meetings');
   const kinds = Object.keys(exclusion);
 
-  test('has a row and a column for each kind of operation.', () => {
+  test('The table "meetings" of docs/lifecycle.md has a row and a column for each kind of operation.', () => {
     expect(head).toEqual(['asked for', ...kinds]);
     expect(lines.map(([asked]) => asked)).toEqual(kinds);
   });

@@ -29,14 +29,14 @@ function stuck({ binding }: Work): { done: object } {
   return { done: {} };
 }
 
-test('Those that cannot be revoked, however many, do not stop the others.', async () => {
+test('Expired bindings that cannot be revoked, however many, do not stop the others.', async () => {
   const core = coreInMemory(scripted({ unbind: stuck }).provisioner, [plan]);
   const { broker, work } = await withExpired(core, [...numbered(25), 'b1']);
   await turns(() => work.tick(), 30);
   expect(await broker.unbind(toUnbind())).toEqual({ is: 'absent' });
 });
 
-test('One that cannot be revoked is tried again, but not without a pause.', async () => {
+test('An expired binding that cannot be revoked is tried again, but not without a pause.', async () => {
   const { provisioner, deeds } = scripted({ unbind: stuck });
   const core = coreInMemory(provisioner, [plan]);
   const { work } = await withExpired(core, ['stuck']);
@@ -49,7 +49,7 @@ test('One that cannot be revoked is tried again, but not without a pause.', asyn
   expect(unbinds()).toBe(2);
 });
 
-test('One that the core cannot even read is told of, and does not stop the others.', async () => {
+test('An expired binding that the core cannot even read is told of, and does not stop the others.', async () => {
   const core = coreInMemory(scripted({}).provisioner, [plan]);
   const { broker, work } = await withExpired(core, ['unreadable', 'b1']);
   const store = { ...core.store };
@@ -65,7 +65,7 @@ test('One that the core cannot even read is told of, and does not stop the other
   ]);
 });
 
-test('They are revoked also while there is always something due.', async () => {
+test('Expired bindings are revoked also while there is always something due.', async () => {
   const { provisioner, deeds } = scripted({
     update: () => ({ again: { afterMs: 100, memo: 'again and again' } }),
   });
@@ -104,7 +104,7 @@ test('What is due does not wait until they are revoked.', async () => {
   for (const one of revoking) if ('ended' in one) await one.ended;
 });
 
-test('One that was made anew under its id meanwhile is not revoked.', async () => {
+test('An expired binding that was made anew under its id meanwhile is not revoked.', async () => {
   const { provisioner } = scripted({});
   const core = coreInMemory(provisioner, [plan]);
   const { broker, work } = await withExpired(core, ['b1']);

@@ -88,7 +88,7 @@ test('To name no unit at all is refused, and so is what the provisioner cannot d
   expect(deeds()).toEqual(['provision']);
 });
 
-test('It is an operation like others: its steps go on beside the request, and a worker takes them.', async () => {
+test('A restart is an operation like others: its steps go on beside the request, and a worker takes them.', async () => {
   const { core, broker, work, asked } = await anInstanceWith({
     restart: ({ memo }) => (memo ? { done: {} } : { again: { afterMs: 60_000, memo: 'stopped' } }),
   });
@@ -110,7 +110,7 @@ test('It is an operation like others: its steps go on beside the request, and a 
   });
 });
 
-test('One that fails is not undone: the instance stays, and its wish is what it was.', async () => {
+test('A start or stop that fails is not undone: the instance stays, and its wish is what it was.', async () => {
   const { core, broker, deeds } = await anInstanceWith({
     stop() {
       throw new Failure('stuck', 'The unit cannot be ended.');
@@ -126,7 +126,7 @@ test('One that fails is not undone: the instance stays, and its wish is what it 
   expect((await broker.instance('i1')).stopped ?? false).toBe(false);
 });
 
-test('One that a synchronous request cannot wait for goes on.', async () => {
+test('A start or stop that a synchronous request cannot wait for goes on.', async () => {
   const slow = gate();
   const { provisioner } = scripted({ stop: () => slow.passed.then(done) });
   const { broker, work } = coreInMemory(provisioner).broker({ syncPatience: 20 });
@@ -138,7 +138,7 @@ test('One that a synchronous request cannot wait for goes on.', async () => {
 });
 
 describe.each(['start', 'stop', 'restart'] as const)('During a %s', (deed) => {
-  test('the instance can be read and provisioned again, but neither bound, unbound nor updated.', async () => {
+  test('While it starts or stops an instance can be read and provisioned again, but neither bound, unbound nor updated.', async () => {
     const slow = gate();
     const { broker, work } = await anInstanceWith({ [deed]: () => slow.passed.then(done) });
     await broker.bind(toBind());
@@ -153,7 +153,7 @@ describe.each(['start', 'stop', 'restart'] as const)('During a %s', (deed) => {
     expect(await broker.unbind(toUnbind())).toMatchObject({ is: 'done' });
   });
 
-  test('a deprovision ends it and removes the instance, whatever its step was doing.', async () => {
+  test('A deprovision ends a start or a stop and removes the instance, whatever its step was doing.', async () => {
     const { core, broker, work, asked, deeds } = await anInstanceWith({
       [deed]: ({ signal, memo }: { signal: AbortSignal; memo?: unknown }) =>
         memo ? untilAborted(signal) : { again: { afterMs: 0, memo: { half: 'way' } } },
@@ -176,7 +176,7 @@ describe.each(['start', 'stop', 'restart'] as const)('During a %s', (deed) => {
 
 describe.each(['bind', 'unbind'] as const)('During a %s', (deed) => {
   test.each(['start', 'stop', 'restart'] as const)(
-    'a %s of its instance is refused, whoever asks, and possible as soon as that has ended.',
+    'During a bind or an unbind a %s of its instance is refused, whoever asks, and possible as soon as that has ended.',
     async (operating) => {
       const slow = gate();
       const { broker, work, deeds } = await anInstanceWith({

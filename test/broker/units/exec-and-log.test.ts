@@ -37,7 +37,7 @@ async function made(script: Script = able, deps: Partial<BrokerContext> = {}) {
 }
 
 describe('A command', () => {
-  test('runs beside every unit, or beside one, and its output holds no secret.', async () => {
+  test('A command runs beside every unit, or beside one, and its output holds no secret.', async () => {
     const { broker } = await made();
     expect(await broker.exec('i1', toRun)).toEqual([
       { unit: 'redis', code: 0, output: 'redis knows {"admin":"***"}' },
@@ -48,7 +48,7 @@ describe('A command', () => {
     ]);
   });
 
-  test('is refused for a unit that there is not; the units are named.', async () => {
+  test('A command is refused for a unit that there is not; the units are named.', async () => {
     const { broker } = await made();
     await expect(broker.exec('i1', { ...toRun, unit: 'other' })).rejects.toMatchObject({
       code: 'invalid',
@@ -56,7 +56,7 @@ describe('A command', () => {
     });
   });
 
-  test('is refused where there are no units.', async () => {
+  test('A command is refused where there are no units.', async () => {
     const { broker } = await made({ inspect: async () => [], exec: async () => [] });
     await expect(broker.exec('i1', toRun)).rejects.toMatchObject({ code: 'not-ready' });
     await expect(broker.exec('i1', { ...toRun, unit: 'other' })).rejects.toMatchObject({
@@ -67,7 +67,7 @@ describe('A command', () => {
   test.each<[string, Script]>([
     ['without units', {}],
     ['that cannot run commands', { inspect }],
-  ])('is refused by a provisioner %s.', async (_title, script) => {
+  ])('A command is refused by a provisioner %s.', async (_title, script) => {
     const { broker } = await made(script);
     await expect(broker.exec('i1', toRun)).rejects.toMatchObject({
       code: 'unsupported',
@@ -79,7 +79,7 @@ describe('A command', () => {
     });
   });
 
-  test('is refused for an instance that is not there, or not finished.', async () => {
+  test('A command is refused for an instance that is not there, or not finished.', async () => {
     const finished = gate();
     const { broker, work } = await made({
       ...able,
@@ -113,7 +113,7 @@ describe('A command', () => {
         hints: { detail: 'Error: spawn *** failed' },
       },
     ],
-  ])('that ends in %s tells no secret.', async (_title, errorOf, expected) => {
+  ])('A command that ends in %s tells no secret.', async (_title, errorOf, expected) => {
     const { broker } = await made({
       ...able,
       exec: ({ instance }) => Promise.reject(errorOf(instance.confidential.secrets['admin'] ?? '')),
@@ -145,7 +145,7 @@ describe('What is asked of the units of another node', () => {
     return { pass: (ms: number) => core.pass(ms), elsewhere: elsewhere.broker };
   }
 
-  test('is passed on to the broker of that node.', async () => {
+  test('What is asked of the units of another node is passed on to the broker of that node.', async () => {
     const { elsewhere } = await onNodes();
     expect(await elsewhere.exec('i1', { ...toRun, unit: 'web' })).toEqual([
       { unit: 'web', code: 0, output: 'web knows {"admin":"***"}' },
@@ -156,7 +156,7 @@ describe('What is asked of the units of another node', () => {
     });
   });
 
-  test('is refused while that node is silent.', async () => {
+  test('What is asked of the units of another node is refused while that node is silent.', async () => {
     const { elsewhere, pass } = await onNodes();
     pass(31_000);
     await expect(elsewhere.exec('i1', toRun)).rejects.toMatchObject({

@@ -136,7 +136,7 @@ describe('Healing', () => {
     expect(restarted).toMatchObject([{ units: ['web'], sparing: { end: [] } }]);
   });
 
-  test('Each unit has its own limit: one that dies again and again does not take that of the others.', async () => {
+  test('Each unit has its own limit of healing: one that dies again and again does not take that of the others.', async () => {
     const { state, restarts, seen, lookAfter } = await watched(
       aPlan({ operating: { monitor: { every: 10_000, restart: 1, within: 600_000 } } }),
     );
@@ -180,7 +180,7 @@ describe('Healing', () => {
     expect(restarts()).toHaveLength(3);
   });
 
-  test('It meets no bind: as long as one is open it is put off, and does not count.', async () => {
+  test('Healing meets no bind: as long as one is open it is put off, and does not count.', async () => {
     const { state, broker, work, restarts, healing, store, lookAfter } = await watched();
     await lookAfter(0);
     const ended = gate();

@@ -70,7 +70,7 @@ describe('A look at the units', () => {
     expect((await seen()).units).toMatchObject([{ unit: 'cache', status: 'down' }]);
   });
 
-  test('Nothing confidential is told of what was seen.', async () => {
+  test('A look at the units tells nothing confidential.', async () => {
     const { state, seen, changes, events, lookAfter } = await watched(
       aPlan({ making: { secrets: { admin: { per: 'instance', length: 20 } } } }),
     );

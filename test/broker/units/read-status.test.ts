@@ -30,7 +30,7 @@ function withUnits(script: Script = {}, traits: Partial<Provisioner['traits']> =
 }
 
 describe('The status of an instance', () => {
-  test('There is none of an instance that nobody knows.', async () => {
+  test('There is no status of an instance that nobody knows.', async () => {
     const { broker } = coreInMemory(withUnits().provisioner).broker();
     await expect(broker.status('i1')).rejects.toMatchObject({ code: 'not-found' });
   });

@@ -32,7 +32,7 @@ test.each([
   ['within the secret, in what is kept of it at all', '', 16_340],
   ['nowhere, and the secret has many lines', '\n', 10],
   ['within a secret of many lines', '\n', 400],
-])('Cut %s.', async (_where, separator, after) => {
+])('No secret is told in a message that is cut %s.', async (_where, separator, after) => {
   const parts = Array.from({ length: 6 }, () => randomBytes(8).toString('hex'));
   const token = ['BEGIN', ...parts, 'END'].join(separator);
   const id = `tails-${after}-${process.pid}`;

@@ -103,7 +103,7 @@ async function endTwice(given: (typeof unwilling)[number]): Promise<void> {
 
 describe('A foreign program on the old port of an instance', () => {
   test.each(['at rest', 'killed'] as const)(
-    'is not touched by whatever is done with one that is %s [A7].',
+    'A foreign program on the old port of an instance is not touched by whatever is done with one that is %s [A7].',
     async (how) => {
       const id = own(`strange-${how.slice(0, 2)}`);
       const { port, pid } = await make(id);
@@ -132,7 +132,7 @@ describe('What could not be made', () => {
     ['never gets ready', 'mute', /was not ready|not get ready|did not/],
     ['ends at once', 'dying', /ended before it was ready/],
   ] as const)(
-    'because it %s fails with the tail of its log, and leaves nothing [A8].',
+    'What could not be made because it %s fails with the tail of its log, and leaves nothing [A8].',
     async (_how, plan, why) => {
       const id = own(plan);
       const { status, body } = await broker.provision(id, offered(plan));
@@ -146,7 +146,7 @@ describe('What could not be made', () => {
     },
   );
 
-  test('an update that fails leaves the old one running, with its data, plan and parameters [P9].', async () => {
+  test('An update that fails leaves the old instance running, with its data, plan and parameters [P9].', async () => {
     const id = own('updated');
     const { port } = await make(id);
     expect(await say(port, 'SET kept')).toBe('OK');
@@ -174,7 +174,7 @@ describe('What could not be made', () => {
 describe('A removal in the background', () => {
   const last = async (id: string) => (await broker.ask('GET', `${pathOf(id)}/last_operation`)).body['state'];
 
-  test('is answered at once, and in the end everything is gone [P16].', async () => {
+  test('A removal in the background is answered at once, and in the end everything is gone [P16].', async () => {
     const id = own('slow');
     const { pid } = await make(id, 'stubborn');
     const answer = await broker.deprovision(id, { ...offered('stubborn'), incomplete: true });
@@ -183,7 +183,7 @@ describe('A removal in the background', () => {
     expect([processesOf(id), oneNode.keys(), await portsOf(id)]).toEqual([[], [], 0]);
   });
 
-  test('that does not work yet is tried again, and everybody sees that [P16].', async () => {
+  test('A removal in the background that does not work yet is tried again, and everybody sees that [P16].', async () => {
     const id = own('again');
     expect((await broker.provision(id, sticky, { code: 75 })).status).toBe(201);
     expect((await broker.deprovision(id, { ...sticky, incomplete: true })).status).toBe(202);
@@ -193,7 +193,7 @@ describe('A removal in the background', () => {
     expect(oneNode.keys('command')).toEqual([]);
   });
 
-  test('that fails is told, and works the next time [P16].', async () => {
+  test('A removal in the background that fails is told, and works the next time [P16].', async () => {
     const id = own('failing');
     expect((await broker.provision(id, sticky, { code: 1 })).status).toBe(201);
     expect((await broker.deprovision(id, { ...sticky, incomplete: true })).status).toBe(202);

@@ -147,7 +147,7 @@ test('In a pool of one port, the port that was given back is taken again when it
 describe('What an instance needs', () => {
   const order = () => readFileSync(join(roots, 'order'), 'utf8').trim().split('\n');
 
-  test('is made with it when it is its own, and removed after it [A13].', async () => {
+  test('What an instance needs is made with it when it is its own, and removed after it [A13].', async () => {
     const id = own('dedicated');
     await make(id, 'dedicated');
     const all = (await broker.operate('GET', '/instances')).body['instances'] as readonly {
@@ -161,7 +161,7 @@ describe('What an instance needs', () => {
     expect(order()).toEqual([id, child]);
   });
 
-  test('must be there when it is shared, and cannot go before those that need it [A14].', async () => {
+  test('What an instance needs must be there when it is shared, and cannot go before those that need it [A14].', async () => {
     const id = own('sharing');
     const refused = await broker.provision(id, small('sharing'));
     expect([refused.status, refused.body['description']]).toEqual([400, expect.stringContaining(shared)]);
@@ -179,7 +179,7 @@ describe('What an instance needs', () => {
 describe('Executables make', () => {
   const file = (name: string) => join(server, name);
 
-  test('a workspace for each instance and a connection for each binding, many at once [U1, U2, U4].', async () => {
+  test('Executables make a workspace for each instance and a connection for each binding, many at once [U1, U2, U4].', async () => {
     const word = 'blanks, "quotes", $(touch pwned) and\nlines';
     const ids = [1, 2, 3, 4, 5].map((n) => own(`workspace-${n}`));
     await Promise.all(ids.map((id) => make(id, 'workspace', { word: `${word} ${id}` })));
@@ -203,13 +203,16 @@ describe('Executables make', () => {
     ['exits with 3', 3, /\(exit code 3\): no licence for/],
     ['writes what is no JSON', 8, /no JSON object/],
     ['takes too long', 9, /ended after its limit of 1 s/],
-  ] as const)('nothing when one %s, and the reason is told [U3, A11].', async (_what, exit, reason) => {
-    const id = own(`failed-${exit}`);
-    const { status, body } = await broker.provision(id, small('workspace'), { exit });
-    expect([status, body['description']]).toEqual([500, expect.stringMatching(reason)]);
-    expect(JSON.stringify(body)).not.toContain('this is not JSON');
-    await until('nothing of it runs', () => processesOf(id).length === 0);
-    expect(oneNode.keys('command')).toEqual([]);
-    expect(await remove(id, 'workspace')).toBe(200);
-  });
+  ] as const)(
+    'Executables make nothing when one %s, and the reason is told [U3, A11].',
+    async (_what, exit, reason) => {
+      const id = own(`failed-${exit}`);
+      const { status, body } = await broker.provision(id, small('workspace'), { exit });
+      expect([status, body['description']]).toEqual([500, expect.stringMatching(reason)]);
+      expect(JSON.stringify(body)).not.toContain('this is not JSON');
+      await until('nothing of it runs', () => processesOf(id).length === 0);
+      expect(oneNode.keys('command')).toEqual([]);
+      expect(await remove(id, 'workspace')).toBe(200);
+    },
+  );
 });

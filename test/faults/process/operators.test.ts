@@ -56,7 +56,7 @@ describe('A command beside units', () => {
   const exec = (id: string, body: object) =>
     broker.operate('POST', `/instances/${id}/exec`, { timeout: 5000, ...body });
 
-  test('is run beside one or all, and its output and exit code are told for each [P7].', async () => {
+  test('A command beside units is run beside one or all, and its output and exit code are told for each [P7].', async () => {
     const id = own('pair');
     await make(id, pair);
     const command = ['/bin/sh', '-c', 'echo said; echo also >&2; exit 3'];
@@ -81,7 +81,7 @@ describe('A command beside units', () => {
     expect((await broker.deprovision(id, pair)).status).toBe(200);
   });
 
-  test('is refused where there are no units [P7].', async () => {
+  test('A command beside units is refused where there are no units [P7].', async () => {
     const id = own('none');
     const none = { offering: 'none', plan: 'small' };
     expect((await broker.provision(id, none)).status).toBe(201);
@@ -99,7 +99,7 @@ describe('A machine is started again with five instances', () => {
   const five = [1, 2, 3, 4, 5].map((n) => own(`five-${n}`));
   const [broken = '', ...sound] = five;
 
-  test('of which one cannot start: four run, one is an error, and its data is there [S13].', async () => {
+  test('A machine is started again with five instances, of which one cannot start: four run, one is an error, and its data is there [S13].', async () => {
     await Promise.all(five.map((id) => make(id, healed)));
     const ports = await Promise.all(five.map((id) => portOf(id, healed)));
     await Promise.all(ports.map((port, n) => say(port, `SET value-${n}`)));
@@ -130,7 +130,7 @@ describe('A machine is started again with five instances', () => {
     expect(await say(ports[0] ?? 0, 'GET')).toBe('value-0');
   });
 
-  test('metrics and probes show what is there, and no password [S15].', async () => {
+  test('Metrics and probes show what is there after a machine is started again, and no password [S15].', async () => {
     const failed = own('counted');
     process.kill(pidOf(await make(failed)), 'SIGKILL');
     await broker.shows(failed, 'error');

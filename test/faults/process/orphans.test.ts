@@ -133,7 +133,7 @@ const all = { running: 1, directories: [true, true], database: 1, owner: 1 };
 
 /** Each statement builds on what those before have done. */
 describe('Things that no instance stands for', () => {
-  test('are suspects at the first look; nothing in the making, and nothing that has its row, is listed [S14].', async () => {
+  test('Things that no instance stands for are suspects at the first look; nothing in the making, and nothing that has its row, is listed [S14].', async () => {
     await until('all are found', async () => (await orphans()).length >= kinds.length);
     expect(await stateOfMaking()).toBe('in progress');
     expect(await orphans()).toMatchObject(
@@ -145,7 +145,7 @@ describe('Things that no instance stands for', () => {
     }
   });
 
-  test('are final at another look, long enough after the first, and still nothing is removed [S14].', async () => {
+  test('Things that no instance stands for are final at another look, long enough after the first, and still nothing is removed [S14].', async () => {
     const text = "update orphan_suspects set first_seen_at = first_seen_at - interval '299 seconds'";
     await oneNode.database.pool.query(text);
     await lookAgain();
@@ -157,7 +157,7 @@ describe('Things that no instance stands for', () => {
     expect(await whatIsThere(lost)).toEqual(all);
   });
 
-  test('go when somebody says so, with all that belongs to them, and nothing else goes [S14].', async () => {
+  test('Things that no instance stands for go when somebody says so, with all that belongs to them, and nothing else goes [S14].', async () => {
     for (const { provisioner, node, name } of await orphans()) {
       const body = { provisioner, name, ...(node === undefined ? {} : { node }) };
       expect((await broker.operate('POST', '/orphans/remove', body)).status).toBe(202);

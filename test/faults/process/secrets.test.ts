@@ -211,7 +211,7 @@ test.each(names)(
   },
 );
 
-test('none of them stands on a command line [S11]', () => {
+test('No secret stands on a command line [S11]', () => {
   const all = [...commands];
   expect(all.filter((command) => command.includes(join(scratch, 'node')))).not.toEqual([]);
   expect(all.filter((command) => [...secrets.values()].some((secret) => command.includes(secret)))).toEqual(
@@ -219,7 +219,7 @@ test('none of them stands on a command line [S11]', () => {
   );
 });
 
-test('what was printed beside them did come out, so nothing was overlooked [A8, U3]', () => {
+test('What was printed beside secrets did come out, so nothing was overlooked [A8, U3]', () => {
   const log = (id: string) => recorded.answers.filter(({ what }) => what === `instances/${id}/log?lines=100`);
   for (const id of ['leaky', 'hooked']) expect(log(id)[0]?.text).toContain('***');
   const details = (id: string) => recorded.answers.findLast(({ what }) => what === `instances/${id}`)?.text;

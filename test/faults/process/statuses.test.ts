@@ -86,7 +86,7 @@ describe('An instance is', () => {
   const late = { offering: 'tiny', plan: 'late', incomplete: true };
   const database = own('database');
 
-  test('building as long as it is being made [P2].', async () => {
+  test('An instance is building as long as it is being made [P2].', async () => {
     expect((await broker.provision(id, late)).status).toBe(202);
     await until('its process is there', () => processesOf(id).length === 1);
     expect(await broker.details(id)).toMatchObject({
@@ -97,13 +97,13 @@ describe('An instance is', () => {
     });
   });
 
-  test('started when it is ready [P2].', async () => {
+  test('An instance is started when it is ready [P2].', async () => {
     const seen = await broker.shows(id, 'started');
     expect(seen).toMatchObject({ reason: 'it runs and answers', units: [{ unit: 'server' }] });
     expect(seen.addresses).toEqual([`${address}:${await portOf(id, late)}`]);
   });
 
-  test('stopped when somebody has stopped it; started again it is building until it is ready, and has its data and port [P2, P6].', async () => {
+  test('An instance is stopped when somebody has stopped it; started again it is building until it is ready, and has its data and port [P2, P6].', async () => {
     const port = await portOf(id, late);
     expect(await say(port, 'SET kept')).toBe('OK');
     const before = pidOf(await broker.shows(id, 'started'));
@@ -149,28 +149,28 @@ describe('An instance is', () => {
       expect(all200.map(({ status }) => status)).toEqual([200, 200, 200]);
     });
 
-    test('unreachable while its process stands still, though connections to it succeed [P2, P4]', () => {
+    test('From a cause that comes and goes an instance is unreachable while its process stands still, though connections to it succeed [P2, P4]', () => {
       expect(seen.still.units).toMatchObject([{ unit: 'server', pid: expect.any(Number) }]);
       expect(seen.still.reason).toMatch(/answer/);
     });
 
-    test('error within two intervals when its process was killed, and nobody may heal it [P2, A18]', () => {
+    test('From a cause that comes and goes an instance is error within two intervals when its process was killed, and nobody may heal it [P2, A18]', () => {
       const [unit] = seen.killed.units;
       expect(unit).toMatchObject({ unit: 'server', status: 'error' });
       // The rest is for a busy machine.
       expect(Date.parse(unit?.since ?? '') - killedAt).toBeLessThan(2 * 1000 + 2000);
     });
 
-    test('error when its program has ended by itself, with the last that it said [P2]', () => {
+    test('From a cause that comes and goes an instance is error when its program has ended by itself, with the last that it said [P2]', () => {
       expect(seen.ending.reason).toContain('the end has come');
     });
 
-    test('down while the administrator cannot reach the server [P2]', () => {
+    test('From a cause that comes and goes an instance is down while the administrator cannot reach the server [P2]', () => {
       expect(seen.database.reason).toMatch(/server|reach|connect/);
     });
   });
 
-  test('unreachable when it listens elsewhere than is told to applications [P2].', async () => {
+  test('An instance is unreachable when it listens elsewhere than is told to applications [P2].', async () => {
     const [running] = processesOf(id);
     await broker.kill();
     broker = await oneNode.start({ ...env, NODE_HOST: '127.0.0.2', NODE_BIND: address });
@@ -180,7 +180,7 @@ describe('An instance is', () => {
     await broker.shows(id, 'started');
   });
 
-  test('down when its node is gone, and started when that is back, with the same process [P2, P13].', async () => {
+  test('An instance is down when its node is gone, and started when that is back, with the same process [P2, P13].', async () => {
     const [running] = processesOf(id);
     const gateway = await oneNode.start({ NODE_ROLE: 'false' });
     await broker.kill();

@@ -46,7 +46,7 @@ function core() {
 let worker: Worker | undefined;
 afterEach(() => worker?.stop(0));
 
-test('it carries as many operations at once as it may, and no more', async () => {
+test('The worker carries as many operations at once as it may, and no more', async () => {
   const { add, options, running, most, looks } = core();
   const ends = Array.from({ length: 8 }, () => Promise.withResolvers<void>());
   for (const { promise } of ends) add(promise);
@@ -60,7 +60,7 @@ test('it carries as many operations at once as it may, and no more', async () =>
   expect(most()).toBe(3);
 });
 
-test('with nothing due it sleeps until it is woken', async () => {
+test('With nothing due the worker sleeps until it is woken', async () => {
   const { add, options, looks, most } = core();
   worker = startWorker(options);
   await until('the worker has looked once', () => looks.length === 1);
@@ -71,14 +71,14 @@ test('with nothing due it sleeps until it is woken', async () => {
   await until('an operation runs', () => most() === 1);
 });
 
-test('a wake-up that comes while it looks is not lost', async () => {
+test('A wake-up that comes while the worker looks is not lost', async () => {
   const { options, looks } = core();
   worker = startWorker(options);
   worker.wake();
   await until('the worker has looked twice', () => looks.length === 2);
 });
 
-test('it looks again when an operation has ended, which may have something due next', async () => {
+test('The worker looks again when an operation has ended, which may have something due next', async () => {
   const { add, options, looks } = core();
   const { promise, resolve } = Promise.withResolvers<void>();
   add(promise);
@@ -88,7 +88,7 @@ test('it looks again when an operation has ended, which may have something due n
   await until('the worker has looked three times', () => looks.length === 3);
 });
 
-test('while the database is away it tells so and looks with growing pauses, then goes on', async () => {
+test('While the database is away the worker tells so and looks with growing pauses, then goes on', async () => {
   const { add, options, looks, observed, setDown, most } = core();
   setDown(true);
   worker = startWorker(options);
@@ -105,7 +105,7 @@ test('while the database is away it tells so and looks with growing pauses, then
   await until('an operation runs', () => most() === 1);
 });
 
-test('an operation that fails unexpectedly does not stop the others', async () => {
+test('An operation that fails unexpectedly does not stop the others of the worker', async () => {
   const { add, options, left, running } = core();
   add(Promise.reject(new Error('boom')));
   worker = startWorker(options);
@@ -116,7 +116,7 @@ test('an operation that fails unexpectedly does not stop the others', async () =
   await until('the added operations have ended', () => left() === 0 && running() === 0);
 });
 
-test('a stop takes nothing new and waits for what runs', async () => {
+test('A stop of the worker takes nothing new and waits for what runs', async () => {
   const { add, options, running, looks } = core();
   const { promise, resolve } = Promise.withResolvers<void>();
   add(promise);
@@ -134,7 +134,7 @@ test('a stop takes nothing new and waits for what runs', async () => {
   expect(looks).toHaveLength(looked);
 });
 
-test('a stop does not wait longer than it may', async () => {
+test('A stop of the worker does not wait longer than it may', async () => {
   const { add, options, running } = core();
   const { promise, resolve } = Promise.withResolvers<void>();
   add(promise);
@@ -145,13 +145,13 @@ test('a stop does not wait longer than it may', async () => {
   resolve();
 });
 
-test('a stop does not wait for a database that does not answer', async () => {
+test('A stop of the worker does not wait for a database that does not answer', async () => {
   const { options } = core();
   worker = startWorker({ ...options, work: { take: () => new Promise(() => {}) } });
   await worker.stop(5);
 });
 
-test('with no workers it takes nothing', async () => {
+test('With no workers the loop takes nothing', async () => {
   const { options, looks } = core();
   worker = startWorker({ ...options, concurrency: 0 });
   await sleep(10);

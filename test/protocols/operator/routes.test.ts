@@ -74,12 +74,12 @@ describe('The login', () => {
     }
   });
 
-  test('of an operator opens the metrics too, and nothing of the platforms', async () => {
+  test('The login of an operator opens the metrics too, and nothing of the platforms', async () => {
     expect((await left.ask('get', '/v2/catalog', { login })).status).toBe(401);
     expect((await left.ask('get', '/metrics', { login })).status).toBe(200);
   });
 
-  test('a path that is none is told to operators as such', async () => {
+  test('A path that is none is told to operators as such', async () => {
     const { status, body } = await operate('get', 'nothing');
     expect({ status, body: body as unknown }).toEqual({
       status: 404,
@@ -87,7 +87,7 @@ describe('The login', () => {
     });
   });
 
-  test('without OPERATOR_PASSWORD beside an external database there is no operator API', async () => {
+  test('Without OPERATOR_PASSWORD beside an external database there is no operator API', async () => {
     const broker = await startWholeBroker(database, { ...env, NODE_ROLE: 'false', OPERATOR_PASSWORD: '' });
     try {
       expect((await broker.ask('get', '/operator/nodes')).status).toBe(404);
@@ -98,7 +98,7 @@ describe('The login', () => {
 });
 
 describe('Nodes', () => {
-  test('are listed with what they have', async () => {
+  test('Nodes are listed with what they have', async () => {
     const { status, body } = await operate('get', 'nodes');
     expect(status).toBe(200);
     expect(body).toEqual({
@@ -119,7 +119,7 @@ describe('Nodes', () => {
     });
   });
 
-  test('one that is drained takes no new instances until it is told otherwise', async () => {
+  test('A node that is drained takes no new instances until it is told otherwise', async () => {
     await operate('post', 'nodes/left/drain');
     const ids = [await provision(), await provision()];
     for (const id of ids)
@@ -131,7 +131,7 @@ describe('Nodes', () => {
     expect((await operate('get', `instances/${id}`)).body).toMatchObject({ node: 'left' });
   });
 
-  test('one that lives is not forgotten, and one that is not there cannot be', async () => {
+  test('A node that lives is not forgotten, and one that is not there cannot be', async () => {
     for (const verb of ['forget', 'abandon'])
       expect((await operate('post', `nodes/left/${verb}`)).body).toMatchObject({ error: 'conflict' });
     for (const verb of ['drain', 'undrain', 'forget', 'abandon']) {
@@ -156,7 +156,7 @@ test('Offerings are listed with the reason why some are not on sale, which the l
 });
 
 describe('Instances', () => {
-  test('are listed page by page, of one node or offering', async () => {
+  test('Instances are listed page by page, of one node or offering', async () => {
     const ids = [await provisionOnLeft(), await provisionOnLeft()].toSorted();
     const first = await operate('get', 'instances?limit=1');
     expect(first.body).toMatchObject({ instances: [{ id: ids[0], offering: 'ticker' }], next: ids[0] });
@@ -175,7 +175,7 @@ describe('Instances', () => {
     }
   });
 
-  test('one is shown with its units and its operations step by step, and without its secrets', async () => {
+  test('An instance is shown with its units and its operations step by step, and without its secrets', async () => {
     const id = await provisionOnLeft();
     const { password } = (await bind(id)).credentials;
     await database.pool.query(
@@ -225,7 +225,7 @@ describe('Instances', () => {
     return body as { credentials: { password: string } };
   }
 
-  test('are stopped, started and restarted, at whichever broker one asks', async () => {
+  test('Instances are stopped, started and restarted, at whichever broker one asks', async () => {
     const id = await provisionOnLeft();
     const before = await pidOf(id);
     for (const [action, status] of [
@@ -267,7 +267,7 @@ describe('Instances', () => {
     return units[0]?.pid;
   }
 
-  test('commands are run beside units, and their logs are read, at whichever broker one asks', async () => {
+  test('Commands are run beside units, and their logs are read, at whichever broker one asks', async () => {
     const id = await provisionOnLeft();
     for (const broker of [left, right]) {
       const command = ['sh', '-c', 'echo "$0"; exit 3', "it's one argument"];
@@ -283,7 +283,7 @@ describe('Instances', () => {
     }
   });
 
-  test('what the node itself refuses is refused in its words, and a broker that is not the node refuses', async () => {
+  test('What the node itself refuses is refused in its words, and a broker that is not the node refuses', async () => {
     const id = await provisionOnLeft();
     const answers = await Promise.all(
       [left, right].map((broker) => operate('get', `instances/${id}/log?unit=nobody`, undefined, broker)),
@@ -320,20 +320,23 @@ describe('Bad input is refused with a sentence that names the field', () => {
     ['exec', { command: ['ls'], shell: true }, 'shell', 'shell is not known here.'],
     ['actions/stop', { units: 'main' }, 'units', 'units must be a list.'],
     ['actions/stop', { units: [''] }, 'units.0', 'units.0 must not be empty.'],
-  ])('%s %j', async (path, body, field, description) => {
-    const answer = await operate('post', `instances/any/${path}`, body);
-    expect({ status: answer.status, body: answer.body as unknown }).toEqual({
-      status: 400,
-      body: { error: 'invalid', field, description },
-    });
-  });
+  ])(
+    'Bad input is refused with a sentence that names the field: %s %j',
+    async (path, body, field, description) => {
+      const answer = await operate('post', `instances/any/${path}`, body);
+      expect({ status: answer.status, body: answer.body as unknown }).toEqual({
+        status: 400,
+        body: { error: 'invalid', field, description },
+      });
+    },
+  );
 
   test.each([
     ['instances?limit=0', 'limit', 'limit must be a whole number from 1 to 1000.'],
     ['instances?limit=many', 'limit', 'limit must be a whole number from 1 to 1000.'],
     ['instances?after=%00', 'after', 'after holds a character that cannot be kept, or too many.'],
     ['instances/any/log?lines=1e9', 'lines', 'lines must be a whole number from 1 to 10000.'],
-  ])('%s', async (path, field, description) => {
+  ])('Bad input is refused with a sentence that names the field: %s', async (path, field, description) => {
     const answer = await operate('get', path);
     expect({ status: answer.status, body: answer.body as unknown }).toEqual({
       status: 400,
@@ -341,13 +344,13 @@ describe('Bad input is refused with a sentence that names the field', () => {
     });
   });
 
-  test.each(['', '/log'])('an instance that is not there is a 404: %j', async (path) => {
+  test.each(['', '/log'])('An instance that is not there is a 404: %j', async (path) => {
     for (const id of ['none', '%00', '%ed%a0%80x']) {
       expect((await operate('get', `instances/${id}${path}`)).status).toBe(id.startsWith('%ed') ? 400 : 404);
     }
   });
 
-  test('an orphan that is not there is a 404, and its provisioner must be named', async () => {
+  test('An orphan that is not there is a 404, and its provisioner must be named', async () => {
     expect((await operate('get', 'orphans')).body).toEqual({ orphans: [] });
     const none = await operate('post', 'orphans/remove', { provisioner: 'process', node: 'left', name: 'x' });
     expect(none.status).toBe(404);

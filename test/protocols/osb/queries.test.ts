@@ -25,7 +25,7 @@ describe('accepts_incomplete', () => {
     ['accepts_incomplete', false],
     ['accepts_incomplete=true&accepts_incomplete=true', true],
     ['accepts_incomplete[]=true', false],
-  ])('in the query %j is read.', async (query, acceptsIncomplete) => {
+  ])('The member accepts_incomplete in the query %j is read.', async (query, acceptsIncomplete) => {
     await put(provisionBody, query);
     expect(asked[0]?.[1]).toMatchObject({ acceptsIncomplete });
   });
@@ -70,7 +70,7 @@ describe('The query of a DELETE', () => {
     expect(asked).toEqual([]);
   });
 
-  test('the same value twice is fine.', async () => {
+  test('A query of a DELETE may say the same value twice.', async () => {
     expect((await platform.delete(`${instancePath}?plan_id=a&plan_id=a&service_id=b`)).status).toBe(200);
   });
 });
@@ -95,7 +95,7 @@ describe('Ids that nothing can have', () => {
     expect(asked).toEqual([]);
   });
 
-  test('are named when something is to be made with them.', async () => {
+  test('Ids that nothing can have are named when something is to be made with them.', async () => {
     const instance = await platform.put('/v2/service_instances/%00').send(provisionBody);
     expect(instance.body.description).toBe('The instance_id must have 1 to 255 characters and no NUL.');
     const binding = await platform.put(`${instancePath}/service_bindings/%00`).send(bindBody);

@@ -22,7 +22,7 @@ const bodies = { provision: provisionBody, update: updateBody, bind: bindBody };
 const origin = { protocol: 'osb', principal: 'platform', identity: undefined, requestId: expect.any(String) };
 
 describe('A command', () => {
-  test('to provision carries all that was said.', async () => {
+  test('A command to provision carries all that was said.', async () => {
     const context = { platform: 'cloudfoundry', organization_guid: 'other' };
     const maintenance_info = { version: '1.0.0', description: 'ignored', more: [1] };
     await put(
@@ -49,7 +49,7 @@ describe('A command', () => {
     ]);
   });
 
-  test('to update carries only what was said.', async () => {
+  test('A command to update carries only what was said.', async () => {
     await patch(updateBody);
     const command = {
       instanceId: 'i1',
@@ -61,7 +61,7 @@ describe('A command', () => {
     expect(asked).toEqual([['update', command]]);
   });
 
-  test('to update carries all that was said.', async () => {
+  test('A command to update carries all that was said.', async () => {
     const previous_values = { plan_id: 7, maintenance_info: null, whatever: [{}] };
     const maintenance_info = { version: '2.0.0' };
     const context = { instance_name: 'n' };
@@ -77,7 +77,7 @@ describe('A command', () => {
     expect(asked).toEqual([['update', expect.objectContaining(said)]]);
   });
 
-  test('to bind carries all that was said.', async () => {
+  test('A command to bind carries all that was said.', async () => {
     const bind_resource = {
       app_guid: 'app',
       route: 'host.example/path',
@@ -110,7 +110,7 @@ describe('A command', () => {
     ]);
   });
 
-  test('to delete takes its ids from the query.', async () => {
+  test('A command to delete takes its ids from the query.', async () => {
     await platform.delete(instancePath).query({ ...hints, accepts_incomplete: 'true' });
     await platform.delete(bindingPath).query(hints);
     const command = { instanceId: 'i1', origin, offeringId: 'cache', planId: 'small' };
@@ -120,7 +120,7 @@ describe('A command', () => {
     ]);
   });
 
-  test('to poll carries the operation, where there is one; hints are ignored.', async () => {
+  test('A command to poll carries the operation, where there is one; hints are ignored.', async () => {
     await platform
       .get(`${instancePath}/last_operation`)
       .query({ operation: 'o/1 ?', service_id: '\0', plan_id: '' });
@@ -289,7 +289,7 @@ describe('The application of a binding', () => {
     expect(asked[0]?.[1]).toMatchObject({ appGuid, route: undefined });
   });
 
-  test('named differently in both places is 400.', async () => {
+  test('The application of a binding named differently in both places is 400.', async () => {
     const answer = await bind({ ...bindBody, app_guid: 'a', bind_resource: { app_guid: 'b' } });
     expect([answer.status, answer.body.description]).toEqual([
       400,

@@ -102,7 +102,7 @@ describe('Fetching', () => {
     expect([answer.status, answer.body]).toEqual([200, { ...body, maintenance_info: { version: '1.0.0' } }]);
   });
 
-  test('a bare instance leaves out what it has not; parameters are always told.', async () => {
+  test('Fetching a bare instance leaves out what it has not; parameters are always told.', async () => {
     const answer = await answerTo('instance', () => anInstance());
     expect(answer.body).toEqual({ service_id: 'cache', plan_id: 'small', parameters: {} });
   });
@@ -227,7 +227,7 @@ describe('A refusal', () => {
     expect([answer.status, answer.body]).toEqual([422, { description: own }]);
   });
 
-  test('unavailable says when to come again.', async () => {
+  test('A refusal as unavailable says when to come again.', async () => {
     const answer = await answerTo('provision', () => Promise.reject(new Refusal('unavailable', own)));
     expect(answer.headers['retry-after']).toBe('5');
   });

@@ -152,7 +152,7 @@ describe('Where the whole decides what a text is,', () => {
   };
   const labels = { 0: '1', colour: '2', on: 'true' };
 
-  test('the branch that the other members choose says it.', () => {
+  test('Where the whole decides what a text is, the branch that the other members choose says it.', () => {
     const sent = { size: '5', limit: '7', labels };
     expect(coerceParameters(ruled(kinds), 'provision', { kind: 'sized', ...sent })).toEqual({
       kind: 'sized',
@@ -168,7 +168,7 @@ describe('Where the whole decides what a text is,', () => {
     });
   });
 
-  test('nothing is taken when two ways are as good.', () => {
+  test('Where the whole decides what a text is, nothing is taken when two ways are as good.', () => {
     const either: JsonObject = {
       properties: { a: {}, b: {} },
       anyOf: [{ properties: { a: { type: 'integer' } } }, { properties: { b: { type: 'integer' } } }],
@@ -177,7 +177,7 @@ describe('Where the whole decides what a text is,', () => {
     expect(coerceParameters(ruled(either), 'provision', sent)).toEqual(sent);
   });
 
-  test('many texts of which any could be something else are read in time.', () => {
+  test('Where the whole decides what a text is, many texts of which any could be something else are read in time.', () => {
     const many = Object.fromEntries(Array.from({ length: 300 }, (_none, index) => [`m${index}`, '1']));
     const sent = { kind: 'sized', size: '5', labels: many };
     expect(coerceParameters(ruled(kinds), 'provision', sent)).toEqual({ ...sent, size: 5 });

@@ -20,7 +20,7 @@ const external = {
   ENCRYPTION_KEYS: `1:${Buffer.alloc(32, 'key').toString('base64')}`,
 };
 
-test('One that nobody chose is made once and kept beside the others.', () => {
+test('A password that nobody chose is made once and kept beside the others.', () => {
   const tsuru = loginsWith({});
   const kept = readFileSync(join(directory, 'tsuru-password'), 'utf8').trim();
   expect(kept).toMatch(/^\w{24}$/);

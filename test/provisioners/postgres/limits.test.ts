@@ -138,7 +138,7 @@ describe('Extensions', () => {
     ).toEqual([{ extname: 'citext' }, { extname: 'hstore' }]);
   });
 
-  test('One that the server does not have fails for good, and what was made can be removed.', async () => {
+  test('An extension that the server does not have fails for good, and what was made can be removed.', async () => {
     const instance = databases.anInstance({ extensions: ['no_such_thing'] });
     await expect(instance.provision()).rejects.toEqual(
       new Failure('extension', 'The extension no_such_thing cannot be added to this database.'),

@@ -213,7 +213,7 @@ export function describeBindingOpenings(makeStore: MakeStore): void {
     await open(store, unbinding(instance, bound));
   });
 
-  test('The same binding id under two instances is two bindings.', async () => {
+  test('Two instances may have bindings of the same id, and those are two.', async () => {
     const [one, two] = [await anInstanceIn(store), await anInstanceIn(store, { id: 'i2' })];
     await open(store, binding(one, { appGuid: 'a' }));
     await open(store, binding(two, { appGuid: 'b' }));

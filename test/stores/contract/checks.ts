@@ -38,7 +38,7 @@ export function describeChecks(makeStore: MakeStore): void {
     return (await Promise.all(checks)).map((check) => check?.instance.id);
   }
 
-  test('Nothing is to be looked at where nobody wants it.', async () => {
+  test('No instance is to be looked at where nobody wants it.', async () => {
     await anInstanceIn(store);
     expect(await store.claimUnitCheck()).toBeUndefined();
     expect(await store.nextUnitCheck()).toBeUndefined();

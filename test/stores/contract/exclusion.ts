@@ -44,7 +44,7 @@ export function describeExclusion(makeRemembered: MakeRemembered): void {
     remembered = await makeRemembered();
   });
 
-  test.each(titled)('%s', async (_title, pair) => {
+  test.each(titled)('Of two operations, %s', async (_title, pair) => {
     for (const attempt of [0, 1]) {
       const { opening, asked } = await prepared(pair, `i${attempt}`);
       const held = attempt > 0 ? { attempt, holder: 'request' } : {};

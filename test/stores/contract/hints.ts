@@ -111,7 +111,7 @@ export function describeHints(makeStore: MakeStore): void {
     expect(await soFar()).toEqual([{ due: true }]);
   });
 
-  test('Nothing is heard any more after it was ended.', async () => {
+  test('No hint is heard any more after the listening was ended.', async () => {
     await stop();
     await open(store, provisioning());
     await sendMark();

@@ -37,7 +37,7 @@ export function describeHolding(makeStore: MakeStore): void {
     return claim(store, 'worker', leaseMs);
   }
 
-  test('Nothing can be claimed where nothing is due.', async () => {
+  test('No operation can be claimed where none is due.', async () => {
     await anInstanceIn(store);
     expect(await store.claim('worker', long)).toBeUndefined();
   });

@@ -20,7 +20,7 @@ export function describeInstanceOpenings(makeStore: MakeStore): void {
     store = await makeStore();
   });
 
-  test('Nothing is found where nothing was opened.', async () => {
+  test('No instance is found where none was opened.', async () => {
     expect(await store.findInstance('i1')).toBeUndefined();
     expect(await store.findBinding('i1', 'b1')).toEqual({});
   });

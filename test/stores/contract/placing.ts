@@ -301,11 +301,14 @@ export function describePlacing(makeRemembered: MakeRemembered): void {
       ],
     ];
 
-    test.each(shortages)('%s.', async (_what, short, given) => {
-      await given();
-      expect(await placeOne(remembered, {}, demand)).toEqual({ short });
-      expect(await store.findInstance('i1')).toBeUndefined();
-      expect(await store.lastOperation({ instanceId: 'i1' })).toEqual({ exists: false });
-    });
+    test.each(shortages)(
+      'What there is not enough of is said, the most general first: %s.',
+      async (_what, short, given) => {
+        await given();
+        expect(await placeOne(remembered, {}, demand)).toEqual({ short });
+        expect(await store.findInstance('i1')).toBeUndefined();
+        expect(await store.lastOperation({ instanceId: 'i1' })).toEqual({ exists: false });
+      },
+    );
   });
 }

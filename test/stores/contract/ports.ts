@@ -13,7 +13,7 @@ export function describePorts(makeRemembered: MakeRemembered): void {
     return (await remembered.nodes.list())[0]?.portsFree;
   }
 
-  test('Each name gets a number of the range, and the same one when it is asked for again.', async () => {
+  test('Each name gets a port of the range, and the same one when it is asked for again.', async () => {
     await aNodeIn(remembered, { ports: { first: 20_000, last: 20_002 } });
     const taken = await remembered.ports.take('n1', 'i1', ['main', 'admin']);
     expect(Object.keys(taken ?? {}).toSorted()).toEqual(['admin', 'main']);
@@ -71,7 +71,7 @@ export function describePorts(makeRemembered: MakeRemembered): void {
     expect(await portsFree()).toBe(2);
   });
 
-  test('The same question at the same time gets the same answer.', async () => {
+  test('Ports that are asked for several times at once for the same are the same.', async () => {
     await aNodeIn(remembered);
     const broker = brokersOf(remembered);
     const all = await Promise.all(numbered(6).map((n) => broker(n).ports.take('n1', 'i1', ['main'])));

@@ -41,7 +41,7 @@ export function describeSettling(makeStore: MakeStore): void {
     expect(await store.nextDue()).toBeUndefined();
   });
 
-  test('It ends once.', async () => {
+  test('An operation ends once.', async () => {
     await open(store, provisioning());
     const held = await claim(store);
     const results = await Promise.all(numbered(5).map(() => store.settle(held, {})));
