@@ -23,31 +23,31 @@ import {
 } from '../../src/node/instance-directory.ts';
 import type { NodeOptions } from '../../src/node/open-node.ts';
 import { runProgram } from '../../src/system/run-program.ts';
-import { aNode, type NodeWorld } from './test-node.ts';
+import { aTestNode, type TestNode } from './test-node.ts';
 
-let world: NodeWorld;
+let testNode: TestNode;
 const notes: string[] = [];
 
 beforeEach(async () => {
   notes.length = 0;
-  world = await aNode();
+  testNode = await aTestNode();
 });
-afterEach(() => world.close());
+afterEach(() => testNode.close());
 
 const isRoot = process.getuid?.() === 0;
 const forRoot = isRoot ? test : test.skip;
 const needsRoot = isRoot ? '' : ' (skipped: needs root)';
 
 const modeOf = (path: string) => (lstatSync(path).mode & 0o777).toString(8);
-const things = () => listInstanceDirectories(world.node, 'thing');
+const things = () => listInstanceDirectories(testNode.node, 'thing');
 
 describe("An instance's directory", () => {
   test("An instance's directory has a place for everything, and is made twice to the same end.", async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
-    expect(made).toEqual(instanceDirectory(world.node, 'thing', { id: 'i1' }));
+    const made = await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
+    expect(made).toEqual(instanceDirectory(testNode.node, 'thing', { id: 'i1' }));
     writeFileSync(join(made.data, 'kept'), '');
     rmSync(made.run, { recursive: true });
-    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+    await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
     expect(readdirSync(made.base).toSorted()).toEqual([
       'conf',
       'data',
@@ -62,16 +62,16 @@ describe("An instance's directory", () => {
   test.each([['../../up'], ['a/b'], ['.'], ['ñ 👍🏽'], ['x'.repeat(300)]])(
     "An instance's directory stays below its parent for the id %j.",
     async (id) => {
-      const { base } = await makeInstanceDirectory(world.node, 'thing', { id });
-      expect(readdirSync(join(world.node.directory, 'thing'))).toEqual([keyOf(id)]);
-      expect(base).toBe(join(world.node.directory, 'thing', keyOf(id)));
+      const { base } = await makeInstanceDirectory(testNode.node, 'thing', { id });
+      expect(readdirSync(join(testNode.node.directory, 'thing'))).toEqual([keyOf(id)]);
+      expect(base).toBe(join(testNode.node.directory, 'thing', keyOf(id)));
       expect(things()).toEqual([{ name: `directory ${keyOf(id)}`, instanceId: id, key: keyOf(id) }]);
     },
   );
 
   test("An instance's directory belongs to the account where programs work, and to the broker where it keeps its own.", async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
-    const { account } = world.node;
+    const made = await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
+    const { account } = testNode.node;
     for (const path of [made.conf, made.data, made.log, made.run]) {
       expect(modeOf(path)).toBe('700');
       expect(statSync(path).uid).toBe(account?.uid ?? process.getuid?.());
@@ -82,14 +82,14 @@ describe("An instance's directory", () => {
   });
 
   test("An instance's directory lets programs write their data and nothing of the broker.", async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+    const made = await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
     const script =
       'touch data/mine && ! touch state/mine && ! touch mine && ! cat instance.json && ! mv data other';
     const command = ['sh', '-c', `cd "$1" && ${script}`, 'sh', made.base];
-    const ran = await runProgram(world.node, {
+    const ran = await runProgram(testNode.node, {
       command,
       cwd: '/',
-      env: { PATH: world.node.path },
+      env: { PATH: testNode.node.path },
       timeoutMs: 5000,
     });
     // The broker's own user may do all of this.
@@ -98,31 +98,31 @@ describe("An instance's directory", () => {
   });
 
   test("An instance's directory is removed whatever is in it, twice, and the next one is empty.", async () => {
-    const made = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+    const made = await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
     mkdirSync(join(made.data, 'closed'), { mode: 0o755 });
     writeFileSync(join(made.data, 'closed', 'file'), '');
     execFileSync('chmod', ['000', join(made.data, 'closed')]);
-    symlinkSync(world.place, join(made.data, 'out'));
-    for (const _time of [1, 2]) await removeInstanceDirectory(world.node, 'thing', { id: 'i1' });
-    expect(readdirSync(join(world.node.directory, 'thing'))).toEqual([]);
-    expect(existsSync(world.place)).toBe(true);
-    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+    symlinkSync(testNode.place, join(made.data, 'out'));
+    for (const _time of [1, 2]) await removeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
+    expect(readdirSync(join(testNode.node.directory, 'thing'))).toEqual([]);
+    expect(existsSync(testNode.place)).toBe(true);
+    await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
     expect(readdirSync(made.data)).toEqual([]);
   });
 
   test('What a broken making or removing left is listed with its key, and goes with the instance.', async () => {
-    const { base } = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+    const { base } = await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
     const key = keyOf('i1');
     for (const name of [`.new-${key}-1`, `.old-${key}-2`]) mkdirSync(join(base, '..', name));
     mkdirSync(join(base, '..', `.new-${keyOf('i2')}-3`));
     expect(things()).toContainEqual({ name: `directory .new-${key}-1`, key });
-    await removeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+    await removeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
     expect(things()).toEqual([{ name: `directory .new-${keyOf('i2')}-3`, key: keyOf('i2') }]);
   });
 
   test('A directory that nobody can have made is listed, and is not believed to be of an instance it is not named after.', async () => {
-    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
-    const parent = join(world.node.directory, 'thing');
+    await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
+    const parent = join(testNode.node.directory, 'thing');
     mkdirSync(join(parent, 'planted'));
     mkdirSync(join(parent, keyOf('i2')));
     writeFileSync(join(parent, keyOf('i2'), 'instance.json'), '{"id": "i1"}');
@@ -133,8 +133,8 @@ describe("An instance's directory", () => {
   });
 
   test('Purging removes what was listed, and never anything else.', async () => {
-    await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
-    mkdirSync(join(world.node.directory, 'thing', 'planted'));
+    await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
+    mkdirSync(join(testNode.node.directory, 'thing', 'planted'));
     for (const name of [
       'directory planted',
       'directory planted',
@@ -142,35 +142,35 @@ describe("An instance's directory", () => {
       'directory ',
       'directory ../thing',
     ]) {
-      await purgeInstanceDirectory(world.node, 'thing', { name });
+      await purgeInstanceDirectory(testNode.node, 'thing', { name });
     }
     expect(things()).toEqual([{ name: `directory ${keyOf('i1')}`, instanceId: 'i1', key: keyOf('i1') }]);
   });
 
   test('A link in its place is in the way.', async () => {
-    mkdirSync(join(world.node.directory, 'thing'));
-    symlinkSync(world.place, join(world.node.directory, 'thing', keyOf('i1')));
-    await expect(makeInstanceDirectory(world.node, 'thing', { id: 'i1' })).rejects.toThrow(/in the way/);
+    mkdirSync(join(testNode.node.directory, 'thing'));
+    symlinkSync(testNode.place, join(testNode.node.directory, 'thing', keyOf('i1')));
+    await expect(makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' })).rejects.toThrow(/in the way/);
   });
 });
 
 describe('A node', () => {
   const another = (rest: Partial<NodeOptions>) =>
-    aNode({ directory: world.node.directory, note: (message) => notes.push(message), ...rest });
+    aTestNode({ directory: testNode.node.directory, note: (message) => notes.push(message), ...rest });
 
   test('A node knows its machine, and runs programs as nobody when the broker is root.', () => {
-    expect(world.node.machine).toMatch(/^[0-9a-f-]{36}$/);
-    expect(world.node.account?.name).toBe(isRoot ? 'nobody' : undefined);
-    expect(modeOf(world.node.directory)).toBe(isRoot ? '710' : '700');
+    expect(testNode.node.machine).toMatch(/^[0-9a-f-]{36}$/);
+    expect(testNode.node.account?.name).toBe(isRoot ? 'nobody' : undefined);
+    expect(modeOf(testNode.node.directory)).toBe(isRoot ? '710' : '700');
   });
 
   test('A node is one broker at a time.', async () => {
     await expect(another({})).rejects.toThrow(
-      `${world.node.directory} cannot be this node's directory. It is in use by another broker, process ${process.pid}.`,
+      `${testNode.node.directory} cannot be this node's directory. It is in use by another broker, process ${process.pid}.`,
     );
-    world.node.close();
+    testNode.node.close();
     const next = await another({});
-    world.node.close();
+    testNode.node.close();
     await expect(another({})).rejects.toThrow(/in use/);
     await next.close();
   });
@@ -178,26 +178,26 @@ describe('A node', () => {
   test.each([['{"pid": 1, "startTime": "1", "bootId": "another"}'], ['{"pi']])(
     'A node takes over the directory of a broker that has died: %s.',
     async (lock) => {
-      world.node.close();
-      writeFileSync(join(world.node.directory, 'lock'), lock);
+      testNode.node.close();
+      writeFileSync(join(testNode.node.directory, 'lock'), lock);
       const next = await another({});
-      expect(readdirSync(world.node.directory)).toEqual(['lock']);
+      expect(readdirSync(testNode.node.directory)).toEqual(['lock']);
       await next.close();
-      expect(readdirSync(world.node.directory)).toEqual([]);
+      expect(readdirSync(testNode.node.directory)).toEqual([]);
     },
   );
 
   test('Of two brokers that start at once over the dead one of a node, one gets it.', async () => {
-    world.node.close();
-    writeFileSync(join(world.node.directory, 'lock'), '');
+    testNode.node.close();
+    writeFileSync(join(testNode.node.directory, 'lock'), '');
     const all = await Promise.allSettled([1, 2, 3, 4].map(() => another({})));
-    const worlds = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-    expect(worlds).toHaveLength(1);
-    await worlds[0]?.close();
+    const opened = all.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+    expect(opened).toHaveLength(1);
+    await opened[0]?.close();
   });
 
   test('A node needs an address of this machine, and makes nothing before.', async () => {
-    const directory = join(world.place, 'never');
+    const directory = join(testNode.place, 'never');
     await expect(another({ directory, bind: '192.0.2.1' })).rejects.toThrow(
       `Cannot listen on NODE_BIND (EADDRNOTAVAIL). It must be an address of this machine, and is NODE_HOST unless it is set.`,
     );
@@ -207,7 +207,7 @@ describe('A node', () => {
   test.each([['0.0.0.0'], ['127.0.0.2'], ['localhost']])(
     'A node may have programs listen on %s.',
     async (bind) => {
-      const other = await another({ directory: join(world.place, 'other'), bind });
+      const other = await another({ directory: join(testNode.place, 'other'), bind });
       expect(other.node.bind).toBe(bind);
       await other.close();
     },
@@ -218,7 +218,7 @@ describe('A node', () => {
   });
 
   forRoot(`can run programs as root, when that is wanted.${needsRoot}`, async () => {
-    world.node.close();
+    testNode.node.close();
     const next = await another({ account: 'root' });
     expect(next.node.account).toBeUndefined();
     await next.close();
@@ -228,14 +228,14 @@ describe('A node', () => {
     const closed = mkdtempSync(join(tmpdir(), 'purveyor-closed-'));
     const directory = join(closed, 'node');
     for (const _start of [1, 2]) {
-      const next = await another({ directory, shelter: world.place });
-      expect(next.node.directory).toMatch(join(world.place, 'purveyor-node-'));
+      const next = await another({ directory, shelter: testNode.place });
+      expect(next.node.directory).toMatch(join(testNode.place, 'purveyor-node-'));
       expect(realpathSync(directory)).toBe(next.node.directory);
       await next.close();
     }
     expect(notes).toEqual([expect.stringMatching(/is a link to .* nobody cannot enter/)]);
     rmSync(realpathSync(directory), { recursive: true });
-    await expect(another({ directory, shelter: world.place })).rejects.toThrow(/a folder that is gone/);
+    await expect(another({ directory, shelter: testNode.place })).rejects.toThrow(/a folder that is gone/);
     rmSync(closed, { recursive: true });
   });
 

@@ -20,24 +20,24 @@ import { runHook, type HookRun } from '../../src/node/hooks/run.ts';
 import { identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { type InstanceDirectory, makeInstanceDirectory } from '../../src/node/instance-directory.ts';
 import { writeMark } from '../../src/node/state-files.ts';
-import { aNode, type NodeWorld } from './test-node.ts';
+import { aTestNode, type TestNode } from './test-node.ts';
 import { until } from '../support/until.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
-let world: NodeWorld;
+let testNode: TestNode;
 let directory: InstanceDirectory;
 
 beforeEach(async () => {
-  world = await aNode();
-  directory = await makeInstanceDirectory(world.node, 'thing', { id: 'i1' });
+  testNode = await aTestNode();
+  directory = await makeInstanceDirectory(testNode.node, 'thing', { id: 'i1' });
 });
-afterEach(() => world.close());
+afterEach(() => testNode.close());
 
 /** An executable in the catalog's directory. */
 function write(path: string, script: string, mode = 0o755): void {
-  const file = join(world.place, 'catalog', path);
+  const file = join(testNode.place, 'catalog', path);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, `#!/bin/sh\n${script}\n`);
   chmodSync(file, mode);
@@ -54,7 +54,7 @@ async function runScript(script: string, rest: Partial<HookRun> = {}, hook: Part
   return run(aHook(hook), rest);
 }
 
-const keep = (hook: Hook) => keepHooks(world.node, directory, { name: 'thing', hooks: { do: hook } });
+const keep = (hook: Hook) => keepHooks(testNode.node, directory, { name: 'thing', hooks: { do: hook } });
 
 function run(hook: Hook, rest: Partial<HookRun> = {}) {
   const signal = new AbortController().signal;
@@ -70,7 +70,7 @@ function run(hook: Hook, rest: Partial<HookRun> = {}) {
     signal,
     ...rest,
   };
-  return runHook(world.node, whole);
+  return runHook(testNode.node, whole);
 }
 
 describe('A hook', () => {
@@ -86,7 +86,7 @@ describe('A hook', () => {
       { action: 'prepare' },
       { env: { PASSWORD: '{{secrets.password}}', FIXED: 'x' } },
     )) as { outputs: Record<string, string> };
-    const given = `FIXED=x;LANG=C.UTF-8;PASSWORD=hunter22;PATH=${world.node.path};`;
+    const given = `FIXED=x;LANG=C.UTF-8;PASSWORD=hunter22;PATH=${testNode.node.path};`;
     // The shell that interprets the script adds PWD itself.
     expect(outputs['env']?.replace(/PWD=[^;]*;/, '')).toBe(
       `${given}PURVEYOR_ACTION=prepare;PURVEYOR_INSTANCE=i1;`,
@@ -186,18 +186,18 @@ describe('A hook', () => {
   test('A hook has done what it has done, though what it said cannot be kept.', async () => {
     mkdirSync(join(directory.log, 'hooks.log'));
     expect(await runScript(`echo said >&2; echo '{"a": 1}'`)).toEqual({ outputs: { a: 1 } });
-    expect(readHookLog(world.node, directory, 10)).toBe('');
+    expect(readHookLog(testNode.node, directory, 10)).toBe('');
   });
 
   asRoot("keeps what it said in no file of somebody else's, and none is shown as its log.", async () => {
-    const strange = join(world.place, 'strange');
+    const strange = join(testNode.place, 'strange');
     writeFileSync(strange, 'mine');
     linkSync(strange, join(directory.log, 'hooks.log'));
-    expect(readHookLog(world.node, directory, 10)).toBe('');
+    expect(readHookLog(testNode.node, directory, 10)).toBe('');
     await runScript('echo said >&2');
     expect(readFileSync(strange, 'utf8')).toBe('mine');
     expect(statSync(strange).uid).toBe(0);
-    expect(readHookLog(world.node, directory, 10)).toMatch(/configure: said\n$/);
+    expect(readHookLog(testNode.node, directory, 10)).toMatch(/configure: said\n$/);
   });
 
   test('A hook leaves no note of its run.', async () => {
@@ -208,9 +208,9 @@ describe('A hook', () => {
 
 describe('Hooks that are left over', () => {
   async function aRunningHook(broker: object) {
-    const env = { PATH: world.node.path, PURVEYOR_INSTANCE: 'i1' };
+    const env = { PATH: testNode.node.path, PURVEYOR_INSTANCE: 'i1' };
     const command = { command: ['sleep', '60'], cwd: directory.data, env };
-    const gated = await startGated(world.node, command, ['ignore', 'pipe', 'pipe']);
+    const gated = await startGated(testNode.node, command, ['ignore', 'pipe', 'pipe']);
     writeMark(directory, 'runs-configure-1', { hook: { ...gated.identity }, broker: { ...broker } });
     gated.open();
     return gated;
@@ -239,14 +239,14 @@ describe('Copies of hooks', () => {
     write('hooks/thing/lib/part', 'echo part', 0o644);
     write('hooks/other/do', 'true');
     write('tools/check', 'true');
-    symlinkSync('do', join(world.place, 'catalog/hooks/thing/alias'));
+    symlinkSync('do', join(testNode.place, 'catalog/hooks/thing/alias'));
     const hooks = {
       init: aHook(),
       bind: aHook({ run: ['hooks/thing/../thing/do'] }),
       monitor: aHook({ run: ['./tools/check'] }),
       remove: aHook({ run: ['true'] }),
     };
-    await keepHooks(world.node, directory, { name: 'thing', hooks });
+    await keepHooks(testNode.node, directory, { name: 'thing', hooks });
     const kept = readdirSync(directory.hooks, { recursive: true }).map(String).toSorted();
     expect(kept).toEqual([
       'hooks',
@@ -279,7 +279,7 @@ describe('Copies of hooks', () => {
   ])('A link out of the folder to %s is refused.', async (_what, target) => {
     write('hooks/thing/do', 'true');
     write('hooks/other/do', 'true');
-    symlinkSync(target, join(world.place, 'catalog/hooks/thing/link'));
+    symlinkSync(target, join(testNode.place, 'catalog/hooks/thing/link'));
     await expect(keep(aHook())).rejects.toMatchObject({ word: 'misconfigured' });
     expect(existsSync(directory.hooks)).toBe(false);
   });
@@ -297,8 +297,8 @@ describe('Copies of hooks', () => {
 
   test('A hook that no catalog directory has is known beforehand.', () => {
     write('hooks/thing/do', 'true');
-    expect(findMissingHook(world.node, { init: aHook(), bind: aHook({ run: ['sh'] }) })).toBeUndefined();
-    expect(findMissingHook(world.node, { init: aHook({ run: ['./hooks/thing/no'] }) })).toBe(
+    expect(findMissingHook(testNode.node, { init: aHook(), bind: aHook({ run: ['sh'] }) })).toBeUndefined();
+    expect(findMissingHook(testNode.node, { init: aHook({ run: ['./hooks/thing/no'] }) })).toBe(
       'hooks/thing/no',
     );
   });

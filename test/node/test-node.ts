@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openNode, type NodeOptions, type OpenNode } from '../../src/node/open-node.ts';
 
-export interface NodeWorld {
+export interface TestNode {
   readonly node: OpenNode;
   /** A place beside the node's directory, open to everybody. */
   readonly place: string;
@@ -11,7 +11,7 @@ export interface NodeWorld {
 }
 
 /** A node in a place of its own; as root it runs programs as nobody. */
-export async function aNode(options: Partial<NodeOptions> = {}): Promise<NodeWorld> {
+export async function aTestNode(options: Partial<NodeOptions> = {}): Promise<TestNode> {
   const place = await mkdtemp(join(tmpdir(), 'purveyor-node-'));
   await chmod(place, 0o755);
   const node = await openNode({

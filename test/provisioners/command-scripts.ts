@@ -11,22 +11,22 @@ import { launch } from '../../src/system/launch.ts';
 import { writeMark } from '../../src/node/state-files.ts';
 import { command } from '../../src/provisioners/command/index.ts';
 import { aPlan } from '../broker/fixtures.ts';
-import { aNode, type NodeWorld } from '../node/test-node.ts';
+import { aTestNode, type TestNode } from '../node/test-node.ts';
 import { aWork } from './contract.ts';
 
 /** The node, made anew for each test. */
-export let world: NodeWorld;
+export let testNode: TestNode;
 export let provisioner: Provisioner;
 export let numbers: ReturnType<typeof somePorts>;
 
 /** Makes the node and the provisioner on it for each test of a file. */
 export function onEachNode(): void {
   beforeEach(async () => {
-    world = await aNode();
+    testNode = await aTestNode();
     numbers = somePorts(3);
-    provisioner = command({ node: world.node, ports: numbers.ports });
+    provisioner = command({ node: testNode.node, ports: numbers.ports });
   });
-  afterEach(() => world.close());
+  afterEach(() => testNode.close());
 }
 
 /** So many ports, from 20000 on. */
@@ -56,7 +56,7 @@ export function somePorts(count: number) {
 }
 
 /** An executable in the catalog; a hook that runs it. */
-export function script(name: string, text: string, rest: Partial<Hook> = {}, place = world.place): Hook {
+export function script(name: string, text: string, rest: Partial<Hook> = {}, place = testNode.place): Hook {
   const path = `hooks/cache/${name}`;
   const file = join(place, 'catalog', path);
   mkdirSync(dirname(file), { recursive: true });
@@ -76,7 +76,7 @@ export function scripts(texts: Readonly<Record<string, string>>): Record<string,
 }
 
 export function ranFile(): string {
-  const file = join(world.place, 'ran');
+  const file = join(testNode.place, 'ran');
   if (!existsSync(file)) {
     writeFileSync(file, '');
     chmodSync(file, 0o666);
@@ -119,11 +119,11 @@ export const update = (work: Work) => carry((it) => provisioner.update?.(it), wo
 export const deprovision = (work: Work) => carry((it) => provisioner.deprovision(it), work);
 /** A hook of the instance that a dead broker has left running. */
 export async function launchLeft() {
-  const directory = instanceDirectory(world.node, 'command', { id: 'i1' });
-  const hook = await launch(world.node, {
+  const directory = instanceDirectory(testNode.node, 'command', { id: 'i1' });
+  const hook = await launch(testNode.node, {
     command: ['sleep', '60'],
     cwd: directory.data,
-    env: { PATH: world.node.path, PURVEYOR_INSTANCE: 'i1' },
+    env: { PATH: testNode.node.path, PURVEYOR_INSTANCE: 'i1' },
     identityFile: join(directory.state, 'left.json'),
     logFile: join(directory.log, 'left.log'),
   });
@@ -135,4 +135,4 @@ export async function launchLeft() {
 }
 
 export const names = (timeline: readonly StepDone[]) => timeline.map(({ step }) => step);
-export const dataOf = (id = 'i1') => join(world.node.directory, 'command', keyOf(id), 'data');
+export const dataOf = (id = 'i1') => join(testNode.node.directory, 'command', keyOf(id), 'data');

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Json } from '../../src/broker/json.ts';
 import { command } from '../../src/provisioners/command/index.ts';
-import { aNode } from '../node/test-node.ts';
+import { aTestNode } from '../node/test-node.ts';
 import { describeProvisioner, finish } from './contract.ts';
 import {
   dataOf,
@@ -23,7 +23,7 @@ import {
 onEachNode();
 
 describeProvisioner('the command one', async () => {
-  const own = await aNode();
+  const own = await aTestNode();
   const hook = (name: string, text: string) => script(name, text, {}, own.place);
   return {
     provisioner: command({ node: own.node, ports: somePorts(100).ports }),

@@ -20,15 +20,15 @@ import { render } from '../../src/broker/template.ts';
 import { runProgram } from '../../src/system/run-program.ts';
 import { directories } from '../../src/provisioners/directory/index.ts';
 import { aBinding, aPlan, anInstance } from '../broker/fixtures.ts';
-import { aNode, type NodeWorld } from '../node/test-node.ts';
+import { aTestNode, type TestNode } from '../node/test-node.ts';
 import { aWork, describeProvisioner, finish } from './contract.ts';
 
-let testNode: NodeWorld;
+let testNode: TestNode;
 let provisioner: Provisioner;
 let roots: readonly string[];
 
 beforeEach(async () => {
-  testNode = await aNode();
+  testNode = await aTestNode();
   provisioner = directories(testNode);
   roots = ['a', 'b'].map((name) => join(testNode.place, name));
   for (const root of roots) mkdirSync(root, { mode: 0o755 });
@@ -52,7 +52,7 @@ const asAccount = (...command: string[]) =>
   runProgram(testNode.node, { command, cwd: '/', env: { PATH: testNode.node.path }, timeoutMs: 5000 });
 
 describeProvisioner('the directory one', async () => {
-  const own = await aNode();
+  const own = await aTestNode();
   return {
     provisioner: directories(own),
     making: { config: { mode: '0770', quota_mb: 50 } },

@@ -11,7 +11,7 @@ import { processes } from '../../src/provisioners/process/index.ts';
 import { aBinding } from '../broker/fixtures.ts';
 import {
   address,
-  aProcessWorld,
+  aProcessNode,
   carry,
   config,
   directoryOf,
@@ -20,7 +20,7 @@ import {
   password,
   pidOf,
   plan,
-  type ProcessWorld,
+  type ProcessNode,
   say,
   work,
 } from './process/process-node.ts';
@@ -30,28 +30,28 @@ jest.setTimeout(30_000);
 
 /** What is dead, hangs or answers wrongly, and what is done about it. */
 
-let world: ProcessWorld;
+let testNode: ProcessNode;
 const made = new Map<string, Work>();
 beforeAll(async () => {
-  world = await aProcessWorld();
+  testNode = await aProcessNode();
 });
 afterEach(async () => {
-  for (const each of made.values()) await carry(world.provisioner, 'deprovision', each);
+  for (const each of made.values()) await carry(testNode.provisioner, 'deprovision', each);
   made.clear();
 });
-afterAll(() => world.close());
+afterAll(() => testNode.close());
 
 async function inspect(of: Work): Promise<readonly UnitFacts[]> {
-  return (await world.provisioner.units?.inspect(of)) ?? [];
+  return (await testNode.provisioner.units?.inspect(of)) ?? [];
 }
 
 /** A restart as the monitor asks for it. */
 function heal(ready: Work, units: readonly string[], end: readonly string[] = []) {
-  return carry(world.provisioner, 'restart', { ...ready, units, sparing: { end } });
+  return carry(testNode.provisioner, 'restart', { ...ready, units, sparing: { end } });
 }
 
 async function kill(id: string, unit?: string): Promise<void> {
-  const pid = pidOf(world, id, unit);
+  const pid = pidOf(testNode, id, unit);
   process.kill(pid, 'SIGKILL');
   await until('the process is gone', () => !isThere(pid));
 }
@@ -63,7 +63,7 @@ function portIn({ values }: Work): number {
 async function aService(id: string, of = plan(), params: JsonObject = {}): Promise<Work> {
   const it = work(id, of, { params });
   made.set(id, it);
-  return following(it, await carry(world.provisioner, 'provision', it));
+  return following(it, await carry(testNode.provisioner, 'provision', it));
 }
 
 describe('A bind keeps others from starting what is broken, so it does not wait for that:', () => {
@@ -83,10 +83,10 @@ describe('A bind keeps others from starting what is broken, so it does not wait 
 
   test('A bind of a service that is dead fails at once.', async () => {
     const ready = await aService('dead', bindable);
-    const pid = pidOf(world, 'dead');
+    const pid = pidOf(testNode, 'dead');
     process.kill(pid, 'SIGKILL');
     await until('the process is gone', () => !isThere(pid));
-    await expect(carry(world.provisioner, 'bind', bound(ready))).rejects.toMatchObject({
+    await expect(carry(testNode.provisioner, 'bind', bound(ready))).rejects.toMatchObject({
       word: 'not-running',
       message: 'The service does not run at the moment. Try again later.',
     });
@@ -94,7 +94,7 @@ describe('A bind keeps others from starting what is broken, so it does not wait 
 
   test('A bind of a service that hangs fails soon, and so does an unbind.', async () => {
     const ready = await aService('hanging', bindable);
-    const pid = pidOf(world, 'hanging');
+    const pid = pidOf(testNode, 'hanging');
     process.kill(pid, 'SIGSTOP');
     const failure = {
       word: 'not-now',
@@ -104,7 +104,7 @@ describe('A bind keeps others from starting what is broken, so it does not wait 
     try {
       const deeds = ['bind', 'unbind'] as const;
       const outcomes = await Promise.allSettled(
-        deeds.map((deed) => carry(world.provisioner, deed, bound(ready))),
+        deeds.map((deed) => carry(testNode.provisioner, deed, bound(ready))),
       );
       expect(outcomes).toMatchObject(deeds.map(() => ({ reason: failure })));
     } finally {
@@ -121,13 +121,13 @@ describe('The monitor, with two units of which one is dead', () => {
 
   test('The monitor, with two units of which one is dead, starts that one; the other one goes on, with its connections.', async () => {
     const ready = await aService('sibling', two);
-    const before = pidOf(world, 'sibling');
+    const before = pidOf(testNode, 'sibling');
     const client = connect({ host: address, port: portIn(ready) });
     await once(client, 'connect');
     await kill('sibling', 'job');
     expect((await heal(ready, ['job'])).did).toEqual(['start', 'check_up']);
-    expect(isThere(pidOf(world, 'sibling', 'job'))).toBe(true);
-    expect(pidOf(world, 'sibling')).toBe(before);
+    expect(isThere(pidOf(testNode, 'sibling', 'job'))).toBe(true);
+    expect(pidOf(testNode, 'sibling')).toBe(before);
     client.write('PID\n');
     expect(String(await once(client, 'data')).trim()).toBe(String(before));
     client.destroy();
@@ -135,15 +135,15 @@ describe('The monitor, with two units of which one is dead', () => {
 
   test('The monitor, with two units of which one is dead, also when all would have to be configured anew: nothing is written beneath what runs.', async () => {
     const ready = await aService('moved', two);
-    const before = pidOf(world, 'moved');
+    const before = pidOf(testNode, 'moved');
     const moved = processes({
-      node: { ...world.node, host: '127.2.2.2', bind: '127.2.2.2' },
-      ports: world.ports,
+      node: { ...testNode.node, host: '127.2.2.2', bind: '127.2.2.2' },
+      ports: testNode.ports,
     });
     await kill('moved', 'job');
     const { did } = await carry(moved, 'restart', { ...ready, units: ['job'], sparing: { end: [] } });
     expect(did).toEqual(['start', 'check_up']);
-    expect(pidOf(world, 'moved')).toBe(before);
+    expect(pidOf(testNode, 'moved')).toBe(before);
     await kill('moved', 'job');
     await kill('moved');
     const all = await carry(moved, 'restart', { ...ready, units: ['server', 'job'], sparing: { end: [] } });
@@ -152,23 +152,23 @@ describe('The monitor, with two units of which one is dead', () => {
 
   test('The monitor, with two units of which one is dead, spares what has come up again since it was seen dead, however it answers.', async () => {
     const ready = await aService('up-again', two);
-    const [before, job] = [pidOf(world, 'up-again'), pidOf(world, 'up-again', 'job')];
+    const [before, job] = [pidOf(testNode, 'up-again'), pidOf(testNode, 'up-again', 'job')];
     process.kill(before, 'SIGSTOP');
     expect((await heal(ready, ['server', 'job'])).did).toEqual([]);
     process.kill(before, 'SIGCONT');
-    expect([pidOf(world, 'up-again'), pidOf(world, 'up-again', 'job')]).toEqual([before, job]);
+    expect([pidOf(testNode, 'up-again'), pidOf(testNode, 'up-again', 'job')]).toEqual([before, job]);
   });
 
   test('The monitor, with two units of which one is dead, calls no hook that would stop all of it.', async () => {
-    const stop = { run: [world.hook('stop-all', 'touch stopped')], env: {}, once: false };
+    const stop = { run: [testNode.hook('stop-all', 'touch stopped')], env: {}, once: false };
     const ready = await aService('hooked-stop', {
       ...two,
       operating: { ...two.operating, timeouts: { stop: 300 }, hooks: { stop } },
     });
-    const before = pidOf(world, 'hooked-stop');
+    const before = pidOf(testNode, 'hooked-stop');
     await heal(ready, ['job'], ['job']);
-    expect(pidOf(world, 'hooked-stop')).toBe(before);
-    expect(existsSync(join(directoryOf(world, 'hooked-stop').data, 'stopped'))).toBe(false);
+    expect(pidOf(testNode, 'hooked-stop')).toBe(before);
+    expect(existsSync(join(directoryOf(testNode, 'hooked-stop').data, 'stopped'))).toBe(false);
   });
 });
 
@@ -178,32 +178,32 @@ describe('What may be asked to end', () => {
   test('What may be asked to end ends by its own signal and is started again, with its data.', async () => {
     const ready = await aService('asked');
     await say(portIn(ready), 'SET kept');
-    const before = pidOf(world, 'asked');
+    const before = pidOf(testNode, 'asked');
     expect((await heal(ready, ['server'], ['server'])).did).toEqual([
       'stop',
       'check_up',
       'start',
       'check_up',
     ]);
-    expect(pidOf(world, 'asked')).not.toBe(before);
+    expect(pidOf(testNode, 'asked')).not.toBe(before);
     expect(await say(portIn(ready), 'GET')).toBe('kept');
   });
 
   test('What may be asked to end is never killed: what does not end in time is left as it is, and that is said.', async () => {
     const ready = await aService('stubborn', plan({ operating: short }), { more: '"stubborn": true,' });
-    const before = pidOf(world, 'stubborn');
+    const before = pidOf(testNode, 'stubborn');
     await expect(heal(ready, ['server'], ['server'])).rejects.toMatchObject({
       word: leftRunning,
       message: 'It did not end within 0.3 s after it was asked to, and is left as it is.',
       did: ['stop'],
     });
-    expect(pidOf(world, 'stubborn')).toBe(before);
+    expect(pidOf(testNode, 'stubborn')).toBe(before);
     expect(await say(portIn(ready), 'PID')).toBe(String(before));
   });
 
   test('What may be asked to end is not killed when it stands still (SIGSTOP) either.', async () => {
     const ready = await aService('still', plan({ operating: short }));
-    const before = pidOf(world, 'still');
+    const before = pidOf(testNode, 'still');
     process.kill(before, 'SIGSTOP');
     await expect(heal(ready, ['server'], ['server'])).rejects.toMatchObject({ word: leftRunning });
     expect(isThere(before)).toBe(true);
@@ -227,7 +227,7 @@ describe('What may be asked to end', () => {
 
 describe('What hooks start and check', () => {
   const hook = (name: string, text: string) => ({
-    run: [world.hook(name, text)],
+    run: [testNode.hook(name, text)],
     env: {},
     once: false,
     timeout: 2000,
@@ -244,11 +244,11 @@ describe('What hooks start and check', () => {
         },
       },
     });
-  const pidIn = (id: string) => Number(readFileSync(join(directoryOf(world, id).data, 'pid'), 'utf8'));
+  const pidIn = (id: string) => Number(readFileSync(join(directoryOf(testNode, id).data, 'pid'), 'utf8'));
 
   test('What hooks start and check is dead only when nothing of it lives; it is started then, and not stopped before.', async () => {
     const ready = await aService('by-hook', hooked('by-hook', `test ! -e wrong && ${lives}`));
-    const { data } = directoryOf(world, 'by-hook');
+    const { data } = directoryOf(testNode, 'by-hook');
     writeFileSync(join(data, 'wrong'), '');
     expect(await inspect(ready)).toMatchObject([{ alive: true, answer: 'wrong' }]);
     process.kill(pidIn('by-hook'), 'SIGKILL');
@@ -277,7 +277,7 @@ describe('What hooks start and check', () => {
     const id = `checked-${what.replaceAll(' ', '-')}`;
     const check_up = { ...hook(id, check), timeout: 500 };
     const ready = await aService(id, plan({ operating: { hooks: { check_up } } }));
-    writeFileSync(join(directoryOf(world, id).data, 'bad'), '');
+    writeFileSync(join(directoryOf(testNode, id).data, 'bad'), '');
     expect(await inspect(ready)).toMatchObject([{ alive: true, answer }]);
   });
 });
@@ -302,7 +302,7 @@ describe('The reason for a wrong answer', () => {
     );
 
   async function reasonFor(ready: Work, expected: string): Promise<string | undefined> {
-    const { state } = directoryOf(world, ready.instance.id);
+    const { state } = directoryOf(testNode, ready.instance.id);
     const file = join(state, 'configured.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace('"expect":"O"', `"expect":"${expected}"`));
     return (await inspect(ready))[0]?.reason;

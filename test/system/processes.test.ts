@@ -22,13 +22,13 @@ import {
 } from '../../src/system/process-identity.ts';
 import { launch } from '../../src/system/launch.ts';
 import { readStat } from '../../src/system/proc.ts';
-import { type NodeWorld } from '../node/test-node.ts';
+import { type TestNode } from '../node/test-node.ts';
 import { aNodeWithWork, give } from './work-directory.ts';
 import { until } from '../support/until.ts';
 
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
-let testNode: NodeWorld;
+let testNode: TestNode;
 let directory: string;
 const started: ProcessIdentity[] = [];
 

@@ -4,11 +4,11 @@ import { isAnyLeft } from '../../src/system/end-process.ts';
 import { findExecutables } from '../../src/system/executables.ts';
 import { type ProcessIdentity, identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { runProgram } from '../../src/system/run-program.ts';
-import { type NodeWorld } from '../node/test-node.ts';
+import { type TestNode } from '../node/test-node.ts';
 import { aNodeWithWork } from './work-directory.ts';
 import { until } from '../support/until.ts';
 
-let testNode: NodeWorld;
+let testNode: TestNode;
 let directory: string;
 
 beforeAll(async () => {

@@ -6,7 +6,7 @@ import type { Provisioner, Work } from '../../../src/broker/provisioner.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
 import { portsWith } from './fixed-ports.ts';
 import {
-  aProcessWorld,
+  aProcessNode,
   carry,
   config,
   directoryOf,
@@ -14,29 +14,29 @@ import {
   look,
   pidOf,
   plan,
-  type ProcessWorld,
+  type ProcessNode,
   startsOf,
   work,
 } from './process-node.ts';
 
 /** kill -9 of the broker at any moment; another one goes on from what was recorded. */
 
-let world: ProcessWorld;
+let testNode: ProcessNode;
 let provisioner: Provisioner;
 const port = 21_500;
 /** Whoever runs these tests at the same time has other instances. */
 const own = (name: string) => `${name}-${process.pid}`;
 const made = new Map<string, Work>();
 beforeAll(async () => {
-  world = await aProcessWorld();
-  provisioner = processes({ node: world.node, ports: portsWith(port) });
+  testNode = await aProcessNode();
+  provisioner = processes({ node: testNode.node, ports: portsWith(port) });
 });
 // Also what a test that failed has left.
 afterEach(async () => {
   for (const each of made.values()) await carry(provisioner, 'deprovision', each);
   made.clear();
 });
-afterAll(() => world.close());
+afterAll(() => testNode.close());
 
 function on(id: string, of = plan()): Work {
   const it = work(id, of);
@@ -53,7 +53,7 @@ interface Crash {
 /** What a broker has recorded when it died; undefined when it came to the end. */
 async function crash(word: string, it: Work, { steps = 0, ms }: Crash): Promise<{ memo?: Json } | undefined> {
   const script = join(import.meta.dirname, 'crashing.ts');
-  const args = [script, JSON.stringify(world.node), String(port), JSON.stringify(it), word, String(steps)];
+  const args = [script, JSON.stringify(testNode.node), String(port), JSON.stringify(it), word, String(steps)];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let out = '';
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()));
@@ -81,7 +81,7 @@ function processesOf(id: string): readonly number[] {
 }
 
 async function requireOneServer(id: string, ready: Work): Promise<void> {
-  expect(processesOf(id)).toEqual([pidOf(world, id)]);
+  expect(processesOf(id)).toEqual([pidOf(testNode, id)]);
   const [seen] = (await provisioner.units?.inspect(ready)) ?? [];
   expect(seen).toMatchObject({ alive: true, answer: 'ready' });
 }
@@ -90,15 +90,15 @@ test.each([1, 2, 3, 4, 5, 6])(
   'A12: Killed when step %i of a provision was done and not recorded: one process, one port, `once` ran once.',
   async (steps) => {
     const id = own(`crash-${steps}`);
-    const hook = world.hook('once-only', 'echo >> once');
+    const hook = testNode.hook('once-only', 'echo >> once');
     const configure = { run: [hook], env: {}, once: true, timeout: 5000 };
     const it = on(id, plan({ operating: { hooks: { configure } } }));
     const died = await crash('provision', it, { steps });
     expect(died).toBeDefined();
     const done = await carry(provisioner, 'provision', { ...it, ...died });
     await requireOneServer(id, following(it, done));
-    expect(startsOf(world, id)).toHaveLength(1);
-    expect(readFileSync(join(directoryOf(world, id).data, 'once'), 'utf8')).toBe('\n');
+    expect(startsOf(testNode, id)).toHaveLength(1);
+    expect(readFileSync(join(directoryOf(testNode, id).data, 'once'), 'utf8')).toBe('\n');
     expect((await carry(provisioner, 'deprovision', following(it, done))).did).toContain('stop');
     expect(processesOf(id)).toEqual([]);
   },
@@ -142,7 +142,7 @@ test('Killed at any moment of an update, it comes to its end, with the data.', a
     const died = await crash('update', next, { ms });
     await carry(provisioner, 'update', { ...next, ...died });
     await requireOneServer(updated, next);
-    const environ = readFileSync(`/proc/${pidOf(world, updated)}/environ`, 'utf8');
+    const environ = readFileSync(`/proc/${pidOf(testNode, updated)}/environ`, 'utf8');
     expect(environ).toContain(`ROUND=${ms}`);
   }
   await carry(provisioner, 'deprovision', following(it, done));
@@ -156,12 +156,12 @@ test('An update that was broken off and given up is put right by the next restar
   const next = following(it, done, { plan: plan({ making: { config: changed } }) });
   // init, stop, check_up, configure, start
   await crash('update', next, { steps: 5 });
-  expect(readFileSync(`/proc/${pidOf(world, id)}/environ`, 'utf8')).toContain('NEW=yes');
+  expect(readFileSync(`/proc/${pidOf(testNode, id)}/environ`, 'utf8')).toContain('NEW=yes');
   const ready = following(it, done);
   const { did } = await carry(provisioner, 'restart', ready);
   expect(did).toEqual(['stop', 'check_up', 'configure', 'start', 'check_up']);
   await requireOneServer(id, ready);
-  expect(readFileSync(`/proc/${pidOf(world, id)}/environ`, 'utf8')).not.toContain('NEW=yes');
-  expect(await look({ ...world, provisioner }, ready)).toMatchObject({ answer: 'ready' });
+  expect(readFileSync(`/proc/${pidOf(testNode, id)}/environ`, 'utf8')).not.toContain('NEW=yes');
+  expect(await look({ ...testNode, provisioner }, ready)).toMatchObject({ answer: 'ready' });
   await carry(provisioner, 'deprovision', ready);
 }, 20_000);

@@ -6,7 +6,7 @@ import type { Json, JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import {
   address,
-  aProcessWorld,
+  aProcessNode,
   carry,
   config,
   directoryOf,
@@ -17,7 +17,7 @@ import {
   pidOf,
   plan,
   portOf,
-  type ProcessWorld,
+  type ProcessNode,
   say,
   startsOf,
   work,
@@ -26,16 +26,16 @@ import { until } from '../../support/until.ts';
 
 /** What the process provisioner does for one instance, with real processes. */
 
-let world: ProcessWorld;
+let testNode: ProcessNode;
 const made = new Map<string, Work>();
 beforeAll(async () => {
-  world = await aProcessWorld();
+  testNode = await aProcessNode();
 });
 afterEach(async () => {
-  for (const each of made.values()) await carry(world.provisioner, 'deprovision', each);
+  for (const each of made.values()) await carry(testNode.provisioner, 'deprovision', each);
   made.clear();
 });
-afterAll(() => world.close());
+afterAll(() => testNode.close());
 
 /** Work on an instance that is removed after the test. */
 function on(id: string, of = plan(), given: Parameters<typeof work>[2] = {}): Work {
@@ -44,8 +44,8 @@ function on(id: string, of = plan(), given: Parameters<typeof work>[2] = {}): Wo
   return it;
 }
 
-const provision = (it: Work) => carry(world.provisioner, 'provision', it);
-const deprovision = (it: Work) => carry(world.provisioner, 'deprovision', it);
+const provision = (it: Work) => carry(testNode.provisioner, 'provision', it);
+const deprovision = (it: Work) => carry(testNode.provisioner, 'deprovision', it);
 const failureOf = async (promise: Promise<unknown>) =>
   (await promise.then(
     () => undefined,
@@ -81,7 +81,7 @@ test('A provision takes less than a second in all.', async () => {
 
 test('A5: What a broken attempt has left running is found by identity and stopped; one process runs in the end.', async () => {
   await provision(on('a5'));
-  const before = pidOf(world, 'a5');
+  const before = pidOf(testNode, 'a5');
   const done = await provision(on('a5'));
   expect(done.did).toEqual([
     'init',
@@ -94,14 +94,14 @@ test('A5: What a broken attempt has left running is found by identity and stoppe
     'check_up',
   ]);
   expect(isThere(before)).toBe(false);
-  expect(startsOf(world, 'a5')).toEqual([String(before), String(pidOf(world, 'a5'))]);
+  expect(startsOf(testNode, 'a5')).toEqual([String(before), String(pidOf(testNode, 'a5'))]);
 });
 
 test('A6: A process that ignores SIGTERM is killed after the time limit of stop.', async () => {
   const stubborn = plan({ operating: { timeouts: { stop: 200 } } });
   const it = on('a6', stubborn, { params: { more: '"stubborn": true,' } });
   await provision(it);
-  const pid = pidOf(world, 'a6');
+  const pid = pidOf(testNode, 'a6');
   const { did } = await deprovision(it);
   expect(did).toEqual(['stop', 'check_up', 'halt', 'check_up', 'remove', 'release']);
   expect(isThere(pid)).toBe(false);
@@ -110,7 +110,7 @@ test('A6: A process that ignores SIGTERM is killed after the time limit of stop.
 test('A6: A process that stands still (SIGSTOP) is ended too.', async () => {
   const it = on('a6-stopped', plan({ operating: { timeouts: { stop: 200 } } }));
   await provision(it);
-  const pid = pidOf(world, 'a6-stopped');
+  const pid = pidOf(testNode, 'a6-stopped');
   process.kill(pid, 'SIGSTOP');
   expect((await deprovision(it)).did).toContain('halt');
   expect(isThere(pid)).toBe(false);
@@ -122,7 +122,8 @@ test('A program that has left its session is ended with its instance, and no oth
   );
   if (!one || !other) throw new Error('There are two.');
   for (const it of [one, other]) await provision(it);
-  const daemonOf = (id: string) => Number(readFileSync(join(directoryOf(world, id).data, 'daemon'), 'utf8'));
+  const daemonOf = (id: string) =>
+    Number(readFileSync(join(directoryOf(testNode, id).data, 'daemon'), 'utf8'));
   const [gone, left] = [daemonOf('daemon'), daemonOf('other-daemon')];
   await deprovision(one);
   expect([isThere(gone), isThere(left)]).toEqual([false, true]);
@@ -133,11 +134,11 @@ test('A program that has left its session is ended with its instance, and no oth
 test('A7: A foreign program on the old port of an instance is not touched.', async () => {
   const it = on('a7');
   const done = await provision(it);
-  process.kill(pidOf(world, 'a7'), 'SIGKILL');
-  await until('the process is gone', () => !isThere(pidOf(world, 'a7')));
+  process.kill(pidOf(testNode, 'a7'), 'SIGKILL');
+  await until('the process is gone', () => !isThere(pidOf(testNode, 'a7')));
   const stranger = await listen(portOf(done));
-  await carry(world.provisioner, 'stop', following(it, done));
-  const restarted = await failureOf(carry(world.provisioner, 'restart', following(it, done)));
+  await carry(testNode.provisioner, 'stop', following(it, done));
+  const restarted = await failureOf(carry(testNode.provisioner, 'restart', following(it, done)));
   expect(restarted.message).toContain(`uses the network port ${portOf(done)}`);
   expect((await deprovision(it)).did).toEqual(['remove', 'release']);
   expect(await say(portOf(done), 'PING')).toBe('stranger');
@@ -147,7 +148,7 @@ test('A7: A foreign program on the old port of an instance is not touched.', asy
 test('A7: A process that has got the pid of an ended one is not touched.', async () => {
   const it = on('a7-pid');
   await provision(it);
-  const file = join(directoryOf(world, 'a7-pid').state, 'unit-server.json');
+  const file = join(directoryOf(testNode, 'a7-pid').state, 'unit-server.json');
   const identity = JSON.parse(readFileSync(file, 'utf8')) as { pid: number };
   process.kill(identity.pid, 'SIGKILL');
   await until('the process is gone', () => !isThere(identity.pid));
@@ -165,10 +166,10 @@ test('A8: What never gets ready fails in time, with the tail of its log, and is 
   expect(failed.message).toBe('The service did not get ready within 0.4 seconds.');
   expect(failed.hints.detail).toContain(`begins with ${password}`);
   expect(failed.did).toEqual(['init', 'prepare', 'configure', 'check_up', 'start']);
-  const pid = pidOf(world, 'a8');
+  const pid = pidOf(testNode, 'a8');
   expect((await deprovision(it)).did).toEqual(['stop', 'check_up', 'remove', 'release']);
   expect(isThere(pid)).toBe(false);
-  expect(existsSync(directoryOf(world, 'a8').base)).toBe(false);
+  expect(existsSync(directoryOf(testNode, 'a8').base)).toBe(false);
 });
 
 test('A8: What ends while it is started fails at once, and the operator sees what it said.', async () => {
@@ -189,16 +190,16 @@ test('A program that is not there fails with its name.', async () => {
 
 test('A9: A hook that asks for another try gets it, and the tries are counted.', async () => {
   const script = 'echo >> tries; test $(wc -l < tries) -ge 3 || exit 75';
-  const hooks = { configure: aHook(world.hook('again', script)) };
+  const hooks = { configure: aHook(testNode.hook('again', script)) };
   const { deeds } = await provision(on('a9', plan({ operating: { hooks } })));
   expect(deeds).toContainEqual({ step: 'configure', tries: 3 });
 }, 15_000);
 
 test('A9, P10: A hook that fails ends the provision at once; the way back is the reverse of what was done.', async () => {
   const hooks = {
-    prepare: aHook(world.hook('ok', 'exit 0')),
-    configure: aHook(world.hook('fails', 'echo "no luck" >&2; exit 1')),
-    remove: aHook(world.hook('remove', 'test -e "$PWD"')),
+    prepare: aHook(testNode.hook('ok', 'exit 0')),
+    configure: aHook(testNode.hook('fails', 'echo "no luck" >&2; exit 1')),
+    remove: aHook(testNode.hook('remove', 'test -e "$PWD"')),
   };
   const it = on('a9-fails', plan({ operating: { hooks } }));
   const failed = await failureOf(provision(it));
@@ -208,18 +209,18 @@ test('A9, P10: A hook that fails ends the provision at once; the way back is the
 });
 
 test('What the hooks of a broken attempt have told is there for the hook that removes.', async () => {
-  const note = join(world.node.directory, 'told');
+  const note = join(testNode.node.directory, 'told');
   writeFileSync(note, '', { mode: 0o666 });
   chmodSync(note, 0o666);
-  const remove = aHook(world.hook('told-remove', `echo "$1" > ${note}`));
+  const remove = aHook(testNode.hook('told-remove', `echo "$1" > ${note}`));
   const hooks = {
-    prepare: aHook(world.hook('told-prepare', `echo '{"id": 7}'`)),
+    prepare: aHook(testNode.hook('told-prepare', `echo '{"id": 7}'`)),
     remove: { ...remove, run: [...remove.run, 'remove-{{outputs.prepare.id}}'] },
   };
   const it = on('told', plan({ operating: { hooks } }));
   let memo: Json | undefined;
   for (const _step of ['init', 'prepare']) {
-    const step = await world.provisioner.provision({ ...it, ...(memo === undefined ? {} : { memo }) });
+    const step = await testNode.provisioner.provision({ ...it, ...(memo === undefined ? {} : { memo }) });
     memo = 'again' in step ? step.again.memo : undefined;
   }
   await deprovision({ ...it, ...(memo === undefined ? {} : { trace: memo }) });
@@ -229,7 +230,7 @@ test('What the hooks of a broken attempt have told is there for the hook that re
 
 test('A10: A hook that is marked `once` runs once per instance, also when all is done again.', async () => {
   const hooks = {
-    configure: { ...aHook(world.hook('once', 'echo >> once; echo \'{"key": "first"}\'')), once: true },
+    configure: { ...aHook(testNode.hook('once', 'echo >> once; echo \'{"key": "first"}\'')), once: true },
   };
   const it = on('a10', plan({ operating: { hooks } }));
   const first = await provision(it);
@@ -238,8 +239,8 @@ test('A10: A hook that is marked `once` runs once per instance, also when all is
   const next = following(it, first, {
     plan: plan({ operating: { hooks }, making: { config: withServer({ env: { A: '2' } }) } }),
   });
-  expect((await carry(world.provisioner, 'update', next)).made).toEqual(first.made);
-  expect(readFileSync(join(directoryOf(world, 'a10').data, 'once'), 'utf8')).toBe('\n');
+  expect((await carry(testNode.provisioner, 'update', next)).made).toEqual(first.made);
+  expect(readFileSync(join(directoryOf(testNode, 'a10').data, 'once'), 'utf8')).toBe('\n');
 });
 
 test('A15: Units start in their order, each when the one before is ready, and stop in reverse.', async () => {
@@ -257,8 +258,8 @@ test('A15: Units start in their order, each when the one before is ready, and st
   });
   const it = on('a15', ordered);
   const done = await provision(it);
-  const deeds = join(directoryOf(world, 'a15').data, 'deeds');
-  await carry(world.provisioner, 'stop', following(it, done));
+  const deeds = join(directoryOf(testNode, 'a15').data, 'deeds');
+  await carry(testNode.provisioner, 'stop', following(it, done));
   expect(readFileSync(deeds, 'utf8').trim().split('\n')).toEqual([
     'start names',
     'start broker',
@@ -268,7 +269,7 @@ test('A15: Units start in their order, each when the one before is ready, and st
 });
 
 test('S3: Many at once get ports of their own; who finds none gets a sentence, and nothing is half made.', async () => {
-  const small = await aProcessWorld({ first: 22_000, last: 22_004 });
+  const small = await aProcessNode({ first: 22_000, last: 22_004 });
   const all = Array.from({ length: 8 }, (_, index) => work(`s3-${index}`));
   const results = await Promise.allSettled(all.map((each) => carry(small.provisioner, 'provision', each)));
   const ports = results.flatMap((result) => (result.status === 'fulfilled' ? [portOf(result.value)] : []));
@@ -283,7 +284,7 @@ test('S3: Many at once get ports of their own; who finds none gets a sentence, a
 });
 
 test('S5: A stranger on a port of the pool keeps it, and the instance gets another.', async () => {
-  const small = await aProcessWorld({ first: 22_010, last: 22_011 });
+  const small = await aProcessNode({ first: 22_010, last: 22_011 });
   const stranger = await listen(22_010);
   const done = await carry(small.provisioner, 'provision', work('s5'));
   expect(portOf(done)).toBe(22_011);
@@ -300,14 +301,14 @@ test('S5: A stranger that comes between the configuring and the start makes it c
   const it = on('late-stranger');
   let stranger: Server | undefined;
   const provisionStep = async (now: Work) => {
-    const step = await world.provisioner.provision(now);
+    const step = await testNode.provisioner.provision(now);
     if (step.did?.step === 'configure' && !stranger) {
       const kept = ('again' in step ? step.again.memo : {}) as { kept: { ports: { main: number } } };
       stranger = await listen(kept.kept.ports.main);
     }
     return step;
   };
-  const done = await carry({ ...world.provisioner, provision: provisionStep }, 'provision', it);
+  const done = await carry({ ...testNode.provisioner, provision: provisionStep }, 'provision', it);
   expect(done.did).toEqual([
     'init',
     'prepare',
@@ -324,7 +325,7 @@ test('S5: A stranger that comes between the configuring and the start makes it c
 
 test('S11: Directories and files are private, and no secret can be seen in the process list.', async () => {
   await provision(on('s11'));
-  const { base, conf, data, state } = directoryOf(world, 's11');
+  const { base, conf, data, state } = directoryOf(testNode, 's11');
   const modes = [conf, data, state, join(conf, 'server.json')].map((path) => statSync(path).mode & 0o777);
   expect(modes).toEqual([0o700, 0o700, 0o700, 0o600]);
   expect(statSync(base).mode & 0o007).toBe(0);
@@ -351,16 +352,16 @@ test("A unit has its declared environment and nothing of the broker's own.", asy
 test('A deprovision of what is broken in any way removes it: without its process, its files, its state.', async () => {
   const it = on('broken');
   const done = await provision(it);
-  process.kill(pidOf(world, 'broken'), 'SIGKILL');
-  const { conf, state } = directoryOf(world, 'broken');
+  process.kill(pidOf(testNode, 'broken'), 'SIGKILL');
+  const { conf, state } = directoryOf(testNode, 'broken');
   for (const name of readdirSync(conf)) writeFileSync(join(conf, name), 'nonsense');
   for (const name of readdirSync(state)) writeFileSync(join(state, name), '');
   await deprovision(following(it, done));
-  expect(await world.provisioner.inventory?.()).toEqual([]);
+  expect(await testNode.provisioner.inventory?.()).toEqual([]);
 });
 
 test('S14: A purge ends what runs in a directory that nobody stands for, and gives its ports back.', async () => {
-  const small = await aProcessWorld({ first: 22_020, last: 22_020 });
+  const small = await aProcessNode({ first: 22_020, last: 22_020 });
   await carry(small.provisioner, 'provision', work('orphan'));
   const pid = pidOf(small, 'orphan');
   const [thing] = (await small.provisioner.inventory?.()) ?? [];
@@ -374,11 +375,11 @@ test('S14: A purge ends what runs in a directory that nobody stands for, and giv
 test('An instance looks started, with its address and pid.', async () => {
   const it = on('seen');
   const done = await provision(it);
-  expect(await look(world, following(it, done))).toEqual({
+  expect(await look(testNode, following(it, done))).toEqual({
     unit: 'server',
     alive: true,
     answer: 'ready',
-    pid: pidOf(world, 'seen'),
+    pid: pidOf(testNode, 'seen'),
     address: `${address}:${portOf(done)}`,
   });
 });

@@ -13,10 +13,10 @@ import { readStat } from '../../../src/system/proc.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
 import { memoryWorld } from '../../../src/stores/memory/index.ts';
 import { anInstance, aPlan } from '../../broker/fixtures.ts';
-import { aNode } from '../../node/test-node.ts';
+import { aTestNode } from '../../node/test-node.ts';
 
 /** A node with a pool of ports and the provisioner on it: real directories and processes. */
-export interface ProcessWorld {
+export interface ProcessNode {
   readonly node: LocalNode;
   readonly ports: Ports;
   readonly provisioner: Provisioner;
@@ -28,11 +28,11 @@ export interface ProcessWorld {
 /** Another address for each of the test processes that run at once: their ports do not get in each other's way. */
 export const address = `127.${1 + (process.pid >> 16)}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 
-export async function aProcessWorld(
+export async function aProcessNode(
   given: { host?: string; first?: number; last?: number } = {},
-): Promise<ProcessWorld> {
+): Promise<ProcessNode> {
   const { host = address, first = 21_000, last = 21_999 } = given;
-  const inner = await aNode({ host, bind: address });
+  const inner = await aTestNode({ host, bind: address });
   const { node, place } = inner;
   const { nodes, ports } = memoryWorld();
   const profile = {
@@ -161,20 +161,20 @@ export function portOf({ made }: Done, name = 'main'): number {
   return Number(((made.facts?.['ports'] ?? {}) as JsonObject)[name]);
 }
 
-export function directoryOf({ node }: ProcessWorld, id: string): InstanceDirectory {
+export function directoryOf({ node }: ProcessNode, id: string): InstanceDirectory {
   return instanceDirectory(node, 'process', { id });
 }
 
-export function pidOf(world: ProcessWorld, id: string, unit = 'server'): number {
-  const identity = readIdentity(join(directoryOf(world, id).state, `unit-${unit}.json`));
+export function pidOf(testNode: ProcessNode, id: string, unit = 'server'): number {
+  const identity = readIdentity(join(directoryOf(testNode, id).state, `unit-${unit}.json`));
   // A 0 would stand for all processes of the test run.
   if (!identity) throw new Error(`The unit ${unit} of ${id} was never started.`);
   return identity.pid;
 }
 
 /** How often the server of an instance was started, and as which processes. */
-export function startsOf(world: ProcessWorld, id: string): readonly string[] {
-  return readFileSync(join(directoryOf(world, id).data, 'starts'), 'utf8')
+export function startsOf(testNode: ProcessNode, id: string): readonly string[] {
+  return readFileSync(join(directoryOf(testNode, id).data, 'starts'), 'utf8')
     .trim()
     .split('\n');
 }
@@ -194,7 +194,7 @@ export function say(port: number, line: string, host = address): Promise<string>
 }
 
 /** The one unit of an instance, as it is seen. */
-export async function look({ provisioner }: ProcessWorld, of: Work): Promise<UnitFacts> {
+export async function look({ provisioner }: ProcessNode, of: Work): Promise<UnitFacts> {
   const [unit] = (await provisioner.units?.inspect(of)) ?? [];
   if (!unit) throw new Error('There is no unit.');
   return unit;

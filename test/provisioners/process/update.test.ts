@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { anInstance } from '../../broker/fixtures.ts';
 import {
-  aProcessWorld,
+  aProcessNode,
   carry,
   config,
   directoryOf,
@@ -15,28 +15,28 @@ import {
   pidOf,
   plan,
   portOf,
-  type ProcessWorld,
+  type ProcessNode,
   say,
   work,
 } from './process-node.ts';
 
 /** What an update changes, and what it leaves. */
 
-let world: ProcessWorld;
+let testNode: ProcessNode;
 const made = new Map<string, Work>();
 beforeAll(async () => {
-  world = await aProcessWorld();
+  testNode = await aProcessNode();
 });
 afterEach(async () => {
-  for (const each of made.values()) await carry(world.provisioner, 'deprovision', each);
+  for (const each of made.values()) await carry(testNode.provisioner, 'deprovision', each);
   made.clear();
 });
-afterAll(() => world.close());
+afterAll(() => testNode.close());
 
 async function aService(id: string, of = plan()) {
   const it = work(id, of);
   made.set(id, it);
-  const done = await carry(world.provisioner, 'provision', it);
+  const done = await carry(testNode.provisioner, 'provision', it);
   const next = (params: JsonObject, shall = of, given: Partial<Work> = {}) => {
     const wanted = work(id, shall, { params, ...given });
     return following(wanted, done, { previous: it.instance });
@@ -44,7 +44,7 @@ async function aService(id: string, of = plan()) {
   return { it, done, next, port: portOf(done) };
 }
 
-const update = (it: Work) => carry(world.provisioner, 'update', it);
+const update = (it: Work) => carry(testNode.provisioner, 'update', it);
 const failureOf = async (promise: Promise<unknown>) =>
   (await promise.then(
     () => undefined,
@@ -54,23 +54,23 @@ const failureOf = async (promise: Promise<unknown>) =>
 test('A16: A changed file is written anew and the service restarted with its data, at its port.', async () => {
   const { next, port, done } = await aService('changed');
   await say(port, 'SET kept');
-  const pid = pidOf(world, 'changed');
+  const pid = pidOf(testNode, 'changed');
   const updated = await update(next({ says: 'goodbye' }));
   expect(updated.did).toEqual(['init', 'stop', 'check_up', 'configure', 'start', 'check_up']);
   expect(updated.made).toEqual(done.made);
-  expect(pidOf(world, 'changed')).not.toBe(pid);
+  expect(pidOf(testNode, 'changed')).not.toBe(pid);
   expect(await say(port, 'SAY')).toBe('goodbye');
   expect(await say(port, 'GET')).toBe('kept');
 });
 
 test('A16: Nothing is restarted when no file, command or environment has changed.', async () => {
   const { next } = await aService('same');
-  const pid = pidOf(world, 'same');
+  const pid = pidOf(testNode, 'same');
   const ready = { port: 'main', send: 'SAY\n', expect: 'hello' };
   const server = { ...config.processes.server, ready, order: 2 };
   const shall = plan({ making: { config: { ...config, processes: { server } } } });
   expect((await update(next({}, shall))).did).toEqual(['init']);
-  expect(pidOf(world, 'same')).toBe(pid);
+  expect(pidOf(testNode, 'same')).toBe(pid);
 });
 
 test('A port and a file that are new are made, and a file that is no more is removed.', async () => {
@@ -82,7 +82,7 @@ test('A port and a file that are new are made, and a file that is no more is rem
   const { made: after } = await update(next({}, plan({ making: { config: { ...config, ...more } } })));
   const { main, other } = (after.facts?.['ports'] ?? {}) as Record<string, number>;
   expect(main).not.toBe(other);
-  const file = join(directoryOf(world, 'more').conf, 'sub/other.conf');
+  const file = join(directoryOf(testNode, 'more').conf, 'sub/other.conf');
   expect(readFileSync(file, 'utf8')).toBe(`port ${other}\n`);
   await update(next({}));
   expect(existsSync(file)).toBe(false);
@@ -106,7 +106,7 @@ test('P9: When the new one does not come up, the old one is put back and runs.',
 
 test('P9: A configure hook that fails at an update leaves the old one running.', async () => {
   const { next, port } = await aService('hooked');
-  const configure = { run: [world.hook('no', 'exit 1')], env: {}, once: false, timeout: 5000 };
+  const configure = { run: [testNode.hook('no', 'exit 1')], env: {}, once: false, timeout: 5000 };
   const failed = await failureOf(update(next({ says: 'x' }, plan({ operating: { hooks: { configure } } }))));
   expect(failed.hints).toMatchObject({ instanceUsable: true });
   expect(await say(port, 'SAY')).toBe('hello');
@@ -118,7 +118,7 @@ test.each([
   ['a giant', (file: string) => truncateSync(file, 20_000_000)],
 ])('An update is refused while the old one runs when its file has become %s.', async (what, become) => {
   const { next, port } = await aService(`strange ${what}`);
-  const file = join(directoryOf(world, `strange ${what}`).conf, 'server.json');
+  const file = join(directoryOf(testNode, `strange ${what}`).conf, 'server.json');
   if (what !== 'a giant') unlinkSync(file);
   become(file);
   const failed = await failureOf(update(next({ says: 'x' })));
@@ -128,11 +128,11 @@ test.each([
 
 test('What cannot be rendered is found out while the old one runs.', async () => {
   const { next } = await aService('template');
-  const pid = pidOf(world, 'template');
+  const pid = pidOf(testNode, 'template');
   const shall = plan({ making: { config: { ...config, files: { a: '{{params.nowhere}}' } } } });
   expect((await failureOf(update(next({}, shall)))).word).toBe('template');
-  expect(pidOf(world, 'template')).toBe(pid);
-  expect(await look(world, next({}))).toMatchObject({ answer: 'ready' });
+  expect(pidOf(testNode, 'template')).toBe(pid);
+  expect(await look(testNode, next({}))).toMatchObject({ answer: 'ready' });
 });
 
 test('A line break in a parameter does not become a line of a file.', async () => {
@@ -145,13 +145,13 @@ test('A line break in a parameter does not become a line of a file.', async () =
 
 test('An instance that is at rest is configured anew and stays at rest.', async () => {
   const { next, it } = await aService('at-rest');
-  await carry(world.provisioner, 'stop', next({}));
+  await carry(testNode.provisioner, 'stop', next({}));
   const resting = next({ says: 'later' }, plan(), {
     instance: anInstance({ id: it.instance.id, stopped: true }),
   });
   expect((await update(resting)).did).toEqual(['init', 'configure']);
-  expect(await look(world, next({ says: 'later' }))).toMatchObject({ alive: false });
-  expect((await carry(world.provisioner, 'start', next({ says: 'later' }))).did).toEqual([
+  expect(await look(testNode, next({ says: 'later' }))).toMatchObject({ alive: false });
+  expect((await carry(testNode.provisioner, 'start', next({ says: 'later' }))).did).toEqual([
     'start',
     'check_up',
   ]);
@@ -159,7 +159,7 @@ test('An instance that is at rest is configured anew and stays at rest.', async 
 
 test('An update hook runs at each update, also when nothing has changed.', async () => {
   const hook = {
-    run: [world.hook('update', 'echo >> updates; echo \'{"at": 1}\'')],
+    run: [testNode.hook('update', 'echo >> updates; echo \'{"at": 1}\'')],
     env: {},
     once: false,
     timeout: 5000,
@@ -170,7 +170,7 @@ test('An update hook runs at each update, also when nothing has changed.', async
   expect(did).toEqual(['init', 'update']);
   expect(after.facts).toMatchObject({ outputs: { update: { at: 1 } } });
   await update(next({ says: 'x' }, shall));
-  expect(readFileSync(join(directoryOf(world, 'update-hook').data, 'updates'), 'utf8')).toBe('\n\n');
+  expect(readFileSync(join(directoryOf(testNode, 'update-hook').data, 'updates'), 'utf8')).toBe('\n\n');
 });
 
 test("A file that is kept is written once, and from then on the program's own.", async () => {
@@ -179,19 +179,19 @@ test("A file that is kept is written once, and from then on the program's own.",
     return plan({ making: { config: { ...config, files } } });
   };
   const { next } = await aService('kept', withKept('first'));
-  const { conf } = directoryOf(world, 'kept');
+  const { conf } = directoryOf(testNode, 'kept');
   writeFileSync(join(conf, 'users'), 'written by the program');
   await update(next({}, withKept('second')));
   expect(readFileSync(join(conf, 'other'), 'utf8')).toBe('second');
   expect(readFileSync(join(conf, 'users'), 'utf8')).toBe('written by the program');
   unlinkSync(join(conf, 'users'));
-  await carry(world.provisioner, 'restart', next({}, withKept('second')));
+  await carry(testNode.provisioner, 'restart', next({}, withKept('second')));
   expect(readFileSync(join(conf, 'users'), 'utf8')).toBe('second');
 });
 
 test('A unit that somebody has stopped stays at rest when its instance is changed.', async () => {
   const { next, port } = await aService('at-rest');
-  await carry(world.provisioner, 'stop', next({}));
+  await carry(testNode.provisioner, 'stop', next({}));
   const stopped = anInstance({ id: 'at-rest', stoppedUnits: ['server'] });
   const { did } = await update({ ...next({ says: 'later' }), instance: stopped });
   expect(did).toEqual(['init', 'configure', 'start', 'check_up']);
