@@ -1,5 +1,4 @@
-// What is shipped works in a directory whose name has all that configuration files and shells give a meaning to. RabbitMQ
-// alone does not: its own start scripts are not made for it.
+// What is shipped works in a directory whose name has all that configuration files and shells give a meaning to.
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,6 +27,7 @@ const programs = {
   memcached: ['memcached', 'small'],
   mariadb: ['mariadbd', 'small'],
   search: ['groonga', 'small'],
+  rabbitmq: ['rabbitmq-server', 'small'],
 } as const;
 
 for (const [offering, [program, plan]] of Object.entries(programs)) {
