@@ -24,6 +24,11 @@ export interface Provisioner {
   purge?(thing: Resource): Promise<void>;
   /** Why instances of this plan could not be made by this broker, as a clause; undefined when they can. */
   obstacle?(plan: ServicePlan): string | undefined;
+  /**
+   * What keeps instances of this plan from being made on this broker's node, as sentences for its operator. The plan
+   * stays on sale, since other nodes may do. Asked of nodes only.
+   */
+  concerns?(plan: ServicePlan): readonly string[];
   /** Lets go of what it has open, such as connections; it is not asked for anything afterwards. */
   close?(): Promise<void>;
 }

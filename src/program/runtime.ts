@@ -19,6 +19,7 @@ import { openProvisioners } from './opening/open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
 
 import { openStore, patiently, type StoreOpening } from './opening/open-store.ts';
+import { concernsTeller } from './concerns.ts';
 import { hiddenLine } from './hidden-line.ts';
 import { openNodeRole, type NodeRole } from './opening/node-role.ts';
 import { openOffer, type Offer } from './offer.ts';
@@ -86,6 +87,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   closing.add(() => role?.close());
   const provisioners = await openProvisioners({ config, database, node: role?.node });
   closing.add(() => provisioners.close());
+  const tellOfNode = concernsTeller(parts, role && provisioners);
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
   const orphans = postgresOrphans(database.pool);
@@ -105,6 +107,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     await save(plans);
     await role?.lookFor(plans);
     await offer.refresh();
+    tellOfNode(plans);
     return { older: await store.countDrifted(plans) };
   });
   closing.add(() => watch.close());
@@ -119,14 +122,20 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     lost,
     keys: () => keys.state(),
     reload: () => watch.reload().then(() => void offer.current()),
-    rest: (withinMs) => upkeep.rest(withinMs),
-    ...handsOf(work),
+    ...handsOf(work, upkeep),
     close: () => closing.close(),
   };
 }
 
-function handsOf(work: OperationQueue): Pick<Runtime, 'handOver' | 'inHand'> {
-  return { handOver: () => work.handOver(), inHand: () => work.inHand() };
+function handsOf(
+  work: OperationQueue,
+  upkeep: Pick<Runtime, 'rest'>,
+): Pick<Runtime, 'rest' | 'handOver' | 'inHand'> {
+  return {
+    rest: (withinMs) => upkeep.rest(withinMs),
+    handOver: () => work.handOver(),
+    inHand: () => work.inHand(),
+  };
 }
 
 interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'orphans' | 'settings'> {

@@ -182,6 +182,14 @@ describe('The directory of an instance', () => {
     },
   );
 
+  test('The directory of an instance is not made under a root behind a file; the operator is told so.', async () => {
+    writeFileSync(join(testNode.place, 'file'), '');
+    const root = join(testNode.place, 'file', 'below');
+    await expect(make('i1', { roots: [root] })).rejects.toMatchObject({
+      hints: { detail: `roots: ${root} cannot be used: a part of its path is a file.` },
+    });
+  });
+
   test('The directory of an instance is not made where a root is missing, for nobody knows what is there.', async () => {
     renameSync(roots[1] ?? '', join(testNode.place, 'away'));
     for (const deed of ['provision', 'deprovision'] as const) {

@@ -17,8 +17,9 @@ import { removeTree } from '../../system/remove-tree.ts';
 import { broken } from './broken.ts';
 import { configOf } from './config.ts';
 import { tellUse } from './quota.ts';
-import { chooseRoot, findRoot, listThings, unusable } from './roots.ts';
+import { chooseRoot, findRoot, listThings } from './roots.ts';
 import { traits } from './traits.ts';
+import { concernsOf, unusable } from './usable-root.ts';
 
 /** @param settings the node that this broker is */
 export function directories({ node }: { readonly node: LocalNode }): Provisioner {
@@ -36,6 +37,7 @@ export function directories({ node }: { readonly node: LocalNode }): Provisioner
     units: { inspect: (work) => inspect(node, work) },
     inventory: async () => listThings(node).map(({ path: _path, ...thing }) => thing),
     purge: (thing) => purge(node, thing),
+    concerns: concernsOf,
   };
 }
 

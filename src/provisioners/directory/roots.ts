@@ -9,9 +9,9 @@ import { makePassage, makePrivate } from '../../node/owned-directory.ts';
 import { isFolder, type Keyed, listKeyed } from '../../node/instance-named-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { readJson, writePrivately } from '../../system/private-file.ts';
-import { troubleWith } from '../../system/usable-directory.ts';
 import { broken } from './broken.ts';
 import type { DirectoryConfig } from './config.ts';
+import { absenceOf } from './usable-root.ts';
 
 /**
  * The root under which an instance is, or shall be: where it is already, else where there are the fewest, so that roots
@@ -35,19 +35,10 @@ export function findRoot(
   { instance }: Work,
 ): string | undefined {
   const base = toldRoot(node, instance);
-  const missing = [...roots, ...base].find((root) => !isThere(root));
-  if (missing !== undefined) throw broken(unusable(missing));
+  const absence = [...roots, ...base].map(absenceOf).find((one) => one !== undefined);
+  if (absence !== undefined) throw broken(absence);
   const known = new Set([...roots, ...base, ...knownRoots(node)]);
   return [...known].find((root) => isFolder(join(root, instanceKey(instance))));
-}
-
-/**
- * What keeps a root from being used, as operators read it of any directory.
- * @param error of the system; absent: it is no directory
- */
-export function unusable(root: string, error?: unknown): string {
-  const isAbsent = error === undefined && !statSync(root, { throwIfNoEntry: false });
-  return `roots: ${root} cannot be used: ${isAbsent ? 'it is not there' : troubleWith(root, error)}.`;
 }
 
 /**
