@@ -1,7 +1,7 @@
 import { mkdtempSync, rmdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ServicePlan } from '../../broker/catalog.ts';
-import { render, TemplateError } from '../../broker/template.ts';
+import { renderText, TemplateError } from '../../broker/template.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { troubleWith } from '../../system/usable-directory.ts';
 
@@ -34,7 +34,7 @@ function rootsOf({ config, settings }: ServicePlan['making']): readonly string[]
   const { roots = [] } = config;
   return (roots as readonly string[]).flatMap((root) => {
     try {
-      return [String(render(root, { plan: settings }))];
+      return [renderText(root, { plan: settings })];
     } catch (error) {
       if (error instanceof TemplateError) return [];
       throw error;

@@ -157,13 +157,13 @@ test('A7: A process that has got the pid of an ended one is not touched.', async
 });
 
 test('A8: What never gets ready fails in time, with the tail of its log, and is removed with process and port.', async () => {
-  const mute = plan({ operating: { timeouts: { start: 400 } } });
+  const mute = plan({ operating: { timeouts: { start: 3000 } } });
   const it = on('a8', mute, { params: { more: '"mute": true,' } });
   const started = performance.now();
   const failed = await failureOf(provision(it));
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(performance.now() - started).toBeLessThan(10_000);
   expect(failed).toBeInstanceOf(Failure);
-  expect(failed.message).toBe('The service did not get ready within 0.4 seconds.');
+  expect(failed.message).toBe('The service did not get ready within 3 seconds.');
   expect(failed.hints.detail).toContain(`begins with ${password}`);
   expect(failed.did).toEqual(['init', 'prepare', 'configure', 'check_up', 'start']);
   const pid = pidOf(testNode, 'a8');

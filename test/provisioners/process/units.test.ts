@@ -167,7 +167,7 @@ test('A unit is asked by HTTP for a status.', async () => {
           },
         },
       },
-      operating: { timeouts: { start: 1000 } },
+      operating: { timeouts: { start: 4000 } },
     });
   const { ready } = await aService('web', web(204));
   expect(await look(testNode, ready)).toMatchObject({ alive: true, answer: 'ready' });

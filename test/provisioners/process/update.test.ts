@@ -89,7 +89,7 @@ test('A port and a file that are new are made, and a file that is no more is rem
 });
 
 test('P9: When the new one does not come up, the old one is put back and runs.', async () => {
-  const shall = plan({ operating: { timeouts: { start: 1000 } } });
+  const shall = plan({ operating: { timeouts: { start: 10_000 } } });
   const { next, port } = await aService('failing', shall);
   await say(port, 'SET kept');
   const failed = await failureOf(update(next({ more: '"dies": true,' }, shall)));
