@@ -1,9 +1,9 @@
 import { createInterface } from 'node:readline/promises';
 import type { CliCommand } from './command.ts';
 import { findAll } from './instances.ts';
-import type { InstanceAnswer } from './instance-answers.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import { table } from './table.ts';
+import type { InstanceAnswer, NodesAnswer } from '../protocols/operator/wire.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */
 export const abandon: CliCommand = {
@@ -12,7 +12,7 @@ export const abandon: CliCommand = {
   options: { '--yes': 'do not ask' },
   async run([name = ''], { yes }) {
     const client = operatorOfHere();
-    const { nodes } = await client.get<{ nodes: readonly NodeState[] }>('/operator/nodes');
+    const { nodes } = await client.get<NodesAnswer>('/operator/nodes');
     const node = nodes.find((one) => one.name === name);
     if (!node) throw new Error(`There is no node '${name}'.`);
     if (node.state !== 'down')
@@ -28,11 +28,6 @@ export const abandon: CliCommand = {
     return 0;
   },
 };
-
-interface NodeState {
-  readonly name: string;
-  readonly state: string;
-}
 
 const aftermath = [
   'Each of them can be deleted by its platform, or made anew by `instances recreate <id>`: empty, with new',

@@ -1,57 +1,10 @@
 import { printable, table, tableWithin, type Cell } from './table.ts';
-
-/** What the operator API tells of an instance, as far as the commands show it. */
-export interface InstanceAnswer {
-  readonly id: string;
-  readonly offering: string;
-  readonly plan: string;
-  readonly state: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly node?: string;
-  readonly bindings: number;
-  readonly addresses: readonly string[];
-  readonly checked_at?: string;
-  readonly units: readonly UnitAnswer[];
-  readonly key?: string;
-  readonly lost?: { readonly node: string; readonly at: string };
-  readonly parent?: string;
-  readonly drifted: boolean;
-  readonly created_at: string;
-}
-
-export interface InstanceDetailsAnswer extends InstanceAnswer {
-  readonly needed_by: readonly string[];
-  readonly needs: readonly string[];
-  readonly operations: readonly OperationAnswer[];
-}
-
-interface UnitAnswer {
-  readonly unit: string;
-  readonly status: string;
-  readonly reason: string;
-  readonly since: string;
-  readonly pid?: number;
-  readonly address?: string;
-}
-
-export interface OperationAnswer {
-  readonly id: string;
-  readonly kind: string;
-  readonly state: string;
-  readonly note?: string;
-  readonly failures?: number;
-  readonly trouble?: string;
-  readonly failure?: { readonly sentence: string; readonly detail?: string };
-  readonly created_at: string;
-  readonly timeline?: readonly {
-    readonly step: string;
-    readonly tries: number;
-    readonly undo: boolean;
-    readonly ms: number;
-    readonly ended_at: string;
-  }[];
-}
+import type {
+  InstanceAnswer,
+  InstanceDetailsAnswer,
+  OperationAnswer,
+  TimedOperationAnswer,
+} from '../protocols/operator/wire.ts';
 
 /**
  * One row for each instance; for whom it was made, and whether its plan has changed since, where there is one such.
@@ -142,8 +95,8 @@ function describeTries({ failures = 0, trouble }: OperationAnswer): string | und
   return `tried ${failures === 1 ? 'once' : `${failures} times`}, last: ${trouble}`;
 }
 
-function operationLines(operation: OperationAnswer): readonly string[] {
-  const steps = (operation.timeline ?? []).map(({ step, tries, undo, ms, ended_at: ended }) => {
+function operationLines(operation: TimedOperationAnswer): readonly string[] {
+  const steps = operation.timeline.map(({ step, tries, undo, ms, ended_at: ended }) => {
     const again = tries > 1 ? `, ${tries} tries` : '';
     return `  ${ended}  ${undo ? 'undo ' : ''}${step}  ${ms} ms${again}`;
   });

@@ -1,12 +1,14 @@
 import type { CliCommand } from './command.ts';
-import {
-  describeOperation,
-  instancePage,
-  instanceTable,
-  type InstanceAnswer,
-  type InstanceDetailsAnswer,
-  type OperationAnswer,
-} from './instance-answers.ts';
+import { describeOperation, instancePage, instanceTable } from './instance-answers.ts';
+import type {
+  ActionAnswer,
+  ExecAnswer,
+  InstanceAnswer,
+  InstanceDetailsAnswer,
+  InstancesAnswer,
+  LogAnswer,
+  OperationAnswer,
+} from '../protocols/operator/wire.ts';
 import { until } from '../system/until.ts';
 import type { OperatorClient, OperatorQuery } from '../protocols/operator/client.ts';
 import { operatorOfHere } from './operator-of-here.ts';
@@ -88,19 +90,6 @@ export const instanceCommands: readonly CliCommand[] = [
   },
 ];
 
-interface ExecAnswer {
-  readonly results: readonly { readonly unit: string; readonly code: number; readonly output: string }[];
-}
-
-interface LogAnswer {
-  readonly units: readonly { readonly unit: string; readonly text: string }[];
-}
-
-interface Page {
-  readonly instances: readonly InstanceAnswer[];
-  readonly next?: string;
-}
-
 function pathOf(id: string): string {
   return `/operator/instances/${encodeURIComponent(id)}`;
 }
@@ -113,7 +102,7 @@ export async function findAll(
   const found: InstanceAnswer[] = [];
   let after: string | undefined;
   do {
-    const page: Page = await client.get('/operator/instances', { ...query, after });
+    const page: InstancesAnswer = await client.get('/operator/instances', { ...query, after });
     found.push(...page.instances);
     after = page.next;
   } while (after !== undefined);
@@ -131,10 +120,7 @@ function act(verb: 'start' | 'stop' | 'restart', description: string): CliComman
 /** Has it done, waits for its end, and tells it. */
 async function actOn(verb: string, id: string, body: object): Promise<number> {
   const client = operatorOfHere();
-  const { operation } = await client.post<{ operation?: OperationAnswer }>(
-    `${pathOf(id)}/actions/${verb}`,
-    body,
-  );
+  const { operation } = await client.post<ActionAnswer>(`${pathOf(id)}/actions/${verb}`, body);
   const ended = operation && (await untilEnded(client, id, operation));
   console.log(ended ? describeOperation(ended) : `${verb} succeeded`);
   return ended?.state === 'failed' ? 1 : 0;

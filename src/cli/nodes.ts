@@ -1,18 +1,8 @@
 import { abandon } from './abandon.ts';
 import type { CliCommand } from './command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
+import type { NodeAnswer, NodesAnswer } from '../protocols/operator/wire.ts';
 import { table } from './table.ts';
-
-interface NodeAnswer {
-  readonly name: string;
-  readonly state: string;
-  readonly host: string;
-  readonly ports_free: number;
-  readonly capacity: number;
-  readonly used: number;
-  readonly instances: number;
-  readonly beat_at: string;
-}
 
 /** Nodes: which there are, and which take new instances. */
 export const nodeCommands: readonly CliCommand[] = [
@@ -20,7 +10,7 @@ export const nodeCommands: readonly CliCommand[] = [
     usage: 'nodes',
     description: 'Show the nodes: their state, capacity and free ports.',
     async run() {
-      const { nodes } = await operatorOfHere().get<{ nodes: readonly NodeAnswer[] }>('/operator/nodes');
+      const { nodes } = await operatorOfHere().get<NodesAnswer>('/operator/nodes');
       console.log(table(heads, nodes.map(rowOf)));
       return 0;
     },

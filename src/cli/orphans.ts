@@ -1,15 +1,7 @@
 import type { CliCommand } from './command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
+import type { OrphanAnswer, OrphansAnswer } from '../protocols/operator/wire.ts';
 import { table } from './table.ts';
-
-interface OrphanAnswer {
-  readonly provisioner: string;
-  readonly node?: string;
-  readonly name: string;
-  readonly final: boolean;
-  readonly condemned: boolean;
-  readonly first_seen_at: string;
-}
 
 /** Things for which there is no instance. */
 export const orphanCommands: readonly CliCommand[] = [
@@ -55,7 +47,7 @@ export const orphanCommands: readonly CliCommand[] = [
   },
 ];
 
-function findOrphans(): Promise<{ readonly orphans: readonly OrphanAnswer[] }> {
+function findOrphans(): Promise<OrphansAnswer> {
   return operatorOfHere().get('/operator/orphans');
 }
 

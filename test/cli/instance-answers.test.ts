@@ -1,15 +1,27 @@
-import {
-  describeOperation,
-  instancePage,
-  instanceTable,
-  type InstanceAnswer,
-  type InstanceDetailsAnswer,
-} from '../../src/cli/instance-answers.ts';
+import { describeOperation, instancePage, instanceTable } from '../../src/cli/instance-answers.ts';
+import type {
+  InstanceAnswer,
+  InstanceDetailsAnswer,
+  TimedOperationAnswer,
+} from '../../src/protocols/operator/wire.ts';
 
-const operation = { id: 'o1', kind: 'provision', state: 'in progress', created_at: '2026-01-01' };
+const operation: TimedOperationAnswer = {
+  id: 'o1',
+  kind: 'provision',
+  state: 'in progress',
+  attempt: 1,
+  asked_by: { protocol: 'osb' },
+  created_at: '2026-01-01',
+  timeline: [],
+};
 const instance: InstanceDetailsAnswer = {
   key: 'p0',
   id: 'i1',
+  offering_id: 'of1',
+  plan_id: 'p1',
+  stopped: false,
+  stopped_units: [],
+  updated_at: '2026-01-01',
   offering: 'web',
   plan: 'small',
   state: 'provisioning',
@@ -34,10 +46,10 @@ test.each([
     'provision in progress: tried 6 times, last: Error: listen  [2J (half)',
   ],
   [
-    { failure: { sentence: 'No room.', detail: 'full' }, failures: 2, trouble: 'Error: x' },
+    { failure: { word: 'failed', sentence: 'No room.', detail: 'full' }, failures: 2, trouble: 'Error: x' },
     'provision in progress: No room. full Undoing it: tried 2 times, last: Error: x',
   ],
-  [{ state: 'failed', failure: { sentence: 'No room.' } }, 'provision failed: No room.'],
+  [{ state: 'failed', failure: { word: 'failed', sentence: 'No room.' } }, 'provision failed: No room.'],
 ])('Of an operation that is %j the operator reads why', (part, line) => {
   expect(describeOperation({ ...operation, ...part })).toBe(line);
 });
@@ -63,6 +75,7 @@ test('The table of instances has a column for whom an instance was made only whe
 
 describe('At 80 columns', () => {
   const one = (more: Partial<InstanceAnswer>): InstanceAnswer => ({
+    ...instance,
     id: '6f1b0c9e-4a57-4f0e-8a51-9a7d7c3e2b10',
     offering: 'redis',
     plan: 'small',

@@ -22,6 +22,16 @@ import {
   orphanReply,
 } from './responses.ts';
 import { requireOrphanBody } from './shapes.ts';
+import type {
+  ActionAnswer,
+  ExecAnswer,
+  InstanceDetailsAnswer,
+  InstancesAnswer,
+  LogAnswer,
+  NodesAnswer,
+  OfferingsAnswer,
+  OrphansAnswer,
+} from './wire.ts';
 
 /** What operators may do with instances. */
 export type Operated = Pick<Broker, 'start' | 'stop' | 'restart' | 'recreate' | 'exec' | 'log'>;
@@ -54,27 +64,28 @@ export function endpoints(
   here: string | undefined,
 ): Readonly<Record<Endpoint, Handler>> {
   return {
-    nodes: async () => ok({ nodes: (await overview.nodes()).map(nodeReply) }),
+    nodes: async () => ok<NodesAnswer>({ nodes: (await overview.nodes()).map(nodeReply) }),
     drain: async (call) => changed(overview.drain(readNode(call), true)),
     undrain: async (call) => changed(overview.drain(readNode(call), false)),
     forget: async (call) => changed(overview.forget(readNode(call))),
     abandon: async (call) => changed(overview.forget(readNode(call), { abandon: true })),
-    offerings: () => ok({ offerings: overview.offerings().map(offeringReply) }),
+    offerings: () => ok<OfferingsAnswer>({ offerings: overview.offerings().map(offeringReply) }),
     instances: (call) => listInstances(call, overview),
-    instance: async (call) => ok(detailsReply(await overview.instance(requireInstanceId(call)))),
+    instance: async (call) =>
+      ok<InstanceDetailsAnswer>(detailsReply(await overview.instance(requireInstanceId(call)))),
     start: async (call) => acted(await broker.start(readAction(call))),
     stop: async (call) => acted(await broker.stop(readAction(call))),
     restart: async (call) => acted(await broker.restart(readAction(call))),
     recreate: async (call) => acted(await broker.recreate(readRecreation(call))),
     async exec(call) {
       requireHere(call, here);
-      return ok({ results: await broker.exec(requireInstanceId(call), readExecution(call)) });
+      return ok<ExecAnswer>({ results: await broker.exec(requireInstanceId(call), readExecution(call)) });
     },
     async log(call) {
       requireHere(call, here);
-      return ok({ units: await broker.log(requireInstanceId(call), readLogQuery(call)) });
+      return ok<LogAnswer>({ units: await broker.log(requireInstanceId(call), readLogQuery(call)) });
     },
-    orphans: async () => ok({ orphans: (await overview.orphans()).map(orphanReply) }),
+    orphans: async () => ok<OrphansAnswer>({ orphans: (await overview.orphans()).map(orphanReply) }),
     async removeOrphan(call) {
       const { name, ...where } = requireOrphanBody(call.body);
       return changed(overview.removeOrphan(where, name), 202);
@@ -87,7 +98,7 @@ async function listInstances(call: Call, overview: OperatorView): Promise<Reply>
   const query = readListQuery(call, overview.offerings());
   const found = await overview.instances(query);
   const last = found.length === query.limit ? found.at(-1)?.instance.id : undefined;
-  return ok({ instances: found.map(instanceReply), next: last });
+  return ok<InstancesAnswer>({ instances: found.map(instanceReply), next: last });
 }
 
 /** Another broker asks for what only the node itself can do; passed on once more it could go round for ever. */
@@ -97,7 +108,7 @@ function requireHere({ query }: Call, here: string | undefined): void {
   throw new Refusal('unavailable', `The broker at this address is not the node '${asked.slice(0, 100)}'.`);
 }
 
-function ok(body: object): Reply {
+function ok<Answer extends object>(body: Answer): Reply {
   return { status: 200, body };
 }
 
@@ -108,5 +119,7 @@ async function changed(change: Promise<void>, status = 200): Promise<Reply> {
 
 function acted(outcome: Outcome<ServiceInstance>): Reply {
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no service instance with this id.');
-  return outcome.is === 'accepted' ? { status: 202, body: acceptedReply(outcome.operation) } : ok({});
+  return outcome.is === 'accepted'
+    ? { status: 202, body: acceptedReply(outcome.operation) }
+    : ok<ActionAnswer>({});
 }

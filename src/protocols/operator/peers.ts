@@ -1,8 +1,8 @@
 import type { Peer } from '../../broker/context.ts';
 import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
 import type { Node } from '../../broker/nodes.ts';
-import type { Executed, UnitLog } from '../../broker/units.ts';
 import type { Login } from '../protocol.ts';
+import type { ExecAnswer, LogAnswer } from './wire.ts';
 
 /** Milliseconds for the way to the other broker and back, beside what it was asked to do. */
 const travel = 10_000;
@@ -15,14 +15,14 @@ export function createPeers(login: Login | undefined): (node: Node) => Peer {
   return (node) => ({
     async exec(instanceId, execution) {
       const question = { method: 'POST', path: 'exec', body: execution, limit: execution.timeout + travel };
-      const { results } = await ask<{ results: readonly Executed[] }>(node, instanceId, login, question);
+      const { results } = await ask<ExecAnswer>(node, instanceId, login, question);
       return results;
     },
     async log(instanceId, { unit, lines }) {
       const query: Record<string, string> = { lines: String(lines) };
       if (unit !== undefined) query['unit'] = unit;
       const question = { method: 'GET', path: 'log', query, limit: travel };
-      const { units } = await ask<{ units: readonly UnitLog[] }>(node, instanceId, login, question);
+      const { units } = await ask<LogAnswer>(node, instanceId, login, question);
       return units;
     },
   });

@@ -8,9 +8,19 @@ import type {
   OperationEntry,
 } from '../../broker/operator-view.ts';
 import type { Operation } from '../../broker/records.ts';
+import type {
+  ActionAnswer,
+  InstanceAnswer,
+  InstanceDetailsAnswer,
+  NodeAnswer,
+  OfferingAnswer,
+  OperationAnswer,
+  OrphanAnswer,
+  StepAnswer,
+} from './wire.ts';
 
 /** Every answer names its members, so nothing that is added to a record leaves by accident. */
-export function nodeReply(node: Node): object {
+export function nodeReply(node: Node): NodeAnswer {
   const { name, host, url, directory, ports, portsFree, capacity, used, instances, executables } = node;
   return {
     name,
@@ -24,21 +34,21 @@ export function nodeReply(node: Node): object {
     used,
     instances,
     executables,
-    beat_at: node.beatAt,
+    beat_at: node.beatAt.toISOString(),
   };
 }
 
-function stateOf({ stale, draining }: Node): string {
+function stateOf({ stale, draining }: Node): NodeAnswer['state'] {
   if (stale) return 'down';
   return draining ? 'draining' : 'up';
 }
 
-export function offeringReply({ offering, hidden }: OfferingEntry): object {
+export function offeringReply({ offering, hidden }: OfferingEntry): OfferingAnswer {
   const { id, name, description } = offering;
   return { id, name, description, on_sale: hidden === undefined, hidden };
 }
 
-export function instanceReply(entry: InstanceEntry): object {
+export function instanceReply(entry: InstanceEntry): InstanceAnswer {
   const { instance, operation, offering, plan, state, status, drifted, bindings } = entry;
   return {
     id: instance.id,
@@ -67,17 +77,17 @@ export function instanceReply(entry: InstanceEntry): object {
     node: instance.place?.node,
     cost: instance.place?.cost,
     bindings,
-    lost: instance.lost && { node: instance.lost.node, at: instance.lost.at },
+    lost: instance.lost && { node: instance.lost.node, at: instance.lost.at.toISOString() },
     parent: instance.parent,
     organization_guid: instance.organizationGuid,
     space_guid: instance.spaceGuid,
     operation: operation && operationReply(operation),
-    created_at: instance.createdAt,
-    updated_at: instance.updatedAt,
+    created_at: instance.createdAt.toISOString(),
+    updated_at: instance.updatedAt.toISOString(),
   };
 }
 
-export function detailsReply(details: InstanceDetails): object {
+export function detailsReply(details: InstanceDetails): InstanceDetailsAnswer {
   const { neededBy, needs, operations } = details;
   return {
     ...instanceReply(details),
@@ -90,11 +100,11 @@ export function detailsReply(details: InstanceDetails): object {
   };
 }
 
-export function acceptedReply(operation: Operation): object {
+export function acceptedReply(operation: Operation): ActionAnswer {
   return { operation: operationReply(operation) };
 }
 
-function operationReply(operation: Omit<Operation, 'confidential'>): object {
+function operationReply(operation: Omit<Operation, 'confidential'>): OperationAnswer {
   const { id, kind, state, bindingId, node, holder, attempt, failures, trouble, note, failure, origin } =
     operation;
   return {
@@ -110,14 +120,14 @@ function operationReply(operation: Omit<Operation, 'confidential'>): object {
     note,
     failure: failure && { word: failure.word, sentence: failure.sentence, detail: failure.detail },
     asked_by: { protocol: origin.protocol, principal: origin.principal, request: origin.requestId },
-    created_at: operation.createdAt,
-    finished_at: operation.finishedAt,
-    deadline: operation.deadline,
+    created_at: operation.createdAt.toISOString(),
+    finished_at: operation.finishedAt?.toISOString(),
+    deadline: operation.deadline?.toISOString(),
   };
 }
 
-function timelineReply({ step, tries, undo, ms, endedAt }: OperationEntry['timeline'][number]): object {
-  return { step, tries, undo, ms, ended_at: endedAt };
+function timelineReply({ step, tries, undo, ms, endedAt }: OperationEntry['timeline'][number]): StepAnswer {
+  return { step, tries, undo, ms, ended_at: endedAt.toISOString() };
 }
 
 export function orphanReply({
@@ -127,7 +137,7 @@ export function orphanReply({
   firstSeenAt,
   final,
   removalApproved: condemned,
-}: Suspect): object {
+}: Suspect): OrphanAnswer {
   const { name, instanceId, key } = thing;
   return {
     provisioner,
@@ -135,7 +145,7 @@ export function orphanReply({
     name,
     instance_id: instanceId,
     key,
-    first_seen_at: firstSeenAt,
+    first_seen_at: firstSeenAt.toISOString(),
     final,
     condemned,
   };

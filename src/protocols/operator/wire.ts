@@ -1,0 +1,147 @@
+// Every answer of the operator API, as JSON carries it: times are ISO 8601, sizes of time are milliseconds.
+import type { Executed, UnitLog } from '../../broker/units.ts';
+
+export interface NodesAnswer {
+  readonly nodes: readonly NodeAnswer[];
+}
+
+export interface NodeAnswer {
+  readonly name: string;
+  readonly state: 'up' | 'draining' | 'down';
+  readonly host: string;
+  readonly url?: string;
+  readonly directory: string;
+  /** The first and the last: `26000-26099`. */
+  readonly ports: string;
+  readonly ports_free: number;
+  readonly capacity: number;
+  readonly used: number;
+  readonly instances: number;
+  readonly executables: readonly string[];
+  readonly beat_at: string;
+}
+
+export interface OfferingsAnswer {
+  readonly offerings: readonly OfferingAnswer[];
+}
+
+export interface OfferingAnswer {
+  readonly id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly on_sale: boolean;
+  /** Why it is not on sale, as a sentence. */
+  readonly hidden?: string;
+}
+
+export interface InstancesAnswer {
+  readonly instances: readonly InstanceAnswer[];
+  /** The `after` of the page that follows; absent: this is the last. */
+  readonly next?: string;
+}
+
+export interface InstanceAnswer {
+  readonly id: string;
+  readonly key?: string;
+  readonly offering: string;
+  readonly offering_id: string;
+  readonly plan: string;
+  readonly plan_id: string;
+  readonly state: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly units: readonly UnitAnswer[];
+  readonly addresses: readonly string[];
+  readonly checked_at?: string;
+  readonly left_alone?: boolean;
+  readonly stopped: boolean;
+  readonly stopped_units: readonly string[];
+  /** Its plan has changed since it was made or last updated. */
+  readonly drifted: boolean;
+  readonly node?: string;
+  readonly cost?: number;
+  readonly bindings: number;
+  readonly lost?: { readonly node: string; readonly at: string };
+  /** The instance that it was made for. */
+  readonly parent?: string;
+  readonly organization_guid?: string;
+  readonly space_guid?: string;
+  readonly operation?: OperationAnswer;
+  readonly created_at: string;
+  readonly updated_at: string;
+}
+
+export interface InstanceDetailsAnswer extends InstanceAnswer {
+  readonly needed_by: readonly string[];
+  readonly needs: readonly string[];
+  /** The latest first. */
+  readonly operations: readonly TimedOperationAnswer[];
+}
+
+export interface UnitAnswer {
+  readonly unit: string;
+  readonly status: string;
+  readonly reason: string;
+  readonly since: string;
+  readonly pid?: number;
+  readonly address?: string;
+}
+
+/** Of a start, stop, restart or recreate; without an operation when there was nothing to do. */
+export interface ActionAnswer {
+  readonly operation?: OperationAnswer;
+}
+
+export interface OperationAnswer {
+  readonly id: string;
+  readonly kind: string;
+  readonly state: string;
+  readonly binding_id?: string;
+  readonly node?: string;
+  readonly holder?: string;
+  readonly attempt: number;
+  readonly failures?: number;
+  readonly trouble?: string;
+  readonly note?: string;
+  readonly failure?: { readonly word: string; readonly sentence: string; readonly detail?: string };
+  readonly asked_by: { readonly protocol: string; readonly principal?: string; readonly request?: string };
+  readonly created_at: string;
+  readonly finished_at?: string;
+  readonly deadline?: string;
+}
+
+export interface TimedOperationAnswer extends OperationAnswer {
+  readonly timeline: readonly StepAnswer[];
+}
+
+export interface StepAnswer {
+  readonly step: string;
+  readonly tries: number;
+  readonly undo: boolean;
+  readonly ms: number;
+  readonly ended_at: string;
+}
+
+export interface ExecAnswer {
+  readonly results: readonly Executed[];
+}
+
+export interface LogAnswer {
+  readonly units: readonly UnitLog[];
+}
+
+export interface OrphansAnswer {
+  readonly orphans: readonly OrphanAnswer[];
+}
+
+export interface OrphanAnswer {
+  readonly provisioner: string;
+  readonly node?: string;
+  readonly name: string;
+  readonly instance_id?: string;
+  readonly key?: string;
+  readonly first_seen_at: string;
+  /** It has been seen for long enough to be removed. */
+  readonly final: boolean;
+  readonly condemned: boolean;
+}
