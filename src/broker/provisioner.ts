@@ -70,6 +70,11 @@ export interface ProvisionerTraits {
   readonly members?: Readonly<Record<string, readonly string[]>>;
   /** Places below `config`, such as `bind`, that are filled for one binding, with its id and secrets. */
   readonly perBinding?: readonly string[];
+  /**
+   * Places below `config` whose templates it fills, with `*` for any name (`files.*.content`), and whether what they
+   * come to is written into text or may be any value; elsewhere a template is a mistake. Absent: it fills all.
+   */
+  readonly fills?: Readonly<Record<string, 'text' | 'value'>>;
   /** The secrets that an offering file must declare, by name. */
   readonly secrets?: Readonly<Record<string, 'instance' | 'binding'>>;
   /** Keys of an offering file that only some provisioners act on, such as `hooks`; none when absent. */

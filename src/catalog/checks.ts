@@ -1,5 +1,6 @@
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { planSupportFindings, secretFindings, supportFindings } from './rules/abilities.ts';
+import { answerFindings } from './rules/answers.ts';
 import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
 import {
@@ -54,6 +55,14 @@ function eachPlan(
 
 const grantWords = own('syslog_drain_url', 'route_service_url', 'volume_mounts', 'credentials');
 const parameterWords = own('parameters', 'schemas');
+const answerWords = own(
+  'dashboard',
+  'instance_metadata',
+  'syslog_drain_url',
+  'route_service_url',
+  'volume_mounts',
+  'endpoints',
+);
 
 /** Where templates may stand, and what says which parameters they may use. */
 export const templateWords = [
@@ -95,7 +104,14 @@ const rules: readonly Rule[] = [
   },
   { reads: parameterWords, find: parameterFindings },
   { reads: ['provisioner'], find: provisionerFindings },
-  { reads: ['provisioner', 'config', 'plans.with'], find: eachPlan(configFindings) },
+  {
+    reads: ['provisioner', 'config', 'plans.with', ...parameterWords],
+    find: eachPlan((offering, view, traits) => configFindings(offering, view, traits)),
+  },
+  {
+    reads: ['plans.with', ...answerWords, ...parameterWords],
+    find: eachPlan((_, view) => answerFindings(view)),
+  },
   { reads: ['provisioner', 'plans.with'], find: eachPlan(settingFindings) },
   { reads: ['provisioner', 'secrets'], find: secretFindings },
   { reads: ['provisioner'], find: supportFindings },

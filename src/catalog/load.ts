@@ -153,12 +153,15 @@ function problemsOf(shapes: readonly ShapedFile[], traits: Traits, areAll: boole
     }),
     ...uniqueProblems(shapes),
     ...(isComplete
-      ? needProblems(shapes.map(({ file, offering }) => ({ file, offering: asOfferingFile(offering) })))
+      ? needProblems(
+          shapes.map(({ file, offering }) => ({ file, offering: asOfferingFile(offering) })),
+          traits,
+        )
       : []),
   ];
 }
 
-const needWords = ['name', 'plans', 'plans.name', 'requires_offerings', ...templateWords];
+const needWords = ['name', 'plans', 'plans.name', 'plans.with', 'requires_offerings', ...templateWords];
 
 /** Only what the checks of its form have let through is read by this name. */
 function asOfferingFile(offering: RawFile['offering']): OfferingFile {

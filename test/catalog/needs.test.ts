@@ -113,8 +113,8 @@ describe('Needs', () => {
       {},
       { parameters: { size: { type: 'integer', minimum: 1 } } },
       [
-        "requires_offerings.x.parameters: The parameter 'size' must be at least 1.",
-        "requires_offerings.y.parameters: The parameter 'size' is required.",
+        'requires_offerings.x.parameters.size: The value must be at least 1.',
+        'requires_offerings.y.parameters.size: The key is missing.',
       ],
     ],
     [

@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
 import { idsOf } from '../support/instance-platform.ts';
 import {
+  bindingPath,
   incomplete,
   operationIn,
   trialPlatform,
@@ -248,6 +250,51 @@ describe('What an application gets beside credentials', () => {
       ],
     });
   });
+
+  test('What an application gets beside credentials are texts where the specification has texts, also of parameters that are numbers, true or false [BND-28]', async () => {
+    const on = await instance('numbers/all', { body: { parameters: { any: { drain: 514 } } } });
+    const { told, path } = await binding(on);
+    expect(told).toEqual({
+      credentials: { port: 6379, open: true },
+      syslog_drain_url: '514',
+      route_service_url: 'https://5.routes.example.com',
+      endpoints: [{ host: '5', ports: ['6379', '5-6379'] }],
+      volume_mounts: [
+        {
+          driver: 'true',
+          container_dir: '5',
+          mode: 'rw',
+          device_type: 'shared',
+          device: { volume_id: '5', mount_config: { port: 6379 } },
+        },
+      ],
+    });
+    expect((await ask('get', path)).body).toEqual({ ...told, parameters: {} });
+    expect((await ask('get', on.path)).body).toMatchObject({
+      dashboard_url: '5',
+      metadata: {
+        labels: { size: '5', open: 'true', named: 'size-5' },
+        attributes: { size: 5, open: true },
+      },
+    });
+  });
+
+  test.each([[['list']], [{ an: 'object' }], [null]])(
+    'Texts beside credentials are not made of %j: the bind fails, says who can help, and leaves nothing [BND-28]',
+    async (drain) => {
+      const on = await instance('numbers/all', { body: { parameters: { any: { drain } } } });
+      const id = randomUUID();
+      const { status, body } = await bind(on, { id });
+      expect({ status, body: body as unknown }).toEqual({
+        status: 500,
+        body: {
+          error: 'OperationFailed',
+          description: expect.stringContaining('Ask the operator of the broker.') as string,
+        },
+      });
+      expect((await ask('get', bindingPath(on, id))).status).toBe(404);
+    },
+  );
 
   test('What an application gets beside credentials is metadata that says when the binding ends and when to renew it before that [BND-28]', async () => {
     const asked = Date.now();

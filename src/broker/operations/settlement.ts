@@ -1,3 +1,4 @@
+import { bindingTexts, metadataTexts, requireTexts, type TextForm } from '../answer-texts.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Failure } from '../errors.ts';
@@ -105,7 +106,8 @@ export function withMetadata(
   const template = plan.making.answer.instanceMetadata;
   if (!template) return instance;
   const values = templateValues(plan, instance, undefined, settings.url);
-  return { ...instance, metadata: fill({ ...template }, values) as ServiceInstance['metadata'] & object };
+  const metadata = fill({ ...template }, values, metadataTexts);
+  return { ...instance, metadata: metadata as ServiceInstance['metadata'] & object };
 }
 
 function finishBinding(
@@ -132,7 +134,7 @@ function answerOf({ making: { answer } }: ServicePlan, values: JsonObject): Bind
   const { credentials, syslogDrainUrl, routeServiceUrl, volumeMounts, endpoints } = answer;
   const declared = Object.entries({ credentials, syslogDrainUrl, routeServiceUrl, volumeMounts, endpoints });
   const templates = Object.fromEntries(declared.filter(([, template]) => template !== undefined));
-  return fill(templates as JsonObject, values) as BindingAnswer;
+  return fill(templates as JsonObject, values, { members: bindingTexts }) as BindingAnswer;
 }
 
 function lifetime({ making }: ServicePlan, now: Date): { expiresAt?: Date; renewBefore?: Date } {
@@ -145,9 +147,9 @@ function lifetime({ making }: ServicePlan, now: Date): { expiresAt?: Date; renew
 }
 
 /** A template that cannot be filled is the offering's mistake: trying again would not mend it. */
-function fill(template: JsonObject, values: JsonObject): Json {
+function fill(template: JsonObject, values: JsonObject, texts: TextForm): Json {
   try {
-    return render(template, values);
+    return requireTexts(render(template, values), texts);
   } catch (error) {
     throw new Failure(
       'template',

@@ -1,11 +1,10 @@
 import type { ErrorObject } from 'ajv';
-import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
-import { expressionsIn, findValue, positionIn } from '../../broker/template.ts';
+import type { Json } from '../../broker/json.ts';
+import { expressionsIn, positionIn } from '../../broker/template.ts';
 import type { PlanView } from '../form/offering-file.ts';
 import type { Finding } from '../problem.ts';
 import { schemasOf } from '../form/shorthand.ts';
-
-type TypeName = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string';
+import { nameOf, typesAt, type TypeName } from './types-at.ts';
 
 /** A place whose value an instance will decide. */
 export interface Open {
@@ -21,38 +20,32 @@ export interface Filled {
   readonly open: readonly Open[];
 }
 
+/** What the credentials of needed offerings may be, by the path of an expression; undefined: anything. */
+export type NeededTypes = (path: readonly string[]) => readonly TypeName[] | undefined;
+
 /**
  * What a text with a template will be. One expression alone keeps its type; text around it, a second one or a
  * filter makes text of it.
  */
-export function typesOf(text: string, { words }: PlanView): readonly TypeName[] | undefined {
+export function typesOf(
+  text: string,
+  { words }: PlanView,
+  neededTypes: NeededTypes = () => undefined,
+): readonly TypeName[] | undefined {
   const [first, ...others] = expressionsIn(text);
   if (!first || others.length > 0 || !first.alone || first.filter !== undefined) return ['string'];
   const [root = '', name = '', ...members] = first.path;
   if (root === 'params') {
-    if (name === '') return ['object'];
-    const rule = findValue(['properties', name], createSchemaOf(words));
-    return members.length > 0 || rule === undefined ? undefined : declared(rule);
+    return typesAt(first.path.slice(1), schemasOf(words)?.service_instance?.create?.parameters);
   }
+  if (root === 'deps') return name === '' || members.length === 0 ? ['object'] : neededTypes(first.path);
+  if (root === 'plan') return name === '' ? ['object'] : undefined;
   if (root === 'ports') return name === '' ? ['object'] : ['integer'];
   return texts.has(root) && name !== '' ? ['string'] : undefined;
 }
 
 /** Roots whose every value is text. */
-const texts: ReadonlySet<string> = new Set(['secrets', 'dir', 'broker', 'binding']);
-
-function createSchemaOf(words: PlanView['words']): JsonObject {
-  return schemasOf(words)?.service_instance?.create?.parameters ?? {};
-}
-
-function declared(rule: Json): readonly TypeName[] | undefined {
-  const type = isObject(rule) ? rule['type'] : undefined;
-  const given: readonly Json[] = typeof type === 'string' ? [type] : Array.isArray(type) ? type : [];
-  const names = given.filter(
-    (name): name is TypeName => typeof name === 'string' && Object.hasOwn(samples, name),
-  );
-  return names.length > 0 ? names : undefined;
-}
+const texts: ReadonlySet<string> = new Set(['secrets', 'instance', 'dir', 'broker', 'binding']);
 
 const samples: Readonly<Record<TypeName, Json>> = {
   array: [],
@@ -64,44 +57,50 @@ const samples: Readonly<Record<TypeName, Json>> = {
   string: '',
 };
 
+/** Where a template stands, and what becomes of numbers there. */
+export interface Setting {
+  readonly at: string;
+  /** Are numbers, true and false written as text where text is due? */
+  readonly writesText: boolean;
+}
+
 /** The value with one of the kinds of value wherever it is open; text stays as it stands. */
-export function withSamples({ value, open }: Filled, turn: number): Json {
+export function withSamples({ value, open }: Filled, turn: number, { at: place, writesText }: Setting): Json {
   const places = new Map(open.map((one) => [one.at, one]));
-  return replaced(value, 'config', (at, text) => {
+  return replaced(value, place, (at, text) => {
     const one = places.get(at);
     const type = one && typeAt(one, turn);
-    // Numbers, too, are written as text where text is due.
-    return type === undefined || !nested.has(type) ? text : samples[type];
+    return type === undefined || type === 'string' || (writesText && !nested.has(type))
+      ? text
+      : samples[type];
   });
 }
 
 const nested: ReadonlySet<TypeName> = new Set(['array', 'object', 'null']);
 
 /** Could this error at the place itself pass, when the value is what it may be? */
-export function isOpenAt({ keyword, params, schema }: ErrorObject, open: Open, turn: number): boolean {
+export function isOpenAt(
+  { keyword, params, schema }: ErrorObject,
+  open: Open,
+  turn: number,
+  writesText: boolean,
+): boolean {
   const type = typeAt(open, turn);
   if (type === undefined) return true;
-  if (keyword === 'type') return [params['type']].flat().some((wanted) => fits(type, wanted as TypeName));
+  const fits = (wanted: TypeName) => isOf(type, wanted) || (writesText && isWritten(type, wanted));
+  if (keyword === 'type') return [params['type']].flat().some((wanted) => fits(wanted as TypeName));
   const values = keyword === 'enum' ? schema : keyword === 'const' ? [schema] : undefined;
   if (!Array.isArray(values)) return true;
-  return values.some((value: Json) => fits(type, nameOf(value)));
+  return values.some((value: Json) => fits(nameOf(value)));
 }
 
-/** A number, true and false can be written where text is due, and are. */
-function fits(type: TypeName, wanted: TypeName): boolean {
-  if (
-    type === wanted ||
-    (type === 'number' && wanted === 'integer') ||
-    (type === 'integer' && wanted === 'number')
-  )
-    return true;
+function isOf(type: TypeName, wanted: TypeName): boolean {
+  const isNumber = (name: TypeName) => name === 'number' || name === 'integer';
+  return type === wanted || (isNumber(type) && isNumber(wanted));
+}
+
+function isWritten(type: TypeName, wanted: TypeName): boolean {
   return wanted === 'string' && !nested.has(type);
-}
-
-function nameOf(value: Json): TypeName {
-  if (value === null) return 'null';
-  if (Array.isArray(value)) return 'array';
-  return typeof value as TypeName;
 }
 
 /** Says what the template comes to, where a mere `must be a list` would leave people wondering. */
@@ -112,7 +111,8 @@ export function explained(finding: Finding, open: readonly Open[]): Finding {
   const why = isText
     ? ' What this template comes to is text.'
     : ` This template may come to ${one.types.join(', ')}.`;
-  return { ...finding, reason: `${finding.reason}${why}` };
+  // It stands in quotes.
+  return { ...finding, reason: `${finding.reason.replace(' Put it in quotes.', '')}${why}` };
 }
 
 function typeAt({ types }: Open, turn: number): TypeName | undefined {

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../../broker/json.ts';
+import type { Json } from '../../broker/json.ts';
 import {
   type Expression,
   expressionsIn,
@@ -7,10 +7,8 @@ import {
   positionIn,
 } from '../../broker/template.ts';
 import { type DependencyEntry, type OfferingFile, type PlanView, planViews } from '../form/offering-file.ts';
-import { parameterCheck } from '../parameters.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
-import { schemasOf } from '../form/shorthand.ts';
 import { type TemplatePosition, placeWithin, templatePlaces } from './places.ts';
 import { isOnCommandLine } from './use.ts';
 
@@ -20,6 +18,8 @@ export interface DependencyView {
   readonly name: string;
   readonly need: DependencyEntry;
   readonly at: string;
+  readonly needed: OfferingFile;
+  /** Those of `needed` that may meet it. */
   readonly plans: readonly PlanView[];
 }
 
@@ -32,25 +32,6 @@ export function bindFindings({ need, at, plans }: DependencyView): readonly Find
   if (bindable.every(({ words }) => words.requires_app))
     return [mistake(place, 'It can be bound to an application only.')];
   return [];
-}
-
-/** Parameters without templates are what the other plan's users might say. */
-export function dependencyParameterFindings({ need, at, plans }: DependencyView): readonly Finding[] {
-  const { parameters = {}, plan } = need;
-  if (plan === undefined || expressionsIn(parameters).length > 0) return [];
-  return plans.flatMap(({ words }) => {
-    const wrong = reasonAgainst(parameters, schemasOf(words)?.service_instance?.create?.parameters);
-    return wrong === undefined ? [] : [mistake(positionIn(at, 'parameters'), wrong)];
-  });
-}
-
-function reasonAgainst(parameters: JsonObject, schema: JsonObject | undefined): string | undefined {
-  try {
-    return parameterCheck(schema)(parameters);
-  } catch {
-    // The schema cannot be used, and the check of its own file says why.
-    return undefined;
-  }
 }
 
 /** Every `{{deps.<name>.x}}` leads to a credential; a secret among them does not stand where all see it. */

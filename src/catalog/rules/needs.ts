@@ -1,7 +1,10 @@
 import { expressionsIn, expressionText, positionIn } from '../../broker/template.ts';
 import { type DependencyEntry, type OfferingFile, planViews } from '../form/offering-file.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
-import { bindFindings, dependencyParameterFindings, useFindings } from './dependencies.ts';
+import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { bindFindings, type DependencyView, useFindings } from './dependencies.ts';
+import { neededParameterFindings } from './needed-parameters.ts';
+import { findingsWithNeeds } from './findings-with-needs.ts';
 import { placeWithin } from './places.ts';
 import { type Finding, mistake, type Problem } from '../problem.ts';
 
@@ -31,23 +34,31 @@ export interface NamedFile {
 }
 
 /** Needs lead to offerings and plans that exist and give what is used of them, and never back to where they started. */
-export function needProblems(files: readonly NamedFile[]): readonly Problem[] {
+export function needProblems(files: readonly NamedFile[], traits: Traits): readonly Problem[] {
   const byName = new Map(files.map(({ offering }) => [offering.name, offering]));
-  return files.flatMap(({ file, offering }) =>
-    Object.entries(offering.requires_offerings ?? {})
-      .flatMap(([name, need]) => needReasons(offering, name, need, byName))
-      .map((finding) => ({ file, ...finding })),
-  );
+  return files.flatMap(({ file, offering }) => {
+    const looked = Object.entries(offering.requires_offerings ?? {}).map(([name, need]) =>
+      lookUp(offering, name, need, byName),
+    );
+    const met = looked.filter((one): one is DependencyView => !Array.isArray(one));
+    return [
+      ...looked.flatMap((one) => (Array.isArray(one) ? (one as readonly Finding[]) : [])),
+      ...met.flatMap((one) => findingsOf(one, byName, traits)),
+      ...findingsWithNeeds(offering, met, traits),
+    ].map((finding) => ({ file, ...finding }));
+  });
 }
 
+type Traits = Readonly<Record<string, ProvisionerTraits>>;
 type Offerings = ReadonlyMap<string, OfferingFile>;
 
-function needReasons(
+/** What meets the need, or why nothing does. */
+function lookUp(
   offering: OfferingFile,
   name: string,
   need: DependencyEntry,
   byName: Offerings,
-): readonly Finding[] {
+): DependencyView | readonly Finding[] {
   const at = placeOf(name);
   const needed = byName.get(need.offering);
   if (!needed) {
@@ -64,13 +75,17 @@ function needReasons(
       mistake(positionIn(at, 'plan'), `The offering '${needed.name}' has no plan '${need.plan}'.${hint}`),
     ];
   }
+  return { offering, name, need, at, needed, plans };
+}
+
+function findingsOf(dependency: DependencyView, byName: Offerings, traits: Traits): readonly Finding[] {
+  const { offering, needed, at } = dependency;
   const circle = findWay(needed.name, offering.name, byName);
-  const bound = { offering, name, need, at, plans };
   return [
     ...(circle ? [mistake(at, `The needs go in a circle: ${[offering.name, ...circle].join(', ')}.`)] : []),
-    ...bindFindings(bound),
-    ...dependencyParameterFindings(bound),
-    ...useFindings(bound),
+    ...bindFindings(dependency),
+    ...neededParameterFindings(dependency, traits),
+    ...useFindings(dependency),
   ];
 }
 

@@ -15,6 +15,7 @@ const config: JsonObject = {
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config,
+  fills: { needs: 'value', 'needs.*': 'text' },
   roots: ['dir', 'node', 'ports', 'outputs', 'deps'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
   supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],

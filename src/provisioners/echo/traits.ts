@@ -17,6 +17,7 @@ const settingsSchema: JsonObject = {
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
+  fills: {},
   settings: settingsSchema,
   roots: ['echo'],
   secrets: { [tokenNames.binding]: 'binding', [tokenNames.instance]: 'instance' },

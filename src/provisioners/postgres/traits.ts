@@ -4,6 +4,7 @@ import { configSchema } from './shape.ts';
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
+  fills: { connection_limit: 'value', quota_mb: 'value', extensions: 'value', 'extensions.*': 'value' },
   roots: ['server', 'db'],
   members: { server: ['host', 'port'], db: ['name', 'user'] },
   secrets: { password: 'binding' },

@@ -1,7 +1,7 @@
 import { type JsonObject, jsonOf } from '../../broker/json.ts';
 
 /**
- * What `config:` of a process offering may say. Every text may hold templates.
+ * What `config:` of a process offering may say. `fills` has the texts that may hold templates.
  *
  * - `needs`: executables that a node must have.
  * - `ports`: names; each instance gets a number for each, `{{ports.<name>}}`.
@@ -110,6 +110,26 @@ export const configSchema: JsonObject = closed(
     },
   },
 );
+
+/** Where templates are filled; what gives an offering its shape is the same for all instances. */
+export const fills = {
+  needs: 'value',
+  'needs.*': 'text',
+  'files.*': 'text',
+  'files.*.content': 'text',
+  'processes.*.run.*': 'text',
+  'processes.*.env.*': 'text',
+  'processes.*.ready.send': 'text',
+  'processes.*.ready.expect': 'text',
+  'processes.*.ready.http': 'text',
+  'processes.*.ready.status': 'text',
+  'processes.*.ready.headers.*': 'text',
+  'processes.*.ready.command.*': 'text',
+  'bind.*.send': 'text',
+  'bind.*.expect': 'text',
+  'unbind.*.send': 'text',
+  'unbind.*.expect': 'text',
+} as const;
 
 function closed(
   properties: JsonObject,

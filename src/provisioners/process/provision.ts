@@ -63,9 +63,10 @@ export async function takePorts(
 }
 
 /** @throws Failure when an executable is not on this node */
-export function requireExecutables({ config, node }: ProcessContext): void {
-  const found = findExecutables(node.path, config.needs);
-  const missing = config.needs.find((name) => !found.includes(name));
+export function requireExecutables({ work, node }: ProcessContext): void {
+  const { executables: needs } = work.plan.operating;
+  const found = findExecutables(node.path, needs);
+  const missing = needs.find((name) => !found.includes(name));
   if (missing === undefined) return;
   throw new Failure('no-executable', `The program ${missing}, which the service needs, is not there.`, {
     detail: `There is no executable ${missing} on the path ${node.path} of node ${node.name}.`,

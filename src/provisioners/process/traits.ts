@@ -1,9 +1,10 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
-import { configSchema } from './config-schema.ts';
+import { configSchema, fills } from './config-schema.ts';
 
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
+  fills,
   roots: ['node', 'ports', 'dir', 'deps', 'outputs'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
   perBinding: ['bind', 'unbind'],

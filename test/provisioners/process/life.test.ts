@@ -181,7 +181,9 @@ test('A8: What ends while it is started fails at once, and the operator sees wha
 });
 
 test('A program that is not there fails with its name.', async () => {
-  const missing = plan({ making: { config: { ...config, needs: ['no-such-program'] } } });
+  // As the plan fills them in.
+  const making = { config: { ...config, needs: ['{{plan.tool}}'] } };
+  const missing = plan({ making, operating: { executables: ['no-such-program'] } });
   const failed = await failureOf(provision(on('missing', missing)));
   expect(failed.message).toBe('The program no-such-program, which the service needs, is not there.');
   const wrong = plan({ making: { config: withServer({ run: ['no-such-program'] }) } });
