@@ -1,6 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setImmediate as turn } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
@@ -46,43 +47,30 @@ function manyPlans(): Record<string, JsonObject> {
   };
 }
 
-/** The most processor time, in ms, that this thread gave to one turn: whatever else the machine does meanwhile. */
-async function longestTurn<Result>(work: () => Promise<Result>): Promise<{ ms: number; result: Result }> {
-  let isOver = false;
-  let longest = 0;
-  const watch = (async () => {
-    while (!isOver) {
-      const before = process.threadCpuUsage();
-      await turn();
-      const { user, system } = process.threadCpuUsage(before);
-      longest = Math.max(longest, (user + system) / 1000);
-    }
-  })();
-  const result = await work().finally(() => (isOver = true));
-  await watch;
-  return { ms: longest, result };
-}
-
-test('A reload never holds others up for long, leaves unchanged offerings alone, and gives what a load gives.', async () => {
+test('A reload never holds others up for long.', async () => {
   await withFolder(manyPlans(), async (directory) => {
-    const direct = await longestTurn(() => loadCatalog([directory], traits));
+    const script = join(import.meta.dirname, 'reload-turns.ts');
+    const { stdout } = await promisify(execFile)(process.execPath, [script, directory]);
+    const { first, second } = JSON.parse(stdout) as { first: number; second: number };
+    // 50 ms of processor time are the aim, and 15 to 30 are usual; a machine with much to do has slower caches.
+    expect(first).toBeLessThan(100);
+    expect(second).toBeLessThan(100);
+  });
+});
+
+test('A reload leaves unchanged offerings alone, and gives what a load gives.', async () => {
+  await withFolder(manyPlans(), async (directory) => {
+    const direct = await loadCatalog([directory], traits);
     const reload = createReload([directory], traits);
-    const first = await longestTurn(reload);
-    expect(first.result.problems).toEqual(direct.result.problems);
-    expect(JSON.stringify(first.result.catalog?.offerings)).toBe(
-      JSON.stringify(direct.result.catalog?.offerings),
-    );
+    const first = await reload();
+    expect(first.problems).toEqual(direct.problems);
+    expect(JSON.stringify(first.catalog?.offerings)).toBe(JSON.stringify(direct.catalog?.offerings));
 
     const file = join(directory, 'alike.json');
     writeFileSync(file, readFileSync(file, 'utf8').replace('alike-7"', 'renamed"'));
-    const second = await longestTurn(reload);
-    const [alike, ruled] = second.result.catalog?.offerings ?? [];
+    const [alike, ruled] = (await reload()).catalog?.offerings ?? [];
     expect(alike?.plans.map(({ name }) => name)).toContain('renamed');
-    expect(ruled).toBe(first.result.catalog?.offerings[1]);
-
-    // 50 ms are the aim; a busy machine has slower caches.
-    expect(first.ms).toBeLessThan(300);
-    expect(second.ms).toBeLessThan(300);
+    expect(ruled).toBe(first.catalog?.offerings[1]);
   });
 });
 

@@ -1,5 +1,8 @@
 import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import type { JsonObject } from '../../src/broker/json.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
+import { offeringSchema } from '../../src/catalog/form/schema.ts';
 import { shippedTraits } from '../../src/program/shipped.ts';
 
 /** What this repository sells: catalog/ and catalog/trial/, as people see it in a marketplace. */
@@ -7,6 +10,21 @@ import { shippedTraits } from '../../src/program/shipped.ts';
 const root = join(import.meta.dirname, '../..');
 const traits = shippedTraits();
 const load = (folder: string) => loadCatalog([join(root, folder)], traits);
+
+const schemas: readonly (readonly [of: string, schema: JsonObject])[] = [
+  ['offering files', offeringSchema],
+  ...Object.entries(traits).map(([name, { config }]) => [`config of ${name}`, config] as const),
+  ...Object.entries(traits).map(([name, { settings = {} }]) => [`with of ${name}`, settings] as const),
+];
+
+test.each(schemas)(
+  'The schema of %s keeps to the rules, which is taken for granted at load.',
+  (_of, schema) => {
+    const ajv = new Ajv({ strict: false });
+    void ajv.validateSchema(schema);
+    expect(ajv.errors ?? []).toEqual([]);
+  },
+);
 
 test('The shipped catalog is good without a warning.', async () => {
   expect((await load('catalog')).problems).toEqual([]);

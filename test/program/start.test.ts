@@ -34,6 +34,27 @@ test('The first start prints a banner with a line that works when it is pasted',
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
 });
 
+/** The program takes its output for a terminal. */
+const onTerminal = { NODE_OPTIONS: '--import=data:text/javascript,process.stdout.isTTY=true' };
+
+test('On a terminal the first line says that it works, before anything is looked at', async () => {
+  const running = start(onTerminal);
+  await addressOf(running);
+  expect((await stop(running)).output).toMatch(/^Starting \.\.\.\n(?!.*Starting \.\.\.)/s);
+
+  const refused = await start({ ...onTerminal, DATA_DIR: '/proc/nowhere' }).ended;
+  expect(refused).toMatchObject({ code: 1, output: 'Starting ...\n' });
+});
+
+test.each([
+  ['into a pipe', {}],
+  ['for machines', { ...onTerminal, LOG_FORMAT: 'json' }],
+])('Where output goes %s, no line says that it is starting', async (_where, env) => {
+  const running = start(env);
+  await running.shows(/ready|\/v2\/catalog\n/);
+  expect((await stop(running)).output).not.toContain('Starting ...');
+});
+
 test('A restart keeps the password, which only its owner may read, and the state', async () => {
   const first = start();
   const address = await addressOf(first);

@@ -1,9 +1,10 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
 import { isMissing, isUnknown, pathOf, predicateOf } from '../json-schema/predicate.ts';
 import { didYouMean } from './did-you-mean.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
+import { ownSchema } from '../own-schema.ts';
 import { offeringSchema } from './schema.ts';
 
 export interface SchemaShape {
@@ -14,8 +15,7 @@ export interface SchemaShape {
 
 /** Everything in which the file does not have the form of an offering. */
 export function shapeOf(offering: JsonObject): SchemaShape {
-  validate(offering);
-  const all = validate.errors ?? [];
+  const all = judge(offering);
   const errors = all.filter((error) => !isTolerated(error));
   const tolerated = findingsOf(all.filter(isTolerated), offering).map(({ path, reason }) =>
     warning(path, path.endsWith('shareable') ? `${reason} Cloud Controller refuses the catalog.` : reason),
@@ -54,7 +54,7 @@ export function placeInFile(path: readonly string[], data: Json, at = ''): strin
   return place;
 }
 
-const validate = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true }).compile(offeringSchema);
+const judge = ownSchema(offeringSchema, { strict: true, allowUnionTypes: true });
 
 function wordOf([word = '', , planWord]: readonly string[]): string {
   return word === 'plans' && planWord !== undefined ? `plans.${planWord}` : word;

@@ -1,8 +1,8 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { bindingTexts, metadataTexts, type TextForm, withTexts } from '../../broker/answer-texts.ts';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { PerPlan, PlanView } from '../form/offering-file.ts';
 import type { Finding } from '../problem.ts';
+import { ownSchema } from '../own-schema.ts';
 import { offeringSchema } from '../form/schema.ts';
 import type { NeededTypes } from './after-rendering.ts';
 import { findingsAfterRendering } from './judge-rendered.ts';
@@ -20,7 +20,7 @@ export function answerFindings(view: PlanView, neededTypes?: NeededTypes): reado
     return findingsAfterRendering(
       setting,
       view,
-      (value) => errorsOf(word, withTexts(value, texts)),
+      (value) => judges.get(word)?.(withTexts(value, texts)) ?? [],
       neededTypes,
     );
   });
@@ -35,14 +35,8 @@ const forms = {
   instance_metadata: metadataTexts,
 } as const satisfies Readonly<Partial<Record<keyof PerPlan, TextForm>>>;
 
-const validators = new Map<string, ValidateFunction>();
+const { properties }: JsonObject = offeringSchema;
 
-function errorsOf(word: keyof typeof forms, value: Json): readonly ErrorObject[] {
-  const { properties }: JsonObject = offeringSchema;
-  const schema = (properties as JsonObject)[word] as JsonObject;
-  const validate =
-    validators.get(word) ?? new Ajv({ strict: false, allErrors: true, verbose: true }).compile(schema);
-  validators.set(word, validate);
-  validate(value);
-  return validate.errors ?? [];
-}
+const judges = new Map(
+  Object.keys(forms).map((word) => [word, ownSchema((properties as JsonObject)[word] as JsonObject)]),
+);

@@ -1,10 +1,11 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { expressionsIn, mistakesIn, positionIn } from '../../broker/template.ts';
 import type { OfferingFile, PlanView } from '../form/offering-file.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
+import { type Judge, ownSchema } from '../own-schema.ts';
 import { findingsOf } from '../form/shape.ts';
 import type { NeededTypes } from './after-rendering.ts';
 import { filledPlaceFindings } from './filled-places.ts';
@@ -59,12 +60,10 @@ function findTraits({ provisioner }: OfferingFile, traits: Traits): ProvisionerT
   return Object.hasOwn(traits, provisioner) ? traits[provisioner] : undefined;
 }
 
-const validators = new WeakMap<JsonObject, ValidateFunction>();
+const judges = new WeakMap<JsonObject, Judge>();
 
 function errorsOf(schema: JsonObject, value: Json): readonly ErrorObject[] {
-  const ajv = () => new Ajv({ strict: false, allErrors: true, verbose: true, logger: false });
-  const validate = validators.get(schema) ?? ajv().compile(schema);
-  validators.set(schema, validate);
-  validate(value);
-  return validate.errors ?? [];
+  const judge = judges.get(schema) ?? ownSchema(schema);
+  judges.set(schema, judge);
+  return judge(value);
 }
