@@ -1,6 +1,6 @@
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { planSupportFindings, secretFindings, supportFindings } from './rules/abilities.ts';
-import { answerFindings } from './rules/answers.ts';
+import { answerFindings } from './rules/rendered/answers.ts';
 import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
 import {

@@ -1,4 +1,3 @@
-import { bindingTexts, metadataTexts, requireTexts, type TextForm } from '../answer-texts.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Failure } from '../errors.ts';
@@ -13,7 +12,13 @@ import type {
 } from '../records.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
 import { render } from '../template.ts';
-import { templateValues } from '../template-values.ts';
+import {
+  bindingTexts,
+  metadataTexts,
+  requireTexts,
+  templateValues,
+  type TextForm,
+} from '../template-values.ts';
 
 /** What the rows become when an operation has done its work. */
 export function settlementOf(

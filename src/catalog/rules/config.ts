@@ -7,9 +7,9 @@ import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
 import { type Judge, ownSchema } from '../own-schema.ts';
 import { findingsOf } from '../form/shape.ts';
-import type { NeededTypes } from './after-rendering.ts';
-import { filledPlaceFindings } from './filled-places.ts';
-import { findingsAfterRendering } from './judge-rendered.ts';
+import type { NeededTypes } from './rendered/after-rendering.ts';
+import { filledPlaceFindings } from './rendered/filled-places.ts';
+import { findingsAfterRendering } from './rendered/judge-rendered.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
 

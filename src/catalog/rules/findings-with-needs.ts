@@ -2,10 +2,10 @@ import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { expressionsIn, findValue } from '../../broker/template.ts';
 import { type OfferingFile, type PlanView, planViews } from '../form/offering-file.ts';
 import type { Finding } from '../problem.ts';
-import { type NeededTypes, typesOf } from './after-rendering.ts';
-import { answerFindings } from './answers.ts';
+import { type NeededTypes, typesOf } from './rendered/after-rendering.ts';
+import { answerFindings } from './rendered/answers.ts';
 import { configFindings } from './config.ts';
-import { nameOf, type TypeName } from './types-at.ts';
+import { typeNameOf, type TypeName } from './rendered/types-at.ts';
 import type { DependencyView } from './dependencies.ts';
 
 /**
@@ -35,9 +35,9 @@ function credentialTypes(view: PlanView, path: readonly string[]): readonly Type
   const value = findValue(path, view.words.credentials ?? {});
   if (value === undefined) return undefined;
   const [first] = typeof value === 'string' ? expressionsIn(value) : [];
-  if (typeof value !== 'string' || !first) return [nameOf(value)];
+  if (typeof value !== 'string' || !first) return [typeNameOf(value)];
   const types = typesOf(value, view);
   if (types !== undefined || first.path[0] !== 'plan') return types;
   const fixed = findValue(first.path, { plan: view.plan.with ?? {} });
-  return fixed === undefined ? undefined : [nameOf(fixed)];
+  return fixed === undefined ? undefined : [typeNameOf(fixed)];
 }

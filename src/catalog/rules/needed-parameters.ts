@@ -7,7 +7,7 @@ import { type OfferingFile, type PlanView, planViews } from '../form/offering-fi
 import { type Finding, mistake } from '../problem.ts';
 import { schemasOf } from '../form/shorthand.ts';
 import type { DependencyView } from './dependencies.ts';
-import { findingsAfterRendering } from './judge-rendered.ts';
+import { findingsAfterRendering } from './rendered/judge-rendered.ts';
 import { templatePlaces } from './places.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;

@@ -1,10 +1,10 @@
-import type { Json } from '../../broker/json.ts';
-import type { ProvisionerTraits } from '../../broker/provisioner.ts';
-import { type Expression, expressionsIn, findValue, positionIn } from '../../broker/template.ts';
-import type { PlanView } from '../form/offering-file.ts';
-import { type Finding, mistake } from '../problem.ts';
+import type { Json } from '../../../broker/json.ts';
+import type { ProvisionerTraits } from '../../../broker/provisioner.ts';
+import { type Expression, expressionsIn, findValue, positionIn } from '../../../broker/template.ts';
+import type { PlanView } from '../../form/offering-file.ts';
+import { type Finding, mistake } from '../../problem.ts';
 import { type NeededTypes, typesOf } from './after-rendering.ts';
-import { nameOf, type TypeName } from './types-at.ts';
+import { typeNameOf, type TypeName } from './types-at.ts';
 
 /**
  * Templates of `config` that the provisioner would not fill, or could not write where it fills texts only. The schema
@@ -42,7 +42,7 @@ function fixedTypes(text: string, { plan }: PlanView): readonly TypeName[] | und
   const [first]: readonly Expression[] = expressionsIn(text);
   if (!first?.alone || first.filter !== undefined || first.path[0] !== 'plan') return undefined;
   const value = findValue(first.path, { plan: plan.with ?? {} });
-  return value === undefined ? undefined : [nameOf(value)];
+  return value === undefined ? undefined : [typeNameOf(value)];
 }
 
 /** @param place names with `*` for any one: `files.*.content` */

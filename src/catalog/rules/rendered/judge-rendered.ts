@@ -1,10 +1,10 @@
 import type { ErrorObject } from 'ajv';
-import type { Json } from '../../broker/json.ts';
-import { expressionsIn, positionIn, render } from '../../broker/template.ts';
-import { isUnknown, pathOf } from '../json-schema/predicate.ts';
-import type { PlanView } from '../form/offering-file.ts';
-import type { Finding } from '../problem.ts';
-import { findingsOf, placeInFile, withoutBranches } from '../form/shape.ts';
+import type { Json } from '../../../broker/json.ts';
+import { expressionsIn, positionIn, render } from '../../../broker/template.ts';
+import { isUnknown, pathOf } from '../../json-schema/predicate.ts';
+import type { PlanView } from '../../form/offering-file.ts';
+import type { Finding } from '../../problem.ts';
+import { findingsOf, placeInFile, withoutBranches } from '../../form/shape.ts';
 import {
   explained,
   type Filled,

@@ -1,10 +1,10 @@
 import type { ErrorObject } from 'ajv';
-import type { Json } from '../../broker/json.ts';
-import { expressionsIn, positionIn } from '../../broker/template.ts';
-import type { PlanView } from '../form/offering-file.ts';
-import type { Finding } from '../problem.ts';
-import { schemasOf } from '../form/shorthand.ts';
-import { nameOf, typesAt, type TypeName } from './types-at.ts';
+import type { Json } from '../../../broker/json.ts';
+import { expressionsIn, positionIn } from '../../../broker/template.ts';
+import type { PlanView } from '../../form/offering-file.ts';
+import type { Finding } from '../../problem.ts';
+import { schemasOf } from '../../form/shorthand.ts';
+import { typeNameOf, typesAt, type TypeName } from './types-at.ts';
 
 /** A place whose value an instance will decide. */
 export interface Open {
@@ -91,7 +91,7 @@ export function isOpenAt(
   if (keyword === 'type') return [params['type']].flat().some((wanted) => fits(wanted as TypeName));
   const values = keyword === 'enum' ? schema : keyword === 'const' ? [schema] : undefined;
   if (!Array.isArray(values)) return true;
-  return values.some((value: Json) => fits(nameOf(value)));
+  return values.some((value: Json) => fits(typeNameOf(value)));
 }
 
 function isOf(type: TypeName, wanted: TypeName): boolean {

@@ -1,9 +1,9 @@
-import { bindingTexts, metadataTexts, type TextForm, withTexts } from '../../broker/answer-texts.ts';
-import type { Json, JsonObject } from '../../broker/json.ts';
-import type { PerPlan, PlanView } from '../form/offering-file.ts';
-import type { Finding } from '../problem.ts';
-import { ownSchema } from '../own-schema.ts';
-import { offeringSchema } from '../form/schema.ts';
+import { bindingTexts, metadataTexts, type TextForm, withTexts } from '../../../broker/template-values.ts';
+import type { Json, JsonObject } from '../../../broker/json.ts';
+import type { PerPlan, PlanView } from '../../form/offering-file.ts';
+import type { Finding } from '../../problem.ts';
+import { ownSchema } from '../../own-schema.ts';
+import { offeringSchema } from '../../form/schema.ts';
 import type { NeededTypes } from './after-rendering.ts';
 import { findingsAfterRendering } from './judge-rendered.ts';
 

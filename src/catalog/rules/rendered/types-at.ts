@@ -1,5 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
-import { targetOf } from '../json-schema/reach.ts';
+import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
+import { targetOf } from '../../json-schema/reach.ts';
 
 /** As JSON Schema calls them. */
 export type TypeName = 'array' | 'boolean' | 'integer' | 'null' | 'number' | 'object' | 'string';
@@ -16,7 +16,7 @@ export function typesAt(
   return declared(rule, schema);
 }
 
-export function nameOf(value: Json): TypeName {
+export function typeNameOf(value: Json): TypeName {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'array';
   return typeof value as TypeName;
@@ -54,8 +54,8 @@ function declared(rule: Json | undefined, root: JsonObject, step = 0): readonly 
   const { type, enum: values, const: value, allOf, anyOf, oneOf } = target;
   const given = [type].flat().filter((name): name is TypeName => names.has(name));
   if (given.length > 0) return given;
-  if (value !== undefined) return [nameOf(value)];
-  if (Array.isArray(values)) return [...new Set(values.map((one: Json) => nameOf(one)))];
+  if (value !== undefined) return [typeNameOf(value)];
+  if (Array.isArray(values)) return [...new Set(values.map((one: Json) => typeNameOf(one)))];
   const inside = (parts: Json | undefined) =>
     Array.isArray(parts) ? parts.map((part: Json) => declared(part, root, step + 1)) : [];
   return inside(allOf).find((types) => types !== undefined) ?? eitherOf(inside(anyOf ?? oneOf));
