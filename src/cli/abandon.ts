@@ -1,16 +1,19 @@
 import { createInterface } from 'node:readline/promises';
-import type { CliCommand } from './command.ts';
+import { nodeName } from '../config/kinds.ts';
+import { defineCommand } from './command.ts';
 import { findAll } from './instances.ts';
 import { operatorOfHere } from './operator-of-here.ts';
+import { argument, flag } from './parameters.ts';
 import { table } from './table.ts';
 import type { InstanceAnswer, NodesAnswer } from '../protocols/operator/wire.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */
-export const abandon: CliCommand = {
-  usage: 'nodes abandon <name>',
+export const abandon = defineCommand({
+  words: 'nodes abandon',
   description: 'Give up a node that is down for good, with all that was on it; lists what is lost, and asks.',
-  options: { '--yes': 'do not ask' },
-  async run([name = ''], { yes }) {
+  arguments: [argument('name', nodeName(), 'the name of the node')],
+  options: { yes: flag('--yes', 'do not ask') },
+  async run([name], { yes }) {
     const client = operatorOfHere();
     const { nodes } = await client.get<NodesAnswer>('/operator/nodes');
     const node = nodes.find((one) => one.name === name);
@@ -27,7 +30,7 @@ export const abandon: CliCommand = {
     console.log(`The node ${name} is given up, with all that was on it.`);
     return 0;
   },
-};
+});
 
 const aftermath = [
   'Each of them can be deleted by its platform, or made anew by `instances recreate <id>`: empty, with new',

@@ -1,10 +1,13 @@
 import { readCatalogDirs, readPath } from '../config/config.ts';
-import type { CliCommand } from './command.ts';
+import { path } from '../config/kinds.ts';
+import { defineCommand } from './command.ts';
+import { anyArguments } from './parameters.ts';
 
-export const catalogLint: CliCommand = {
-  usage: 'catalog lint [directories...]',
+export const catalogLint = defineCommand({
+  words: 'catalog lint',
   description: 'Check the offering files of the directories (else of CATALOG_DIR) without starting.',
-  async run(given) {
+  arguments: [anyArguments('directories', path(), 'directories with offering files')],
+  async run([given]) {
     const { loadCatalog } = await import('../catalog/load.ts');
     const { isError, problemLines } = await import('../catalog/problem.ts');
     const { countOf } = await import('../program/banner.ts');
@@ -15,4 +18,4 @@ export const catalogLint: CliCommand = {
     if (catalog) console.log(`The catalog is good: ${countOf(catalog)}.`);
     return problems.some(isError) ? 1 : 0;
   },
-};
+});

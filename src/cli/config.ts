@@ -1,9 +1,9 @@
 import { presentValues } from '../config/config.ts';
 import { options } from '../program/config.ts';
-import type { CliCommand } from './command.ts';
+import { defineCommand } from './command.ts';
 
-export const config: CliCommand = {
-  usage: 'config',
+export const config = defineCommand({
+  words: 'config',
   description: 'Show every option with its present value; secrets only as set or not set.',
   async run() {
     const values = presentValues(options);
@@ -14,4 +14,4 @@ export const config: CliCommand = {
     }
     return 0;
   },
-};
+});

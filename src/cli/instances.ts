@@ -1,4 +1,5 @@
-import type { CliCommand } from './command.ts';
+import { nodeName, wholeNumber } from '../config/kinds.ts';
+import { defineCommand, type CliCommand } from './command.ts';
 import { describeOperation, instancePage, instanceTable } from './instance-answers.ts';
 import type {
   ActionAnswer,
@@ -12,82 +13,99 @@ import type {
 import { until } from '../system/until.ts';
 import type { OperatorClient, OperatorQuery } from '../protocols/operator/client.ts';
 import { operatorOfHere } from './operator-of-here.ts';
+import {
+  anyArguments,
+  anyText,
+  argument,
+  flag,
+  option,
+  optionWithDefault,
+  someArguments,
+  someText,
+  timeLimit,
+} from './parameters.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;
-/** Seconds that a command may take when nothing is said. */
-const usualLimit = 30;
+
+const instanceId = argument('id', someText(), 'the id of the instance');
 
 /** Instances: how they are, and what can be done with their units. */
 export const instanceCommands: readonly CliCommand[] = [
-  {
-    usage: 'instances',
+  defineCommand({
+    words: 'instances',
     description: 'Show the service instances and how they are.',
     options: {
-      '--node <name>': 'only those on this node',
-      '--offering <name>': 'only those of this offering',
-      '--drifted': 'only those whose plan has changed since, down to its hooks',
-      '--wide': 'all columns, however wide the lines become',
+      node: option('--node <name>', nodeName(), 'only those on this node'),
+      offering: option('--offering <name>', someText(), 'only those of this offering'),
+      drifted: flag('--drifted', 'only those whose plan has changed since, down to its hooks'),
+      wide: flag('--wide', 'all columns, however wide the lines become'),
     },
-    async run(_args, { node, offering, drifted, wide }) {
+    async run(_given, { node, offering, drifted, wide }) {
       const query = { node, offering, drifted: drifted ? 'true' : undefined };
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
       console.log(instanceTable(await findAll(operatorOfHere(), query), width));
       return 0;
     },
-  },
-  {
-    usage: 'instances show <id>',
+  }),
+  defineCommand({
+    words: 'instances show',
     description: 'Show one with its units and what was done with it, step by step.',
-    async run([id = '']) {
+    arguments: [instanceId],
+    async run([id]) {
       console.log(instancePage(await operatorOfHere().get<InstanceDetailsAnswer>(pathOf(id))));
       return 0;
     },
-  },
+  }),
   act('start', 'Start units; all, unless some are named.'),
   act('stop', 'Stop units; their data stays.'),
   act('restart', 'Restart units.'),
-  {
-    usage: 'instances recreate <id>',
+  defineCommand({
+    words: 'instances recreate',
     description: 'Make one anew that was lost with its node: empty, with new credentials.',
-    run: async ([id = '']) => actOn('recreate', id, {}),
-  },
-  {
-    usage: 'instances exec <id> <command...>',
+    arguments: [instanceId],
+    run: async ([id]) => actOn('recreate', id, {}),
+  }),
+  defineCommand({
+    words: 'instances exec',
     description: 'Run a command beside the units; write -- before it when it has options of its own.',
+    arguments: [instanceId, someArguments('command', anyText(), 'the command with its arguments')],
     options: {
-      '--unit <name>': 'beside this unit only',
-      '--timeout <seconds>': `end it after so long; ${usualLimit} when nothing is said`,
+      unit: option('--unit <name>', someText(), 'beside this unit only'),
+      timeout: optionWithDefault('--timeout <seconds>', timeLimit('4m'), '30', 'end it after so long'),
     },
-    async run([id = '', ...command], { unit, timeout }) {
-      const limit = timeout === undefined ? usualLimit : Number(timeout);
-      const body = { command, unit, timeout: limit * 1000 };
+    async run([id, command], { unit, timeout }) {
+      const body = { command, unit, timeout };
       const began = performance.now();
       const { results } = await operatorOfHere().post<ExecAnswer>(`${pathOf(id)}/exec`, body);
       for (const { unit: name, code, output } of results) {
         if (results.length > 1) console.log(`--- ${name}: exit code ${code}`);
         process.stdout.write(output);
-        if (code < 0) console.error(cutShort(name, limit, performance.now() - began));
+        if (code < 0) console.error(cutShort(name, timeout, performance.now() - began));
       }
       return exitCodeOf(results.map(({ code }) => code));
     },
-  },
-  {
-    usage: 'instances log <id>',
+  }),
+  defineCommand({
+    words: 'instances log',
     description: 'Show what the units wrote last.',
+    arguments: [instanceId],
     options: {
-      '--unit <name>': 'of this unit only',
-      '--lines <number>': 'so many; 100 when nothing is said',
+      unit: option('--unit <name>', someText(), 'of this unit only'),
+      lines: optionWithDefault('--lines <number>', wholeNumber(1, 10_000), '100', 'so many'),
     },
-    async run([id = ''], { unit, lines }) {
-      const { units } = await operatorOfHere().get<LogAnswer>(`${pathOf(id)}/log`, { unit, lines });
+    async run([id], { unit, lines }) {
+      const { units } = await operatorOfHere().get<LogAnswer>(`${pathOf(id)}/log`, {
+        unit,
+        lines: String(lines),
+      });
       for (const { unit: name, text } of units) {
         if (units.length > 1) console.log(`--- ${name}`);
         process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
       }
       return 0;
     },
-  },
+  }),
 ];
 
 function pathOf(id: string): string {
@@ -110,11 +128,12 @@ export async function findAll(
 }
 
 function act(verb: 'start' | 'stop' | 'restart', description: string): CliCommand {
-  return {
-    usage: `instances ${verb} <id> [units...]`,
+  return defineCommand({
+    words: `instances ${verb}`,
     description,
-    run: async ([id = '', ...units]) => actOn(verb, id, units.length > 0 ? { units } : {}),
-  };
+    arguments: [instanceId, anyArguments('units', someText(), 'the names of units')],
+    run: async ([id, units]) => actOn(verb, id, units.length > 0 ? { units } : {}),
+  });
 }
 
 /** Has it done, waits for its end, and tells it. */
@@ -156,7 +175,7 @@ function waitingFor({ kind }: OperationAnswer, reason: string): string {
 /** The broker tells only that it did not end by itself; what is quicker than its limit was ended by something else. */
 function cutShort(unit: string, limit: number, ms: number): string {
   const why =
-    ms < limit * 1000 ? 'by a signal, or since it wrote too much' : `at its time limit of ${limit} s`;
+    ms < limit ? 'by a signal, or since it wrote too much' : `at its time limit of ${limit / 1000} s`;
   return `${unit}: the command was ended ${why}.`;
 }
 

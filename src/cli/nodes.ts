@@ -1,20 +1,22 @@
 import { abandon } from './abandon.ts';
-import type { CliCommand } from './command.ts';
+import { nodeName } from '../config/kinds.ts';
+import { defineCommand, type CliCommand } from './command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import type { NodeAnswer, NodesAnswer } from '../protocols/operator/wire.ts';
+import { argument } from './parameters.ts';
 import { table } from './table.ts';
 
 /** Nodes: which there are, and which take new instances. */
 export const nodeCommands: readonly CliCommand[] = [
-  {
-    usage: 'nodes',
+  defineCommand({
+    words: 'nodes',
     description: 'Show the nodes: their state, capacity and free ports.',
     async run() {
       const { nodes } = await operatorOfHere().get<NodesAnswer>('/operator/nodes');
       console.log(table(heads, nodes.map(rowOf)));
       return 0;
     },
-  },
+  }),
   change('drain', 'Let a node take no new instances; those it has go on.', 'takes no new instances'),
   change('undrain', 'Let a drained node take new instances again.', 'takes new instances again'),
   change('forget', 'Remove a node that is down and has no instances.', 'is forgotten'),
@@ -29,13 +31,14 @@ function rowOf(node: NodeAnswer) {
 }
 
 function change(verb: string, description: string, result: string): CliCommand {
-  return {
-    usage: `nodes ${verb} <name>`,
+  return defineCommand({
+    words: `nodes ${verb}`,
     description,
-    async run([name = '']) {
+    arguments: [argument('name', nodeName(), 'the name of the node')],
+    async run([name]) {
       await operatorOfHere().post(`/operator/nodes/${encodeURIComponent(name)}/${verb}`);
       console.log(`The node ${name} ${result}.`);
       return 0;
     },
-  };
+  });
 }

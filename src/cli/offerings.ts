@@ -1,10 +1,10 @@
-import type { CliCommand } from './command.ts';
+import { defineCommand } from './command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import type { OfferingsAnswer } from '../protocols/operator/wire.ts';
 import { table } from './table.ts';
 
-export const offerings: CliCommand = {
-  usage: 'offerings',
+export const offerings = defineCommand({
+  words: 'offerings',
   description: 'Show every offering, and why some are not on sale.',
   async run() {
     const answer = await operatorOfHere().get<OfferingsAnswer>('/operator/offerings');
@@ -17,4 +17,4 @@ export const offerings: CliCommand = {
     console.log(table(['OFFERING', 'ID', 'ON SALE', 'REASON'], rows));
     return 0;
   },
-};
+});

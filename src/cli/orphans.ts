@@ -1,12 +1,14 @@
-import type { CliCommand } from './command.ts';
+import { nodeName } from '../config/kinds.ts';
+import { defineCommand, type CliCommand } from './command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import type { OrphanAnswer, OrphansAnswer } from '../protocols/operator/wire.ts';
+import { option, someArguments, someText } from './parameters.ts';
 import { table } from './table.ts';
 
 /** Things for which there is no instance. */
 export const orphanCommands: readonly CliCommand[] = [
-  {
-    usage: 'orphans',
+  defineCommand({
+    words: 'orphans',
     description: 'Show what is there without an instance; nothing of it is removed by itself.',
     async run() {
       const { orphans } = await findOrphans();
@@ -20,15 +22,16 @@ export const orphanCommands: readonly CliCommand[] = [
       console.log(table(['NAME', 'PROVISIONER', 'NODE', 'STATE', 'FIRST SEEN'], rows));
       return 0;
     },
-  },
-  {
-    usage: 'orphans remove <names...>',
+  }),
+  defineCommand({
+    words: 'orphans remove',
     description: 'Have orphans removed that are final; each by its name.',
+    arguments: [someArguments('names', someText(), 'the names of orphans')],
     options: {
-      '--provisioner <name>': 'only those that this provisioner found',
-      '--node <name>': 'only those on this node',
+      provisioner: option('--provisioner <name>', someText(), 'only those that this provisioner found'),
+      node: option('--node <name>', nodeName(), 'only those on this node'),
     },
-    async run(names, { provisioner, node }) {
+    async run([names], { provisioner, node }) {
       const client = operatorOfHere();
       const { orphans } = await findOrphans();
       for (const name of names) {
@@ -44,7 +47,7 @@ export const orphanCommands: readonly CliCommand[] = [
       }
       return 0;
     },
-  },
+  }),
 ];
 
 function findOrphans(): Promise<OrphansAnswer> {

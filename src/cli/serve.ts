@@ -1,7 +1,7 @@
-import type { CliCommand } from './command.ts';
+import { defineCommand } from './command.ts';
 
-export const serve: CliCommand = {
-  usage: 'serve',
+export const serve = defineCommand({
+  words: 'serve',
   description: 'Run the broker (this is what happens without a command).',
   standard: true,
   async run() {
@@ -20,4 +20,4 @@ export const serve: CliCommand = {
       throw redacted(error, log.redact);
     }
   },
-};
+});

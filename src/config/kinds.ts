@@ -9,6 +9,8 @@ export interface Kind<Value> {
   readonly read: (text: string, name: string) => Value;
   /** The value appears in no message and no listing. */
   readonly secret?: boolean;
+  /** All that it can be, where these are few words. */
+  readonly choices?: readonly string[];
 }
 
 /** What is wrong with a text, without the text itself: it may be a secret in the wrong place. */
@@ -60,7 +62,7 @@ export function yesOrNo(): Kind<boolean> {
 }
 
 export function oneOf<Word extends string>(...words: Word[]): Kind<Word> {
-  return { read: (value) => requireWord(value, words) };
+  return { choices: words, read: (value) => requireWord(value, words) };
 }
 
 /** Milliseconds; written as `250ms`, `15s`, `5m`, `2h`, `30d` or as plain milliseconds. */
