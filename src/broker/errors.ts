@@ -7,6 +7,7 @@ export type RefusalCode =
   | 'not-found' // the instance or binding to be read, updated or bound does not exist
   | 'conflict' // the id is taken by something different
   | 'busy' // another operation on the same thing is in progress
+  | 'occupied' // what no platform has asked for is in progress on it, and takes longer than the request could wait
   | 'not-ready' // the instance exists but was never finished
   | 'async-required' // the plan works asynchronously only
   | 'maintenance-conflict' // the platform's idea of the plan's version is out of date
@@ -16,7 +17,7 @@ export type RefusalCode =
   | 'unavailable'; // the broker cannot work now (no database, shutting down)
 
 /** Those that pass without anybody asking for something else. */
-export const passing: ReadonlySet<RefusalCode> = new Set(['busy', 'unreadable', 'unavailable']);
+export const passing: ReadonlySet<RefusalCode> = new Set(['busy', 'occupied', 'unreadable', 'unavailable']);
 
 export class Refusal extends Error {
   readonly code: RefusalCode;

@@ -1,4 +1,5 @@
 import type { ServicePlan } from './catalog.ts';
+import type { OperationSummary } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Demand, Shortage } from './nodes.ts';
 import type {
@@ -60,6 +61,8 @@ export interface Store {
   tell(operationId: string): Promise<void>;
   /** A binding that is still there while its instance is being deprovisioned, and must go first. */
   leftBinding(instanceId: string): Promise<ServiceBinding | undefined>;
+  /** All bindings of an instance, those whose bind failed too, in the order in which they were made. */
+  bindings(instanceId: string): Promise<readonly ListedBinding[]>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */
   expired(limit: number): Promise<readonly ExpiredBinding[]>;
   /** Milliseconds until an operation that this node may carry is due; undefined when none is in progress. */
@@ -121,9 +124,16 @@ export type PlanRevision = Pick<ServicePlan, 'offeringId' | 'id' | 'revision'>;
 export interface Listed {
   readonly instance: Omit<ServiceInstance, 'confidential'>;
   /** The open provision, update, deprovision, start, stop or restart. */
-  readonly operation?: Omit<Operation, 'confidential'>;
+  readonly operation?: OperationSummary;
   readonly bindings: number;
   readonly seen?: Seen;
+}
+
+/** A binding as the operator sees it: never with what is confidential. */
+export interface ListedBinding {
+  readonly binding: Omit<ServiceBinding, 'confidential'>;
+  /** The open bind or unbind. */
+  readonly operation?: OperationSummary;
 }
 
 export interface UnitCheck {

@@ -1,5 +1,5 @@
 import type { Store } from '../../src/broker/store.ts';
-import { toBind, toDeprovision, toOperate, toProvision, toUnbind, toUpdate } from './fixtures.ts';
+import { aPlan, toBind, toDeprovision, toOperate, toProvision, toUnbind, toUpdate } from './fixtures.ts';
 import { coreInMemory, gate, scripted } from './core-in-memory.ts';
 
 /** Requests wait for what no platform has asked for, as no platform can know of it. */
@@ -50,11 +50,15 @@ test('An update waits for it and is done after it.', async () => {
   expect(await asked).toMatchObject({ is: 'done', record: { confidential: { parameters: { a: 1 } } } });
 });
 
-test('Only as long as patience lasts: then it is busy.', async () => {
+test('Only as long as patience lasts: then the same request helps later, which it is told.', async () => {
   const { broker, mayEnd, restarted } = await restarting({ asyncPatience: 50, syncPatience: 50 });
-  const busy = { code: 'busy' };
+  const later = {
+    code: 'occupied',
+    message:
+      'The service instance is being looked after by those who run it (restart). Try again in a moment.',
+  };
   for (const acceptsIncomplete of [true, false]) {
-    await expect(broker.bind(toBind({ bindingId: 'b2', acceptsIncomplete }))).rejects.toMatchObject(busy);
+    await expect(broker.bind(toBind({ bindingId: 'b2', acceptsIncomplete }))).rejects.toMatchObject(later);
   }
   mayEnd.open();
   await restarted;
@@ -80,4 +84,68 @@ test('What a platform has asked for is told as that at once, also to who would w
   await expect(broker.bind(toBind())).rejects.toMatchObject({ code: 'busy' });
   mayEnd.open();
   await updated;
+});
+
+describe('The removal of an expired binding', () => {
+  const fleeting = aPlan({ making: { answer: { bindingLifetime: { expiresAfter: 60 } } } });
+
+  /** One that is being removed until the gate is opened; `b2` is there beside it. */
+  async function expiring(settings: object = {}) {
+    const mayEnd = gate();
+    const script = scripted({ unbind: () => mayEnd.passed.then(() => ({ done: {} })) });
+    const world = coreInMemory(script.provisioner, [fleeting]);
+    const { broker, work } = world.broker({ asyncPatience: 5000, syncPatience: 5000, ...settings });
+    await broker.provision(toProvision());
+    await broker.bind(toBind());
+    world.pass(60_000);
+    await broker.bind(toBind({ bindingId: 'b2' }));
+    const taken = await work.take();
+    while (!script.deeds().includes('unbind')) await new Promise(setImmediate);
+    return { ...script, broker, mayEnd, taken };
+  }
+
+  test.each([
+    ['A deprovision', true],
+    ['A deprovision', false],
+    ['An update', true],
+    ['An update', false],
+  ] as const)(
+    '%s waits for the broker’s own removal of an expired binding, and is done after it (accepts_incomplete %s).',
+    async (what, acceptsIncomplete) => {
+      const { broker, mayEnd, deeds } = await expiring();
+      const asked =
+        what === 'An update'
+          ? broker.update(toUpdate({ parameters: { a: 1 }, acceptsIncomplete }))
+          : broker.deprovision(toDeprovision({ acceptsIncomplete }));
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      expect(deeds().at(-1)).toBe('unbind');
+      mayEnd.open();
+      expect(await asked).toMatchObject({ is: 'done' });
+      expect(deeds().at(-1)).toBe(what === 'An update' ? 'update' : 'deprovision');
+    },
+  );
+
+  test.each([true, false])(
+    'A deprovision waits for the removal of an expired binding only as long as patience lasts (accepts_incomplete %s).',
+    async (acceptsIncomplete) => {
+      const { broker, mayEnd, taken } = await expiring({ asyncPatience: 50, syncPatience: 50 });
+      await expect(broker.deprovision(toDeprovision({ acceptsIncomplete }))).rejects.toMatchObject({
+        code: 'occupied',
+        message: expect.stringContaining('(unbind)'),
+      });
+      mayEnd.open();
+      if ('ended' in taken) await taken.ended;
+    },
+  );
+
+  test('A removal of an expired binding is not waited for while a platform removes another one: that is told at once.', async () => {
+    const { broker, mayEnd, taken, deeds } = await expiring();
+    const unbound = broker.unbind(toUnbind({ bindingId: 'b2' }));
+    while (deeds().filter((deed) => deed === 'unbind').length < 2) await new Promise(setImmediate);
+    await expect(broker.deprovision(toDeprovision())).rejects.toMatchObject({ code: 'busy' });
+    await expect(broker.update(toUpdate({ parameters: { a: 1 } }))).rejects.toMatchObject({ code: 'busy' });
+    mayEnd.open();
+    await unbound;
+    if ('ended' in taken) await taken.ended;
+  });
 });

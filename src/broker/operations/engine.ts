@@ -4,7 +4,7 @@ import type { Outcome } from '../outcome.ts';
 import type { ServiceInstance } from '../records.ts';
 import type { LeasedOperation } from '../store.ts';
 import { type Answer, answerOfOther, answerOfRunning, type Undo } from './answer.ts';
-import { busy, type Decision, type Intent } from './intent.ts';
+import { busy, type Decision, type Intent, occupied } from './intent.ts';
 import { openAsOne } from './open-as-one.ts';
 import { leasedFrom, openIntent } from './open.ts';
 import { createRunning, type Running } from './running.ts';
@@ -54,7 +54,7 @@ async function run<Rec>(
     if (ended && 'start' in decision) return busy();
     const waiting = wait.begin(request, began, decision.waits);
     if ('after' in decision) {
-      if (!(await wait.untilEnded(decision.after, waiting))) return busy();
+      if (!(await wait.untilEnded(decision.after, waiting))) return occupied(decision.after);
       continue;
     }
     const answer =

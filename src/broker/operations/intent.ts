@@ -1,6 +1,7 @@
 import type { ServicePlan, SecretRule } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
+import type { OperationSummary } from '../events.ts';
 import type { Demand } from '../nodes.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Operation, OperationConfidential, OperationKind, Origin } from '../records.ts';
@@ -27,8 +28,8 @@ export type Decision<Rec> =
   | Outcome<Rec>
   | { readonly join: Operation; readonly record: Rec; readonly waits?: boolean; readonly answers?: boolean }
   | { readonly start: Intent; readonly waits?: boolean }
-  /** Decided again when this one has ended; when patience ends before, it is busy. */
-  | { readonly after: Operation; readonly waits?: boolean };
+  /** Decided again when this one has ended; when patience ends before, it is occupied. */
+  | { readonly after: OperationSummary; readonly waits?: boolean };
 
 /** Seconds after which an operation is failed when its plan does not say. */
 const defaultDeadline = 3600;
@@ -90,16 +91,16 @@ export function requireAsync(plan: ServicePlan, kind: OperationKind, acceptsInco
  */
 export function busyWith(
   { within, giveUp }: { readonly within?: OnBehalfOf; readonly giveUp?: string },
-  open: Operation | undefined,
+  open: OperationSummary | undefined,
   sentence?: string,
-): { readonly after: Operation } {
+): { readonly after: OperationSummary } {
   const isOwn = within !== undefined || giveUp !== undefined;
   return open && !isOwn && !isOfPlatform(open) ? { after: open } : busy(sentence);
 }
 
 const unasked: readonly OperationKind[] = ['start', 'stop', 'restart'];
 
-function isOfPlatform({ kind, origin }: Operation): boolean {
+export function isOfPlatform({ kind, origin }: OperationSummary): boolean {
   return !unasked.includes(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);
 }
 
@@ -107,4 +108,10 @@ export function busy(
   sentence = 'Another operation on this service instance is in progress. Try again later.',
 ): never {
   throw new Refusal('busy', sentence);
+}
+
+/** What nobody can know of has not ended as long as the request could wait: the same request helps, later. */
+export function occupied({ kind }: OperationSummary): never {
+  const sentence = `The service instance is being looked after by those who run it (${kind}). Try again in a moment.`;
+  throw new Refusal('occupied', sentence);
 }

@@ -1,5 +1,6 @@
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
+import type { OperationSummary } from '../events.ts';
 import { busy } from './intent.ts';
 import type { Operation, Origin } from '../records.ts';
 import type { Running } from './running.ts';
@@ -36,8 +37,8 @@ export interface Wait {
    */
   begin(request: Request, began: number, waits?: boolean): Waiting;
   /** By looking. Undefined: it has not ended as long as patience lasts. */
-  untilEnded(operation: Operation, waiting: Waiting): Promise<Operation | undefined>;
-  findEnded(operation: Operation): Promise<Operation | undefined>;
+  untilEnded(operation: OperationSummary, waiting: Waiting): Promise<Operation | undefined>;
+  findEnded(operation: OperationSummary): Promise<Operation | undefined>;
   /** What the operation has made, as it left it; it may be gone again. */
   findMade<Rec>(operation: Operation): Promise<Rec>;
 }
@@ -56,7 +57,7 @@ export function createWait(
     return isOwn(request) ? Math.min(ownPatience, settings.asyncPatience) : settings.asyncPatience;
   }
 
-  async function findEnded({ id: operationId, instanceId, bindingId }: Operation) {
+  async function findEnded({ id: operationId, instanceId, bindingId }: OperationSummary) {
     const query = { operationId, instanceId, bindingId };
     const { operation: now } = await store.lastOperation(query);
     return now && now.state !== 'in progress' ? now : undefined;

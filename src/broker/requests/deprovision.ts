@@ -3,6 +3,7 @@ import type { RequestContext } from './context.ts';
 import { Refusal } from '../errors.ts';
 import { meet } from '../exclusion.ts';
 import { busyWith, type Decision, newOperation, requireAsync } from '../operations/intent.ts';
+import { findWithBindings, type FoundWithBindings, openOn } from './open-on-bindings.ts';
 import type { Outcome } from '../outcome.ts';
 import { isNowhere } from '../operations/placement.ts';
 import { requireOwn } from '../operations/plan-of.ts';
@@ -12,7 +13,7 @@ import type { FoundInstance, Operation, ServiceInstance } from '../records.ts';
 /** spec.md, Deprovisioning. The catalog is not asked: a plan that left it must be deletable for ever. */
 export function deprovision(core: RequestContext, command: Deprovision): Promise<Outcome<ServiceInstance>> {
   return core.engine.run(command, async () => {
-    const found = await core.store.findInstance(command.instanceId);
+    const found = await findWithBindings(core.store, command.instanceId);
     const decision = decideDeprovision(found, command);
     if (!found || !('start' in decision)) return decision as Decision<ServiceInstance>;
     const { instance } = found;
@@ -37,7 +38,7 @@ export function deprovision(core: RequestContext, command: Deprovision): Promise
 
 /** docs/lifecycle.md, What each request comes to: the column "DELETE". */
 export function decideDeprovision(
-  found: FoundInstance | undefined,
+  found: FoundWithBindings | undefined,
   command: Deprovision,
 ): { start: true; cancels?: Operation } | Exclude<Decision<ServiceInstance>, { start: unknown }> {
   const { giveUp, version } = command;
@@ -48,7 +49,7 @@ export function decideDeprovision(
   if (operation?.kind === 'deprovision') return { join: operation, record: instance };
   requireUnneeded(found);
   const met = meet('deprovision', found);
-  return met === 'busy' ? busyWith(command, operation) : { start: true, ...met };
+  return met === 'busy' ? busyWith(command, openOn(found)) : { start: true, ...met };
 }
 
 function requireUnneeded({ neededBy = [] }: FoundInstance): void {

@@ -8,6 +8,7 @@ import { meet } from '../exclusion.ts';
 import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from '../operations/intent.ts';
 import { type Json, type JsonObject, sameJson } from '../json.ts';
 import { refuseUnready } from '../lost.ts';
+import { findWithBindings, type FoundWithBindings, openOn } from './open-on-bindings.ts';
 import type { Outcome } from '../outcome.ts';
 import { requireMerged, requireParameters } from '../parameters.ts';
 import { demandToChange } from '../operations/placement.ts';
@@ -15,13 +16,13 @@ import { watched, withDashboard } from './provision.ts';
 import { withMetadata } from '../operations/settlement.ts';
 import { requireSharedDependencies } from './shared-dependencies.ts';
 import { isCurrent, requireTarget, type Target, withHelp } from './update-target.ts';
-import type { FoundInstance, ServiceInstance, UpdateRequest } from '../records.ts';
+import type { ServiceInstance, UpdateRequest } from '../records.ts';
 import { describeState } from '../state.ts';
 
 /** spec.md, Updating a Service Instance. */
 export function update(core: RequestContext, command: Update): Promise<Outcome<ServiceInstance>> {
   return core.engine.run(command, async () => {
-    const found = await core.store.findInstance(command.instanceId);
+    const found = await findWithBindings(core.store, command.instanceId);
     const decision = decideUpdate(found, command);
     if (decision !== 'start' || !found) return decision as Decision<ServiceInstance>;
     const present = await core.planOf(found.instance);
@@ -41,7 +42,7 @@ export function update(core: RequestContext, command: Update): Promise<Outcome<S
 
 /** docs/lifecycle.md, What each request comes to: the columns "PATCH". */
 export function decideUpdate(
-  found: FoundInstance | undefined,
+  found: FoundWithBindings | undefined,
   command: Update,
 ): 'start' | Decision<ServiceInstance> {
   const state = describeState(found);
@@ -59,7 +60,7 @@ export function decideUpdate(
   if (open?.kind === 'update' && sameJson({ ...open.confidential.request }, { ...requestOf(command) })) {
     return { join: open, record: open.confidential.target ?? found.instance };
   }
-  return meet('update', found) === 'busy' ? busyWith(command, open) : 'start';
+  return meet('update', found) === 'busy' ? busyWith(command, openOn(found)) : 'start';
 }
 
 function requestOf({ planId, parameters, complete, maintenanceVersion }: Update): UpdateRequest {

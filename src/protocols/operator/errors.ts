@@ -7,6 +7,7 @@ const statuses = {
   'not-found': 404,
   conflict: 409,
   busy: 409,
+  occupied: 503,
   'not-ready': 409,
   'async-required': 400,
   'maintenance-conflict': 409,

@@ -114,6 +114,7 @@ const passedOn: readonly RefusalCode[] = [
   'not-found',
   'conflict',
   'busy',
+  'occupied',
   'not-ready',
   'unsupported',
   'unreadable',

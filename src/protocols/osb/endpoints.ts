@@ -5,6 +5,7 @@ import type { Call, Handler } from '../protocol.ts';
 import { errorReply } from './errors.ts';
 import { readIdentity } from './identity.ts';
 import { isId, readIds, requireFindable } from './ids.ts';
+import { isOfCloudFoundry } from './platform.ts';
 import {
   readBind,
   readDeprovision,
@@ -51,12 +52,14 @@ export function endpoints(
         isId(command.instanceId) ? await broker.deprovision(command) : never,
       );
     }),
-    bind: async (call) => madeBindingReply(await broker.bind(readBind(call, origin(call)))),
-    unbind: async (call) => {
+    bind: answering('bind', async (call) =>
+      madeBindingReply(await broker.bind(readBind(call, origin(call)))),
+    ),
+    unbind: answering('unbind', async (call) => {
       const command = readUnbind(call, origin(call));
       const findable = isId(command.instanceId) && isId(command.bindingId);
       return removedReply('unbind', findable ? await broker.unbind(command) : never);
-    },
+    }),
     fetchInstance: async (call) =>
       instanceReply(await broker.instance(requireFindable(readIds(call).instanceId, 'instance'))),
     async fetchBinding(call) {
@@ -78,14 +81,24 @@ function originOf({ headers, principal, requestId }: Call, warn: (message: strin
   return { protocol: 'osb', principal, identity, requestId };
 }
 
-/** Some answers to errors depend on the operation that was asked for. */
+/** Some answers to errors depend on the operation that was asked for, and on who has asked. */
 function answering(kind: Operation['kind'], handler: (call: Call) => ReturnType<Handler>): Handler {
   return async (call) => {
     try {
       return await handler(call);
     } catch (error) {
-      if (error instanceof Refusal || error instanceof Failure) return errorReply(error, kind);
+      if (error instanceof Refusal || error instanceof Failure)
+        return errorReply(forReader(call, error), kind);
       throw error;
     }
   };
+}
+
+/**
+ * Cloud Controller repeats neither a 422 nor a 503, but begins to clean up after the latter, and shows the former as
+ * what it is. Others come again after a 503, and a 422 is final for them.
+ */
+function forReader(call: Call, error: Refusal | Failure): Refusal | Failure {
+  const isFinal = error instanceof Refusal && error.code === 'occupied' && isOfCloudFoundry(call);
+  return isFinal ? new Refusal('busy', error.message) : error;
 }

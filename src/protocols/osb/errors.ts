@@ -20,6 +20,8 @@ const meanings = {
     error: 'ConcurrencyError',
     text: 'The Service Broker does not support concurrent requests that mutate the same resource.',
   },
+  // Not final, as a 422 is for most: the same request helps, later.
+  occupied: { status: 503, error: 'ServiceUnavailable', headers: { 'Retry-After': '5' } },
   'not-ready': { status: 400, error: 'BadRequest' },
   'async-required': {
     status: 422,

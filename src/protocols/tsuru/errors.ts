@@ -8,6 +8,7 @@ const statuses = {
   'not-found': 404,
   conflict: 409,
   busy: 503,
+  occupied: 503,
   'not-ready': 412,
   'async-required': 500,
   'maintenance-conflict': 500,

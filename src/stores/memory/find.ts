@@ -5,7 +5,14 @@ import type {
   ServiceBinding,
   ServiceInstance,
 } from '../../broker/records.ts';
-import type { FoundOperation, Listed, ListQuery, OperationQuery, PlanRevision } from '../../broker/store.ts';
+import type {
+  FoundOperation,
+  Listed,
+  ListedBinding,
+  ListQuery,
+  OperationQuery,
+  PlanRevision,
+} from '../../broker/store.ts';
 import { carriable } from './lease.ts';
 import { bindingKey, bindingsOf, type Row, type Tables } from './tables.ts';
 
@@ -121,6 +128,15 @@ function countBindings(tables: Tables, instanceId: string): number {
 function discreet<Rec extends { readonly confidential: unknown }>(rec: Rec): Omit<Rec, 'confidential'> {
   const { confidential: _hidden, ...rest } = rec;
   return rest;
+}
+
+export function bindings(tables: Tables, instanceId: string): readonly ListedBinding[] {
+  return bindingsOf(tables, instanceId)
+    .toSorted(({ record: a }, { record: b }) => a.createdAt.getTime() - b.createdAt.getTime())
+    .map((row) => {
+      const operation = operationOf(tables, row);
+      return { binding: discreet(row.record), ...(operation && { operation: discreet(operation) }) };
+    });
 }
 
 export function leftBinding(tables: Tables, instanceId: string): ServiceBinding | undefined {

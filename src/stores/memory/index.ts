@@ -4,6 +4,7 @@ import type { Orphans } from '../../broker/orphans.ts';
 import type { Hint, Store } from '../../broker/store.ts';
 import { claimCheck, nextCheck, saveSeen } from './unit-checks.ts';
 import {
+  bindings,
   countDrifted,
   expired,
   findBinding,
@@ -66,6 +67,7 @@ function storeOf(tables: Tables): Store {
     lastOperation: async (query) => lastOperation(tables, query),
     tell: async (operationId) => tell(tables, operationId),
     leftBinding: async (instanceId) => leftBinding(tables, instanceId),
+    bindings: async (instanceId) => bindings(tables, instanceId),
     expired: async (limit) => expired(tables, limit),
     nextDue: async (node) => nextDue(tables, node),
     prune: async (olderThanMs) => prune(tables, olderThanMs),

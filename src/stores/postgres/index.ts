@@ -6,7 +6,7 @@ import type { Store } from '../../broker/store.ts';
 import { claimCheck, findSeen, nextCheck, saveSeen } from './unit-checks.ts';
 import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './lease.ts';
-import { countDrifted, history, list } from './list.ts';
+import { bindings, countDrifted, history, list } from './list.ts';
 import { listen } from '../../postgres/listen.ts';
 import { open } from './open.ts';
 import { placeThrough } from './place.ts';
@@ -48,6 +48,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     lastOperation: (asked) => lastOperation(query, asked),
     tell: (operationId) => tell(query, operationId),
     leftBinding: (instanceId) => leftBinding(query, instanceId),
+    bindings: (instanceId) => bindings(query, instanceId),
     expired: (limit) => expired(query, limit),
     nextDue: (node) => nextDue(query, node),
     prune: (olderThanMs) => prune(query, olderThanMs),

@@ -1,8 +1,8 @@
 import type { Operation } from '../../broker/records.ts';
-import type { Listed, ListQuery, PlanRevision } from '../../broker/store.ts';
+import type { Listed, ListedBinding, ListQuery, PlanRevision } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
 import type { Query, QueryRow } from '../../postgres/query.ts';
-import { readInstance, readOperation } from './rows.ts';
+import { readBinding, readInstance, readOperation } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 
 export async function list(
@@ -23,6 +23,20 @@ export async function list(
       and ${driftedFrom === undefined ? sql`true` : drifted(driftedFrom)}
     order by i.id limit ${limit}`);
   return rows.flatMap(readListed);
+}
+
+export async function bindings(query: Query, instanceId: string): Promise<readonly ListedBinding[]> {
+  const rows = await query(sql`
+    select to_json(b) as binding,
+      (select to_json(o) from operations o where o.id = b.operation_id) as operation
+    from service_bindings b where b.instance_id = ${instanceId} order by b.created_at, b.id`);
+  return rows.flatMap((row) => {
+    const binding = readBinding(row['binding']);
+    const operation = readOperation(row['operation']);
+    return binding
+      ? [{ binding: discreet(binding), ...(operation && { operation: discreet(operation) }) }]
+      : [];
+  });
 }
 
 export async function countDrifted(query: Query, plans: readonly PlanRevision[]): Promise<number> {

@@ -145,9 +145,11 @@ describe.each(['start', 'stop', 'restart'] as const)('During a %s', (deed) => {
     expect(await broker[deed](toOperate(soon))).toMatchObject({ is: 'accepted' });
     expect(await broker.instance('i1')).toMatchObject({ ready: true });
     expect(await broker.provision(toProvision())).toMatchObject({ is: 'unchanged' });
-    await expect(broker.bind(toBind({ bindingId: 'b2' }))).rejects.toMatchObject({ code: 'busy' });
-    await expect(broker.unbind(toUnbind())).rejects.toMatchObject({ code: 'busy' });
-    await expect(broker.update(toUpdate({ parameters: { a: 1 } }))).rejects.toMatchObject({ code: 'busy' });
+    await expect(broker.bind(toBind({ bindingId: 'b2' }))).rejects.toMatchObject({ code: 'occupied' });
+    await expect(broker.unbind(toUnbind())).rejects.toMatchObject({ code: 'occupied' });
+    await expect(broker.update(toUpdate({ parameters: { a: 1 } }))).rejects.toMatchObject({
+      code: 'occupied',
+    });
     slow.open();
     await work.rest();
     expect(await broker.unbind(toUnbind())).toMatchObject({ is: 'done' });

@@ -202,6 +202,7 @@ describe('A refusal', () => {
     'not-found': [404, 'NotFound', own],
     conflict: [409, 'Conflict', own],
     busy: [422, 'ConcurrencyError', concurrency],
+    occupied: [503, 'ServiceUnavailable', own],
     'not-ready': [400, 'BadRequest', own],
     'async-required': [422, 'AsyncRequired', asynchronous],
     'maintenance-conflict': [422, 'MaintenanceInfoConflict', own],
@@ -227,10 +228,36 @@ describe('A refusal', () => {
     expect([answer.status, answer.body]).toEqual([422, { description: own }]);
   });
 
-  test('A refusal as unavailable says when to come again.', async () => {
-    const answer = await answerTo('provision', () => Promise.reject(new Refusal('unavailable', own)));
-    expect(answer.headers['retry-after']).toBe('5');
-  });
+  test.each(['unavailable', 'occupied'] as const)(
+    'A refusal as %s says when to come again.',
+    async (code) => {
+      const answer = await answerTo('bind', () => Promise.reject(new Refusal(code, own)));
+      expect(answer.headers['retry-after']).toBe('5');
+    },
+  );
+
+  test.each(['update', 'deprovision', 'bind', 'unbind'] as const)(
+    'A refusal as occupied is ConcurrencyError for Cloud Controller, which would clean up after a 503: %s; decided in docs/decisions/0011.',
+    async (request) => {
+      const { method, path, body } = requests[request];
+      const script = { [request]: () => Promise.reject(new Refusal('occupied', own)) };
+      const { platform } = scripted(script);
+      const ask = (headers: Record<string, string>, context?: object) =>
+        platform[method](path)
+          .query(hints)
+          .set(headers)
+          .send(body && { ...body, context });
+      const location = { 'X-Api-Info-Location': 'api.example.com/v2/info' };
+      const answers = [await ask(location)];
+      if (body) answers.push(await ask({}, { platform: 'cloudfoundry' }));
+      for (const answer of answers)
+        expect([answer.status, answer.body]).toEqual([
+          422,
+          { error: 'ConcurrencyError', description: concurrency },
+        ]);
+      expect((await ask({}, { platform: 'kubernetes' })).status).toBe(503);
+    },
+  );
 });
 
 describe('A failure', () => {

@@ -3,6 +3,7 @@ import type { ListQuery } from '../../../src/broker/store.ts';
 import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,
+  aFailedBindingIn,
   anInstanceIn,
   binding,
   claim,
@@ -12,7 +13,9 @@ import {
   numbered,
   open,
   provisioning,
+  readBinding,
   readInstance,
+  unbinding,
 } from './steps.ts';
 import { until } from '../../support/until.ts';
 
@@ -137,6 +140,8 @@ export function describeHistory(makeStore: MakeStore): void {
     await open(store, i4);
     for (const id of ['b1', 'b2']) await aBindingIn(store, await readInstance(store, 'i2'), { id });
     await open(store, binding(await readInstance(store, 'i2'), { id: 'b3' }));
+    // What failed and was undone gave nothing to anybody.
+    await aFailedBindingIn(store, await readInstance(store, 'i2'), { id: 'b4' });
     const seen = { units: [], checkedAt: '2026-01-01T00:00:00.000Z' };
     await store.saveSeen('i3', seen);
     const all = await store.list({ limit: 10 });
@@ -161,6 +166,38 @@ export function describeHistory(makeStore: MakeStore): void {
     expect(await ids({ instanceId: 'i5' })).toEqual([]);
     expect(await ids({ offeringId: 'cache', after: 'i2' })).toEqual(['i3']);
     expect(await ids({ offeringId: 'cache', node: 'n1' })).toEqual([]);
+  });
+
+  test('The bindings of an instance are listed as they were made, those that failed too, without what is confidential.', async () => {
+    const instance = await anInstanceIn(store);
+    await aBindingIn(store, await anInstanceIn(store, { id: 'i2' }), { id: 'b9' });
+    const canary = {
+      parameters: { p: 'canary' },
+      secrets: { s: 'canary' },
+      facts: {},
+      answer: { credentials: {} },
+    };
+    const made = { appGuid: 'app', dependent: 'i2', context: { app_name: 'shop' }, confidential: canary };
+    await aBindingIn(store, instance, { id: 'b2', ...made });
+    await aFailedBindingIn(store, instance, { id: 'b3' });
+    const opening = unbinding(instance, await readBinding(store, 'i1', 'b2'), heldFromBirth('unbind'));
+    await open(store, opening);
+    await open(store, binding(await readInstance(store), { id: 'b1', confidential: canary }));
+    const all = await store.bindings('i1');
+    expect(all.map(({ binding: { id, ready }, operation }) => [id, ready, operation?.kind])).toEqual([
+      ['b2', true, 'unbind'],
+      ['b3', false, undefined],
+      ['b1', false, 'bind'],
+    ]);
+    const { confidential: _secret, ...visible } = await readBinding(store, 'i1', 'b2');
+    expect(all[0]?.binding).toEqual(visible);
+    expect(all[0]?.operation).toMatchObject({
+      id: opening.operation.id,
+      bindingId: 'b2',
+      origin: { protocol: 'test' },
+    });
+    expect(JSON.stringify(all)).not.toMatch(/canary|confidential|sealed/);
+    expect(await store.bindings('i3')).toEqual([]);
   });
 
   test('What has drifted from the plans of today is listed and counted; of other plans nobody knows.', async () => {

@@ -83,6 +83,19 @@ export async function aBindingIn(
   return readBinding(store, keep.id, rest.id);
 }
 
+/** One whose bind has failed and was undone. */
+export async function aFailedBindingIn(
+  store: Store,
+  instance: ServiceInstance,
+  rest: Partial<ServiceBinding> = {},
+): Promise<void> {
+  const opening = binding(instance, rest, heldFromBirth('bind'));
+  await open(store, opening);
+  const { operation } = opening;
+  const failure = { word: 'x', sentence: 'It failed.' };
+  expect(await store.settle({ operation, instance, remainingMs: 1 }, { failure })).toBe(true);
+}
+
 export async function readInstance(store: Store, id = 'i1'): Promise<ServiceInstance> {
   const found = await store.findInstance(id);
   if (!found) throw new Error(`There is no instance ${id}.`);

@@ -33,8 +33,12 @@ export async function bind(world: TsuruContext, binding: Binding): Promise<Servi
     throw new Refusal('not-ready', 'The app is being unbound. Try again later.');
   } catch (error) {
     await takeBack(world, stake, binding.origin);
-    throw error instanceof Refusal && error.code === 'busy' ? new Refusal('not-ready', error.message) : error;
+    throw isBusy(error) ? new Refusal('not-ready', error.message) : error;
   }
+}
+
+function isBusy(error: unknown): error is Refusal {
+  return error instanceof Refusal && (error.code === 'busy' || error.code === 'occupied');
 }
 
 /** What the failure was is to be told, not that of cleaning up after it: that is tried again later. */
