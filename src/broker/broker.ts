@@ -2,7 +2,16 @@ import { execInUnits, readUnitLogs } from './units/exec-and-log.ts';
 import { bind } from './requests/bind.ts';
 import type { Catalog } from './catalog.ts';
 import { type UnitMonitor, createUnitMonitor } from './units/monitor.ts';
-import type { Bind, Deprovision, StartStop, Provision, Recreate, Unbind, Update } from './commands.ts';
+import type {
+  Bind,
+  Deprovision,
+  StartStop,
+  Provision,
+  Recreate,
+  Unbind,
+  Update,
+  Upgrade,
+} from './commands.ts';
 import type { RequestContext } from './requests/context.ts';
 import { deprovision } from './requests/deprovision.ts';
 import type { BrokerContext } from './context.ts';
@@ -22,9 +31,19 @@ import { createOperatorView, type OperatorView } from './operator-view.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
 import { unbind } from './requests/unbind.ts';
 import { update } from './requests/update.ts';
+import { upgrade } from './requests/upgrade.ts';
 import { createOperationQueue, type OperationQueue } from './queue.ts';
 
-export type { Bind, Deprovision, StartStop, Provision, Recreate, Unbind, Update } from './commands.ts';
+export type {
+  Bind,
+  Deprovision,
+  StartStop,
+  Provision,
+  Recreate,
+  Unbind,
+  Update,
+  Upgrade,
+} from './commands.ts';
 
 export type { UnitMonitor } from './units/monitor.ts';
 
@@ -48,6 +67,8 @@ export interface Broker {
   restart(command: StartStop): Promise<Outcome<ServiceInstance>>;
   /** Makes anew what was lost with its node. Refuses with conflict what was not. */
   recreate(command: Recreate): Promise<Outcome<ServiceInstance>>;
+  /** Brings an instance to what its plan is now. Refuses with conflict when the plan is not in the catalog. */
+  upgrade(command: Upgrade): Promise<Outcome<ServiceInstance>>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
@@ -79,6 +100,7 @@ export function createBroker(context: BrokerContext): {
     stop: (command) => startStop(core, command, 'stop'),
     restart: (command) => startStop(core, command, 'restart'),
     recreate: (command) => recreate(core, command),
+    upgrade: (command) => upgrade(core, command),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (instanceId, execution) => execInUnits(core, instanceId, execution),
     log: (instanceId, query) => readUnitLogs(core, instanceId, query),

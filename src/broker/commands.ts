@@ -41,7 +41,12 @@ export interface Update extends Command {
   readonly context?: JsonObject;
   /** Named: the instance becomes what its plan is now. Without it, and with the same plan, it stays what it was made from. */
   readonly maintenanceVersion?: string;
+  /** The same asked for without a version, as plans without one need it: nothing but the present plan is named. */
+  readonly upgrade?: boolean;
 }
+
+/** Of an instance to what its plan is now. */
+export type Upgrade = Command;
 
 export interface Deprovision extends Command {
   readonly offeringId: string;

@@ -173,6 +173,7 @@ export interface UpdateRequest {
   readonly parameters: JsonObject;
   readonly complete?: boolean;
   readonly maintenanceVersion?: string;
+  readonly upgrade?: boolean;
 }
 
 /** One thing an operation did, in the order in which it was done. */

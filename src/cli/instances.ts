@@ -67,6 +67,12 @@ export const instanceCommands: readonly CliCommand[] = [
     run: async ([id]) => actOn('recreate', id, {}),
   }),
   defineCommand({
+    words: 'instances upgrade',
+    description: 'Make one what its plan is now; its parameters stay.',
+    arguments: [instanceId],
+    run: async ([id]) => actOn('upgrade', id, {}),
+  }),
+  defineCommand({
     words: 'instances exec',
     description: 'Run a command beside the units; write -- before it when it has options of its own.',
     arguments: [instanceId, someArguments('command', anyText(), 'the command with its arguments')],

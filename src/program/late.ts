@@ -20,6 +20,7 @@ export function lateBroker(find: () => Broker): Broker {
     stop: (command) => find().stop(command),
     restart: (command) => find().restart(command),
     recreate: (command) => find().recreate(command),
+    upgrade: (command) => find().upgrade(command),
     status: (instanceId) => find().status(instanceId),
     exec: (instanceId, execution) => find().exec(instanceId, execution),
     log: (instanceId, query) => find().log(instanceId, query),

@@ -93,11 +93,11 @@ describe('The removal of an expired binding', () => {
   async function expiring(settings: object = {}) {
     const mayEnd = gate();
     const script = scripted({ unbind: () => mayEnd.passed.then(() => ({ done: {} })) });
-    const world = coreInMemory(script.provisioner, [fleeting]);
-    const { broker, work } = world.broker({ asyncPatience: 5000, syncPatience: 5000, ...settings });
+    const core = coreInMemory(script.provisioner, [fleeting]);
+    const { broker, work } = core.broker({ asyncPatience: 5000, syncPatience: 5000, ...settings });
     await broker.provision(toProvision());
     await broker.bind(toBind());
-    world.pass(60_000);
+    core.pass(60_000);
     await broker.bind(toBind({ bindingId: 'b2' }));
     const taken = await work.take();
     while (!script.deeds().includes('unbind')) await new Promise(setImmediate);

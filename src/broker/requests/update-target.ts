@@ -16,7 +16,7 @@ export interface Target {
 }
 
 /**
- * Only a change of plan, or the version by which a platform asks for it, moves an instance to what its plan is now: a
+ * Only a change of plan, the version by which a platform asks for it, or a request for nothing else, moves an instance to what its plan is now: a
  * parameter, or a new name, must not bring about what nobody has asked for (decision 35).
  */
 export function requireTarget(
@@ -28,7 +28,7 @@ export function requireTarget(
   const planId = askedPlan(command, instance);
   if (planId === instance.planId) {
     const current = findPlan(core.catalog(), instance.offeringId, planId) ?? present;
-    const moves = command.maintenanceVersion !== undefined;
+    const moves = command.maintenanceVersion !== undefined || asksForUpgrade(command, instance);
     return { plan: moves ? current : present, moves, current };
   }
   const plan = requirePlan(core.catalog(), instance.offeringId, planId);
@@ -49,6 +49,11 @@ export function requireTarget(
 function askedPlan({ planId, previousPlanId }: Update, instance: ServiceInstance): string {
   const isStale = planId === previousPlanId && planId !== undefined && isFormer(instance, planId);
   return planId === undefined || isStale ? instance.planId : planId;
+}
+
+/** Who names a plan from before, and says that it is no change, does not mean the present one. */
+function asksForUpgrade({ upgrade = false, planId }: Update, instance: ServiceInstance): boolean {
+  return upgrade && (planId === undefined || planId === instance.planId);
 }
 
 /** What only the plan as it is now would take, is to be had by an upgrade. */

@@ -63,12 +63,13 @@ export function decideUpdate(
   return meet('update', found) === 'busy' ? busyWith(command, openOn(found)) : 'start';
 }
 
-function requestOf({ planId, parameters, complete, maintenanceVersion }: Update): UpdateRequest {
+function requestOf({ planId, parameters, complete, maintenanceVersion, upgrade }: Update): UpdateRequest {
   return {
     planId,
     parameters,
     complete: complete || undefined,
     maintenanceVersion,
+    upgrade: upgrade || undefined,
   };
 }
 
@@ -125,7 +126,10 @@ function retold(core: BrokerContext, instance: ServiceInstance, plan: ServicePla
   return withMetadata(core, withDashboard(instance, plan, core.settings.url), plan);
 }
 
-/** The request alone, by the rules that the plan has for updates. */
+/**
+ * The request alone, by the rules that the plan has for updates. They are not for what gives no parameters and keeps the
+ * plan: a rename, an upgrade, or a complete set that only removes.
+ */
 function requireChanges(
   core: BrokerContext,
   target: Target,
@@ -133,9 +137,9 @@ function requireChanges(
   instance: ServiceInstance,
 ): void {
   const changes = changesIn(command, instance);
-  const onlyRemoves = command.complete === true && Object.keys(changes).length === 0;
-  if (!onlyRemoves && !isRename(instance, command, target))
-    requireParameters(core, target.plan, 'update', changes);
+  const isSilent = Object.keys(changes).length === 0;
+  if (isSilent && (command.complete || target.plan.id === instance.planId)) return;
+  requireParameters(core, target.plan, 'update', changes);
 }
 
 /** What a complete set repeats is from before, too: it may have left the schema since. */

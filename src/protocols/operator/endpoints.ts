@@ -10,7 +10,7 @@ import {
   readListQuery,
   readLogQuery,
   readNode,
-  readRecreation,
+  readWhole,
   requireInstanceId,
 } from './requests.ts';
 import {
@@ -34,7 +34,7 @@ import type {
 } from './wire.ts';
 
 /** What operators may do with instances. */
-export type Operated = Pick<Broker, 'start' | 'stop' | 'restart' | 'recreate' | 'exec' | 'log'>;
+export type Operated = Pick<Broker, 'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'exec' | 'log'>;
 
 type Endpoint =
   | 'nodes'
@@ -49,6 +49,7 @@ type Endpoint =
   | 'stop'
   | 'restart'
   | 'recreate'
+  | 'upgrade'
   | 'exec'
   | 'log'
   | 'orphans'
@@ -76,7 +77,8 @@ export function endpoints(
     start: async (call) => acted(await broker.start(readAction(call))),
     stop: async (call) => acted(await broker.stop(readAction(call))),
     restart: async (call) => acted(await broker.restart(readAction(call))),
-    recreate: async (call) => acted(await broker.recreate(readRecreation(call))),
+    recreate: async (call) => acted(await broker.recreate(readWhole(call))),
+    upgrade: async (call) => acted(await broker.upgrade(readWhole(call))),
     async exec(call) {
       requireHere(call, here);
       return ok<ExecAnswer>({ results: await broker.exec(requireInstanceId(call), readExecution(call)) });

@@ -21,7 +21,8 @@ export function readAction(call: Call): StartStop {
   return { ...commandOf(call), units };
 }
 
-export function readRecreation(call: Call): Recreate {
+/** Of what is done with an instance as a whole. */
+export function readWhole(call: Call): Recreate {
   requireNoBody(call.body ?? {});
   return commandOf(call);
 }

@@ -7,7 +7,13 @@ import type { Call } from '../protocol.ts';
 import { readIds, requireFindable, requireId } from './ids.ts';
 import { isCloudFoundry } from './platform.ts';
 import { readAcceptsIncomplete, requireQueryText } from './query.ts';
-import { requireBindBody, requireProvisionBody, requireUpdateBody, type BindBody } from './shapes.ts';
+import {
+  requireBindBody,
+  requireProvisionBody,
+  requireUpdateBody,
+  type BindBody,
+  type UpdateBody,
+} from './shapes.ts';
 import { isText } from './storable.ts';
 
 /** Every reader gives the core's command, or refuses with a sentence that names the field. */
@@ -41,7 +47,21 @@ export function readUpdate(call: Call, origin: Origin): Update {
     parameters: body.parameters ?? {},
     context: body.context,
     maintenanceVersion: body.maintenance_info?.version,
+    ...(namesOnlyPlan(body) ? { upgrade: true } : {}),
   };
+}
+
+/**
+ * Platforms name the plan in whatever they ask: with parameters in a change of these, with a context in a rename. With
+ * nothing beside it, it can only mean to have this plan as it is now.
+ */
+function namesOnlyPlan({
+  plan_id: planId,
+  parameters,
+  context,
+  maintenance_info: info,
+}: UpdateBody): boolean {
+  return planId !== undefined && [parameters, context, info].every((member) => member === undefined);
 }
 
 export function readDeprovision(call: Call, origin: Origin): Deprovision {
