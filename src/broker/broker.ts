@@ -8,6 +8,7 @@ import type {
   StartStop,
   Provision,
   Recreate,
+  RemoveBinding,
   Unbind,
   Update,
   Upgrade,
@@ -22,6 +23,7 @@ import { startStop } from './requests/start-stop.ts';
 import { createPlanOf } from './operations/plan-of.ts';
 import { provision } from './requests/provision.ts';
 import { recreate } from './requests/recreate.ts';
+import { removeBinding } from './requests/remove-binding.ts';
 import { readStatus } from './units/read-status.ts';
 import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } from './requests/fetch.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
@@ -40,6 +42,7 @@ export type {
   StartStop,
   Provision,
   Recreate,
+  RemoveBinding,
   Unbind,
   Update,
   Upgrade,
@@ -69,6 +72,8 @@ export interface Broker {
   recreate(command: Recreate): Promise<Outcome<ServiceInstance>>;
   /** Brings an instance to what its plan is now. Refuses with conflict when the plan is not in the catalog. */
   upgrade(command: Upgrade): Promise<Outcome<ServiceInstance>>;
+  /** Removes a binding that its platform has forgotten. Refuses with not-found, and with conflict one that is needed. */
+  removeBinding(command: RemoveBinding): Promise<Outcome<ServiceBinding>>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
@@ -101,6 +106,7 @@ export function createBroker(context: BrokerContext): {
     restart: (command) => startStop(core, command, 'restart'),
     recreate: (command) => recreate(core, command),
     upgrade: (command) => upgrade(core, command),
+    removeBinding: (command) => removeBinding(core, command),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (instanceId, execution) => execInUnits(core, instanceId, execution),
     log: (instanceId, query) => readUnitLogs(core, instanceId, query),

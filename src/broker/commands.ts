@@ -79,6 +79,11 @@ export interface Unbind extends Command {
   readonly giveUp?: string;
 }
 
+/** Of one that its platform has forgotten. */
+export interface RemoveBinding extends Command {
+  readonly bindingId: string;
+}
+
 /** Of an instance that was lost with its node. */
 export type Recreate = Command;
 

@@ -10,8 +10,8 @@ import type { MadeFrom } from './operations/plan-of.ts';
 import { certainAfter, type Suspect, type Scope } from './orphans.ts';
 import { describeStatus, findNode } from './units/read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
-import { describeState, type StateWord } from './state.ts';
-import type { Listed, ListQuery } from './store.ts';
+import { type BindingState, describeBindingState, describeState, type StateWord } from './state.ts';
+import type { Listed, ListedBinding, ListQuery } from './store.ts';
 import type { InstanceStatus } from './status.ts';
 
 /** What an operator sees of everything, and the few things to be done there. Nothing of it is confidential. */
@@ -54,8 +54,14 @@ export interface InstanceDetails extends InstanceEntry {
   readonly neededBy: readonly string[];
   /** The instances that it holds for its own use. */
   readonly needs: readonly string[];
+  /** Those that failed too, in the order in which they were made. */
+  readonly bound: readonly BindingEntry[];
   /** The latest first. */
   readonly operations: readonly OperationEntry[];
+}
+
+export interface BindingEntry extends ListedBinding {
+  readonly state: BindingState;
 }
 
 export interface OperationEntry {
@@ -135,10 +141,11 @@ function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): I
 
 async function detailsOf(core: RequestContext, instanceId: string): Promise<InstanceDetails> {
   const { store } = core;
-  const [[listed], found, history, nodes] = await Promise.all([
+  const [[listed], found, bindings, history, nodes] = await Promise.all([
     store.list({ instanceId, limit: 1 }),
     // Of one that cannot be read there is still everything else to be told.
     store.findInstance(instanceId).catch(unlessUnreadable),
+    store.bindings(instanceId),
     store.history(instanceId, operationsShown),
     core.nodes.list(),
   ]);
@@ -151,6 +158,7 @@ async function detailsOf(core: RequestContext, instanceId: string): Promise<Inst
     ...entryOf(core, listed, nodes),
     neededBy: found?.neededBy ?? [],
     needs: found ? await heldBy(core, found.instance) : [],
+    bound: bindings.map((one) => ({ ...one, state: describeBindingState(one, core.now()) })),
     operations: await Promise.all(operations),
   };
 }

@@ -215,6 +215,6 @@ export interface FoundBinding {
   readonly operation?: Operation;
 }
 
-export function isExpired({ expiresAt }: ServiceBinding, now: Date): boolean {
+export function isExpired({ expiresAt }: Pick<ServiceBinding, 'expiresAt'>, now: Date): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }

@@ -1,4 +1,4 @@
-import type { Operation, ServiceInstance } from './records.ts';
+import { isExpired, type Operation, type ServiceBinding, type ServiceInstance } from './records.ts';
 
 export type StateWord =
   | 'absent'
@@ -35,4 +35,22 @@ export function describeState(
       if (found.instance.ready) return 'ready';
       return found.instance.lost ? 'lost' : 'failed';
   }
+}
+
+export type BindingState = 'binding' | 'bound' | 'expired' | 'failed' | 'unbinding';
+
+/** As `describeState`, of a binding that is there. */
+export function describeBindingState(
+  {
+    binding,
+    operation,
+  }: {
+    binding: Pick<ServiceBinding, 'ready' | 'expiresAt'>;
+    operation?: Pick<Operation, 'kind'>;
+  },
+  now: Date,
+): BindingState {
+  if (operation) return operation.kind === 'unbind' ? 'unbinding' : 'binding';
+  if (!binding.ready) return 'failed';
+  return isExpired(binding, now) ? 'expired' : 'bound';
 }

@@ -1,5 +1,6 @@
 import { printable, table, tableWithin, type Cell } from './table.ts';
 import type {
+  BindingAnswer,
   InstanceAnswer,
   InstanceDetailsAnswer,
   OperationAnswer,
@@ -74,8 +75,20 @@ export function instancePage(one: InstanceDetailsAnswer): string {
     '',
     table(['UNIT', 'STATUS', 'REASON', 'SINCE', 'PID', 'ADDRESS'], units),
     '',
+    ...(one.bound.length > 0 ? [bindingTable(one.bound), ''] : []),
     ...one.operations.flatMap(operationLines),
   ].join('\n');
+}
+
+function bindingTable(bound: readonly BindingAnswer[]): string {
+  const rows = bound.map((one) => [one.id, one.state, userOf(one), one.created_at]);
+  return table(['BINDING', 'STATE', 'USED BY', 'SINCE'], rows);
+}
+
+/** By the name that people know, if there is one. */
+function userOf({ context, app_guid: app, route, needed_by: dependent }: BindingAnswer): string | undefined {
+  const { app_name: appName, job_name: jobName, binding_name: name } = context;
+  return appName ?? jobName ?? name ?? app ?? route ?? dependent;
 }
 
 /** What there is to say of how an operation ended or goes on. */

@@ -73,6 +73,16 @@ export const instanceCommands: readonly CliCommand[] = [
     run: async ([id]) => actOn('upgrade', id, {}),
   }),
   defineCommand({
+    words: 'instances unbind',
+    description:
+      'Remove a binding that its platform has forgotten: its credentials are good for nothing any more.',
+    arguments: [instanceId, argument('binding', someText(), 'the id of the binding')],
+    run: async ([id, binding]) =>
+      untilDone('unbind', id, (client) =>
+        client.delete(`${pathOf(id)}/bindings/${encodeURIComponent(binding)}`),
+      ),
+  }),
+  defineCommand({
     words: 'instances exec',
     description: 'Run a command beside the units; write -- before it when it has options of its own.',
     arguments: [instanceId, someArguments('command', anyText(), 'the command with its arguments')],
@@ -142,10 +152,18 @@ function act(verb: 'start' | 'stop' | 'restart', description: string): CliComman
   });
 }
 
+function actOn(verb: string, id: string, body: object): Promise<number> {
+  return untilDone(verb, id, (client) => client.post(`${pathOf(id)}/actions/${verb}`, body));
+}
+
 /** Has it done, waits for its end, and tells it. */
-async function actOn(verb: string, id: string, body: object): Promise<number> {
+async function untilDone(
+  verb: string,
+  id: string,
+  ask: (client: OperatorClient) => Promise<ActionAnswer>,
+): Promise<number> {
   const client = operatorOfHere();
-  const { operation } = await client.post<ActionAnswer>(`${pathOf(id)}/actions/${verb}`, body);
+  const { operation } = await ask(client);
   const ended = operation && (await untilEnded(client, id, operation));
   console.log(ended ? describeOperation(ended) : `${verb} succeeded`);
   return ended?.state === 'failed' ? 1 : 0;

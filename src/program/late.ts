@@ -21,6 +21,7 @@ export function lateBroker(find: () => Broker): Broker {
     restart: (command) => find().restart(command),
     recreate: (command) => find().recreate(command),
     upgrade: (command) => find().upgrade(command),
+    removeBinding: (command) => find().removeBinding(command),
     status: (instanceId) => find().status(instanceId),
     exec: (instanceId, execution) => find().exec(instanceId, execution),
     log: (instanceId, query) => find().log(instanceId, query),

@@ -34,6 +34,7 @@ const instance: InstanceDetailsAnswer = {
   created_at: '2026-01-01',
   needed_by: [],
   needs: [],
+  bound: [],
   operations: [],
 };
 
@@ -63,6 +64,30 @@ test('The page of an instance tells why an operation is tried again, for whom th
   });
   expect(page).toMatch(/^made for +i0\nneeds +i2, i3\n/m);
   expect(page).toContain('provision in progress: tried 2 times, last: Error: x');
+});
+
+test('The page of an instance shows each binding by what people know of its user, and none where there is none', () => {
+  const since = '2026-02-02';
+  const bound = [
+    { id: 'b1', state: 'bound', context: { app_name: 'shop', space_name: 'dev' }, app_guid: 'guid-1' },
+    { id: 'b2', state: 'unbinding', context: { job_name: 'nightly' } },
+    { id: 'b3', state: 'bound', context: { space_name: 'dev' }, app_guid: 'guid-3' },
+    { id: 'b4', state: 'bound', context: {}, route: 'r.example.com' },
+    { id: 'b5', state: 'bound', context: {}, needed_by: 'i9' },
+    { id: 'b6', state: 'failed', context: {} },
+  ].map((one) => ({ ...one, created_at: since }));
+  const lines = instancePage({ ...instance, bound }).split('\n');
+  const at = lines.findIndex((line) => line.startsWith('BINDING'));
+  expect(lines.slice(at, at + 7).map((line) => line.split(/ {2,}/))).toEqual([
+    ['BINDING', 'STATE', 'USED BY', 'SINCE'],
+    ['b1', 'bound', 'shop', since],
+    ['b2', 'unbinding', 'nightly', since],
+    ['b3', 'bound', 'guid-3', since],
+    ['b4', 'bound', 'r.example.com', since],
+    ['b5', 'bound', 'i9', since],
+    ['b6', 'failed', '-', since],
+  ]);
+  expect(instancePage(instance)).not.toContain('USED BY');
 });
 
 test('The table of instances has a column for whom an instance was made only where one was made for another', () => {

@@ -7,6 +7,7 @@ import {
   type Generation,
   type Known,
 } from './clients.ts';
+import { operatorPassword } from '../support/whole-broker.ts';
 import { talksToEcho, tsuruCloud } from './tsuru-cloud.ts';
 
 /** Whose an instance is: who may have a name, and who may remove what others are bound to; by two brokers in turn. */
@@ -161,4 +162,24 @@ test('A job that is bound keeps its instance, since tsuru does not ask for it; a
   await today.unbindJob?.(name, 'nightly');
   await today.destroy(name);
   expect([await talksToEcho(job), await talksToEcho(app)]).toEqual([false, false]);
+}, 20_000);
+
+test('A job that tsuru has forgotten keeps its instance until an operator removes its binding, whose user is shown.', async () => {
+  const name = newName();
+  await made('echo', name);
+  const today = generationD(ask, 'echo');
+  const job = (await today.bindJob?.(name, 'nightly')) ?? {};
+  const [broker] = cloud.brokers();
+  if (!broker) throw new Error('There is no broker.');
+  const operate = (method: 'get' | 'delete', path: string) =>
+    broker.ask(method, `/operator/instances/tsuru.echo.${name}${path}`, {
+      login: `operator:${operatorPassword}`,
+    });
+  const { body } = await operate('get', '');
+  const [bound] = (body as { bound: readonly { id: string }[] }).bound;
+  expect(bound).toMatchObject({ state: 'bound', context: { job_name: 'nightly' } });
+  await expect(today.destroy(name)).rejects.toThrow(/^500: .*nightly/);
+  expect((await operate('delete', `/bindings/${bound?.id}`)).status).toBe(200);
+  expect(await talksToEcho(job)).toBe(false);
+  await today.destroy(name);
 }, 20_000);

@@ -4,13 +4,14 @@ export interface OperatorClient {
   /** Gives the answer's body. @throws Error with a sentence, of the broker's where it refused */
   get<Body>(path: string, query?: OperatorQuery): Promise<Body>;
   post<Body>(path: string, body?: object): Promise<Body>;
+  delete<Body>(path: string): Promise<Body>;
 }
 
 /** What is undefined is left out. */
 export type OperatorQuery = Readonly<Record<string, string | undefined>>;
 
 interface Ask {
-  readonly method: 'GET' | 'POST';
+  readonly method: 'GET' | 'POST' | 'DELETE';
   readonly path: string;
   readonly body?: object;
 }
@@ -33,6 +34,7 @@ export function operatorClient(address: string, { username, password }: Login): 
   return {
     get: (path, query = {}) => ask({ method: 'GET', path: `${path}${queryText(query)}` }),
     post: (path, body) => ask({ method: 'POST', path, body }),
+    delete: (path) => ask({ method: 'DELETE', path }),
   };
 }
 

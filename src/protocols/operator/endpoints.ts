@@ -2,10 +2,10 @@ import { Refusal } from '../../broker/errors.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { Outcome } from '../../broker/outcome.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
-import type { ServiceInstance } from '../../broker/records.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
 import {
   readAction,
+  readBindingRemoval,
   readExecution,
   readListQuery,
   readLogQuery,
@@ -34,7 +34,10 @@ import type {
 } from './wire.ts';
 
 /** What operators may do with instances. */
-export type Operated = Pick<Broker, 'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'exec' | 'log'>;
+export type Operated = Pick<
+  Broker,
+  'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'removeBinding' | 'exec' | 'log'
+>;
 
 type Endpoint =
   | 'nodes'
@@ -50,6 +53,7 @@ type Endpoint =
   | 'restart'
   | 'recreate'
   | 'upgrade'
+  | 'removeBinding'
   | 'exec'
   | 'log'
   | 'orphans'
@@ -79,6 +83,7 @@ export function endpoints(
     restart: async (call) => acted(await broker.restart(readAction(call))),
     recreate: async (call) => acted(await broker.recreate(readWhole(call))),
     upgrade: async (call) => acted(await broker.upgrade(readWhole(call))),
+    removeBinding: async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
     async exec(call) {
       requireHere(call, here);
       return ok<ExecAnswer>({ results: await broker.exec(requireInstanceId(call), readExecution(call)) });
@@ -119,7 +124,7 @@ async function changed(change: Promise<void>, status = 200): Promise<Reply> {
   return { status, body: {} };
 }
 
-function acted(outcome: Outcome<ServiceInstance>): Reply {
+function acted(outcome: Outcome<unknown>): Reply {
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no service instance with this id.');
   return outcome.is === 'accepted'
     ? { status: 202, body: acceptedReply(outcome.operation) }

@@ -1,4 +1,4 @@
-import type { StartStop, Recreate } from '../../broker/broker.ts';
+import type { StartStop, Recreate, RemoveBinding } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { InstancesQuery, OfferingEntry } from '../../broker/operator-view.ts';
 import type { Execution, LogQuery } from '../../broker/units.ts';
@@ -25,6 +25,13 @@ export function readAction(call: Call): StartStop {
 export function readWhole(call: Call): Recreate {
   requireNoBody(call.body ?? {});
   return commandOf(call);
+}
+
+export function readBindingRemoval(call: Call): RemoveBinding {
+  const { bindingId = '' } = call.params;
+  if (!isStorable(bindingId))
+    throw new Refusal('not-found', 'The service instance has no binding with this id.');
+  return { ...commandOf(call), bindingId };
 }
 
 function commandOf(call: Call): Recreate {

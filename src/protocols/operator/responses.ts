@@ -1,7 +1,9 @@
+import type { JsonObject } from '../../broker/json.ts';
 import { instanceKey } from '../../broker/key.ts';
 import type { Node } from '../../broker/nodes.ts';
 import type { Suspect } from '../../broker/orphans.ts';
 import type {
+  BindingEntry,
   InstanceDetails,
   InstanceEntry,
   OfferingEntry,
@@ -9,6 +11,7 @@ import type {
 } from '../../broker/operator-view.ts';
 import type { Operation } from '../../broker/records.ts';
 import type {
+  BindingAnswer,
   ActionAnswer,
   InstanceAnswer,
   InstanceDetailsAnswer,
@@ -88,16 +91,49 @@ export function instanceReply(entry: InstanceEntry): InstanceAnswer {
 }
 
 export function detailsReply(details: InstanceDetails): InstanceDetailsAnswer {
-  const { neededBy, needs, operations } = details;
+  const { neededBy, needs, bound, operations } = details;
   return {
     ...instanceReply(details),
     needed_by: neededBy,
     needs,
+    bound: bound.map(bindingReply),
     operations: operations.map(({ operation, timeline }) => ({
       ...operationReply(operation),
       timeline: timeline.map(timelineReply),
     })),
   };
+}
+
+function bindingReply({ binding, state, operation }: BindingEntry): BindingAnswer {
+  const { id, appGuid, route, predecessorId, dependent, context, expiresAt, createdAt } = binding;
+  return {
+    id,
+    state,
+    app_guid: appGuid,
+    route,
+    predecessor_binding_id: predecessorId,
+    needed_by: dependent,
+    context: namesIn(context),
+    operation: operation && operationReply(operation),
+    created_at: createdAt.toISOString(),
+    expires_at: expiresAt?.toISOString(),
+  };
+}
+
+/** By what people know that which is bound; platforms put all kinds of things beside these. */
+const names = [
+  'platform',
+  'organization_name',
+  'space_name',
+  'namespace',
+  'app_name',
+  'job_name',
+  'binding_name',
+];
+
+function namesIn(context: JsonObject): BindingAnswer['context'] {
+  const told = names.filter((name) => Object.hasOwn(context, name) && typeof context[name] === 'string');
+  return Object.fromEntries(told.map((name) => [name, context[name] as string]));
 }
 
 export function acceptedReply(operation: Operation): ActionAnswer {

@@ -71,9 +71,26 @@ export interface InstanceAnswer {
   readonly updated_at: string;
 }
 
+export interface BindingAnswer {
+  readonly id: string;
+  readonly state: string;
+  readonly app_guid?: string;
+  readonly route?: string;
+  readonly predecessor_binding_id?: string;
+  /** The instance that holds it. */
+  readonly needed_by?: string;
+  /** By what people know that which is bound, as its platform has said. */
+  readonly context: Readonly<Record<string, string | undefined>>;
+  readonly operation?: OperationAnswer;
+  readonly created_at: string;
+  readonly expires_at?: string;
+}
+
 export interface InstanceDetailsAnswer extends InstanceAnswer {
   readonly needed_by: readonly string[];
   readonly needs: readonly string[];
+  /** Those that failed too, in the order in which they were made. */
+  readonly bound: readonly BindingAnswer[];
   /** The latest first. */
   readonly operations: readonly TimedOperationAnswer[];
 }

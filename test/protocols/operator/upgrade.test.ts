@@ -102,7 +102,7 @@ test('An instance stays what it was made from when an update names anything but 
   }
 });
 
-test('It becomes what the plan is now when an update names the plan alone, once', async () => {
+test('An instance becomes what its plan is now when an update names the plan alone, once', async () => {
   const bodies = Object.entries(upgrades);
   const paths = await older(...bodies.map((_, index) => `moves-${index}`));
   for (const [index, [what, body]] of bodies.entries()) {
@@ -134,7 +134,7 @@ test('An operator upgrades an instance, and its parameters stay; once more chang
   expect(rows).toEqual([{ ready: true }]);
 });
 
-test('So does the command, which waits for its end', async () => {
+test('The command upgrades an instance, and waits for its end', async () => {
   await older('commanded');
   const env = { PORT: new URL(broker.url).port, OPERATOR_PASSWORD: operatorPassword };
   const run = (id: string) => runProgram(['instances', 'upgrade', id], env).ended;

@@ -7,7 +7,16 @@ import { anInstance, aBinding, anOperation } from '../../broker/fixtures.ts';
 /** What platforms ask of a broker. */
 type Platforms = Omit<
   Broker,
-  'start' | 'stop' | 'restart' | 'status' | 'exec' | 'log' | 'overview' | 'recreate' | 'upgrade'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'status'
+  | 'exec'
+  | 'log'
+  | 'overview'
+  | 'recreate'
+  | 'upgrade'
+  | 'removeBinding'
 >;
 
 type Asked = readonly [what: keyof Platforms, of: unknown];

@@ -1,6 +1,6 @@
-import type { ServicePlan } from '../../src/broker/catalog.ts';
-import { aPlan, toOperate, toProvision, toUpdate } from './fixtures.ts';
-import { coreInMemory, gate, scripted } from './core-in-memory.ts';
+import type { ServicePlan } from '../../../src/broker/catalog.ts';
+import { aPlan, toOperate, toProvision, toUpdate } from '../fixtures.ts';
+import { coreInMemory, gate, scripted } from '../core-in-memory.ts';
 
 /** An instance becomes what its plan is now, when it is asked for: by name, or by naming nothing else. */
 
@@ -26,7 +26,7 @@ async function drifted(script: Parameters<typeof scripted>[0] = {}, after: Parti
   return { broker, plans, asked, deeds, revision: async () => (await broker.instance('i1')).revision };
 }
 
-test('The provisioner is given the plan as it is now, and the parameters as they were.', async () => {
+test('An upgrade gives the provisioner the plan as it is now, and the parameters as they were.', async () => {
   const { broker, asked, revision } = await drifted();
   expect(await broker.upgrade(toUpgrade())).toMatchObject({ is: 'done', record: { revision: 'small-2' } });
   expect(asked.at(-1)).toMatchObject({
@@ -51,14 +51,14 @@ test('What updates must give is not asked of an upgrade, nor of a version that i
   }
 });
 
-test('What an instance must have is asked of it.', async () => {
+test('An upgrade asks for what an instance must have.', async () => {
   const check = { provision: () => 'b is missing.', update: () => undefined, bind: () => undefined };
   const { broker, revision } = await drifted({}, { check });
   await expect(broker.upgrade(toUpgrade())).rejects.toMatchObject({ code: 'invalid', field: 'parameters' });
   expect(await revision()).toBe('small-1');
 });
 
-test('Who names a plan from before, and says that it is no change, does not ask for it.', async () => {
+test('Who names a plan from before, and says that it is no change, does not ask for an upgrade.', async () => {
   const { broker, plans, deeds, revision } = await drifted();
   await broker.update(toUpdate({ planId: 'large', previousPlanId: 'small' }));
   plans.splice(0, 2, ...plans.map((plan) => ({ ...plan, revision: `${plan.id}-3` })));
@@ -67,7 +67,7 @@ test('Who names a plan from before, and says that it is no change, does not ask 
   expect([await revision(), deeds()]).toEqual(['large-2', before]);
 });
 
-test('The same upgrade asked for twice at once is one, and an update of a platform waits for it.', async () => {
+test('An upgrade that is asked for twice at once is one, and an update of a platform waits for it.', async () => {
   const mayEnd = gate();
   const { broker, deeds } = await drifted({ update: () => mayEnd.passed.then(() => ({ done: {} })) });
   const origin = { protocol: 'operator' };
