@@ -133,6 +133,7 @@ const operators: Readonly<Record<string, Answer>> = {
   stop: (there) => word(() => decideStartStop(there, toOperate(), 'stop')),
   restart: (there) => word(() => decideStartStop(there, toOperate(), 'restart')),
   recreate: (there) => word(() => decideRecreate(there)),
+  upgrade: (there) => word(() => decideUpdate(there, toUpdate({ upgrade: true }))),
 };
 
 /** The rows that the tables of an instance must have: every situation that is told apart. */
@@ -178,6 +179,24 @@ describe.each([
     },
   );
 });
+
+const byPlatform = anOperation('bind', { bindingId: 'b1', origin: { protocol: 'osb' } });
+const byBroker = anOperation('unbind', { bindingId: 'b2', origin: { protocol: 'broker' } });
+const byOperator = anOperation('unbind', { bindingId: 'b3', origin: { protocol: 'operator' } });
+
+test.each([
+  ['an unbind of the broker itself', 'wait', [byBroker]],
+  ['what the broker itself and an operator unbind', 'wait', [byOperator, byBroker]],
+  ['a bind of a platform', 'busy', [byPlatform]],
+  ['an unbind of the broker itself beside a bind of a platform', 'busy', [byBroker, byPlatform]],
+])(
+  'While of the bindings of an instance there is open %s, DELETE and PATCH come to %s.',
+  (_what, cell, onBindings) => {
+    const there = { ...found(ready, undefined, true), onBindings };
+    expect(word(() => decideDeprovision(there, toDeprovision()))).toBe(cell);
+    expect(word(() => decideUpdate(there, toUpdate()))).toBe(cell);
+  },
+);
 
 test('An instance that is stopped gets no new binding, but who has been given one is told of it again.', () => {
   const there = found(anInstance({ stopped: true }));

@@ -138,7 +138,7 @@ describe('On the command line', () => {
   const run = (...words: readonly string[]) =>
     runProgram(words, { PORT: new URL(broker().url).port, OPERATOR_PASSWORD: operatorPassword }).ended;
 
-  test('a binding is shown, and removed with its end waited for; one that is not there is told.', async () => {
+  test('A binding is shown to operators, and removed with its end waited for; one that is not there is told.', async () => {
     const on = await instance('moments/brief-removal');
     const { id } = await binding(on, { id: 'of a/b', body: { context: { app_name: 'shop' } } });
     const page = await run('instances', 'show', on.id);
