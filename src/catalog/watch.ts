@@ -15,6 +15,11 @@ export interface WatchedCatalog {
    * `load` itself rejects, that is told once, and it is tried again at every look.
    */
   readonly onProblems: (problems: readonly Problem[]) => void;
+  /**
+   * The files' fingerprint before the first load, so that nothing is missed that changed since; absent: as they are at
+   * the first look.
+   */
+  readonly since?: string;
   /** Milliseconds without a further change before the files are read. */
   readonly calmMs?: number;
   /** Milliseconds between looks for changes that nobody told of, e.g. on a network file system. */
@@ -33,10 +38,11 @@ export interface CatalogWatch {
  * make it quick: what counts is a look at the files, so directories may vanish, come back and be replaced.
  */
 export function watchCatalog(watched: WatchedCatalog): CatalogWatch {
-  const { directories, onCatalog, onProblems, calmMs = 100, lookMs = 2000 } = watched;
+  const { directories, onCatalog, onProblems, since, calmMs = 100, lookMs = 2000 } = watched;
   let isClosed = false;
   let isForced = false;
-  let seen: string | undefined;
+  let seen = since;
+  let isArmed = false;
   let watchers: readonly FSWatcher[] = [];
   let calm: NodeJS.Timeout | undefined;
   let told: string | undefined;
@@ -50,7 +56,7 @@ export function watchCatalog(watched: WatchedCatalog): CatalogWatch {
     const hasChanged = now !== seen;
     seen = now;
     // A directory that was replaced needs a new watcher.
-    if (hasChanged) rearm();
+    if (hasChanged || !isArmed) rearm();
     if (force || (hasChanged && !isFirst)) await loadOnce();
   });
 
@@ -71,6 +77,7 @@ export function watchCatalog(watched: WatchedCatalog): CatalogWatch {
   }
 
   function rearm(): void {
+    isArmed = true;
     for (const watcher of watchers) watcher.close();
     watchers = directories.flatMap((directory) => watchDirectory(directory, lookSoon));
   }

@@ -1,5 +1,6 @@
 import type { Catalog, ServicePlan } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
+import { fingerprint } from '../catalog/files.ts';
 import type { LoadResult } from '../catalog/load.ts';
 import { loadCatalog } from '../catalog/load.ts';
 import { isError, problemLines, type Problem } from '../catalog/problem.ts';
@@ -31,6 +32,7 @@ export async function openCurrentCatalog(
   traits: Readonly<Record<string, ProvisionerTraits>>,
   log: Pick<Log, 'note'>,
 ): Promise<CurrentCatalog> {
+  const since = await fingerprint(directories);
   const first = await loadCatalog(directories, traits);
   if (!first.catalog) throw new Error(unusable(first.problems));
   tell(log, first.problems);
@@ -44,6 +46,7 @@ export async function openCurrentCatalog(
       let older = 0;
       return watchCatalog({
         directories,
+        since,
         load: () =>
           prepared(reload(), async (plans) => {
             ({ older } = await prepare(plans));

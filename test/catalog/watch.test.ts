@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Catalog } from '../../src/broker/catalog.ts';
 import { loadCatalog, type LoadResult } from '../../src/catalog/load.ts';
 import { problemLines } from '../../src/catalog/problem.ts';
+import { fingerprint } from '../../src/catalog/files.ts';
 import { type CatalogWatch, watchCatalog } from '../../src/catalog/watch.ts';
 import { anOffering, traits } from './folder.ts';
 import { until } from '../support/until.ts';
@@ -30,15 +31,22 @@ afterEach(async () => {
   await rm(parent, { recursive: true, force: true });
 });
 
-async function scene(load?: (directory: string) => Promise<LoadResult>, lookMs = 50): Promise<Scene> {
+async function scene(
+  load?: (directory: string) => Promise<LoadResult>,
+  lookMs = 50,
+  changedSince?: string,
+): Promise<Scene> {
   const directory = join(parent, 'catalog');
   const file = join(directory, 'a.json');
   await mkdir(directory);
   await writeFile(file, named('first'));
+  const since = changedSince === undefined ? undefined : await fingerprint([directory]);
+  if (changedSince !== undefined) await writeFile(file, named(changedSince));
   const names: string[] = [];
   const lines: string[] = [];
   const watch = watchCatalog({
     directories: [directory],
+    since,
     load: () => (load ? load(directory) : loadCatalog([directory], traits)),
     onCatalog: (catalog) => void names.push(nameOf(catalog)),
     onProblems: (problems) =>
@@ -75,6 +83,13 @@ test('A changed file becomes the catalog, and nothing else does.', async () => {
   await watch.reload();
   expect(names).toEqual(['first', 'second', 'second']);
   expect(lines).toEqual([]);
+});
+
+test('A file that has changed since before the first load is loaded at the first look, and once.', async () => {
+  const { watch, names } = await scene(undefined, 60_000, 'changed since');
+  await until('the changed catalog is loaded', () => names.length > 0);
+  await watch.reload();
+  expect(names).toEqual(['changed since', 'changed since']);
 });
 
 test('The system tells of a change long before the next look.', async () => {
