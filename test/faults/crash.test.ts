@@ -18,7 +18,7 @@ const leaseMs = 2500;
 const takeoverMs = leaseMs + 1000 + 1500;
 
 const drainMs = 4000;
-const longMs = 2500;
+const longMs = 4000;
 
 const scratch = mkdtempSync(join(tmpdir(), 'purveyor-crash-'));
 const sentence = 'The trial was made and could not be started.';
@@ -83,9 +83,9 @@ function claimedByOther(operation: string | undefined): number {
 const claimed = 'operation claimed';
 
 describe('A broker is stopped for longer than its lease, and goes on', () => {
-  const over: Subject[] = kinds.map((kind) => ({ id: `stopped-${kind}`, kind, plan: `short-${kind}` }));
+  const over: Subject[] = kinds.map((kind) => ({ id: `stopped-${kind}`, kind, plan: `held-${kind}` }));
   const underway: Subject[] = kinds.map((kind) => ({ id: `resumed-${kind}`, kind, plan: `long-${kind}` }));
-  const deleted: Subject = { id: 'stopped-deleted', kind: 'provision', plan: 'short-provision' };
+  const deleted: Subject = { id: 'stopped-deleted', kind: 'provision', plan: 'held-provision' };
   const cases = [
     ...over.map((subject) => ({ when: 'when the other one has completed it', subject, kind: subject.kind })),
     ...underway.map((subject) => ({ when: 'while the other one is at it', subject, kind: subject.kind })),
