@@ -7,7 +7,7 @@ import type { Provisioner } from './provisioner.ts';
 import type { Store } from './store.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
 
-/** All that the core needs of the world; tests hand in real, small implementations. */
+/** All that the core needs of what is around it; tests hand in real, small implementations. */
 export interface BrokerContext {
   readonly store: Store;
   readonly nodes: Nodes;
@@ -47,7 +47,7 @@ export interface Settings {
   readonly url: string;
   /** This process, as leases name it. */
   readonly holder: string;
-  /** The node that this process is; absent: it carries nothing local. */
+  /** The node that this process is; absent: it runs nothing local. */
   readonly node?: string;
   /** Milliseconds a request that accepts incomplete work waits for it all the same. */
   readonly asyncPatience: number;

@@ -33,7 +33,7 @@ export class Refusal extends Error {
 }
 
 export interface FailureHints {
-  /** For the operator: may name internals; secrets are masked before it is kept. */
+  /** For the operator: may name internals; secrets are redacted before it is kept. */
   readonly detail?: string;
   /** After a failed update: can the instance still be used? */
   readonly instanceUsable?: boolean;

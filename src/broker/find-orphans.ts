@@ -4,10 +4,10 @@ import type { Provisioner, Resource } from './provisioner.ts';
 import { underLimit } from './timing.ts';
 
 /** Milliseconds that a provisioner may take to tell what there is, or to remove one thing. */
-const patience = 60_000;
+const inventoryLimit = 60_000;
 
-/** What of the broker's world a look for orphans needs. */
-type World = Pick<BrokerContext, 'orphans' | 'provisioners' | 'observe'> & {
+/** What a look for orphans needs of the core. */
+type OrphanContext = Pick<BrokerContext, 'orphans' | 'provisioners' | 'observe'> & {
   readonly settings: Pick<Settings, 'node'>;
 };
 
@@ -15,20 +15,20 @@ type World = Pick<BrokerContext, 'orphans' | 'provisioners' | 'observe'> & {
  * Asks every provisioner what really exists, remembers what no instance stands for, and removes what somebody has
  * said shall be removed. To be called again and again; never throws: what goes wrong is told and changes nothing.
  */
-export async function findOrphans(world: World): Promise<void> {
-  for (const provisioner of world.provisioners()) {
-    const where = whereabouts(provisioner, world.settings.node);
+export async function findOrphans(core: OrphanContext): Promise<void> {
+  for (const provisioner of core.provisioners()) {
+    const where = scopeOf(provisioner, core.settings.node);
     if (!where || !provisioner.inventory) continue;
     try {
-      await lookThrough(world, provisioner, where);
+      await lookThrough(core, provisioner, where);
     } catch (error) {
-      tellTrouble(world, `looking for what ${provisioner.name} has made`, error);
+      reportTrouble(core, `looking for what ${provisioner.name} has made`, error);
     }
   }
 }
 
 /** Local things can be seen on a node only. */
-function whereabouts({ name, traits }: Provisioner, node: string | undefined): Scope | undefined {
+function scopeOf({ name, traits }: Provisioner, node: string | undefined): Scope | undefined {
   if (!traits.local) return { provisioner: name };
   return node === undefined ? undefined : { provisioner: name, node };
 }
@@ -37,35 +37,40 @@ function whereabouts({ name, traits }: Provisioner, node: string | undefined): S
  * The things first, then the rows: so the row of a thing in the making, which is older than the thing, is always
  * found.
  */
-async function lookThrough(world: World, provisioner: Provisioner, where: Scope): Promise<void> {
-  const { orphans, observe } = world;
-  const found = await underLimit(patience, async () => (await provisioner.inventory?.()) ?? []);
-  const before = await suspectsAt(world, where);
-  const condemned = await orphans.look(where, found);
+async function lookThrough(core: OrphanContext, provisioner: Provisioner, where: Scope): Promise<void> {
+  const { orphans, observe } = core;
+  const found = await underLimit(inventoryLimit, async () => (await provisioner.inventory?.()) ?? []);
+  const before = await suspectsAt(core, where);
+  const approved = await orphans.look(where, found);
   const known = new Set(before.map(({ resource: thing }) => thing.name));
-  for (const { resource: thing } of await suspectsAt(world, where))
+  for (const { resource: thing } of await suspectsAt(core, where))
     if (!known.has(thing.name)) observe({ type: 'orphan-suspected', ...where, name: thing.name });
-  for (const thing of condemned) await remove(world, provisioner, where, thing);
+  for (const thing of approved) await remove(core, provisioner, where, thing);
 }
 
-async function suspectsAt({ orphans }: World, where: Scope): Promise<readonly Suspect[]> {
+async function suspectsAt({ orphans }: OrphanContext, where: Scope): Promise<readonly Suspect[]> {
   const all = await orphans.list();
   return all.filter(({ provisioner, node }) => provisioner === where.provisioner && node === where.node);
 }
 
 /** One that cannot be removed must not keep the others; it is tried again at the next look. */
-async function remove(world: World, provisioner: Provisioner, where: Scope, thing: Resource): Promise<void> {
+async function remove(
+  core: OrphanContext,
+  provisioner: Provisioner,
+  where: Scope,
+  thing: Resource,
+): Promise<void> {
   try {
     if (!provisioner.purge) throw new Error(`The provisioner '${provisioner.name}' cannot remove anything`);
     // What was removed before it took its time, and its id may have been given again meanwhile.
-    if (!(await world.orphans.isNobodys(where, thing))) return;
-    await underLimit(patience, async () => provisioner.purge?.(thing));
-    world.observe({ type: 'orphan-removed', ...where, name: thing.name });
+    if (!(await core.orphans.isNobodys(where, thing))) return;
+    await underLimit(inventoryLimit, async () => provisioner.purge?.(thing));
+    core.observe({ type: 'orphan-removed', ...where, name: thing.name });
   } catch (error) {
-    tellTrouble(world, `removing ${thing.name}`, error);
+    reportTrouble(core, `removing ${thing.name}`, error);
   }
 }
 
-function tellTrouble({ observe }: World, doing: string, error: unknown): void {
+function reportTrouble({ observe }: OrphanContext, doing: string, error: unknown): void {
   observe({ type: 'trouble', doing, detail: String(error) });
 }

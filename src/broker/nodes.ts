@@ -1,5 +1,5 @@
 /**
- * Nodes: brokers that carry local things, such as processes. They tell of themselves by a heartbeat, and instances
+ * Nodes: brokers that run local things, such as processes. They tell of themselves by a heartbeat, and instances
  * are placed on them.
  */
 export interface NodeProfile {

@@ -97,7 +97,7 @@ export function createOperatorView(core: RequestContext): OperatorView {
     plan: (instance) => core.planOf(instance),
     offerings: () => offeringsOf(core),
     orphans: () => core.orphans.list(),
-    removeOrphan: (where, name) => condemn(core, where, name),
+    removeOrphan: (where, name) => approveRemoval(core, where, name),
   };
 }
 
@@ -191,7 +191,7 @@ function outlineOf({ id, name, description }: ServiceOffering): OfferingEntry['o
   return { id, name, description };
 }
 
-async function condemn({ orphans }: BrokerContext, where: Scope, name: string): Promise<void> {
+async function approveRemoval({ orphans }: BrokerContext, where: Scope, name: string): Promise<void> {
   if (await orphans.approveRemoval(where, name)) return;
   const suspect = (await orphans.list()).find(
     ({ provisioner, node, resource: thing }) =>

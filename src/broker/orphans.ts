@@ -24,7 +24,7 @@ export interface Orphans {
   /**
    * Remembers the outcome of a look: things that no instance stands for, by its id or key, become suspects or stay
    * so; suspects of these whereabouts that were not found any more are forgotten. An instance that is of another node
-   * stands for nothing here. Gives those that are condemned.
+   * stands for nothing here. Gives those whose removal is approved.
    */
   look(where: Scope, found: readonly Resource[]): Promise<readonly Resource[]>;
   /** Does no instance stand for the thing now? */

@@ -11,10 +11,10 @@ export interface OperationQueue {
   tick(): Promise<number>;
   /** To be called with every hint of the store. */
   onHint(hint: Hint): void;
-  /** Ends when nothing is carried here any more, neither taken up nor begun by a request. */
+  /** Ends when nothing runs here any more, neither taken up nor begun by a request. */
   rest(): Promise<void>;
   handOver(): Promise<void>;
-  /** What is carried here now, by whomever it was begun. */
+  /** What runs here now, by whomever it was begun. */
   inHand(): readonly OperationSummary[];
 }
 

@@ -21,7 +21,7 @@ export interface ServiceInstance {
   /** The plans that it has had, or was to get, beside the one that it has; absent: none. */
   readonly formerPlans?: readonly string[];
   readonly metadata?: InstanceMetadata;
-  /** Where its things are, when they are of one node: only that one carries its operations. */
+  /** Where its things are, when they are of one node: only that one runs its operations. */
   readonly place?: NodeShare;
   /** It was on a node that was given up, and has not been made anew since. */
   readonly lost?: Loss;
@@ -125,7 +125,7 @@ export interface Operation {
   readonly trouble?: string;
   /** The process that holds it now. */
   readonly holder?: string;
-  /** Only this node may carry it. */
+  /** Only this node may run it. */
   readonly node?: string;
   /** The cancelled operation whose step must have ended before this one starts. */
   readonly follows?: string;

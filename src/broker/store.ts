@@ -36,9 +36,9 @@ export interface Store {
   place(opening: Opening, demand: Demand): Promise<Placement>;
 
   /**
-   * Takes one due operation that this node may carry, raises its attempt and holds it for a lease. The first
+   * Takes one due operation that this node may run, raises its attempt and holds it for a lease. The first
    * time its time begins.
-   * @param node absent: only operations that any broker can carry
+   * @param node absent: only operations that any broker can run
    */
   claim(holder: string, leaseMs: number, node?: string): Promise<LeasedOperation | undefined>;
   /** Holds on for another lease; false when the operation is no longer ours: stop working on it. */
@@ -65,7 +65,7 @@ export interface Store {
   bindings(instanceId: string): Promise<readonly ListedBinding[]>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */
   expired(limit: number): Promise<readonly ExpiredBinding[]>;
-  /** Milliseconds until an operation that this node may carry is due; undefined when none is in progress. */
+  /** Milliseconds until an operation that this node may run is due; undefined when none is in progress. */
   nextDue(node?: string): Promise<number | undefined>;
   /** Forgets operations that ended longer ago than this, with their timelines. */
   prune(olderThanMs: number): Promise<number>;

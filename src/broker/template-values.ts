@@ -46,8 +46,8 @@ function bindingValues(binding: ServiceBinding): JsonObject {
   return { id, key: bindingKey(binding), app: appGuid ?? '', route: route ?? '' };
 }
 
-/** Short words are not masked: hiding every "small" would make messages unreadable and hide nothing. */
-const shortestMasked = 6;
+/** Short words are not redacted: hiding every "small" would make messages unreadable and hide nothing. */
+const shortestRedacted = 6;
 
 /** The text without anything that is confidential in this operation, also as it stands in addresses and in JSON. */
 export function redact(text: string, { instance, binding, operation }: LeasedOperation): string {
@@ -66,12 +66,12 @@ export function redactRecords(text: string, records: readonly Confiding[], param
   const texts = [...told, parameters].flatMap((value) => stringsIn(value));
   return [
     ...secrets,
-    ...[...texts, ...secrets].flatMap(linesOf).filter((value) => value.length >= shortestMasked),
+    ...[...texts, ...secrets].flatMap(linesOf).filter((value) => value.length >= shortestRedacted),
   ]
     .filter((value) => value.length > 0)
     .flatMap(formsOf)
     .toSorted((a, b) => b.length - a.length)
-    .reduce((masked, value) => masked.replaceAll(value, '***'), text);
+    .reduce((redacted, value) => redacted.replaceAll(value, '***'), text);
 }
 
 interface Confiding {

@@ -25,7 +25,7 @@ export const workOptions = {
     'WORKERS',
     wholeNumber(0, 1000),
     '10',
-    'Operations carried at once beside requests; 0 leaves them to other brokers.',
+    'Operations that run at once beside requests; 0 leaves them to other brokers.',
   ),
   history: standard(
     'HISTORY',

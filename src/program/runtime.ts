@@ -50,7 +50,7 @@ export interface Runtime {
   rest(withinMs: number): Promise<void>;
   /** Ends what still runs and leaves it to other brokers. */
   handOver(): Promise<void>;
-  /** What is carried here now. */
+  /** What runs here now. */
   inHand(): readonly OperationSummary[];
   /** Lets go of the node, whose programs go on, and of the database. */
   close(): Promise<void>;

@@ -7,7 +7,7 @@ import type { Outcome } from '../outcome.ts';
 import type { Operation, OperationConfidential, OperationKind, Origin } from '../records.ts';
 import type { Opening, OnBehalfOf } from '../store.ts';
 
-/** What a use case wants done; the engine opens it and carries it. */
+/** What a use case wants done; the engine opens it and runs it. */
 export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
   readonly plan: ServicePlan;
   readonly operation: Operation;

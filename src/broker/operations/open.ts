@@ -6,7 +6,7 @@ import type { Operation } from '../records.ts';
 import { recordIn, type LeasedOperation, type Opening, type OnBehalfOf } from '../store.ts';
 
 /**
- * Writes an intent. The operation has a holder when it is to be carried here; the others wait: for their own node, or,
+ * Writes an intent. The operation has a holder when it is to run here; the others wait: for their own node, or,
  * when they cancel a create, for its last step to end.
  * @returns undefined when somebody was quicker
  * @throws Refusal 'invalid' when there is no room for it

@@ -11,10 +11,10 @@ import { advance, keepMemo } from './progress.ts';
 import { takeStep, type Progress, type OperationContext, type Verdict } from './step.ts';
 import { releaseFollower, runUnderLease, type LeasedResult } from './lease.ts';
 
-/** How it ended here: settled, let go for anybody to take up, or no longer ours. */
+/** How it ended here: settled, released for anybody to take up, or no longer ours. */
 export type Ended =
   | { readonly settled: Settlement; readonly operation: Operation }
-  | { readonly letGo: true }
+  | { readonly released: true }
   | { readonly lost: true };
 
 /** An operation that runs in this process. */
@@ -84,7 +84,7 @@ export function startRunning(
     operation: first.operation,
     ended: goOn({ core, plan, stop: stop.signal, hurry: hurry.signal }, first).catch((error: unknown) => {
       // The database went away between the steps: when the lease runs out, the operation is taken up again.
-      core.observe({ type: 'trouble', doing: 'carrying an operation', detail: String(error) });
+      core.observe({ type: 'trouble', doing: 'running an operation', detail: String(error) });
       return { lost: true };
     }),
     release: () => hurry.abort(),
@@ -215,7 +215,7 @@ async function pause(run: Run, held: LeasedOperation, progress: Progress, afterM
   const keep = !hurry.aborted;
   const until = keep ? { holdMs: settings.lease } : { dueMs: waitMs };
   if (!(await store.postpone(held, { ...progress, until }))) return { ended: await lose(core, held) };
-  if (!keep) return { ended: { letGo: true } };
+  if (!keep) return { ended: { released: true } };
   const told = await rest(run, advance(held, progress, now().getTime() - started), waitMs);
   const passed = now().getTime() - started;
   const rested = advance(held, progress, passed);
@@ -225,7 +225,7 @@ async function pause(run: Run, held: LeasedOperation, progress: Progress, afterM
   if (!isAborted(hurry)) return { held: rested };
   const remaining = { ...keepMemo(rested), until: { dueMs: Math.max(0, waitMs - passed) } };
   const isOurs = await store.postpone(rested, remaining);
-  return { ended: isOurs ? { letGo: true } : await lose(core, rested) };
+  return { ended: isOurs ? { released: true } : await lose(core, rested) };
 }
 
 /** By a function, for it may have become so since it was asked before. */

@@ -26,7 +26,7 @@ export interface OperationContext extends BrokerContext {
   readonly dependencies: Dependencies;
 }
 
-/** Takes one step of a held operation. Never throws: what goes wrong is a verdict too, with secrets masked. */
+/** Takes one step of a held operation. Never throws: what goes wrong is a verdict too, with secrets redacted. */
 export async function takeStep(
   core: OperationContext,
   plan: ServicePlan,

@@ -43,7 +43,7 @@ export interface Wait {
   findMade<Rec>(operation: Operation): Promise<Rec>;
 }
 
-/** Milliseconds between two looks at an operation that is carried elsewhere: rising from, to. */
+/** Milliseconds between two looks at an operation that runs elsewhere: rising from, to. */
 const pollEvery = { first: 10, longest: 500 };
 /** Milliseconds that what the broker asks of itself waits at most: nobody waits for its answer, and it comes again. */
 const ownPatience = 250;

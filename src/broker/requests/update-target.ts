@@ -16,8 +16,8 @@ export interface Target {
 }
 
 /**
- * Only a change of plan, the version by which a platform asks for it, or a request for nothing else, moves an instance to what its plan is now: a
- * parameter, or a new name, must not bring about what nobody has asked for (decision 35).
+ * Only a change of plan, the version by which a platform asks for it, or a request for nothing else, moves an instance
+ * to what its plan is now: a parameter, or a new name, must not bring about what nobody has asked for (decision 35).
  */
 export function requireTarget(
   core: RequestContext,

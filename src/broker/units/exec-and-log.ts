@@ -29,7 +29,7 @@ export function execInUnits(
     limit: execution.timeout + grace,
     here: (units, work) => units.exec?.(work, execution),
     there: (peer) => peer.exec(instanceId, execution),
-    redact: (answer, masked) => ({ ...answer, output: masked(answer.output) }),
+    redact: (answer, redacted) => ({ ...answer, output: redacted(answer.output) }),
   });
 }
 
@@ -45,7 +45,7 @@ export function readUnitLogs(
     limit: grace,
     here: (units, work) => units.log?.(work, query),
     there: (peer) => peer.log(instanceId, query),
-    redact: (answer, masked) => ({ ...answer, text: masked(answer.text) }),
+    redact: (answer, redacted) => ({ ...answer, text: redacted(answer.text) }),
   });
 }
 
@@ -57,7 +57,7 @@ interface Question<Answer> {
   readonly limit: number;
   readonly here: (units: UnitControl, work: Work) => Promise<readonly Answer[]> | undefined;
   readonly there: (peer: Peer) => Promise<readonly Answer[]>;
-  readonly redact: (answer: Answer, masked: (text: string) => string) => Answer;
+  readonly redact: (answer: Answer, redacted: (text: string) => string) => Answer;
 }
 
 async function ask<Answer>(
@@ -95,7 +95,7 @@ async function askHere<Answer>(
   units: UnitControl,
   { unit, limit, here, redact, can }: Question<Answer>,
 ): Promise<readonly Answer[]> {
-  const masked = (text: string) => redactRecords(text, [instance]);
+  const redacted = (text: string) => redactRecords(text, [instance]);
   const plan = await core.planOf(instance);
   if (unit !== undefined) await requireUnit(core, instance, unit);
   try {
@@ -103,9 +103,9 @@ async function askHere<Answer>(
       limit,
       async (signal) => (await here(units, workOn(core, plan, instance, signal))) ?? [],
     );
-    return answers.map((answer) => redact(answer, masked));
+    return answers.map((answer) => redact(answer, redacted));
   } catch (error) {
-    throw discreet(error, can, masked);
+    throw discreet(error, can, redacted);
   }
 }
 
@@ -121,12 +121,12 @@ async function requireUnit(core: RequestContext, instance: ServiceInstance, unit
 }
 
 /** What went wrong, with nothing in it that is confidential. */
-function discreet(error: unknown, can: string, masked: (text: string) => string): Refusal | Failure {
-  if (error instanceof Refusal) return new Refusal(error.code, masked(error.message), error.field);
+function discreet(error: unknown, can: string, redacted: (text: string) => string): Refusal | Failure {
+  if (error instanceof Refusal) return new Refusal(error.code, redacted(error.message), error.field);
   if (error instanceof Failure) {
     const { detail, ...hints } = error.hints;
-    const told = detail === undefined ? undefined : masked(detail);
-    return new Failure(error.word, masked(error.message), { ...hints, detail: told });
+    const told = detail === undefined ? undefined : redacted(detail);
+    return new Failure(error.word, redacted(error.message), { ...hints, detail: told });
   }
-  return new Failure(can, 'The units could not be asked.', { detail: masked(String(error)) });
+  return new Failure(can, 'The units could not be asked.', { detail: redacted(String(error)) });
 }

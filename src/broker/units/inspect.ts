@@ -46,7 +46,7 @@ export async function inspectInstance(
   });
   try {
     const facts = await inspectUnits(core, instance, hanging);
-    const judge = (unit: UnitFacts) => masked(decideStatus(situationOf(unit.unit), unit), instance);
+    const judge = (unit: UnitFacts) => redacted(decideStatus(situationOf(unit.unit), unit), instance);
     const ailing = (unit: UnitFacts) => symptomOf(situationOf(unit.unit), unit);
     return { units: facts.map((unit) => seeUnit(unit, judge(unit), ailing(unit), seen, now)) };
   } catch (error) {
@@ -114,7 +114,7 @@ export function workOn(
   return { operationId: core.newId(), instance, plan, values, redact, signal };
 }
 
-function masked({ status, reason }: Judgement, instance: ServiceInstance): Judgement {
+function redacted({ status, reason }: Judgement, instance: ServiceInstance): Judgement {
   return { status, reason: redactRecords(reason, [instance]) };
 }
 

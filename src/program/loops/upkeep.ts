@@ -12,7 +12,7 @@ export interface UpkeepParts {
   /** Looks for what nobody owns. */
   readonly lookAround: () => Promise<void>;
   readonly store: Store;
-  /** Operations carried at once; units looked at, at once. */
+  /** Operations that run at once; units looked at, at once. */
   readonly workers: number;
   readonly lookers: number;
   readonly observe: (event: BrokerEvent) => void;

@@ -18,11 +18,11 @@ const participles: Readonly<Record<Action, readonly [done: string, going: string
   restart: ['restarted', 'being restarted'],
 };
 
-export async function act(world: TsuruContext, call: Call, action: Action): Promise<Reply> {
+export async function act(tsuru: TsuruContext, call: Call, action: Action): Promise<Reply> {
   const origin = readOrigin(call, readFields(call));
-  const { id: instanceId } = (await requireEntry(world, call)).instance;
+  const { id: instanceId } = (await requireEntry(tsuru, call)).instance;
   const command = { instanceId, acceptsIncomplete: true, origin };
-  const outcome = await world.broker[action](command);
+  const outcome = await tsuru.broker[action](command);
   const [done, going] = participles[action];
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no such instance.');
   return outcome.is === 'accepted'
@@ -30,9 +30,9 @@ export async function act(world: TsuruContext, call: Call, action: Action): Prom
     : textReply(200, `It has been ${done}.`);
 }
 
-export async function units(world: TsuruContext, call: Call): Promise<Reply> {
-  const { instance } = await requireEntry(world, call);
-  const seen = await world.broker.status(instance.id);
+export async function units(tsuru: TsuruContext, call: Call): Promise<Reply> {
+  const { instance } = await requireEntry(tsuru, call);
+  const seen = await tsuru.broker.status(instance.id);
   const body = seen.units.map(({ unit, status, reason, since, address }) => ({
     unit,
     status,
@@ -44,10 +44,10 @@ export async function units(world: TsuruContext, call: Call): Promise<Reply> {
 }
 
 /** The last lines of each unit, or of `?unit=`, as text; `?lines=` says how many. */
-export async function log(world: TsuruContext, call: Call): Promise<Reply> {
+export async function log(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const query = readLogQuery(call);
-  const { instance } = await requireEntry(world, call);
-  const found = await world.broker.log(instance.id, query);
+  const { instance } = await requireEntry(tsuru, call);
+  const found = await tsuru.broker.log(instance.id, query);
   const many = found.length > 1;
   return textReply(200, found.map(({ unit, text }) => (many ? `==> ${unit} <==\n${text}` : text)).join('\n'));
 }

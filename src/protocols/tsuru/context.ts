@@ -28,8 +28,8 @@ export async function findEntry({ overview }: TsuruContext, call: Call): Promise
 }
 
 /** Refuses with not-found. */
-export async function requireEntry(world: TsuruContext, call: Call): Promise<InstanceEntry> {
-  const entry = await findEntry(world, call);
+export async function requireEntry(tsuru: TsuruContext, call: Call): Promise<InstanceEntry> {
+  const entry = await findEntry(tsuru, call);
   if (entry) return entry;
   throw new Refusal('not-found', `There is no instance '${(call.params['name'] ?? '').slice(0, 100)}'.`);
 }

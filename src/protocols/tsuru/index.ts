@@ -25,17 +25,17 @@ export interface TsuruSettings extends TsuruContext {
 }
 
 /** Serves the broker to tsuru. Every route needs the login of its offering. */
-export function tsuru({ logins, ...world }: TsuruSettings): Protocol {
-  const clean = createCleaning(world);
+export function tsuru({ logins, ...context }: TsuruSettings): Protocol {
+  const clean = createCleaning(context);
   const on =
-    (endpoint: (world: TsuruContext, call: Call) => ReturnType<Handler>): Handler =>
+    (endpoint: (context: TsuruContext, call: Call) => ReturnType<Handler>): Handler =>
     (call) => {
       clean();
-      return endpoint(world, call);
+      return endpoint(context, call);
     };
-  const manifest: Handler = (call) => manifestReply(world, call, loginsOf(logins, offeringIn(call))[0]);
+  const manifest: Handler = (call) => manifestReply(context, call, loginsOf(logins, offeringIn(call))[0]);
   const action = (name: Action): Route =>
-    post(`${instance}/actions/${name}`, (call) => act(world, call, name));
+    post(`${instance}/actions/${name}`, (call) => act(context, call, name));
   return {
     name: 'tsuru',
     open: false,

@@ -20,21 +20,21 @@ import { requireEntry, type TsuruContext } from './context.ts';
  * 201 at once: the work goes on, and `status` tells when it is done. tsuru forgets an instance whose creation was
  * refused, so nothing of such a one stays either. A name that is taken is refused: who gets a 201 may bind.
  */
-export async function create(world: TsuruContext, call: Call): Promise<Reply> {
+export async function create(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
-  const command = readProvision(world, call, fields);
+  const command = readProvision(tsuru, call, fields);
   try {
-    requireOwn(await provision(world, command), command);
+    requireOwn(await provision(tsuru, command), command);
   } catch (error) {
-    if (error instanceof Failure) await removeFailed(world, command);
+    if (error instanceof Failure) await removeFailed(tsuru, command);
     throw error;
   }
   return emptyReply(201);
 }
 
-function readProvision(world: TsuruContext, call: Call, fields: Fields): Provision {
+function readProvision(tsuru: TsuruContext, call: Call, fields: Fields): Provision {
   const name = offeringIn(call);
-  const offering = requireOffering(world, name);
+  const offering = requireOffering(tsuru, name);
   const instanceName = fields.text('name') ?? '';
   const instanceId = requireInstanceId(name, fields.text('name'));
   const plan = choosePlan(offering, fields.text('plan'));
@@ -51,14 +51,14 @@ function readProvision(world: TsuruContext, call: Call, fields: Fields): Provisi
 }
 
 /** What is left of one that failed earlier, which tsuru has forgotten, does not stand in the way of its name. */
-async function provision(world: TsuruContext, command: Provision): Promise<Outcome<ServiceInstance>> {
-  await removeFailed(world, command, ({ context }) => !isOwn(context, command));
+async function provision(tsuru: TsuruContext, command: Provision): Promise<Outcome<ServiceInstance>> {
+  await removeFailed(tsuru, command, ({ context }) => !isOwn(context, command));
   try {
-    return await world.broker.provision(command);
+    return await tsuru.broker.provision(command);
   } catch (error) {
     const isTaken = error instanceof Refusal && error.code === 'conflict';
-    if (!isTaken || !(await removeFailed(world, command))) throw error;
-    return world.broker.provision(command);
+    if (!isTaken || !(await removeFailed(tsuru, command))) throw error;
+    return tsuru.broker.provision(command);
   }
 }
 
@@ -75,14 +75,14 @@ function isOwn(context: JsonObject, command: Provision): boolean {
 
 /** Gives whether there was one. */
 async function removeFailed(
-  world: TsuruContext,
+  tsuru: TsuruContext,
   { instanceId, origin }: Provision,
   applies: (instance: InstanceEntry['instance']) => boolean = () => true,
 ): Promise<boolean> {
-  const [entry] = await world.overview.instances({ instanceId, limit: 1 });
+  const [entry] = await tsuru.overview.instances({ instanceId, limit: 1 });
   if (entry?.state !== 'failed' || !applies(entry.instance)) return false;
   // One that has been made in its place since is not to be hit.
-  await deprovision(world, entry.instance, { origin, version: entry.instance.version });
+  await deprovision(tsuru, entry.instance, { origin, version: entry.instance.version });
   return true;
 }
 
@@ -90,14 +90,14 @@ async function removeFailed(
  * All that tsuru knows of the instance, as it shall be from now on: what it does not name is no more. Plan and
  * parameters change where the plan allows it.
  */
-export async function update(world: TsuruContext, call: Call): Promise<Reply> {
+export async function update(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
-  const { instance } = await requireEntry(world, call);
+  const { instance } = await requireEntry(tsuru, call);
   const { id: instanceId, offeringId } = instance;
-  const plan = findNewPlan(world, call, fields, instance.context);
-  const target = plan ?? (await presentPlan(world, instance));
-  await waitForOperation(world, (acceptsIncomplete) =>
-    world.broker.update({
+  const plan = findNewPlan(tsuru, call, fields, instance.context);
+  const target = plan ?? (await presentPlan(tsuru, instance));
+  await waitForOperation(tsuru, (acceptsIncomplete) =>
+    tsuru.broker.update({
       instanceId,
       offeringId,
       planId: plan?.id,
@@ -113,14 +113,14 @@ export async function update(world: TsuruContext, call: Call): Promise<Reply> {
 
 /** tsuru names the plan each time, by what it was called when it was chosen, though it may not be sold any more. */
 function findNewPlan(
-  world: TsuruContext,
+  tsuru: TsuruContext,
   call: Call,
   fields: Fields,
   before: JsonObject,
 ): ServicePlan | undefined {
   const named = fields.text('plan');
   if (named === undefined || named === before['plan']) return undefined;
-  return choosePlan(requireOffering(world, offeringIn(call)), named);
+  return choosePlan(requireOffering(tsuru, offeringIn(call)), named);
 }
 
 function updatedContext(before: JsonObject, fields: Fields, plan: ServicePlan | undefined): JsonObject {
@@ -133,18 +133,18 @@ function updatedContext(before: JsonObject, fields: Fields, plan: ServicePlan | 
  * Waits for the end: afterwards nothing is there any more. tsuru knows its apps, and asks only when none is bound: one
  * that is bound here is one that it has forgotten, whose unbind failed. Of jobs it does not know as much.
  */
-export async function destroy(world: TsuruContext, call: Call): Promise<Reply> {
+export async function destroy(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const origin = readOrigin(call, readFields(call));
-  const { instance } = await requireEntry(world, call);
-  const jobs = await world.apps().bound(instance.id, 'job');
+  const { instance } = await requireEntry(tsuru, call);
+  const jobs = await tsuru.apps().bound(instance.id, 'job');
   if (jobs.length > 0) {
     throw new Failure('bound', `Jobs are bound to the instance: ${jobs.join(', ')}. Unbind them first.`);
   }
-  const forgotten = await world.apps().bound(instance.id, 'app');
-  const outcome = await deprovision(world, instance, { origin });
+  const forgotten = await tsuru.apps().bound(instance.id, 'app');
+  const outcome = await deprovision(tsuru, instance, { origin });
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no such instance.');
   if (forgotten.length > 0) {
-    world.warn(
+    tsuru.warn(
       `tsuru had ${instance.id} removed while these apps were bound to it: ${forgotten.join(', ')}.`,
     );
   }
@@ -152,25 +152,25 @@ export async function destroy(world: TsuruContext, call: Call): Promise<Reply> {
 }
 
 function deprovision(
-  world: TsuruContext,
+  tsuru: TsuruContext,
   { id: instanceId, offeringId, planId }: InstanceEntry['instance'],
   how: Pick<Deprovision, 'origin' | 'version'>,
 ) {
-  return waitForOperation(world, (acceptsIncomplete) =>
-    world.broker.deprovision({ instanceId, offeringId, planId, acceptsIncomplete, ...how }),
+  return waitForOperation(tsuru, (acceptsIncomplete) =>
+    tsuru.broker.deprovision({ instanceId, offeringId, planId, acceptsIncomplete, ...how }),
   );
 }
 
 /** As the catalog has them for every platform. */
-export function plans(world: TsuruContext, call: Call): Reply {
-  const offering = requireOffering(world, offeringIn(call));
+export function plans(tsuru: TsuruContext, call: Call): Reply {
+  const offering = requireOffering(tsuru, offeringIn(call));
   return { status: 200, body: offering.plans.map(({ name, description }) => ({ name, description })) };
 }
 
 /** Labels and values for people, all of them texts, none of them secret: no dashboard, since its address is. */
-export async function info(world: TsuruContext, call: Call): Promise<Reply> {
-  const { instance, plan, state, status } = await requireEntry(world, call);
-  const bound = await world.apps().bound(instance.id);
+export async function info(tsuru: TsuruContext, call: Call): Promise<Reply> {
+  const { instance, plan, state, status } = await requireEntry(tsuru, call);
+  const bound = await tsuru.apps().bound(instance.id);
   const description = instance.context['description'];
   const pairs: readonly (readonly [string, string | undefined])[] = [
     ['Plan', plan],

@@ -9,9 +9,9 @@ import type { TsuruContext } from './context.ts';
  * What `crane create` and `tsuru service create` take, with the login that the caller has used. `?team=` names the
  * team that owns the service, which only tsuru knows.
  */
-export function manifestReply(world: TsuruContext, call: Call, login: Login | undefined): Reply {
+export function manifestReply(tsuru: TsuruContext, call: Call, login: Login | undefined): Reply {
   const offering = offeringIn(call);
-  requireOffering(world, offering);
+  requireOffering(tsuru, offering);
   const team = call.query.get('team') ?? '';
   const lines = [
     `id: ${quoted(offering)}`,
@@ -19,7 +19,7 @@ export function manifestReply(world: TsuruContext, call: Call, login: Login | un
     `password: ${quoted(login?.password ?? '')}`,
     team === '' ? '# team: the team that owns the service' : `team: ${quoted(requireText(team, 'team'))}`,
     'endpoint:',
-    `  production: ${quoted(`${world.url()}/tsuru/${encodeURIComponent(offering)}`)}`,
+    `  production: ${quoted(`${tsuru.url()}/tsuru/${encodeURIComponent(offering)}`)}`,
     '',
   ];
   return secretReply(200, { bytes: Buffer.from(lines.join('\n')), type: 'application/yaml; charset=utf-8' });

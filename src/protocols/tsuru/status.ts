@@ -8,8 +8,8 @@ import { emptyReply, textReply } from './replies.ts';
 import { requireEntry, type TsuruContext } from './context.ts';
 
 /** 204: up, 202: pending, 500: down, with the reason. */
-export async function status(world: TsuruContext, call: Call): Promise<Reply> {
-  const entry = await requireEntry(world, call);
+export async function status(tsuru: TsuruContext, call: Call): Promise<Reply> {
+  const entry = await requireEntry(tsuru, call);
   switch (entry.state) {
     case 'provisioning':
     case 'updating':
@@ -22,9 +22,9 @@ export async function status(world: TsuruContext, call: Call): Promise<Reply> {
     case 'lost':
       return textReply(500, lostSentence);
     case 'failed':
-      return textReply(500, await whyFailed(world.broker, entry));
+      return textReply(500, await whyFailed(tsuru.broker, entry));
     case 'ready':
-      return statusReply(await world.broker.status(entry.instance.id));
+      return statusReply(await tsuru.broker.status(entry.instance.id));
   }
 }
 

@@ -14,7 +14,7 @@ const lookEvery = { first: 50, longest: 1000 };
  * @throws Failure when it fails, or takes longer than a request may wait
  */
 export async function waitForOperation<Rec>(
-  world: Pick<TsuruContext, 'broker' | 'patience'>,
+  tsuru: Pick<TsuruContext, 'broker' | 'patience'>,
   ask: (acceptsIncomplete: boolean) => Promise<Outcome<Rec>>,
 ): Promise<Outcome<Rec>> {
   try {
@@ -24,7 +24,7 @@ export async function waitForOperation<Rec>(
   }
   const outcome = await ask(true);
   if (outcome.is !== 'accepted') return outcome;
-  await ended(world, outcome.operation);
+  await ended(tsuru, outcome.operation);
   const { kind } = outcome.operation;
   // What was removed is not to be looked for again, or it would never have been there.
   if (kind !== 'bind' && outcome.record) return { is: 'done', record: outcome.record };

@@ -4,7 +4,7 @@ import type { Answer } from './probe/tcp.ts';
 const longestQuote = 200;
 
 /**
- * Why a unit is not ready, with what it said. Secrets are masked in all that it said, before it is cut: a part of one
+ * Why a unit is not ready, with what it said. Secrets are redacted in all that it said, before it is cut: a part of one
  * would not be recognised.
  */
 export function answerReason(

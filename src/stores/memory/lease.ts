@@ -104,7 +104,7 @@ export function inProgress({ operations }: Tables): Queued[] {
   return [...operations.values()].filter(({ operation }) => operation.state === 'in progress');
 }
 
-/** What this node may carry; without one, what any broker can. */
+/** What this node may run; without one, what any broker can. */
 export function carriable(tables: Tables, node: string | undefined): Queued[] {
   return inProgress(tables).filter(
     ({ operation }) => operation.node === undefined || operation.node === node,

@@ -37,7 +37,7 @@ function isWanted({ operations }: Tables, { onBehalfOf: within }: Opening): bool
   return !within || (other?.state === 'in progress' && !!other.holder && other.attempt === within.attempt);
 }
 
-/** Only the node that an instance is on carries its operations, and those of its bindings. */
+/** Only the node that an instance is on runs its operations, and those of its bindings. */
 function placed({ instances }: Tables, { instance, operation }: Opening): Operation {
   const { node: _given, ...rest } = operation;
   const record = 'keep' in instance ? instances.get(operation.instanceId)?.record : recordIn(instance);

@@ -54,7 +54,7 @@ function mayOwn({ place, lost }: ServiceInstance, { node }: Scope): boolean {
   return node === undefined || node === place.node;
 }
 
-/** Another thing under an old name is not what was condemned. */
+/** Another thing under an old name is not what was approved for removal. */
 function suspected(where: Scope, thing: Resource, before: Suspect | undefined, lastSeenAt: Date) {
   const same =
     before && before.resource.instanceId === thing.instanceId && before.resource.key === thing.key

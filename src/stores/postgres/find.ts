@@ -1,6 +1,6 @@
 import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/records.ts';
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
-import { carriedBy } from './lease.ts';
+import { runnableOn } from './lease.ts';
 import type { Query, QueryRow } from '../../postgres/query.ts';
 import { readLoss } from './loss.ts';
 import { readBinding, readInstance, readOperation } from './rows.ts';
@@ -111,7 +111,7 @@ export async function expired(query: Query, limit: number): Promise<readonly Exp
 export async function nextDue(query: Query, node: string | undefined): Promise<number | undefined> {
   const [row] = await query(sql`
     select ceil(extract(epoch from min(due_at) - now()) * 1000)::float8 as ms
-    from operations where state = 'in progress' and ${carriedBy(node)}`);
+    from operations where state = 'in progress' and ${runnableOn(node)}`);
   const ms = row?.['ms'];
   return typeof ms === 'number' ? Math.max(0, ms) : undefined;
 }

@@ -14,7 +14,7 @@ export async function claim(
 ): Promise<LeasedOperation | undefined> {
   const [row] = await query(sql`
     with due as (
-      select id from operations where state = 'in progress' and due_at <= now() and ${carriedBy(node)}
+      select id from operations where state = 'in progress' and due_at <= now() and ${runnableOn(node)}
       order by due_at limit 1 for update skip locked
     ), claimed as (
       update operations set attempt = attempt + 1, holder = ${holder}, due_at = ${fromNow(leaseMs)},
@@ -82,8 +82,8 @@ export async function release(query: Query, channel: string, cancelledId: string
     select pg_notify(${channel}, 'due') from released`);
 }
 
-/** What this node may carry; without one, what any broker can. */
-export function carriedBy(node: string | undefined): Sql {
+/** What this node may run; without one, what any broker can. */
+export function runnableOn(node: string | undefined): Sql {
   return sql`(node is null or node = ${node}::text)`;
 }
 

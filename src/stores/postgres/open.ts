@@ -207,7 +207,7 @@ function opened(opening: Opening, cost: number | undefined): Sql {
     returning due_at)`;
 }
 
-/** Only the node that an instance is on carries its operations, and those of its bindings. */
+/** Only the node that an instance is on runs its operations, and those of its bindings. */
 function nodeOf({ instance }: Opening): Sql {
   if ('keep' in instance) return sql`(select node from kept)`;
   return sql`${recordIn(instance).place?.node}::text`;

@@ -52,7 +52,7 @@ async function look(
       select ${provisioner}, ${node}, name, instance_id, key from nobodys order by name
       on conflict (provisioner, node, name) do update set last_seen_at = now(),
         instance_id = excluded.instance_id, key = excluded.key,
-        -- Another thing under an old name is not what was condemned.
+        -- Another thing under an old name is not what was approved for removal.
         first_seen_at = case when ${SAME} then s.first_seen_at else now() end,
         condemned = s.condemned and ${SAME}
       returning name, instance_id, key, condemned

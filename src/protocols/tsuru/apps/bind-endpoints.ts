@@ -12,25 +12,25 @@ import { findApp, findUnit, readContext, readJob, readOrigin, requireApp } from 
 import { requireEntry, type TsuruContext } from '../context.ts';
 
 /** `POST /resources/<name>` of 2012 to 2014: a bind is always one of a unit, even where only one host is told. */
-export function bindFirstGeneration(world: TsuruContext, call: Call): Promise<Reply> {
+export function bindFirstGeneration(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const app = requireApp(fields);
-  return answerBind(world, call, { fields, app, unit: findUnit(fields) ?? app.host });
+  return answerBind(tsuru, call, { fields, app, unit: findUnit(fields) ?? app.host });
 }
 
 /** `POST .../bind`: of a unit when one is named, else of the app, as newer clients ask after a 404. */
-export function bindUnitOrApp(world: TsuruContext, call: Call): Promise<Reply> {
+export function bindUnitOrApp(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
-  return answerBind(world, call, { fields, app: requireApp(fields), unit: findUnit(fields) });
+  return answerBind(tsuru, call, { fields, app: requireApp(fields), unit: findUnit(fields) });
 }
 
-export function bindApp(world: TsuruContext, call: Call): Promise<Reply> {
+export function bindApp(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
-  return answerBind(world, call, { fields, app: requireApp(fields) });
+  return answerBind(tsuru, call, { fields, app: requireApp(fields) });
 }
 
-export function bindJob(world: TsuruContext, call: Call): Promise<Reply> {
-  return answerBind(world, call, { fields: readFields(call), app: readJob(call) });
+export function bindJob(tsuru: TsuruContext, call: Call): Promise<Reply> {
+  return answerBind(tsuru, call, { fields: readFields(call), app: readJob(call) });
 }
 
 interface Asked {
@@ -39,12 +39,12 @@ interface Asked {
   readonly unit?: string | undefined;
 }
 
-async function answerBind(world: TsuruContext, call: Call, { fields, app, unit }: Asked): Promise<Reply> {
-  const entry = await requireEntry(world, call);
+async function answerBind(tsuru: TsuruContext, call: Call, { fields, app, unit }: Asked): Promise<Reply> {
+  const entry = await requireEntry(tsuru, call);
   requireFinished(entry);
   const { id: instanceId } = entry.instance;
-  const plan = await world.overview.plan(entry.instance);
-  const { confidential } = await bind(world, {
+  const plan = await tsuru.overview.plan(entry.instance);
+  const { confidential } = await bind(tsuru, {
     instanceId,
     app,
     unit,
@@ -66,47 +66,47 @@ function requireFinished({ state, status: { reason } }: InstanceEntry): void {
 }
 
 /** `DELETE .../hostname/<host>`: of which app the unit is, is not told. */
-export function unbindHost(world: TsuruContext, call: Call): Promise<Reply> {
+export function unbindHost(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const host = call.params['host'] ?? '';
-  return answerUnbind(world, call, readFields(call), (instanceId) => world.apps().depart(instanceId, host));
+  return answerUnbind(tsuru, call, readFields(call), (instanceId) => tsuru.apps().depart(instanceId, host));
 }
 
 /** `DELETE .../bind`: as with the bind. */
-export function unbindUnitOrApp(world: TsuruContext, call: Call): Promise<Reply> {
+export function unbindUnitOrApp(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
   const unit = findUnit(fields);
   const app = findApp(fields);
   if (!app && unit !== undefined) {
-    return answerUnbind(world, call, fields, (instanceId) => world.apps().depart(instanceId, unit));
+    return answerUnbind(tsuru, call, fields, (instanceId) => tsuru.apps().depart(instanceId, unit));
   }
-  return answerUnbind(world, call, fields, (instanceId) =>
-    world.apps().leave(instanceId, app ?? requireApp(fields), unit),
+  return answerUnbind(tsuru, call, fields, (instanceId) =>
+    tsuru.apps().leave(instanceId, app ?? requireApp(fields), unit),
   );
 }
 
-export function unbindApp(world: TsuruContext, call: Call): Promise<Reply> {
+export function unbindApp(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
-  return answerUnbind(world, call, fields, (instanceId) =>
-    world.apps().leave(instanceId, requireApp(fields), undefined),
+  return answerUnbind(tsuru, call, fields, (instanceId) =>
+    tsuru.apps().leave(instanceId, requireApp(fields), undefined),
   );
 }
 
-export function unbindJob(world: TsuruContext, call: Call): Promise<Reply> {
+export function unbindJob(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const job = readJob(call);
-  return answerUnbind(world, call, readFields(call), (instanceId) =>
-    world.apps().leave(instanceId, job, undefined),
+  return answerUnbind(tsuru, call, readFields(call), (instanceId) =>
+    tsuru.apps().leave(instanceId, job, undefined),
   );
 }
 
 async function answerUnbind(
-  world: TsuruContext,
+  tsuru: TsuruContext,
   call: Call,
   fields: Fields,
   go: (instanceId: string) => Promise<readonly string[] | undefined>,
 ): Promise<Reply> {
-  const { instance } = await requireEntry(world, call);
+  const { instance } = await requireEntry(tsuru, call);
   const leaving = await go(instance.id);
   if (!leaving) throw new Refusal('not-found', 'This is not bound to the instance.');
-  await unbindAll(world, instance.id, leaving, readOrigin(call, fields));
+  await unbindAll(tsuru, instance.id, leaving, readOrigin(call, fields));
   return emptyReply(200);
 }

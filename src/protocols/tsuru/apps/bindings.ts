@@ -22,17 +22,17 @@ export interface Binding {
  * written down before the binding is made, so nobody who goes meanwhile takes it away.
  * @throws Refusal not-ready while the instance is being changed
  */
-export async function bind(world: TsuruContext, binding: Binding): Promise<ServiceBinding> {
-  const { apps, patience } = world;
+export async function bind(tsuru: TsuruContext, binding: Binding): Promise<ServiceBinding> {
+  const { apps, patience } = tsuru;
   const { instanceId, app, unit } = binding;
   // As long as a binding may take at most: it is asked for twice where the plan insists.
   const stake = await apps().arrive(instanceId, app, unit, 3 * patience + 60_000);
   try {
-    const made = await makeBinding(world, binding, stake);
+    const made = await makeBinding(tsuru, binding, stake);
     if (await apps().confirm(stake)) return made;
     throw new Refusal('not-ready', 'The app is being unbound. Try again later.');
   } catch (error) {
-    await takeBack(world, stake, binding.origin);
+    await takeBack(tsuru, stake, binding.origin);
     throw isBusy(error) ? new Refusal('not-ready', error.message) : error;
   }
 }
@@ -42,24 +42,24 @@ function isBusy(error: unknown): error is Refusal {
 }
 
 /** What the failure was is to be told, not that of cleaning up after it: that is tried again later. */
-async function takeBack(world: TsuruContext, stake: Stake, origin: Origin): Promise<void> {
+async function takeBack(tsuru: TsuruContext, stake: Stake, origin: Origin): Promise<void> {
   try {
-    if (await world.apps().withdraw(stake))
-      await unbindAll(world, stake.instanceId, [stake.bindingId], origin);
+    if (await tsuru.apps().withdraw(stake))
+      await unbindAll(tsuru, stake.instanceId, [stake.bindingId], origin);
   } catch (error) {
-    world.warn(`A tsuru bind that failed could not be undone yet: ${String(error)}`);
+    tsuru.warn(`A tsuru bind that failed could not be undone yet: ${String(error)}`);
   }
 }
 
-async function makeBinding(world: TsuruContext, binding: Binding, stake: Stake): Promise<ServiceBinding> {
-  const { broker } = world;
+async function makeBinding(tsuru: TsuruContext, binding: Binding, stake: Stake): Promise<ServiceBinding> {
+  const { broker } = tsuru;
   const { instanceId, unit, stopped, parameters, context, origin } = binding;
   const { bindingId, knownAs: appGuid } = stake;
   // Units say nothing of the parameters that their app was bound with.
-  const known = unit === undefined && !stopped ? undefined : await findBinding(world, instanceId, bindingId);
+  const known = unit === undefined && !stopped ? undefined : await findBinding(tsuru, instanceId, bindingId);
   if (known && unit !== undefined) return known;
   if (!known && stopped) throw new Refusal('not-ready', 'The instance is stopped. Start it and bind again.');
-  const outcome = await waitForOperation(world, (acceptsIncomplete) =>
+  const outcome = await waitForOperation(tsuru, (acceptsIncomplete) =>
     broker.bind({ instanceId, bindingId, appGuid, parameters, context, acceptsIncomplete, origin }),
   );
   if ('record' in outcome && outcome.record && outcome.is !== 'accepted') return outcome.record;
@@ -81,18 +81,18 @@ async function findBinding(
 
 /** Removes bindings in which nobody has a stake any more. What is gone already is no mistake. */
 export async function unbindAll(
-  world: TsuruContext,
+  tsuru: TsuruContext,
   instanceId: string,
   bindingIds: readonly string[],
   origin: Origin,
 ): Promise<void> {
-  const [entry] = await world.overview.instances({ instanceId, limit: 1 });
+  const [entry] = await tsuru.overview.instances({ instanceId, limit: 1 });
   if (!entry) return;
   const { offeringId, planId } = entry.instance;
   for (const bindingId of bindingIds) {
-    await waitForOperation(world, (acceptsIncomplete) =>
-      world.broker.unbind({ instanceId, bindingId, offeringId, planId, acceptsIncomplete, origin }),
+    await waitForOperation(tsuru, (acceptsIncomplete) =>
+      tsuru.broker.unbind({ instanceId, bindingId, offeringId, planId, acceptsIncomplete, origin }),
     );
-    await world.apps().forget(instanceId, bindingId);
+    await tsuru.apps().forget(instanceId, bindingId);
   }
 }

@@ -7,22 +7,22 @@ const everyMs = 60_000;
  * Removes bindings that a broker which died had begun to remove, or had made for nobody. There is nobody here who
  * would do it by the clock: requests give the occasion, at most one a minute, and none waits for it.
  */
-export function createCleaning(world: TsuruContext, now: () => number = Date.now): () => void {
+export function createCleaning(tsuru: TsuruContext, now: () => number = Date.now): () => void {
   let last = 0;
   return function clean() {
     if (now() - last < everyMs) return;
     last = now();
-    void removeAbandoned(world).catch((error: unknown) =>
-      world.warn(`Abandoned bindings could not be removed: ${String(error)}`),
+    void removeAbandoned(tsuru).catch((error: unknown) =>
+      tsuru.warn(`Abandoned bindings could not be removed: ${String(error)}`),
     );
   };
 }
 
 /** Gives how many there were. */
-export async function removeAbandoned(world: TsuruContext): Promise<number> {
-  const abandoned = await world.apps().abandoned();
+export async function removeAbandoned(tsuru: TsuruContext): Promise<number> {
+  const abandoned = await tsuru.apps().abandoned();
   for (const { instanceId, bindingId } of abandoned) {
-    await unbindAll(world, instanceId, [bindingId], { protocol: 'tsuru' });
+    await unbindAll(tsuru, instanceId, [bindingId], { protocol: 'tsuru' });
   }
   return abandoned.length;
 }
