@@ -1,4 +1,4 @@
-import type { Provisioner, ProvisionerTraits } from '../broker/provisioner.ts';
+import type { Provisioner } from '../broker/provisioner.ts';
 
 /** The ways of making things, by name. */
 export interface Registry {
@@ -6,8 +6,6 @@ export interface Registry {
   readonly names: readonly string[];
   /** Throws an Error that lists the known names. */
   get(name: string): Provisioner;
-  /** By name: what an offering file that names the provisioner may say. */
-  traits(): Readonly<Record<string, ProvisionerTraits>>;
   /** Lets go of what they have open. */
   close(): Promise<void>;
 }
@@ -32,7 +30,6 @@ export function registry(provisioners: readonly Provisioner[]): Registry {
       }
       return found;
     },
-    traits: () => Object.fromEntries(provisioners.map(({ name, traits }) => [name, traits])),
     async close() {
       for (const provisioner of provisioners) await provisioner.close?.();
     },

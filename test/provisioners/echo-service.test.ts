@@ -17,6 +17,7 @@ import { aBinding, anInstance, anOperation } from '../broker/fixtures.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 import { aBroker } from './composed-core.ts';
+import { shippedTraits } from '../../src/program/shipped.ts';
 
 /** The echo service as applications and people meet it: over HTTP, on a real Postgres. */
 
@@ -323,7 +324,7 @@ test.each([
     const directory = join(import.meta.dirname, '../../catalog');
     const { catalog = { offerings: [], loadedAt: new Date() } } = await loadCatalog(
       [directory],
-      known.traits(),
+      shippedTraits(),
     );
     const broker = aBroker(store, catalog, known);
     const [plan] = catalog.offerings.find((offering) => offering.name === name)?.plans ?? [];

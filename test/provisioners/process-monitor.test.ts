@@ -11,7 +11,6 @@ import { processes } from '../../src/provisioners/process/index.ts';
 import { aBinding } from '../broker/fixtures.ts';
 import {
   address,
-  aProcessNode,
   carry,
   config,
   directoryOf,
@@ -20,26 +19,16 @@ import {
   password,
   pidOf,
   plan,
-  type ProcessNode,
   say,
-  work,
 } from './process/process-node.ts';
+import { made, on, onProcessNode, testNode } from './process/services-on-node.ts';
 import { until } from '../support/until.ts';
 
 jest.setTimeout(30_000);
 
 /** What is dead, hangs or answers wrongly, and what is done about it. */
 
-let testNode: ProcessNode;
-const made = new Map<string, Work>();
-beforeAll(async () => {
-  testNode = await aProcessNode();
-});
-afterEach(async () => {
-  for (const each of made.values()) await carry(testNode.provisioner, 'deprovision', each);
-  made.clear();
-});
-afterAll(() => testNode.close());
+onProcessNode();
 
 async function inspect(of: Work): Promise<readonly UnitFacts[]> {
   return (await testNode.provisioner.units?.inspect(of)) ?? [];
@@ -61,8 +50,7 @@ function portIn({ values }: Work): number {
 }
 
 async function aService(id: string, of = plan(), params: JsonObject = {}): Promise<Work> {
-  const it = work(id, of, { params });
-  made.set(id, it);
+  const it = on(id, of, { params });
   return following(it, await carry(testNode.provisioner, 'provision', it));
 }
 

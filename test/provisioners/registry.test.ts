@@ -1,6 +1,7 @@
 import { echo } from '../../src/provisioners/echo/index.ts';
 import { registry } from '../../src/provisioners/index.ts';
 import { shippedProvisioners } from '../support/shipped-provisioners.ts';
+import { shippedTraits } from '../../src/program/shipped.ts';
 
 const { all: shipped } = await shippedProvisioners('/nowhere');
 
@@ -22,8 +23,8 @@ test('Two provisioners of one name are an error.', () => {
   expect(() => registry([echo(), ...shipped])).toThrow("There are two provisioners with the name 'echo'.");
 });
 
-test('The registry tells what the offering files of each provisioner may say.', () => {
-  const traits = registry(shipped).traits();
+test('What the offering files of each provisioner may say is known without making one.', () => {
+  const traits = shippedTraits();
   expect(Object.keys(traits)).toEqual(['echo', 'faulty', 'process', 'postgres', 'directory', 'command']);
   expect(traits['echo']).toMatchObject({
     selfContained: true,

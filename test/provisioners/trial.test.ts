@@ -8,6 +8,7 @@ import { memoryStore } from '../../src/stores/memory/index.ts';
 import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 import { aBroker } from './composed-core.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
+import { shippedTraits } from '../../src/program/shipped.ts';
 
 /** catalog/trial/ and the page about it: each plan is described, and does what its description says. */
 
@@ -19,7 +20,7 @@ let catalog: Catalog;
 let problems: readonly { readonly level: string; readonly file: string }[];
 
 beforeAll(async () => {
-  const loaded = await loadCatalog([join(root, 'catalog/trial')], known.traits());
+  const loaded = await loadCatalog([join(root, 'catalog/trial')], shippedTraits());
   ({ catalog = { offerings: [], loadedAt: new Date() }, problems } = loaded);
 });
 

@@ -17,40 +17,19 @@ import {
   pidOf,
   plan,
   portOf,
-  type ProcessNode,
   say,
   startsOf,
   work,
 } from './process-node.ts';
+import { failureOf, made, on, onProcessNode, testNode } from './services-on-node.ts';
 import { until } from '../../support/until.ts';
 
 /** What the process provisioner does for one instance, with real processes. */
 
-let testNode: ProcessNode;
-const made = new Map<string, Work>();
-beforeAll(async () => {
-  testNode = await aProcessNode();
-});
-afterEach(async () => {
-  for (const each of made.values()) await carry(testNode.provisioner, 'deprovision', each);
-  made.clear();
-});
-afterAll(() => testNode.close());
-
-/** Work on an instance that is removed after the test. */
-function on(id: string, of = plan(), given: Parameters<typeof work>[2] = {}): Work {
-  const it = work(id, of, given);
-  made.set(id, it);
-  return it;
-}
+onProcessNode();
 
 const provision = (it: Work) => carry(testNode.provisioner, 'provision', it);
 const deprovision = (it: Work) => carry(testNode.provisioner, 'deprovision', it);
-const failureOf = async (promise: Promise<unknown>) =>
-  (await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )) as Failure & { did: readonly string[] };
 
 function withServer(changes: JsonObject): JsonObject {
   return { ...config, processes: { server: { ...config.processes.server, ...changes } } };

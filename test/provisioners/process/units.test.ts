@@ -14,7 +14,6 @@ import type { UnitControl, Work } from '../../../src/broker/provisioner.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
 import { anInstance } from '../../broker/fixtures.ts';
 import {
-  aProcessNode,
   carry,
   config,
   directoryOf,
@@ -25,11 +24,11 @@ import {
   pidOf,
   plan,
   portOf,
-  type ProcessNode,
   say,
   startsOf,
   work,
 } from './process-node.ts';
+import { on, onProcessNode, testNode } from './services-on-node.ts';
 import { until } from '../../support/until.ts';
 
 /** Looking at what runs, and operating it. */
@@ -37,22 +36,14 @@ import { until } from '../../support/until.ts';
 /** Others have no account to guard against. */
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
-let testNode: ProcessNode;
 let units: UnitControl;
-const made = new Map<string, Work>();
-beforeAll(async () => {
-  testNode = await aProcessNode();
+onProcessNode();
+beforeAll(() => {
   units = testNode.provisioner.units ?? { inspect: async () => [] };
 });
-afterEach(async () => {
-  for (const each of made.values()) await carry(testNode.provisioner, 'deprovision', each);
-  made.clear();
-});
-afterAll(() => testNode.close());
 
 async function aService(id: string, of = plan(), given: Parameters<typeof work>[2] = {}) {
-  const it = work(id, of, given);
-  made.set(id, it);
+  const it = on(id, of, given);
   const done: Done = await carry(testNode.provisioner, 'provision', it);
   return { done, ready: following(it, done), port: portOf(done) };
 }

@@ -1,12 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, symlinkSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Failure } from '../../../src/broker/errors.ts';
 import type { JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { anInstance } from '../../broker/fixtures.ts';
 import {
-  aProcessNode,
   carry,
   config,
   directoryOf,
@@ -15,27 +13,17 @@ import {
   pidOf,
   plan,
   portOf,
-  type ProcessNode,
   say,
   work,
 } from './process-node.ts';
+import { failureOf, on, onProcessNode, testNode } from './services-on-node.ts';
 
 /** What an update changes, and what it leaves. */
 
-let testNode: ProcessNode;
-const made = new Map<string, Work>();
-beforeAll(async () => {
-  testNode = await aProcessNode();
-});
-afterEach(async () => {
-  for (const each of made.values()) await carry(testNode.provisioner, 'deprovision', each);
-  made.clear();
-});
-afterAll(() => testNode.close());
+onProcessNode();
 
 async function aService(id: string, of = plan()) {
-  const it = work(id, of);
-  made.set(id, it);
+  const it = on(id, of);
   const done = await carry(testNode.provisioner, 'provision', it);
   const next = (params: JsonObject, shall = of, given: Partial<Work> = {}) => {
     const wanted = work(id, shall, { params, ...given });
@@ -45,11 +33,6 @@ async function aService(id: string, of = plan()) {
 }
 
 const update = (it: Work) => carry(testNode.provisioner, 'update', it);
-const failureOf = async (promise: Promise<unknown>) =>
-  (await promise.then(
-    () => undefined,
-    (error: unknown) => error,
-  )) as Failure & { did: readonly string[] };
 
 test('A16: A changed file is written anew and the service restarted with its data, at its port.', async () => {
   const { next, port, done } = await aService('changed');
