@@ -3,12 +3,12 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { presentValues, type Environment } from '../src/config/config.ts';
-import { createLog } from '../src/telemetry/log.ts';
-import { options, readConfig } from '../src/program/config.ts';
-import { redacted, redactor, secretValues } from '../src/config/secret-values.ts';
+import { presentValues, type Environment } from '../../src/config/config.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { options, readConfig } from '../../src/program/config.ts';
+import { redacted, redactor, secretValues } from '../../src/config/secret-values.ts';
 import { Writable } from 'node:stream';
-import { runProgram, type Running } from './support/run-program.ts';
+import { runProgram, type Running } from '../support/run-program.ts';
 
 jest.setTimeout(60_000);
 
