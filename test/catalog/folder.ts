@@ -1,31 +1,27 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JsonObject } from '../../src/broker/json.ts';
 import type { ProvisionerTraits } from '../../src/broker/provisioner.ts';
 import { type LoadResult, loadCatalog } from '../../src/catalog/load.ts';
 import { problemLines } from '../../src/catalog/problem.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /**
- * A directory with these files, for the time of `use`. Objects are written as JSON; a text that says what runs it is
+ * What `use` makes of a directory with these files. Objects are written as JSON; a text that says what runs it is
  * an executable.
  */
 export async function withFolder<Result>(
   files: Readonly<Record<string, string | Uint8Array | JsonObject>>,
   use: (directory: string) => Promise<Result>,
 ): Promise<Result> {
-  const directory = await mkdtemp(join(tmpdir(), 'catalog-'));
-  try {
-    for (const [name, content] of Object.entries(files)) {
-      const isText = typeof content === 'string' || content instanceof Uint8Array;
-      const mode = typeof content === 'string' && content.startsWith('#!') ? 0o755 : 0o644;
-      await mkdir(dirname(join(directory, name)), { recursive: true });
-      await writeFile(join(directory, name), isText ? content : JSON.stringify(content), { mode });
-    }
-    return await use(directory);
-  } finally {
-    await rm(directory, { recursive: true, force: true });
+  const directory = scratchDirectory('catalog');
+  for (const [name, content] of Object.entries(files)) {
+    const isText = typeof content === 'string' || content instanceof Uint8Array;
+    const mode = typeof content === 'string' && content.startsWith('#!') ? 0o755 : 0o644;
+    await mkdir(dirname(join(directory, name)), { recursive: true });
+    await writeFile(join(directory, name), isText ? content : JSON.stringify(content), { mode });
   }
+  return use(directory);
 }
 
 export const traits: Readonly<Record<string, ProvisionerTraits>> = {

@@ -1,5 +1,4 @@
-import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../../src/broker/catalog.ts';
 import { loadCatalog, type LoadResult } from '../../src/catalog/load.ts';
@@ -8,6 +7,7 @@ import { fingerprint } from '../../src/catalog/files.ts';
 import { type CatalogWatch, watchCatalog } from '../../src/catalog/watch.ts';
 import { anOffering, traits } from './folder.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** A watched directory, and what the watch told so far. */
 interface Scene {
@@ -22,13 +22,12 @@ let open: Scene[] = [];
 let parent = '';
 
 beforeEach(async () => {
-  parent = await mkdtemp(join(tmpdir(), 'watched-'));
+  parent = scratchDirectory('watched');
 });
 
 afterEach(async () => {
   for (const { watch } of open) await watch.close();
   open = [];
-  await rm(parent, { recursive: true, force: true });
 });
 
 async function scene(

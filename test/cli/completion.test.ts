@@ -1,17 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { completionPoints } from '../../src/cli/completion/points.ts';
 import { ourProgram } from '../../src/cli/index.ts';
 import { runProgram } from '../support/run-program.ts';
 import { isInstalled, offeredBy, shells, type Shell } from '../support/shells.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 // Each starts shells and the program.
 jest.setTimeout(60_000);
 
 const points = completionPoints(ourProgram().root);
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-completion-'));
+const scratch = scratchDirectory('completion');
 const fileOf = (shell: Shell) => join(scratch, `purveyor.${shell}`);
 const scripts = new Map<Shell, string>();
 beforeAll(async () => {
@@ -22,7 +22,6 @@ beforeAll(async () => {
     writeFileSync(fileOf(shell), output);
   }
 });
-afterAll(() => rmSync(scratch, { recursive: true }));
 
 test('Completion points hold every command with its options and choices', () => {
   expect(points.find(({ path }) => path === 'completion')?.arguments).toEqual([['bash', 'zsh', 'fish']]);

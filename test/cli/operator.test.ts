@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram, type Ended } from '../support/run-program.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(60_000);
 
@@ -80,7 +80,7 @@ test('An instance is stopped, started and restarted', async () => {
 });
 
 test('What is to be done on a node that is away is waited for, and why is told once', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'purveyor-away-'));
+  const directory = scratchDirectory('away');
   chmodSync(directory, 0o755);
   const env = {
     CATALOG_DIR: 'test/support/node-catalog',
@@ -109,7 +109,6 @@ test('What is to be done on a node that is away is waited for, and why is told o
     expect((await away.ask('delete', '/v2/service_instances/i2', { query: ticker })).status).toBe(200);
   } finally {
     await away.stop();
-    rmSync(directory, { recursive: true });
   }
 });
 
@@ -153,15 +152,11 @@ test('Who cannot reach the broker, or is not known there, is told what to look a
 });
 
 test('The password that the first start made is found in DATA_DIR', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'purveyor-operator-'));
-  try {
-    const env = { OPERATOR_PASSWORD: '', DATA_DIR: directory };
-    expect((await run('nodes', env)).errors).toMatch(
-      /^purveyor: The operator's password is not known: OPERATOR_PASSWORD is not set, and \S+ cannot be read/,
-    );
-    writeFileSync(join(directory, 'operator-password'), `${operatorPassword}\n`);
-    expect(await run('nodes', env)).toMatchObject({ code: 0 });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
+  const directory = scratchDirectory('operator');
+  const env = { OPERATOR_PASSWORD: '', DATA_DIR: directory };
+  expect((await run('nodes', env)).errors).toMatch(
+    /^purveyor: The operator's password is not known: OPERATOR_PASSWORD is not set, and \S+ cannot be read/,
+  );
+  writeFileSync(join(directory, 'operator-password'), `${operatorPassword}\n`);
+  expect(await run('nodes', env)).toMatchObject({ code: 0 });
 });

@@ -1,6 +1,5 @@
 // Values of options and addresses stand in no message, however wrong they are.
-import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { presentValues, type Environment } from '../../src/config/config.ts';
@@ -9,6 +8,7 @@ import { options, readConfig } from '../../src/program/config.ts';
 import { redacted, redactor, secretValues } from '../../src/config/secret-values.ts';
 import { Writable } from 'node:stream';
 import { runProgram, type Running } from '../support/run-program.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(60_000);
 
@@ -136,7 +136,7 @@ function captured(logFormat: 'text' | 'json', env: Environment) {
 }
 
 describe('As a process', () => {
-  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-secret-values-'));
+  const scratch = scratchDirectory('secret-values');
   const running: Running[] = [];
   afterEach(async () => {
     for (const { signal, ended } of running.splice(0)) {
@@ -144,7 +144,6 @@ describe('As a process', () => {
       await ended;
     }
   });
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   function run(args: readonly string[], env: Readonly<Record<string, string>>): Running {
     const one = runProgram(args, { PORT: '0', DATA_DIR: join(scratch, 'data'), ...env });
@@ -173,7 +172,7 @@ describe('As a process', () => {
   );
 
   test('What the first start has made is in no line: what it keeps in DATA_DIR, and the password of its database.', async () => {
-    const home = mkdtempSync(join(tmpdir(), 'purveyor-kept-secrets-'));
+    const home = scratchDirectory('kept-secrets');
     // Run by root, the embedded database has another user, who must get in.
     chmodSync(home, 0o755);
     const broker = run([], { DATA_DIR: home, LOG_FORMAT: 'json', LOG_LEVEL: 'debug' });
@@ -186,7 +185,6 @@ describe('As a process', () => {
     await broker.shows(/(?:"path":"\/\*\*\*\/\*\*\*".*\n[^]*){5}/);
     broker.signal('SIGTERM');
     const { output, errors } = await broker.ended;
-    rmSync(home, { recursive: true, force: true });
     for (const secret of secrets) {
       expect(secret.length).toBeGreaterThan(20);
       expect(output + errors).not.toContain(secret);

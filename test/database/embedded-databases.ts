@@ -2,16 +2,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
 import { startEmbedded, type Embedded, type EmbeddedOptions } from '../../src/database/embedded.ts';
 import { findPackage } from '../../src/database/package.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** A folder that every user can enter; `removeRoot` removes it. */
-export const root = fs.mkdtempSync(join(tmpdir(), 'purveyor-embedded-'));
+export const root = scratchDirectory('embedded');
 fs.chmodSync(root, 0o755);
 
 /** What was noted since the test began. */
@@ -29,7 +29,6 @@ export async function endAll(): Promise<void> {
 /** Removes the folder when the last server in it, whose broker a test has killed, is down. */
 export async function removeRoot(): Promise<void> {
   await until('no process of the servers is left', () => processesWith(root).length === 0);
-  fs.rmSync(root, { recursive: true });
 }
 
 export async function start(dataDir: string, more: Partial<EmbeddedOptions> = {}): Promise<Embedded> {

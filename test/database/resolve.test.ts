@@ -1,10 +1,9 @@
 import * as fs from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Pool } from 'pg';
 import { findBoundDatabase } from '../../src/database/bound-database.ts';
 import { readConnection } from '../../src/database/connection.ts';
 import { resolveDatabase, type DatabaseChoice } from '../../src/database/resolve.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 const uri = 'postgres://u:p%40ss@db.example:5433/orders';
 const parts = { username: 'u', password: 'p@ss' };
@@ -146,21 +145,17 @@ describe('the choice', () => {
   });
 
   test('The choice falls on the embedded database last, which a pool can use', async () => {
-    const dataDir = fs.mkdtempSync(join(tmpdir(), 'purveyor-resolve-'));
+    const dataDir = scratchDirectory('resolve');
     fs.chmodSync(dataDir, 0o755);
-    try {
-      const database = await resolveDatabase(choice({ dataDir, vcapServices: {} }));
-      const pool = new Pool(database.pool);
-      const result = await pool
-        .query('select current_user as role, current_database() as database')
-        .catch(String);
-      await pool.end();
-      await database.stop();
-      expect(result).toMatchObject({ rows: [{ role: 'purveyor', database: 'purveyor' }] });
-      expect(database.embedded).toBe(true);
-    } finally {
-      fs.rmSync(dataDir, { recursive: true });
-    }
+    const database = await resolveDatabase(choice({ dataDir, vcapServices: {} }));
+    const pool = new Pool(database.pool);
+    const result = await pool
+      .query('select current_user as role, current_database() as database')
+      .catch(String);
+    await pool.end();
+    await database.stop();
+    expect(result).toMatchObject({ rows: [{ role: 'purveyor', database: 'purveyor' }] });
+    expect(database.embedded).toBe(true);
   }, 30_000);
 
   test.each(['mysql://u:secret@h/d', 'postgres://u:sec#ret@h/d', 'postgres://u:1#secret@h/d', 'secret'])(

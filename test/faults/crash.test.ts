@@ -1,6 +1,4 @@
 // Real brokers on one database, one of which is killed, stopped or told to end while it works.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -10,6 +8,7 @@ import { kinds, quick, writeOffering, type FaultPlan, type Kind } from './offeri
 import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
 import { watch, type Watch } from './watch.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(60_000);
 
@@ -20,7 +19,7 @@ const takeoverMs = leaseMs + 1000 + 1500;
 const drainMs = 4000;
 const longMs = 4000;
 
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-crash-'));
+const scratch = scratchDirectory('crash');
 const sentence = 'The trial was made and could not be started.';
 const plans: readonly FaultPlan[] = [
   ...kinds.map((kind) => ({ id: `short-${kind}`, with: { [kind]: { takes: '600ms' } } })),
@@ -60,7 +59,6 @@ afterAll(async () => {
   }
   await seen.close();
   await database.close();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 async function start(name: string, env: Record<string, string> = {}): Promise<BrokerProcess> {

@@ -1,7 +1,6 @@
 // A whole broker whose database sessions are ended by others while it works: it lives, and ends what it has begun.
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { Client, type Pool } from 'pg';
@@ -14,6 +13,7 @@ import { offeringId, quick, writeOffering } from './offering.ts';
 import { outages, type Fragile } from './outage.ts';
 import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(120_000);
 
@@ -22,7 +22,7 @@ interface Sold {
   readonly plans: readonly string[];
 }
 
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-ended-'));
+const scratch = scratchDirectory('ended');
 const dataDir = join(scratch, 'data');
 const catalogDir = writeOffering(scratch, [{ id: 'steps', with: { provision: { steps: 3, each: '50ms' } } }]);
 const shipped = ['postgres', 'echo'].map((name) => {
@@ -66,7 +66,6 @@ afterAll(async () => {
   await broker?.ended;
   await pool?.end();
   await server?.close();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 /** Ends the broker's sessions, of which this holds as SQL; gives how many there were. */

@@ -4,13 +4,10 @@ import {
   copyFileSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isAlive, readIdentity } from '../../src/system/process-identity.ts';
 import { address, isThere } from '../provisioners/process/process-node.ts';
@@ -19,6 +16,7 @@ import { keysIn } from '../support/instance-key.ts';
 import { runProgram } from '../support/run-program.ts';
 import { call } from '../support/started-brokers.ts';
 import { environmentOf, startBrokerProcess, type Answer, type BrokerProcess } from './broker-process.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 export interface NodeProcess extends BrokerProcess {
   /** Asks it as an operator does. */
@@ -47,7 +45,7 @@ const operatorPassword = 'the-operator-of-the-test';
 
 export async function openSeveralNodes(): Promise<SeveralNodes> {
   const database = await openTestDatabase();
-  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-nodes-'));
+  const scratch = scratchDirectory('nodes');
   // Run by root, programs have another user, who must get in.
   chmodSync(scratch, 0o755);
   const catalogDir = writeCatalog(scratch);
@@ -100,7 +98,6 @@ export async function openSeveralNodes(): Promise<SeveralNodes> {
       }
       for (const name of readdirSync(scratch)) endAllOf(join(scratch, name, 'node', 'process'));
       await database.close();
-      rmSync(scratch, { recursive: true, force: true });
     },
   };
 }

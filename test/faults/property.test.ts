@@ -1,7 +1,5 @@
 // Random requests at two brokers on one database: one by one they are held against a model, many at once against
 // what must never be.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import fc from 'fast-check';
@@ -22,12 +20,13 @@ import {
   type Plan,
   type ModelState,
 } from './model-state.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(120_000);
 
 const seed = 20_261_120;
 const patienceMs = 40;
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-property-'));
+const scratch = scratchDirectory('property');
 const inFiveMinutes = { steps: 1, each: '5m' };
 const catalogDir = writeOffering(scratch, [
   { id: 'slow', async: 'required', with: Object.fromEntries(kinds.map((kind) => [kind, inFiveMinutes])) },
@@ -50,7 +49,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all(brokers.map((broker) => broker.stop()));
   await database.close();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 let runs = 0;

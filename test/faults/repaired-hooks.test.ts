@@ -1,15 +1,15 @@
 // Hooks that were broken when instances were made, and are repaired while these are there.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(120_000);
 
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-repaired-'));
+const scratch = scratchDirectory('repaired');
 const catalog = join(scratch, 'catalog');
 let database: TestDatabase;
 let broker: WholeBroker;
@@ -40,7 +40,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await broker.stop();
   await database.close();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 function hook(name: string, text: string): void {

@@ -1,7 +1,6 @@
 // Marked secrets go in at every place where a secret can; whatever comes out anywhere is searched for them.
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { toProvision } from '../broker/fixtures.ts';
@@ -13,10 +12,11 @@ import { writeOffering } from './offering.ts';
 import { basic, makeRole, startRecorded, type RecordedProgram } from './recorded-program.ts';
 import { liveADay } from './secret-day.ts';
 import { given, indiscreetPlans, offering, plans } from './secret-plans.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(60_000);
 
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-secrets-'));
+const scratch = scratchDirectory('secrets');
 // Run by root, programs have another user, who must get in.
 chmodSync(scratch, 0o755);
 /** Secrets that the broker made, by what they are. */
@@ -50,7 +50,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await database.close();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 /** The commands of the operator, with secrets in every variable, in their right places and in wrong ones. */

@@ -3,7 +3,6 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   realpathSync,
   rmSync,
@@ -11,7 +10,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { keyOf } from '../../src/broker/key.ts';
 import {
@@ -24,6 +22,7 @@ import {
 import type { NodeOptions } from '../../src/node/open-node.ts';
 import { runProgram } from '../../src/system/run-program.ts';
 import { aTestNode, type TestNode } from './test-node.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 let testNode: TestNode;
 const notes: string[] = [];
@@ -225,7 +224,7 @@ describe('A node', () => {
   });
 
   forRoot(`keeps its things where the account can reach them.${needsRoot}`, async () => {
-    const closed = mkdtempSync(join(tmpdir(), 'purveyor-closed-'));
+    const closed = scratchDirectory('closed');
     const directory = join(closed, 'node');
     for (const _start of [1, 2]) {
       const next = await another({ directory, shelter: testNode.place });
@@ -236,13 +235,11 @@ describe('A node', () => {
     expect(notes).toEqual([expect.stringMatching(/is a link to .* nobody cannot enter/)]);
     rmSync(realpathSync(directory), { recursive: true });
     await expect(another({ directory, shelter: testNode.place })).rejects.toThrow(/a folder that is gone/);
-    rmSync(closed, { recursive: true });
   });
 
   forRoot(`does not begin where the account cannot work.${needsRoot}`, async () => {
-    const closed = mkdtempSync(join(tmpdir(), 'purveyor-closed-'));
+    const closed = scratchDirectory('closed');
     mkdirSync(join(closed, 'node'));
     await expect(another({ directory: join(closed, 'node') })).rejects.toThrow(/nobody cannot enter/);
-    rmSync(closed, { recursive: true });
   });
 });

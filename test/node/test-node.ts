@@ -1,7 +1,7 @@
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openNode, type NodeOptions, type OpenNode } from '../../src/node/open-node.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 export interface TestNode {
   readonly node: OpenNode;
@@ -12,7 +12,7 @@ export interface TestNode {
 
 /** A node in a place of its own; as root it runs programs as nobody. */
 export async function aTestNode(options: Partial<NodeOptions> = {}): Promise<TestNode> {
-  const place = await mkdtemp(join(tmpdir(), 'purveyor-node-'));
+  const place = scratchDirectory('node');
   await chmod(place, 0o755);
   const node = await openNode({
     name: 'here',
@@ -23,16 +23,10 @@ export async function aTestNode(options: Partial<NodeOptions> = {}): Promise<Tes
     catalogDirs: [join(place, 'catalog')],
     note: () => undefined,
     ...options,
-  }).catch(async (error: unknown) => {
-    await rm(place, { recursive: true });
-    throw error;
   });
   return {
     node,
     place,
-    async close() {
-      node.close();
-      await rm(place, { recursive: true });
-    },
+    close: async () => node.close(),
   };
 }

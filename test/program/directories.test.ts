@@ -1,17 +1,16 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { readConfig } from '../../src/program/config.ts';
 import { troubleWith } from '../../src/system/usable-directory.ts';
 import { forgottenAddress, requireDirectories } from '../../src/program/opening/directories.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 let place: string;
 beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), 'purveyor-directories-'));
+  place = scratchDirectory('directories');
   writeFileSync(join(place, 'file'), 'x');
   symlinkSync('gone', join(place, 'nowhere'));
 });
-afterEach(() => rmSync(place, { recursive: true }));
 
 function look(env: Readonly<Record<string, string>>): void {
   requireDirectories(readConfig({ NODE_ROLE: 'true', ...env }));

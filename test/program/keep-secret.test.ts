@@ -1,13 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keepSecret } from '../../src/program/opening/keep-secret.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 let directory: string;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'purveyor-keep-'));
+  directory = scratchDirectory('keep');
 });
-afterEach(() => rmSync(directory, { recursive: true }));
 
 test('A secret is made once, in a file that only its owner may read', () => {
   const inside = join(directory, 'a', 'b');

@@ -1,7 +1,6 @@
 // What happens when something happens that nobody has reckoned with.
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { jest } from '@jest/globals';
@@ -16,6 +15,7 @@ import { until } from '../support/until.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { runInGroup, type Running } from '../support/run-program.ts';
 import { addressOf, call, startedBrokers } from '../support/started-brokers.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(60_000);
 
@@ -23,7 +23,7 @@ const faults = {
   NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, '../support/unexpected.mjs')).href}`,
 };
 const { start } = startedBrokers();
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-unexpected-'));
+const scratch = scratchDirectory('unexpected');
 const running: Pick<Running, 'signal' | 'ended'>[] = [];
 afterEach(async () => {
   for (const { signal, ended } of running.splice(0)) {
@@ -31,7 +31,6 @@ afterEach(async () => {
     await ended;
   }
 });
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 interface Told {
   readonly message: string;

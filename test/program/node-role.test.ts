@@ -1,14 +1,14 @@
-import { chmodSync, copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(30_000);
 
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-role-'));
+const scratch = scratchDirectory('role');
 chmodSync(scratch, 0o755);
 const source = 'test/support/node-catalog';
 for (const file of ['ticker.yaml', 'wanting.yaml']) copyFileSync(join(source, file), join(scratch, file));
@@ -31,7 +31,6 @@ afterAll(async () => {
   await guest.stop();
   await node.stop();
   await database.close();
-  rmSync(scratch, { recursive: true });
 });
 
 async function namesAt(broker: WholeBroker): Promise<readonly string[]> {

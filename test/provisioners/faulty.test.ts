@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { Failure } from '../../src/broker/errors.ts';
@@ -8,15 +7,15 @@ import type { Provisioner, Work } from '../../src/broker/provisioner.ts';
 import { faulty } from '../../src/provisioners/faulty/index.ts';
 import { aPlan } from '../broker/fixtures.ts';
 import { aWork, describeProvisioner, finish } from './contract.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 let directory: string;
 let provisioner: Provisioner;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'purveyor-faulty-'));
+  directory = scratchDirectory('faulty');
   provisioner = faulty(join(directory, 'things'));
 });
-afterEach(() => rm(directory, { recursive: true }));
 
 function workWith(settings: JsonObject, rest: Partial<Work> = {}): Work {
   const plan = aPlan({ id: 'p1', making: { provisioner: 'faulty', settings } });
@@ -35,7 +34,7 @@ async function files(): Promise<string[]> {
 }
 
 describeProvisioner('the faulty one', async () => {
-  const place = await mkdtemp(join(tmpdir(), 'purveyor-faulty-'));
+  const place = scratchDirectory('faulty');
   return {
     provisioner: faulty(place),
     making: { settings: { provision: { steps: 2, each: '5ms' }, bind: { takes: '5ms' } } },

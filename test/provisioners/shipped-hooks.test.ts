@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasInEnvironment } from '../../src/system/proc.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** The hooks of the shipped catalog where their broker has died, or what they ask is not there. */
 
@@ -11,9 +11,8 @@ const path = '/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
 let place: string;
 
 beforeEach(() => {
-  place = mkdtempSync(join(tmpdir(), 'purveyor-hooks-'));
+  place = scratchDirectory('hooks');
 });
-afterEach(() => rmSync(place, { recursive: true }));
 
 function run(hook: string, env: Readonly<Record<string, string>>): Promise<number> {
   return new Promise((resolve) => {

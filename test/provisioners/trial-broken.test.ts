@@ -1,5 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import {
@@ -9,6 +8,7 @@ import {
   trialPlatform,
   unknownInstance,
 } from '../support/trial-platform.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** The plan broken of trial-timing, run to its end, with 3 s in place of its minute. */
 
@@ -16,12 +16,11 @@ const file = readFileSync('catalog/trial/timing.yaml', 'utf8');
 const plans = file.split(/(?=^ {2}- id: )/m);
 const broken = plans.find((plan) => /^ {4}name: broken$/m.test(plan)) ?? '';
 const minute = 'maximum_polling_duration: 60';
-const catalogDir = mkdtempSync(join(tmpdir(), 'purveyor-broken-'));
+const catalogDir = scratchDirectory('broken');
 writeFileSync(
   join(catalogDir, 'timing.yaml'),
   file.replace(broken, broken.replace(minute, 'maximum_polling_duration: 3')),
 );
-afterAll(() => rmSync(catalogDir, { recursive: true, force: true }));
 
 const { ask, broker, deprovision, provision } = trialPlatform({ CATALOG_DIR: catalogDir });
 

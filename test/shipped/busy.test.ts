@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { cpSync, appendFileSync, chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, appendFileSync, chmodSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { jest } from '@jest/globals';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { type Bought, type Bound, describeOffering, type Details, openShop, type Shop } from './shop.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(90_000);
 
@@ -17,7 +17,7 @@ let shop: Shop;
 let catalog: string;
 const sockets: Socket[] = [];
 beforeAll(async () => {
-  catalog = mkdtempSync(join(tmpdir(), 'purveyor-busy-'));
+  catalog = scratchDirectory('busy');
   chmodSync(catalog, 0o755);
   cpSync('catalog', catalog, { recursive: true });
   for (const name of ['nats', 'redis', 'mariadb'])
@@ -29,7 +29,6 @@ afterEach(() => {
 });
 afterAll(async () => {
   await shop.close();
-  rmSync(catalog, { recursive: true, force: true });
 });
 
 type Unit = Details['units'][number] & { readonly reason?: string };

@@ -1,20 +1,11 @@
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  globSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { accessSync, chmodSync, constants, globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { isError } from '../../src/catalog/problem.ts';
 import { shippedTraits } from '../../src/program/shipped.ts';
 import { returnWholly } from './privacy.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { address, isInstalled, openShop, type Shop } from './shop.ts';
 
@@ -26,13 +17,12 @@ const path = process.env['PATH'] ?? '';
 let shop: Shop;
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'purveyor-declared-'));
+  folder = scratchDirectory('declared');
   // Run by root, programs have another user, who must get in.
   chmodSync(folder, 0o755);
 });
 afterEach(async () => {
   await shop?.close();
-  rmSync(folder, { recursive: true });
 });
 
 /** A program in the folder, of Node's JavaScript. */

@@ -1,23 +1,22 @@
 // What is shipped works in a directory whose name has all that configuration files and shells give a meaning to.
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { findExecutable } from '../../src/system/executables.ts';
 import { openShop, type Shop } from './shop.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 jest.setTimeout(120_000);
 
 let place: string;
 let shop: Shop;
 beforeAll(async () => {
-  place = mkdtempSync(join(tmpdir(), 'purveyor-odd-'));
+  place = scratchDirectory('odd');
   chmodSync(place, 0o755);
   shop = await openShop({ NODE_DIR: join(place, `it's "ñ" #1`) });
 });
 afterAll(async () => {
   await shop.close();
-  rmSync(place, { recursive: true, force: true });
 });
 
 const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;

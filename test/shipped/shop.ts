@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Client } from 'pg';
 import type { Response } from 'supertest';
@@ -12,6 +11,7 @@ import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** A whole broker that is a node and sells what is shipped. */
 export interface Shop {
@@ -74,7 +74,7 @@ export const address = `127.1.${worker}.2`;
 
 /** @param env options over those of the shop */
 export async function openShop(env: Readonly<Record<string, string>> = {}): Promise<Shop> {
-  const place = mkdtempSync(join(tmpdir(), 'purveyor-shop-'));
+  const place = scratchDirectory('shop');
   // Run by root, programs have another user, who must get in.
   chmodSync(place, 0o755);
   const database = await openTestDatabase();
@@ -120,7 +120,6 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
         await database.close();
       } finally {
         await endAll(join(place, 'node', 'process'));
-        rmSync(place, { recursive: true, force: true });
       }
     },
   };

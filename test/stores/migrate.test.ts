@@ -1,5 +1,4 @@
-import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { migrate, type MigrationSet } from '../../src/postgres/migrate.ts';
 import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
@@ -9,6 +8,7 @@ import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { openGate } from '../support/database-gate.ts';
 import { claim } from './contract/steps.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 const ours = readdirSync(brokerMigrations.directory).toSorted();
 
@@ -18,13 +18,12 @@ let set: MigrationSet;
 
 beforeEach(async () => {
   database = await openTestDatabase();
-  directory = mkdtempSync(join(tmpdir(), 'purveyor-migrations-'));
+  directory = scratchDirectory('migrations');
   set = { name: 'fruit', directory };
   write('0001_apples.sql', 'create table apples (id integer primary key);\ninsert into apples values (1);\n');
 });
 afterEach(async () => {
   await database.close();
-  rmSync(directory, { recursive: true });
 });
 
 function write(file: string, text: string): void {

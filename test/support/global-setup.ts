@@ -2,22 +2,30 @@ import { chmodSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Embedded, startEmbedded } from '../../src/database/embedded.ts';
+import { runVariable, scratchDirectory } from './scratch-directory.ts';
 
 declare global {
   /** Handed from the set-up of a whole test run to its tear-down. */
-  var testServer: { readonly embedded: Embedded; readonly dataDir: string } | undefined;
+  var testRun: { readonly scratch: string; readonly embedded: Embedded | undefined };
 }
 
 /**
- * One real Postgres for the whole run, of the kind a broker without a database brings along. Who has set
- * PURVEYOR_TEST_DATABASE to the address of another one tests with that.
+ * One directory in which all scratch directories lie, and one real Postgres for the whole run, of the kind a broker
+ * without a database brings along. Who has set PURVEYOR_TEST_DATABASE to the address of another one tests with that.
  */
 export default async function setUp(): Promise<void> {
-  if (process.env['PURVEYOR_TEST_DATABASE']) return;
-  const dataDir = mkdtempSync(join(tmpdir(), 'purveyor-test-'));
-  // Run by root, the database has another user, who must get in.
+  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-'));
+  // Run by root, the database and the instances have other users, who must get in to what is theirs.
+  chmodSync(scratch, 0o711);
+  process.env[runVariable] = scratch;
+  globalThis.testRun = { scratch, embedded: await startDatabase() };
+}
+
+async function startDatabase(): Promise<Embedded | undefined> {
+  if (process.env['PURVEYOR_TEST_DATABASE']) return undefined;
+  const dataDir = scratchDirectory('database');
   chmodSync(dataDir, 0o755);
   const embedded = await startEmbedded({ dataDir, note: () => undefined });
-  globalThis.testServer = { embedded, dataDir };
   process.env['PURVEYOR_TEST_DATABASE'] = embedded.url;
+  return embedded;
 }

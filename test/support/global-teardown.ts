@@ -1,8 +1,7 @@
 import { rmSync } from 'node:fs';
 
 export default async function tearDown(): Promise<void> {
-  const server = globalThis.testServer;
-  if (!server) return;
-  await server.embedded.stop();
-  rmSync(server.dataDir, { recursive: true, force: true });
+  const { scratch, embedded } = globalThis.testRun;
+  await embedded?.stop();
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
 }

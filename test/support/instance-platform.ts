@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import type { Response } from 'supertest';
@@ -11,6 +10,7 @@ import { requireSpecified } from './openapi.ts';
 import { tracesOf } from './traces.ts';
 import { startWholeBroker, type Asked, type WholeBroker } from './whole-broker.ts';
 import { until } from './until.ts';
+import { scratchDirectory } from './scratch-directory.ts';
 
 export type Method = 'get' | 'put' | 'patch' | 'delete';
 
@@ -86,7 +86,7 @@ export function instancePlatform(
 ): InstancePlatform {
   // So that what never ends is told as that, and not as a test that took too long.
   jest.setTimeout(giveUpAfter + 5000);
-  const dataDir = mkdtempSync(join(tmpdir(), 'purveyor-osb-'));
+  const dataDir = scratchDirectory('osb');
   const started: WholeBroker[] = [];
   const others: WholeBroker[] = [];
   let database: TestDatabase | undefined;
@@ -106,7 +106,6 @@ export function instancePlatform(
   afterAll(async () => {
     await Promise.all([...started, ...others].map((broker) => broker.stop()));
     await database?.close();
-    rmSync(dataDir, { recursive: true, force: true });
   });
 
   let turn = 0;

@@ -1,10 +1,15 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** To be called at the top of a test file: a directory for its tests, which is removed after them. */
+/**
+ * A directory of its own for a test, a test file or a helper. Nobody removes it: it goes with all others when the run
+ * has ended, after whatever still uses it.
+ * @param purpose a word of its name, which is short: sockets lie in it
+ */
 export function scratchDirectory(purpose: string): string {
-  const directory = mkdtempSync(join(tmpdir(), `purveyor-${purpose}-`));
-  afterAll(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
+  return mkdtempSync(join(process.env[runVariable] ?? tmpdir(), `${purpose}-`));
 }
+
+/** Names the directory of the whole run, in which the others lie. */
+export const runVariable = 'PURVEYOR_TEST_SCRATCH';

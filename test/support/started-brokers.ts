@@ -1,7 +1,7 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { runInGroup, runProgram, type Ended, type Running } from './run-program.ts';
+import { scratchDirectory } from './scratch-directory.ts';
 
 export interface StartedBrokers {
   /** A directory for this test file, gone after it. */
@@ -14,7 +14,7 @@ export interface StartedBrokers {
 
 /** Real processes for the tests of one file. None survives its test. */
 export function startedBrokers(): StartedBrokers {
-  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-start-'));
+  const scratch = scratchDirectory('start');
   // Run by root, the embedded database has another user, who must get in.
   chmodSync(scratch, 0o755);
   const started: Running[] = [];
@@ -26,7 +26,6 @@ export function startedBrokers(): StartedBrokers {
       await ended;
     }
   });
-  afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
   function keep(running: Running): Running {
     started.push(running);

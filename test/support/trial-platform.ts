@@ -1,7 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Response } from 'supertest';
 import { openTestDatabase, type TestDatabase } from './database.ts';
 import { idsOf, provisionBody, type Ids } from './instance-platform.ts';
@@ -10,6 +7,7 @@ import { requireSpecified } from './openapi.ts';
 import { tracesOf } from './traces.ts';
 import { startWholeBroker, type Asked, type WholeBroker } from './whole-broker.ts';
 import { until } from './until.ts';
+import { scratchDirectory } from './scratch-directory.ts';
 
 export type Method = 'get' | 'put' | 'patch' | 'post' | 'delete';
 export type Members = Readonly<Record<string, unknown>>;
@@ -75,7 +73,7 @@ export function trialPlatform(
   env: Readonly<Record<string, string>> = {},
   { brokers = 1 }: { readonly brokers?: number } = {},
 ): TrialPlatform {
-  const dataDir = mkdtempSync(join(tmpdir(), 'purveyor-osb-'));
+  const dataDir = scratchDirectory('osb');
   const started: WholeBroker[] = [];
   let database: TestDatabase | undefined;
   let turn = 0;
@@ -89,7 +87,6 @@ export function trialPlatform(
   afterAll(async () => {
     await Promise.all(started.map((one) => one.stop()));
     await database?.close();
-    rmSync(dataDir, { recursive: true, force: true });
   });
   const broker = () => required(started[0]);
   const next = () => required(started[turn++ % started.length]);

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Writable } from 'node:stream';
 import request, { type Response } from 'supertest';
@@ -8,6 +7,7 @@ import { compose } from '../../src/program/compose.ts';
 import { readConfig } from '../../src/program/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import type { TestDatabase } from './database.ts';
+import { scratchDirectory } from './scratch-directory.ts';
 
 type Method = 'get' | 'put' | 'patch' | 'post' | 'delete';
 
@@ -41,7 +41,7 @@ export async function startWholeBroker(
   env: Readonly<Record<string, string>> = {},
 ): Promise<WholeBroker> {
   const { log, output } = capture();
-  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-whole-'));
+  const scratch = scratchDirectory('whole');
   // Run by root, programs have another user, who must get in.
   chmodSync(scratch, 0o755);
   const config = readConfig({
@@ -63,7 +63,6 @@ export async function startWholeBroker(
   const program = await compose(config, log);
   async function stop(): Promise<void> {
     await program.close(5000);
-    rmSync(scratch, { recursive: true, force: true });
   }
   await program.ready.catch(async (error: unknown) => {
     await stop();

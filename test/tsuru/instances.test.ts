@@ -1,14 +1,14 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasRedis, talksToRedis } from './redis-client.ts';
 import { envIn, tsuruCloud, type Answer } from './tsuru-cloud.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** Instances as tsuru sees them: made, looked at, changed, removed. */
 
-const catalogDir = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
+const catalogDir = scratchDirectory('tsuru');
 // Redis as it is shipped, but nobody starts it again when it is dead.
 cpSync('catalog/hooks/redis', join(catalogDir, 'hooks/redis'), { recursive: true });
 writeFileSync(
@@ -20,7 +20,6 @@ cpSync('catalog/echo.yaml', join(catalogDir, 'echo.yaml'));
 const cloud = tsuruCloud({
   CATALOG_DIR: `${catalogDir}:catalog/trial:test/support/catalog`,
 });
-afterAll(() => rmSync(catalogDir, { recursive: true, force: true }));
 const { ask, settled, made } = cloud;
 
 type Form = Readonly<Record<string, string | readonly string[]>>;

@@ -1,13 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { generationC, generationD, type Generation } from './clients.ts';
 import { tsuruCloud } from './tsuru-cloud.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 /** Parameters of instances, as forms and as JSON, by create and by update. */
 
-const catalogDir = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
+const catalogDir = scratchDirectory('tsuru');
 const schema = `
           parameters:
             $schema: http://json-schema.org/draft-07/schema#
@@ -47,7 +47,6 @@ plans:
 `,
 );
 const cloud = tsuruCloud({ CATALOG_DIR: catalogDir });
-afterAll(() => rmSync(catalogDir, { recursive: true, force: true }));
 const { ask, settled } = cloud;
 
 /** As another platform reads them. */

@@ -1,9 +1,9 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 
 export const tsuruPassword = 'a-tsuru-password';
 
@@ -42,7 +42,7 @@ export function tsuruCloud(
   env: Readonly<Record<string, string>> = {},
   { brokers = 1 }: { readonly brokers?: number } = {},
 ): TsuruCloud {
-  const dataDir = mkdtempSync(join(tmpdir(), 'purveyor-tsuru-'));
+  const dataDir = scratchDirectory('tsuru');
   // Run by root, programs have another user, who must get in.
   chmodSync(dataDir, 0o755);
   const started: WholeBroker[] = [];
@@ -60,7 +60,6 @@ export function tsuruCloud(
   afterAll(async () => {
     await Promise.all(started.map((one) => one.stop()));
     await database?.close();
-    rmSync(dataDir, { recursive: true, force: true });
   }, 30_000);
   const ask: Ask = (method, path, sent) =>
     send(started[turn++ % started.length]?.url ?? '', method, path, sent);

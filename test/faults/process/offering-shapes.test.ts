@@ -1,17 +1,17 @@
 // Small nodes through OSB: directories with volumes, a pool of one port, needs, executables in the manner of cf-usb.
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { jest } from '@jest/globals';
 import { common, planOf, tiny, type Offering } from './offerings.ts';
 import { openOneNode, pathOf, processesOf, type Bought, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 jest.setTimeout(30_000);
 
 const own = (name: string) => `${name}-${process.pid}`;
 const small = (offering: string): Bought => ({ offering, plan: 'small' });
-const roots = mkdtempSync(join(tmpdir(), 'purveyor-roots-'));
+const roots = scratchDirectory('roots');
 const rootNames = ['a', 'b'].map((name) => join(roots, name));
 const shared = own('shared');
 
@@ -91,7 +91,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await oneNode.close();
-  rmSync(roots, { recursive: true });
 });
 
 async function make(id: string, offering: string, parameters?: object): Promise<void> {

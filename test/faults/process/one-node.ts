@@ -3,14 +3,11 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  rmSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { address, isThere } from '../../provisioners/process/process-node.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -19,6 +16,7 @@ import { call } from '../../support/started-brokers.ts';
 import { startBrokerProcess, type Answer, type BrokerProcess } from '../broker-process.ts';
 import type { Offering } from './offerings.ts';
 import { until } from '../../support/until.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 export interface OneNode {
   readonly database: TestDatabase;
@@ -88,7 +86,7 @@ export async function openOneNode(
   hooks: Readonly<Record<string, string>> = {},
 ): Promise<OneNode> {
   const database = await openTestDatabase();
-  const scratch = mkdtempSync(join(tmpdir(), 'purveyor-making-'));
+  const scratch = scratchDirectory('making');
   // Run by root, programs have another user, who must get in.
   chmodSync(scratch, 0o755);
   const catalogDir = writeCatalog(scratch, offerings, hooks);
@@ -125,7 +123,6 @@ export async function openOneNode(
       }
       for (const pid of processesBelow(scratch)) process.kill(pid, 'SIGKILL');
       await database.close();
-      rmSync(scratch, { recursive: true, force: true });
     },
   };
 }

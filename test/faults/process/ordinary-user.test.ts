@@ -1,16 +1,6 @@
 // A broker that an ordinary user runs makes the same things, and all of them are that user's.
-import {
-  chmodSync,
-  chownSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { address, isThere, say } from '../../provisioners/process/process-node.ts';
@@ -22,6 +12,7 @@ import { keyIn } from '../../support/instance-key.ts';
 import { environmentOf } from '../broker-process.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { pathOf } from './one-node.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 jest.setTimeout(30_000);
 
@@ -36,7 +27,7 @@ function whyNot(): string | undefined {
   return reads.status === 0 ? undefined : 'another user cannot read this checkout, or there is no setpriv';
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'purveyor-user-'));
+const folder = scratchDirectory('user');
 const offerings = [
   tiny('process'),
   ...['directory', 'command'].map((name) => ({
@@ -68,7 +59,6 @@ afterAll(async () => {
   await broker?.ended;
   await gate.close();
   await database.close();
-  rmSync(folder, { recursive: true });
 });
 
 async function start(): Promise<void> {

@@ -1,6 +1,5 @@
 // Secrets of what is really made, which programs and hooks print wherever they can: none of them comes out.
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
@@ -11,11 +10,12 @@ import { canary, holds } from '../canary.ts';
 import { common, planOf } from './offerings.ts';
 import { basic, dump, startRecorded, type RecordedProgram, type Told } from '../recorded-program.ts';
 import { until } from '../../support/until.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 jest.setTimeout(60_000);
 
 const operator = basic('operator', 'the-operator-of-the-test');
-const scratch = mkdtempSync(join(tmpdir(), 'purveyor-making-secrets-'));
+const scratch = scratchDirectory('making-secrets');
 /** Secrets by what they are. */
 const secrets = new Map<string, string>();
 /** Everything that came out beside answers, by where. */
@@ -108,7 +108,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await database.close();
-  rmSync(scratch, { recursive: true, force: true });
 });
 
 function writeCatalog(): string {

@@ -1,17 +1,17 @@
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { keyOf } from '../../../src/broker/key.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 import { until } from '../../support/until.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 jest.setTimeout(30_000);
 
 /** Brokers look when they start; so a test that wants another look starts the same node again. */
 
-const directory = mkdtempSync(join(tmpdir(), 'purveyor-orphans-'));
+const directory = scratchDirectory('orphans');
 chmodSync(directory, 0o755);
 const key = keyOf('an instance that nobody has');
 const planted = join(directory, 'node', 'process', key);
@@ -47,7 +47,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await broker.stop();
   await database.close();
-  rmSync(directory, { recursive: true });
 });
 
 test('S14: what nobody owns is listed, and removed only when it is final and somebody has said so', async () => {

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 import { until } from '../../support/until.ts';
 import { address, isThere, say } from './process-node.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 jest.setTimeout(30_000);
 
@@ -69,7 +69,7 @@ const env = () => ({
   NODE_PORTS: '23000-23099',
 });
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'purveyor-tiny-'));
+  folder = scratchDirectory('tiny');
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'catalog'));
   writeFileSync(join(folder, 'catalog', 'tiny.yaml'), file);
@@ -85,7 +85,6 @@ afterAll(async () => {
   for (const pid of pids) if (isThere(pid)) process.kill(pid, 'SIGKILL');
   await broker.stop();
   await database.close();
-  rmSync(folder, { recursive: true });
 });
 
 const where = { organization_guid: 'org', space_guid: 'space' };
