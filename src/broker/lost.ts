@@ -5,16 +5,16 @@ import type { Loss, Operation, OperationFailure, ServiceInstance } from './recor
 /** The word of the failure of what was to be done on a node that was given up. */
 export const lostWord = 'abandoned';
 
-const told = 'It was lost with its node, with everything in it and the credentials of its bindings.';
+const whatWasLost = 'It was lost with its node, with everything in it and the credentials of its bindings.';
 const remedy = 'Delete it, or ask the operator of the broker to make it anew.';
 
 /** Why a platform cannot have what it asks of a lost instance. */
-export const lostSentence = `The service instance cannot be used any more. ${told} ${remedy}`;
+export const lostSentence = `The service instance cannot be used any more. ${whatWasLost} ${remedy}`;
 
 /** Why an operation failed whose node never came back. */
 export const lostFailure: OperationFailure = {
   word: lostWord,
-  sentence: `The node that carried the operation was given up. ${told} ${remedy}`,
+  sentence: `The node that carried the operation was given up. ${whatWasLost} ${remedy}`,
 };
 
 /**
@@ -35,7 +35,7 @@ export function isLostWithAll({ lost, place }: Pick<ServiceInstance, 'lost' | 'p
 }
 
 /** The operation as it is told of a lost instance: nothing that it did before has been of lasting use. */
-export function toldOfLost(operation: Operation, { at }: Loss): Operation {
+export function asLost(operation: Operation, { at }: Loss): Operation {
   const isBefore = operation.createdAt < at;
   if (operation.state === 'in progress' || !isBefore) return operation;
   return { ...operation, state: 'failed', failure: { word: lostWord, sentence: lostSentence } };

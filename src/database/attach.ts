@@ -6,7 +6,7 @@ import { openClient } from '../postgres/connections.ts';
 import { NAME } from './cluster.ts';
 import { codeOf } from '../system/error-code.ts';
 import { launchServer, type ClusterPlace } from './launch.ts';
-import { holdLifeline, isRead } from './lifeline.ts';
+import { openWriteEnd, isRead } from './lifeline.ts';
 import { findEndpoint, type Endpoint } from './postmaster.ts';
 import { until } from '../system/until.ts';
 
@@ -16,7 +16,7 @@ export interface Attachment {
   /** An idle connection that ends when the server does. */
   readonly watch: Client;
   /** Our end of the lifeline; undefined for a server that somebody started by hand. */
-  readonly hold: number | undefined;
+  readonly writeEnd: number | undefined;
   readonly joined: boolean;
 }
 
@@ -40,22 +40,22 @@ export async function attach(place: ClusterPlace): Promise<Attachment> {
 }
 
 /** Lets go: the server shuts down when nobody else holds it. */
-export function letGo({ hold, watch }: Pick<Attachment, 'hold'> & Partial<Attachment>): void {
-  if (hold !== undefined) closeSync(hold);
+export function detach({ writeEnd, watch }: Pick<Attachment, 'writeEnd'> & Partial<Attachment>): void {
+  if (writeEnd !== undefined) closeSync(writeEnd);
   void watch?.end();
 }
 
 async function joinRunning(place: ClusterPlace): Promise<Attachment | undefined> {
-  // First the hold, then the connection: who is connected and still read then, has the server for good.
+  // First our end, then the connection: who is connected and still read then, has the server for good.
   const lifeline = join(place.home, 'lifeline');
-  let hold = holdLifeline(lifeline);
+  let writeEnd = openWriteEnd(lifeline);
   const answer = await waitForAnswer(place, () => false).catch((error: unknown) => {
-    letGo({ hold });
+    detach({ writeEnd });
     throw error;
   });
-  if (answer) hold ??= holdLifeline(lifeline);
-  if (answer && (hold === undefined || isRead(hold))) return { ...answer, hold, joined: true };
-  letGo({ hold, ...answer });
+  if (answer) writeEnd ??= openWriteEnd(lifeline);
+  if (answer && (writeEnd === undefined || isRead(writeEnd))) return { ...answer, writeEnd, joined: true };
+  detach({ writeEnd, ...answer });
   return undefined;
 }
 
@@ -63,11 +63,11 @@ async function joinRunning(place: ClusterPlace): Promise<Attachment | undefined>
 async function launchOwn(place: ClusterPlace, attempt: number): Promise<Attachment | string> {
   const launched = launchServer(place, attempt);
   const answer = await waitForAnswer(place, () => launched.ended() === undefined).catch((error: unknown) => {
-    letGo(launched);
+    detach(launched);
     throw error;
   });
-  if (answer) return { ...answer, hold: launched.hold, joined: false };
-  letGo(launched);
+  if (answer) return { ...answer, writeEnd: launched.writeEnd, joined: false };
+  detach(launched);
   return launched.ended() ?? '';
 }
 

@@ -1,7 +1,7 @@
 // A real Postgres of our own, for a broker that was given no database: `npm start` is enough to have a durable one.
 import { join, resolve } from 'node:path';
 import { chooseDatabaseAccount } from './account.ts';
-import { attach, letGo, urlOf, type Attachment } from './attach.ts';
+import { attach, detach, urlOf, type Attachment } from './attach.ts';
 import { findBinaries } from './binaries.ts';
 import { createCluster, NAME, readMajorVersion, readPassword } from './cluster.ts';
 import { codeOf } from '../system/error-code.ts';
@@ -42,7 +42,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   const first = await attachAloud(place, options.note);
   if (first.joined) options.note('Joined the embedded database that another process runs.');
   await createDatabase(first).catch((error: unknown) => {
-    letGo(first);
+    detach(first);
     throw error;
   });
   const { stop } = superviseAttached(place, first, options.note);

@@ -15,9 +15,9 @@ export interface ClusterPlace {
   readonly password: string;
 }
 
-/** A started server: `hold` is our end of the lifeline. */
+/** A started server: `writeEnd` is our end of the lifeline. */
 export interface LaunchedServer {
-  readonly hold: number;
+  readonly writeEnd: number;
   /** Undefined while it runs, then what it wrote to its log since it was launched. */
   ended(): string | undefined;
 }
@@ -72,7 +72,7 @@ export function launchServer(place: ClusterPlace, attempt: number): LaunchedServ
   };
   child.once('exit', end).on('error', end).unref();
   fs.closeSync(lifeline.reader);
-  return { hold: lifeline.hold, ended: () => last };
+  return { writeEnd: lifeline.writeEnd, ended: () => last };
 }
 
 /** Lets Postgres ignore a process id that is left over; it still checks the shared memory for a living server. */

@@ -20,18 +20,18 @@ export async function makeLifeline(path: string, account: Account | undefined): 
 // Root opens what lies in a folder of the database user: never through a link that user may have put there.
 const WRITE = fs.constants.O_WRONLY | fs.constants.O_NONBLOCK | fs.constants.O_NOFOLLOW;
 
-/** Opens both ends: `reader` blocks when read and is for the shell; `hold` is ours and is closed in any child. */
-export function openLifeline(path: string): { reader: number; hold: number } {
+/** Opens both ends: `reader` blocks when read and is for the shell; `writeEnd` is ours and is closed in any child. */
+export function openLifeline(path: string): { reader: number; writeEnd: number } {
   // A pipe opens without waiting only when its other side is open already; this one is both sides.
   const both = fs.openSync(path, fs.constants.O_RDWR | fs.constants.O_NOFOLLOW);
   const reader = fs.openSync(path, fs.constants.O_RDONLY);
-  const hold = fs.openSync(path, WRITE);
+  const writeEnd = fs.openSync(path, WRITE);
   fs.closeSync(both);
-  return { reader, hold };
+  return { reader, writeEnd };
 }
 
-/** Takes hold of the lifeline of a running server; undefined when nobody watches one. */
-export function holdLifeline(path: string): number | undefined {
+/** Opens our end of the lifeline of a running server; undefined when nobody watches one. */
+export function openWriteEnd(path: string): number | undefined {
   try {
     return fs.openSync(path, WRITE);
   } catch (error) {
@@ -43,9 +43,9 @@ export function holdLifeline(path: string): number | undefined {
 }
 
 /** Whether the shell still reads, that is, has not begun to shut the server down. */
-export function isRead(hold: number): boolean {
+export function isRead(writeEnd: number): boolean {
   try {
-    return fs.writeSync(hold, '\n') > 0;
+    return fs.writeSync(writeEnd, '\n') > 0;
   } catch {
     return false;
   }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Client } from 'pg';
-import { attach, letGo, WATCHER, type Attachment } from './attach.ts';
+import { attach, detach, WATCHER, type Attachment } from './attach.ts';
 import type { ClusterPlace } from './launch.ts';
 import { findServer, isServer } from './postmaster.ts';
 import { until } from '../system/until.ts';
@@ -34,7 +34,7 @@ export function superviseAttached(
       await attach(place).then(follow, (error: Error) => failures > 0 || note(error.message));
     }
     // Only now: where the server itself is well, letting go of it would have shut it down.
-    letGo(lost);
+    detach(lost);
     if (current) note(moved(lost, current) ?? 'The embedded database is there again.');
   }
 
@@ -56,9 +56,9 @@ async function leave(
   const server = findServer(cluster);
   const others = await countOthers(attachment.watch);
   await attachment.watch.end();
-  letGo(attachment);
+  detach(attachment);
   if (others > 0) note('Another process uses the embedded database: it stays up for that one.');
-  else if (server && attachment.hold !== undefined) await untilDown(server, cluster, note);
+  else if (server && attachment.writeEnd !== undefined) await untilDown(server, cluster, note);
 }
 
 async function countOthers(watch: Client): Promise<number> {

@@ -11,7 +11,7 @@ import type { Orphans } from '../../src/broker/orphans.ts';
 import type { Made, Provisioner, Step, Work, UnitControl } from '../../src/broker/provisioner.ts';
 import type { Store } from '../../src/broker/store.ts';
 import type { UnitFacts } from '../../src/broker/units.ts';
-import { memoryWorld } from '../../src/stores/memory/index.ts';
+import { memoryDatabase } from '../../src/stores/memory/index.ts';
 import { aPlan, newId } from './fixtures.ts';
 
 const operating = ['start', 'stop', 'restart'] as const;
@@ -95,7 +95,7 @@ export function coreInMemory(
   const provisioners = 'name' in given ? [given] : given;
   let offset = 0;
   const now = () => new Date(Date.now() + offset);
-  const { store, nodes, ports, orphans } = memoryWorld(now);
+  const { store, nodes, ports, orphans } = memoryDatabase(now);
   const events: BrokerEvent[] = [];
   let brokers = 0;
   return {

@@ -1,6 +1,6 @@
 import { staleAfter, type NodeProfile } from '../../src/broker/nodes.ts';
 import { startHeartbeat, type HeartbeatParts } from '../../src/program/loops/heartbeat.ts';
-import { memoryWorld } from '../../src/stores/memory/index.ts';
+import { memoryDatabase } from '../../src/stores/memory/index.ts';
 
 const profile: NodeProfile = {
   name: 'n1',
@@ -13,7 +13,7 @@ const profile: NodeProfile = {
 };
 
 let offset = 0;
-const { nodes } = memoryWorld(() => new Date(Date.now() + offset));
+const { nodes } = memoryDatabase(() => new Date(Date.now() + offset));
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();

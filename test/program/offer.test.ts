@@ -2,7 +2,7 @@ import type { Catalog, ServicePlan } from '../../src/broker/catalog.ts';
 import type { NodeProfile } from '../../src/broker/nodes.ts';
 import type { Provisioner } from '../../src/broker/provisioner.ts';
 import { openOffer, type Offer } from '../../src/program/offer.ts';
-import { memoryWorld } from '../../src/stores/memory/index.ts';
+import { memoryDatabase } from '../../src/stores/memory/index.ts';
 import { aPlan } from '../broker/fixtures.ts';
 import { scripted } from '../broker/core-in-memory.ts';
 
@@ -35,7 +35,7 @@ function catalogOf(...plans: ServicePlan[]): Catalog {
   return { offerings, loadedAt: new Date(0) };
 }
 
-const { nodes } = memoryWorld();
+const { nodes } = memoryDatabase();
 let declared = catalogOf(needing('redis', 'redis-server'), needing('search', 'groonga'));
 const told: string[] = [];
 let offer: Offer;

@@ -5,12 +5,12 @@ import type { Catalog } from '../../src/broker/catalog.ts';
 import type { Store } from '../../src/broker/store.ts';
 import { revivePlan } from '../../src/catalog/compile.ts';
 import type { Registry } from '../../src/provisioners/index.ts';
-import { memoryWorld } from '../../src/stores/memory/index.ts';
+import { memoryDatabase } from '../../src/stores/memory/index.ts';
 import { newSecret } from '../../src/program/opening/random.ts';
 
 /** The real core, as it is composed, without a worker: it carries what is asked without accepts_incomplete. */
 export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker {
-  const { nodes, orphans } = memoryWorld();
+  const { nodes, orphans } = memoryDatabase();
   const patience = { asyncPatience: 250, syncPatience: 30_000 };
   return createBroker({
     store,

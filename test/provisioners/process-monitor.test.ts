@@ -55,12 +55,12 @@ async function aService(id: string, of = plan(), params: JsonObject = {}): Promi
 }
 
 describe('A bind keeps others from starting what is broken, so it does not wait for that:', () => {
-  const talks = {
+  const exchanges = {
     bind: [{ port: 'main', send: 'USERADD {{binding.id}}\n', expect: 'OK' }],
     unbind: [{ port: 'main', send: 'USERDEL {{binding.id}}\n', expect: 'OK' }],
   };
   const bindable = plan({
-    making: { config: { ...config, ...talks } },
+    making: { config: { ...config, ...exchanges } },
     operating: { timeouts: { bind: 200, unbind: 200 } },
   });
   const bound = (ready: Work): Work => ({

@@ -25,7 +25,7 @@ describeOffering('memcached', () => {
     const [first, second] = bindings;
     expect(await say(first, 'set key 0 0 5\r\nvalue\r\n')).toBe('STORED\r\n');
     expect(await say(second, 'get key\r\n')).toBe('VALUE key 0 5\r\nvalue\r\nEND\r\n');
-    expect(await talk(first, 'get key\r\n')).toContain('CLIENT_ERROR unauthenticated');
+    expect(await exchange(first, 'get key\r\n')).toContain('CLIENT_ERROR unauthenticated');
     const guess = { ...first, credentials: { ...first.credentials, password: 'a-guess' } };
     await expect(say(guess, 'get key\r\n')).rejects.toThrow('CLIENT_ERROR');
     expectNoSecrets(watch.end(), memcached, bindings);
@@ -38,13 +38,13 @@ describeOffering('memcached', () => {
   async function say(bound: Bound, command: string): Promise<string> {
     const { username, password } = bound.credentials;
     const login = `${username} ${password}`;
-    const answer = await talk(bound, `set login 0 0 ${login.length}\r\n${login}\r\n${command}`);
+    const answer = await exchange(bound, `set login 0 0 ${login.length}\r\n${login}\r\n${command}`);
     if (!answer.startsWith('STORED\r\n')) throw new Error(answer);
     return answer.slice('STORED\r\n'.length);
   }
 
   /** The answer, up to a line that ends one. */
-  function talk({ credentials: { host }, port }: Bound, text: string): Promise<string> {
+  function exchange({ credentials: { host }, port }: Bound, text: string): Promise<string> {
     return new Promise((resolve, reject) => {
       const socket = connectSocket({ host: host ?? '', port });
       let answer = '';

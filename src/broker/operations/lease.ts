@@ -9,7 +9,7 @@ const longestTimer = 2 ** 31 - 1;
 /** A step's result, and why it was told to end, if it was. No result: it did not end within the grace. */
 export interface LeasedResult<Result> {
   readonly result?: Result;
-  readonly told?: 'lost' | 'deadline' | 'stop';
+  readonly interruption?: 'lost' | 'deadline' | 'stop';
 }
 
 /**
@@ -24,7 +24,7 @@ export async function runUnderLease<Result>(
   step: (signal: AbortSignal) => Promise<Result>,
 ): Promise<LeasedResult<Result>> {
   const control = new AbortController();
-  const tell = (why: LeasedResult<Result>['told']) => control.abort(why);
+  const tell = (why: LeasedResult<Result>['interruption']) => control.abort(why);
   const onStop = () => tell(stop.reason === 'lost' ? 'lost' : 'stop');
   if (stop.aborted) onStop();
   stop.addEventListener('abort', onStop, { once: true });
@@ -32,8 +32,8 @@ export async function runUnderLease<Result>(
   const deadline = setTimeout(() => tell('deadline'), Math.min(Math.max(0, held.remainingMs), longestTimer));
   try {
     const ended = control.signal.aborted ? {} : await untilGrace(step(control.signal), control.signal);
-    const told = control.signal.reason as LeasedResult<Result>['told'];
-    return { ...ended, told };
+    const interruption = control.signal.reason as LeasedResult<Result>['interruption'];
+    return { ...ended, interruption };
   } finally {
     clearInterval(heart);
     clearTimeout(deadline);

@@ -100,8 +100,10 @@ async function goOn(run: Run, first: LeasedOperation): Promise<Ended> {
     const started = core.now().getTime();
     const step = (signal: AbortSignal) => takeStep(core, plan, held, signal);
     const leased =
-      held.remainingMs > 0 ? await runUnderLease(core, held, stop, step) : { told: 'deadline' as const };
-    if (leased.told === 'lost') return lose(core, held);
+      held.remainingMs > 0
+        ? await runUnderLease(core, held, stop, step)
+        : { interruption: 'deadline' as const };
+    if (leased.interruption === 'lost') return lose(core, held);
     const passed = core.now().getTime() - started;
     const next = await apply(run, { ...held, remainingMs: held.remainingMs - passed }, leased);
     if ('ended' in next) return next.ended;
@@ -120,14 +122,14 @@ async function lose(core: BrokerContext, held: LeasedOperation): Promise<Ended> 
 async function apply(
   run: Run,
   held: LeasedOperation,
-  { result, told }: LeasedResult<Verdict>,
+  { result, interruption }: LeasedResult<Verdict>,
 ): Promise<Next> {
   const failure = abortedBy(run, held);
   if (failure) return fail(run, held, failure);
   // A step that was told to end says little by throwing; only what it has really reached counts.
-  const reached = result && !(told && ('retry' in result || 'failed' in result)) ? result : undefined;
+  const reached = result && !(interruption && ('retry' in result || 'failed' in result)) ? result : undefined;
   if (!reached) {
-    return told === 'deadline'
+    return interruption === 'deadline'
       ? fail(run, held, tooLong(run.plan, held.operation.trouble))
       : pause(run, held, keepMemo(held), 0);
   }
@@ -216,10 +218,10 @@ async function pause(run: Run, held: LeasedOperation, progress: Progress, afterM
   const until = keep ? { holdMs: settings.lease } : { dueMs: waitMs };
   if (!(await store.postpone(held, { ...progress, until }))) return { ended: await lose(core, held) };
   if (!keep) return { ended: { released: true } };
-  const told = await rest(run, advance(held, progress, now().getTime() - started), waitMs);
+  const interruption = await rest(run, advance(held, progress, now().getTime() - started), waitMs);
   const passed = now().getTime() - started;
   const rested = advance(held, progress, passed);
-  if (told === 'lost') return { ended: await lose(core, rested) };
+  if (interruption === 'lost') return { ended: await lose(core, rested) };
   const failure = abortedBy(run, rested);
   if (failure) return fail(run, rested, failure);
   if (!isAborted(hurry)) return { held: rested };
@@ -238,9 +240,9 @@ async function rest(
   { core, hurry, stop }: Run,
   held: LeasedOperation,
   ms: number,
-): Promise<LeasedResult<void>['told']> {
+): Promise<LeasedResult<void>['interruption']> {
   if (ms <= 0) return undefined;
   const wait = (signal: AbortSignal) =>
     sleep(ms, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
-  return (await runUnderLease(core, held, stop, wait)).told;
+  return (await runUnderLease(core, held, stop, wait)).interruption;
 }

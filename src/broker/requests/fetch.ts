@@ -2,7 +2,7 @@ import type { OperationQuery } from '../store.ts';
 import type { RequestContext } from './context.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
-import { refuseUnready, toldOfLost } from '../lost.ts';
+import { refuseUnready, asLost } from '../lost.ts';
 import { withKnownBindParameters, withKnownParameters } from '../parameters.ts';
 import {
   type FoundInstance,
@@ -63,7 +63,7 @@ export async function fetchLastOperation(
   const { operation, exists, lost } = await store.lastOperation(query);
   if (!operation) return 'absent';
   if (operation.state === 'failed' && operation.untold) await store.tell(operation.id);
-  if (lost && exists && query.bindingId === undefined) return { operation: toldOfLost(operation, lost) };
+  if (lost && exists && query.bindingId === undefined) return { operation: asLost(operation, lost) };
   if (operation.state !== 'succeeded') return { operation };
   const isRemoval = operation.kind === 'deprovision' || operation.kind === 'unbind';
   const isGone = isRemoval ? operation.id !== query.operationId : !exists;

@@ -36,7 +36,7 @@ function noSuchPort(name: string, names: readonly string[]): string {
     : 'There is no such port: config.ports names none.';
 }
 
-/** Ports by name, as in `ready: { port: main }`, wherever processes and the talks of bindings have one. */
+/** Ports by name, as in `ready: { port: main }`, wherever processes and the exchanges of bindings have one. */
 export function portFindings(offering: OfferingFile, traits: Traits): readonly Finding[] {
   const { config = {}, provisioner } = offering;
   const known = Object.hasOwn(traits, provisioner) ? traits[provisioner] : undefined;

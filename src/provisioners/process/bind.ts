@@ -8,8 +8,8 @@ import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import type { ServiceBinding } from '../../broker/records.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { readMark, writeMark } from '../../node/state-files.ts';
-import { drawTalk } from './files/blueprint.ts';
-import type { TalkTemplate } from './config.ts';
+import { drawExchange } from './files/blueprint.ts';
+import type { ExchangeTemplate } from './config.ts';
 import { isRunning } from './units/end.ts';
 import { callHook, hasHook } from '../../node/hook-steps.ts';
 import { limitOf } from '../../node/step-limits.ts';
@@ -17,9 +17,9 @@ import { type NamedSteps, runSequence, TryLater, type Attempt } from '../../node
 import { answerReason } from './reason.ts';
 import type { NodeSettings } from '../../node/instance-context.ts';
 import { type ProcessContext, contextOf } from './context.ts';
-import { talk } from './probe/tcp.ts';
+import { exchange } from './probe/tcp.ts';
 
-/** Makes what a binding has of its own; without talks and hook there is nothing, and it has the instance's. */
+/** Makes what a binding has of its own; without exchanges and hook there is nothing, and it has the instance's. */
 export function bind(settings: NodeSettings, work: Work): Promise<Step<Made>> {
   const steps: NamedSteps = {
     async bind({ kept, tries }: Attempt) {
@@ -103,14 +103,14 @@ async function undo(context: ProcessContext, tries: number): Promise<void> {
  */
 async function talkAll(
   { node, numbers, roots, work }: ProcessContext,
-  talks: readonly TalkTemplate[],
+  exchanges: readonly ExchangeTemplate[],
   limit: number,
 ): Promise<void> {
-  for (const template of talks) {
+  for (const template of exchanges) {
     const port = numbers[template.port] ?? 0;
-    const answer = await talk(
+    const answer = await exchange(
       { host: node.host, port },
-      drawTalk(template, roots),
+      drawExchange(template, roots),
       Math.min(limit, 5000),
       work.signal,
     );

@@ -29,8 +29,8 @@ export const configSchema: JsonObject = closed(
       propertyNames: { $ref: '#/definitions/name' },
       additionalProperties: { $ref: '#/definitions/process' },
     },
-    bind: { $ref: '#/definitions/talks' },
-    unbind: { $ref: '#/definitions/talks' },
+    bind: { $ref: '#/definitions/exchanges' },
+    unbind: { $ref: '#/definitions/exchanges' },
   },
   ['processes'],
   {
@@ -96,7 +96,7 @@ export const configSchema: JsonObject = closed(
         headers: ['http'],
       },
     },
-    talks: {
+    exchanges: {
       type: 'array',
       items: closed(
         {

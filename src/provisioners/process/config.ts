@@ -7,8 +7,8 @@ export interface ProcessConfig {
   readonly ports: readonly string[];
   readonly files: Readonly<Record<string, FileTemplate>>;
   readonly processes: Readonly<Record<string, ProcessTemplate>>;
-  readonly bind: readonly TalkTemplate[];
-  readonly unbind: readonly TalkTemplate[];
+  readonly bind: readonly ExchangeTemplate[];
+  readonly unbind: readonly ExchangeTemplate[];
 }
 
 export interface FileTemplate {
@@ -42,7 +42,7 @@ export interface ReadyTemplate {
   readonly command?: readonly Json[];
 }
 
-export interface TalkTemplate {
+export interface ExchangeTemplate {
   readonly port: string;
   readonly send: string;
   readonly expect: string;
@@ -74,8 +74,8 @@ interface Written {
   readonly ports?: readonly string[];
   readonly files?: Readonly<Record<string, WrittenFile>>;
   readonly processes?: Readonly<Record<string, WrittenProcess>>;
-  readonly bind?: readonly TalkTemplate[];
-  readonly unbind?: readonly TalkTemplate[];
+  readonly bind?: readonly ExchangeTemplate[];
+  readonly unbind?: readonly ExchangeTemplate[];
 }
 
 type WrittenFile = string | { readonly content: string; readonly mode?: string; readonly keep?: boolean };

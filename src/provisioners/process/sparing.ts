@@ -5,7 +5,7 @@ import { limitOf } from '../../node/step-limits.ts';
 import { askToEnd, isAnythingLaunched, isRunning, leftAsItIs } from './units/end.ts';
 import { hasHook } from '../../node/hook-steps.ts';
 import { isAsPlanned, requireUnits, startingSteps } from './start-stop.ts';
-import { untilSo } from './patience.ts';
+import { poll } from './poll.ts';
 import { type NamedSteps, runSequence, type Attempt } from '../../node/step-sequence.ts';
 import type { NodeSettings } from '../../node/instance-context.ts';
 import { type ProcessContext, contextOf } from './context.ts';
@@ -34,11 +34,7 @@ export function restartSparing(settings: NodeSettings, work: Work, { end }: Spar
     },
     async stopped(attempt) {
       const context = contextAt(attempt);
-      await untilSo(
-        () => !isLeftOf(context, named(attempt)),
-        limitOf(work.plan.operating, 'stop'),
-        work.signal,
-      );
+      await poll(() => !isLeftOf(context, named(attempt)), limitOf(work.plan.operating, 'stop'), work.signal);
       if (isLeftOf(context, named(attempt)) || (await isRunning(context, named(attempt))))
         throw leftAsItIs(context);
       return { to: 'start', did: 'check_up' };

@@ -23,7 +23,7 @@ import { portsOf } from './ports.ts';
 import { newTables, type Tables } from './tables.ts';
 
 /** All that is remembered, of one memory. */
-export interface MemoryWorld {
+export interface MemoryDatabase {
   readonly store: Store;
   readonly nodes: Nodes;
   readonly ports: Ports;
@@ -32,11 +32,11 @@ export interface MemoryWorld {
 
 /** @param now the clock of leases, pauses and expiries; tests hand in one that they move. */
 export function memoryStore(now?: () => Date): Store {
-  return memoryWorld(now).store;
+  return memoryDatabase(now).store;
 }
 
 /** @param now as for `memoryStore` */
-export function memoryWorld(now: () => Date = () => new Date()): MemoryWorld {
+export function memoryDatabase(now: () => Date = () => new Date()): MemoryDatabase {
   const tables = newTables(now);
   return {
     store: storeOf(tables),

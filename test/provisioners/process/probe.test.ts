@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { talk } from '../../../src/provisioners/process/probe/tcp.ts';
+import { exchange } from '../../../src/provisioners/process/probe/tcp.ts';
 import { askForPage } from '../../../src/provisioners/process/probe/http.ts';
 import { until } from '../../support/until.ts';
 
@@ -27,7 +27,7 @@ test('An answer may come in pieces, with pauses as on a machine that has much to
     socket.write('+OK\r\n');
     setTimeout(() => socket.end('+PONG\r\n'), 400);
   };
-  const answer = await withServer(serve, (address) => talk(address, { expect: 'PONG' }, 2000, patient));
+  const answer = await withServer(serve, (address) => exchange(address, { expect: 'PONG' }, 2000, patient));
   expect(answer.is).toBe('ready');
 });
 
@@ -35,7 +35,7 @@ test('A wrong answer is told before the time is up.', async () => {
   const began = performance.now();
   const answer = await withServer(
     (socket) => void socket.write('ERR\n'),
-    (address) => talk(address, { expect: 'PONG' }, 10_000, patient),
+    (address) => exchange(address, { expect: 'PONG' }, 10_000, patient),
   );
   expect(answer).toMatchObject({ is: 'wrong', said: 'ERR\n' });
   expect(performance.now() - began).toBeLessThan(5000);
@@ -63,7 +63,7 @@ test('A question that is given up ends at once, and hangs up.', async () => {
   };
   await withServer(serve, async (address) => {
     const answers = await Promise.all([
-      talk(address, { send: 'PING', expect: 'PONG' }, 60_000, control.signal),
+      exchange(address, { send: 'PING', expect: 'PONG' }, 60_000, control.signal),
       askForPage(address, page, 60_000, control.signal),
     ]);
     expect(answers).toMatchObject([{ is: 'silent' }, { is: 'silent' }]);

@@ -11,7 +11,7 @@ import type { LocalNode } from '../../../src/node/local-node.ts';
 import { readIdentity } from '../../../src/system/process-identity.ts';
 import { readStat } from '../../../src/system/proc.ts';
 import { processes } from '../../../src/provisioners/process/index.ts';
-import { memoryWorld } from '../../../src/stores/memory/index.ts';
+import { memoryDatabase } from '../../../src/stores/memory/index.ts';
 import { anInstance, aPlan } from '../../broker/fixtures.ts';
 import { aTestNode } from '../../node/test-node.ts';
 
@@ -34,7 +34,7 @@ export async function aProcessNode(
   const { host = address, first = 21_000, last = 21_999 } = given;
   const inner = await aTestNode({ host, bind: address });
   const { node, place } = inner;
-  const { nodes, ports } = memoryWorld();
+  const { nodes, ports } = memoryDatabase();
   const profile = {
     name: node.name,
     host,

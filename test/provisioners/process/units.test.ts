@@ -300,11 +300,11 @@ test('When the node has another address now, a restart configures the instance f
 });
 
 test('A binding has what was said for it, until it is unbound; at rest the unbinding is done at the next start.', async () => {
-  const talks = {
+  const exchanges = {
     bind: [{ port: 'main', send: 'USERADD {{binding.id}}\n', expect: 'OK' }],
     unbind: [{ port: 'main', send: 'USERDEL {{binding.id}}\n', expect: 'OK' }],
   };
-  const { ready } = await aService('bound', plan({ making: { config: { ...config, ...talks } } }));
+  const { ready } = await aService('bound', plan({ making: { config: { ...config, ...exchanges } } }));
   const binding = (id: string): Work => ({
     ...ready,
     binding: {
@@ -348,8 +348,8 @@ test('A hook for bind tells what credentials may use.', async () => {
 });
 
 test('A service that refuses what is said for a binding makes the bind fail, and the operator sees its words.', async () => {
-  const talks = { bind: [{ port: 'main', send: 'NONSENSE\n', expect: 'OK' }] };
-  const { ready } = await aService('refusing', plan({ making: { config: { ...config, ...talks } } }));
+  const exchanges = { bind: [{ port: 'main', send: 'NONSENSE\n', expect: 'OK' }] };
+  const { ready } = await aService('refusing', plan({ making: { config: { ...config, ...exchanges } } }));
   await expect(carry(testNode.provisioner, 'bind', ready)).rejects.toMatchObject({
     word: 'refused',
     hints: { detail: expect.stringContaining('ERR') as string },

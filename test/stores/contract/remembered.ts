@@ -3,7 +3,7 @@ import type { Demand, NodeProfile, Nodes, Ports, Room } from '../../../src/broke
 import type { Orphans } from '../../../src/broker/orphans.ts';
 import type { ServiceInstance } from '../../../src/broker/records.ts';
 import type { Placement, Store } from '../../../src/broker/store.ts';
-import { memoryWorld } from '../../../src/stores/memory/index.ts';
+import { memoryDatabase } from '../../../src/stores/memory/index.ts';
 import { postgresNodes } from '../../../src/stores/postgres/nodes.ts';
 import { postgresOrphans } from '../../../src/stores/postgres/orphans.ts';
 import { postgresPorts } from '../../../src/stores/postgres/ports.ts';
@@ -29,7 +29,7 @@ export type MakeRemembered = () => Remembered | Promise<Remembered>;
 
 export function rememberedInMemory(wrap = (store: Store): Store => store): Remembered {
   let ahead = 0;
-  const { store, ...rest } = memoryWorld(() => new Date(Date.now() + ahead));
+  const { store, ...rest } = memoryDatabase(() => new Date(Date.now() + ahead));
   const remembered: Remembered = {
     ...rest,
     store: wrap(store),

@@ -3,7 +3,7 @@ import { Failure } from '../../../broker/errors.ts';
 import { canonicalJson, type Json, type JsonObject } from '../../../broker/json.ts';
 import { render, renderText, TemplateError } from '../../../broker/template.ts';
 import type { DirectoryName, ProcessConfig, ProcessTemplate, ReadyTemplate } from '../config.ts';
-import type { Talk } from '../probe/tcp.ts';
+import type { Exchange } from '../probe/tcp.ts';
 import type { WebRule } from '../probe/http.ts';
 
 /** The files and commands of one instance, with all templates filled. Holds secrets. */
@@ -32,7 +32,8 @@ export interface UnitBlueprint {
 }
 
 export type ReadyRule =
-  | { readonly port: number; readonly talk: Talk }
+  // `talk` is the word of the state files.
+  | { readonly port: number; readonly talk: Exchange }
   | { readonly port: number; readonly web: WebRule }
   | { readonly command: readonly string[] };
 
@@ -54,11 +55,11 @@ export function draw(config: ProcessConfig, roots: JsonObject): Blueprint {
 
 export const misconfigured = 'The service offering is not set up correctly. Ask the operator of the broker.';
 
-/** One talk of a list, filled. */
-export function drawTalk(
+/** One exchange of a list, filled. */
+export function drawExchange(
   template: { readonly send: string; readonly expect: string },
   roots: JsonObject,
-): Talk {
+): Exchange {
   const fill = (text: string) => renderText(text, roots, 'config.bind');
   return { send: fill(template.send), expect: fill(template.expect) };
 }

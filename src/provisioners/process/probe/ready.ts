@@ -6,10 +6,10 @@ import type { ReadyRule, UnitBlueprint } from '../files/blueprint.ts';
 import { askHook, hasHook } from '../../../node/hook-steps.ts';
 import { environmentOf } from '../units/launch.ts';
 import { tailOf } from '../units/logs.ts';
-import { untilSo } from '../patience.ts';
+import { poll } from '../poll.ts';
 import { answerReason } from '../reason.ts';
 import type { ProcessContext } from '../context.ts';
-import { type Answer, talk, wholeLines } from './tcp.ts';
+import { type Answer, exchange, wholeLines } from './tcp.ts';
 import { findLive } from '../units/launched.ts';
 import { askForPage } from './http.ts';
 
@@ -52,7 +52,7 @@ export async function askUnit(
   const address = { host: context.node.host, port: ready.port };
   return 'web' in ready
     ? askForPage(address, ready.web, limit, signal)
-    : talk(address, ready.talk, limit, signal);
+    : exchange(address, ready.talk, limit, signal);
 }
 
 /** The port that a rule asks. */
@@ -78,7 +78,7 @@ async function awaitUnit(
     return last?.is === 'ready';
   };
   if (!blueprint.ready) await pause(settling, undefined, { signal });
-  if (await untilSo(look, limit, signal)) return;
+  if (await poll(look, limit, signal)) return;
   throw failure(
     context,
     unit,
@@ -101,7 +101,7 @@ async function awaitHook(context: ProcessContext, units: readonly string[], limi
     if ('down' in result) last = result.down;
     return 'outputs' in result;
   };
-  if (await untilSo(look, limit, context.work.signal)) return;
+  if (await poll(look, limit, context.work.signal)) return;
   const [first = ''] = units;
   throw failure(context, first, `did not get ready within ${limit / 1000} seconds`, last);
 }

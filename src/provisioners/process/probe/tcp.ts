@@ -6,7 +6,7 @@ export interface Address {
 }
 
 /** What to say to a port, and what its answer must hold; without `expect` it is enough to be let in. */
-export interface Talk {
+export interface Exchange {
   readonly send?: string;
   readonly expect?: string;
 }
@@ -33,9 +33,9 @@ const longestAnswer = 64_000;
  * @param limit milliseconds for all of it
  * @param signal hangs up when it is given up; then the answer is silence
  */
-export function talk(
+export function exchange(
   address: Address,
-  { send, expect }: Talk,
+  { send, expect }: Exchange,
   limit: number,
   signal: AbortSignal,
 ): Promise<Answer> {

@@ -4,7 +4,7 @@ import { isAnyLeft, signalGroup } from '../../../system/end-process.ts';
 import { findConfigured } from '../files/state.ts';
 import { askHook, callHook, hasHook } from '../../../node/hook-steps.ts';
 import { limitOf } from '../../../node/step-limits.ts';
-import { untilSo } from '../patience.ts';
+import { poll } from '../poll.ts';
 import type { NamedSteps, Attempt } from '../../../node/step-sequence.ts';
 import type { ProcessContext } from '../context.ts';
 import { findLive, type Launched, listLaunched } from './launched.ts';
@@ -159,7 +159,7 @@ function launchedOf(
 
 function areGone({ work }: ProcessContext, group: readonly Launched[], limit: number): Promise<boolean> {
   const isGone = () => group.every(({ identity }) => !isAnyLeft(identity, work.instance.id));
-  return untilSo(isGone, limit, work.signal);
+  return poll(isGone, limit, work.signal);
 }
 
 function stuck({ work }: ProcessContext): Failure {

@@ -6,7 +6,7 @@ import { until } from '../../system/until.ts';
  * @returns whether it was so in time
  * @throws Error named AbortError when it was given up
  */
-export async function untilSo(
+export async function poll(
   look: () => boolean | Promise<boolean>,
   limit: number,
   signal: AbortSignal,
