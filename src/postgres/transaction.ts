@@ -1,13 +1,14 @@
 import type { Pool, PoolClient } from 'pg';
-import { isSessionLost, isUndone } from './trouble.ts';
+import { isSessionLost, isUndone, stepAside } from './trouble.ts';
 
-/** Sessions in a row that may be lost before that is the answer. */
+/** In a row, before the failure is the answer. */
 const tries = 3;
 
 /**
  * Runs the work in one transaction, which ends with it: all of it is done when this gives a result, else nothing. A
- * session that is lost before the commit has changed nothing: then the work is done again from its beginning, in
- * another one. Lost at the commit itself, only the server knows, and the error is thrown.
+ * session that is lost before the commit has changed nothing, nor has a transaction that the server ended because others
+ * were in its way (a deadlock, a serialization failure): then the work is done again from its beginning, in another
+ * one. Lost at the commit itself, only the server knows, and the error is thrown.
  */
 export async function inTransaction<Result>(
   pool: Pick<Pool, 'connect'>,
@@ -29,6 +30,7 @@ export async function inTransaction<Result>(
       client?.release(true);
       const again = client && !isCommitting ? isSessionLost(error) : isUndone(error);
       if (!again || attempt === tries) throw error;
+      await stepAside(error, attempt);
     }
   }
 }

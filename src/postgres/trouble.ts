@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { codeOf } from '../system/error-code.ts';
 
 /** What an error of the database means: is it away, and has the statement been carried out? */
@@ -41,6 +42,7 @@ const reasons: readonly (readonly [code: RegExp, reason: string])[] = [
   [/^3D000$/, 'it has no database of this name'],
   [/^53300$/, 'all its connections are in use'],
   [/^53...$/, 'it has no room'],
+  [/^(40P01|40001|55P03|57014)$/, 'too much is going on in it'],
   [/^57P0[12]$/, 'it is shutting down'],
   [/^57P03$/, 'it is starting, or takes no connections'],
   [/^55000$/, 'it takes no connections'],
@@ -56,20 +58,33 @@ const pgWords =
 /** In a row, before the failure is the answer. */
 const mostTries = 5;
 
-/** Does it again, at once, as long as it has failed without having changed anything. */
+/** Does it again, at once or nearly so, as long as it has failed without having changed anything. */
 export async function untilDone<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
       if (!isUndone(error) || attempt === mostTries) throw error;
+      await stepAside(error, attempt);
     }
   }
 }
 
+/**
+ * Before another try: those who were in each other's way are so again when all of them come back at once.
+ * @param attempt the one that failed, 1 being the first
+ */
+export async function stepAside(error: unknown, attempt: number): Promise<void> {
+  if (inTheWay.test(codeOf(error))) await sleep(Math.random() * asideTime * 2 ** attempt);
+}
+
+/** Milliseconds, doubled with each try. */
+const asideTime = 10;
+
 // Class 08, the server out of room or of connections, going down, coming up, ending sessions (also one that was idle
-// in a transaction for too long), read-only as after a failover, or closed to us (55000).
-const awayStates = /^(08...|53...|57P0[1-5]|25P03|25006|55000)$/;
+// in a transaction for too long), read-only as after a failover, or closed to us (55000). And one in which others are
+// in our way, or that takes longer than it allows itself: it may be otherwise in a moment.
+const awayStates = /^(08...|53...|57P0[1-5]|25P03|25006|55000|40P01|40001|55P03|57014)$/;
 const awayCodes =
   /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT|EMFILE|ENFILE)$/;
 // pg gives these no code.
@@ -81,6 +96,7 @@ const awayWords =
 
 // A deadlock, a serialization failure, a session that was ended by an administrator or for having been idle.
 const undoneStates = /^(40P01|40001|57P01|57P05|25P03)$/;
+const inTheWay = /^(40P01|40001)$/;
 const brokenCodes = /^(ECONNRESET|EPIPE|57P02)$/;
 
 function messageOf(error: unknown): string {

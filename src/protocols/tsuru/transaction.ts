@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 import { Refusal } from '../../broker/errors.ts';
+import { persistently } from '../../postgres/query.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
-import { isAway, untilDone } from '../../postgres/trouble.ts';
 import { codeOf } from '../../system/error-code.ts';
 
 /**
@@ -27,17 +27,11 @@ const lockSpace = 1_953_722_229;
 /** What the server says of our SQL is a mistake of ours, and so is all else but that it cannot be reached now. */
 export async function translating<Result>(work: () => Promise<Result>): Promise<Result> {
   try {
-    return await untilDone(work);
+    return await persistently(work);
   } catch (error) {
     if (codeOf(error) === foreignKeyViolation)
       throw new Refusal('not-found', 'There is no such service instance.');
-    if (!isAway(error)) throw error;
-    const refusal = new Refusal(
-      'unavailable',
-      'The service broker cannot reach its database at the moment. Try again later.',
-    );
-    refusal.cause = error;
-    throw refusal;
+    throw error;
   }
 }
 
