@@ -25,7 +25,7 @@ const programs = {
   nats: ['nats-server', 'small'],
   memcached: ['memcached', 'small'],
   mariadb: ['mariadbd', 'small'],
-  search: ['groonga', 'small'],
+  search: ['groonga-httpd', 'small'],
   rabbitmq: ['rabbitmq-server', 'small'],
 } as const;
 

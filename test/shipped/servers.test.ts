@@ -102,12 +102,15 @@ describeOffering('nats', () => {
 });
 
 describeOffering('search', () => {
-  test('A20, S1: Documents are loaded and found by HTTP and JSON, at the address of the credentials.', async () => {
+  test('A20, S1, S11: Documents are loaded and found by HTTP and JSON with the login of a binding, until it goes.', async () => {
+    const watch = watchProcesses();
     const search = await shop.buy('search', 'small');
-    const { credentials, port } = await search.bind();
-    const uri = `http://${address}:${port}`;
-    const node_id = shop.node;
-    expect(credentials).toEqual({ host: address, hostname: address, port, name: search.key, node_id, uri });
+    const bound = await search.bind();
+    const { credentials, port } = bound;
+    const [username, password] = [credentials['username'] ?? '', credentials['password'] ?? ''];
+    const uri = `http://${username}:${password}@${address}:${port}`;
+    const rest = { name: search.key, node_id: shop.node, username, password, uri };
+    expect(credentials).toEqual({ host: address, hostname: address, port, ...rest });
     await ask('table_create', { name: 'Teas', flags: 'TABLE_HASH_KEY', key_type: 'ShortText' });
     await ask('column_create', { table: 'Teas', name: 'about', type: 'Text' });
     await ask('table_create', {
@@ -132,13 +135,27 @@ describeOffering('search', () => {
       output_columns: '_key',
     })) as [[number[], unknown, ...string[][]]];
     expect({ count, found }).toEqual({ count: [1], found: [['sencha']] });
+    const other = await search.bind();
+    expectNoSecrets(watch.end(), search, [bound, other]);
     expectPrivate(search);
+    await bound.unbind();
+    expect((await request('status')).status).toBe(401);
+    expect((await request('status', undefined, other.credentials)).status).toBe(200);
     await returnWholly(search, port);
 
-    async function ask(command: string, given: Record<string, string>, body?: object): Promise<unknown> {
+    function request(
+      path: string,
+      body?: object,
+      { username, password } = credentials as { username?: string; password?: string },
+    ): Promise<Response> {
+      const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
       const post = body && { method: 'POST', body: JSON.stringify(body) };
-      const address = `${credentials['uri']}/d/${command}?${new URLSearchParams(given).toString()}`;
-      const answer = await fetch(address, { ...post, headers: { 'content-type': 'application/json' } });
+      const headers = { authorization, 'content-type': 'application/json' };
+      return fetch(`http://${address}:${port}/d/${path}`, { ...post, headers });
+    }
+
+    async function ask(command: string, given: Record<string, string>, body?: object): Promise<unknown> {
+      const answer = await request(`${command}?${new URLSearchParams(given).toString()}`, body);
       const [[code, , , message], result] = (await answer.json()) as [
         [number, number, number, string?],
         unknown,
