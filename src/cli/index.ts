@@ -4,16 +4,18 @@ import { catalogLint } from './catalog-lint.ts';
 import { completionOf } from './completion/index.ts';
 import { config } from './config.ts';
 import { createProgram, type CliProgram } from './create-program.ts';
-import { instanceCommands } from './instances.ts';
-import { nodeCommands } from './nodes.ts';
-import { offerings } from './offerings.ts';
-import { orphanCommands } from './orphans.ts';
+import { instanceCommands } from './operator/instances.ts';
+import { nodeCommands } from './operator/nodes.ts';
+import { offerings } from './operator/offerings.ts';
+import { orphanCommands } from './operator/orphans.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
+import { serviceCommands } from './platform/service-commands.ts';
 import { requireKnown } from './unknown-command.ts';
 
 const commands: readonly CliCommand[] = [
   serve,
+  ...serviceCommands,
   catalogLint,
   rekey,
   config,

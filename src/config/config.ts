@@ -7,7 +7,7 @@ import type { Option, OptionFamily, OptionGroup, ValuesOf } from './option.ts';
 import { coreOptions } from './options.ts';
 import { namesLike, type Redact, redactor, secretValues } from './secret-values.ts';
 
-type CoreValues = ValuesOf<typeof coreOptions>;
+export type CoreValues = ValuesOf<typeof coreOptions>;
 
 /** What was asked of the core, with what the options leave to each other worked out. */
 export interface CoreConfig extends CoreValues {
@@ -28,6 +28,11 @@ export interface CoreConfig extends CoreValues {
 }
 
 export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Of this process. */
+export function ourEnvironment(): Environment {
+  return process.env;
+}
 
 /** Carries every problem at once; no sentence holds a value, it could be a secret. */
 export class ConfigError extends Error {
@@ -78,22 +83,6 @@ export function readRedact(options: OptionGroup, env: Environment = process.env)
   return redactor(secretValues(options, env));
 }
 
-/** What is needed to speak to a broker that runs with these variables. */
-export type OperatorAccess = Pick<
-  CoreValues,
-  'port' | 'host' | 'publicUrl' | 'dataDir' | 'operatorUsername' | 'operatorPassword'
->;
-
-/** The options of OperatorAccess alone. @throws ConfigError */
-export function readOperatorAccess(env: Environment = process.env): OperatorAccess {
-  const problems: string[] = [];
-  const { port, host, publicUrl, dataDir, operatorUsername, operatorPassword } = coreOptions;
-  const asked = { port, host, publicUrl, dataDir, operatorUsername, operatorPassword };
-  const access = readValues(asked, env, problems) as OperatorAccess;
-  if (problems.length > 0) throw new ConfigError(problems);
-  return access;
-}
-
 /** Where programs are looked for. */
 export function readPath(env: Environment = process.env): string | undefined {
   return env['PATH'];
@@ -115,7 +104,8 @@ export function presentValues(
   return new Map(Object.values(options).map((option) => [option.name, presentValue(option, env)]));
 }
 
-function readValues(
+/** Each of these options; what is wrong is added to the problems. */
+export function readValues(
   asked: OptionGroup,
   env: Environment,
   problems: string[],

@@ -1,4 +1,4 @@
-import { describeOperation, instancePage, instanceTable } from '../../src/cli/instance-answers.ts';
+import { describeOperation, instancePage, instanceTable } from '../../src/cli/operator/instance-answers.ts';
 import type {
   InstanceAnswer,
   InstanceDetailsAnswer,

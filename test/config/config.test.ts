@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
-import { ConfigError, presentValues, readOperatorAccess, type Environment } from '../../src/config/config.ts';
+import { readOperatorAccess } from '../../src/config/access.ts';
+import { ConfigError, presentValues, type Environment } from '../../src/config/config.ts';
 import { options, readConfig } from '../../src/program/config.ts';
 
 const external = {

@@ -16,6 +16,9 @@ export interface Secrets {
   readonly keys: KeyRing;
 }
 
+/** Where in the data directory the platforms' password is kept when nobody chose one. */
+export const brokerPasswordFile = 'broker-password';
+
 /** Where in the data directory the operator's password is kept when nobody chose one. */
 export const operatorPasswordFile = 'operator-password';
 
@@ -28,7 +31,7 @@ type Hide = (secrets: readonly string[]) => void;
  */
 export function readSecrets(config: Config, hide: Hide): Secrets {
   const { username, password, username2 = username, password2, dataDir } = config;
-  const made = password === undefined ? keepPassword(dataDir, 'broker-password', hide) : undefined;
+  const made = password === undefined ? keepPassword(dataDir, brokerPasswordFile, hide) : undefined;
   const first = { username, password: password ?? made?.value ?? '' };
   const second = password2 === undefined ? [] : [{ username: username2, password: password2 }];
   return {

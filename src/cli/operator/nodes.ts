@@ -1,10 +1,10 @@
 import { abandon } from './abandon.ts';
-import { nodeName } from '../config/kinds.ts';
-import { defineCommand, type CliCommand } from './command.ts';
+import { nodeName } from '../../config/kinds.ts';
+import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { NodeAnswer, NodesAnswer } from '../protocols/operator/wire.ts';
-import { argument } from './parameters.ts';
-import { table } from './table.ts';
+import type { NodeAnswer, NodesAnswer } from '../../protocols/operator/wire.ts';
+import { argument } from '../parameters.ts';
+import { table } from '../table.ts';
 
 /** Nodes: which there are, and which take new instances. */
 export const nodeCommands: readonly CliCommand[] = [

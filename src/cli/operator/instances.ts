@@ -1,5 +1,5 @@
-import { nodeName, wholeNumber } from '../config/kinds.ts';
-import { defineCommand, type CliCommand } from './command.ts';
+import { nodeName, wholeNumber } from '../../config/kinds.ts';
+import { defineCommand, type CliCommand } from '../command.ts';
 import { describeOperation, instancePage, instanceTable } from './instance-answers.ts';
 import type {
   ActionAnswer,
@@ -9,9 +9,9 @@ import type {
   InstancesAnswer,
   LogAnswer,
   OperationAnswer,
-} from '../protocols/operator/wire.ts';
-import { until } from '../system/until.ts';
-import type { OperatorClient, OperatorQuery } from '../protocols/operator/client.ts';
+} from '../../protocols/operator/wire.ts';
+import { until } from '../../system/until.ts';
+import type { OperatorClient, OperatorQuery } from '../../protocols/operator/client.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import {
   anyArguments,
@@ -23,7 +23,7 @@ import {
   someArguments,
   someText,
   timeLimit,
-} from './parameters.ts';
+} from '../parameters.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;

@@ -1,11 +1,11 @@
-import { printable, table, tableWithin, type Cell } from './table.ts';
+import { printable, table, tableWithin, type Cell } from '../table.ts';
 import type {
   BindingAnswer,
   InstanceAnswer,
   InstanceDetailsAnswer,
   OperationAnswer,
   TimedOperationAnswer,
-} from '../protocols/operator/wire.ts';
+} from '../../protocols/operator/wire.ts';
 
 /**
  * One row for each instance; for whom it was made, and whether its plan has changed since, where there is one such.

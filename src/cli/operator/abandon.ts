@@ -1,11 +1,11 @@
 import { createInterface } from 'node:readline/promises';
-import { nodeName } from '../config/kinds.ts';
-import { defineCommand } from './command.ts';
+import { nodeName } from '../../config/kinds.ts';
+import { defineCommand } from '../command.ts';
 import { findAll } from './instances.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import { argument, flag } from './parameters.ts';
-import { table } from './table.ts';
-import type { InstanceAnswer, NodesAnswer } from '../protocols/operator/wire.ts';
+import { argument, flag } from '../parameters.ts';
+import { table } from '../table.ts';
+import type { InstanceAnswer, NodesAnswer } from '../../protocols/operator/wire.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */
 export const abandon = defineCommand({

@@ -1,7 +1,7 @@
-import { defineCommand } from './command.ts';
+import { defineCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { OfferingsAnswer } from '../protocols/operator/wire.ts';
-import { table } from './table.ts';
+import type { OfferingsAnswer } from '../../protocols/operator/wire.ts';
+import { table } from '../table.ts';
 
 export const offerings = defineCommand({
   words: 'offerings',

@@ -1,9 +1,9 @@
-import { nodeName } from '../config/kinds.ts';
-import { defineCommand, type CliCommand } from './command.ts';
+import { nodeName } from '../../config/kinds.ts';
+import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { OrphanAnswer, OrphansAnswer } from '../protocols/operator/wire.ts';
-import { option, someArguments, someText } from './parameters.ts';
-import { table } from './table.ts';
+import type { OrphanAnswer, OrphansAnswer } from '../../protocols/operator/wire.ts';
+import { option, someArguments, someText } from '../parameters.ts';
+import { table } from '../table.ts';
 
 /** Things for which there is no instance. */
 export const orphanCommands: readonly CliCommand[] = [

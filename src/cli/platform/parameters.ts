@@ -1,0 +1,22 @@
+import { readFileSync } from 'node:fs';
+import { jsonObject, WrongValue, type Kind } from '../../config/kinds.ts';
+
+/** Parameters of a user: a JSON object as it stands, or the path of a file that holds one. */
+export function parametersText(): Kind<Readonly<Record<string, unknown>>> {
+  return {
+    secret: true,
+    read: (text, name) => jsonObject().read(isJson(text) ? text : fileText(text), name),
+  };
+}
+
+function isJson(text: string): boolean {
+  return /^\s*[[{"]/.test(text);
+}
+
+function fileText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new WrongValue('must be a JSON object, or the path of a file with one', { cause: error });
+  }
+}

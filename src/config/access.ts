@@ -1,0 +1,35 @@
+import { ConfigError, ourEnvironment, readValues, type CoreValues, type Environment } from './config.ts';
+import type { OptionGroup, ValuesOf } from './option.ts';
+import { coreOptions } from './options.ts';
+
+/** Where a broker that runs with these variables is. */
+export type BrokerAddress = Pick<CoreValues, 'port' | 'host' | 'publicUrl' | 'dataDir'>;
+
+/** What is needed to speak to it as an operator. */
+export type OperatorAccess = BrokerAddress & Pick<CoreValues, 'operatorUsername' | 'operatorPassword'>;
+
+/** The options of OperatorAccess alone. @throws ConfigError */
+export function readOperatorAccess(env: Environment = ourEnvironment()): OperatorAccess {
+  const { operatorUsername, operatorPassword } = coreOptions;
+  return readAccess({ operatorUsername, operatorPassword }, env);
+}
+
+/** What is needed to speak to it as a platform. */
+export type PlatformAccess = BrokerAddress & Pick<CoreValues, 'username' | 'password'>;
+
+/** The options of PlatformAccess alone. @throws ConfigError */
+export function readPlatformAccess(env: Environment = ourEnvironment()): PlatformAccess {
+  const { username, password } = coreOptions;
+  return readAccess({ username, password }, env);
+}
+
+function readAccess<Group extends OptionGroup>(
+  login: Group,
+  env: Environment,
+): BrokerAddress & ValuesOf<Group> {
+  const problems: string[] = [];
+  const { port, host, publicUrl, dataDir } = coreOptions;
+  const access = readValues({ port, host, publicUrl, dataDir, ...login }, env, problems);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return access as BrokerAddress & ValuesOf<Group>;
+}
