@@ -7,3 +7,8 @@ export function codeOf(error: unknown): string {
   const code: unknown = Reflect.get(error, 'code');
   return typeof code === 'string' ? code : '';
 }
+
+/** Is there no room left for what was to be written: on the disk, or by a quota or limit of it? */
+export function isFull(error: unknown): boolean {
+  return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(error));
+}

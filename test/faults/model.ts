@@ -90,8 +90,8 @@ function deprovision(model: ModelState, { id, plan, later }: Asked): string | un
     done: '200',
     later,
   } as const;
-  // What is left bound is unbound first, and may fail as any unbind.
-  if (there.bindings.size > 0 && failsNow(there, 'unbind')) return fail(model, operation);
+  // What is left bound is unbound first; an unbind that fails does not keep it.
+  if (there.bindings.size > 0) failsNow(there, 'unbind');
   if (!there.plan.slow) there.bindings.clear();
   if (failsNow(there, 'deprovision')) return fail(model, operation);
   return begin(model, operation, () => model.instances.delete(id));

@@ -158,7 +158,7 @@ async function meetFailures(day: Day): Promise<void> {
   await go(day, 'a binding', 201, `PUT ${instances}/says-left-over/service_bindings/b`, {
     body: { ...body('says-left-over'), parameters: { key: leftOver } },
   });
-  await go(day, 'failure', 500, `DELETE ${instances}/says-left-over`, at('says-left-over'));
+  await go(day, 'removal', 200, `DELETE ${instances}/says-left-over`, at('says-left-over'));
   await provision('says-deprovision', 'a parameter in the sentence of a deprovision', 201);
   await go(day, 'failure', 500, `DELETE ${instances}/says-deprovision`, at('says-deprovision'));
 }

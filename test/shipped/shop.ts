@@ -18,10 +18,14 @@ export interface Shop {
   readonly broker: WholeBroker;
   /** The name of the node. */
   readonly node: string;
+  /** Where its instances lie. */
+  readonly directory: string;
   /** Provisions an instance; the plan by its name. */
   buy(offering: string, plan: string, parameters?: object): Promise<Bought>;
   /** What operators are told. */
   operator(path: string): Promise<Response>;
+  /** Deprovisions all that a test has left; the broker goes on. */
+  end(): Promise<void>;
   /** Ends the broker and whatever a test has left: instances first, then processes, then directories. */
   close(): Promise<void>;
 }
@@ -91,9 +95,11 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
   });
   const left = new Set<Pick<Bought, 'deprovision'>>();
   const login = `operator:${operatorPassword}`;
+  const end = async () => void (await Promise.allSettled([...left].map((it) => it.deprovision())));
   return {
     broker,
     node: basename(place),
+    directory: join(place, 'node'),
     operator: (path) => broker.ask('get', `/operator/${path}`, { login }),
     async buy(offering, plan, parameters = {}) {
       const id = randomUUID();
@@ -113,9 +119,10 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
         },
       };
     },
+    end,
     async close() {
       try {
-        await Promise.allSettled([...left].map((it) => it.deprovision()));
+        await end();
         await broker.stop();
         await database.close();
       } finally {

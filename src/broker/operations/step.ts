@@ -1,6 +1,7 @@
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Failure } from '../errors.ts';
+import { summarize } from '../events.ts';
 import { isMistake } from './mistake.ts';
 import { lookAgain, type Dependencies } from './dependencies-port.ts';
 import { planToRemove } from './plan-of.ts';
@@ -34,6 +35,7 @@ export async function takeStep(
   signal: AbortSignal,
 ): Promise<Verdict> {
   let subject = held;
+  let leftOver: ServiceBinding | undefined;
   try {
     const { failure, kind } = held.operation;
     // Of an update that has failed only what it needed is given back: the instance is as it was.
@@ -44,7 +46,7 @@ export async function takeStep(
     if (!supplied) return comeAgain(held);
     subject = supplied;
     const provisioner = core.provisioner(plan.making.provisioner);
-    const leftOver = await findLeftOver(core, provisioner, held);
+    leftOver = await findLeftOver(core, provisioner, held);
     // From here on its secrets, too, may stand in what is said.
     if (leftOver) subject = { ...subject, binding: leftOver };
     const isRemoval = deed === 'deprovision' || deed === 'unbind';
@@ -60,7 +62,8 @@ export async function takeStep(
     if (!(await release(core, deed, plan, held))) return comeAgain(held);
     return { settle: { ...settlementOf(subject, plan, step.done ?? {}, core), ...did } };
   } catch (error) {
-    return judge(error, subject);
+    const verdict = judge(error, subject);
+    return leftOver && !signal.aborted ? passOver(core, held, leftOver, verdict) : verdict;
   }
 }
 
@@ -127,6 +130,32 @@ async function findLeftOver(
   const mayLieOutside = provisioner.unbind && !provisioner.traits.selfContained;
   if (held.operation.kind !== 'deprovision' || !mayLieOutside) return undefined;
   return store.leftBinding(held.instance.id);
+}
+
+/** Tries of an unbind that a deprovision asks for, where it does not say itself that it has failed. */
+const mostUnbinds = 3;
+
+/**
+ * Removal does not need the service's consent: a binding that cannot be unbound goes with its instance, and the
+ * operator is told.
+ */
+function passOver(
+  { observe }: BrokerContext,
+  { operation }: LeasedOperation,
+  binding: ServiceBinding,
+  verdict: Verdict,
+): Verdict {
+  const reason =
+    'failed' in verdict ? (verdict.failed.detail ?? verdict.failed.sentence) : retriedFor(verdict);
+  if (reason === undefined || (!('failed' in verdict) && operation.failures + 1 < mostUnbinds))
+    return verdict;
+  const detail = `The binding '${binding.id}' could not be unbound and goes with its instance. ${reason}`;
+  observe({ type: 'step-failed', operation: summarize(operation), detail });
+  return { again: { failures: 0, unbound: binding }, afterMs: 0 };
+}
+
+function retriedFor(verdict: Verdict): string | undefined {
+  return 'retry' in verdict ? verdict.retry : undefined;
 }
 
 function workOf(plan: ServicePlan, held: LeasedOperation, signal: AbortSignal, url: string): Work {

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { endProcess } from '../../system/end-process.ts';
-import { codeOf } from '../../system/error-code.ts';
+import { codeOf, isFull } from '../../system/error-code.ts';
 import { asIdentity, type ProcessIdentity, identityOf, isAlive } from '../../system/process-identity.ts';
 import type { InstanceDirectory } from '../instance-directory.ts';
 import { readMark, writeNote } from '../state-files.ts';
@@ -13,7 +13,10 @@ export interface RunRecord {
   readonly end: () => void;
 }
 
-/** Gets ready to note the run of a hook; what a dead broker has left running of this instance is ended first. */
+/**
+ * Gets ready to note the run of a hook; what a dead broker has left running of this instance is ended first. On a full
+ * disk what takes something away, or only asks, runs without a note: else nothing could be removed that fills it.
+ */
 export async function recordRun(
   directory: InstanceDirectory,
   name: string,
@@ -23,7 +26,13 @@ export async function recordRun(
   const mark = `${prefix}${name}-${randomUUID()}`;
   const broker = identityOf(process.pid);
   return {
-    begin: (hook) => writeNote(directory, mark, { hook: { ...hook }, broker: { ...broker } }),
+    begin(hook) {
+      try {
+        writeNote(directory, mark, { hook: { ...hook }, broker: { ...broker } });
+      } catch (error) {
+        if (makes(name) || !isFull(error)) throw error;
+      }
+    },
     end: () => rmSync(join(directory.state, `${mark}.json`), { force: true }),
   };
 }
@@ -38,6 +47,12 @@ export async function endLeftHooks(directory: InstanceDirectory, instanceId: str
     if (hook) await endProcess(hook, { termMs: 2000, killMs: 2000, instanceId });
     rmSync(join(directory.state, file), { force: true });
   }
+}
+
+const making = ['init', 'prepare', 'configure', 'start', 'update', 'bind', 'exec'];
+
+function makes(name: string): boolean {
+  return making.includes(name);
 }
 
 const prefix = 'runs-';

@@ -6,7 +6,7 @@ import type { JsonObject } from '../../broker/json.ts';
 import { keyOf } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import type { ServiceBinding } from '../../broker/records.ts';
-import { codeOf } from '../../system/error-code.ts';
+import { codeOf, isFull } from '../../system/error-code.ts';
 import { readMark, writeMark } from '../../node/state-files.ts';
 import { drawExchange } from './files/blueprint.ts';
 import type { ExchangeTemplate } from './config.ts';
@@ -137,6 +137,11 @@ function notePending(context: ProcessContext): void {
       values,
     } as unknown as JsonObject);
   } catch (error) {
+    if (isFull(error))
+      throw new Failure(
+        'no-room',
+        'The service does not run, and its disk has no room to note the change. Try again when it runs.',
+      );
     // Without its directory it is gone, with all its bindings.
     if (codeOf(error) !== 'ENOENT') throw error;
   }

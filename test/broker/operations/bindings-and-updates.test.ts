@@ -2,6 +2,7 @@ import { Failure } from '../../../src/broker/errors.ts';
 import type { JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from '../fixtures.ts';
+import { until } from '../../support/until.ts';
 import { coreInMemory, gate, scripted } from '../core-in-memory.ts';
 
 const soon = { acceptsIncomplete: true };
@@ -63,6 +64,41 @@ describe('Bindings', () => {
       ['unbind', 'b2'],
       ['deprovision', undefined],
     ]);
+  });
+
+  test.each([
+    [
+      'that refuses to unbind',
+      1,
+      () => new Failure('refused', 'It does not want to.', { detail: 'No room.' }),
+    ],
+    ['that breaks when it unbinds', 3, () => new Error('No room.')],
+  ])('A deprovision does not need the consent of a service %s.', async (_how, tries, error) => {
+    const { provisioner, asked } = scripted({
+      unbind({ binding }) {
+        if (binding?.id === 'b1') throw error();
+        return { done: {} };
+      },
+    });
+    const core = coreInMemory(provisioner);
+    const { broker, work } = core.broker();
+    await broker.provision(toProvision());
+    for (const bindingId of ['b1', 'b2']) await broker.bind(toBind({ bindingId }));
+    await broker.deprovision(toDeprovision(soon));
+    await until('the instance is gone', async () => {
+      core.pass(10_000);
+      await work.tick();
+      return !(await core.store.findInstance('i1'));
+    });
+    const removals = asked.filter(({ deed }) => deed === 'unbind' || deed === 'deprovision');
+    expect(removals.map(({ work: { binding } }) => binding?.id)).toEqual([
+      ...Array.from({ length: tries }, () => 'b1'),
+      'b2',
+      undefined,
+    ]);
+    const told = core.events.flatMap((event) => (event.type === 'step-failed' ? event.detail : []));
+    expect(told.at(-1)).toContain("The binding 'b1' could not be unbound and goes with its instance.");
+    expect(told.at(-1)).toContain('No room.');
   });
 
   test('A binding that is over its time does not exist any more, and is revoked by the broker itself.', async () => {
