@@ -5,7 +5,7 @@ import { findAll } from './instances.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import { argument, flag } from '../parameters.ts';
 import { table } from '../table.ts';
-import type { InstanceAnswer, NodesAnswer } from '../../protocols/operator/wire.ts';
+import type { InstanceAnswer } from '../../protocols/operator/wire.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */
 export const abandon = defineCommand({
@@ -15,7 +15,7 @@ export const abandon = defineCommand({
   options: { yes: flag('--yes', 'do not ask') },
   async run([name], { yes }) {
     const client = operatorOfHere();
-    const { nodes } = await client.get<NodesAnswer>('/operator/nodes');
+    const { nodes } = await client.nodes();
     const node = nodes.find((one) => one.name === name);
     if (!node) throw new Error(`There is no node '${name}'.`);
     if (node.state !== 'down')
@@ -26,7 +26,7 @@ export const abandon = defineCommand({
       console.log('Nothing was done.');
       return 1;
     }
-    await client.post(`/operator/nodes/${encodeURIComponent(name)}/abandon`);
+    await client.changeNode(name, 'abandon');
     console.log(`The node ${name} is given up, with all that was on it.`);
     return 0;
   },

@@ -3,15 +3,14 @@ import { defineCommand, type CliCommand } from '../command.ts';
 import { describeOperation, instancePage, instanceTable } from './instance-answers.ts';
 import type {
   ActionAnswer,
-  ExecAnswer,
+  ActionBody,
   InstanceAnswer,
-  InstanceDetailsAnswer,
   InstancesAnswer,
-  LogAnswer,
   OperationAnswer,
 } from '../../protocols/operator/wire.ts';
 import { until } from '../../system/until.ts';
-import type { OperatorClient, OperatorQuery } from '../../protocols/operator/client.ts';
+import type { InstanceAction, OperatorClient } from '../../protocols/operator/client.ts';
+import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import {
   anyArguments,
@@ -53,7 +52,7 @@ export const instanceCommands: readonly CliCommand[] = [
     description: 'Show one with its units and what was done with it, step by step.',
     arguments: [instanceId],
     async run([id]) {
-      console.log(instancePage(await operatorOfHere().get<InstanceDetailsAnswer>(pathOf(id))));
+      console.log(instancePage(await operatorOfHere().instance(id)));
       return 0;
     },
   }),
@@ -77,10 +76,7 @@ export const instanceCommands: readonly CliCommand[] = [
     description:
       'Remove a binding that its platform has forgotten: its credentials are good for nothing any more.',
     arguments: [instanceId, argument('binding', someText(), 'the id of the binding')],
-    run: async ([id, binding]) =>
-      untilDone('unbind', id, (client) =>
-        client.delete(`${pathOf(id)}/bindings/${encodeURIComponent(binding)}`),
-      ),
+    run: async ([id, binding]) => untilDone('unbind', id, (client) => client.removeBinding(id, binding)),
   }),
   defineCommand({
     words: 'instances exec',
@@ -91,9 +87,8 @@ export const instanceCommands: readonly CliCommand[] = [
       timeout: optionWithDefault('--timeout <seconds>', timeLimit('4m'), '30', 'end it after so long'),
     },
     async run([id, command], { unit, timeout }) {
-      const body = { command, unit, timeout };
       const began = performance.now();
-      const { results } = await operatorOfHere().post<ExecAnswer>(`${pathOf(id)}/exec`, body);
+      const { results } = await operatorOfHere().exec(id, { command, unit, timeout });
       for (const { unit: name, code, output } of results) {
         if (results.length > 1) console.log(`--- ${name}: exit code ${code}`);
         process.stdout.write(output);
@@ -111,10 +106,7 @@ export const instanceCommands: readonly CliCommand[] = [
       lines: optionWithDefault('--lines <number>', wholeNumber(1, 10_000), '100', 'so many'),
     },
     async run([id], { unit, lines }) {
-      const { units } = await operatorOfHere().get<LogAnswer>(`${pathOf(id)}/log`, {
-        unit,
-        lines: String(lines),
-      });
+      const { units } = await operatorOfHere().log(id, { unit, lines: String(lines) });
       for (const { unit: name, text } of units) {
         if (units.length > 1) console.log(`--- ${name}`);
         process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
@@ -124,10 +116,6 @@ export const instanceCommands: readonly CliCommand[] = [
   }),
 ];
 
-function pathOf(id: string): string {
-  return `/operator/instances/${encodeURIComponent(id)}`;
-}
-
 /** All that fit, however many pages that are. */
 export async function findAll(
   client: OperatorClient,
@@ -136,7 +124,7 @@ export async function findAll(
   const found: InstanceAnswer[] = [];
   let after: string | undefined;
   do {
-    const page: InstancesAnswer = await client.get('/operator/instances', { ...query, after });
+    const page: InstancesAnswer = await client.instances({ ...query, after });
     found.push(...page.instances);
     after = page.next;
   } while (after !== undefined);
@@ -152,8 +140,8 @@ function act(verb: 'start' | 'stop' | 'restart', description: string): CliComman
   });
 }
 
-function actOn(verb: string, id: string, body: object): Promise<number> {
-  return untilDone(verb, id, (client) => client.post(`${pathOf(id)}/actions/${verb}`, body));
+function actOn(verb: InstanceAction, id: string, body: ActionBody): Promise<number> {
+  return untilDone(verb, id, (client) => client.act(id, verb, body));
 }
 
 /** Has it done, waits for its end, and tells it. */
@@ -180,7 +168,7 @@ async function untilEnded(
 ): Promise<OperationAnswer> {
   let isTold = false;
   const ended = await until(async () => {
-    const { operations, status, reason } = await client.get<InstanceDetailsAnswer>(pathOf(id));
+    const { operations, status, reason } = await client.instance(id);
     const now = operations.find((one) => one.id === operation.id);
     if (now && now.state !== 'in progress') return now;
     if (status === 'down' && !isTold) {

@@ -2,7 +2,7 @@ import { abandon } from './abandon.ts';
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { NodeAnswer, NodesAnswer } from '../../protocols/operator/wire.ts';
+import type { NodeAnswer } from '../../protocols/operator/wire.ts';
 import { argument } from '../parameters.ts';
 import { table } from '../table.ts';
 
@@ -12,7 +12,7 @@ export const nodeCommands: readonly CliCommand[] = [
     words: 'nodes',
     description: 'Show the nodes: their state, capacity and free ports.',
     async run() {
-      const { nodes } = await operatorOfHere().get<NodesAnswer>('/operator/nodes');
+      const { nodes } = await operatorOfHere().nodes();
       console.log(table(heads, nodes.map(rowOf)));
       return 0;
     },
@@ -30,13 +30,13 @@ function rowOf(node: NodeAnswer) {
   return [name, state, host, instances, used, capacity, free, beat];
 }
 
-function change(verb: string, description: string, result: string): CliCommand {
+function change(verb: 'drain' | 'undrain' | 'forget', description: string, result: string): CliCommand {
   return defineCommand({
     words: `nodes ${verb}`,
     description,
     arguments: [argument('name', nodeName(), 'the name of the node')],
     async run([name]) {
-      await operatorOfHere().post(`/operator/nodes/${encodeURIComponent(name)}/${verb}`);
+      await operatorOfHere().changeNode(name, verb);
       console.log(`The node ${name} ${result}.`);
       return 0;
     },

@@ -1,13 +1,12 @@
 import { defineCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { OfferingsAnswer } from '../../protocols/operator/wire.ts';
 import { table } from '../table.ts';
 
 export const offerings = defineCommand({
   words: 'offerings',
   description: 'Show every offering, and why some are not on sale.',
   async run() {
-    const answer = await operatorOfHere().get<OfferingsAnswer>('/operator/offerings');
+    const answer = await operatorOfHere().offerings();
     const rows = answer.offerings.map(({ id, name, on_sale: sold, hidden }) => [
       name,
       id,

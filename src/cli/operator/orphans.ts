@@ -1,7 +1,7 @@
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { OrphanAnswer, OrphansAnswer } from '../../protocols/operator/wire.ts';
+import type { OrphanAnswer } from '../../protocols/operator/wire.ts';
 import { option, someArguments, someText } from '../parameters.ts';
 import { table } from '../table.ts';
 
@@ -11,7 +11,7 @@ export const orphanCommands: readonly CliCommand[] = [
     words: 'orphans',
     description: 'Show what is there without an instance; nothing of it is removed by itself.',
     async run() {
-      const { orphans } = await findOrphans();
+      const { orphans } = await operatorOfHere().orphans();
       const rows = orphans.map((one) => [
         one.name,
         one.provisioner,
@@ -33,7 +33,7 @@ export const orphanCommands: readonly CliCommand[] = [
     },
     async run([names], { provisioner, node }) {
       const client = operatorOfHere();
-      const { orphans } = await findOrphans();
+      const { orphans } = await client.orphans();
       for (const name of names) {
         const fitting = orphans.filter(
           (one) =>
@@ -42,17 +42,13 @@ export const orphanCommands: readonly CliCommand[] = [
             (node === undefined || one.node === node),
         );
         const one = theOne(fitting, name);
-        await client.post('/operator/orphans/remove', { provisioner: one.provisioner, node: one.node, name });
+        await client.removeOrphan({ provisioner: one.provisioner, node: one.node, name });
         console.log(`${name} will be removed at the next look.`);
       }
       return 0;
     },
   }),
 ];
-
-function findOrphans(): Promise<OrphansAnswer> {
-  return operatorOfHere().get('/operator/orphans');
-}
 
 function stateOf({ final, condemned }: OrphanAnswer): string {
   if (condemned) return 'being removed';

@@ -1,4 +1,3 @@
-import type { InstanceDetailsAnswer } from '../../protocols/operator/wire.ts';
 import type { OsbClient } from '../../protocols/osb/client.ts';
 import { operatorOfHere } from '../operator/operator-of-here.ts';
 
@@ -51,7 +50,7 @@ export async function planOfInstance(client: OsbClient, instance: string): Promi
 export async function planOfAny(client: OsbClient, instance: string): Promise<SoldPlan> {
   return planOfInstance(client, instance).catch(async (error: unknown) => {
     const found = await operatorOfHere()
-      .get<InstanceDetailsAnswer>(`/operator/instances/${encodeURIComponent(instance)}`)
+      .instance(instance)
       .catch(() => {
         throw error;
       });

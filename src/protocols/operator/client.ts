@@ -1,73 +1,65 @@
-import type { Login } from '../protocol.ts';
+import { exchange, type OperatorQuery, type Question, type Reach, type Unanswered } from './exchange.ts';
+import type {
+  ActionAnswer,
+  ActionBody,
+  ExecAnswer,
+  ExecBody,
+  InstanceDetailsAnswer,
+  InstancesAnswer,
+  LogAnswer,
+  NodesAnswer,
+  OfferingsAnswer,
+  OrphanBody,
+  OrphansAnswer,
+} from './wire.ts';
 
+/** The operator API of a broker, for commands and for other brokers; each method throws what `errorOf` makes. */
 export interface OperatorClient {
-  /** Gives the answer's body. @throws Error with a sentence, of the broker's where it refused */
-  get<Body>(path: string, query?: OperatorQuery): Promise<Body>;
-  post<Body>(path: string, body?: object): Promise<Body>;
-  delete<Body>(path: string): Promise<Body>;
+  nodes(): Promise<NodesAnswer>;
+  changeNode(name: string, change: 'drain' | 'undrain' | 'forget' | 'abandon'): Promise<object>;
+  offerings(): Promise<OfferingsAnswer>;
+  /** One page of them: `node`, `offering`, `drifted`, `after`, `limit`. */
+  instances(query: OperatorQuery): Promise<InstancesAnswer>;
+  instance(id: string): Promise<InstanceDetailsAnswer>;
+  act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
+  removeBinding(id: string, bindingId: string): Promise<ActionAnswer>;
+  exec(id: string, body: ExecBody): Promise<ExecAnswer>;
+  /** `unit`, `lines`. */
+  log(id: string, query: OperatorQuery): Promise<LogAnswer>;
+  orphans(): Promise<OrphansAnswer>;
+  removeOrphan(body: OrphanBody): Promise<object>;
 }
 
-/** What is undefined is left out. */
-export type OperatorQuery = Readonly<Record<string, string | undefined>>;
+export type InstanceAction = 'start' | 'stop' | 'restart' | 'recreate' | 'upgrade';
 
-interface Ask {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  readonly body?: object;
+export interface ClientSettings extends Reach {
+  /** The node that must be at the address, for what only a node itself can do: another broker refuses. */
+  readonly node?: string;
+  readonly errorOf: (unanswered: Unanswered) => Error;
 }
 
-/** Speaks to the broker at this address. */
-export function operatorClient(address: string, { username, password }: Login): OperatorClient {
-  const login = Buffer.from(`${username}:${password}`).toString('base64');
-
-  async function ask<Body>({ method, path, body }: Ask): Promise<Body> {
-    const answer = await reach(`${address}${path}`, {
-      method,
-      headers: { authorization: `Basic ${login}`, 'content-type': 'application/json' },
-      body: body && JSON.stringify(body),
-    });
-    const text = await answer.text();
-    if (!answer.ok) throw new Error(sentenceOf(answer.status, text));
-    return JSON.parse(text) as Body;
-  }
-
+export function operatorClient(settings: ClientSettings): OperatorClient {
+  const { node } = settings;
+  const ask = <Answer>(question: Question) => exchange<Answer>(settings, question, settings.errorOf);
+  const get = <Answer>(path: string, query?: OperatorQuery) => ask<Answer>({ method: 'GET', path, query });
+  const post = <Answer>(path: string, body?: object, query?: OperatorQuery) =>
+    ask<Answer>({ method: 'POST', path, body, query });
   return {
-    get: (path, query = {}) => ask({ method: 'GET', path: `${path}${queryText(query)}` }),
-    post: (path, body) => ask({ method: 'POST', path, body }),
-    delete: (path) => ask({ method: 'DELETE', path }),
+    nodes: () => get('/operator/nodes'),
+    changeNode: (name, change) => post(`/operator/nodes/${encodeURIComponent(name)}/${change}`),
+    offerings: () => get('/operator/offerings'),
+    instances: (query) => get('/operator/instances', query),
+    instance: (id) => get(pathOf(id)),
+    act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body),
+    removeBinding: (id, bindingId) =>
+      ask({ method: 'DELETE', path: `${pathOf(id)}/bindings/${encodeURIComponent(bindingId)}` }),
+    exec: (id, body) => post(`${pathOf(id)}/exec`, body, { node }),
+    log: (id, query) => get(`${pathOf(id)}/log`, { ...query, node }),
+    orphans: () => get('/operator/orphans'),
+    removeOrphan: (body) => post('/operator/orphans/remove', body),
   };
 }
 
-async function reach(url: string, init: RequestInit): Promise<Response> {
-  const where = 'PUBLIC_URL, or else HOST and PORT, say';
-  try {
-    return await fetch(url, init);
-  } catch (error) {
-    const { code = 'no answer' } = ((error as Error).cause ?? {}) as { code?: string };
-    throw new Error(`The broker cannot be reached where ${where} (${code}). Does it run there?`, {
-      cause: error,
-    });
-  }
-}
-
-function sentenceOf(status: number, text: string): string {
-  if (status === 401)
-    return `The broker does not know this operator: look at OPERATOR_USERNAME and OPERATOR_PASSWORD.`;
-  return descriptionIn(text) ?? `The broker answered with status ${status}.`;
-}
-
-function descriptionIn(text: string): string | undefined {
-  try {
-    const { description, detail } = JSON.parse(text) as { description?: unknown; detail?: unknown };
-    if (typeof description !== 'string') return undefined;
-    return typeof detail === 'string' ? `${description} ${detail}` : description;
-  } catch {
-    return undefined;
-  }
-}
-
-function queryText(query: OperatorQuery): string {
-  const given = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, value);
-  return given.size === 0 ? '' : `?${given.toString()}`;
+function pathOf(id: string): string {
+  return `/operator/instances/${encodeURIComponent(id)}`;
 }

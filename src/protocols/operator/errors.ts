@@ -1,5 +1,6 @@
 import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
 import { BadCall, type Reply } from '../protocol.ts';
+import type { ErrorAnswer } from './wire.ts';
 
 /** The word of a refusal is its code, so that a broker which asks another one can take it up again. */
 const statuses = {
@@ -18,7 +19,7 @@ const statuses = {
 } satisfies Record<RefusalCode, number>;
 
 /** `{error, description, field?, detail?}`: a word for programs, a sentence for people, and what is behind a failure. */
-export function errorReply(error: unknown): Reply {
+export function errorReply(error: unknown): Reply & { readonly body: ErrorAnswer } {
   if (error instanceof Refusal) {
     const { code, message, field } = error;
     return { status: statuses[code], body: { error: code, description: message, field } };

@@ -2,7 +2,9 @@ import type { Peer } from '../../broker/context.ts';
 import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
 import type { Node } from '../../broker/nodes.ts';
 import type { Login } from '../protocol.ts';
-import type { ExecAnswer, LogAnswer } from './wire.ts';
+import { operatorClient, type OperatorClient } from './client.ts';
+import type { Unanswered } from './exchange.ts';
+import type { ErrorAnswer } from './wire.ts';
 
 /** Milliseconds for the way to the other broker and back, beside what it was asked to do. */
 const travel = 10_000;
@@ -14,73 +16,40 @@ const travel = 10_000;
 export function createPeers(login: Login | undefined): (node: Node) => Peer {
   return (node) => ({
     async exec(instanceId, execution) {
-      const question = { method: 'POST', path: 'exec', body: execution, limit: execution.timeout + travel };
-      const { results } = await ask<ExecAnswer>(node, instanceId, login, question);
+      const { results } = await clientOf(node, login, execution.timeout + travel).exec(instanceId, execution);
       return results;
     },
     async log(instanceId, { unit, lines }) {
-      const query: Record<string, string> = { lines: String(lines) };
-      if (unit !== undefined) query['unit'] = unit;
-      const question = { method: 'GET', path: 'log', query, limit: travel };
-      const { units } = await ask<LogAnswer>(node, instanceId, login, question);
+      const query = { unit, lines: String(lines) };
+      const { units } = await clientOf(node, login, travel).log(instanceId, query);
       return units;
     },
   });
 }
 
-interface Question {
-  readonly method: string;
-  readonly path: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: object;
-  /** Milliseconds. */
-  readonly limit: number;
-}
-
-async function ask<Answer>(
-  node: Node,
-  instanceId: string,
-  login: Login | undefined,
-  question: Question,
-): Promise<Answer> {
+function clientOf(node: Node, login: Login | undefined, limit: number): OperatorClient {
   if (!login) throw unreachable(node, 'its operator API is off: OPERATOR_PASSWORD is not set here');
-  const { method, path, query, body, limit } = question;
-  // A broker that is not this node refuses.
-  const asked = new URLSearchParams({ ...query, node: node.name }).toString();
-  const url = `${node.url}/operator/instances/${encodeURIComponent(instanceId)}/${path}?${asked}`;
-  const header = `Basic ${Buffer.from(`${login.username}:${login.password}`).toString('base64')}`;
-  const init = {
-    method,
-    headers: { authorization: header, 'content-type': 'application/json' },
-    redirect: 'error' as const,
-    signal: AbortSignal.timeout(limit),
-    body: body && JSON.stringify(body),
-  };
-  const { status, text } = await exchange(node, url, init);
-  if (status === 200) return read<Answer>(node, text);
-  throw errorIn(text) ?? unreachable(node, whyNot(status));
+  return operatorClient({
+    address: node.url,
+    login,
+    limit,
+    redirect: 'error',
+    node: node.name,
+    errorOf: (unanswered) => errorOf(node, unanswered),
+  });
 }
 
-async function exchange(
-  node: Node,
-  url: string,
-  init: RequestInit,
-): Promise<{ status: number; text: string }> {
-  try {
-    const answer = await fetch(url, init);
-    return { status: answer.status, text: await answer.text() };
-  } catch (error) {
-    const { name, cause } = error as { name?: string; cause?: { code?: string } };
-    const reason = name === 'TimeoutError' ? 'it did not answer in time' : (cause?.code ?? 'no connection');
-    throw unreachable(node, reason);
-  }
-}
-
-function read<Answer>(node: Node, text: string): Answer {
-  try {
-    return JSON.parse(text) as Answer;
-  } catch {
-    throw unreachable(node, 'it answered something else than a broker does');
+/** What the other broker refused, or failed to do, is told here with its own sentence. */
+function errorOf(node: Node, unanswered: Unanswered): Refusal | Failure {
+  switch (unanswered.is) {
+    case 'late':
+      return unreachable(node, 'it did not answer in time');
+    case 'unreachable':
+      return unreachable(node, unanswered.code ?? 'no connection');
+    case 'unreadable':
+      return unreachable(node, 'it answered something else than a broker does');
+    case 'refused':
+      return taken(unanswered.answer) ?? unreachable(node, whyNot(unanswered.status));
   }
 }
 
@@ -95,18 +64,13 @@ function unreachable(node: Node, reason: string): Refusal {
   );
 }
 
-/** What the other broker refused, or failed to do, is told here with its own sentence. */
-function errorIn(text: string): Refusal | Failure | undefined {
-  try {
-    const { error, description, field, detail } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof description !== 'string') return undefined;
-    if (error === 'failed')
-      return new Failure(error, description, typeof detail === 'string' ? { detail } : {});
-    const code = passedOn.find((one) => one === error);
-    return code && new Refusal(code, description, typeof field === 'string' ? field : undefined);
-  } catch {
-    return undefined;
-  }
+/** A refusal or failure, as the other broker has told it. */
+function taken({ error, description, field, detail }: Partial<ErrorAnswer> = {}):
+  Refusal | Failure | undefined {
+  if (description === undefined) return undefined;
+  if (error === 'failed') return new Failure(error, description, detail === undefined ? {} : { detail });
+  const code = passedOn.find((one) => one === error);
+  return code && new Refusal(code, description, field);
 }
 
 const passedOn: readonly RefusalCode[] = [

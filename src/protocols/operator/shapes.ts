@@ -1,22 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
-
-export interface ActionBody {
-  readonly units?: readonly string[];
-}
-
-export interface ExecBody {
-  readonly command: readonly string[];
-  readonly unit?: string;
-  /** Milliseconds. */
-  readonly timeout?: number;
-}
-
-export interface OrphanBody {
-  readonly provisioner: string;
-  readonly node?: string;
-  readonly name: string;
-}
+import type { ActionBody, ExecBody, OrphanBody } from './wire.ts';
 
 const ajv = new Ajv({ ownProperties: true });
 ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));

@@ -1,5 +1,22 @@
-// Every answer of the operator API, as JSON carries it: times are ISO 8601, sizes of time are milliseconds.
+// Every body and answer of the operator API, as JSON carries it: times are ISO 8601, sizes of time are milliseconds.
 import type { Executed, UnitLog } from '../../broker/units.ts';
+
+export interface ActionBody {
+  readonly units?: readonly string[];
+}
+
+export interface ExecBody {
+  readonly command: readonly string[];
+  readonly unit?: string;
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+export interface OrphanBody {
+  readonly provisioner: string;
+  readonly node?: string;
+  readonly name: string;
+}
 
 export interface NodesAnswer {
   readonly nodes: readonly NodeAnswer[];
@@ -161,4 +178,15 @@ export interface OrphanAnswer {
   /** It has been seen for long enough to be removed. */
   readonly final: boolean;
   readonly condemned: boolean;
+}
+
+/** Of a request that was refused or has failed. */
+export interface ErrorAnswer {
+  /** The code of the refusal, `failed`, or what HTTP itself refuses. */
+  readonly error: string;
+  /** A sentence for people. */
+  readonly description: string;
+  readonly field?: string | undefined;
+  /** What is behind a failure. */
+  readonly detail?: string | undefined;
 }
