@@ -1,6 +1,9 @@
 /** The commands: add yours to the list. */
 import type { CliCommand } from './command.ts';
-import { catalogLint } from './catalog-lint.ts';
+import { catalogLint } from './catalog/lint.ts';
+import { catalogNew } from './catalog/new.ts';
+import { catalogRender } from './catalog/render.ts';
+import { catalogSchema } from './catalog/schema.ts';
 import { completionOf } from './completion/index.ts';
 import { config } from './config.ts';
 import { createProgram, type CliProgram } from './create-program.ts';
@@ -17,6 +20,9 @@ const commands: readonly CliCommand[] = [
   serve,
   ...serviceCommands,
   catalogLint,
+  catalogNew,
+  catalogRender,
+  catalogSchema,
   rekey,
   config,
   ...nodeCommands,

@@ -68,7 +68,8 @@ async function offerings(client: OsbClient): Promise<readonly SoldOffering[]> {
   return (body['services'] ?? []) as unknown as readonly SoldOffering[];
 }
 
-function requireNamed<One extends Named>(all: readonly One[], wanted: string, what: string): One {
+/** The one of this name or id. @throws Error that names what there is */
+export function requireNamed<One extends Named>(all: readonly One[], wanted: string, what: string): One {
   const found = all.find(({ name, id }) => name === wanted || id === wanted);
   if (found) return found;
   const names = all.map(({ name }) => name).join(', ');

@@ -1,0 +1,46 @@
+import type { Catalog } from '../../broker/catalog.ts';
+import type { JsonObject } from '../../broker/json.ts';
+import { readCatalogDirs } from '../../config/config.ts';
+import { path } from '../../config/kinds.ts';
+import { defineCommand } from '../command.ts';
+import { argument, flag, option, someText } from '../parameters.ts';
+import { parametersText } from '../platform/parameters.ts';
+import { requireNamed } from '../platform/sold.ts';
+import { catalogReader } from './reader.ts';
+
+export const catalogRender = defineCommand({
+  words: 'catalog render',
+  description: 'Show what a plan makes: files, commands, environments, credentials. Nothing is made.',
+  arguments: [
+    argument('offering', someText(), 'the name of the service offering'),
+    argument('plan', someText(), 'the name of its plan'),
+  ],
+  options: {
+    parameters: option(
+      '-p, --parameters <json>',
+      parametersText(),
+      'a JSON object, or the path of a file with one',
+    ),
+    directory: option('--directory <path>', path(), 'where the offering file lies, in place of CATALOG_DIR'),
+    json: flag('--json', 'as JSON'),
+  },
+  async run([offering, plan], { parameters = {}, directory, json }) {
+    const catalog = await readGood(directory === undefined ? readCatalogDirs() : [directory]);
+    const found = requireNamed(catalog.offerings, offering, 'service offering');
+    const chosen = requireNamed(found.plans, plan, `plan of ${found.name}`);
+    const wrong = chosen.check.provision(parameters as JsonObject);
+    if (wrong !== undefined) throw new Error(wrong);
+    const { renderPlan, yamlText } = await import('../../catalog/rendered-plan.ts');
+    const rendered = renderPlan(chosen, parameters as JsonObject);
+    process.stdout.write(json ? `${JSON.stringify(rendered, undefined, 2)}\n` : yamlText(rendered));
+    return 0;
+  },
+});
+
+async function readGood(directories: readonly string[]): Promise<Catalog> {
+  const { isError, problemLines } = await import('../../catalog/problem.ts');
+  const { catalog, problems } = await (await catalogReader(directories))();
+  if (catalog) return catalog;
+  for (const line of problemLines(problems.filter(isError))) console.error(line);
+  throw new Error('The catalog has mistakes: mend these first.');
+}
