@@ -11,7 +11,11 @@ export interface AccessEntry {
   readonly ms: number;
   /** Of the answer's body. */
   readonly bytes: number;
+  /** Of the caller, as far as proxies in front can be trusted to tell it. */
+  readonly address?: string;
   readonly principal?: string;
+  /** Whose login was refused: a name that is known, or what stands for one that is not. */
+  readonly triedUser?: string;
   /** Why it was refused, as the caller was told; of a 5xx what the caller was not told. */
   readonly detail?: string;
 }
@@ -22,6 +26,13 @@ const longestPath = 500;
 
 export function shownPath(path: string): string {
   return path.length > longestPath ? `${path.slice(0, longestPath)}...` : path;
+}
+
+const longestAddress = 64;
+
+/** A proxy that is trusted may still have passed on whatever it was told. */
+export function shownAddress(address: string | undefined): string | undefined {
+  return address?.slice(0, longestAddress);
 }
 
 /** A refusal's own sentence, which holds no secret, or all there is to know of an unexpected error. */

@@ -4,6 +4,7 @@ import basicAuth from 'express-basic-auth';
 import type { Request, RequestHandler, Response } from 'express';
 import { BadCall, type Call, type Login, type Realm } from '../protocols/protocol.ts';
 import { countFailures, pauseAfter } from './failed-logins.ts';
+import { createTriedUser } from './tried-user.ts';
 
 /** Gives the user's name at once, or rejects with BadCall 401, later and later the more often it failed. */
 export type Authenticate = (
@@ -12,10 +13,26 @@ export type Authenticate = (
   call: Pick<Call, 'path' | 'params'>,
 ) => string | Promise<never>;
 
-/** HTTP Basic (RFC 7617) against the logins of a realm, several of which are valid at the same time. */
-export function createAuth(): Authenticate {
+/** Nobody is let in with what was given. */
+export class WrongLogin extends BadCall {
+  /** As it may be logged. */
+  readonly user: string;
+
+  constructor({ status, message, headers }: BadCall, user: string) {
+    super(status, message, headers);
+    this.name = 'WrongLogin';
+    this.user = user;
+  }
+}
+
+/**
+ * HTTP Basic (RFC 7617) against the logins of a realm, several of which are valid at the same time.
+ * @param realms all there are, whose users are known by name
+ */
+export function createAuth(realms: readonly Realm[]): Authenticate {
   const checks = new WeakMap<readonly Login[], Check>();
   const failures = countFailures();
+  const nameTried = createTriedUser();
 
   function checkOf(realm: Realm, logins: readonly Login[]): Check {
     const known = checks.get(logins) ?? createCheck(realm, logins);
@@ -32,8 +49,11 @@ export function createAuth(): Authenticate {
       read(request, response, passed);
       return takeLogin(request) as string;
     } catch (error) {
+      const tried = takeLogin(request);
       // Only guesses are slowed, not requests without any login.
-      return takeLogin(request) === undefined ? Promise.reject(error as BadCall) : slow(request.ip, error);
+      if (tried === undefined) return Promise.reject(error as BadCall);
+      const known = realms.flatMap((one) => one.logins(call));
+      return slow(request.ip, new WrongLogin(error as BadCall, nameTried(tried, known)));
     }
   };
 

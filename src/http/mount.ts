@@ -7,8 +7,8 @@ import {
   type Reply,
   type Route,
 } from '../protocols/protocol.ts';
-import { accessReason, shownPath, type Observe } from './access-log.ts';
-import type { Authenticate } from './auth.ts';
+import { accessReason, shownAddress, shownPath, type Observe } from './access-log.ts';
+import { WrongLogin, type Authenticate } from './auth.ts';
 import { readBody } from './body.ts';
 import { readCall, requireWellFormed } from './call.ts';
 import { echoBack, writeReply } from './reply.ts';
@@ -117,8 +117,11 @@ function createExchange(settings: MountSettings): Exchange {
     }
 
     function answer(reply: Reply, thrown?: unknown): void {
-      const echoed = echoBack(protocol, asked.headers);
-      const bytes = writeReply(response, reply, echoed, settings.isDraining());
+      const bytes = writeReply(response, reply, {
+        echoed: echoBack(protocol, asked.headers),
+        confidential: !protocol.open,
+        closing: settings.isDraining(),
+      });
       settings.observe({
         requestId: asked.requestId,
         protocol: protocol.name,
@@ -128,7 +131,9 @@ function createExchange(settings: MountSettings): Exchange {
         status: reply.status,
         ms: performance.now() - started,
         bytes,
+        address: shownAddress(request.ip),
         principal,
+        triedUser: thrown instanceof WrongLogin ? thrown.user : undefined,
         detail: accessReason(reply.status, thrown),
       });
     }

@@ -3,20 +3,32 @@ import type { Call, Protocol, Reply } from '../protocols/protocol.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
+export interface Manner {
+  /** Headers of the request that come back. */
+  readonly echoed: Headers | undefined;
+  /** The answer is for whoever has logged in, and may hold credentials. */
+  readonly confidential: boolean;
+  /** The connection is not to be used again. */
+  readonly closing: boolean;
+}
+
+/** Seconds after which whoever was told 503 may ask again, where the answer itself does not say. */
+export const retryAfter = '5';
+
 /**
  * Writes an answer; nothing else does.
- * @param closing the connection is not to be used again.
  * @returns the bytes of its body.
  */
 export function writeReply(
   response: ServerResponse,
   { status, headers, body }: Reply,
-  echoed: Headers | undefined,
-  closing: boolean,
+  { echoed, confidential, closing }: Manner,
 ): number {
   const { content, type, length } = contentOf(body);
   response.writeHead(status, {
     ...(content === undefined ? undefined : { 'Content-Type': type, 'Content-Length': length }),
+    ...(status === 503 ? { 'Retry-After': retryAfter } : undefined),
+    ...(confidential ? { 'Cache-Control': 'no-store' } : undefined),
     ...headers,
     ...echoed,
     ...(closing ? { Connection: 'close' } : undefined),

@@ -65,10 +65,11 @@ export function createServer(settings: ServerSettings): HttpServer {
     requireHostHeader: false,
   });
   const shutdown = createShutdown(server);
+  const platforms = { name: 'Service broker', logins: () => logins };
   mount(app, {
     protocols,
-    authenticate: createAuth(),
-    platforms: { name: 'Service broker', logins: () => logins },
+    authenticate: createAuth([platforms, ...protocols.flatMap(({ realm }) => realm ?? [])]),
+    platforms,
     observe,
     isDraining: () => shutdown.isDraining(),
   });

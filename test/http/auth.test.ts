@@ -96,14 +96,47 @@ test('A handler learns the name of the user.', async () => {
   expect(await answer.json()).toMatchObject({ user: 'next' });
 });
 
-test('The access log names the user, and none where the login was wrong.', async () => {
+test('The access log names the caller by address and user, and who was tried where the login was wrong.', async () => {
   await statusWith(login);
-  await statusWith(basic('user:wrong'));
+  await statusWith(basic('next:wrong'));
+  await statusWith('');
   expect(running.accesses).toEqual([
-    expect.objectContaining({ status: 200, principal: 'user' }),
-    expect.objectContaining({ status: 401, principal: undefined }),
+    expect.objectContaining({ status: 200, principal: 'user', triedUser: undefined, address: '127.0.0.1' }),
+    expect.objectContaining({ status: 401, principal: undefined, triedUser: 'next', address: '127.0.0.1' }),
+    expect.objectContaining({ status: 401, principal: undefined, triedUser: undefined }),
   ]);
   expect(JSON.stringify(running.accesses)).not.toMatch(/wrong|pässword/);
+});
+
+test('The access log shows no name that nobody has, which may be a password, but tells that it was the same one.', async () => {
+  for (const name of ['pässword:1', 'pässword', 'p\x1b[2Jx', 'x'.repeat(5000), 'pässword'])
+    await statusWith(basic(`${name}:another`));
+  const tried = running.accesses.map(({ triedUser }) => triedUser);
+  expect(tried).toEqual(
+    Array.from({ length: 5 }, () => expect.stringMatching(/^unknown-[0-9a-f]{8}$/) as string),
+  );
+  expect(tried.map((name) => tried.indexOf(name))).toEqual([0, 0, 2, 3, 0]);
+});
+
+test('A user of another realm is known by name where he is refused.', async () => {
+  const logins = [{ username: 'operator', password: 'secret' }];
+  const operating = { ...watching, open: false, realm: { name: 'Operators', logins: () => logins } };
+  const both = await aServer(showing(), operating);
+  try {
+    await both.ask('/things', { headers: { authorization: basic('operator:secret') } });
+    expect(both.accesses).toEqual([expect.objectContaining({ status: 401, triedUser: 'operator' })]);
+  } finally {
+    await both.server.close();
+  }
+});
+
+test('Answers to whoever has logged in, or tries to, are kept by nobody on the way; those of open protocols are.', async () => {
+  const kept = async (path: string, authorization: string) =>
+    (await running.ask(path, { headers: { authorization } })).headers.get('cache-control');
+  expect(await kept('/things', login)).toBe('no-store');
+  expect(await kept('/nothing', login)).toBe('no-store');
+  expect(await kept('/things', '')).toBe('no-store');
+  expect(await kept('/open', '')).toBeNull();
 });
 
 test('AUT-09: failing answers are slowed, but the right login is served at once in between and afterwards.', async () => {

@@ -41,6 +41,33 @@ test.each([
   ],
   ['no Host', `GET /things HTTP/1.1\r\nAuthorization: ${login}\r\nConnection: close\r\n\r\n`, 400],
   ['no Host and no login', 'GET /things HTTP/1.1\r\nConnection: close\r\n\r\n', 401],
+  ['two Hosts', `GET /things HTTP/1.1\r\n${authorized}host: y\r\nConnection: close\r\n\r\n`, 400],
+  ['the same Host twice', `GET /things HTTP/1.1\r\n${authorized}Host: x\r\nConnection: close\r\n\r\n`, 400],
+  [
+    'two Hosts on one line',
+    `GET /things HTTP/1.1\r\nHost: x, y\r\nAuthorization: ${login}\r\nConnection: close\r\n\r\n`,
+    400,
+  ],
+  [
+    'a Host with a path',
+    `GET /things HTTP/1.1\r\nHost: x/y\r\nAuthorization: ${login}\r\nConnection: close\r\n\r\n`,
+    400,
+  ],
+  [
+    'a Host of an IPv6 address with a port',
+    `GET /things HTTP/1.1\r\nHost: [::1]:8080\r\nAuthorization: ${login}\r\nConnection: close\r\n\r\n`,
+    200,
+  ],
+  [
+    'two logins',
+    `GET /things HTTP/1.1\r\n${authorized}Authorization: Basic eDp5\r\nConnection: close\r\n\r\n`,
+    400,
+  ],
+  [
+    'the same length twice',
+    `PUT /things/1 HTTP/1.1\r\n${authorized}Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}`,
+    400,
+  ],
   ['HTTP/1.0, which needs no Host', `GET /things HTTP/1.0\r\nAuthorization: ${login}\r\n\r\n`, 200],
   [
     'an expectation that nobody knows',

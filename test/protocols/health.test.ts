@@ -24,6 +24,7 @@ test('A broker that is not ready says why, and is alive all the same.', async ()
   const probe = probing(() => Promise.resolve({ ready: false, reason: 'the database is away' }));
   const answer = await probe.get('/readyz');
   expect(answer.status).toBe(503);
+  expect(answer.headers['retry-after']).toBe('5');
   expect(answer.body).toEqual({
     reason: 'the database is away',
     description: 'The broker cannot serve now: the database is away.',

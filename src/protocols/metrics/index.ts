@@ -22,7 +22,6 @@ export function metrics(page: () => Promise<Page>, logins: readonly Login[]): Pr
         path: '/metrics',
         handler: async () => ({
           status: 200,
-          headers: { 'cache-control': 'no-store' },
           body: await page(),
         }),
       },

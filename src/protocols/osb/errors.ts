@@ -7,7 +7,6 @@ interface Meaning {
   readonly error: string;
   /** Stands in place of the refusal's own sentence: Kubernetes recognises the code by this exact text. */
   readonly text?: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Only the specification's four words go with 422: Cloud Controller takes any other for a broken broker. */
@@ -21,7 +20,7 @@ const meanings = {
     text: 'The Service Broker does not support concurrent requests that mutate the same resource.',
   },
   // Not final, as a 422 is for most: the same request helps, later.
-  occupied: { status: 503, error: 'ServiceUnavailable', headers: { 'Retry-After': '5' } },
+  occupied: { status: 503, error: 'ServiceUnavailable' },
   'not-ready': { status: 400, error: 'BadRequest' },
   'async-required': {
     status: 422,
@@ -37,7 +36,7 @@ const meanings = {
   unsupported: { status: 400, error: 'BadRequest' },
   // Another broker may have the key that this one lacks.
   unreadable: { status: 503, error: 'ServiceUnavailable' },
-  unavailable: { status: 503, error: 'ServiceUnavailable', headers: { 'Retry-After': '5' } },
+  unavailable: { status: 503, error: 'ServiceUnavailable' },
 } satisfies Record<RefusalCode, Meaning>;
 
 /** Any error as the specification's error object (spec.md, Service Broker Errors). */
@@ -74,8 +73,8 @@ function refusalReply({ code, message }: Refusal, operation: OperationKind | und
   // "the requested change is not supported" is a 422 without a word (spec.md, Updating, Response).
   if (code === 'unsupported' && operation === 'update')
     return { status: 422, body: { description: message } };
-  const { status, error, text, headers }: Meaning = meanings[code];
-  return { status, headers, body: { error, description: text ?? message } };
+  const { status, error, text }: Meaning = meanings[code];
+  return { status, body: { error, description: text ?? message } };
 }
 
 /** A synchronous operation that failed. The flags belong to certain operations only (spec.md, Errors). */

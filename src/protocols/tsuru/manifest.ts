@@ -1,7 +1,6 @@
 import type { Call, Login, Reply } from '../protocol.ts';
 import { requireOffering } from './offering.ts';
 import { offeringIn } from './names.ts';
-import { secretReply } from './replies.ts';
 import { requireText } from './texts.ts';
 import type { TsuruContext } from './context.ts';
 
@@ -22,7 +21,10 @@ export function manifestReply(tsuru: TsuruContext, call: Call, login: Login | un
     `  production: ${quoted(`${tsuru.url()}/tsuru/${encodeURIComponent(offering)}`)}`,
     '',
   ];
-  return secretReply(200, { bytes: Buffer.from(lines.join('\n')), type: 'application/yaml; charset=utf-8' });
+  return {
+    status: 200,
+    body: { bytes: Buffer.from(lines.join('\n')), type: 'application/yaml; charset=utf-8' },
+  };
 }
 
 /** Every JSON text is one of YAML too. */

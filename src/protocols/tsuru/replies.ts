@@ -8,8 +8,3 @@ export function textReply(status: number, text: string): Reply {
 export function emptyReply(status: number): Reply {
   return status === 204 ? { status } : { status, headers: { 'Content-Length': '0' } };
 }
-
-/** What holds passwords is not for anybody's cache. */
-export function secretReply(status: number, body: NonNullable<Reply['body']>): Reply {
-  return { status, headers: { 'Cache-Control': 'no-store' }, body };
-}

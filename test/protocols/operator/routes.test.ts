@@ -135,7 +135,7 @@ describe('Nodes', () => {
     for (const verb of ['forget', 'abandon'])
       expect((await operate('post', `nodes/left/${verb}`)).body).toMatchObject({ error: 'conflict' });
     for (const verb of ['drain', 'undrain', 'forget', 'abandon']) {
-      const { status, body } = await operate('post', `nodes/no%00body/${verb}`);
+      const { status, body } = await operate('post', `nodes/nobody/${verb}`);
       expect({ status, body: body as unknown }).toMatchObject({ status: 404, body: { error: 'not-found' } });
     }
   });
@@ -346,7 +346,7 @@ describe('Bad input is refused with a sentence that names the field', () => {
 
   test.each(['', '/log'])('An instance that is not there is a 404: %j', async (path) => {
     for (const id of ['none', '%00', '%ed%a0%80x']) {
-      expect((await operate('get', `instances/${id}${path}`)).status).toBe(id.startsWith('%ed') ? 400 : 404);
+      expect((await operate('get', `instances/${id}${path}`)).status).toBe(id === 'none' ? 404 : 400);
     }
   });
 

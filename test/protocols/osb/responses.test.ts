@@ -228,7 +228,7 @@ describe('A refusal', () => {
     expect([answer.status, answer.body]).toEqual([422, { description: own }]);
   });
 
-  test.each(['unavailable', 'occupied'] as const)(
+  test.each(['unavailable', 'occupied', 'unreadable'] as const)(
     'A refusal as %s says when to come again.',
     async (code) => {
       const answer = await answerTo('bind', () => Promise.reject(new Refusal(code, own)));

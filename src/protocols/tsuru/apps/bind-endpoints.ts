@@ -7,7 +7,7 @@ import { coerceParameters } from '../parameters/coerce.ts';
 import { envOf } from './env.ts';
 import { readFields, type Fields } from '../parameters/fields.ts';
 import { offeringIn } from '../names.ts';
-import { emptyReply, secretReply } from '../replies.ts';
+import { emptyReply } from '../replies.ts';
 import { findApp, findUnit, readContext, readJob, readOrigin, requireApp } from '../requests.ts';
 import { requireEntry, type TsuruContext } from '../context.ts';
 
@@ -53,7 +53,7 @@ async function answerBind(tsuru: TsuruContext, call: Call, { fields, app, unit }
     context: { ...readContext(fields), [`${app.kind}_name`]: app.name ?? app.host ?? '' },
     origin: readOrigin(call, fields),
   });
-  return secretReply(201, envOf(offeringIn(call), confidential.answer.credentials));
+  return { status: 201, body: envOf(offeringIn(call), confidential.answer.credentials) };
 }
 
 /** Said before anything is written: clients come again and again until it is ready. */
