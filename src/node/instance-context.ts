@@ -4,6 +4,7 @@ import type { Work } from '../broker/provisioner.ts';
 import { dirValues, nodeValues } from './hooks/context.ts';
 import { instanceDirectory, type InstanceDirectory } from './instance-directory.ts';
 import type { LocalNode } from './local-node.ts';
+import { nodeOfInstance } from './node-of-instance.ts';
 
 /** What a provisioner of this node needs: the node, and the numbers it may give to its instances. */
 export interface NodeSettings {
@@ -11,7 +12,7 @@ export interface NodeSettings {
   readonly ports: Ports;
 }
 
-/** One instance at its place on this node: all that is known of it in one step. */
+/** One instance at its place on this node, which `node` is as this instance has it: all that is known of it in one step. */
 export interface InstanceContext extends NodeSettings {
   readonly work: Work;
   readonly directory: InstanceDirectory;
@@ -29,13 +30,14 @@ export interface InstanceContext extends NodeSettings {
  * @param findPorts its ports where nothing of this knows them
  */
 export function instanceContext(
-  { node, ports }: NodeSettings,
+  { node: shared, ports }: NodeSettings,
   kind: string,
   work: Work,
   kept: readonly JsonObject[],
   findPorts: (directory: InstanceDirectory) => JsonObject | undefined = () => undefined,
 ): InstanceContext {
-  const directory = instanceDirectory(node, kind, work.instance);
+  const directory = instanceDirectory(shared, kind, work.instance);
+  const node = nodeOfInstance(shared, { work, directory, kept });
   const known =
     kept.findLast((left) => left['ports'])?.['ports'] ?? work.values['ports'] ?? findPorts(directory);
   const numbers = numbersIn(known);

@@ -19,7 +19,8 @@ export function deprovision(settings: NodeSettings, work: Work): Promise<Step<vo
   const steps: NamedSteps = {
     async begin(attempt) {
       const context = contextAt(attempt);
-      if (existsSync(context.directory.data)) await renewHooks(node, context.directory, offeringOf(context));
+      if (existsSync(context.directory.data))
+        await renewHooks(context.node, context.directory, offeringOf(context));
       return { to: (await isRunning(context)) ? 'stop' : 'remove' };
     },
     ...endingSteps(contextAt, 'remove'),

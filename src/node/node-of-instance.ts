@@ -1,0 +1,20 @@
+import type { JsonObject } from '../broker/json.ts';
+import type { Work } from '../broker/provisioner.ts';
+import type { InstanceDirectory } from './instance-directory.ts';
+import type { LocalNode } from './local-node.ts';
+
+/** What is known of an instance when its node is asked for. */
+export interface InstanceScope {
+  readonly work: Work;
+  readonly directory: InstanceDirectory;
+  /** What steps have left to remember, the latest last; it counts before the record. */
+  readonly kept: readonly JsonObject[];
+}
+
+/**
+ * The node as one instance has it: whatever is made, started, read or written for the instance is done with this one.
+ * @param node the broker's, or one that was made by this for the same instance
+ */
+export function nodeOfInstance(node: LocalNode, _scope: InstanceScope): LocalNode {
+  return node;
+}
