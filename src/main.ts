@@ -2,10 +2,12 @@
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { holdSignals } from './system/held-signals.ts';
 import { makeDirectory } from './system/make-directory.ts';
 
+holdSignals();
 rememberCompiled();
-const { describeError } = await import('./cli/describe-error.ts');
+const { describeError } = await import('./cli/output/describe-error.ts');
 // Whoever reads the output may go before the command has ended: that is no reason not to end it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 // Until a broker runs, which then says more; its own watch ends the process.

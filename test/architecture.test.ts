@@ -81,11 +81,11 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ],
   [
     'telemetry/',
-    { rooms: ['broker/', 'http/access-log.ts', 'config/'], packages: ['winston', 'prom-client'] },
+    { rooms: ['broker/', 'system/', 'http/access-log.ts', 'config/'], packages: ['winston', 'prom-client'] },
   ],
   ['program/', { rooms: [''], packages: ['pg'] }],
   ['cli/', { rooms: [''], packages: ['commander', 'pg'] }],
-  ['main.ts', { rooms: ['cli/'], packages: [] }],
+  ['main.ts', { rooms: ['cli/', 'system/'], packages: [] }],
 ];
 
 /** Of the inner rooms of the core, which may import which. */

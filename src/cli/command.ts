@@ -10,6 +10,8 @@ export interface CliCommand {
   readonly options: readonly Option[];
   /** Is it what the program does when no command is given? */
   readonly standard: boolean;
+  /** It knows what signals mean to it; other commands are ended by them. */
+  readonly heedsSignals: boolean;
   /** Takes what commander has read of the arguments, in their order, and of the options, by its names of them. */
   readonly run: (given: readonly unknown[], options: Readonly<Record<string, unknown>>) => Promise<number>;
 }
@@ -25,6 +27,7 @@ export interface CommandDefinition<
   /** By the names under which `run` gets their values. */
   readonly options?: Options;
   readonly standard?: boolean;
+  readonly heedsSignals?: boolean;
   /** Gives the exit code; an Error it throws is shown to the operator and ends in exit code 1. */
   readonly run: (given: ArgumentValues<Arguments>, options: OptionValues<Options>) => Promise<number>;
 }
@@ -34,7 +37,8 @@ export function defineCommand<
   const Arguments extends readonly CliArgument<unknown>[] = [],
   Options extends Readonly<Record<string, CliOption<unknown>>> = Readonly<Record<never, never>>,
 >(definition: CommandDefinition<Arguments, Options>): CliCommand {
-  const { words, description, arguments: args = [], options = {}, standard = false, run } = definition;
+  const { words, description, arguments: args = [], options = {}, run } = definition;
+  const { standard = false, heedsSignals = false } = definition;
   const entries = Object.entries<CliOption<unknown>>(options);
   return {
     words,
@@ -42,6 +46,7 @@ export function defineCommand<
     arguments: args,
     options: Object.values(options),
     standard,
+    heedsSignals,
     run(given, read) {
       const values = Object.fromEntries(entries.map(([name, one]) => [name, read[one.attributeName()]]));
       return run(given as ArgumentValues<Arguments>, values as OptionValues<Options>);

@@ -1,6 +1,7 @@
 import { presentValues } from '../config/config.ts';
 import { options } from '../program/config.ts';
 import { defineCommand } from './command.ts';
+import { print } from './output/print.ts';
 
 export const config = defineCommand({
   words: 'config',
@@ -9,8 +10,8 @@ export const config = defineCommand({
     const values = presentValues(options);
     const width = Math.max(...[...values.keys()].map((name) => name.length));
     for (const { name, meaning } of Object.values(options)) {
-      console.log(`${name.padEnd(width)}  ${values.get(name)}`);
-      console.log(`${''.padEnd(width)}  ${meaning}`);
+      print(`${name.padEnd(width)}  ${values.get(name)}`);
+      print(`${''.padEnd(width)}  ${meaning}`);
     }
     return 0;
   },

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { options } from '../program/config.ts';
+import { letSignalsEnd } from '../system/held-signals.ts';
 import { version } from '../program/version.ts';
 import type { CliCommand } from './command.ts';
+import { printText } from './output/print.ts';
 import { wrongUsage } from './wrong-usage.ts';
 
 /** The program as commander knows it. */
@@ -23,13 +25,14 @@ export function createProgram(commands: readonly CliCommand[]): CliProgram {
     .helpOption('-h, --help', 'Show this help.')
     .helpCommand('help [command...]', 'Show this help, or that of a command.')
     // It is thrown, and told by whoever runs the command.
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput({ outputError: () => undefined, writeOut: printText })
     .addHelpText('after', `\nEnvironment:\n${environmentHelp()}`);
   throwWrongUsage(root);
   for (const command of commands) {
     define(root, command).action(async (...given: unknown[]) => {
       // After the declared arguments commander hands over the options and itself.
       const read = given.at(-2) as Readonly<Record<string, unknown>>;
+      if (!command.heedsSignals) await letSignalsEnd();
       exitCode = await command.run(given.slice(0, -2), read);
     });
   }

@@ -8,6 +8,7 @@ import { isTurning, keysEvery, requireRekey, retireKeys } from '../stores/postgr
 import { resealRows } from '../stores/postgres/reseal.ts';
 import { resealer } from '../stores/sealed.ts';
 import { until } from '../system/until.ts';
+import { print } from './output/print.ts';
 
 /** Milliseconds that a database which is away is waited for. */
 const patience = 3_000;
@@ -60,6 +61,6 @@ async function encryptAll(pool: Pool, keys: KeyRing): Promise<number> {
     needed.length === 0
       ? 'Older keys are no longer needed.'
       : `Older keys are still needed: ${needed.join('; ')}.`;
-  console.log(`Encrypted ${records} with the newest key. ${rest}`);
+  print(`Encrypted ${records} with the newest key. ${rest}`);
   return unread.size > 0 ? 1 : 0;
 }

@@ -1,14 +1,16 @@
 import { defineCommand } from './command.ts';
+import { printText } from './output/print.ts';
 
 export const serve = defineCommand({
   words: 'serve',
   description: 'Run the broker (this is what happens without a command).',
   standard: true,
+  heedsSignals: true,
   async run() {
     const { readConfig } = await import('../program/config.ts');
     const config = readConfig();
     const isForPeople = config.logFormat === 'text' && process.stdout.isTTY;
-    if (isForPeople) console.log('Starting ...');
+    if (isForPeople) printText('Starting ...\n');
     const { createLog } = await import('../telemetry/log.ts');
     const { serveUntilStopped } = await import('../program/lifetime.ts');
     const { redacted } = await import('../config/secret-values.ts');

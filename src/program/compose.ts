@@ -40,9 +40,10 @@ export interface BrokerProgram {
 
 /**
  * Starts everything. Probes are answered at once, all else as soon as the database is there.
+ * @param stop ends the start as long as there is nothing that would have to be closed
  * @throws Error when it cannot start at all: the catalog has errors, the port is taken
  */
-export async function compose(config: Config, log: Log): Promise<BrokerProgram> {
+export async function compose(config: Config, log: Log, stop?: AbortSignal): Promise<BrokerProgram> {
   const availability = createAvailability(
     config.externalDatabase ? 'it waits for its database' : 'its database is starting',
   );
@@ -57,6 +58,7 @@ export async function compose(config: Config, log: Log): Promise<BrokerProgram> 
   if (forgotten !== undefined) log.note('warn', forgotten);
   const secrets = readSecrets(config, (made) => log.hide(made));
   const server = await serverOf({ config, secrets, availability, counts, log });
+  stop?.throwIfAborted();
   const { address, port } = await listen(server, config);
   log.note('debug', 'listening', { address });
   const publicUrl = config.publicUrl ?? address;

@@ -1,8 +1,11 @@
 import { banner, countOf, type Introduction } from './banner.ts';
-import { compose } from './compose.ts';
+import { compose, type BrokerProgram } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../telemetry/log.ts';
+import { withinTime } from '../broker/timing.ts';
 import { endOnTheUnexpected } from './last-resort.ts';
+import { heedSignals } from '../system/held-signals.ts';
+import { isClosedOutput } from '../system/output.ts';
 import { version } from './version.ts';
 
 /** Milliseconds within which a second signal is the same one: npm passes on what the terminal sent already. */
@@ -12,27 +15,31 @@ const echoOfSignal = 500;
 const lastMoment = 500;
 
 /**
- * Runs the program until a signal (or a closed output) ends it; SIGHUP reloads the catalog. A second signal ends
- * it at once.
+ * Runs the program until a signal (or a closed output) ends it; SIGHUP reloads the catalog, as soon as there is one. A
+ * second signal ends it at once.
  * @returns the exit code: 0 when everything ended in time
  * @throws what keeps the program from ever being ready
  */
 export async function serveUntilStopped(config: Config, log: Log): Promise<number> {
-  const stopped = untilStopped();
+  const signals = followSignals();
   const protect = endOnTheUnexpected(log);
-  const program = await compose(config, log);
+  const composing = compose(config, log, signals.stop);
+  const begun = await Promise.race([composing, signals.untilStopped]);
+  if (typeof begun === 'string') log.note('info', 'stopping', { why: begun });
+  const program = typeof begun === 'string' ? await slippedThrough(composing) : begun;
+  if (!program) return endUnbegun(log);
   protect(program);
-  // What keeps it from being read is told where it is read; before the start has ended there is nothing to read again.
-  process.on('SIGHUP', () => void program.reload().catch(() => undefined));
+  // What keeps it from being read is told where it is read.
+  signals.onReload(() => void program.reload().catch(() => undefined));
   const failed = program.ready.then(
     (found) => {
       introduce(config, log, { ...program.introduction, ...found });
-      return stopped;
+      return signals.untilStopped;
     },
     (error: Error) => error,
   );
-  const why = await Promise.race([stopped, failed, program.lost]);
-  if (typeof why === 'string') log.note('info', 'stopping', { why });
+  const why = await Promise.race([signals.untilStopped, failed, program.lost]);
+  if (typeof why === 'string' && why !== begun) log.note('info', 'stopping', { why });
   const clean = await program.close(config.drain);
   // A step that has not ended although it was told to is somebody else's by now.
   setTimeout(() => process.exit(), lastMoment).unref();
@@ -42,31 +49,72 @@ export async function serveUntilStopped(config: Config, log: Log): Promise<numbe
   return 0;
 }
 
+/** What was begun in the moment in which it was to stop is to be ended. */
+async function slippedThrough(composing: Promise<BrokerProgram>): Promise<BrokerProgram | undefined> {
+  return withinTime(
+    composing.catch(() => undefined),
+    lastMoment,
+  );
+}
+
+/** Nothing has been opened; what is read still, such as a catalog that hangs, is left. */
+function endUnbegun(log: Log): number {
+  setTimeout(() => process.exit(), lastMoment).unref();
+  log.note('info', 'stopped');
+  return 0;
+}
+
 /** What has not ended would keep the process alive; others take over its work when their leases have run out. */
 function giveUp(log: Log): never {
   log.note('warn', 'stopped before everything had ended');
   process.exit(1);
 }
 
-/** Gives the reason. */
-function untilStopped(): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
+/** What signals, and the end of the output, say. */
+interface Signals {
+  /** Gives the reason. */
+  readonly untilStopped: Promise<string>;
+  readonly stop: AbortSignal;
+  /** Is called now if that was asked for before, and whenever it is from now on. */
+  readonly onReload: (reload: () => void) => void;
+}
+
+function followSignals(): Signals {
+  const { promise: untilStopped, resolve } = Promise.withResolvers<string>();
+  const control = new AbortController();
   let first: number | undefined;
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.on(signal, () => {
-      first ??= performance.now();
-      if (performance.now() - first > echoOfSignal) process.exit(1);
-      resolve(signal);
-    });
+  let reload: (() => void) | undefined;
+  let isReloadAsked = false;
+  function stop(reason: string): void {
+    resolve(reason);
+    control.abort(new Error('The start was cancelled.'));
   }
-  // Who read it has gone, or the terminal was closed.
-  process.stdout.on('error', () => resolve('the output was closed'));
-  return promise;
+  heedSignals((signal, at) => {
+    if (signal === 'SIGHUP') {
+      isReloadAsked ||= reload === undefined;
+      return reload?.();
+    }
+    first ??= at;
+    if (at - first > echoOfSignal) process.exit(1);
+    stop(signal);
+  });
+  // Who read it has gone, or the terminal was closed. That it cannot be written now is no reason to stop serving.
+  process.stdout.on('error', (error) => {
+    if (isClosedOutput(error, process.stdout)) stop('the output was closed');
+  });
+  return {
+    untilStopped,
+    stop: control.signal,
+    onReload(given) {
+      reload = given;
+      if (isReloadAsked) reload();
+    },
+  };
 }
 
 function introduce({ logFormat }: Config, log: Log, introduction: Introduction): void {
   if (logFormat === 'text') {
-    process.stdout.write(banner(introduction));
+    log.show(banner(introduction));
     return;
   }
   const { offered, madePassword, operator, ...fields } = introduction;

@@ -3,6 +3,7 @@ import type { BrokerEvent, OperationSummary } from '../broker/events.ts';
 import type { CoreConfig } from '../config/config.ts';
 import type { AccessEntry } from '../http/access-log.ts';
 import { conceal, type Redact } from '../config/secret-values.ts';
+import { fileBehind, lineOutput } from '../system/output.ts';
 import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
 
 export type Level = CoreConfig['logLevel'];
@@ -11,6 +12,8 @@ export interface Log {
   /** A plain note. Of secrets only those are hidden that the log knows. */
   note(level: Level, message: string, fields?: LogFields): void;
   event(event: BrokerEvent): void;
+  /** Lines for people, as they are. */
+  show(text: string): void;
   access(access: AccessEntry): void;
   /** From now on these are shown in no line. */
   readonly hide: (secrets: Iterable<string>) => void;
@@ -22,6 +25,7 @@ const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 /**
  * Writes what it is told of, one line each: text for people, or one JSON object. On a terminal text is broken to fit it.
+ * A file that cannot be written, since its disk is full, is told how many lines it lacks when there is room again.
  * @param output by default the process's own output.
  */
 export function createLog(
@@ -32,20 +36,31 @@ export function createLog(
   }: Pick<CoreConfig, 'logLevel' | 'logFormat'> & { readonly secrets?: Iterable<string> },
   output: NodeJS.WritableStream = process.stdout,
 ): Log {
+  const { redact, hide } = conceal(secrets);
+  const fd = fileBehind(output);
+  const stream = fd === undefined ? output : lineOutput(fd, (lost) => `${lineOf(lossOf(lost))}\n`);
   const logger = createLogger({
     levels: rank,
     level: logLevel,
     format: format.printf((info) => lineOf(info['line'] as Line)),
-    transports: [new transports.Stream({ stream: output, eol: '\n' })],
+    transports: [new transports.Stream({ stream, eol: '\n' })],
   });
-  const { redact, hide } = conceal(secrets);
   // Whoever reads the output may have gone.
   logger.on('error', () => undefined);
   function lineOf(given: Line): string {
     const line = redacted(given, redact);
     return logFormat === 'json' ? jsonLine(line) : textLine(line, widthOf(output));
   }
-  return { ...subscribers(logger, logLevel), hide, redact };
+  return { ...subscribers(logger, logLevel), show: (text) => void stream.write(text), hide, redact };
+}
+
+function lossOf(lines: number): Line {
+  return {
+    time: new Date(),
+    level: 'error',
+    message: 'lines of the log could not be written',
+    fields: { lines },
+  };
 }
 
 /** Undefined where nobody looks, and where the terminal does not know. */
@@ -64,7 +79,7 @@ function inEach(value: LogFields[string], redact: Redact): LogFields[string] {
   return Array.isArray(value) ? value.map((one: string) => redact(one)) : value;
 }
 
-function subscribers(logger: Logger, least: Level): Omit<Log, 'hide' | 'redact'> {
+function subscribers(logger: Logger, least: Level): Omit<Log, 'show' | 'hide' | 'redact'> {
   // Asked first, so that lines nobody wants cost nothing.
   function write(level: Level, message: string, fields: () => LogFields): void {
     if (rank[level] > rank[least]) return;

@@ -71,6 +71,7 @@ function recordingLog(outputs: Map<string, string>): Log {
   return {
     hide: (secrets) => log.hide(secrets),
     redact: (text) => log.redact(text),
+    show: (text) => keep('the banner', text),
     note(level, message, fields) {
       keep('notes', JSON.stringify([level, message, fields]));
       log.note(level, message, fields);

@@ -5,6 +5,7 @@ import type { LoadResult } from '../../catalog/load.ts';
 import { defineCommand } from '../command.ts';
 import { anyArguments, flag } from '../parameters.ts';
 import { catalogReader } from './reader.ts';
+import { print } from '../output/print.ts';
 
 export const catalogLint = defineCommand({
   words: 'catalog lint',
@@ -47,13 +48,13 @@ export const catalogLint = defineCommand({
 async function tellAsLines({ catalog, problems }: LoadResult): Promise<number> {
   const { isError, problemLines } = await import('../../catalog/problem.ts');
   const { countOf } = await import('../../program/banner.ts');
-  for (const line of problemLines(problems)) console.log(line);
-  if (catalog) console.log(`The catalog is good: ${countOf(catalog)}.`);
+  for (const line of problemLines(problems)) print(line);
+  if (catalog) print(`The catalog is good: ${countOf(catalog)}.`);
   return problems.some(isError) ? 1 : 0;
 }
 
 async function tellAsJson({ problems }: LoadResult): Promise<number> {
   const { isError } = await import('../../catalog/problem.ts');
-  console.log(JSON.stringify(problems, undefined, 2));
+  print(JSON.stringify(problems, undefined, 2));
   return problems.some(isError) ? 1 : 0;
 }

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline/promises';
 import { readCatalogDirs } from '../../config/config.ts';
 import { oneOf, path } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
+import { print } from '../output/print.ts';
 import { argument, flag, option, someText } from '../parameters.ts';
 import {
   starterFiles,
@@ -39,8 +40,8 @@ export const catalogNew = defineCommand({
       throw new Error(`${join(directory, taken[0]?.path ?? '')} is there already: --force writes over it.`);
     }
     for (const file of files) write(join(directory, file.path), file.text, file.executable);
-    for (const file of files) console.log(`wrote  ${join(directory, file.path)}`);
-    console.log(`\nNext: purveyor catalog lint ${directory}`);
+    for (const file of files) print(`wrote  ${join(directory, file.path)}`);
+    print(`\nNext: purveyor catalog lint ${directory}`);
     return 0;
   },
 });

@@ -7,6 +7,7 @@ import { argument, flag, option, someText } from '../parameters.ts';
 import { parametersText } from '../platform/parameters.ts';
 import { requireNamed } from '../platform/sold.ts';
 import { catalogReader } from './reader.ts';
+import { printText } from '../output/print.ts';
 
 export const catalogRender = defineCommand({
   words: 'catalog render',
@@ -32,7 +33,7 @@ export const catalogRender = defineCommand({
     if (wrong !== undefined) throw new Error(wrong);
     const { renderPlan, yamlText } = await import('../../catalog/rendered-plan.ts');
     const rendered = renderPlan(chosen, parameters as JsonObject);
-    process.stdout.write(json ? `${JSON.stringify(rendered, undefined, 2)}\n` : yamlText(rendered));
+    printText(json ? `${JSON.stringify(rendered, undefined, 2)}\n` : yamlText(rendered));
     return 0;
   },
 });

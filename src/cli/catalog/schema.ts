@@ -1,4 +1,5 @@
 import { defineCommand } from '../command.ts';
+import { print } from '../output/print.ts';
 
 export const catalogSchema = defineCommand({
   words: 'catalog schema',
@@ -6,7 +7,7 @@ export const catalogSchema = defineCommand({
   async run() {
     const { publishedSchema } = await import('../../catalog/form/published-schema.ts');
     const { shippedTraits } = await import('../../program/shipped.ts');
-    console.log(JSON.stringify(publishedSchema(shippedTraits()), undefined, 2));
+    print(JSON.stringify(publishedSchema(shippedTraits()), undefined, 2));
     return 0;
   },
 });

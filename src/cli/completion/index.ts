@@ -6,6 +6,7 @@ import { bashScript } from './bash.ts';
 import { fishScript } from './fish.ts';
 import { completionPoints } from './points.ts';
 import { zshScript } from './zsh.ts';
+import { printText } from '../output/print.ts';
 
 const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
@@ -16,7 +17,7 @@ export function completionOf(program: () => Command): CliCommand {
     description: 'Print what makes a shell complete commands and options.',
     arguments: [argument('shell', oneOf('bash', 'zsh', 'fish'), 'the shell')],
     async run([shell]) {
-      process.stdout.write(scripts[shell](completionPoints(program())));
+      printText(scripts[shell](completionPoints(program())));
       return 0;
     },
   });

@@ -6,6 +6,7 @@ import { operatorOfHere } from './operator-of-here.ts';
 import { argument, flag } from '../parameters.ts';
 import { table } from '../table.ts';
 import type { InstanceAnswer } from '../../protocols/operator/wire.ts';
+import { print } from '../output/print.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */
 export const abandon = defineCommand({
@@ -21,13 +22,13 @@ export const abandon = defineCommand({
     if (node.state !== 'down')
       throw new Error(`The node '${name}' is alive: only one that is down can be given up.`);
     const lost = await findAll(client, { node: name });
-    console.log(lossOf(name, lost));
+    print(lossOf(name, lost));
     if (yes === undefined && !(await isConfirmed(name))) {
-      console.log('Nothing was done.');
+      print('Nothing was done.');
       return 1;
     }
     await client.changeNode(name, 'abandon');
-    console.log(`The node ${name} is given up, with all that was on it.`);
+    print(`The node ${name} is given up, with all that was on it.`);
     return 0;
   },
 });

@@ -23,6 +23,7 @@ import {
   someText,
   timeLimit,
 } from '../parameters.ts';
+import { print, printText } from '../output/print.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;
@@ -43,7 +44,7 @@ export const instanceCommands: readonly CliCommand[] = [
     async run(_given, { node, offering, drifted, wide }) {
       const query = { node, offering, drifted: drifted ? 'true' : undefined };
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
-      console.log(instanceTable(await findAll(operatorOfHere(), query), width));
+      print(instanceTable(await findAll(operatorOfHere(), query), width));
       return 0;
     },
   }),
@@ -52,7 +53,7 @@ export const instanceCommands: readonly CliCommand[] = [
     description: 'Show one with its units and what was done with it, step by step.',
     arguments: [instanceId],
     async run([id]) {
-      console.log(instancePage(await operatorOfHere().instance(id)));
+      print(instancePage(await operatorOfHere().instance(id)));
       return 0;
     },
   }),
@@ -90,8 +91,8 @@ export const instanceCommands: readonly CliCommand[] = [
       const began = performance.now();
       const { results } = await operatorOfHere().exec(id, { command, unit, timeout });
       for (const { unit: name, code, output } of results) {
-        if (results.length > 1) console.log(`--- ${name}: exit code ${code}`);
-        process.stdout.write(output);
+        if (results.length > 1) print(`--- ${name}: exit code ${code}`);
+        printText(output);
         if (code < 0) console.error(cutShort(name, timeout, performance.now() - began));
       }
       return exitCodeOf(results.map(({ code }) => code));
@@ -108,8 +109,8 @@ export const instanceCommands: readonly CliCommand[] = [
     async run([id], { unit, lines }) {
       const { units } = await operatorOfHere().log(id, { unit, lines: String(lines) });
       for (const { unit: name, text } of units) {
-        if (units.length > 1) console.log(`--- ${name}`);
-        process.stdout.write(text.endsWith('\n') || text === '' ? text : `${text}\n`);
+        if (units.length > 1) print(`--- ${name}`);
+        printText(text.endsWith('\n') || text === '' ? text : `${text}\n`);
       }
       return 0;
     },
@@ -153,7 +154,7 @@ async function untilDone(
   const client = operatorOfHere();
   const { operation } = await ask(client);
   const ended = operation && (await untilEnded(client, id, operation));
-  console.log(ended ? describeOperation(ended) : `${verb} succeeded`);
+  print(ended ? describeOperation(ended) : `${verb} succeeded`);
   return ended?.state === 'failed' ? 1 : 0;
 }
 

@@ -5,6 +5,7 @@ import { operatorOfHere } from './operator-of-here.ts';
 import type { NodeAnswer } from '../../protocols/operator/wire.ts';
 import { argument } from '../parameters.ts';
 import { table } from '../table.ts';
+import { print } from '../output/print.ts';
 
 /** Nodes: which there are, and which take new instances. */
 export const nodeCommands: readonly CliCommand[] = [
@@ -13,7 +14,7 @@ export const nodeCommands: readonly CliCommand[] = [
     description: 'Show the nodes: their state, capacity and free ports.',
     async run() {
       const { nodes } = await operatorOfHere().nodes();
-      console.log(table(heads, nodes.map(rowOf)));
+      print(table(heads, nodes.map(rowOf)));
       return 0;
     },
   }),
@@ -37,7 +38,7 @@ function change(verb: 'drain' | 'undrain' | 'forget', description: string, resul
     arguments: [argument('name', nodeName(), 'the name of the node')],
     async run([name]) {
       await operatorOfHere().changeNode(name, verb);
-      console.log(`The node ${name} ${result}.`);
+      print(`The node ${name} ${result}.`);
       return 0;
     },
   });

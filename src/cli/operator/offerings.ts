@@ -1,6 +1,7 @@
 import { defineCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import { table } from '../table.ts';
+import { print } from '../output/print.ts';
 
 export const offerings = defineCommand({
   words: 'offerings',
@@ -13,7 +14,7 @@ export const offerings = defineCommand({
       sold ? 'yes' : 'no',
       hidden,
     ]);
-    console.log(table(['OFFERING', 'ID', 'ON SALE', 'REASON'], rows));
+    print(table(['OFFERING', 'ID', 'ON SALE', 'REASON'], rows));
     return 0;
   },
 });

@@ -4,6 +4,7 @@ import { operatorOfHere } from './operator-of-here.ts';
 import type { OrphanAnswer } from '../../protocols/operator/wire.ts';
 import { option, someArguments, someText } from '../parameters.ts';
 import { table } from '../table.ts';
+import { print } from '../output/print.ts';
 
 /** Things for which there is no instance. */
 export const orphanCommands: readonly CliCommand[] = [
@@ -19,7 +20,7 @@ export const orphanCommands: readonly CliCommand[] = [
         stateOf(one),
         one.first_seen_at,
       ]);
-      console.log(table(['NAME', 'PROVISIONER', 'NODE', 'STATE', 'FIRST SEEN'], rows));
+      print(table(['NAME', 'PROVISIONER', 'NODE', 'STATE', 'FIRST SEEN'], rows));
       return 0;
     },
   }),
@@ -43,7 +44,7 @@ export const orphanCommands: readonly CliCommand[] = [
         );
         const one = theOne(fitting, name);
         await client.removeOrphan({ provisioner: one.provisioner, node: one.node, name });
-        console.log(`${name} will be removed at the next look.`);
+        print(`${name} will be removed at the next look.`);
       }
       return 0;
     },

@@ -5,6 +5,7 @@ import { brokerOfHere } from './broker-of-here.ts';
 import { parametersText } from './parameters.ts';
 import { membersOf, tellProgress } from './show.ts';
 import { findSoldPlan, findSiblingPlan, servicePath, planOfAny, planOfInstance } from './sold.ts';
+import { print } from '../output/print.ts';
 
 const instance = argument('instance', someText(), 'the name of the instance, which is its id');
 const binding = argument('binding', someText(), 'the name of the binding, which is its id');
@@ -126,7 +127,7 @@ function tell(
   ...lines: readonly (string | undefined)[]
 ): number {
   const text = asJson ? JSON.stringify(answer, undefined, 2) : lines.filter(Boolean).join('\n');
-  console.log(text);
+  print(text);
   return 0;
 }
 

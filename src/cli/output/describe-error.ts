@@ -1,5 +1,5 @@
-import { readRedact } from '../config/config.ts';
-import { options } from '../program/config.ts';
+import { readRedact } from '../../config/config.ts';
+import { options } from '../../program/config.ts';
 
 /** As it is told to whoever ran the command, without anything that is secret in the environment. */
 export function describeError(error: unknown): string {

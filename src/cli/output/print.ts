@@ -1,0 +1,30 @@
+import { fileBehind, writeThrough } from '../../system/output.ts';
+import { codeOf } from '../../system/error-code.ts';
+
+/** Writes a line, or lines, to the output of a command. @throws Error with a sentence when it cannot be written */
+export function print(text: string): void {
+  printText(`${text}\n`);
+}
+
+/**
+ * Writes a text as it is. Whoever reads it may have gone: that is no reason for a command not to end as it would.
+ * @throws Error with a sentence when it cannot be written
+ */
+export function printText(text: string): void {
+  const fd = fileBehind(process.stdout);
+  if (fd === undefined) {
+    process.stdout.write(text);
+    return;
+  }
+  const { error } = writeThrough(fd, text);
+  if (error !== undefined)
+    throw new Error(`The output cannot be written: ${whyNot(error)}.`, { cause: error });
+}
+
+function whyNot(error: unknown): string {
+  const code = codeOf(error);
+  return (
+    { ENOSPC: 'its file system is full', EDQUOT: 'the quota of this user is used up there' }[code] ??
+    `the system says ${code}`
+  );
+}
