@@ -21,6 +21,8 @@ export interface ServiceOffering {
   /** Members of a vendor beside those of the specification, which they never take the place of. */
   readonly extensions?: JsonObject;
   readonly dashboardClient?: JsonObject;
+  /** A command that succeeds with the credentials of a binding, and only while the binding is there. */
+  readonly prove?: Proof;
   readonly plans: readonly ServicePlan[];
 }
 
@@ -111,6 +113,12 @@ export interface Hook {
   readonly once: boolean;
   /** Milliseconds; absent: as long as its moment may take. */
   readonly timeout?: number;
+}
+
+/** Its `env` may hold templates of `credentials`, which it gets as JSON on its standard input too. */
+export interface Proof extends Pick<Hook, 'run' | 'env'> {
+  /** Milliseconds. */
+  readonly timeout: number;
 }
 
 /** Either `plan`, for an instance of its own, or `instance`, the id of one that exists. */

@@ -15,6 +15,7 @@ import {
 import { hookFindings } from './rules/hooks.ts';
 import { executableFindings, needFindings } from './rules/needs.ts';
 import { portFindings } from './rules/ports.ts';
+import { proofFindings } from './rules/proof.ts';
 import { type OfferingFile, type PlanView, planViews } from './form/offering-file.ts';
 import { parameterFindings } from './rules/parameters.ts';
 import type { Finding } from './problem.ts';
@@ -118,6 +119,7 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner', 'plans.cost'], find: eachPlan(planSupportFindings) },
   { reads: ['requires_offerings'], find: needFindings },
   { reads: ['hooks'], find: hookFindings },
+  { reads: ['prove'], find: proofFindings },
   { reads: ['config'], find: executableFindings },
   { reads: ['provisioner', 'config'], find: portFindings },
   {

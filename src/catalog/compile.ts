@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { ServiceOffering, ServicePlan } from '../broker/catalog.ts';
+import type { Proof, ServiceOffering, ServicePlan } from '../broker/catalog.ts';
 import { canonicalJson, type JsonObject } from '../broker/json.ts';
 import { type Definition, definitionOf } from './definition.ts';
 import { type OfferingFile, type PlanView, planViews } from './form/offering-file.ts';
+import { secondsOf } from './duration.ts';
 import { operatingOf } from './operating.ts';
 import { parameterCheck } from './parameters.ts';
 
@@ -43,7 +44,14 @@ function marketOf(file: OfferingFile): Omit<ServiceOffering, 'plans'> {
     metadata: file.metadata,
     extensions: file.extensions,
     dashboardClient: file.dashboard_client,
+    prove: proofOf(file),
   };
+}
+
+function proofOf({ prove }: OfferingFile): Proof | undefined {
+  if (!prove) return undefined;
+  const { run, env = {}, timeout = '30s' } = prove;
+  return { run, env, timeout: secondsOf(timeout) * 1000 };
 }
 
 /**

@@ -14,6 +14,7 @@ import { orphanCommands } from './operator/orphans.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
 import { serviceCommands } from './platform/service-commands.ts';
+import { tryCommand } from './try/command.ts';
 import { requireKnown } from './unknown-command.ts';
 
 const commands: readonly CliCommand[] = [
@@ -23,6 +24,7 @@ const commands: readonly CliCommand[] = [
   catalogNew,
   catalogRender,
   catalogSchema,
+  tryCommand,
   rekey,
   config,
   ...nodeCommands,

@@ -15,6 +15,15 @@ export function argument<Value>(name: string, kind: Kind<Value>, meaning: string
   return makeArgument(`<${name}>`, kind, meaning);
 }
 
+/** An argument that need not be there. */
+export function optionalArgument<Value>(
+  name: string,
+  kind: Kind<Value>,
+  meaning: string,
+): CliArgument<Value | undefined> {
+  return makeArgument(`[${name}]`, kind, meaning);
+}
+
 /** Arguments of which one must be there. */
 export function someArguments<Value>(
   name: string,

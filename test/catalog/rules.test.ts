@@ -311,4 +311,40 @@ describe('What the provisioner needs and supports', () => {
       ],
     ],
   ])('What the provisioner needs and supports: %s.', holds);
+
+  const credentials = { uri: 'x' };
+  test.each<Row>([
+    [
+      'what it needs',
+      { ...plain, credentials, prove: { run: ['true'], env: { A: '{{credentials.uri}}' } } },
+      [],
+    ],
+    [
+      'nothing on the command line',
+      { ...plain, credentials, prove: { run: ['true', '{{credentials.uri}}'] } },
+      ['prove.run[1]: Everybody can see the arguments of a process: credentials go into `env`.'],
+    ],
+    [
+      'nothing but credentials',
+      {
+        ...plain,
+        credentials,
+        prove: { run: ['true'], env: { A: '{{secrets.admin}}', B: '{{credentials.uri' } },
+      },
+      [
+        'prove.env.A: {{secrets.admin}}: Only {{credentials.x}} is known here.',
+        expect.stringMatching(/^prove\.env\.B: /) as string,
+      ],
+    ],
+    [
+      'no path that leads elsewhere, and no file that is not there',
+      { ...plain, credentials, prove: { run: ['../elsewhere'] } },
+      ["prove.run[0]: The path may not leave the file's own directory."],
+    ],
+    [
+      'no file that is not there',
+      { ...plain, credentials, prove: { run: ['./hooks/here/prove'] } },
+      ['prove.run[0]: There is no such file beside the offering file.'],
+    ],
+  ])('What proves a binding is given %s.', holds);
 });

@@ -54,11 +54,11 @@ test('With --json catalog lint gives each mistake with its file, line, column, p
 
 test('With --watch catalog lint judges anew whenever a file changes, and ends with the last judgement at Ctrl-C', async () => {
   const directory = scratchDirectory('lint-watch');
-  const file = join(directory, 'echo.yaml');
+  const file = join(directory, 'a.yaml');
   writeFileSync(file, 'id: a\n');
   const running = runProgram(['catalog', 'lint', '--watch', directory]);
-  await running.shows(/echo\.yaml:1:1: name: The key is missing/);
-  copyFileSync('catalog/echo.yaml', file);
+  await running.shows(/a\.yaml:1:1: name: The key is missing/);
+  copyFileSync('catalog/filesystem.yaml', file);
   await running.shows(/^The catalog is good: 1 service, 1 plan\.$/m);
   running.signal('SIGINT');
   expect(await running.ended).toMatchObject({ code: 0, errors: '' });

@@ -35,6 +35,7 @@ export interface OfferingFile extends PerPlan {
     readonly restart_on?: readonly RestartCause[];
   };
   readonly hooks?: Readonly<Partial<Record<HookName, HookEntry>>>;
+  readonly prove?: Omit<HookEntry, 'once'>;
   readonly requires_offerings?: Readonly<Record<string, DependencyEntry>>;
   readonly max_instances?: number;
 }

@@ -174,20 +174,19 @@ const market: JsonObject = {
   plans: { type: 'array', items: plan, minItems: 1 },
 };
 
-const hook = thing(
-  {
-    run: { type: 'array', items: textSchema, minItems: 1 },
-    env: {
-      type: 'object',
-      propertyNames: environmentName,
-      additionalProperties: { type: 'string' },
-      default: {},
-    },
-    once: { ...yesNo, default: false },
-    timeout: durationSchema,
+const program: JsonObject = {
+  run: { type: 'array', items: textSchema, minItems: 1 },
+  env: {
+    type: 'object',
+    propertyNames: environmentName,
+    additionalProperties: { type: 'string' },
+    default: {},
   },
-  ['run'],
-);
+};
+
+const hook = thing({ ...program, once: { ...yesNo, default: false }, timeout: durationSchema }, ['run']);
+
+const prove = thing({ ...program, timeout: { ...durationSchema, default: '30s' } }, ['run']);
 
 const monitor = thing({
   every: { ...durationSchema, default: '10s' },
@@ -204,6 +203,7 @@ const making: JsonObject = {
   timeouts: thing(Object.fromEntries(hookNames.map((step) => [step, durationSchema]))),
   monitor,
   hooks: thing(Object.fromEntries(hookNames.map((step) => [step, hook]))),
+  prove,
   requires_offerings: {
     type: 'object',
     propertyNames: name,

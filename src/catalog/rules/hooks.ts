@@ -26,22 +26,29 @@ export function hookFindings({ hooks = {} }: OfferingFile): readonly Finding[] {
  */
 export async function hookFileFindings(
   file: string,
-  { name: offering, hooks = {} }: OfferingFile,
+  { name: offering, hooks = {}, prove }: OfferingFile,
   searched?: string,
 ): Promise<readonly Finding[]> {
   const findings = await Promise.all(
-    Object.entries(hooks).map(async ([name, { run }]) => {
-      const program = run[0] ?? '';
+    programsOf(hooks, prove).map(async ({ at, program }) => {
       if (!program.includes('/') || program.includes('{{') || isOutside(program)) return [];
       const reason = await reasonAgainst(dirname(file), posix.normalize(program), `hooks/${offering}`);
-      if (reason !== undefined) return [mistake(placeOf(name), reason)];
-      return scriptFindings(join(dirname(file), program), placeOf(name), searched);
+      if (reason !== undefined) return [mistake(at, reason)];
+      return scriptFindings(join(dirname(file), program), at, searched);
     }),
   );
   return findings.flat();
 }
 
-const outside = "The path may not leave the file's own directory.";
+function programsOf(
+  hooks: NonNullable<OfferingFile['hooks']>,
+  prove: OfferingFile['prove'],
+): readonly { readonly at: string; readonly program: string }[] {
+  const all = Object.entries(hooks).map(([name, { run }]) => ({ at: placeOf(name), program: run[0] ?? '' }));
+  return prove ? [...all, { at: 'prove.run[0]', program: prove.run[0] ?? '' }] : all;
+}
+
+export const outside = "The path may not leave the file's own directory.";
 
 /** @param folder the offering's own one, which nothing in it leaves; any other hook does not leave its directory */
 async function reasonAgainst(home: string, program: string, folder: string): Promise<string | undefined> {
@@ -67,7 +74,8 @@ async function isExecutable(path: string): Promise<boolean> {
   );
 }
 
-function isOutside(program: string): boolean {
+/** Would the path of a program lead out of the directory of the offering file? */
+export function isOutside(program: string): boolean {
   return /^\/|^\.\.(?:\/|$)/.test(posix.normalize(program));
 }
 

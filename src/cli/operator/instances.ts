@@ -162,7 +162,7 @@ async function untilDone(
 const askEvery = { first: 200, longest: 2000, factor: 1.5 };
 
 /** However long it takes: that of a node that is away goes on when the node is back. */
-async function untilEnded(
+export async function untilEnded(
   client: OperatorClient,
   id: string,
   operation: OperationAnswer,
