@@ -22,6 +22,7 @@ test('The package holds the program, what it sells, its pages and its licence, a
     'LICENSE',
     'Procfile',
     'README.md',
+    'SECURITY.md',
     'manifest.yml',
     'package.json',
     'runtime.txt',

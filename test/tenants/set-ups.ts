@@ -8,8 +8,10 @@ const root = join(import.meta.dirname, '..', '..');
 /** A way in which people run this program; what is promised differs, and SECURITY.md says how. */
 export interface SetUp {
   readonly name: string;
-  /** Is who runs code inside an instance shut in there? */
-  readonly isIsolated: boolean;
+  /** Does code inside an instance reach nothing of the broker? */
+  readonly closesBroker: boolean;
+  /** Nor of other instances? */
+  readonly closesNeighbours: boolean;
   /** Whom the broker is started as; undefined for who runs the tests. */
   readonly user: { readonly uid: number; readonly gid: number } | undefined;
   /** Its options. */
@@ -25,33 +27,33 @@ const noBwrap = isInstalled('bwrap') ? undefined : 'there is no executable bwrap
 const sandboxed = { NODE_SANDBOX: 'required' };
 const bare = { NODE_SANDBOX: 'off', ALLOW_UNISOLATED: 'true' };
 
-/** Accounts and a sandbox. */
 export const byRoot: SetUp = {
   name: 'root',
-  isIsolated: true,
+  closesBroker: true,
+  closesNeighbours: false,
   user: undefined,
   env: sandboxed,
   missing: noRoot ?? noBwrap,
 };
-/** Accounts alone. */
 export const byRootWithoutBwrap: SetUp = {
   name: 'root, without bwrap',
-  isIsolated: true,
+  closesBroker: true,
+  closesNeighbours: false,
   user: undefined,
   env: { NODE_SANDBOX: 'off' },
   missing: noRoot,
 };
-/** A sandbox alone. */
 export const byOrdinaryUser: SetUp = {
   name: 'an ordinary user',
-  isIsolated: true,
+  closesBroker: false,
+  closesNeighbours: false,
   env: sandboxed,
   ...ordinaryUser(noBwrap),
 };
-/** Neither. */
 export const byOrdinaryUserWithoutBwrap: SetUp = {
   name: 'an ordinary user, without bwrap',
-  isIsolated: false,
+  closesBroker: false,
+  closesNeighbours: false,
   env: bare,
   ...ordinaryUser(undefined),
 };
