@@ -1,3 +1,6 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { connect as connectSocket } from 'node:net';
+import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { jest } from '@jest/globals';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
@@ -9,6 +12,17 @@ jest.setTimeout(60_000);
 /** The real Redis, used with the credentials of bindings. */
 
 type Client = ReturnType<typeof clientOf>;
+
+/** What makes a server connect to another one, here into the loopback of its node. */
+const connecting = [
+  ['MIGRATE', '127.0.0.1', '22', 'key', '0', '1000'],
+  ['REPLICAOF', '127.0.0.1', '22'],
+  ['SLAVEOF', '127.0.0.1', '22'],
+  ['FAILOVER', 'TO', '127.0.0.1', '22'],
+  ['CLUSTER', 'MEET', '127.0.0.1', '22'],
+  ['PSYNC', '?', '-1'],
+  ['SYNC'],
+];
 
 let shop: Shop;
 const clients: Client[] = [];
@@ -94,9 +108,65 @@ describeOffering('redis', () => {
       ['SHUTDOWN', 'NOSAVE'],
       ['REPLICAOF', 'NO', 'ONE'],
       ['CLIENT', 'KILL', 'TYPE', 'normal'],
+      ['CLIENT', 'NO-EVICT', 'ON'],
+      ['MODULE', 'LOAD', '/tmp/x.so'],
+      ['DEBUG', 'SLEEP', '0'],
+      ['MONITOR'],
+      ['SAVE'],
+      ['BGREWRITEAOF'],
+      ...connecting,
     ]) {
-      await expect(client.sendCommand(command)).rejects.toThrow('NOPERM');
+      await expect(client.sendCommand(command)).rejects.toThrow(/NOPERM|command not allowed/);
     }
+    await redis.deprovision();
+  });
+
+  test('Users have all that works on their own data, also what Redis calls dangerous.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const client = await logIn(await redis.bind());
+    await client.rPush('list', ['b', 'a']);
+    expect(await client.keys('*')).toEqual(['list']);
+    expect(await client.info('clients')).toContain('connected_clients');
+    expect(await client.sort('list', { ALPHA: true })).toEqual(['a', 'b']);
+    expect(await client.sendCommand(['SORT_RO', 'list', 'ALPHA'])).toEqual(['a', 'b']);
+    expect(await client.clientSetName('app')).toBe('OK');
+    expect(await client.eval("return redis.call('llen', KEYS[1])", { keys: ['list'] })).toBe(2);
+    expect(await client.flushDb()).toBe('OK');
+    expect(await client.flushAll()).toBe('OK');
+    await redis.deprovision();
+  });
+
+  test('Who asks for much and reads nothing is hung up on, and the server keeps its memory.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const bound = await redis.bind();
+    const client = await logIn(bound);
+    await client.set('large', 'x'.repeat(4_000_000));
+    const { username = '', password = '', host } = bound.credentials;
+    const greedy = connectSocket({ host: host ?? '', port: bound.port });
+    greedy.pause();
+    greedy.on('error', () => undefined);
+    greedy.write(`AUTH ${username} ${password}\r\n${'GET large\r\n'.repeat(500)}`);
+    await until('the greedy client was served and is hung up on', async () => {
+      const served = await client.info('commandstats');
+      return served.includes('cmdstat_get:') && (await info(client, 'connected_clients')) === '1';
+    });
+    expect(Number(await info(client, 'used_memory_peak'))).toBeLessThan(100 * 1024 * 1024);
+    greedy.destroy();
+    await redis.deprovision();
+  });
+
+  test('An update takes from users of before what they shall not have any more.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const bound = await redis.bind();
+    await redis.act('stop');
+    const file = join(redis.directory.conf, 'users.acl');
+    writeFileSync(file, readFileSync(file, 'utf8').replace(/ -@admin .*$/m, ' -@admin'));
+    await redis.act('start');
+    const migrate = async () => (await logIn(bound)).sendCommand(connecting[0] ?? []);
+    await expect(migrate()).resolves.toBe('NOKEY');
+    expect((await redis.update('durable')).status).toBe(200);
+    await expect(migrate()).rejects.toThrow('NOPERM');
+    expect(await (await logIn(bound)).keys('*')).toEqual([]);
     await redis.deprovision();
   });
 

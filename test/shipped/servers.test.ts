@@ -34,6 +34,13 @@ describeOffering('memcached', () => {
     await returnWholly(memcached, second.port);
   });
 
+  test('A user cannot raise the limit of the memory.', async () => {
+    const memcached = await shop.buy('memcached', 'small');
+    const bound = await memcached.bind();
+    expect(await say(bound, 'cache_memlimit 600\r\n')).toContain('MEMLIMIT_ADJUST_FAILED');
+    await memcached.deprovision();
+  });
+
   /** Logs in as the text protocol has it, and gives the answer to one command. */
   async function say(bound: Bound, command: string): Promise<string> {
     const { username, password } = bound.credentials;
@@ -53,7 +60,7 @@ describeOffering('memcached', () => {
       socket.on('data', (chunk: string) => {
         answer += chunk;
         const commands = text.startsWith('set login') ? 2 : 1;
-        const ends = answer.match(/^(?:STORED|END|CLIENT_ERROR .*)\r\n/gm) ?? [];
+        const ends = answer.match(/^(?:STORED|END|OK|MEMLIMIT_.*|CLIENT_ERROR .*)\r\n/gm) ?? [];
         if (ends.length < commands && !answer.includes('CLIENT_ERROR')) return;
         socket.destroy();
         resolve(answer);
@@ -95,6 +102,7 @@ describeOffering('nats', () => {
     for await (const message of subscription) heard.push(message.string());
     expect(heard).toEqual(['one tea']);
     await expect(logIn(first, 'a-guess')).rejects.toThrow(/authorization/i);
+    expect(publishing.info?.max_payload).toBe(1024 * 1024);
     expectNoSecrets(watch.end(), nats, bindings);
     expectPrivate(nats);
     await returnWholly(nats, second.port);
