@@ -90,7 +90,7 @@ function settings(place: ClusterPlace, attempt: number): string[] {
     full_page_writes: 'on',
     shared_buffers: '48MB',
     max_wal_size: '256MB',
-    max_connections: '200',
+    max_connections: '500',
     // What the server itself has to say, but no failed statement: those reach the broker, and may hold secrets.
     log_min_messages: 'log',
     log_min_error_statement: 'panic',

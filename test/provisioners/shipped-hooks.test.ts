@@ -36,7 +36,12 @@ const hasRabbitmq = existsSync('/usr/lib/rabbitmq/bin/rabbitmqctl');
 (hasRabbitmq ? test : test.skip)(
   'A user that rabbitmq/unbind cannot ask about counts as not removed, and no epmd is left (needs rabbitmq-server).',
   async () => {
-    const env = { HOME: place, RABBITMQ_NODENAME: 'nobody@localhost', DISTRIBUTION_PORT: '1', USER_NAME: 'p1' };
+    const env = {
+      HOME: place,
+      RABBITMQ_NODENAME: 'nobody@localhost',
+      DISTRIBUTION_PORT: '1',
+      USER_NAME: 'p1',
+    };
     expect(await run('rabbitmq/unbind', env)).toBe(75);
     const left = readdirSync('/proc').filter(
       (pid) => /^\d+$/.test(pid) && hasInEnvironment(Number(pid), `HOME=${place}`),

@@ -1,8 +1,10 @@
 import { escapeIdentifier, escapeLiteral } from 'pg';
+import { giveConnections } from './capacity.ts';
 import { Failure } from '../../broker/errors.ts';
 import type { Hold } from './hold.ts';
 import { type Session } from './session.ts';
 import { codeOf } from '../../system/error-code.ts';
+import { markOf } from './names.ts';
 import { findRoles, lockOut, makeOwner, removeRole } from './roles.ts';
 
 /**
@@ -10,7 +12,7 @@ import { findRoles, lockOut, makeOwner, removeRole } from './roles.ts';
  * owns a database can raise its connection limit, let anybody in and keep it from being dropped.
  */
 export async function makeDatabase(hold: Hold, connectionLimit: number): Promise<void> {
-  const { session, key, mark } = hold;
+  const { session, key } = hold;
   await makeOwner(hold);
   const [found] = await session.ask('select datconnlimit from pg_database where datname = $1', [key]);
   // As a removal leaves it that was interrupted; there is nothing in it.
@@ -21,9 +23,9 @@ export async function makeDatabase(hold: Hold, connectionLimit: number): Promise
   await session.change(
     `revoke all on database ${key} from public`,
     `grant connect, create, temporary on database ${key} to ${key}`,
-    `comment on database ${key} is ${escapeLiteral(mark)}`,
-    `alter database ${key} connection limit ${connectionLimit}`,
+    `comment on database ${key} is ${escapeLiteral(markOf(hold))}`,
   );
+  await giveConnections(hold, connectionLimit);
 }
 
 function unlessThere(error: unknown): void {
@@ -40,8 +42,11 @@ export async function requireDatabase({ session, key }: Hold): Promise<void> {
     throw new Failure('gone', 'The database is not there any more.', { detail: `There is no ${key}.` });
 }
 
-export async function limitConnections({ session, key }: Hold, limit: number): Promise<void> {
-  await session.change(`alter database ${key} connection limit ${limit}`);
+/** @throws Failure when the server has not so many left */
+export async function limitConnections(hold: Hold, limit: number): Promise<void> {
+  await giveConnections(hold, limit);
+  const roles = (await findRoles(hold)).filter((role) => role !== hold.key);
+  await hold.session.change(...roles.map((role) => `alter role ${role} connection limit ${limit}`));
 }
 
 /** Removes the database and all roles of an instance, in whatever state they are. */

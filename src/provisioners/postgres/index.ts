@@ -17,7 +17,7 @@ import { keepQuota, requireRoom, requireWithinQuota } from './quota.ts';
 import { makeBindingRole, removeRole } from './roles.ts';
 import { addressOf, createServers, type Server } from './servers.ts';
 import { codeOf } from '../../system/error-code.ts';
-import { readQuota, readShape, requirePassword, serverNameOf } from './shape.ts';
+import { readShape, requirePassword, serverNameOf } from './shape.ts';
 import { traits } from './traits.ts';
 
 export interface DatabaseSettings {
@@ -84,17 +84,18 @@ async function change(hold: Hold, work: Work): Promise<void> {
   const { connectionLimit, quota, extensions } = readShape(work);
   await requireDatabase(hold);
   await requireRoom(hold, quota);
-  await furnish(hold, extensions, { schema: false });
   await limitConnections(hold, connectionLimit);
+  await furnish(hold, extensions, { schema: false });
   await keepQuota(hold.session, hold.key, quota);
 }
 
 async function bind(hold: Hold, work: Work): Promise<void> {
   const password = requirePassword(work.values);
+  const { connectionLimit, quota } = readShape(work);
   await requireDatabase(hold);
-  await requireWithinQuota(hold, readQuota(work));
+  await requireWithinQuota(hold, quota);
   await closeOtherDatabases(hold.session);
-  await makeBindingRole(hold, roleOf(work), password);
+  await makeBindingRole(hold, roleOf(work), { password, connectionLimit });
 }
 
 function roleOf({ binding }: Work): string {

@@ -1,9 +1,9 @@
-import { keyOf } from '../../broker/key.ts';
+import { escapeLiteral } from 'pg';
 import type { Provisioner, Resource } from '../../broker/provisioner.ts';
 import { removeDatabase } from './database.ts';
 import { holding } from './hold.ts';
 import type { KnownServers } from './known-servers.ts';
-import { findMarked, keyForm, type Names, namesOf } from './names.ts';
+import { findKey, keyForm, markOf, type Names, saysId } from './names.ts';
 import type { Servers } from './servers.ts';
 import type { Session } from './session.ts';
 
@@ -40,14 +40,17 @@ export function inventoryOf(
 /** One thing for each instance, with whatever there is of it. */
 async function listThings(session: Session, own: string | undefined): Promise<readonly Resource[]> {
   const things = new Map<string, Resource>();
-  for (const found of (await session.ask(listStatement, [keyForm])).map(readFound)) {
-    const { kind, name, key, instanceId } = found;
-    const before = things.get(key);
-    const id = before?.instanceId ?? instanceId;
-    const thing = { name: before?.name ?? `${kind} ${name}`, key };
-    if (key !== own) things.set(key, { ...thing, instanceId: id });
+  const all = (await session.ask(listStatement, [keyForm])).map(readFound);
+  for (const { kind, name, key } of all) {
+    if (key !== own) things.set(key, { name: things.get(key)?.name ?? `${kind} ${name}`, key });
   }
+  await session.change(...all.flatMap(withoutId));
   return [...things.values()];
+}
+
+/** Comments that a broker of before has written said the id, and every role of the server reads them. */
+function withoutId({ kind, name, key, comment }: Found): readonly string[] {
+  return saysId(comment) ? [`comment on ${kind} ${name} is ${escapeLiteral(markOf({ key }))}`] : [];
 }
 
 // Databases first: they name the thing.
@@ -66,26 +69,21 @@ interface Found {
   readonly name: string;
   /** Of the instance. */
   readonly key: string;
-  readonly instanceId?: string;
+  readonly comment: string;
 }
 
 /** A binding's role is of the instance whose owner role it is in, or else of the one that its comment names. */
 function readFound({ kind, name, comment, owner }: Readonly<Record<string, unknown>>): Found {
-  const said = findMarked(comment);
   const isDatabase = kind === 'database';
-  const key = isDatabase ? String(name) : String(owner ?? said?.key ?? name);
   return {
     kind: isDatabase ? 'database' : 'role',
     name: String(name),
-    key,
-    instanceId: said?.key === key ? said.id : undefined,
+    key: isDatabase ? String(name) : String(owner ?? findKey(comment) ?? name),
+    comment: typeof comment === 'string' ? comment : '',
   };
 }
 
-/** Of a thing that is known by its key alone, no comment says more. */
-function namesOfThing({ name, instanceId, key }: Resource): Names {
+function namesOfThing({ name, key }: Resource): Names {
   if (key === undefined || !new RegExp(keyForm).test(key)) throw new Error(`Nobody knows what '${name}' is.`);
-  if (instanceId !== undefined)
-    return key === keyOf(instanceId) ? namesOf({ id: instanceId }) : namesOf({ id: instanceId, key });
-  return { key, mark: '' };
+  return { key };
 }

@@ -32,17 +32,22 @@ type Seen = Omit<UnitFacts, 'unit' | 'address'>;
 async function look(servers: Servers, server: Server, work: Work): Promise<Seen> {
   const { key } = namesOf(work.instance);
   const { quota } = readShape(work);
+  let isUnlimited = false;
   try {
     const { outside } = servers.forLooks(server, limited(work.signal, measureLimit));
     const measured = await twice(() => outside((session) => keepQuota(session, key, quota)));
     if (!measured) return { ...absent, failed: 'the database or its owner role is gone' };
+    isUnlimited = measured.isBlind && quota !== undefined;
     if (measured.isOver)
       return { alive: true, answer: 'silent', reason: overQuota(measured.size, quota ?? 0) };
   } catch (error) {
     return { ...absent, fault: faultOf(error) };
   }
-  return login(servers, server, key, limited(work.signal, loginLimit));
+  const seen = await login(servers, server, key, limited(work.signal, loginLimit));
+  return seen.answer === 'ready' && isUnlimited ? { reason: unlimited, ...seen } : seen;
 }
+
+const unlimited = 'it runs; nothing limits its temporary files, since the administrator is no superuser';
 
 async function login(servers: Servers, server: Server, key: string, signal: AbortSignal): Promise<Seen> {
   try {

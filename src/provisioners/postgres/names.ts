@@ -4,41 +4,47 @@ import type { ServiceInstance } from '../../broker/records.ts';
 
 /**
  * What an instance has on a server. Its database and the role that owns what is in it are named by its key, the
- * role of each binding by the key of both; the comment on each says which instance it is for.
+ * role of each binding by a key of its own; the comment on each says the key of the instance. Every role of a server
+ * reads all names and comments, so none of them says an id.
  */
 export interface Names {
   /** Of the database and of the owner role. */
   readonly key: string;
-  readonly mark: string;
 }
 
 /** As a regular expression of Postgres; keys need no quotes in SQL. */
 export const keyForm = '^p[0-9a-f]{20}$';
 
-const prefix = 'purveyor instance ';
+const prefix = 'purveyor key ';
+/** Before 0.2.0 comments said the id, which tenants could read. */
+const formerPrefix = 'purveyor instance ';
 
-export function namesOf({ id, key }: Pick<ServiceInstance, 'id' | 'key'>): Names {
-  // The server may have an encoding in which not every id can be written.
-  const mark = prefix + encodeURIComponent(id.toWellFormed());
-  return { key: instanceKey({ id, key }), mark: key === undefined ? mark : `${mark} ${key}` };
+export function namesOf(instance: Pick<ServiceInstance, 'id' | 'key'>): Names {
+  return { key: instanceKey(instance) };
 }
 
-/** Which life of which instance. */
-export interface Marked {
-  readonly id: string;
-  readonly key: string;
+/** The comment on what an instance has. */
+export function markOf({ key }: Names): string {
+  return prefix + key;
 }
 
-/** What a comment says; undefined when it is not ours. Of an instance of broker 0.1.0 it says no key. */
-export function findMarked(comment: unknown): Marked | undefined {
-  if (typeof comment !== 'string' || !comment.startsWith(prefix)) return undefined;
-  const [text = '', key] = comment.slice(prefix.length).split(' ');
+/** The key of the instance, as a comment says it; undefined when it is not ours. */
+export function findKey(comment: unknown): string | undefined {
+  if (typeof comment !== 'string') return undefined;
+  if (comment.startsWith(prefix)) return comment.slice(prefix.length);
+  if (!saysId(comment)) return undefined;
+  const [id = '', key] = comment.slice(formerPrefix.length).split(' ');
+  if (key !== undefined) return key;
   try {
-    const id = decodeURIComponent(text);
-    return { id, key: key ?? keyOf(id) };
+    return keyOf(decodeURIComponent(id));
   } catch {
     return undefined;
   }
+}
+
+/** Is it one of before, that says the id of an instance? */
+export function saysId(comment: string): boolean {
+  return comment.startsWith(formerPrefix);
 }
 
 /** Names that are not ours may be anything. */

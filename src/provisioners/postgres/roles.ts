@@ -1,15 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { escapeLiteral } from 'pg';
 import type { Hold } from './hold.ts';
-import { keyForm } from './names.ts';
+import { findKey, keyForm, markOf } from './names.ts';
 import type { Row, Session } from './session.ts';
 import { verifierOf } from './verifier.ts';
 
 /** The role that owns what is in the database. Nobody logs in as it. */
-export async function makeOwner({ session, key, mark }: Hold): Promise<void> {
+export async function makeOwner(hold: Hold): Promise<void> {
+  const { session, key } = hold;
   await session.change(
     ...((await findRole(session, key)) ? [] : [`create role ${key} nologin`]),
-    `comment on role ${key} is ${escapeLiteral(mark)}`,
+    `comment on role ${key} is ${escapeLiteral(markOf(hold))}`,
     ...(await joining(session, key)),
   );
 }
@@ -19,16 +20,17 @@ export async function makeOwner({ session, key, mark }: Hold): Promise<void> {
  * stays when its maker goes.
  */
 export async function makeBindingRole(
-  { session, key, mark }: Hold,
+  hold: Hold,
   role: string,
-  password: string,
+  { password, connectionLimit }: { readonly password: string; readonly connectionLimit: number },
 ): Promise<void> {
+  const { session, key } = hold;
   await session.change(
     ...((await findRole(session, role)) ? [] : [`create role ${role}`]),
-    `alter role ${role} login inherit password ${escapeLiteral(await verifierOf(password))}`,
+    `alter role ${role} login inherit connection limit ${connectionLimit} password ${escapeLiteral(await verifierOf(password))}`,
     `grant ${key} to ${role}`,
     `alter role ${role} in database ${key} set role = ${key}`,
-    `comment on role ${role} is ${escapeLiteral(mark)}`,
+    `comment on role ${role} is ${escapeLiteral(markOf(hold))}`,
     ...(await joining(session, role)),
   );
 }
@@ -39,16 +41,17 @@ async function joining(session: Session, role: string): Promise<readonly string[
   return self?.['rolsuper'] === true ? [] : [`grant ${role} to current_user`];
 }
 
-/** Roles of the instance that there are, the owner last. */
-export async function findRoles({ session, key, mark }: Hold): Promise<readonly string[]> {
+/** Roles of the instance that there are, the owner last: by name, by what they are in, or by their comments. */
+export async function findRoles({ session, key }: Hold): Promise<readonly string[]> {
   const rows = await session.ask(
-    `select rolname from pg_roles r
-     where rolname ~ $1 and (rolname = $2 or shobj_description(r.oid, 'pg_authid') = $3 or exists (
-       select from pg_auth_members m join pg_roles o on o.oid = m.roleid where m.member = r.oid and o.rolname = $2))
+    `select rolname, shobj_description(r.oid, 'pg_authid') as comment, (rolname = $2 or exists (
+       select from pg_auth_members m join pg_roles o on o.oid = m.roleid where m.member = r.oid and o.rolname = $2)) as own
+     from pg_roles r where rolname ~ $1
      order by rolname = $2, rolname`,
-    [keyForm, key, mark],
+    [keyForm, key],
   );
-  return rows.map(({ rolname }) => String(rolname));
+  const own = rows.filter((row) => row['own'] === true || findKey(row['comment']) === key);
+  return own.map(({ rolname }) => String(rolname));
 }
 
 /** Nobody logs in as it from now on; open sessions go on. */

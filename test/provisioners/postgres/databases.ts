@@ -120,13 +120,13 @@ export async function enter(login: ClientConfig): Promise<{ client: Client; ende
 }
 
 /** Names of the databases and roles that there are of an instance, by what their comments say and by their names. */
-export async function leftOf(pool: Pool, { id, key }: Instance): Promise<readonly string[]> {
+export async function leftOf(pool: Pool, { key }: Instance): Promise<readonly string[]> {
   const { rows } = await pool.query<{ name: string }>(
     `select 'database ' || datname as name from pg_database where datname = $1
      union all
      select 'role ' || rolname from pg_roles r
      where rolname = $1 or shobj_description(r.oid, 'pg_authid') = $2 order by 1`,
-    [key, `purveyor instance ${id}`],
+    [key, `purveyor key ${key}`],
   );
   return rows.map(({ name }) => name);
 }
