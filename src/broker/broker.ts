@@ -5,8 +5,10 @@ import { type UnitMonitor, createUnitMonitor } from './units/monitor.ts';
 import type {
   Bind,
   Deprovision,
+  Exec,
   StartStop,
   Provision,
+  ReadLog,
   Recreate,
   RemoveBinding,
   Unbind,
@@ -30,7 +32,7 @@ import type { ServiceBinding, ServiceInstance } from './records.ts';
 import type { OperationQuery } from './store.ts';
 import type { InstanceStatus } from './status.ts';
 import { createOperatorView, type OperatorView } from './operator-view.ts';
-import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
+import type { Executed, UnitLog } from './units.ts';
 import { unbind } from './requests/unbind.ts';
 import { update } from './requests/update.ts';
 import { upgrade } from './requests/upgrade.ts';
@@ -39,8 +41,10 @@ import { createOperationQueue, type OperationQueue } from './queue.ts';
 export type {
   Bind,
   Deprovision,
+  Exec,
   StartStop,
   Provision,
+  ReadLog,
   Recreate,
   RemoveBinding,
   Unbind,
@@ -77,8 +81,8 @@ export interface Broker {
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
-  exec(instanceId: string, execution: Execution): Promise<readonly Executed[]>;
-  log(instanceId: string, query: LogQuery): Promise<readonly UnitLog[]>;
+  exec(command: Exec): Promise<readonly Executed[]>;
+  log(command: ReadLog): Promise<readonly UnitLog[]>;
   readonly overview: OperatorView;
 }
 
@@ -108,8 +112,8 @@ export function createBroker(context: BrokerContext): {
     upgrade: (command) => upgrade(core, command),
     removeBinding: (command) => removeBinding(core, command),
     status: (instanceId) => readStatus(core, instanceId),
-    exec: (instanceId, execution) => execInUnits(core, instanceId, execution),
-    log: (instanceId, query) => readUnitLogs(core, instanceId, query),
+    exec: (command) => execInUnits(core, command),
+    log: (command) => readUnitLogs(core, command),
     overview: createOperatorView(core),
   };
   return { broker, work: createOperationQueue(core), checks: createUnitMonitor(core) };

@@ -1,6 +1,8 @@
 import type { JsonObject } from './json.ts';
+import type { Scope } from './orphans.ts';
 import type { Origin, Sparing } from './records.ts';
 import type { OnBehalfOf } from './store.ts';
+import type { Execution, LogQuery } from './units.ts';
 
 interface Command {
   readonly instanceId: string;
@@ -95,3 +97,35 @@ export interface StartStop extends Command {
   readonly version?: number;
   readonly sparing?: Sparing;
 }
+
+export interface DrainNode {
+  readonly node: string;
+  /** False: it takes new instances again. */
+  readonly draining: boolean;
+  readonly origin: Origin;
+}
+
+export interface ForgetNode {
+  readonly node: string;
+  /** The machine is lost, and its instances with it: they can only be deleted, or made again. */
+  readonly abandon?: boolean;
+  readonly origin: Origin;
+}
+
+/** Of one that is final. */
+export interface RemoveOrphan extends Scope {
+  readonly name: string;
+  readonly origin: Origin;
+}
+
+/** Of what is asked of units and answered at once. */
+interface UnitCommand {
+  readonly instanceId: string;
+  readonly origin: Origin;
+  /** Another broker was asked for it, passes it on to the node, and tells how it ended. */
+  readonly passedOn?: boolean;
+}
+
+export interface Exec extends UnitCommand, Execution {}
+
+export interface ReadLog extends UnitCommand, LogQuery {}

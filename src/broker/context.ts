@@ -1,11 +1,12 @@
 import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
+import type { Exec, ReadLog } from './commands.ts';
 import type { BrokerEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { Node, Nodes } from './nodes.ts';
 import type { Orphans } from './orphans.ts';
 import type { Provisioner } from './provisioner.ts';
 import type { Store } from './store.ts';
-import type { Executed, Execution, LogQuery, UnitLog } from './units.ts';
+import type { Executed, UnitLog } from './units.ts';
 
 /** All that the core needs of what is around it; tests hand in real, small implementations. */
 export interface BrokerContext {
@@ -38,8 +39,8 @@ export interface HiddenOffering {
 
 /** Throws Refusal 'unavailable' when it cannot be reached. */
 export interface Peer {
-  exec(instanceId: string, execution: Execution): Promise<readonly Executed[]>;
-  log(instanceId: string, query: LogQuery): Promise<readonly UnitLog[]>;
+  exec(command: Exec): Promise<readonly Executed[]>;
+  log(command: ReadLog): Promise<readonly UnitLog[]>;
 }
 
 export interface Settings {

@@ -1,9 +1,43 @@
+import { Failure, Refusal } from './errors.ts';
 import type { Scope } from './orphans.ts';
-import type { Operation } from './records.ts';
+import type { Operation, Origin } from './records.ts';
 import type { UnitStatus } from './units.ts';
 
 /** An operation without its confidential part. */
 export type OperationSummary = Omit<Operation, 'confidential'>;
+
+/** What was asked for and is no operation, as events tell it: nothing that a caller meant for a program alone. */
+export type CommandSummary =
+  | { readonly kind: 'drain' | 'undrain' | 'forget' | 'abandon'; readonly node: string }
+  | ({ readonly kind: 'remove-orphan'; readonly name: string } & Scope)
+  | ({ readonly kind: 'exec'; readonly ended: readonly EndedProgram[] } & StartedProgram)
+  | {
+      readonly kind: 'log';
+      readonly instanceId: string;
+      readonly unit?: string | undefined;
+      readonly lines: number;
+    }
+  /** Of all that lies encrypted; without numbers when it failed. */
+  | {
+      readonly kind: 'rekey';
+      readonly records?: number | undefined;
+      readonly unreadable?: number | undefined;
+    };
+
+interface StartedProgram {
+  readonly instanceId: string;
+  /** Absent: beside every unit. */
+  readonly unit?: string | undefined;
+  readonly program: string;
+  /** How many: what they are may be secret. */
+  readonly argumentCount: number;
+}
+
+interface EndedProgram {
+  readonly unit: string;
+  /** -1 when it was ended by a signal or at its time limit. */
+  readonly code: number;
+}
 
 /** What happened, for logs, metrics and audit. Subscribers never steer, and no event carries a secret. */
 export type BrokerEvent =
@@ -19,6 +53,14 @@ export type BrokerEvent =
       readonly retryMs?: number;
     }
   | { readonly type: 'undo-started'; readonly operation: OperationSummary; readonly detail: string }
+  /** What is done at once, and is no operation, has been done, or has failed. */
+  | {
+      readonly type: 'command-ended';
+      readonly command: CommandSummary;
+      readonly origin: Origin;
+      readonly ms: number;
+      readonly failure?: { readonly word: string; readonly sentence: string } | undefined;
+    }
   | { readonly type: 'binding-expired'; readonly instanceId: string; readonly bindingId: string }
   | {
       readonly type: 'unit-changed';
@@ -46,7 +88,48 @@ export type BrokerEvent =
     }
   | { readonly type: 'trouble'; readonly doing: string; readonly detail: string };
 
+/** One entry for each kind of event, which takes those of its kind. */
+export type ByEvent<Result> = {
+  readonly [Type in BrokerEvent['type']]: (event: Extract<BrokerEvent, { type: Type }>) => Result;
+};
+
 export function summarize(operation: Operation): OperationSummary {
   const { confidential: _hidden, ...summary } = operation;
   return summary;
+}
+
+/** What is to be told of a command: who asked for it, and what it was; `result` is undefined when it has failed. */
+interface ToldCommand<Result> {
+  readonly origin: Origin;
+  readonly summary: (result: Result | undefined) => CommandSummary;
+}
+
+/** Carries a command out, and tells how it ended, once. Gives, or throws, what it came to. */
+export async function tellEnd<Result>(
+  observe: (event: BrokerEvent) => void,
+  { origin, summary }: ToldCommand<Result>,
+  carryOut: () => Promise<Result>,
+): Promise<Result> {
+  const began = performance.now();
+  const tell = (result?: Result, failure?: ReturnType<typeof failureOf>) =>
+    observe({
+      type: 'command-ended',
+      command: summary(result),
+      origin,
+      ms: Math.round(performance.now() - began),
+      failure,
+    });
+  const result = await carryOut().catch((error: unknown) => {
+    tell(undefined, failureOf(error));
+    throw error;
+  });
+  tell(result);
+  return result;
+}
+
+/** What nobody expected may hold anything: its detail is for the log of requests. */
+function failureOf(error: unknown): { readonly word: string; readonly sentence: string } {
+  if (error instanceof Refusal) return { word: error.code, sentence: error.message };
+  if (error instanceof Failure) return { word: error.word, sentence: error.message };
+  return { word: 'internal', sentence: 'An unexpected error.' };
 }

@@ -2,7 +2,8 @@ import type { ServiceOffering, ServicePlan } from './catalog.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { BrokerContext } from './context.ts';
 import { Refusal } from './errors.ts';
-import { summarize } from './events.ts';
+import type { DrainNode, ForgetNode, RemoveOrphan } from './commands.ts';
+import { summarize, tellEnd } from './events.ts';
 import { dependencyIds } from './dependencies/ids.ts';
 import type { Node } from './nodes.ts';
 import { declaredOfferings } from './on-sale.ts';
@@ -18,12 +19,9 @@ import type { InstanceStatus } from './status.ts';
 export interface OperatorView {
   nodes(): Promise<readonly Node[]>;
   /** Refuses with not-found. */
-  drain(node: string, draining: boolean): Promise<void>;
-  /**
-   * Refuses with not-found, and with conflict while the node lives or has instances.
-   * @param options `abandon`: the machine is lost, and its instances with it: they can only be deleted, or made again
-   */
-  forget(node: string, options?: { readonly abandon?: boolean }): Promise<void>;
+  drain(command: DrainNode): Promise<void>;
+  /** Refuses with not-found, and with conflict while the node lives or, unless it is abandoned, has instances. */
+  forget(command: ForgetNode): Promise<void>;
   instances(query: InstancesQuery): Promise<readonly InstanceEntry[]>;
   /** Refuses with not-found. */
   instance(instanceId: string): Promise<InstanceDetails>;
@@ -32,7 +30,7 @@ export interface OperatorView {
   offerings(): readonly OfferingEntry[];
   orphans(): Promise<readonly Suspect[]>;
   /** Refuses with not-found, and with conflict as long as the suspect is not final. */
-  removeOrphan(where: Scope, name: string): Promise<void>;
+  removeOrphan(command: RemoveOrphan): Promise<void>;
 }
 
 export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {
@@ -81,12 +79,8 @@ const operationsShown = 20;
 export function createOperatorView(core: RequestContext): OperatorView {
   return {
     nodes: () => core.nodes.list(),
-    async drain(node, draining) {
-      if (!(await core.nodes.drain(node, draining))) throw noNode(node);
-    },
-    async forget(node, { abandon = false } = {}) {
-      if (!(await core.nodes.forget(node, abandon))) throw notForgettable(node, await core.nodes.list());
-    },
+    drain: (command) => drain(core, command),
+    forget: (command) => forget(core, command),
     async instances({ drifted = false, ...query }) {
       const now = declaredOfferings(core).flatMap(({ plans }) => plans);
       const asked = drifted ? { ...query, driftedFrom: now } : query;
@@ -97,8 +91,25 @@ export function createOperatorView(core: RequestContext): OperatorView {
     plan: (instance) => core.planOf(instance),
     offerings: () => offeringsOf(core),
     orphans: () => core.orphans.list(),
-    removeOrphan: (where, name) => approveRemoval(core, where, name),
+    removeOrphan: (command) => removeOrphan(core, command),
   };
+}
+
+function drain({ nodes, observe }: BrokerContext, { node, draining, origin }: DrainNode): Promise<void> {
+  const summary = () => ({ kind: draining ? 'drain' : 'undrain', node }) as const;
+  return tellEnd(observe, { origin, summary }, async () => {
+    if (!(await nodes.drain(node, draining))) throw noNode(node);
+  });
+}
+
+function forget(
+  { nodes, observe }: BrokerContext,
+  { node, abandon = false, origin }: ForgetNode,
+): Promise<void> {
+  const summary = () => ({ kind: abandon ? 'abandon' : 'forget', node }) as const;
+  return tellEnd(observe, { origin, summary }, async () => {
+    if (!(await nodes.forget(node, abandon))) throw notForgettable(node, await nodes.list());
+  });
 }
 
 function noNode(name: string): Refusal {
@@ -189,6 +200,11 @@ function offeringsOf({ catalog, hidden }: BrokerContext): readonly OfferingEntry
 
 function outlineOf({ id, name, description }: ServiceOffering): OfferingEntry['offering'] {
   return { id, name, description };
+}
+
+function removeOrphan(core: BrokerContext, { origin, name, ...where }: RemoveOrphan): Promise<void> {
+  const summary = () => ({ kind: 'remove-orphan', name, ...where }) as const;
+  return tellEnd(core.observe, { origin, summary }, () => approveRemoval(core, where, name));
 }
 
 async function approveRemoval({ orphans }: BrokerContext, where: Scope, name: string): Promise<void> {

@@ -1,4 +1,9 @@
+import { randomUUID } from 'node:crypto';
+import { userInfo } from 'node:os';
 import type { Pool } from 'pg';
+import { Refusal } from '../broker/errors.ts';
+import { tellEnd, type CommandSummary } from '../broker/events.ts';
+import type { Origin } from '../broker/records.ts';
 import { readConfig } from '../program/config.ts';
 import { createLog } from '../telemetry/log.ts';
 import { openDatabase } from '../program/opening/open-database.ts';
@@ -15,26 +20,62 @@ const patience = 3_000;
 /** Milliseconds that brokers which are about to write with the first key are waited for. */
 const turningTime = 3 * keysEvery;
 
-/** @param saved the key is kept in a safe place, although no broker has been started with it */
+/**
+ * Gives the exit code; how it ended is told as an event, as the brokers do.
+ * @param saved the key is kept in a safe place, although no broker has been started with it
+ */
 export async function encryptAgain(saved: boolean): Promise<number> {
   const config = readConfig();
   const log = createLog(config);
   const { keys } = readSecrets(config, (made) => log.hide(made));
-  const database = await openDatabase({
-    config,
-    note: (message) => log.note('info', message),
-    hide: (secrets) => log.hide(secrets),
-    observe: (event) => log.event(event),
-    signal: AbortSignal.timeout(patience),
-  });
+  // What stands in the file is kept.
+  const isSaved = saved || config.encryptionKeys === undefined;
+  const told = { origin: originOfHere(), summary: summaryOf };
+  const encrypted = await tellEnd(
+    (event) => log.event(event),
+    told,
+    async () => {
+      const database = await openDatabase({
+        config,
+        note: (message) => log.note('info', message),
+        hide: (secrets) => log.hide(secrets),
+        observe: (event) => log.event(event),
+        signal: AbortSignal.timeout(patience),
+      });
+      try {
+        await requireRekey(database.pool, keys, isSaved).catch(refuse);
+        await untilTurned(database.pool, keys);
+        return await encryptAll(database.pool, keys);
+      } finally {
+        await database.close();
+      }
+    },
+  );
+  return show(encrypted);
+}
+
+/** Who has run the command, as this machine knows it. */
+function originOfHere(): Origin {
+  return { protocol: 'cli', principal: userOfHere(), requestId: randomUUID() };
+}
+
+/** In a container a user may have a number and no name. */
+function userOfHere(): string {
   try {
-    // What stands in the file is kept.
-    await requireRekey(database.pool, keys, saved || config.encryptionKeys === undefined);
-    await untilTurned(database.pool, keys);
-    return await encryptAll(database.pool, keys);
-  } finally {
-    await database.close();
+    return userInfo().username;
+  } catch {
+    return `user ${process.getuid?.()}`;
   }
+}
+
+function summaryOf(encrypted: Encrypted | undefined): CommandSummary {
+  return { kind: 'rekey', records: encrypted?.records, unreadable: encrypted?.unread.size };
+}
+
+/** It says as a sentence what would have been lost. */
+function refuse(error: unknown): never {
+  if (!(error instanceof Error) || error.constructor !== Error) throw error;
+  throw new Refusal('conflict', error.message);
 }
 
 async function untilTurned(pool: Pool, keys: KeyRing): Promise<void> {
@@ -42,11 +83,18 @@ async function untilTurned(pool: Pool, keys: KeyRing): Promise<void> {
   await until(hasTurned, { first: 200, longest: 200, limit: turningTime });
 }
 
-/** Gives the exit code. */
-async function encryptAll(pool: Pool, keys: KeyRing): Promise<number> {
+interface Encrypted {
+  readonly records: number;
+  /** By what they are, why they cannot be read. */
+  readonly unread: ReadonlyMap<string, string>;
+  /** Older keys that must stay, and why, as clauses. */
+  readonly needed: readonly string[];
+}
+
+async function encryptAll(pool: Pool, keys: KeyRing): Promise<Encrypted> {
   const unread = new Map<string, string>();
   const kept = new Set<string>();
-  const rows = await resealRows(pool, resealer(keys), {
+  const records = await resealRows(pool, resealer(keys), {
     onUnreadable({ table, ids, confidential }, error) {
       unread.set(`${table} ${ids.join('/')}`, (error as Error).message);
       for (const { id } of keys.slice(1))
@@ -54,13 +102,17 @@ async function encryptAll(pool: Pool, keys: KeyRing): Promise<number> {
     },
   });
   const { needed } = await retireKeys(pool, keys, [...kept]);
+  return { records, unread, needed };
+}
+
+function show({ records, unread, needed }: Encrypted): number {
   for (const [place, detail] of unread)
     console.error(`Left as it is, since it cannot be read: ${place}. ${detail}`);
-  const records = rows === 1 ? '1 record' : `${rows} records`;
+  const count = records === 1 ? '1 record' : `${records} records`;
   const rest =
     needed.length === 0
       ? 'Older keys are no longer needed.'
       : `Older keys are still needed: ${needed.join('; ')}.`;
-  print(`Encrypted ${records} with the newest key. ${rest}`);
+  print(`Encrypted ${count} with the newest key. ${rest}`);
   return unread.size > 0 ? 1 : 0;
 }

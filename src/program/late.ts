@@ -23,8 +23,8 @@ export function lateBroker(find: () => Broker): Broker {
     upgrade: (command) => find().upgrade(command),
     removeBinding: (command) => find().removeBinding(command),
     status: (instanceId) => find().status(instanceId),
-    exec: (instanceId, execution) => find().exec(instanceId, execution),
-    log: (instanceId, query) => find().log(instanceId, query),
+    exec: (command) => find().exec(command),
+    log: (command) => find().log(command),
     overview: lateOverview(() => find().overview),
   };
 }
@@ -32,13 +32,13 @@ export function lateBroker(find: () => Broker): Broker {
 function lateOverview(find: () => OperatorView): OperatorView {
   return {
     nodes: () => find().nodes(),
-    drain: (node, draining) => find().drain(node, draining),
-    forget: (node, options) => find().forget(node, options),
+    drain: (command) => find().drain(command),
+    forget: (command) => find().forget(command),
     instances: (query) => find().instances(query),
     instance: (instanceId) => find().instance(instanceId),
     plan: (instance) => find().plan(instance),
     offerings: () => find().offerings(),
     orphans: () => find().orphans(),
-    removeOrphan: (where, name) => find().removeOrphan(where, name),
+    removeOrphan: (command) => find().removeOrphan(command),
   };
 }

@@ -1,9 +1,10 @@
 import { createLogger, format, transports, type Logger } from 'winston';
-import type { BrokerEvent, OperationSummary } from '../broker/events.ts';
+import type { BrokerEvent, ByEvent, OperationSummary } from '../broker/events.ts';
 import type { CoreConfig } from '../config/config.ts';
 import type { AccessEntry } from '../http/access-log.ts';
 import { conceal, type Redact } from '../config/secret-values.ts';
 import { fileBehind, lineOutput } from '../system/output.ts';
+import { commandFields } from './command-fields.ts';
 import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
 
 export type Level = CoreConfig['logLevel'];
@@ -114,12 +115,8 @@ interface Description {
   readonly fields: LogFields;
 }
 
-type Descriptions = {
-  readonly [Type in BrokerEvent['type']]: (event: Extract<BrokerEvent, { type: Type }>) => Description;
-};
-
 /** The one table of what the log says of an event. */
-const descriptions: Descriptions = {
+const descriptions: ByEvent<Description> = {
   // What was done as it was opened is told by its end.
   'operation-opened': ({ operation }) =>
     line(operation.state === 'in progress' ? 'info' : 'debug', 'operation opened', operation),
@@ -134,6 +131,7 @@ const descriptions: Descriptions = {
     }),
   'undo-started': ({ operation, detail }) =>
     line('warn', 'operation failed, undoing it', operation, { detail }),
+  'command-ended': commandEnded,
   'binding-expired': ({ instanceId, bindingId }) => ({
     level: 'info',
     message: 'binding expired',
@@ -170,6 +168,18 @@ const descriptions: Descriptions = {
 function describe(event: BrokerEvent): Description {
   // Each row takes the events of its own type.
   return (descriptions[event.type] as (event: BrokerEvent) => Description)(event);
+}
+
+function commandEnded({
+  command,
+  origin: { protocol, principal, requestId },
+  ms,
+  failure,
+}: Extract<BrokerEvent, { type: 'command-ended' }>): Description {
+  const said = { ...commandFields(command), protocol, principal, requestId, ms };
+  if (!failure) return { level: 'info', message: 'command succeeded', fields: said };
+  const { word, sentence } = failure;
+  return { level: 'warn', message: 'command failed', fields: { ...said, failure: word, sentence } };
 }
 
 function settled(operation: OperationSummary, ms: number): Description {

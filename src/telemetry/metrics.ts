@@ -1,5 +1,5 @@
 import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
-import type { BrokerEvent, OperationSummary } from '../broker/events.ts';
+import type { BrokerEvent, ByEvent, OperationSummary } from '../broker/events.ts';
 import { stockGauges, type Stock } from './gauges.ts';
 import type { AccessEntry } from '../http/access-log.ts';
 
@@ -20,7 +20,7 @@ export function createMetrics(takeStock: () => Promise<Stock | undefined> = noth
   collectDefaultMetrics({ register: registry });
   const show = stockGauges(registry);
   return {
-    event: operationCounters(registry),
+    event: eventCounters(registry),
     access: requestTimer(registry),
     async page() {
       show(await takeStock().catch(() => undefined));
@@ -50,51 +50,62 @@ function requestTimer(registry: Registry): (access: AccessEntry) => void {
   };
 }
 
-function operationCounters(registry: Registry): (event: BrokerEvent) => void {
+function eventCounters(registry: Registry): (event: BrokerEvent) => void {
+  const counters = { ...operationCounters(registry), ...otherCounters(registry) } satisfies ByEvent<void>;
+  // Each row takes the events of its own type.
+  return (event) => (counters[event.type] as (event: BrokerEvent) => void)(event);
+}
+
+type Told = ByEvent<void>;
+
+function operationCounters(registry: Registry) {
   const opened = counter(registry, 'operations_opened', 'Operations that were begun.');
-  const settled = operationTimer(registry);
+  const timer = operationTimer(registry);
   const failedSteps = counter(registry, 'steps_failed', 'Steps of operations that failed.');
   const retries = counter(registry, 'steps_retried', 'Failed steps that are tried again.');
   const lost = counter(registry, 'operations_lost', 'Operations whose lease another broker took over.');
   const cancelled = counter(registry, 'operations_cancelled', 'Operations cancelled by another one.');
+  const restarts = counter(registry, 'heals', 'Restarts of units that had failed.', []);
+  return {
+    'operation-opened': ({ operation }) => {
+      if (operation.origin.protocol === 'monitor') restarts.inc();
+      opened.inc(kindOf(operation));
+    },
+    'operation-claimed': uncounted,
+    'operation-settled': ({ operation, ms }) => timer(operation, ms),
+    'operation-cancelled': ({ operation }) => cancelled.inc(kindOf(operation)),
+    'operation-lost': ({ operation }) => lost.inc(kindOf(operation)),
+    'step-failed': ({ operation, retryMs }) => {
+      failedSteps.inc(kindOf(operation));
+      if (retryMs !== undefined) retries.inc(kindOf(operation));
+    },
+    'undo-started': uncounted,
+  } satisfies Partial<Told>;
+}
+
+function otherCounters(registry: Registry) {
+  const commands = counter(registry, 'commands', 'Commands that are no operations.', ['command', 'result']);
   const expired = counter(registry, 'bindings_expired', 'Bindings revoked because their time was over.', []);
   const units = counter(registry, 'unit_changes', 'Changes of the status of units.', ['to']);
-  const restarts = counter(registry, 'heals', 'Restarts of units that had failed.', []);
   const leftAlone = counter(registry, 'left_alone', 'Units that failed again after their restarts.', []);
   const orphans = counter(registry, 'orphans_removed', 'Things without an instance that were removed.', []);
   const unreadable = counter(registry, 'unreadable_records', 'Records that could not be read.', ['table']);
   const trouble = counter(registry, 'troubles', 'Things that went wrong outside any operation.', []);
-  return (event) => {
-    switch (event.type) {
-      case 'operation-opened':
-        if (event.operation.origin.protocol === 'monitor') restarts.inc();
-        return opened.inc(kindOf(event.operation));
-      case 'operation-settled':
-        return settled(event.operation, event.ms);
-      case 'operation-cancelled':
-        return cancelled.inc(kindOf(event.operation));
-      case 'operation-lost':
-        return lost.inc(kindOf(event.operation));
-      case 'step-failed':
-        failedSteps.inc(kindOf(event.operation));
-        return event.retryMs === undefined ? undefined : retries.inc(kindOf(event.operation));
-      case 'binding-expired':
-        return expired.inc();
-      case 'unit-changed':
-        return units.inc({ to: event.to });
-      case 'left-alone':
-        return leftAlone.inc();
-      case 'orphan-removed':
-        return orphans.inc();
-      case 'unreadable':
-        return unreadable.inc({ table: event.table });
-      case 'trouble':
-        return trouble.inc();
-      default:
-        return undefined;
-    }
-  };
+  return {
+    'command-ended': ({ command, failure }) =>
+      commands.inc({ command: command.kind, result: failure ? 'failed' : 'succeeded' }),
+    'binding-expired': () => expired.inc(),
+    'unit-changed': ({ to }) => units.inc({ to }),
+    'left-alone': () => leftAlone.inc(),
+    'orphan-suspected': uncounted,
+    'orphan-removed': () => orphans.inc(),
+    unreadable: ({ table }) => unreadable.inc({ table }),
+    trouble: () => trouble.inc(),
+  } satisfies Partial<Told>;
 }
+
+/** What the counts of what there is show already, or what an event that follows counts. */
+function uncounted(): void {}
 
 function operationTimer(registry: Registry): (operation: OperationSummary, ms: number) => void {
   const seconds = new Histogram({

@@ -8,6 +8,7 @@ const plan = aPlan({
   making: { secrets: { admin: { per: 'instance', length: 20 }, password: { per: 'binding', length: 20 } } },
 });
 const large = aPlan({ id: 'large' });
+const origin = { protocol: 'operator', principal: 'ops', requestId: 'r1' };
 
 describe('The overview of instances', () => {
   test('The overview of instances tells each with its state, its status and the names of what it is; nothing confidential.', async () => {
@@ -102,28 +103,30 @@ describe('The overview of nodes', () => {
       broker: { overview },
     } = await withNode();
     expect(await overview.nodes()).toMatchObject([{ name: 'n1', draining: false, stale: false }]);
-    await overview.drain('n1', true);
+    await overview.drain({ node: 'n1', draining: true, origin });
     expect(await overview.nodes()).toMatchObject([{ name: 'n1', draining: true }]);
-    await expect(overview.drain('n2', true)).rejects.toMatchObject({ code: 'not-found' });
+    await expect(overview.drain({ node: 'n2', draining: true, origin })).rejects.toMatchObject({
+      code: 'not-found',
+    });
   });
 
   test('The overview of nodes forgets a node that is silent and has nothing, and no other one.', async () => {
     const { broker, pass } = await withNode();
     const { overview } = broker;
-    await expect(overview.forget('n2')).rejects.toMatchObject({ code: 'not-found' });
-    await expect(overview.forget('n1')).rejects.toMatchObject({
+    await expect(overview.forget({ node: 'n2', origin })).rejects.toMatchObject({ code: 'not-found' });
+    await expect(overview.forget({ node: 'n1', origin })).rejects.toMatchObject({
       code: 'conflict',
       message: "The node 'n1' is alive.",
     });
     await broker.provision(toProvision());
     pass(31_000);
-    await expect(overview.forget('n1')).rejects.toMatchObject({
+    await expect(overview.forget({ node: 'n1', origin })).rejects.toMatchObject({
       code: 'conflict',
       message: "The node 'n1' has a service instance.",
     });
     await broker.deprovision({ ...toUpdate(), planId: 'small' });
     pass(31_000);
-    await overview.forget('n1');
+    await overview.forget({ node: 'n1', origin });
     expect(await overview.nodes()).toEqual([]);
   });
 
@@ -145,10 +148,12 @@ describe('The overview of nodes', () => {
     await broker.bind(toBind());
     await ((await checks.take()) as { ended: Promise<unknown> }).ended;
     const { overview } = broker;
-    await expect(overview.forget('n1', { abandon: true })).rejects.toThrow("The node 'n1' is alive.");
+    await expect(overview.forget({ node: 'n1', abandon: true, origin })).rejects.toThrow(
+      "The node 'n1' is alive.",
+    );
     core.pass(31_000);
     await core.beat({ name: 'n2' });
-    await overview.forget('n1', { abandon: true });
+    await overview.forget({ node: 'n1', abandon: true, origin });
     const made = deeds();
     const other = core.broker({ node: 'n2' });
     expect(await other.broker.overview.instances({ limit: 9 })).toMatchObject([
@@ -231,8 +236,12 @@ describe('Orphans', () => {
     things.set('lost', { name: 'directory lost', instanceId: 'lost' });
     await lookAgain();
     expect(await overview.orphans()).toMatchObject([{ resource: { name: 'directory lost' }, final: false }]);
-    await expect(overview.removeOrphan(where, 'directory lost')).rejects.toMatchObject({ code: 'conflict' });
-    await expect(overview.removeOrphan(where, 'directory i1')).rejects.toMatchObject({ code: 'not-found' });
+    await expect(overview.removeOrphan({ ...where, name: 'directory lost', origin })).rejects.toMatchObject({
+      code: 'conflict',
+    });
+    await expect(overview.removeOrphan({ ...where, name: 'directory i1', origin })).rejects.toMatchObject({
+      code: 'not-found',
+    });
     core.pass(299_000);
     await lookAgain();
     expect(await overview.orphans()).toMatchObject([{ final: false }]);
@@ -242,7 +251,7 @@ describe('Orphans', () => {
     core.pass(86_400_000);
     await lookAgain();
     expect([...things.keys()]).toEqual(['i1', 'lost']);
-    await overview.removeOrphan(where, 'directory lost');
+    await overview.removeOrphan({ ...where, name: 'directory lost', origin });
     await lookAgain();
     expect([...things.keys()]).toEqual(['i1']);
     await lookAgain();
@@ -250,6 +259,12 @@ describe('Orphans', () => {
     expect(told(core)).toEqual([
       { type: 'orphan-suspected', ...where, name: 'directory lost' },
       { type: 'orphan-removed', ...where, name: 'directory lost' },
+    ]);
+    const command = { kind: 'remove-orphan', ...where, name: 'directory lost' };
+    expect(core.events.filter(({ type }) => type === 'command-ended')).toMatchObject([
+      { command, origin, failure: { word: 'conflict' } },
+      { origin, failure: { word: 'not-found' } },
+      { command, origin, failure: undefined },
     ]);
   });
 
@@ -304,7 +319,7 @@ describe('Orphans', () => {
     await look(core, slow);
     core.pass(300_000);
     await look(core, slow);
-    for (const name of names) await broker.overview.removeOrphan(where, name);
+    for (const name of names) await broker.overview.removeOrphan({ ...where, name, origin });
     await look(core, slow);
     expect([...things.keys()]).toEqual(['second']);
     expect(told(core).filter(({ type }) => type === 'orphan-removed')).toHaveLength(1);

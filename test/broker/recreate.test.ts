@@ -34,7 +34,7 @@ async function aLostInstance(provision: (work: Work) => void = () => undefined) 
   core.pass(31_000);
   await core.beat({ name: 'n2' });
   const second = core.broker({ node: 'n2' });
-  await second.broker.overview.forget('n1', { abandon: true });
+  await second.broker.overview.forget({ node: 'n1', abandon: true, origin });
   return { core, broker: second.broker, work: second.work, first, before, asked, deeds };
 }
 

@@ -29,9 +29,15 @@ test('After a rekey older keys are no longer needed', async () => {
       'but in this command, and all would be lost with it. Start the brokers with it first, or say --saved when it ' +
       'is kept in a safe place.\n',
   ]);
+  expect(refused.output).toMatch(
+    /"level":"warn","message":"command failed","command":"rekey","protocol":"cli","principal":"[^"]+","requestId":"[^"]+","ms":\d+,"failure":"conflict","sentence":"Nothing was changed: no broker/,
+  );
   expect(await provisionWith(env.ENCRYPTION_KEYS)).toBe(200);
   const first = await runProgram(['rekey'], env).ended;
   expect(first).toMatchObject({ code: 0, errors: '' });
+  expect(first.output).toMatch(
+    /"message":"command succeeded","command":"rekey","records":1,"unreadable":0,"protocol":"cli","principal":"[^"]+","requestId":"[^"]+","ms":\d+\}/,
+  );
   expect(first.output).toContain('Encrypted 1 record with the newest key. Older keys are no longer needed.');
   expect(await provisionWith(key('new'))).toBe(200);
 });

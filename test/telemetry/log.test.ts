@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import type { BrokerEvent, OperationSummary } from '../../src/broker/events.ts';
+import type { BrokerEvent, CommandSummary, OperationSummary } from '../../src/broker/events.ts';
 import type { CoreConfig } from '../../src/config/config.ts';
 import type { AccessEntry } from '../../src/http/access-log.ts';
 import { createLog, type Log } from '../../src/telemetry/log.ts';
@@ -179,6 +179,44 @@ test.each<[string, Partial<AccessEntry>, string]>([
   expect(line).toMatchObject({ level, message: 'request', requestId: 'r1', ms: 3.1, ...part });
 });
 
+const asked = { protocol: 'operator', principal: 'ops', requestId: 'r1' };
+
+/** One of each kind, and what the log says of it. */
+const commands: {
+  readonly [Kind in CommandSummary['kind']]: readonly [CommandSummary & { readonly kind: Kind }, object];
+} = {
+  drain: [{ kind: 'drain', node: 'n1' }, { node: 'n1' }],
+  undrain: [{ kind: 'undrain', node: 'n1' }, { node: 'n1' }],
+  forget: [{ kind: 'forget', node: 'n1' }, { node: 'n1' }],
+  abandon: [{ kind: 'abandon', node: 'n1' }, { node: 'n1' }],
+  'remove-orphan': [
+    { kind: 'remove-orphan', provisioner: 'process', node: 'n1', name: 'p1' },
+    { provisioner: 'process', node: 'n1', name: 'p1' },
+  ],
+  exec: [
+    {
+      kind: 'exec',
+      instanceId: 'i1',
+      unit: undefined,
+      program: 'ps',
+      argumentCount: 2,
+      ended: [
+        { unit: 'web', code: 0 },
+        { unit: 'db', code: 3 },
+      ],
+    },
+    { instanceId: 'i1', program: 'ps', argumentCount: 2, ended: ['web: 0', 'db: 3'] },
+  ],
+  log: [
+    { kind: 'log', instanceId: 'i1', unit: 'web', lines: 5 },
+    { instanceId: 'i1', unit: 'web', lines: 5 },
+  ],
+  rekey: [
+    { kind: 'rekey', records: 3, unreadable: 1 },
+    { records: 3, unreadable: 1 },
+  ],
+};
+
 test.each<[BrokerEvent, string, string, object]>([
   [
     { type: 'operation-opened', operation },
@@ -262,6 +300,24 @@ test.each<[BrokerEvent, string, string, object]>([
     'info',
     'removed what no instance stands for',
     { provisioner: 'postgres', name: 'p1' },
+  ],
+  ...Object.values(commands).map(([command, fields]): [BrokerEvent, string, string, object] => [
+    { type: 'command-ended', command, origin: asked, ms: 5 },
+    'info',
+    'command succeeded',
+    { command: command.kind, ...fields, ...asked, ms: 5 },
+  ]),
+  [
+    {
+      type: 'command-ended',
+      command: { kind: 'drain', node: 'n1' },
+      origin: asked,
+      ms: 5,
+      failure: { word: 'not-found', sentence: 'There is none.' },
+    },
+    'warn',
+    'command failed',
+    { command: 'drain', node: 'n1', requestId: 'r1', failure: 'not-found', sentence: 'There is none.' },
   ],
   [{ type: 'trouble', doing: 'work', detail: 'x' }, 'error', 'trouble', { doing: 'work', detail: 'x' }],
 ])('The log line of $type says enough to find the operation', (event, level, message, fields) => {

@@ -61,6 +61,7 @@ test('Operations are counted by kind, and those that ended timed by result', asy
   metrics.event({ type: 'step-failed', operation, detail: 'x' });
   metrics.event({ type: 'step-failed', operation, detail: 'x', retryMs: 1000 });
   metrics.event({ type: 'binding-expired', instanceId: 'i1', bindingId: 'b1' });
+  metrics.event({ type: 'operation-claimed', operation });
   metrics.event({ type: 'trouble', doing: 'work', detail: 'x' });
   const page = await pageOf(metrics);
   const lines = page.split('\n');
@@ -77,6 +78,21 @@ test('Operations are counted by kind, and those that ended timed by result', asy
     ]),
   );
   expect(page).not.toMatch(/op1|i1|b1/);
+});
+
+test('Commands are counted by kind and result, and by nothing that a caller sends', async () => {
+  const metrics = createMetrics();
+  const of = { type: 'command-ended', origin: { protocol: 'operator', principal: 'ops' }, ms: 1 } as const;
+  metrics.event({ ...of, command: { kind: 'drain', node: 'n1' } });
+  metrics.event({ ...of, command: { kind: 'log', instanceId: 'i1', lines: 5 } });
+  const failure = { word: 'not-found', sentence: 'There is none.' };
+  metrics.event({ ...of, command: { kind: 'log', instanceId: 'i2', lines: 5 }, failure });
+  const page = await pageOf(metrics);
+  expect(page.match(/^purveyor_commands_total.*$/gm)).toEqual([
+    'purveyor_commands_total{command="drain",result="succeeded"} 1',
+    'purveyor_commands_total{command="log",result="succeeded"} 1',
+    'purveyor_commands_total{command="log",result="failed"} 1',
+  ]);
 });
 
 test('Two brokers in one process count for themselves', async () => {

@@ -1,14 +1,16 @@
 // What is asked of units and answered at once: to run a command, to give their last lines. It is no operation,
 // since it changes nothing that the broker remembers.
+import type { Exec, ReadLog } from '../commands.ts';
 import type { RequestContext } from '../requests/context.ts';
 import type { Peer } from '../context.ts';
 import { Failure, Refusal } from '../errors.ts';
+import { tellEnd, type CommandSummary } from '../events.ts';
 import { controlOf, inspectUnits, workOn } from './inspect.ts';
 import type { Work, UnitControl } from '../provisioner.ts';
 import { isHere } from './read-status.ts';
 import type { ServiceInstance } from '../records.ts';
 import { underLimit } from '../timing.ts';
-import type { Executed, Execution, LogQuery, UnitLog } from '../units.ts';
+import type { Executed, UnitLog } from '../units.ts';
 import { redactRecords } from '../template-values.ts';
 
 /** Milliseconds beyond its own limit that a command is waited for, and that a log may take to be read. */
@@ -18,35 +20,49 @@ const grace = 5000;
  * Runs a command beside one unit or each. What it wrote comes without the instance's secrets.
  * @throws Refusal not-found, not-ready, unsupported, invalid (no such unit), unavailable (its node is silent)
  */
-export function execInUnits(
-  core: RequestContext,
-  instanceId: string,
-  execution: Execution,
-): Promise<readonly Executed[]> {
-  return ask(core, instanceId, {
+export function execInUnits(core: RequestContext, asked: Exec): Promise<readonly Executed[]> {
+  const { command, unit, timeout } = asked;
+  return ask(core, asked, {
     can: 'exec',
-    unit: execution.unit,
-    limit: execution.timeout + grace,
-    here: (units, work) => units.exec?.(work, execution),
-    there: (peer) => peer.exec(instanceId, execution),
+    unit,
+    limit: timeout + grace,
+    summary: (answers) => execSummary(asked, answers),
+    here: (units, work) => units.exec?.(work, { command, unit, timeout }),
+    there: (peer) => peer.exec(asked),
     redact: (answer, redacted) => ({ ...answer, output: redacted(answer.output) }),
   });
 }
 
 /** The last lines of one unit or each, without the instance's secrets. Refuses as `exec` does. */
-export function readUnitLogs(
-  core: RequestContext,
-  instanceId: string,
-  query: LogQuery,
-): Promise<readonly UnitLog[]> {
-  return ask(core, instanceId, {
+export function readUnitLogs(core: RequestContext, asked: ReadLog): Promise<readonly UnitLog[]> {
+  const { instanceId, unit, lines } = asked;
+  return ask(core, asked, {
     can: 'log',
-    unit: query.unit,
+    unit,
     limit: grace,
-    here: (units, work) => units.log?.(work, query),
-    there: (peer) => peer.log(instanceId, query),
+    summary: () => ({ kind: 'log', instanceId, unit, lines }),
+    here: (units, work) => units.log?.(work, { unit, lines }),
+    there: (peer) => peer.log(asked),
     redact: (answer, redacted) => ({ ...answer, text: redacted(answer.text) }),
   });
+}
+
+function execSummary({ instanceId, unit, command }: Exec, answers: readonly Executed[] = []): CommandSummary {
+  return {
+    kind: 'exec',
+    instanceId,
+    unit,
+    program: programOf(command),
+    argumentCount: Math.max(command.length - 1, 0),
+    ended: answers.map((answer) => ({ unit: answer.unit, code: answer.code })),
+  };
+}
+
+const longestProgram = 200;
+
+/** Who writes the whole line as one word has written the arguments into it, and who assigns a variable its value. */
+function programOf([program = '']: readonly string[]): string {
+  return (program.split(/[\s=]/, 1)[0] ?? '').slice(0, longestProgram);
 }
 
 interface Question<Answer> {
@@ -55,12 +71,23 @@ interface Question<Answer> {
   readonly unit?: string;
   /** Milliseconds. */
   readonly limit: number;
+  readonly summary: (answers: readonly Answer[] | undefined) => CommandSummary;
   readonly here: (units: UnitControl, work: Work) => Promise<readonly Answer[]> | undefined;
   readonly there: (peer: Peer) => Promise<readonly Answer[]>;
   readonly redact: (answer: Answer, redacted: (text: string) => string) => Answer;
 }
 
-async function ask<Answer>(
+/** What was passed on is told of where it was asked for first, so that it is told once, and with its origin. */
+function ask<Answer>(
+  core: RequestContext,
+  { instanceId, origin, passedOn = false }: Exec | ReadLog,
+  question: Question<Answer>,
+): Promise<readonly Answer[]> {
+  const carryOut = () => answer(core, instanceId, question);
+  return passedOn ? carryOut() : tellEnd(core.observe, { origin, summary: question.summary }, carryOut);
+}
+
+async function answer<Answer>(
   core: RequestContext,
   instanceId: string,
   question: Question<Answer>,

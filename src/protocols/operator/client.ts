@@ -33,14 +33,24 @@ export interface OperatorClient {
 export type InstanceAction = 'start' | 'stop' | 'restart' | 'recreate' | 'upgrade';
 
 export interface ClientSettings extends Reach {
-  /** The node that must be at the address, for what only a node itself can do: another broker refuses. */
-  readonly node?: string;
+  /** Of a broker that passes on what only the node itself can do. */
+  readonly passingOn?: PassingOn;
   readonly errorOf: (unanswered: Unanswered) => Error;
 }
 
+interface PassingOn {
+  /** That must be at the address: another broker refuses. */
+  readonly node: string;
+  /** Of the request that asked first, so that logs can be joined. */
+  readonly requestId?: string | undefined;
+}
+
 export function operatorClient(settings: ClientSettings): OperatorClient {
-  const { node } = settings;
-  const ask = <Answer>(question: Question) => exchange<Answer>(settings, question, settings.errorOf);
+  const { passingOn: { node, requestId } = {} } = settings;
+  const passed = { node, passed_on: node && 'true' };
+  const headers = requestId === undefined ? undefined : { 'x-vcap-request-id': requestId };
+  const ask = <Answer>(question: Question) =>
+    exchange<Answer>(settings, { headers, ...question }, settings.errorOf);
   const get = <Answer>(path: string, query?: OperatorQuery) => ask<Answer>({ method: 'GET', path, query });
   const post = <Answer>(path: string, body?: object, query?: OperatorQuery) =>
     ask<Answer>({ method: 'POST', path, body, query });
@@ -53,8 +63,8 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body),
     removeBinding: (id, bindingId) =>
       ask({ method: 'DELETE', path: `${pathOf(id)}/bindings/${encodeURIComponent(bindingId)}` }),
-    exec: (id, body) => post(`${pathOf(id)}/exec`, body, { node }),
-    log: (id, query) => get(`${pathOf(id)}/log`, { ...query, node }),
+    exec: (id, body) => post(`${pathOf(id)}/exec`, body, passed),
+    log: (id, query) => get(`${pathOf(id)}/log`, { ...query, ...passed }),
     orphans: () => get('/operator/orphans'),
     removeOrphan: (body) => post('/operator/orphans/remove', body),
   };

@@ -6,10 +6,12 @@ import type { Call, Handler, Reply } from '../protocol.ts';
 import {
   readAction,
   readBindingRemoval,
-  readExecution,
+  readDrain,
+  readExec,
+  readForget,
   readListQuery,
-  readLogQuery,
-  readNode,
+  readLog,
+  readOrphanRemoval,
   readWhole,
   requireInstanceId,
 } from './requests.ts';
@@ -21,7 +23,6 @@ import {
   offeringReply,
   orphanReply,
 } from './responses.ts';
-import { requireOrphanBody } from './shapes.ts';
 import type {
   ActionAnswer,
   ExecAnswer,
@@ -70,10 +71,10 @@ export function endpoints(
 ): Readonly<Record<Endpoint, Handler>> {
   return {
     nodes: async () => ok<NodesAnswer>({ nodes: (await overview.nodes()).map(nodeReply) }),
-    drain: async (call) => changed(overview.drain(readNode(call), true)),
-    undrain: async (call) => changed(overview.drain(readNode(call), false)),
-    forget: async (call) => changed(overview.forget(readNode(call))),
-    abandon: async (call) => changed(overview.forget(readNode(call), { abandon: true })),
+    drain: async (call) => changed(overview.drain(readDrain(call, true))),
+    undrain: async (call) => changed(overview.drain(readDrain(call, false))),
+    forget: async (call) => changed(overview.forget(readForget(call, false))),
+    abandon: async (call) => changed(overview.forget(readForget(call, true))),
     offerings: () => ok<OfferingsAnswer>({ offerings: overview.offerings().map(offeringReply) }),
     instances: (call) => listInstances(call, overview),
     instance: async (call) =>
@@ -86,17 +87,14 @@ export function endpoints(
     removeBinding: async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
     async exec(call) {
       requireHere(call, here);
-      return ok<ExecAnswer>({ results: await broker.exec(requireInstanceId(call), readExecution(call)) });
+      return ok<ExecAnswer>({ results: await broker.exec(readExec(call)) });
     },
     async log(call) {
       requireHere(call, here);
-      return ok<LogAnswer>({ units: await broker.log(requireInstanceId(call), readLogQuery(call)) });
+      return ok<LogAnswer>({ units: await broker.log(readLog(call)) });
     },
     orphans: async () => ok<OrphansAnswer>({ orphans: (await overview.orphans()).map(orphanReply) }),
-    async removeOrphan(call) {
-      const { name, ...where } = requireOrphanBody(call.body);
-      return changed(overview.removeOrphan(where, name), 202);
-    },
+    removeOrphan: async (call) => changed(overview.removeOrphan(readOrphanRemoval(call)), 202),
   };
 }
 

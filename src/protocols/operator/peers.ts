@@ -1,6 +1,7 @@
 import type { Peer } from '../../broker/context.ts';
 import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
 import type { Node } from '../../broker/nodes.ts';
+import type { Origin } from '../../broker/records.ts';
 import type { Login } from '../protocol.ts';
 import { operatorClient, type OperatorClient } from './client.ts';
 import type { Unanswered } from './exchange.ts';
@@ -15,26 +16,33 @@ const travel = 10_000;
  */
 export function createPeers(login: Login | undefined): (node: Node) => Peer {
   return (node) => ({
-    async exec(instanceId, execution) {
-      const { results } = await clientOf(node, login, execution.timeout + travel).exec(instanceId, execution);
-      return results;
+    async exec({ instanceId, command, unit, timeout, origin }) {
+      const client = clientOf({ node, login, origin, limit: timeout + travel });
+      return (await client.exec(instanceId, { command, unit, timeout })).results;
     },
-    async log(instanceId, { unit, lines }) {
-      const query = { unit, lines: String(lines) };
-      const { units } = await clientOf(node, login, travel).log(instanceId, query);
-      return units;
+    async log({ instanceId, unit, lines, origin }) {
+      const client = clientOf({ node, login, origin, limit: travel });
+      return (await client.log(instanceId, { unit, lines: String(lines) })).units;
     },
   });
 }
 
-function clientOf(node: Node, login: Login | undefined, limit: number): OperatorClient {
+interface Asking {
+  readonly node: Node;
+  readonly login: Login | undefined;
+  readonly origin: Origin;
+  /** Milliseconds. */
+  readonly limit: number;
+}
+
+function clientOf({ node, login, origin, limit }: Asking): OperatorClient {
   if (!login) throw unreachable(node, 'its operator API is off: OPERATOR_PASSWORD is not set here');
   return operatorClient({
     address: node.url,
     login,
     limit,
     redirect: 'error',
-    node: node.name,
+    passingOn: { node: node.name, requestId: origin.requestId },
     errorOf: (unanswered) => errorOf(node, unanswered),
   });
 }

@@ -1,9 +1,10 @@
-import type { StartStop, Recreate, RemoveBinding } from '../../broker/broker.ts';
+import type { Exec, StartStop, ReadLog, Recreate, RemoveBinding } from '../../broker/broker.ts';
+import type { DrainNode, ForgetNode, RemoveOrphan } from '../../broker/commands.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { InstancesQuery, OfferingEntry } from '../../broker/operator-view.ts';
-import type { Execution, LogQuery } from '../../broker/units.ts';
+import type { Origin } from '../../broker/records.ts';
 import type { Call } from '../protocol.ts';
-import { requireActionBody, requireExecBody, requireNoBody } from './shapes.ts';
+import { requireActionBody, requireExecBody, requireNoBody, requireOrphanBody } from './shapes.ts';
 
 /** An id that cannot be kept is of nothing. */
 export function requireInstanceId({ params: { instanceId = '' } }: Pick<Call, 'params'>): string {
@@ -11,7 +12,15 @@ export function requireInstanceId({ params: { instanceId = '' } }: Pick<Call, 'p
   throw new Refusal('not-found', 'There is no service instance with this id.');
 }
 
-export function readNode({ params: { node = '' } }: Call): string {
+export function readDrain(call: Call, draining: boolean): DrainNode {
+  return { node: requireNode(call), draining, origin: originOf(call) };
+}
+
+export function readForget(call: Call, abandon: boolean): ForgetNode {
+  return { node: requireNode(call), abandon, origin: originOf(call) };
+}
+
+function requireNode({ params: { node = '' } }: Call): string {
   if (isStorable(node)) return node;
   throw new Refusal('not-found', 'There is no such node.');
 }
@@ -39,20 +48,36 @@ function commandOf(call: Call): Recreate {
     instanceId: requireInstanceId(call),
     // Nobody is to wait for a program that takes its time.
     acceptsIncomplete: true,
-    origin: { protocol: 'operator', principal: call.principal, requestId: call.requestId },
+    origin: originOf(call),
   };
+}
+
+function originOf({ principal, requestId }: Call): Origin {
+  return { protocol: 'operator', principal, requestId };
+}
+
+export function readOrphanRemoval(call: Call): RemoveOrphan {
+  return { ...requireOrphanBody(call.body), origin: originOf(call) };
 }
 
 /** Milliseconds that a command may take when nothing is said. */
 const usualTimeout = 30_000;
 
-export function readExecution({ body }: Call): Execution {
-  const { command, unit, timeout = usualTimeout } = requireExecBody(body);
-  return { command, unit, timeout };
+export function readExec(call: Call): Exec {
+  const of = unitCommandOf(call);
+  const { command, unit, timeout = usualTimeout } = requireExecBody(call.body);
+  return { ...of, command, unit, timeout };
 }
 
-export function readLogQuery({ query }: Call): LogQuery {
-  return { unit: readText(query, 'unit'), lines: readNumber(query, 'lines', 100, 10_000) };
+export function readLog(call: Call): ReadLog {
+  const { query } = call;
+  const of = unitCommandOf(call);
+  return { ...of, unit: readText(query, 'unit'), lines: readNumber(query, 'lines', 100, 10_000) };
+}
+
+function unitCommandOf(call: Call) {
+  const passedOn = readFlag(call.query, 'passed_on');
+  return { instanceId: requireInstanceId(call), origin: originOf(call), passedOn };
 }
 
 /** @param offerings by name or by id one may be asked for */

@@ -46,8 +46,9 @@ export async function units(tsuru: TsuruContext, call: Call): Promise<Reply> {
 /** The last lines of each unit, or of `?unit=`, as text; `?lines=` says how many. */
 export async function log(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const query = readLogQuery(call);
+  const origin = readOrigin(call, readFields(call));
   const { instance } = await requireEntry(tsuru, call);
-  const found = await tsuru.broker.log(instance.id, query);
+  const found = await tsuru.broker.log({ instanceId: instance.id, ...query, origin });
   const many = found.length > 1;
   return textReply(200, found.map(({ unit, text }) => (many ? `==> ${unit} <==\n${text}` : text)).join('\n'));
 }

@@ -212,7 +212,7 @@ describe('On nodes', () => {
     await ended(core, [one.work, two.work]);
     core.pass(31_000);
     await core.beat({ name: 'n2' });
-    await two.broker.overview.forget('n1', { abandon: true });
+    await two.broker.overview.forget({ node: 'n1', abandon: true, origin: { protocol: 'operator' } });
     await two.broker.deprovision(toRemove);
     await untilSo(core, [two.work], async () => (await core.store.list({ limit: 9 })).length === 0);
     expect(story().slice(3)).toEqual(['unbind db', 'deprovision db']);

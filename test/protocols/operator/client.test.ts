@@ -153,22 +153,25 @@ test('The client tells with its code that nobody listens.', async () => {
 });
 
 describe('Between brokers', () => {
+  const of = { instanceId: 'i1', origin: { protocol: 'tsuru', principal: 'broker', requestId: 'r1' } };
   const peer = () => createPeers(login)(nodeAt(address));
   const cannot = (why: string) => ({
     code: 'unavailable',
     message: `The node left, where this instance is, cannot be asked: ${why}. Try again later.`,
   });
 
-  test('Between brokers the node is named that is meant, so that another one refuses.', async () => {
+  test('Between brokers the node is named that is meant, so that another one refuses, and the request that asked first.', async () => {
     answer = says({ results: [{ unit: 'web', code: 0, output: '' }] });
-    const ran = await peer().exec('i1', { command: ['ps'], unit: 'web', timeout: 1000 });
+    const ran = await peer().exec({ ...of, command: ['ps'], unit: 'web', timeout: 1000 });
     expect(ran).toEqual([{ unit: 'web', code: 0, output: '' }]);
     answer = says({ units: [{ unit: 'web', text: 'x' }] });
-    expect(await peer().log('i1', { lines: 5 })).toEqual([{ unit: 'web', text: 'x' }]);
+    expect(await peer().log({ ...of, lines: 5 })).toEqual([{ unit: 'web', text: 'x' }]);
     expect(asked.map(({ request }) => request.url)).toEqual([
-      '/operator/instances/i1/exec?node=left',
-      '/operator/instances/i1/log?lines=5&node=left',
+      '/operator/instances/i1/exec?node=left&passed_on=true',
+      '/operator/instances/i1/log?lines=5&node=left&passed_on=true',
     ]);
+    expect(asked[0]?.body).toBe(JSON.stringify({ command: ['ps'], unit: 'web', timeout: 1000 }));
+    expect(asked.map(({ request }) => request.headers['x-vcap-request-id'])).toEqual(['r1', 'r1']);
   });
 
   test.each<[string, typeof answer, object]>([
@@ -195,21 +198,21 @@ describe('Between brokers', () => {
     ],
   ])('Between brokers %s of the other one is told here.', async (_what, given, expected) => {
     answer = given;
-    await expect(peer().log('i1', { lines: 5 })).rejects.toMatchObject(expected);
+    await expect(peer().log({ ...of, lines: 5 })).rejects.toMatchObject(expected);
   });
 
   test('Between brokers no redirect is followed: the login is for the node alone.', async () => {
     answer = { status: 307, body: '', location: `${address}/elsewhere` };
-    await expect(peer().log('i1', { lines: 5 })).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(peer().log({ ...of, lines: 5 })).rejects.toMatchObject({ code: 'unavailable' });
     expect(asked).toHaveLength(1);
   });
 
   test('Between brokers nobody is asked without a login, nor where nobody listens.', async () => {
-    await expect(createPeers(undefined)(nodeAt(address)).log('i1', { lines: 5 })).rejects.toMatchObject(
+    await expect(createPeers(undefined)(nodeAt(address)).log({ ...of, lines: 5 })).rejects.toMatchObject(
       cannot('its operator API is off: OPERATOR_PASSWORD is not set here'),
     );
     expect(asked).toEqual([]);
     const nobody = createPeers(login)(nodeAt(await deserted()));
-    await expect(nobody.log('i1', { lines: 5 })).rejects.toMatchObject(cannot('ECONNREFUSED'));
+    await expect(nobody.log({ ...of, lines: 5 })).rejects.toMatchObject(cannot('ECONNREFUSED'));
   });
 });

@@ -1,0 +1,32 @@
+import type { CommandSummary } from '../broker/events.ts';
+import type { LogFields } from './log-lines.ts';
+
+type Fields = {
+  readonly [Kind in CommandSummary['kind']]: (
+    command: Extract<CommandSummary, { readonly kind: Kind }>,
+  ) => LogFields;
+};
+
+/** The one table of what the log says of a command. */
+const fields: Fields = {
+  drain: ({ node }) => ({ node }),
+  undrain: ({ node }) => ({ node }),
+  forget: ({ node }) => ({ node }),
+  abandon: ({ node }) => ({ node }),
+  'remove-orphan': ({ name, provisioner, node }) => ({ name, provisioner, node }),
+  exec: ({ instanceId, unit, program, argumentCount, ended }) => ({
+    instanceId,
+    unit,
+    program,
+    argumentCount,
+    ended: ended.map((one) => `${one.unit}: ${one.code}`),
+  }),
+  log: ({ instanceId, unit, lines }) => ({ instanceId, unit, lines }),
+  rekey: ({ records, unreadable }) => ({ records, unreadable }),
+};
+
+export function commandFields(command: CommandSummary): LogFields {
+  // Each row takes the commands of its own kind.
+  const row = fields[command.kind] as (command: CommandSummary) => LogFields;
+  return { command: command.kind, ...row(command) };
+}
