@@ -113,5 +113,15 @@ export const postgres: Attacks = {
         ]),
       refusal: /"seen":0[^]*(?:permission denied|must be|\[\])/,
     },
+    {
+      to: 'tell the ids of other instances by comments',
+      try: ({ mine, neighbour }) =>
+        ask(mine, [
+          `select count(*)::int as told from pg_database where shobj_description(oid, 'pg_database') like '%${neighbour.id}%'`,
+          `select count(*)::int as told from pg_roles where shobj_description(oid, 'pg_authid') like '%${neighbour.id}%'`,
+          `select count(*)::int as told from pg_shdescription where description like '%-%-%-%-%'`,
+        ]),
+      refusal: /^\[?\{"told":0\}\]?\n\[?\{"told":0\}\]?\n\[?\{"told":0\}\]?$/,
+    },
   ],
 };

@@ -66,6 +66,14 @@ export const redis: Attacks = {
     ),
     refuses('end or debug the server', ['SHUTDOWN', 'NOSAVE'], ['DEBUG', 'SLEEP', '0'], ['FAILOVER']),
     {
+      to: 'open a connection to a neighbour',
+      try: ({ mine, neighbour }) => {
+        const { host = '', password = '' } = mine.credentials;
+        return say(mine, [['MIGRATE', host, `${neighbour.port}`, 'secret', '0', '100', 'AUTH', password]]);
+      },
+      refusal: /NOPERM/,
+    },
+    {
       to: 'do by a script what its user may not',
       try: ({ mine }) =>
         say(mine, [
