@@ -14,6 +14,20 @@ export interface NodeProfile {
   readonly capacity: number;
   /** Of those that the catalog's offerings need, the ones that are there. */
   readonly executables: readonly string[];
+  readonly isolation: Isolation;
+  /** Does it take instances that run programs, though nothing keeps them apart? */
+  readonly allowsUnisolated: boolean;
+}
+
+/** What keeps the programs of one instance from the others and from the broker. */
+export type Isolation = 'accounts+sandbox' | 'accounts' | 'sandbox' | 'none';
+
+/** May instances that run programs be made there? */
+export function takesPrograms({
+  isolation,
+  allowsUnisolated,
+}: Pick<NodeProfile, 'isolation' | 'allowsUnisolated'>): boolean {
+  return isolation !== 'none' || allowsUnisolated;
 }
 
 export interface PortRange {
@@ -75,6 +89,8 @@ export interface Demand {
 export interface Room {
   readonly cost: number;
   readonly executables: readonly string[];
+  /** Do its instances run programs, which must be kept apart? */
+  readonly runsPrograms: boolean;
   /** Its own node, when it has one already: then only the capacity counts. */
   readonly on?: string;
 }
@@ -84,6 +100,8 @@ export type Shortage =
   | { readonly of: 'instances'; readonly limit: number }
   /** There is no node at all, none that answers, or none that takes new instances. */
   | { readonly of: 'nodes' }
+  /** No node that takes instances keeps their programs apart. */
+  | { readonly of: 'isolation' }
   /** No node that takes instances has all of these. */
   | { readonly of: 'executables'; readonly needs: readonly string[] }
   | { readonly of: 'capacity'; readonly cost: number };

@@ -1,6 +1,6 @@
 import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { BrokerContext, HiddenOffering } from './context.ts';
-import type { Node } from './nodes.ts';
+import { type Node, takesPrograms } from './nodes.ts';
 import type { Provisioner } from './provisioner.ts';
 
 /** What can be had now, of all that is declared. */
@@ -81,7 +81,10 @@ function ownReason(plan: ServicePlan, nodes: readonly Node[], provisioner: ByNam
   const maker = provisioner(plan.making.provisioner);
   const clause = maker.obstacle?.(plan);
   if (clause !== undefined) return sentenceOf(clause);
-  return maker.traits.local ? nodeReason(plan.operating.executables, nodes) : undefined;
+  if (!maker.traits.local) return undefined;
+  return (
+    nodeReason(plan.operating.executables, nodes) ?? isolationReason(maker, plan.operating.executables, nodes)
+  );
 }
 
 function nodeReason(needs: readonly string[], nodes: readonly Node[]): string | undefined {
@@ -92,6 +95,21 @@ function nodeReason(needs: readonly string[], nodes: readonly Node[]): string | 
   const [noun, verb] = missing.length === 1 ? ['executable', 'was'] : ['executables', 'were'];
   return `The ${noun} ${listed(missing)} ${verb} not found on any node.`;
 }
+
+/** Of the nodes that have all it needs, one must keep its programs apart. */
+function isolationReason(
+  { traits }: Provisioner,
+  needs: readonly string[],
+  nodes: readonly Node[],
+): string | undefined {
+  if (traits.runsPrograms !== true) return undefined;
+  const able = nodes.filter(({ executables }) => needs.every((name) => executables.includes(name)));
+  return able.some(takesPrograms) ? undefined : unisolatedReason;
+}
+
+/** Of what runs programs, where it is for the operator to decide. */
+export const unisolatedReason =
+  'No node keeps its programs apart from others: that takes root or bwrap, or ALLOW_UNISOLATED set to true.';
 
 function neededReason(plan: ServicePlan, catalog: Catalog, reasonOf: ReasonOf): string | undefined {
   for (const need of Object.values(plan.operating.dependencies)) {

@@ -64,6 +64,8 @@ export interface ProvisionerTraits {
   readonly config: JsonObject;
   /** JSON Schema (draft 7) of a plan's `with:`, when the provisioner itself reads it. */
   readonly settings?: JsonObject;
+  /** Do its instances run programs on a node, so that somebody may be inside of one? */
+  readonly runsPrograms?: boolean;
   /** Template roots its facts provide, beside the core's own. */
   readonly roots: readonly string[];
   /** Of the roots whose members are always the same, their names: `{ node: ['host', 'bind'] }`. */

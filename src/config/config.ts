@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { findBoundDatabase } from '../database/bound-database.ts';
 import { readConnection } from '../database/connection.ts';
+import { isLoopback } from './loopback.ts';
 import { WrongSentence, WrongValue } from './kinds.ts';
 import type { Option, OptionFamily, OptionGroup, ValuesOf } from './option.ts';
 import { coreOptions } from './options.ts';
@@ -19,6 +20,7 @@ export interface CoreConfig extends CoreValues {
   readonly nodeName: string;
   readonly nodeBind: string;
   readonly nodeDir: string;
+  readonly allowUnisolated: boolean;
   /** Where programs are looked for. */
   readonly path: string | undefined;
   /** Is the database somebody else's, perhaps shared with other brokers? */
@@ -59,9 +61,11 @@ export function readEnvironment<Group extends typeof coreOptions>(
   const problems: string[] = [];
   // Each value was read by the kind that its type is taken from.
   const values = readValues(options, env, problems) as CoreValues & ValuesOf<Group>;
+  const host = values.host ?? standardHost(env);
+  const externalDatabase = namesDatabase(values, problems);
   const config = {
     ...values,
-    host: values.host ?? standardHost(env),
+    host,
     logFormat: values.logFormat ?? (terminal ? 'text' : 'json'),
     publicUrl: values.publicUrl ?? platformUrl(values.vcapApplication),
     node: values.node ?? isNodeByItself(values),
@@ -69,7 +73,9 @@ export function readEnvironment<Group extends typeof coreOptions>(
     nodeBind: values.nodeBind ?? values.nodeHost,
     nodeDir: values.nodeDir ?? join(values.dataDir ?? '', 'node'),
     path: env['PATH'],
-    externalDatabase: namesDatabase(values, problems),
+    // Who only tries it out has no strangers on the machine.
+    allowUnisolated: values.allowUnisolated ?? (!externalDatabase && isLoopback(host)),
+    externalDatabase,
     secrets: secretValues(options, env),
   };
   problems.push(...secondLogin(config), ...loginOfTwoRealms(config), ...nodeWithoutWorkers(config));

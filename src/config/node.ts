@@ -1,7 +1,9 @@
 import { optional, standard } from './option.ts';
 import {
+  directoryList,
   hostName,
   nodeName,
+  oneOf,
   path,
   portRange,
   systemUser,
@@ -66,6 +68,24 @@ export const nodeOptions = {
     systemUser(),
     "nobody when root runs the broker, else the broker's own user",
     'User who runs the programs and owns the directories of this node.',
+  ),
+  nodeSandbox: standard(
+    'NODE_SANDBOX',
+    oneOf('auto', 'off', 'required'),
+    'auto',
+    'Shut the programs of each instance into a sandbox by bwrap: where it works (auto), never (off), or else be no node (required).',
+  ),
+  nodeSandboxReads: optional(
+    'NODE_SANDBOX_READS',
+    directoryList(),
+    'none',
+    'Directories that programs in a sandbox may read beside the system and their own, with colons between them.',
+  ),
+  allowUnisolated: optional(
+    'ALLOW_UNISOLATED',
+    yesOrNo(),
+    'true with the embedded database and HOST on loopback, else false',
+    'Sell what runs programs for tenants, though neither accounts nor a sandbox keep them apart on this node.',
   ),
   checks: standard('CHECKS', wholeNumber(1, 1000), '64', 'Instances whose units are looked at, at once.'),
 };

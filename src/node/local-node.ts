@@ -1,4 +1,6 @@
+import type { Isolation } from '../broker/nodes.ts';
 import type { Host } from '../system/account.ts';
+import type { Bubblewrap } from '../system/sandbox/wrap.ts';
 
 /** What this broker is as a node: where local things are on this machine, and who runs them. */
 export interface LocalNode extends Host {
@@ -11,4 +13,8 @@ export interface LocalNode extends Host {
   readonly directory: string;
   /** The catalog's directories: hooks lie there, as `hooks/<offering>/<file>`. */
   readonly catalogDirs: readonly string[];
+  /** What keeps the programs of one instance from all else. */
+  readonly isolation: Isolation;
+  /** From which sandboxes of instances are made; absent: there are none. */
+  readonly bubblewrap?: Bubblewrap | undefined;
 }

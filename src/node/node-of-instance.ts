@@ -1,5 +1,7 @@
 import type { JsonObject } from '../broker/json.ts';
 import type { Work } from '../broker/provisioner.ts';
+import { sandboxOf } from '../system/sandbox/wrap.ts';
+import { declaredPaths } from './declared-paths.ts';
 import type { InstanceDirectory } from './instance-directory.ts';
 import type { LocalNode } from './local-node.ts';
 
@@ -15,6 +17,19 @@ export interface InstanceScope {
  * The node as one instance has it: whatever is made, started, read or written for the instance is done with this one.
  * @param node the broker's, or one that was made by this for the same instance
  */
-export function nodeOfInstance(node: LocalNode, _scope: InstanceScope): LocalNode {
-  return node;
+export function nodeOfInstance(node: LocalNode, { work, directory }: InstanceScope): LocalNode {
+  const { bubblewrap } = node;
+  if (!bubblewrap) return node;
+  const { conf, data, log, run, hooks } = directory;
+  const sandbox = sandboxOf(bubblewrap, {
+    writes: [conf, data, log, run],
+    reads: [hooks, ...declaredPaths(work.plan)],
+    sharesProcesses: isStartedByHooks(work.plan),
+  });
+  return { ...node, sandbox };
+}
+
+/** What hooks start only hooks can end: each of them must see what the others have started. */
+function isStartedByHooks({ making, operating }: Work['plan']): boolean {
+  return Object.hasOwn(operating.hooks, 'start') || making.config['processes'] === undefined;
 }

@@ -15,6 +15,7 @@ import { can, chooseAccount } from '../system/account.ts';
 import { lockDirectory } from '../system/directory-lock.ts';
 import { codeOf } from '../system/error-code.ts';
 import type { LocalNode } from './local-node.ts';
+import { openSandbox, type SandboxOptions } from './open-sandbox.ts';
 import type { Account } from '../system/account.ts';
 import { readBootId } from '../system/proc.ts';
 
@@ -30,6 +31,8 @@ export interface NodeOptions {
   readonly catalogDirs: readonly string[];
   /** Where the node's things are kept when the account cannot reach `directory`; /var/lib when absent. */
   readonly shelter?: string;
+  /** How programs are shut in; absent: they are not. */
+  readonly sandbox?: SandboxOptions;
   /** Is told what people should know. */
   readonly note: (message: string) => void;
 }
@@ -45,7 +48,7 @@ export interface OpenNode extends LocalNode {
  * Becomes the node of a directory: makes it, chooses the account and takes the lock, which a dead broker cannot keep.
  * `directory` of what is returned is the real path.
  * @throws Error with a sentence for the operator: another broker has the directory, the account is unknown or cannot
- * reach it, programs could not listen on `bind`, the system has no /proc
+ * reach it, programs could not listen on `bind`, the system has no /proc, or a sandbox is required and does not work
  */
 export async function openNode(options: NodeOptions): Promise<OpenNode> {
   if (!existsSync('/proc/self/stat')) {
@@ -54,11 +57,15 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const account = chooseAccount(options.account);
   await requireOwnAddress(options.bind);
   const directory = await openDirectory(options, account);
+  const { name, host, bind, path, catalogDirs, note, sandbox = noSandbox } = options;
+  const hidden = [...sandbox.hidden, directory];
+  const apart = await openSandbox({ sandbox: { ...sandbox, hidden }, account, path, note });
   const close = takeLock(directory);
-  const { name, host, bind, path, catalogDirs } = options;
-  const node = { name, host, bind, directory, path, catalogDirs, machine: readBootId(), close };
+  const node = { name, host, bind, directory, path, catalogDirs, ...apart, machine: readBootId(), close };
   return account ? { ...node, account } : node;
 }
+
+const noSandbox: SandboxOptions = { use: 'off', hidden: [], reads: [] };
 
 /** Found out by listening: each provision would only find it out again. */
 async function requireOwnAddress(bind: string): Promise<void> {

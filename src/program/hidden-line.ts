@@ -1,3 +1,4 @@
+import { unisolatedReason } from '../broker/on-sale.ts';
 import type { HiddenOffering } from '../broker/context.ts';
 
 /**
@@ -7,6 +8,8 @@ import type { HiddenOffering } from '../broker/context.ts';
 export function hiddenLine(hidden: readonly HiddenOffering[]): string {
   const [only, ...more] = hidden;
   if (only && more.length === 0) return `${only.offering.name}: ${only.reason}`;
+  if (hidden.every(({ reason }) => reason === unisolatedReason))
+    return `${hidden.length} offerings: ${unisolatedReason}`;
   const plans = hidden.flatMap(({ offering }) => offering.plans);
   const needs = [...new Set(plans.flatMap(({ operating }) => operating.executables))].toSorted((a, b) =>
     a.localeCompare(b),

@@ -32,6 +32,12 @@ export function absentNode(catalogDirs: readonly string[]): AbsentNode {
       get account() {
         return refuse();
       },
+      get isolation() {
+        return refuse();
+      },
+      get bubblewrap() {
+        return refuse();
+      },
     },
     ports: { take: refuse, replace: refuse, release: refuse },
   };

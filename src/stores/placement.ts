@@ -1,4 +1,4 @@
-import type { Demand, Node, Shortage } from '../broker/nodes.ts';
+import { type Demand, type Node, type Shortage, takesPrograms } from '../broker/nodes.ts';
 import type { Operation, ServiceInstance } from '../broker/records.ts';
 import { recordIn, type Opening, type Placement } from '../broker/store.ts';
 
@@ -10,7 +10,10 @@ export interface Supply {
 }
 
 /** `used` is without the instance that seeks. */
-export type Supplier = Pick<Node, 'name' | 'executables' | 'capacity' | 'draining' | 'stale' | 'used'>;
+export type Supplier = Pick<
+  Node,
+  'name' | 'executables' | 'isolation' | 'allowsUnisolated' | 'capacity' | 'draining' | 'stale' | 'used'
+>;
 
 /** The limit that is in the way, the most general one first; else the node, if it shall be on one. */
 export function decidePlace(
@@ -23,15 +26,17 @@ export function decidePlace(
     return { short: { of: 'instances', limit: maxInstances } };
   }
   if (!room) return {};
-  const { cost, executables: needs, on } = room;
+  const { cost, executables: needs, runsPrograms, on } = room;
   const open = nodes.filter(({ name, draining, stale }) =>
     on === undefined ? !draining && !stale : name === on,
   );
   if (open.length === 0) return { short: { of: 'nodes' } };
-  const able = open.filter(
+  const equipped = open.filter(
     ({ executables }) => on !== undefined || needs.every((one) => executables.includes(one)),
   );
-  if (able.length === 0) return { short: { of: 'executables', needs } };
+  if (equipped.length === 0) return { short: { of: 'executables', needs } };
+  const able = equipped.filter((node) => on !== undefined || !runsPrograms || takesPrograms(node));
+  if (able.length === 0) return { short: { of: 'isolation' } };
   const roomy = able.filter((node) => cost <= freeOn(node) || cost <= heldBy(opening, node.name));
   const [best] = roomy.toSorted(
     (a, b) =>

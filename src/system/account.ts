@@ -14,6 +14,25 @@ export interface Host {
   readonly account?: Account;
   /** PATH of everything that is started, and where executables are looked for. */
   readonly path: string;
+  /** What each program is shut into; absent: it sees all that its account sees. */
+  readonly sandbox?: Sandbox | undefined;
+}
+
+/** Shuts programs in. */
+export interface Sandbox {
+  /** The words that start the program inside as the account, in place of its own. */
+  readonly wrap: (program: Inmate, account: Account | undefined) => readonly string[];
+  /** Is it the command line of what stands around the program, and not of the program itself? */
+  readonly isWall: (commandLine: readonly string[]) => boolean;
+  /** Is it started as the user of this process, and becomes the account only inside? */
+  readonly becomes: boolean;
+}
+
+export interface Inmate {
+  readonly command: readonly string[];
+  readonly cwd: string;
+  /** What it must be able to read, beside what all programs of its sandbox can. */
+  readonly reads?: readonly string[] | undefined;
 }
 
 /**

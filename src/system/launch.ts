@@ -1,10 +1,9 @@
 import { closeSync, fstatSync, readSync, rmSync } from 'node:fs';
-import { type Command, type Gated, isGate, startGated } from './start-gated.ts';
+import { type Command, type Gated, startGated } from './start-gated.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Host } from './account.ts';
 import { openLog } from './own-file.ts';
 import { notePrivately } from './private-file.ts';
-import { readCommandLine } from './proc.ts';
 import { until } from './until.ts';
 
 export interface Launch extends Command {
@@ -47,16 +46,15 @@ export async function launch(host: Host, it: Launch): Promise<ProcessIdentity> {
 }
 
 /** The gate has become the program, or what was to become it has ended. */
-async function untilItRuns({ child, identity }: Gated, program: string, said: () => string): Promise<void> {
+async function untilItRuns({ child, isProgram }: Gated, program: string, said: () => string): Promise<void> {
   const became = () => {
-    const commandLine = readCommandLine(identity.pid);
-    if (commandLine.length > 0 && !isGate(commandLine)) return 'program';
+    if (isProgram()) return 'program';
     return (child.exitCode !== null || child.signalCode !== null) && 'nothing';
   };
-  if ((await until(became, { first: 1, longest: 1, limit: 2000 })) === 'program') return;
-  if (child.exitCode === 126 || child.exitCode === 127) {
-    throw new Error(`${program} cannot run: ${said() || `exit code ${child.exitCode}`}`);
-  }
+  if ((await until(became, { first: 1, longest: 4, limit: 2000 })) === 'program') return;
+  const { exitCode } = child;
+  const isRefused = exitCode === 126 || exitCode === 127 || (exitCode === 1 && said().startsWith('bwrap: '));
+  if (isRefused) throw new Error(`${program} cannot run: ${said() || `exit code ${exitCode}`}`);
 }
 
 function readFrom(log: number, start: number): string {

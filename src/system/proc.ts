@@ -55,6 +55,11 @@ export function readCommandLine(pid: number): readonly string[] {
   return readProc(`${pid}/cmdline`)?.split('\0').slice(0, -1) ?? [];
 }
 
+/** Its children, the oldest first; none where the kernel does not tell. */
+export function childrenOf(pid: number): readonly number[] {
+  return (readProc(`${pid}/task/${pid}/children`) ?? '').split(' ').filter(Boolean).map(Number);
+}
+
 /** Tells this start of the machine from all others. */
 export function readBootId(): string {
   bootId ??= readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();

@@ -60,12 +60,17 @@ export async function runProgram(host: Host, program: Program): Promise<Ran> {
   })) as [number | null];
   if (watch.cause() === 'aborted') program.signal?.throwIfAborted();
   return {
-    code: code ?? undefined,
+    code: endedBySignal(host, code) ? undefined : (code ?? undefined),
     stdout: stdout(),
     stderr: stderr(),
     timedOut: watch.cause() === 'timedOut',
     tooMuch: watch.cause() === 'tooMuch',
   };
+}
+
+/** A sandbox tells the signal that ended the program as a shell does: 128 and its number. */
+function endedBySignal({ sandbox }: Host, code: number | null): boolean {
+  return sandbox !== undefined && code !== null && code > 128 && code <= 128 + 64;
 }
 
 type Cause = 'timedOut' | 'tooMuch' | 'aborted';

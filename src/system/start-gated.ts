@@ -4,7 +4,9 @@ import type { Writable } from 'node:stream';
 import { isRecord } from './private-file.ts';
 import { isExecutable, findExecutable } from './executables.ts';
 import { identityOf, type ProcessIdentity } from './process-identity.ts';
-import type { Host } from './account.ts';
+import type { Host, Sandbox } from './account.ts';
+import { readCommandLine } from './proc.ts';
+import { programBehind } from './sandbox/inside.ts';
 import { resolve } from 'node:path';
 
 export interface Command {
@@ -13,6 +15,8 @@ export interface Command {
   readonly cwd: string;
   /** All of its environment. Names must be such as a shell takes: letters, digits and _. */
   readonly env: Readonly<Record<string, string>>;
+  /** What it must be able to read, beside what all programs of its sandbox can. */
+  readonly reads?: readonly string[] | undefined;
 }
 
 /** A process that exists and waits at a gate: it becomes the program when the gate is opened. */
@@ -20,6 +24,8 @@ export interface Gated {
   readonly child: ChildProcess;
   readonly identity: ProcessIdentity;
   open(): void;
+  /** Has it become the program? */
+  readonly isProgram: () => boolean;
   /** Ends it when it still waits; afterwards the broker holds nothing of it. */
   close(): void;
 }
@@ -34,13 +40,16 @@ export type Channels = readonly ['ignore' | 'pipe', 'pipe' | number, 'pipe' | nu
  */
 export async function startGated(host: Host, command: Command, channels: Channels): Promise<Gated> {
   requireProgram(host, command);
-  const child = spawn('/bin/sh', ['-c', GATE, ...gateName, ...command.command], {
+  const { account, sandbox } = host;
+  const words = sandbox?.wrap(command, account) ?? command.command;
+  const user = sandbox?.becomes === true ? undefined : account;
+  const child = spawn('/bin/sh', ['-c', GATE, ...gateName, ...words], {
     cwd: command.cwd,
     env: command.env,
     detached: true,
     stdio: [...channels, 'pipe'],
-    uid: host.account?.uid,
-    gid: host.account?.gid,
+    uid: user?.uid,
+    gid: user?.gid,
   });
   heard(child);
   await once(child, 'spawn').catch((error: unknown) => {
@@ -53,6 +62,7 @@ export async function startGated(host: Host, command: Command, channels: Channel
     child,
     identity,
     open: () => void gate.end('go\n'),
+    isProgram: () => hasBecome(identity.pid, sandbox),
     close: () => void gate.destroy(),
   };
 }
@@ -67,8 +77,14 @@ function heard(child: ChildProcess): void {
 
 function ignore(): void {}
 
+/** In a sandbox the program is a child of what the gate becomes. */
+function hasBecome(pid: number, sandbox: Sandbox | undefined): boolean {
+  const commandLine = readCommandLine(programBehind(pid, sandbox));
+  return commandLine.length > 0 && !isGate(commandLine) && sandbox?.isWall(commandLine) !== true;
+}
+
 /** Is this the command line of a process that still waits at the gate? */
-export function isGate(commandLine: readonly string[]): boolean {
+function isGate(commandLine: readonly string[]): boolean {
   return commandLine[2] === GATE;
 }
 

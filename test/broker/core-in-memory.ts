@@ -111,6 +111,8 @@ export function coreInMemory(
         host: `${name}.example.com`,
         url,
         directory: `/srv/${name}`,
+        isolation: 'none' as const,
+        allowsUnisolated: true,
         ...supply,
         ...rest,
       };

@@ -35,6 +35,20 @@ test.each<[what: string, offerings: readonly ServiceOffering[], nodes: readonly 
     { a: 'No node has all of the executables x and y.' },
   ],
   [
+    'What runs programs that a node keeps apart, or takes though it does not',
+    [anOffering('a', [running('x')]), anOffering('b', [running('y')])],
+    [aNode('x'), { ...aNode('y'), isolation: 'none', allowsUnisolated: true }],
+    {},
+  ],
+  [
+    'What runs programs that no node with all it needs keeps apart, and nothing else,',
+    [anOffering('a', [running('x')]), anOffering('b', [local('x')])],
+    [{ ...aNode('x'), isolation: 'none' }, aNode('y')],
+    {
+      a: 'No node keeps its programs apart from others: that takes root or bwrap, or ALLOW_UNISOLATED set to true.',
+    },
+  ],
+  [
     'What its provisioner has an obstacle for',
     [anOffering('a', [aPlan({ making: { provisioner: 'barred' } })])],
     [],
@@ -148,6 +162,10 @@ function local(...needs: readonly string[]): ServicePlan {
   return aPlan({ making: { provisioner: 'local' }, operating: { executables: needs } });
 }
 
+function running(...needs: readonly string[]): ServicePlan {
+  return aPlan({ making: { provisioner: 'running' }, operating: { executables: needs } });
+}
+
 function needing(need: Omit<Dependency, 'parameters'>, name = 'p'): ServicePlan {
   const requires = { it: { ...need, parameters: {} } };
   return aPlan({ name, making: { provisioner: 'remote' }, operating: { dependencies: requires } });
@@ -182,6 +200,8 @@ function aNode(...executables: readonly string[]): Node {
     ports: { first: 20_000, last: 20_001 },
     capacity: 1,
     executables,
+    isolation: 'sandbox',
+    allowsUnisolated: false,
     draining: false,
     beatAt: new Date(),
     stale: false,
@@ -194,7 +214,13 @@ function aNode(...executables: readonly string[]): Node {
 function provisioner(name: string): Provisioner {
   return {
     name,
-    traits: { config: {}, roots: [], selfContained: false, local: name === 'local' },
+    traits: {
+      config: {},
+      roots: [],
+      selfContained: false,
+      local: ['local', 'running'].includes(name),
+      runsPrograms: name === 'running',
+    },
     provision: () => Promise.reject(new Error('Nothing is made here.')),
     deprovision: () => Promise.reject(new Error('Nothing is made here.')),
     ...(name === 'barred' ? { obstacle: () => 'SHARED_URL is not set' } : {}),

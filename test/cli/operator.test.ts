@@ -46,7 +46,7 @@ async function shown(words: string): Promise<string> {
 
 test('Nodes, offerings, instances and orphans are shown as tables', async () => {
   expect(await shown('nodes')).toMatch(
-    /^NODE +STATE +HOST +INSTANCES +USED +CAPACITY +PORTS FREE +LAST HEARD OF\nn1 +up +127\.0\.0\.1 +1 +1 +100 +100 +\S+\n$/,
+    /^NODE +STATE +HOST +INSTANCES +USED +CAPACITY +PORTS FREE +ISOLATION +LAST HEARD OF\nn1 +up +127\.0\.0\.1 +1 +1 +100 +100 +\S+ +\S+\n$/,
   );
   expect(await shown('offerings')).toMatch(
     /^ticker +\S+ +yes +-\nwanting +\S+ +no +The executable a-program-that-nobody-has was not found/m,

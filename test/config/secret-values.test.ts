@@ -46,7 +46,15 @@ const mistakes: Readonly<Record<string, string>> = {
 /** Those in which any text is right, and which are no secrets: names to log in with. */
 const names = ['BROKER_USERNAME', 'BROKER_USERNAME_2', 'OPERATOR_USERNAME', 'TSURU_USERNAME'];
 /** Directories may have any name; what cannot be one is refused. NODE_USER and hosts may be any word. */
-const words = ['DATA_DIR', 'NODE_DIR', 'PG_BIN_DIR', 'CATALOG_DIR', 'NODE_USER', 'NODE_NAME'];
+const words = [
+  'DATA_DIR',
+  'NODE_DIR',
+  'PG_BIN_DIR',
+  'CATALOG_DIR',
+  'NODE_SANDBOX_READS',
+  'NODE_USER',
+  'NODE_NAME',
+];
 const hosts = ['HOST', 'NODE_HOST', 'NODE_BIND'];
 const variables = [...Object.values(options).map(({ name }) => name), 'OTHER_POSTGRES_URL'];
 

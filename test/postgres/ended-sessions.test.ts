@@ -53,6 +53,8 @@ const profile = {
   ports: { first: 20000, last: 20009 },
   capacity: 1,
   executables: [],
+  isolation: 'none' as const,
+  allowsUnisolated: true,
 };
 
 /** Each takes a session to a pool, or more of them. What it gives is the same however often it is done. */

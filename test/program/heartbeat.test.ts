@@ -10,6 +10,8 @@ const profile: NodeProfile = {
   ports: { first: 2000, last: 2009 },
   capacity: 10,
   executables: [],
+  isolation: 'none',
+  allowsUnisolated: true,
 };
 
 let offset = 0;

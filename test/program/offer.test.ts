@@ -49,6 +49,8 @@ function beat(...executables: string[]): Promise<boolean> {
     ports: { first: 2000, last: 2009 },
     capacity: 10,
     executables,
+    isolation: 'none',
+    allowsUnisolated: true,
   };
   return nodes.beat(profile, 'h1', 'm1');
 }

@@ -187,10 +187,10 @@ describeOffering('redis', () => {
       expect(await info(client, 'aof_enabled')).toBe(plan === 'durable' ? '1' : '0');
       expect(await client.get('key')).toBe('kept');
     }
-    const before = await info(await logIn(bound), 'process_id');
+    const before = await info(await logIn(bound), 'run_id');
     await redis.act('restart');
     const client = await logIn(bound);
-    expect(await info(client, 'process_id')).not.toBe(before);
+    expect(await info(client, 'run_id')).not.toBe(before);
     expect(await client.get('key')).toBe('kept');
     await redis.deprovision();
   });

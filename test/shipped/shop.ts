@@ -183,7 +183,15 @@ function aBought({ broker, id, ids }: Parts, first: string): Omit<Bought, 'key' 
 }
 
 function nodeAt(directory: string) {
-  return { name: '', host: '', bind: '', directory, path: '', catalogDirs: [] };
+  return {
+    name: '',
+    host: '',
+    bind: '',
+    directory,
+    path: '',
+    catalogDirs: [],
+    isolation: 'none' as const,
+  };
 }
 
 function requireStatus(answer: Response, status: number): Response {

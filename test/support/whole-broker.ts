@@ -53,6 +53,8 @@ export async function startWholeBroker(
     BROKER_PASSWORD: testPassword,
     ENCRYPTION_KEYS: encryptionKeys,
     OPERATOR_PASSWORD: operatorPassword,
+    // Whatever this machine has to keep programs apart.
+    ALLOW_UNISOLATED: 'true',
     // So that what takes its time is seen in progress.
     ASYNC_PATIENCE: '250ms',
     // Several brokers of a test may share a database; each is a node of its own.

@@ -113,6 +113,8 @@ const node: Node = {
   ports: { first: 1, last: 9 },
   capacity: 100,
   executables: [],
+  isolation: 'none',
+  allowsUnisolated: true,
   draining: false,
   beatAt: new Date(0),
   stale: false,

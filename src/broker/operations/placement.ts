@@ -20,7 +20,9 @@ export function demandToMake(
   if (!local && maxInstances === undefined) return undefined;
   return {
     maxInstances,
-    room: local ? { cost, executables: needs, on: failed?.place?.node } : undefined,
+    room: local
+      ? { cost, executables: needs, runsPrograms: runsPrograms(core, plan), on: failed?.place?.node }
+      : undefined,
     here: core.settings.node,
   };
 }
@@ -33,7 +35,11 @@ export function demandToChange(
 ): Demand | undefined {
   const { cost, executables: needs } = plan.operating;
   if (!place || place.cost === cost) return undefined;
-  return { room: { cost, executables: needs, on: place.node }, here: core.settings.node };
+  const on = place.node;
+  return {
+    room: { cost, executables: needs, runsPrograms: runsPrograms(core, plan), on },
+    here: core.settings.node,
+  };
 }
 
 /** Nothing of it was ever made or all of it was undone: then it is of no node. */
@@ -54,6 +60,10 @@ function isLocal(core: BrokerContext, plan: ServicePlan): boolean {
   return core.provisioner(plan.making.provisioner).traits.local === true;
 }
 
+function runsPrograms(core: BrokerContext, plan: ServicePlan): boolean {
+  return core.provisioner(plan.making.provisioner).traits.runsPrograms === true;
+}
+
 function sentenceOf({ offeringName }: ServicePlan, { room }: Demand, shortage: Shortage): string {
   switch (shortage.of) {
     case 'instances':
@@ -64,6 +74,8 @@ function sentenceOf({ offeringName }: ServicePlan, { room }: Demand, shortage: S
       return 'No node that is running can take new instances.';
     case 'executables':
       return `No node that can take new instances has all that this needs: ${shortage.needs.join(', ')}.`;
+    case 'isolation':
+      return 'No node that can take new instances keeps their programs apart from others.';
     case 'capacity':
       return room?.on === undefined
         ? `No node has room for this: it takes ${shortage.cost} of a node's capacity, and none has that much left.`

@@ -24,11 +24,21 @@ export const nodeCommands: readonly CliCommand[] = [
   abandon,
 ];
 
-const heads = ['NODE', 'STATE', 'HOST', 'INSTANCES', 'USED', 'CAPACITY', 'PORTS FREE', 'LAST HEARD OF'];
+const heads = [
+  'NODE',
+  'STATE',
+  'HOST',
+  'INSTANCES',
+  'USED',
+  'CAPACITY',
+  'PORTS FREE',
+  'ISOLATION',
+  'LAST HEARD OF',
+];
 
 function rowOf(node: NodeAnswer) {
-  const { name, state, host, instances, used, capacity, ports_free: free, beat_at: beat } = node;
-  return [name, state, host, instances, used, capacity, free, beat];
+  const { name, state, host, instances, used, capacity, ports_free: free, isolation, beat_at: beat } = node;
+  return [name, state, host, instances, used, capacity, free, isolation, beat];
 }
 
 function change(verb: 'drain' | 'undrain' | 'forget', description: string, result: string): CliCommand {

@@ -61,6 +61,8 @@ async function start(node: LocalNode, run: HookRun): Promise<Ran> {
   try {
     return await runProgram(node, {
       ...surroundings,
+      // They may be a copy of their own.
+      reads: [directory.hooks],
       input: `${JSON.stringify(context)}\n`,
       timeoutMs: limitOf(run),
       signal,

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config.ts';
+import { isLoopback } from '../../config/loopback.ts';
 import { requireUsable } from '../../system/usable-directory.ts';
 
 /**
@@ -29,8 +30,4 @@ export function forgottenAddress({ host, publicUrl, node, nodeHost }: Config): s
 
 function isEverywhere(host: string): boolean {
   return host === '0.0.0.0' || /^\[?(::|0(:0){7})\]?$/.test(host);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
 }

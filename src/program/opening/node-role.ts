@@ -1,5 +1,7 @@
 import { statSync } from 'node:fs';
 import { isIPv6 } from 'node:net';
+import { userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { NodeProfile, Nodes } from '../../broker/nodes.ts';
 import type { Config } from '../config.ts';
@@ -71,6 +73,7 @@ export async function openNodeRole(parts: NodeRoleParts): Promise<NodeRole> {
 }
 
 async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
+  const { nodeSandbox: use, nodeSandboxReads: reads = [], dataDir } = config;
   const { nodeName, nodeHost, nodeBind, nodeDir, nodeUser, catalogDirs, path } = config;
   try {
     return await openNode({
@@ -81,6 +84,7 @@ async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
       account: nodeUser,
       path: searchPath(path),
       catalogDirs,
+      sandbox: { use, reads, hidden: [resolve(dataDir), ...ownPlaces()] },
       note,
     });
   } catch (error) {
@@ -92,6 +96,13 @@ async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
       },
     );
   }
+}
+
+/** Where this program lies, and what belongs to the people of this machine. */
+function ownPlaces(): readonly string[] {
+  const home = userInfo().homedir;
+  const isSystem = /^\/((usr|bin|sbin|dev|etc|lib)(\/|$)|$)/.test(home);
+  return [join(import.meta.dirname, '../../..'), '/home', '/root', ...(isSystem ? [] : [home])];
 }
 
 /** Programs that run as services are often where an ordinary user's PATH does not lead. */
@@ -115,11 +126,11 @@ function placeOf({ machine, directory }: OpenNode): string {
 }
 
 function profileOf(
-  { nodeUrl, nodePorts, nodeCapacity }: Config,
-  { name, host, directory }: LocalNode,
+  { nodeUrl, nodePorts: ports, nodeCapacity: capacity, allowUnisolated: allowsUnisolated }: Config,
+  { name, host, directory, isolation }: LocalNode,
   port: number,
   executables: readonly string[],
 ): NodeProfile {
   const url = nodeUrl ?? `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  return { name, host, url, directory, ports: nodePorts, capacity: nodeCapacity, executables };
+  return { name, host, url, directory, ports, capacity, executables, isolation, allowsUnisolated };
 }

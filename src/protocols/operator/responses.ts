@@ -37,6 +37,7 @@ export function nodeReply(node: Node): NodeAnswer {
     used,
     instances,
     executables,
+    isolation: node.isolation,
     beat_at: node.beatAt.toISOString(),
   };
 }

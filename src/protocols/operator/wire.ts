@@ -35,6 +35,8 @@ export interface NodeAnswer {
   readonly used: number;
   readonly instances: number;
   readonly executables: readonly string[];
+  /** What keeps programs of instances apart there: accounts, a sandbox, both or nothing. */
+  readonly isolation: 'accounts+sandbox' | 'accounts' | 'sandbox' | 'none';
   readonly beat_at: string;
 }
 

@@ -21,4 +21,5 @@ export const traits: ProvisionerTraits = {
   supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
   selfContained: false,
   local: true,
+  runsPrograms: true,
 };

@@ -6,6 +6,7 @@ import type { UnitBlueprint } from './files/blueprint.ts';
 import { findConfigured } from './files/state.ts';
 import { askHook, hasHook } from '../../node/hook-steps.ts';
 import { limitOf } from '../../node/step-limits.ts';
+import { programBehind } from '../../system/sandbox/inside.ts';
 import { boundLog, tailOf } from './units/logs.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askUnit, portOf } from './probe/ready.ts';
@@ -58,7 +59,7 @@ async function inspectUnit(
   const live = findLive(directory, unit);
   if (!live)
     return { unit, alive: false, answer: 'unasked', reason: ending(context, unit, blueprint), address };
-  const alive = { unit, alive: true, pid: live.identity.pid, address };
+  const alive = { unit, alive: true, pid: programBehind(live.identity.pid, node.sandbox), address };
   if (hasHook(context, 'check_up')) return { ...alive, ...(await ask()) };
   const answer = blueprint && (await askUnit(context, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };

@@ -1,7 +1,7 @@
 // Nodes as brokers tell of them, on the database's clock.
 import type { Pool } from 'pg';
 import { lostFailure } from '../../broker/lost.ts';
-import type { Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
+import type { Isolation, Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
 import { costs, holdsRoom, stale } from './place.ts';
 import { persistently, queryOn, queryThrough, type Query } from '../../postgres/query.ts';
 import { assignments, json, names, columnsOf, type Columns } from './rows.ts';
@@ -34,6 +34,8 @@ async function beat(query: Query, profile: NodeProfile, holder: string, machine:
     last_port: sql`${profile.ports.last}::integer`,
     capacity: sql`${profile.capacity}::numeric`,
     executables: sql`${JSON.stringify(profile.executables)}::json`,
+    isolation: sql`${profile.isolation}::text`,
+    allows_unisolated: sql`${profile.allowsUnisolated}::boolean`,
     holder: sql`${holder}::text`,
     machine: sql`${machine}::text`,
     beat_at: sql`now()`,
@@ -89,6 +91,8 @@ interface NodeRow {
   readonly last_port: number;
   readonly capacity: number;
   readonly executables: readonly string[];
+  readonly isolation: Isolation;
+  readonly allows_unisolated: boolean;
   readonly draining: boolean;
   readonly beat_at: string;
   readonly stale: boolean;
@@ -110,7 +114,7 @@ async function list(query: Query): Promise<readonly Node[]> {
 }
 
 function readNode(row: NodeRow): Node {
-  const { name, host, url, directory, capacity, executables, draining, used, instances } = row;
+  const { name, host, url, directory, capacity, executables, isolation, draining, used, instances } = row;
   const [first, last] = [row.first_port, row.last_port];
   return {
     name,
@@ -120,6 +124,8 @@ function readNode(row: NodeRow): Node {
     ports: { first, last },
     capacity,
     executables,
+    isolation,
+    allowsUnisolated: row.allows_unisolated,
     draining,
     beatAt: new Date(row.beat_at),
     stale: row.stale,

@@ -30,7 +30,8 @@ async function supplyFor(query: Query, { operation }: Opening): Promise<Supply> 
       (select count(*) from service_instances i where offering_id = ${operation.offeringId} and ${others})::integer
         as instances,
       (select json_agg(n) from (
-        select name, executables, capacity, draining, ${stale} as stale, ${costs(others)} as used from nodes
+        select name, executables, isolation, allows_unisolated as "allowsUnisolated", capacity, draining,
+          ${stale} as stale, ${costs(others)} as used from nodes
       ) n) as nodes`);
   return {
     instances: Number(row?.['instances']),

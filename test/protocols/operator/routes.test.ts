@@ -114,6 +114,7 @@ describe('Nodes', () => {
         used: 0,
         instances: 0,
         executables: ['sh'],
+        isolation: expect.stringMatching(/^(accounts|sandbox|none)/) as string,
         beat_at: expect.any(String) as string,
       })),
     });

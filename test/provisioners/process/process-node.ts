@@ -42,6 +42,8 @@ export async function aProcessNode(
     directory: node.directory,
     capacity: 1000,
     executables: [],
+    isolation: node.isolation,
+    allowsUnisolated: true,
   };
   await nodes.beat({ ...profile, ports: { first, last } }, 'test', 'test');
   const hooks = join(place, 'catalog', 'hooks', 'cache');

@@ -45,7 +45,7 @@ export function describePlacing(makeRemembered: MakeRemembered): void {
     needs: readonly string[] = [],
   ): Promise<Placement> {
     return store.place(updating(instance, cost), {
-      room: { cost, executables: needs, on: 'n1' },
+      room: aRoom({ cost, executables: needs, on: 'n1' }),
       here: 'n1',
     });
   }
@@ -265,7 +265,8 @@ export function describePlacing(makeRemembered: MakeRemembered): void {
   });
 
   describe('What there is not enough of is said, the most general first:', () => {
-    const demand = { maxInstances: 1, room: aRoom({ cost: 9, executables: ['redis-server', 'epmd'] }) };
+    const executables = ['redis-server', 'epmd'];
+    const demand = { maxInstances: 1, room: aRoom({ cost: 9, executables, runsPrograms: true }) };
     const shortages: readonly (readonly [string, Shortage, () => Promise<unknown>])[] = [
       ['no node at all', { of: 'nodes' }, async () => undefined],
       [
@@ -287,10 +288,22 @@ export function describePlacing(makeRemembered: MakeRemembered): void {
         },
       ],
       [
+        'no node that keeps programs apart',
+        { of: 'isolation' },
+        async () => {
+          const { executables } = demand.room;
+          await aNodeIn(remembered, { executables, isolation: 'none', capacity: 9 });
+          await aNodeIn(remembered, { name: 'n2', capacity: 9 });
+        },
+      ],
+      [
         'no room on those that could',
         { of: 'capacity', cost: 9 },
         async () => {
-          await aNodeIn(remembered, { executables: ['a', 'epmd', 'redis-server'], capacity: 8 });
+          const executables = ['a', 'epmd', 'redis-server'];
+          await aNodeIn(remembered, { executables, capacity: 8 });
+          const unisolated = { isolation: 'none', allowsUnisolated: true } as const;
+          await aNodeIn(remembered, { name: 'n3', executables, capacity: 8, ...unisolated });
           await aNodeIn(remembered, { name: 'n2', capacity: 100 });
         },
       ],

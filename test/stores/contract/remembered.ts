@@ -79,6 +79,8 @@ export function aProfile(rest: Partial<NodeProfile> = {}): NodeProfile {
     ports: { first: 20_000, last: 20_099 },
     capacity: 3,
     executables: ['redis-server', 'memcached'],
+    isolation: 'accounts',
+    allowsUnisolated: false,
     ...rest,
   };
 }
@@ -91,7 +93,7 @@ export async function aNodeIn({ nodes }: Remembered, rest: Partial<NodeProfile> 
 }
 
 export function aRoom(rest: Partial<Room> = {}): Room {
-  return { cost: 1, executables: [], ...rest };
+  return { cost: 1, executables: [], runsPrograms: false, ...rest };
 }
 
 /** What a placement came to: the node, what there was not enough of, or 'stale'. */
