@@ -86,7 +86,7 @@ const asideTime = 10;
 // in our way, or that takes longer than it allows itself: it may be otherwise in a moment.
 const awayStates = /^(08...|53...|57P0[1-5]|25P03|25006|55000|40P01|40001|55P03|57014)$/;
 const awayCodes =
-  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT|EMFILE|ENFILE)$/;
+  /^(ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|EHOSTUNREACH|EHOSTDOWN|ENETUNREACH|ENETDOWN|ENOTFOUND|EAI_AGAIN|ENOENT|EMFILE|ENFILE|ENOBUFS|ENOMEM|EAGAIN|EADDRNOTAVAIL)$/;
 // pg gives these no code.
 const neverSent = /^Client (was closed|has encountered a connection error) and is not queryable/;
 // Not that it gave no answer in time: it may do so again.

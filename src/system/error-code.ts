@@ -12,3 +12,11 @@ export function codeOf(error: unknown): string {
 export function isFull(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(codeOf(error));
 }
+
+/** Has the machine, or this process, no room for it at the moment: no descriptor, no memory, no further process? */
+export function isShortage(error: unknown): boolean {
+  const cause: unknown = error instanceof Error ? error.cause : undefined;
+  return [error, cause].some((one) => shortages.has(codeOf(one)));
+}
+
+const shortages: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EAGAIN']);

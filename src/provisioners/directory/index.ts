@@ -5,6 +5,7 @@
 import { chmodSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
+import { isShortage } from '../../system/error-code.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { instanceKey } from '../../broker/key.ts';
 import type { Made, Provisioner, Step, Resource, Work } from '../../broker/provisioner.ts';
@@ -56,7 +57,7 @@ async function provision(node: LocalNode, work: Work): Promise<Step<Made>> {
     makeFolder(data, config.mode, node.account);
     return { done: { facts: factsOf(node, base) }, did: { step: 'prepare' } };
   } catch (error) {
-    if (error instanceof Failure) throw error;
+    if (error instanceof Failure || isShortage(error)) throw error;
     // Without any, the directory is the node's own.
     throw broken(root !== undefined && config.roots.includes(root) ? unusable(root, error) : String(error));
   }

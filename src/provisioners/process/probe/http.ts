@@ -1,5 +1,5 @@
 import { type ClientRequest, request } from 'node:http';
-import { codeOf } from '../../../system/error-code.ts';
+import { codeOf, isShortage } from '../../../system/error-code.ts';
 import { type Address, type Answer, refusal } from './tcp.ts';
 
 export interface WebRule {
@@ -12,6 +12,7 @@ export interface WebRule {
  * Asks for a page; ready when the status is the expected one.
  * @param limit milliseconds until the status must be there
  * @param signal hangs up when it is given up; then the answer is silence
+ * @throws the system's error when this machine has no room to ask: that says nothing of the other side
  */
 export function askForPage(
   { host, port }: Address,
@@ -19,7 +20,7 @@ export function askForPage(
   limit: number,
   signal: AbortSignal,
 ): Promise<Answer> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const asked = requestOf({ host, port, path, headers, signal });
     if (!asked)
       return resolve({ is: 'wrong', reason: 'its page has a path or headers that HTTP does not know' });
@@ -39,13 +40,14 @@ export function askForPage(
           : { is: 'wrong', reason: `it answers with status ${statusCode} in place of ${status}` },
       ),
     );
-    asked.on('error', (error: NodeJS.ErrnoException) =>
+    asked.on('error', (error: NodeJS.ErrnoException) => {
+      if (isShortage(error)) reject(error);
       end(
         error.code?.startsWith('HPE_')
           ? { is: 'wrong', reason: 'its answer is no HTTP' }
           : { is: 'silent', reason: refusal(error) },
-      ),
-    );
+      );
+    });
     asked.end();
   });
 }

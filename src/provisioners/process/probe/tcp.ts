@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { isShortage } from '../../../system/error-code.ts';
 
 export interface Address {
   readonly host: string;
@@ -32,6 +33,7 @@ const longestAnswer = 64_000;
  * Connects, speaks and listens until the answer holds what is expected, the other side ends, or time is up.
  * @param limit milliseconds for all of it
  * @param signal hangs up when it is given up; then the answer is silence
+ * @throws the system's error when this machine has no room to ask: that says nothing of the other side
  */
 export function exchange(
   address: Address,
@@ -39,7 +41,7 @@ export function exchange(
   limit: number,
   signal: AbortSignal,
 ): Promise<Answer> {
-  return new Promise((resolve) => {
+  return new Promise((resolve, reject) => {
     const socket = connect({ ...address, signal });
     let said = '';
     let isConnected = false;
@@ -69,9 +71,10 @@ export function exchange(
     socket.on('end', () =>
       end(said === '' ? { is: 'silent', reason: 'it hangs up without an answer' } : wrong(said)),
     );
-    socket.on('error', (error: NodeJS.ErrnoException) =>
-      end(said === '' ? { is: 'silent', reason: refusal(error) } : wrong(said)),
-    );
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (isShortage(error)) reject(error);
+      end(said === '' ? { is: 'silent', reason: refusal(error) } : wrong(said));
+    });
   });
 }
 

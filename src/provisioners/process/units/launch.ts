@@ -1,4 +1,5 @@
 import { Failure } from '../../../broker/errors.ts';
+import { isShortage } from '../../../system/error-code.ts';
 import { endProcess, isAnyLeft } from '../../../system/end-process.ts';
 import type { InstanceDirectory } from '../../../node/instance-directory.ts';
 import { launch } from '../../../system/launch.ts';
@@ -37,6 +38,8 @@ export async function launchUnit(
     identityFile: identityFile(directory, unit),
     logFile: logFile(directory, unit),
   }).catch((error: unknown) => {
+    // That passes: the step is taken again.
+    if (isShortage(error)) throw error;
     const detail = error instanceof Error ? error.message : String(error);
     throw new Failure('not-started', `The program ${run[0]} could not be started.`, { detail });
   });
