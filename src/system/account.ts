@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
+import type { HostLimits } from './limits/keeper.ts';
 
 export interface Account {
   readonly name: string;
@@ -16,6 +17,8 @@ export interface Host {
   readonly path: string;
   /** What each program is shut into; absent: it sees all that its account sees. */
   readonly sandbox?: Sandbox | undefined;
+  /** Those of the instance for which something is started; absent: none. */
+  readonly limits?: HostLimits;
 }
 
 /** Shuts programs in. */

@@ -6,6 +6,7 @@ export interface ProcessStat {
   readonly pid: number;
   /** Ended, though its parent has not asked for its exit code yet. */
   readonly dead: boolean;
+  readonly parent: number;
   readonly group: number;
   readonly session: number;
   /** In ticks since the machine started: with the pid it tells one process from all others of this boot. */
@@ -17,13 +18,14 @@ export function readStat(pid: number): ProcessStat | undefined {
   const text = readProc(`${pid}/stat`);
   if (!text) return undefined;
   // The name in the second field is the program's own choice: it may hold blanks, brackets and line breaks.
-  const [state = '', , group, session, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const [state = '', parent, group, session, ...rest] = text.slice(text.lastIndexOf(')') + 2).split(' ');
   const startTime = rest[15] ?? '';
   // Its first thread may have ended before the others, which still have its ports and files.
   const threads = Number(rest[13]);
   return {
     pid,
     dead: (state === 'Z' || state === 'X') && threads <= 1,
+    parent: Number(parent),
     group: Number(group),
     session: Number(session),
     startTime,

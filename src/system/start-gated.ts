@@ -8,6 +8,7 @@ import type { Host, Sandbox } from './account.ts';
 import { readCommandLine } from './proc.ts';
 import { programBehind } from './sandbox/inside.ts';
 import { resolve } from 'node:path';
+import { rlimitNames, rlimitWords, takeRlimits } from './limits/rlimits.ts';
 
 export interface Command {
   /** The program, by its name on the node's path or as a path from `cwd`, and its arguments. */
@@ -35,7 +36,7 @@ export type Channels = readonly ['ignore' | 'pipe', 'pipe' | number, 'pipe' | nu
 
 /**
  * Starts a process in a session of its own, as the node's account, and holds it at a gate: so its identity can
- * be written down before it does anything. When the broker dies before the gate is opened, the process ends.
+ * be written down before it does anything, and it be put under the limits of its instance. When the broker dies before the gate is opened, the process ends.
  * @throws Error when there is no such program, or no process could be started
  */
 export async function startGated(host: Host, command: Command, channels: Channels): Promise<Gated> {
@@ -58,13 +59,24 @@ export async function startGated(host: Host, command: Command, channels: Channel
   const gate = child.stdio[3] as Writable;
   const identity = identityOf(child.pid ?? 0);
   if (!identity) throw new Error(`${command.command[0]} was ended before it began.`);
+  try {
+    limit(host, identity.pid);
+  } catch (error) {
+    gate.destroy();
+    throw new Error(`${command.command[0]} could not be limited: ${reasonOf(error)}`, { cause: error });
+  }
   return {
     child,
     identity,
-    open: () => void gate.end('go\n'),
+    open: () => void gate.end(`go ${rlimitWords(host.limits)}\n`),
     isProgram: () => hasBecome(identity.pid, sandbox),
     close: () => void gate.destroy(),
   };
+}
+
+/** While it waits: nothing of the program ever runs outside its group. */
+function limit({ limits }: Host, pid: number): void {
+  limits?.keeper.groups?.enter(limits.group, limits.amounts, pid);
 }
 
 /** It may be killed at any moment, and whoever holds its pipes with it: its end tells everything. */
@@ -93,11 +105,12 @@ const gateName = ['purveyor-gate'];
 // Arguments are arguments all the way: nothing of them is ever read as shell text. The shell's own variables stay
 // with the shell.
 const GATE = `
-read -r word <&3 || exit 125
-[ "$word" = go ] || exit 125
+read -r PURVEYOR_GATE_word ${rlimitNames} <&3 || exit 125
+[ "$PURVEYOR_GATE_word" = go ] || exit 125
 exec 3<&-
 umask 077
-unset word PWD OLDPWD SHLVL _
+${takeRlimits}
+unset PURVEYOR_GATE_word PWD OLDPWD SHLVL _
 exec "$@"
 `;
 
