@@ -13,9 +13,9 @@ jest.setTimeout(120_000);
 
 /** Who has found a hole in a program and runs code inside an instance: how far that goes in each set-up. */
 
-const { describeSetUp, byRootWithoutBwrap, byOrdinaryUserWithoutBwrap } = setUps;
+const { describeSetUp, byRoot, byRootWithoutBwrap, byOrdinaryUser, byOrdinaryUserWithoutBwrap } = setUps;
 
-for (const setUp of [byRootWithoutBwrap, byOrdinaryUserWithoutBwrap]) {
+for (const setUp of [byRoot, byRootWithoutBwrap, byOrdinaryUser, byOrdinaryUserWithoutBwrap]) {
   describeSetUp(setUp, () => {
     let market: Market;
     let mine: Holding;

@@ -30,7 +30,7 @@ const bare = { NODE_SANDBOX: 'off', ALLOW_UNISOLATED: 'true' };
 export const byRoot: SetUp = {
   name: 'root',
   closesBroker: true,
-  closesNeighbours: false,
+  closesNeighbours: true,
   user: undefined,
   env: sandboxed,
   missing: noRoot ?? noBwrap,
@@ -45,8 +45,8 @@ export const byRootWithoutBwrap: SetUp = {
 };
 export const byOrdinaryUser: SetUp = {
   name: 'an ordinary user',
-  closesBroker: false,
-  closesNeighbours: false,
+  closesBroker: true,
+  closesNeighbours: true,
   env: sandboxed,
   ...ordinaryUser(noBwrap),
 };
