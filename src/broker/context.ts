@@ -28,7 +28,10 @@ export interface BrokerContext {
   readonly newId: () => string;
   /** Random letters and digits. */
   readonly newSecret: (length: number) => string;
+  /** For what is told and kept. */
   readonly now: () => Date;
+  /** Milliseconds on a clock that nobody sets: for how long something takes. */
+  readonly uptime: () => number;
   readonly settings: Settings;
 }
 

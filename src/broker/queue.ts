@@ -35,7 +35,7 @@ export function createOperationQueue(core: RequestContext): OperationQueue {
   const revoked = new Map<string, number>();
 
   async function take(): ReturnType<OperationQueue['take']> {
-    const taken = (await lookAfter(core.now().getTime())) ?? (await engine.take());
+    const taken = (await lookAfter(core.uptime())) ?? (await engine.take());
     if (taken) return taken;
     const due = (await core.store.nextDue(core.settings.node)) ?? longestSleep;
     return { sleepMs: Math.min(Math.max(due, shortestSleep), longestSleep) };

@@ -29,11 +29,11 @@ const PASSING = /lock file ".*" already exists|shared memory block|could not bin
 
 /** Joins the server that runs on the cluster, or launches it. */
 export async function attach(place: ClusterPlace): Promise<Attachment> {
-  const giveUp = Date.now() + PATIENCE_MS;
+  const giveUp = performance.now() + PATIENCE_MS;
   for (let port = 0; ;) {
     const attachment = (await joinRunning(place)) ?? (await launchOwn(place, port));
     if (typeof attachment !== 'string') return attachment;
-    if (!PASSING.test(attachment) || Date.now() > giveUp) throw new Error(failure(place, attachment));
+    if (!PASSING.test(attachment) || performance.now() > giveUp) throw new Error(failure(place, attachment));
     if (/could not bind/i.test(attachment)) port += 1;
     await sleep(50);
   }

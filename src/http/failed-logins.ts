@@ -10,7 +10,7 @@ const growthMs = 20;
 const longestMs = 2_000;
 
 /** Counts failed logins by address. Memory is bounded: the address that failed longest ago goes first. */
-export function countFailures(now: () => number = Date.now): FailedLogins {
+export function countFailures(now: () => number = () => performance.now()): FailedLogins {
   const seen = new Map<string, { readonly count: number; readonly at: number }>();
   return {
     add(address) {

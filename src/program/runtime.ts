@@ -159,6 +159,7 @@ function depsOf(
     newId: randomUUID,
     newSecret,
     now: () => new Date(),
+    uptime: () => performance.now(),
   };
 }
 

@@ -11,7 +11,7 @@ const pageLength = 500;
 /** Counts what there is, for all brokers on the database. */
 export function createStock(
   overview: Pick<OperatorView, 'nodes' | 'instances' | 'offerings' | 'orphans'>,
-  now: () => number = Date.now,
+  now: () => number = () => performance.now(),
 ): () => Promise<Stock> {
   let last: { readonly at: number; readonly stock: Promise<Stock> } | undefined;
   return function takeStock() {

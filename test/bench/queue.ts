@@ -37,6 +37,7 @@ export async function measureQueue(connection: PoolConfig): Promise<number[]> {
     newId: () => randomUUID(),
     newSecret: () => 'secret',
     now: () => new Date(),
+    uptime: () => performance.now(),
     settings: { url: '', holder: 'bench', asyncPatience: 0, syncPatience: 0, lease: 15_000, retention: 1e9 },
   };
   const { work } = createBroker(deps);

@@ -135,6 +135,7 @@ export function coreInMemory(
         newId,
         newSecret: (length) => 's'.repeat(length - 1) + (brokers += 1),
         now,
+        uptime: () => performance.now() + offset,
         settings: {
           url: 'https://broker.example.com',
           holder: `broker-${(brokers += 1)}`,

@@ -28,6 +28,7 @@ export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker
     newId: () => randomUUID(),
     newSecret,
     now: () => new Date(),
+    uptime: () => performance.now(),
     settings: { url: '', holder: 'test', ...patience, lease: 15_000, retention: 60_000 },
   }).broker;
 }

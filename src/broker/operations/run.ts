@@ -97,14 +97,14 @@ export function startRunning(
 async function goOn(run: Run, first: LeasedOperation): Promise<Ended> {
   const { core, plan, stop } = run;
   for (let held = first; ;) {
-    const started = core.now().getTime();
+    const started = core.uptime();
     const step = (signal: AbortSignal) => takeStep(core, plan, held, signal);
     const leased =
       held.remainingMs > 0
         ? await runUnderLease(core, held, stop, step)
         : { interruption: 'deadline' as const };
     if (leased.interruption === 'lost') return lose(core, held);
-    const passed = core.now().getTime() - started;
+    const passed = core.uptime() - started;
     const next = await apply(run, { ...held, remainingMs: held.remainingMs - passed }, leased);
     if ('ended' in next) return next.ended;
     held = next.held;
@@ -210,16 +210,16 @@ async function retry(
 /** Remembers the progress, and waits here for the next step, or the deadline, or lets go until it is due. */
 async function pause(run: Run, held: LeasedOperation, progress: Progress, afterMs: number): Promise<Next> {
   const { core, hurry } = run;
-  const { store, settings, now } = core;
+  const { store, settings, uptime } = core;
   const waitMs = Math.min(afterMs, Math.max(0, progress.deadlineMs ?? held.remainingMs));
-  const started = now().getTime();
+  const started = uptime();
   // As it is now: who is let go while this is written still holds it, and lets go below.
   const keep = !hurry.aborted;
   const until = keep ? { holdMs: settings.lease } : { dueMs: waitMs };
   if (!(await store.postpone(held, { ...progress, until }))) return { ended: await lose(core, held) };
   if (!keep) return { ended: { released: true } };
-  const interruption = await rest(run, advance(held, progress, now().getTime() - started), waitMs);
-  const passed = now().getTime() - started;
+  const interruption = await rest(run, advance(held, progress, uptime() - started), waitMs);
+  const passed = uptime() - started;
   const rested = advance(held, progress, passed);
   if (interruption === 'lost') return { ended: await lose(core, rested) };
   const failure = abortedBy(run, rested);

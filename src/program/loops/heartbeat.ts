@@ -74,13 +74,13 @@ const tryEvery = 1000;
 
 async function takeName({ nodes, profile, holder, machine, signal }: HeartbeatParts): Promise<void> {
   const { name } = profile();
-  const begun = Date.now();
+  const begun = performance.now();
   let heardOf: number | undefined;
   while (!(await nodes.beat(profile(), holder, machine))) {
     const other = (await nodes.list()).find((node) => node.name === name)?.beatAt.getTime();
     heardOf ??= other;
     const lives = other !== undefined && other !== heardOf;
-    if (lives || Date.now() - begun > staleAfter + beatEvery) throw new Error(taken(name));
+    if (lives || performance.now() - begun > staleAfter + beatEvery) throw new Error(taken(name));
     await pause(tryEvery, undefined, { signal });
   }
 }

@@ -43,16 +43,22 @@ export async function callOwnHook(
 
 /** Its limit is for coming up, not for one question. The pauses grow from 50 to 500 ms. */
 export async function awaitUp(context: InstanceContext, { kept, tries }: Attempt): Promise<Kept> {
+  const began = performance.now();
   const result = await askHook(context, 'check_up', tries, {});
   if ('outputs' in result) return keepOutputs(context, 'check_up', result.outputs);
   if ('again' in result) throw notReady('check_up', tries);
-  const since = typeof kept['since'] === 'number' ? kept['since'] : Date.now();
+  // Added up, for the next look may be another broker's, whose clock is its own.
+  const waited = typeof kept['waited'] === 'number' ? kept['waited'] : 0;
   const limit = limitOf(context.work.plan.operating, 'check_up');
   const reason = result.down ? `: ${result.down}` : '.';
   const failure = new Failure('not-up', `It did not come up within ${limit / 1000} s${reason}`);
-  if (Date.now() - since >= limit) throw failure;
+  if (waited >= limit) throw failure;
   const afterMs = backoff(tries, { first: 50, longest: 500 });
-  throw new TryLater(failure, { afterMs, keep: { since }, note: 'It is looked whether it is up.' });
+  throw new TryLater(failure, {
+    afterMs,
+    keep: { waited: waited + afterMs + performance.now() - began },
+    note: 'It is looked whether it is up.',
+  });
 }
 
 function notReady(name: string, tries: number): TryLater {

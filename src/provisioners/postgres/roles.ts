@@ -123,8 +123,8 @@ export async function cutSessionsIn(session: Session, key: string): Promise<void
 
 /** Until there is none left: a session ends a moment after it was told to. */
 async function cut(terminate: () => Promise<readonly Row[]>): Promise<void> {
-  for (const giveUp = Date.now() + cutLimit; (await terminate()).length > 0;) {
-    if (Date.now() > giveUp) throw new Error('Sessions that were told to end did not.');
+  for (const giveUp = performance.now() + cutLimit; (await terminate()).length > 0;) {
+    if (performance.now() > giveUp) throw new Error('Sessions that were told to end did not.');
     await sleep(cutPause);
   }
 }

@@ -1,6 +1,6 @@
 import { Failure } from '../../../src/broker/errors.ts';
 import type { TimelineEntry } from '../../../src/broker/records.ts';
-import { toBind, toDeprovision, toProvision } from '../fixtures.ts';
+import { aPlan, toBind, toDeprovision, toProvision } from '../fixtures.ts';
 import { coreInMemory, scripted, type CoreInMemory } from '../core-in-memory.ts';
 
 /** What an operation has done, step by step. */
@@ -110,3 +110,24 @@ test('A broker that takes over goes on with it.', async () => {
   await core.broker().work.tick();
   expect(await stepsOf(core)).toEqual(['init', 'start']);
 });
+
+test.each([
+  ['forwards', 3_600_000],
+  ['backwards', -3_600_000],
+])(
+  'A clock that is set an hour %s between two steps ends no operation before its time.',
+  async (_way, ms) => {
+    let wrong = 0;
+    const { provisioner } = scripted({
+      provision({ memo }) {
+        wrong = ms;
+        return memo ? { done: {} } : { again: { afterMs: 5, memo: 1 } };
+      },
+    });
+    const core = coreInMemory(provisioner, [aPlan({ maximumPollingDuration: 60 })]);
+    const { broker } = core.broker({}, { now: () => new Date(Date.now() + wrong) });
+    expect(await broker.provision(toProvision())).toMatchObject({ is: 'done' });
+    expect(core.events).toContainEqual(expect.objectContaining({ type: 'operation-settled' }));
+    expect(core.events.find(({ type }) => type === 'operation-lost')).toBeUndefined();
+  },
+);

@@ -7,7 +7,7 @@ const everyMs = 60_000;
  * Removes bindings that a broker which died had begun to remove, or had made for nobody. There is nobody here who
  * would do it by the clock: requests give the occasion, at most one a minute, and none waits for it.
  */
-export function createCleaning(tsuru: TsuruContext, now: () => number = Date.now): () => void {
+export function createCleaning(tsuru: TsuruContext, now: () => number = () => performance.now()): () => void {
   let last = 0;
   return function clean() {
     if (now() - last < everyMs) return;
