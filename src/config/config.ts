@@ -16,6 +16,7 @@ export interface CoreConfig extends CoreValues {
   readonly logFormat: 'text' | 'json';
   /** Undefined: the address that is listened on. */
   readonly publicUrl: string | undefined;
+  readonly trustProxy: number | string;
   readonly node: boolean;
   readonly nodeName: string;
   readonly nodeBind: string;
@@ -68,6 +69,7 @@ export function readEnvironment<Group extends typeof coreOptions>(
     host,
     logFormat: values.logFormat ?? (terminal ? 'text' : 'json'),
     publicUrl: values.publicUrl ?? platformUrl(values.vcapApplication),
+    trustProxy: values.trustProxy ?? (values.vcapApplication === undefined ? 0 : 1),
     node: values.node ?? isNodeByItself(values),
     nodeName: values.nodeName ?? hostname(),
     nodeBind: values.nodeBind ?? values.nodeHost,

@@ -9,6 +9,7 @@ import {
   wholeNumber,
 } from './kinds.ts';
 import { optional, standard } from './option.ts';
+import { trustedProxies } from './trusted-proxies.ts';
 
 /** Options of where the broker is, where its state is, and who may use it. */
 export const servingOptions = {
@@ -24,6 +25,18 @@ export const servingOptions = {
     webAddress(),
     'https:// and the first address in VCAP_APPLICATION, else the address listened on',
     'Where platforms and applications reach this broker; may have a path.',
+  ),
+  maxConnections: optional(
+    'MAX_CONNECTIONS',
+    wholeNumber(4, 1_000_000),
+    'half of the files that the process may open, at most 10000',
+    'Connections to this broker, at most; those without a login may have half of them, and go first.',
+  ),
+  trustProxy: optional(
+    'TRUST_PROXY',
+    trustedProxies(),
+    '1 where VCAP_APPLICATION is set, as platforms do, else 0',
+    "How many proxies in front tell the caller's address truly, or where they are: addresses separated by commas, as `10.0.0.0/8` or `loopback`.",
   ),
   databaseUrl: optional(
     'DATABASE_URL',

@@ -1,5 +1,6 @@
 import { STATUS_CODES, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { retryAfter } from './reply.ts';
 
 // The caller may still be sending; closed at once, the answer would be lost with the connection.
 const lingerMs = 500;
@@ -7,26 +8,36 @@ const lingerMs = 500;
 /** Answers as JSON what node:http refuses before there is a request. */
 export function refuseMalformed(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    const [status, word, description] = refusals[error.code ?? ''] ?? malformed;
-    answer(socket, status, word, description);
+    answerRaw(socket, refusals[error.code ?? ''] ?? malformed);
   });
   server.on('connect', (_request, socket) => {
     // From here on the server does not listen to it any more.
     socket.on('error', () => socket.destroy());
-    answer(socket, 405, 'MethodNotAllowed', 'This server is not a proxy.');
+    answerRaw(socket, notAProxy);
   });
 }
 
-type Answer = readonly [status: number, word: string, description: string];
+interface RawAnswer {
+  readonly status: number;
+  /** One word for programs, and a sentence for people. */
+  readonly error: string;
+  readonly description: string;
+}
 
-const malformed: Answer = [400, 'BadRequest', 'The request is not well-formed HTTP.'];
-const refusals: Readonly<Record<string, Answer>> = {
-  HPE_HEADER_OVERFLOW: [431, 'HeadersTooLarge', 'The request line and headers are too long.'],
-  HPE_CHUNK_EXTENSIONS_OVERFLOW: [413, 'PayloadTooLarge', 'The chunk extensions are too long.'],
-  ERR_HTTP_REQUEST_TIMEOUT: [408, 'RequestTimeout', 'The request was not sent in time.'],
+const malformed = refusal(400, 'BadRequest', 'The request is not well-formed HTTP.');
+const notAProxy = refusal(405, 'MethodNotAllowed', 'This server is not a proxy.');
+const refusals: Readonly<Record<string, RawAnswer>> = {
+  HPE_HEADER_OVERFLOW: refusal(431, 'HeadersTooLarge', 'The request line and headers are too long.'),
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: refusal(413, 'PayloadTooLarge', 'The chunk extensions are too long.'),
+  ERR_HTTP_REQUEST_TIMEOUT: refusal(408, 'RequestTimeout', 'The request was not sent in time.'),
 };
 
-function answer(socket: Duplex, status: number, error: string, description: string): void {
+function refusal(status: number, error: string, description: string): RawAnswer {
+  return { status, error, description };
+}
+
+/** Answers as JSON on a connection with which node:http has nothing to do any more, and ends it. */
+export function answerRaw(socket: Duplex, { status, error, description }: RawAnswer): void {
   // What the caller goes on sending is malformed again.
   if (socket.writableEnded) return;
   if (!socket.writable) {
@@ -38,6 +49,7 @@ function answer(socket: Duplex, status: number, error: string, description: stri
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json',
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(status === 503 ? [`Retry-After: ${retryAfter}`] : []),
     'Connection: close',
   ];
   socket.on('error', () => socket.destroy());

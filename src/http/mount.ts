@@ -19,6 +19,8 @@ export interface MountSettings {
   /** Who may call a protocol without a realm of its own. */
   readonly platforms: Realm;
   readonly observe: Observe;
+  /** Hears of every login, good or not. */
+  readonly onLogin: (request: Request, isGood: boolean) => void;
   isDraining(): boolean;
 }
 
@@ -103,7 +105,11 @@ function createExchange(settings: MountSettings): Exchange {
       const login = protocol.open
         ? undefined
         : settings.authenticate({ request, response }, protocol.realm ?? settings.platforms, asked);
-      if (login instanceof Promise) return login.catch(refuse);
+      if (login instanceof Promise) {
+        settings.onLogin(request, false);
+        return login.catch(refuse);
+      }
+      if (login !== undefined) settings.onLogin(request, true);
       principal = login;
       const reply = serve(endpoint, { ...asked, principal }, request, response);
       // Not awaited when it is there already: that would double the price of the catalog.

@@ -11,7 +11,9 @@ import type { Observe } from './access-log.ts';
 import { createAuth } from './auth.ts';
 import { plainTarget } from './call.ts';
 import { refuseMalformed } from './malformed.ts';
+import { crowded, boundConnections } from './connections.ts';
 import { mount } from './mount.ts';
+import { writeReply } from './reply.ts';
 import { createShutdown } from './shutdown.ts';
 
 export interface ServerSettings {
@@ -23,6 +25,10 @@ export interface ServerSettings {
   readonly observe: Observe;
   /** Express's setting: how many proxies in front of us tell the caller's address truly. None by default. */
   readonly trustProxy?: number | boolean | string;
+  /** Connections that may be open at once. */
+  readonly maxConnections?: number;
+  /** As of ConnectionLimits. */
+  readonly graceMs?: number;
   /** Hears of connections that could not be taken, e.g. when the process has no room for more. */
   readonly onTrouble?: (error: Error) => void;
 }
@@ -45,8 +51,11 @@ export interface HttpServer {
 
 // Behind a load balancer the server must be the one that keeps idle connections longer (gorouter: 90 s).
 const keepAliveTimeout = 95_000;
-// For sending a request, not for answering it.
+// For sending a request, and its head alone, not for answering it.
 const requestTimeout = 60_000;
+const headersTimeout = 20_000;
+const connectionsCheckingInterval = 5_000;
+const standardConnections = 1_000;
 // Room for originating identities with long lists of groups.
 const maxHeaderSize = 32_768;
 
@@ -61,16 +70,24 @@ export function createServer(settings: ServerSettings): HttpServer {
   const server = createHttpServer({
     keepAliveTimeout,
     requestTimeout,
+    headersTimeout,
+    connectionsCheckingInterval,
     maxHeaderSize,
     requireHostHeader: false,
   });
   const shutdown = createShutdown(server);
+  const connections = boundConnections(server, {
+    graceMs: settings.graceMs,
+    most: settings.maxConnections ?? standardConnections,
+    onCrowd: (turnedAway) => onTrouble(new Error(`${turnedAway} connections were closed for want of room.`)),
+  });
   const platforms = { name: 'Service broker', logins: () => logins };
   mount(app, {
     protocols,
     authenticate: createAuth([platforms, ...protocols.flatMap(({ realm }) => realm ?? [])]),
     platforms,
     observe,
+    onLogin: ({ socket }, isGood) => connections.login(socket, isGood),
     isDraining: () => shutdown.isDraining(),
   });
   // A connection that cannot be accepted is an error of the whole server, and ends the process when nobody listens.
@@ -82,6 +99,11 @@ export function createServer(settings: ServerSettings): HttpServer {
     // Whoever reads or writes hears of it there.
     request.on('error', ignore);
     response.on('error', ignore);
+    if (!connections.begin(request.socket, response)) {
+      const { status, ...body } = crowded;
+      writeReply(response, { status, body }, { echoed: undefined, confidential: false, closing: true });
+      return;
+    }
     request.url = plainTarget(request.url ?? '/');
     app(request, response);
   }

@@ -1,5 +1,4 @@
 /** The one place that knows everyone: it puts the parts together, and takes them apart again. */
-import { isIPv6 } from 'node:net';
 import { openRuntime, type Runtime } from './runtime.ts';
 import type { InHand } from './last-resort.ts';
 import type { Introduction } from './banner.ts';
@@ -12,6 +11,7 @@ import type { Protocol } from '../protocols/protocol.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { forgottenAddress, requireDirectories } from './opening/directories.ts';
+import { connectionLimit, listenOn } from './opening/listen.ts';
 import { keptSecret, readSecrets, type Secrets } from './opening/secrets.ts';
 import { openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
@@ -20,7 +20,6 @@ import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
 import { endsWithin, withinTime } from '../broker/timing.ts';
-import { codeOf } from '../system/error-code.ts';
 
 export interface BrokerProgram {
   readonly introduction: Omit<Introduction, 'offered' | 'database'>;
@@ -59,7 +58,7 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   const secrets = readSecrets(config, (made) => log.hide(made));
   const server = await serverOf({ config, secrets, availability, counts, log });
   stop?.throwIfAborted();
-  const { address, port } = await listen(server, config);
+  const { address, port } = await listenOn(server, config);
   log.note('debug', 'listening', { address });
   const publicUrl = config.publicUrl ?? address;
   const starting = new AbortController();
@@ -115,7 +114,8 @@ async function serverOf(parts: Parts): Promise<HttpServer> {
       log.access(access);
       counts.access(access);
     },
-    trustProxy: config.vcapApplication === undefined ? 0 : 1,
+    trustProxy: config.trustProxy,
+    maxConnections: connectionLimit(config),
     onTrouble: (error) => log.event({ type: 'trouble', doing: 'taking connections', detail: String(error) }),
   });
 }
@@ -161,23 +161,6 @@ function introductionOf(
     node: node ? nodeName : undefined,
     operator: operator && { username: operator.login.username, file: operator.made?.file },
   };
-}
-
-/** Gives the address as others on this machine write it. */
-async function listen(
-  server: HttpServer,
-  { port, host }: Config,
-): Promise<{ address: string; port: number }> {
-  try {
-    const { port: taken } = await server.listen(port, host);
-    const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-    return { address: `http://${isIPv6(name) ? `[${name}]` : name}:${taken}`, port: taken };
-  } catch (error) {
-    const code = codeOf(error);
-    if (code !== 'EADDRINUSE')
-      throw new Error(`Cannot listen on PORT ${port} of HOST (${code}).`, { cause: error });
-    throw new Error(`Port ${port} is in use. Set PORT to another one.`, { cause: error });
-  }
 }
 
 interface Ending {

@@ -273,3 +273,26 @@ test('What is needed to speak to a broker is read although the rest is wrong', (
   });
   expect(() => readOperatorAccess({ PORT: 'x' })).toThrow('PORT must be a whole number');
 });
+
+test.each<[string, number | string]>([
+  ['0', 0],
+  ['2', 2],
+  ['loopback', 'loopback'],
+  ['10.0.0.0/8,::1 , fd00::/8', '10.0.0.0/8, ::1, fd00::/8'],
+])('The config: TRUST_PROXY may be %s', (given, read) => {
+  expect(readConfig({ TRUST_PROXY: given }, false).trustProxy).toEqual(read);
+});
+
+test.each(['true', '-1', '1000', '10.0.0.0/33', '10.0.0.1/8/8', 'proxy.example.com', 'loopback,,'])(
+  'The config: TRUST_PROXY %s is refused',
+  (given) => {
+    expect(problemsOf({ TRUST_PROXY: given })).toEqual([
+      expect.stringMatching(/^TRUST_PROXY must be the number of proxies in front, or/),
+    ]);
+  },
+);
+
+test('The config: the router of a platform is trusted, nobody else is unless it was said', () => {
+  expect(readConfig({}, false).trustProxy).toBe(0);
+  expect(readConfig({ VCAP_APPLICATION: '{}', ...external }, false).trustProxy).toBe(1);
+});

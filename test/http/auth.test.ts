@@ -118,6 +118,23 @@ test('The access log shows no name that nobody has, which may be a password, but
   expect(tried.map((name) => tried.indexOf(name))).toEqual([0, 0, 2, 3, 0]);
 });
 
+test.each([
+  ['nobody is trusted', 0, '127.0.0.1'],
+  ['one proxy is trusted', 1, '192.0.2.7'],
+  ['proxies on this machine are trusted', 'loopback', '192.0.2.7'],
+])(
+  'The access log knows the address of the caller by proxies where %s.',
+  async (_what, trustProxy, address) => {
+    const behind = await aServer(showing(), { trustProxy });
+    try {
+      await behind.ask('/things', { headers: { 'x-forwarded-for': '203.0.113.9, 192.0.2.7' } });
+      expect(behind.accesses).toEqual([expect.objectContaining({ address })]);
+    } finally {
+      await behind.server.close();
+    }
+  },
+);
+
 test('A user of another realm is known by name where he is refused.', async () => {
   const logins = [{ username: 'operator', password: 'secret' }];
   const operating = { ...watching, open: false, realm: { name: 'Operators', logins: () => logins } };

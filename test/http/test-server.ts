@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { AccessEntry } from '../../src/http/access-log.ts';
-import { createServer, type HttpServer } from '../../src/http/server.ts';
+import { createServer, type HttpServer, type ServerSettings } from '../../src/http/server.ts';
 import { BadCall, type Call, type Protocol, type Route } from '../../src/protocols/protocol.ts';
 
 /** A small protocol that shows what it was called with. */
@@ -48,10 +48,14 @@ export const logins = [
 
 export const login = `Basic ${Buffer.from('user:pässword:1').toString('base64')}`;
 
-export async function aServer(...protocols: readonly Protocol[]): Promise<Running> {
+/** @param given protocols, and settings of the server */
+export async function aServer(...given: readonly (Protocol | Partial<ServerSettings>)[]): Promise<Running> {
   const accesses: AccessEntry[] = [];
   const observe = (access: AccessEntry) => void accesses.push(access);
-  const server = createServer({ protocols, logins, observe });
+  const isProtocol = (one: (typeof given)[number]): one is Protocol => 'routes' in one;
+  const protocols = given.filter(isProtocol);
+  const settings = given.filter((one): one is Partial<ServerSettings> => !isProtocol(one));
+  const server = createServer(Object.assign({ protocols, logins, observe }, ...settings) as ServerSettings);
   const { port } = await server.listen(0, '127.0.0.1');
   return {
     server,
