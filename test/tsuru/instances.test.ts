@@ -16,6 +16,7 @@ writeFileSync(
   `${readFileSync('catalog/redis.yaml', 'utf8')}\nmonitor: { every: 1s, restart: 0 }\n`,
 );
 cpSync('catalog/echo.yaml', join(catalogDir, 'echo.yaml'));
+cpSync('catalog/hooks/echo', join(catalogDir, 'hooks/echo'), { recursive: true });
 
 const cloud = tsuruCloud({
   CATALOG_DIR: `${catalogDir}:catalog/trial:test/support/catalog`,
