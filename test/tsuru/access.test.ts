@@ -34,7 +34,7 @@ test.each<[string, string | undefined]>([
   }
 });
 
-test('T16: one password opens all services but those with their own.', async () => {
+test("T16: the operator's password opens all services but those with their own.", async () => {
   const own = 'invert:its own: "pässword"';
   expect(await ask('GET', 'echo/resources/plans')).toMatchObject({ status: 200 });
   expect(await ask('GET', 'trial-timing/resources/plans')).toMatchObject({ status: 200 });
@@ -55,13 +55,35 @@ test('T19: the manifest is YAML that registers the service.', async () => {
   expect(parse(answer.text)).toEqual({
     id: 'echo',
     username: 'echo',
-    password: tsuruPassword,
+    password: expect.stringMatching(/^[\w-]{32}$/),
     team: 'data',
     endpoint: { production: 'https://broker.example.com/purveyor/tsuru/echo' },
   });
   const other = await ask('GET', 'invert/manifest.yaml', { login: 'invert:its own: "pässword"' });
   expect(parse(other.text)).toMatchObject({ id: 'invert', password: 'its own: "pässword"' });
   expect(parse(other.text)).not.toHaveProperty('team');
+});
+
+test('T16: what a manifest holds opens its own service, and no route of another one.', async () => {
+  const { text } = await ask('GET', 'echo/manifest.yaml');
+  const { password } = parse(text) as { password: string };
+  expect(await ask('GET', 'echo/resources/plans', { login: `echo:${password}` })).toMatchObject({
+    status: 200,
+  });
+  for (const username of ['trial-timing', 'echo', 'invert']) {
+    for (const [method, path] of [
+      ['GET', 'resources/plans'],
+      ['GET', 'manifest.yaml'],
+      ['POST', 'resources'],
+      ['GET', 'resources/r1/status'],
+      ['DELETE', 'resources/r1'],
+      ['POST', 'resources/r1/bind-app'],
+    ] as const) {
+      const service = username === 'invert' ? 'invert' : 'trial-timing';
+      const answer = await ask(method, `${service}/${path}`, { login: `${username}:${password}` });
+      expect({ username, path, status: answer.status }).toEqual({ username, path, status: 401 });
+    }
+  }
 });
 
 test('One user name may be set for all services; without a password there is nothing.', async () => {

@@ -1,10 +1,13 @@
+import { createHmac, scryptSync } from 'node:crypto';
 import type { Call, Login, Realm } from '../protocol.ts';
 
 export interface TsuruLogins {
   /** Absent: the name of the offering. */
   readonly username?: string | undefined;
-  /** For offerings without one of their own; absent: they cannot be reached. */
+  /** The operator's, which opens every offering without one of its own; absent: those cannot be reached. */
   readonly password?: string | undefined;
+  /** By which each of them has a password that opens no other. */
+  readonly key?: Buffer | undefined;
   /** By the name of the offering. */
   readonly passwords: Readonly<Record<string, string>>;
 }
@@ -27,8 +30,15 @@ export function readLogins(
   keptSecret: (file: string) => string,
 ): TsuruLogins | undefined {
   const passwords = tsuruPasswords ?? {};
-  if (tsuruPassword !== undefined || tsuruPasswords) return { username, password: tsuruPassword, passwords };
-  return externalDatabase ? undefined : { username, password: keptSecret('tsuru-password'), passwords };
+  const isGiven = tsuruPassword !== undefined || tsuruPasswords !== undefined;
+  if (!isGiven && externalDatabase) return undefined;
+  const password = isGiven ? tsuruPassword : keptSecret('tsuru-password');
+  return { username, password, passwords, key: password === undefined ? undefined : keyOf(password) };
+}
+
+/** Slow to make, so that nobody finds the operator's password by trying, from one that was made of it. */
+function keyOf(password: string): Buffer {
+  return scryptSync(password, 'purveyor tsuru', 32);
 }
 
 const mostKept = 1000;
@@ -50,9 +60,21 @@ export function createLogins(logins: TsuruLogins): Realm {
   };
 }
 
-export function loginsOf({ username, password, passwords }: TsuruLogins, offering: string): readonly Login[] {
-  const own = Object.hasOwn(passwords, offering) ? passwords[offering] : password;
-  return own === undefined ? none : [{ username: username ?? offering, password: own }];
+/** The first is the offering's own, which stands in its manifest and opens no other. */
+export function loginsOf(
+  { username, password, passwords, key }: TsuruLogins,
+  offering: string,
+): readonly Login[] {
+  const named = (one: string): Login => ({ username: username ?? offering, password: one });
+  const own = Object.hasOwn(passwords, offering) ? passwords[offering] : undefined;
+  if (own !== undefined) return [named(own)];
+  if (password === undefined || !key) return none;
+  return [named(madeFor(offering, key)), named(password)];
+}
+
+/** 32 letters, digits, - and _, the same at every broker with this key. */
+function madeFor(offering: string, key: Buffer): string {
+  return createHmac('sha256', key).update(offering).digest('base64url').slice(0, 32);
 }
 
 /** Also of a path that leads nowhere, whose parts nobody has read yet. */

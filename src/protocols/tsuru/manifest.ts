@@ -5,7 +5,7 @@ import { requireText } from './texts.ts';
 import type { TsuruContext } from './context.ts';
 
 /**
- * What `crane create` and `tsuru service create` take, with the login that the caller has used. `?team=` names the
+ * What `crane create` and `tsuru service create` take, with a login that opens this offering alone. `?team=` names the
  * team that owns the service, which only tsuru knows.
  */
 export function manifestReply(tsuru: TsuruContext, call: Call, login: Login | undefined): Reply {

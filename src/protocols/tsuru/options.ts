@@ -13,12 +13,12 @@ export const tsuruOptions = {
     'TSURU_PASSWORD',
     secret(),
     'made once and kept in DATA_DIR; with an external database tsuru reaches no offering without it',
-    'Password that tsuru logs in with, for offerings without one of their own.',
+    "The operator's password, by which manifests are had. Each manifest holds one that is made of it and opens its offering alone.",
   ),
   tsuruPasswords: optional(
     'TSURU_PASSWORDS',
     secretsByName(),
     'no offering has one of its own',
-    'Passwords of single offerings, as a JSON object by their names.',
+    'Passwords of single offerings, as a JSON object by their names, in place of those.',
   ),
 };

@@ -25,12 +25,24 @@ test('A password that nobody chose is made once and kept beside the others.', ()
   const kept = readFileSync(join(directory, 'tsuru-password'), 'utf8').trim();
   expect(kept).toMatch(/^\w{24}$/);
   expect(loginsWith({})).toEqual(tsuru);
-  expect(tsuru && loginsOf(tsuru, 'redis')).toEqual([{ username: 'redis', password: kept }]);
+  expect(tsuru && loginsOf(tsuru, 'redis')).toEqual([
+    { username: 'redis', password: expect.stringMatching(/^[\w-]{32}$/) },
+    { username: 'redis', password: kept },
+  ]);
 });
 
 test('Beside an external database none is made: other brokers could not know it.', () => {
   expect(loginsWith(external)).toBeUndefined();
   expect(loginsWith({ ...external, TSURU_PASSWORD: 'p' })).toMatchObject({ password: 'p' });
+});
+
+test("Each offering has a password made of the operator's that no other has, the same at every broker.", () => {
+  const [one, other] = [1, 2].map(() => loginsWith({ ...external, TSURU_PASSWORD: 'p' }));
+  if (!one || !other) throw new Error('It is not served.');
+  const passwords = ['redis', 'echo', 'Redis', ''].map((offering) => loginsOf(one, offering)[0]?.password);
+  expect(new Set(passwords).size).toBe(4);
+  expect(loginsOf(other, 'redis')).toEqual(loginsOf(one, 'redis'));
+  expect(loginsWith({ ...external, TSURU_PASSWORD: 'q' })?.key).not.toEqual(one.key);
 });
 
 test('An offering has its own, or that of all, or none, and never that of an object.', () => {
