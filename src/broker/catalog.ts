@@ -93,6 +93,22 @@ export interface Operating {
   /** Other offerings that each instance needs, by the name that `{{deps.<name>.x}}` uses. */
   readonly dependencies: Readonly<Record<string, Dependency>>;
   readonly maxInstances?: number;
+  /** Absent: none. */
+  readonly limits?: ResourceLimits;
+}
+
+/** What an instance may take at most, its processes together; what is absent is not limited. */
+export interface ResourceLimits {
+  /** Bytes. */
+  readonly memory?: number;
+  /** Cores: 0.5 is half of the time of one. */
+  readonly cpu?: number;
+  /** Processes and threads. */
+  readonly pids?: number;
+  /** Files that each process may have open. */
+  readonly files?: number;
+  /** Bytes on disk. */
+  readonly disk?: number;
 }
 
 export interface Monitor {

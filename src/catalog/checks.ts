@@ -12,6 +12,7 @@ import {
   standardMembers,
   tagFindings,
 } from './rules/market.ts';
+import { limitFindings } from './rules/limits.ts';
 import { hookFindings } from './rules/hooks.ts';
 import { executableFindings, needFindings } from './rules/needs.ts';
 import { portFindings } from './rules/ports.ts';
@@ -116,7 +117,8 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner', 'plans.with'], find: eachPlan(settingFindings) },
   { reads: ['provisioner', 'secrets'], find: secretFindings },
   { reads: ['provisioner'], find: supportFindings },
-  { reads: ['provisioner', 'plans.cost'], find: eachPlan(planSupportFindings) },
+  { reads: [...own('limits'), 'plans.with'], find: eachPlan((_, view) => limitFindings(view)) },
+  { reads: ['provisioner', 'plans.cost', 'plans.limits'], find: eachPlan(planSupportFindings) },
   { reads: ['requires_offerings'], find: needFindings },
   { reads: ['hooks'], find: hookFindings },
   { reads: ['prove'], find: proofFindings },

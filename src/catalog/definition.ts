@@ -60,7 +60,7 @@ export function definitionOf(offering: OfferingFile, view: PlanView, hookFiles?:
     },
     schemas: schemasOf(words),
     making: makingOf(offering, view),
-    operating: storedOperating(offering, plan.cost),
+    operating: storedOperating(offering, plan.cost, words.limits),
     hookFiles,
   };
   // Members without a value are dropped here, as they would be in the store.

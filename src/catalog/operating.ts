@@ -3,6 +3,7 @@ import type { Json } from '../broker/json.ts';
 import { expressionsIn, render } from '../broker/template.ts';
 import { type RestartCause, restartCauses } from '../broker/units.ts';
 import { secondsOf } from './duration.ts';
+import { type LimitsFile, readLimits } from './limits.ts';
 import { mapValues } from './map-values.ts';
 import type { OfferingFile } from './form/offering-file.ts';
 
@@ -21,6 +22,7 @@ export interface StoredOperating {
   readonly hooks?: Readonly<Record<string, StoredHook>> | undefined;
   readonly requiresOfferings?: OfferingFile['requires_offerings'] | undefined;
   readonly maxInstances?: number | undefined;
+  readonly limits?: LimitsFile | undefined;
 }
 
 interface StoredHook {
@@ -31,7 +33,7 @@ interface StoredHook {
 }
 
 /** What an offering's file says, for the definition of one of its plans. */
-export function storedOperating(offering: OfferingFile, cost = 1): StoredOperating {
+export function storedOperating(offering: OfferingFile, cost = 1, limits: LimitsFile = {}): StoredOperating {
   const { timeouts = {}, monitor = {}, hooks = {}, requires_offerings: needs = {} } = offering;
   return {
     cost,
@@ -49,6 +51,7 @@ export function storedOperating(offering: OfferingFile, cost = 1): StoredOperati
     ),
     requiresOfferings: ifAny(needs),
     maxInstances: offering.max_instances,
+    limits: ifAny(limits),
   };
 }
 
@@ -71,6 +74,7 @@ export function operatingOf(stored: StoredOperating | undefined, making: Making)
     }),
     dependencies: mapValues(requiresOfferings, (need): Dependency => ({ parameters: {}, ...need })),
     maxInstances: stored?.maxInstances === undefined ? undefined : stored.maxInstances,
+    limits: readLimits(stored?.limits ?? {}, making.settings).limits,
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Isolation } from '../broker/nodes.ts';
 import type { Host } from '../system/account.ts';
 import type { Bubblewrap } from '../system/sandbox/wrap.ts';
+import type { LimitKeeper } from '../system/limits/keeper.ts';
 
 /** What this broker is as a node: where local things are on this machine, and who runs them. */
 export interface LocalNode extends Host {
@@ -17,4 +18,6 @@ export interface LocalNode extends Host {
   readonly isolation: Isolation;
   /** From which sandboxes of instances are made; absent: there are none. */
   readonly bubblewrap?: Bubblewrap | undefined;
+  /** What of this machine keeps the limits of instances. */
+  readonly keeper?: LimitKeeper;
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import type { JsonObject } from '../broker/json.ts';
 import type { Work } from '../broker/provisioner.ts';
 import { sandboxOf } from '../system/sandbox/wrap.ts';
@@ -18,15 +19,17 @@ export interface InstanceScope {
  * @param node the broker's, or one that was made by this for the same instance
  */
 export function nodeOfInstance(node: LocalNode, { work, directory }: InstanceScope): LocalNode {
-  const { bubblewrap } = node;
-  if (!bubblewrap) return node;
+  const { bubblewrap, keeper } = node;
+  const amounts = work.plan.operating.limits ?? {};
+  const limits = keeper && { keeper, group: basename(directory.base), amounts };
+  if (!bubblewrap) return { ...node, limits };
   const { conf, data, log, run, hooks } = directory;
   const sandbox = sandboxOf(bubblewrap, {
     writes: [conf, data, log, run],
     reads: [hooks, ...declaredPaths(work.plan)],
     sharesProcesses: isStartedByHooks(work.plan),
   });
-  return { ...node, sandbox };
+  return { ...node, sandbox, limits };
 }
 
 /** What hooks start only hooks can end: each of them must see what the others have started. */

@@ -17,6 +17,7 @@ import { codeOf } from '../system/error-code.ts';
 import type { LocalNode } from './local-node.ts';
 import { openSandbox, type SandboxOptions } from './open-sandbox.ts';
 import type { Account } from '../system/account.ts';
+import { openLimits } from '../system/limits/open-limits.ts';
 import { readBootId } from '../system/proc.ts';
 
 export interface NodeOptions {
@@ -61,7 +62,19 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const hidden = [...sandbox.hidden, directory];
   const apart = await openSandbox({ sandbox: { ...sandbox, hidden }, account, path, note });
   const close = takeLock(directory);
-  const node = { name, host, bind, directory, path, catalogDirs, ...apart, machine: readBootId(), close };
+  const keeper = await openLimits(name, directory, join(directory, 'groups.json'), false);
+  const node = {
+    name,
+    host,
+    bind,
+    directory,
+    path,
+    catalogDirs,
+    ...apart,
+    keeper,
+    machine: readBootId(),
+    close,
+  };
   return account ? { ...node, account } : node;
 }
 

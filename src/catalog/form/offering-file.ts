@@ -2,6 +2,7 @@ import type { JsonObject } from '../../broker/json.ts';
 import type { Permission } from '../../broker/catalog.ts';
 import type { OperationKind } from '../../broker/records.ts';
 import type { RestartCause } from '../../broker/units.ts';
+import type { LimitsFile } from '../limits.ts';
 import type { hookNames } from './schema-words.ts';
 
 /** An offering file that has the form of schema.ts; the names are the file's own. */
@@ -68,6 +69,8 @@ export interface PerPlan {
   readonly endpoints?: readonly JsonObject[];
   readonly instance_metadata?: { readonly labels?: JsonObject; readonly attributes?: JsonObject };
   readonly binding_metadata?: { readonly expires_after: string; readonly renew_before?: string };
+  /** In a plan each limit counts by itself in place of the offering's. */
+  readonly limits?: LimitsFile;
   readonly requires_app?: boolean;
   readonly async?: 'required' | readonly OperationKind[];
 }
@@ -128,6 +131,7 @@ function wordsOf(offering: OfferingFile, plan: PlanFile): PerPlan {
   const words = [
     ...overridable.map((word) => [word, plan[word] ?? offering[word]] as const),
     ...(['parameters', 'schemas'] as const).map((word) => [word, rules[word]] as const),
+    ['limits', offering.limits || plan.limits ? { ...offering.limits, ...plan.limits } : undefined] as const,
   ];
   return Object.fromEntries(words.filter(([, value]) => value !== undefined));
 }

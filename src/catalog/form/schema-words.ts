@@ -38,6 +38,18 @@ export const durationSchema = {
   title: 'a duration such as 90s, 10m, 12h or 30d',
 } satisfies JsonObject;
 
+export const sizeSchema = {
+  type: 'string',
+  pattern: '^[1-9][0-9]{0,9}(?:KB|MB|GB|TB)$|\\{\\{',
+  title: 'a size such as 64MB or 2GB',
+} satisfies JsonObject;
+
+export const numberOrTemplate = {
+  title: 'a number, or a template of the plan',
+  type: ['number', 'string'],
+  pattern: '\\{\\{',
+} satisfies JsonObject;
+
 export const semanticVersion = {
   type: 'string',
   // semver.org's own expression

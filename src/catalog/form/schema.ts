@@ -8,7 +8,9 @@ import {
   durationSchema,
   environmentName,
   hookNames,
+  numberOrTemplate,
   semanticVersion,
+  sizeSchema,
   textSchema,
   textOrTemplate,
   thing,
@@ -91,6 +93,13 @@ const perPlan: JsonObject = {
     attributes: anyObject,
   }),
   binding_metadata: thing({ expires_after: durationSchema, renew_before: durationSchema }, ['expires_after']),
+  limits: thing({
+    memory: sizeSchema,
+    cpu: numberOrTemplate,
+    pids: numberOrTemplate,
+    files: numberOrTemplate,
+    disk: sizeSchema,
+  }),
   requires_app: { ...yesNo, default: false },
   async: {
     title: 'required, or a list of provision, update, deprovision, bind and unbind',

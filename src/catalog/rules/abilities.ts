@@ -24,16 +24,17 @@ export function supportFindings(offering: OfferingFile, traits: Traits): readonl
   return keys.flatMap((key) => (offering[key] === undefined ? [] : unsupported(offering, key, key, traits)));
 }
 
-/** The same for the one such key of a plan. */
+/** The same for the keys of a plan. */
 export function planSupportFindings(
   offering: OfferingFile,
   { plan, at }: PlanView,
   traits: Traits,
 ): readonly Finding[] {
-  return plan.cost === undefined ? [] : unsupported(offering, 'cost', positionIn(at, 'cost'), traits);
+  const said = (['cost', 'limits'] as const).filter((key) => plan[key] !== undefined);
+  return said.flatMap((key) => unsupported(offering, key, positionIn(at, key), traits));
 }
 
-const keys = ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances'] as const;
+const keys = ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'limits'] as const;
 
 function unsupported(
   { provisioner }: OfferingFile,

@@ -64,6 +64,7 @@ async function purge({ node, ports }: NodeSettings, thing: Resource): Promise<vo
   const { instanceId, key } = thing;
   if (instanceId !== undefined && key !== undefined)
     await endLeftHooks(directoryOf(node, kind, key), instanceId);
+  if (key !== undefined) await node.keeper?.groups?.remove(key);
   await purgeInstanceDirectory(node, kind, thing);
   const owner = portOwnerOf(thing);
   if (owner !== undefined) await ports.release(node.name, owner);

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
 import { portOwner } from '../../broker/key.ts';
 import type { JsonObject } from '../../broker/json.ts';
@@ -166,6 +167,7 @@ async function isDown(context: InstanceContext): Promise<boolean> {
 
 async function clear({ node, ports, directory, work }: InstanceContext): Promise<Kept> {
   await endLeftHooks(directory, work.instance.id);
+  await node.keeper?.groups?.remove(basename(directory.base));
   await removeInstanceDirectory(node, kind, work.instance);
   // Last: as long as anything of it is there, nobody else gets its numbers.
   await ports.release(node.name, portOwner(work.instance));

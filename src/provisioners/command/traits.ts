@@ -18,7 +18,7 @@ export const traits: ProvisionerTraits = {
   fills: { needs: 'value', 'needs.*': 'text' },
   roots: ['dir', 'node', 'ports', 'outputs', 'deps'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
-  supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
+  supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost', 'limits'],
   selfContained: false,
   local: true,
   runsPrograms: true,

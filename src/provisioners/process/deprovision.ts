@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { basename } from 'node:path';
 import { portOwner } from '../../broker/key.ts';
 import type { Step, Work } from '../../broker/provisioner.ts';
 import { keepHooks, renewHooks } from '../../node/hooks/files.ts';
@@ -30,6 +31,7 @@ export function deprovision(settings: NodeSettings, work: Work): Promise<Step<vo
       // A late step of a broken attempt may have launched something meanwhile; without the directory it cannot.
       if (isAnythingLaunched(context)) return { to: 'stop' };
       await endStrays(context.directory.data);
+      await node.keeper?.groups?.remove(basename(context.directory.base));
       await removeInstanceDirectory(node, kind, work.instance);
       return { to: 'release', did: 'remove' };
     },

@@ -29,6 +29,7 @@ export async function purge({ node, ports }: NodeSettings, thing: Resource): Pro
     );
     await endStrays(directory.data);
     if (instanceId !== undefined) await endLeftHooks(directory, instanceId);
+    await node.keeper?.groups?.remove(key);
   }
   await purgeInstanceDirectory(node, kind, thing);
   const owner = portOwnerOf(thing);

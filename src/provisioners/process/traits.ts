@@ -8,7 +8,7 @@ export const traits: ProvisionerTraits = {
   roots: ['node', 'ports', 'dir', 'deps', 'outputs'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
   perBinding: ['bind', 'unbind'],
-  supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost'],
+  supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost', 'limits'],
   selfContained: false,
   local: true,
   runsPrograms: true,

@@ -9,7 +9,9 @@ import { portsWith } from './fixed-ports.ts';
  * When so many steps were taken it dies before it records the last of them.
  */
 const [node = '', port = '', text = '', word = '', steps = ''] = process.argv.slice(2);
-const provisioner = processes({ node: JSON.parse(node) as LocalNode, ports: portsWith(Number(port)) });
+// What keeps limits is made of functions, which are not handed over.
+const { keeper: _keeper, ...here } = JSON.parse(node) as LocalNode;
+const provisioner = processes({ node: here, ports: portsWith(Number(port)) });
 const given = JSON.parse(text) as Omit<Work, 'redact' | 'signal'>;
 let work: Work = { ...given, redact: (said) => said, signal: new AbortController().signal };
 

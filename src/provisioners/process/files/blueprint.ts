@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Failure } from '../../../broker/errors.ts';
-import { canonicalJson, type Json, type JsonObject } from '../../../broker/json.ts';
+import type { ResourceLimits } from '../../../broker/catalog.ts';
+import { canonicalJson, type Json, type JsonObject, jsonOf } from '../../../broker/json.ts';
 import { render, renderText, TemplateError } from '../../../broker/template.ts';
 import type { DirectoryName, ProcessConfig, ProcessTemplate, ReadyTemplate } from '../config.ts';
 import type { Exchange } from '../probe/tcp.ts';
@@ -29,6 +30,8 @@ export interface UnitBlueprint {
   readonly ready?: ReadyRule;
   readonly stopSignal: NodeJS.Signals;
   readonly log?: string;
+  /** Absent: none. */
+  readonly limits?: ResourceLimits;
 }
 
 export type ReadyRule =
@@ -38,7 +41,7 @@ export type ReadyRule =
   | { readonly command: readonly string[] };
 
 /** @throws Failure when a template cannot be filled */
-export function draw(config: ProcessConfig, roots: JsonObject): Blueprint {
+export function draw(config: ProcessConfig, roots: JsonObject, limits?: ResourceLimits): Blueprint {
   try {
     const files = drawFiles(config, roots, false);
     const kept = drawFiles(config, roots, true);
@@ -46,7 +49,8 @@ export function draw(config: ProcessConfig, roots: JsonObject): Blueprint {
     const units = mapEntries(config.processes, (template, name) =>
       drawUnit(template, onlyPort, roots, `config.processes.${name}`),
     );
-    return { files, kept, units, mark: markOf(files, Object.keys(kept), units) };
+    const limited = mapEntries(units, (unit): UnitBlueprint => ({ ...unit, limits }));
+    return { files, kept, units: limited, mark: markOf(files, Object.keys(kept), limited) };
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error;
     throw new Failure('template', misconfigured, { detail: error.message });
@@ -129,7 +133,9 @@ function markOf(
   kept: readonly string[],
   units: Readonly<Record<string, UnitBlueprint>>,
 ): string {
-  const launched = mapEntries(units, ({ run, env, cwd }) => ({ run, env, cwd }));
+  const launched = mapEntries(units, ({ run, env, cwd, limits = {} }) =>
+    jsonOf({ run, env, cwd, limits: Object.keys(limits).length > 0 ? { ...limits } : undefined }),
+  );
   const text = canonicalJson({ files, kept, launched } as unknown as JsonObject);
   return createHash('sha256').update(text).digest('hex');
 }

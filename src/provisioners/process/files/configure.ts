@@ -8,8 +8,8 @@ import { callHook } from '../../../node/hook-steps.ts';
 import type { ProcessContext } from '../context.ts';
 
 /** What the instance's plan and parameters say that its files and commands shall be. */
-export function drawContext({ config, roots }: ProcessContext): Blueprint {
-  return draw(config, roots);
+export function drawContext({ config, roots, work }: ProcessContext): Blueprint {
+  return draw(config, roots, work.plan.operating.limits);
 }
 
 /**

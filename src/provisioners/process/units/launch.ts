@@ -1,3 +1,4 @@
+import type { ResourceLimits } from '../../../broker/catalog.ts';
 import { Failure } from '../../../broker/errors.ts';
 import { isShortage } from '../../../system/error-code.ts';
 import { endProcess, isAnyLeft } from '../../../system/end-process.ts';
@@ -18,7 +19,7 @@ import { findLaunched, findLive, identityFile } from './launched.ts';
 export async function launchUnit(
   context: ProcessContext,
   unit: string,
-  { run, env, cwd }: UnitBlueprint,
+  { run, env, cwd, limits = {} }: UnitBlueprint,
 ): Promise<void> {
   const { node, directory, work } = context;
   const instanceId = work.instance.id;
@@ -31,7 +32,8 @@ export async function launchUnit(
     await endProcess(before.identity, { termMs: 1000, killMs, instanceId });
   }
   rotateLog(directory, unit);
-  await launch(node, {
+  const host = limitHost(node, limits);
+  await launch(host, {
     command: run,
     cwd: directory[cwd],
     env: environmentOf(node, directory, instanceId, unit, env),
@@ -43,6 +45,13 @@ export async function launchUnit(
     const detail = error instanceof Error ? error.message : String(error);
     throw new Failure('not-started', `The program ${run[0]} could not be started.`, { detail });
   });
+}
+
+/** With the limits that it is configured to have, whatever its plan says by now, and its group with them. */
+function limitHost(node: LocalNode, amounts: ResourceLimits): LocalNode {
+  if (!node.limits) return node;
+  node.limits.keeper.groups?.apply(node.limits.group, amounts);
+  return { ...node, limits: { ...node.limits, amounts } };
 }
 
 /** All that a unit's programs have in their environment; nothing of the broker's own. */
