@@ -14,6 +14,8 @@ export interface NodeProfile {
   readonly capacity: number;
   /** Of those that the catalog's offerings need, the ones that are there. */
   readonly executables: readonly string[];
+  /** As whom instances run there, for people: a range of user ids of which each has one, or the user of them all. */
+  readonly accounts?: string;
   readonly isolation: Isolation;
   /** Does it take instances that run programs, though nothing keeps them apart? */
   readonly allowsUnisolated: boolean;
@@ -74,6 +76,24 @@ export interface Nodes {
    */
   forget(name: string, abandon?: boolean): Promise<boolean>;
   list(): Promise<readonly Node[]>;
+}
+
+/** Numbers of users, and of groups of the same number. */
+export interface UserRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+/**
+ * Users of the machine that instances run as, by number. A number belongs to one instance at a time, whatever node it
+ * is on: nodes of one database may be on one machine.
+ */
+export interface Users {
+  /** The number that the instance has already, or a free one of the range; undefined when there is none. */
+  take(node: string, owner: string, range: UserRange): Promise<number | undefined>;
+  find(node: string, owner: string): Promise<number | undefined>;
+  /** Gives the number of the instance back: those that nobody has had are given first, then the longest unused. */
+  release(node: string, owner: string): Promise<void>;
 }
 
 /** What an instance needs to be made or changed. */

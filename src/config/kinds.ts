@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { PortRange } from '../broker/nodes.ts';
+import type { PortRange, UserRange } from '../broker/nodes.ts';
 import { readConnection, type Connection } from '../database/connection.ts';
 import { readKeys, type KeyRing } from '../stores/keyring.ts';
 
@@ -83,6 +83,11 @@ export function nodeName(): Kind<string> {
 /** Ports from the first to the last, written as `20000-24999`. */
 export function portRange(): Kind<PortRange> {
   return { read: requirePortRange };
+}
+
+/** Numbers of users from the first to the last, written as `200000-265535`, or `none`. */
+export function userRange(): Kind<UserRange | 'none'> {
+  return { read: requireUserRange };
 }
 
 /** Directories separated by colons. */
@@ -194,6 +199,15 @@ function requirePortRange(value: string): PortRange {
     throw new WrongValue('must be a range of ports from 1024 to 65535, such as 20000-24999');
   }
   return range;
+}
+
+function requireUserRange(value: string): UserRange | 'none' {
+  if (value === 'none') return 'none';
+  const [, from, to] = /^(\d{1,10})-(\d{1,10})$/.exec(value) ?? [];
+  const range = { first: Number(from), last: Number(to) };
+  // Above are numbers that some programs take for negative ones.
+  if (range.first >= 1000 && range.first <= range.last && range.last < 2 ** 31) return range;
+  throw new WrongValue('must be none or a range of user ids from 1000 to 2147483647, such as 200000-265535');
 }
 
 function requireDirectories(value: string): readonly string[] {

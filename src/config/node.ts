@@ -7,6 +7,7 @@ import {
   path,
   portRange,
   systemUser,
+  userRange,
   webAddress,
   wholeNumber,
   yesOrNo,
@@ -67,7 +68,13 @@ export const nodeOptions = {
     'NODE_USER',
     systemUser(),
     "nobody when root runs the broker, else the broker's own user",
-    'User who runs the programs and owns the directories of this node.',
+    'User who owns the directories of this node, and runs what has no user of its own.',
+  ),
+  nodeUsers: optional(
+    'NODE_USERS',
+    userRange(),
+    'none',
+    'Numbers of users, of which each instance that runs programs gets one of its own, where root runs the broker: 200000-265535. Nothing else may have them.',
   ),
   nodeSandbox: standard(
     'NODE_SANDBOX',

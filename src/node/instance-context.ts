@@ -1,5 +1,5 @@
 import { isObject, type Json, type JsonObject } from '../broker/json.ts';
-import type { Ports } from '../broker/nodes.ts';
+import type { Ports, Users } from '../broker/nodes.ts';
 import type { Work } from '../broker/provisioner.ts';
 import { dirValues, nodeValues } from './hooks/context.ts';
 import { instanceDirectory, type InstanceDirectory } from './instance-directory.ts';
@@ -10,6 +10,8 @@ import { nodeOfInstance } from './node-of-instance.ts';
 export interface NodeSettings {
   readonly node: LocalNode;
   readonly ports: Ports;
+  /** Absent: instances have no users of their own. */
+  readonly users?: Users;
 }
 
 /** One instance at its place on this node, which `node` is as this instance has it: all that is known of it in one step. */
@@ -30,21 +32,30 @@ export interface InstanceContext extends NodeSettings {
  * @param findPorts its ports where nothing of this knows them
  */
 export function instanceContext(
-  { node: shared, ports }: NodeSettings,
+  { node: shared, ports, users }: NodeSettings,
   kind: string,
   work: Work,
   kept: readonly JsonObject[],
   findPorts: (directory: InstanceDirectory) => JsonObject | undefined = () => undefined,
 ): InstanceContext {
   const directory = instanceDirectory(shared, kind, work.instance);
-  const node = nodeOfInstance(shared, { work, directory, kept });
+  const node = nodeOfInstance(shared, { work, directory });
   const known =
     kept.findLast((left) => left['ports'])?.['ports'] ?? work.values['ports'] ?? findPorts(directory);
   const numbers = numbersIn(known);
   const sources = [work.values, ...kept].map(({ outputs }) => objectIn(outputs));
   const outputs = Object.assign({}, ...sources) as JsonObject;
   const facts = { node: nodeValues(node), ports: numbers, dir: dirValues(directory), outputs };
-  return { node, ports, work, directory, numbers, outputs, roots: { deps: {}, ...work.values, ...facts } };
+  return {
+    node,
+    ports,
+    users,
+    work,
+    directory,
+    numbers,
+    outputs,
+    roots: { deps: {}, ...work.values, ...facts },
+  };
 }
 
 /** What credentials may use, and later work needs. */

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { instanceKey } from '../broker/key.ts';
 import type { Resource } from '../broker/provisioner.ts';
-import { makeOwn, makePassage, makePrivate } from './owned-directory.ts';
+import { makeOwn, makePassage, makePrivate, makeWay } from './owned-directory.ts';
 import { type Keyed, listKeyed, makeKeyed, type Owner, removeKeyed } from './instance-named-directory.ts';
 import type { LocalNode } from './local-node.ts';
 import { removeTree } from '../system/remove-tree.ts';
@@ -41,17 +41,20 @@ export function directoryOf(node: LocalNode, kind: string, key: string): Instanc
 
 /**
  * Makes the directory, or completes it; `hooks` is made by `keepHooks`.
+ * @param node as the instance has it
+ * @param uid its user, when it has one of its own
  * @throws the file system's error
  */
 export async function makeInstanceDirectory(
   node: LocalNode,
   kind: string,
   owner: Owner,
+  uid?: number,
 ): Promise<InstanceDirectory> {
   const directory = instanceDirectory(node, kind, owner);
   const parent = join(node.directory, kind);
-  makePassage(node, parent);
-  await makeKeyed(parent, owner, (path) => makePassage(node, path));
+  makeWay(node, parent);
+  await makeKeyed(parent, owner, (path) => makePassage(node, path), uid);
   for (const own of [directory.conf, directory.data, directory.log, directory.run]) makeOwn(node, own);
   makePrivate(directory.state);
   return directory;

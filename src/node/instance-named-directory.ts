@@ -11,6 +11,14 @@ import { removeTree } from '../system/remove-tree.ts';
 /** Whose a directory is: one life of an id. */
 export type Owner = Pick<ServiceInstance, 'id' | 'key'>;
 
+/** What the marker in a directory says. */
+export interface Marker {
+  readonly id: string;
+  readonly key?: string;
+  /** The user of the instance, when it has one of its own. */
+  readonly uid?: number;
+}
+
 /**
  * Directories in one parent that are named after the keys of instances, with a file that says whose they are. While
  * one is made or removed it has another name, so that each is whole or not there, whoever is killed when.
@@ -20,13 +28,18 @@ export interface Keyed {
   readonly path: string;
   readonly instanceId?: string;
   readonly key?: string;
+  readonly uid?: number;
 }
 
-/** What was made, or was there already. It is no link: that is checked. */
+/**
+ * What was made, or was there already. It is no link: that is checked.
+ * @param uid the user of the instance, when it has one of its own: a directory that was there keeps what it has
+ */
 export async function makeKeyed(
   parent: string,
   owner: Owner,
   makeFolder: (path: string) => void,
+  uid?: number,
 ): Promise<string> {
   const key = instanceKey(owner);
   const path = join(parent, key);
@@ -34,7 +47,7 @@ export async function makeKeyed(
   const draft = join(parent, `.new-${key}-${randomUUID()}`);
   makeFolder(draft);
   try {
-    writePrivately(join(draft, marker), JSON.stringify({ id: owner.id, key }));
+    writePrivately(join(draft, marker), JSON.stringify({ id: owner.id, key, uid }));
     renameSync(draft, path);
   } catch (error) {
     await removeTree(draft);
@@ -67,25 +80,32 @@ export function isFolder(path: string): boolean {
   return found !== undefined;
 }
 
-const marker = 'instance.json';
-const leftover = /^\.(?:new|old)-(p[0-9a-f]{20})-/;
-
-function ownerOf(entry: string, path: string): Pick<Keyed, 'instanceId' | 'key'> {
-  const key = leftover.exec(entry)?.[1] ?? /^p[0-9a-f]{20}$/.exec(entry)?.[0];
-  if (key === undefined) return {};
-  const instanceId = readMarker(path, key);
-  return instanceId === undefined ? { key } : { instanceId, key };
-}
-
-/** The id, when what the marker says can be true: broker 0.1.0 wrote no key, and named by the id alone. */
-function readMarker(path: string, key: string): string | undefined {
+/** Whose a directory is, as its marker says; undefined when it has none. */
+export function readOwner(path: string): Marker | undefined {
   try {
     const mark: unknown = JSON.parse(readFileSync(join(path, marker), 'utf8'));
     if (!isObject(mark) || typeof mark['id'] !== 'string') return undefined;
-    return (mark['key'] ?? keyOf(mark['id'])) === key ? mark['id'] : undefined;
+    const { id, key, uid } = mark;
+    return {
+      id,
+      key: typeof key === 'string' ? key : undefined,
+      uid: typeof uid === 'number' ? uid : undefined,
+    };
   } catch {
     return undefined;
   }
+}
+
+const marker = 'instance.json';
+const leftover = /^\.(?:new|old)-(p[0-9a-f]{20})-/;
+
+function ownerOf(entry: string, path: string): Pick<Keyed, 'instanceId' | 'key' | 'uid'> {
+  const key = leftover.exec(entry)?.[1] ?? /^p[0-9a-f]{20}$/.exec(entry)?.[0];
+  if (key === undefined) return {};
+  const mark = readOwner(path);
+  // What the marker says must be able to be true: broker 0.1.0 wrote no key, and named by the id alone.
+  const isTrue = mark && (mark.key ?? keyOf(mark.id)) === key;
+  return isTrue ? { instanceId: mark.id, key, uid: mark.uid } : { key };
 }
 
 function entriesOf(parent: string): readonly string[] {

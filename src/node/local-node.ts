@@ -1,4 +1,4 @@
-import type { Isolation } from '../broker/nodes.ts';
+import type { Isolation, UserRange } from '../broker/nodes.ts';
 import type { Host } from '../system/account.ts';
 import type { Bubblewrap } from '../system/sandbox/wrap.ts';
 import type { LimitKeeper } from '../system/limits/keeper.ts';
@@ -6,6 +6,8 @@ import type { LimitKeeper } from '../system/limits/keeper.ts';
 /** What this broker is as a node: where local things are on this machine, and who runs them. */
 export interface LocalNode extends Host {
   readonly name: string;
+  /** Numbers of users of which each instance gets one; absent: they all run as `account`. */
+  readonly users?: UserRange;
   /** The address under which applications reach what runs here. */
   readonly host: string;
   /** The address that programs listen on, `{{node.bind}}`. */

@@ -11,9 +11,11 @@ import {
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { makeDirectory } from '../system/make-directory.ts';
-import { can, chooseAccount } from '../system/account.ts';
+import type { UserRange } from '../broker/nodes.ts';
+import { can, chooseAccount, whyNotUsers } from '../system/account.ts';
 import { lockDirectory } from '../system/directory-lock.ts';
 import { codeOf } from '../system/error-code.ts';
+import { accountOf } from './node-of-instance.ts';
 import type { LocalNode } from './local-node.ts';
 import { openSandbox, type SandboxOptions } from './open-sandbox.ts';
 import type { Account } from '../system/account.ts';
@@ -28,6 +30,10 @@ export interface NodeOptions {
   readonly directory: string;
   /** Who runs programs when the broker is root: a user of the system; `nobody` when absent. */
   readonly account?: string;
+  /** Numbers of users for instances, when the broker is root. */
+  readonly users?: UserRange;
+  /** Users that may not be among them. */
+  readonly reserved?: readonly number[];
   readonly path: string;
   readonly catalogDirs: readonly string[];
   /** Where the node's things are kept when the account cannot reach `directory`; /var/lib when absent. */
@@ -56,18 +62,23 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     throw new Error('This system has no /proc, without which a node cannot tell its processes from others.');
   }
   const account = chooseAccount(options.account);
+  const { users } = options;
+  if (users) requireUsers(users, options.reserved ?? []);
   await requireOwnAddress(options.bind);
-  const directory = await openDirectory(options, account);
+  // Any of them is like all the others.
+  const runner = users ? accountOf(users.first) : account;
+  const directory = await openDirectory(options, runner);
   const { name, host, bind, path, catalogDirs, note, sandbox = noSandbox } = options;
   const hidden = [...sandbox.hidden, directory];
-  const apart = await openSandbox({ sandbox: { ...sandbox, hidden }, account, path, note });
+  const apart = await openSandbox({ sandbox: { ...sandbox, hidden }, account: runner, path, note });
   const close = takeLock(directory);
-  const keeper = await openLimits(name, directory, join(directory, 'groups.json'), false);
+  const keeper = await openLimits(name, directory, join(directory, 'groups.json'), users !== undefined);
   const node = {
     name,
     host,
     bind,
     directory,
+    users,
     path,
     catalogDirs,
     ...apart,
@@ -79,6 +90,12 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
 }
 
 const noSandbox: SandboxOptions = { use: 'off', hidden: [], reads: [] };
+
+function requireUsers(users: UserRange, reserved: readonly number[]): void {
+  if (process.getuid?.() !== 0) throw new Error('Only root can run instances as the users of NODE_USERS.');
+  const why = whyNotUsers(users, reserved);
+  if (why !== undefined) throw new Error(`NODE_USERS cannot be ${users.first}-${users.last}: ${why}.`);
+}
 
 /** Found out by listening: each provision would only find it out again. */
 async function requireOwnAddress(bind: string): Promise<void> {
@@ -98,7 +115,7 @@ async function requireOwnAddress(bind: string): Promise<void> {
 }
 
 async function openDirectory(
-  { directory, shelter = '/var/lib', note }: NodeOptions,
+  { directory, users, shelter = '/var/lib', note }: NodeOptions,
   account: Account | undefined,
 ): Promise<string> {
   const path = resolve(directory);
@@ -108,7 +125,8 @@ async function openDirectory(
     else makeShelter(path, account, shelter, note);
   }
   const real = follow(path);
-  openTo(account, real);
+  if (users) chmodSync(real, 0o711);
+  else openTo(account, real);
   if (await can(account, '-x', real)) return real;
   const who = account ? `The user ${account.name}` : 'This user';
   throw new Error(

@@ -9,6 +9,15 @@ export function makePassage({ account }: LocalNode, path: string): void {
   makeFolder(path, account ? 0o710 : 0o700, account && { uid: process.getuid?.() ?? 0, gid: account.gid });
 }
 
+/**
+ * Makes a folder that only the broker can write, on the way to what instances have: where each has a user of its own
+ * everybody can pass through, and see nothing of it.
+ */
+export function makeWay(node: LocalNode, path: string): void {
+  if (node.users) makeFolder(path, 0o711, undefined);
+  else makePassage(node, path);
+}
+
 /** Makes a folder that belongs to the account: 0700. */
 export function makeOwn({ account }: LocalNode, path: string): void {
   makeFolder(path, 0o700, account);

@@ -58,6 +58,38 @@ export function chooseAccount(name: string | undefined): Account | undefined {
   return account;
 }
 
+/**
+ * Are all of these numbers free to be given to instances?
+ * @returns a clause that says why not; undefined when they are
+ */
+export function whyNotUsers({ first, last }: UserNumbers, reserved: readonly number[]): string | undefined {
+  const inRange = (id: number) => id >= first && id <= last;
+  const account = readAccounts().find(({ uid, gid }) => inRange(uid) || inRange(gid));
+  if (account) return `the user ${account.name} of this machine is among them`;
+  const group = readFileSync('/etc/group', 'utf8')
+    .split('\n')
+    .find((line) => inRange(Number(line.split(':')[2] || -1)));
+  if (group !== undefined) return `the group ${group.split(':')[0]} of this machine is among them`;
+  if ([...reserved, process.getuid?.() ?? 0].some(inRange))
+    return 'the broker or its database runs as one of them';
+  if (!['uid_map', 'gid_map'].every((map) => isMapped(map, first, last)))
+    return 'this container does not have them all';
+  return undefined;
+}
+
+interface UserNumbers {
+  readonly first: number;
+  readonly last: number;
+}
+
+function isMapped(map: string, first: number, last: number): boolean {
+  const lines = readFileSync(`/proc/self/${map}`, 'utf8').trim().split('\n');
+  return lines.some((line) => {
+    const [start = 0, , count = 0] = line.trim().split(/\s+/).map(Number);
+    return first >= start && last < start + count;
+  });
+}
+
 /** Our own environment (keys, DATABASE_URL, PGPORT and the like) stays out of the programs of the system. */
 export const ENVIRONMENT = { PATH: '/usr/local/bin:/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' };
 

@@ -47,6 +47,12 @@ export function listSession(session: number): readonly ProcessStat[] {
     .filter((stat) => stat.session === session && !stat.dead);
 }
 
+/** Its users: real, effective, saved and of the file system; none when it has ended. */
+export function readUserIds(pid: number): readonly number[] {
+  const ids = /^Uid:\s+(.*)$/m.exec(readProc(`${pid}/status`) ?? '')?.[1];
+  return ids?.split(/\s+/).map(Number) ?? [];
+}
+
 /** Was it started with this in its environment? Undefined when that cannot be read. */
 export function hasInEnvironment(pid: number, entry: string): boolean | undefined {
   return readProc(`${pid}/environ`)?.split('\0').includes(entry);

@@ -52,7 +52,7 @@ async function anInside(id: string, plan: ServicePlan = own): Promise<Inside> {
   const instance = anInstance({ id });
   const directory = await makeInstanceDirectory(testNode.node, 'process', instance);
   const work = { instance, plan } as InstanceScope['work'];
-  return { node: nodeOfInstance(testNode.node, { work, directory, kept: [] }), directory };
+  return { node: nodeOfInstance(testNode.node, { work, directory }), directory };
 }
 
 function sh({ node, directory }: Inside, script: string, ...args: string[]): Promise<Ran> {

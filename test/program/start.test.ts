@@ -137,6 +137,7 @@ test('The broker stops when nobody reads its output any more', async () => {
 test('The broker reads the catalog again on SIGHUP, and keeps the old one when the new one has errors', async () => {
   const catalog = join(scratch, 'catalog');
   for (const file of ['echo.yaml', 'invert.yaml']) cpSync(join('catalog', file), join(catalog, file));
+  cpSync('catalog/hooks/echo', join(catalog, 'hooks', 'echo'), { recursive: true });
   const running = start({ CATALOG_DIR: catalog, BROKER_PASSWORD: 'p' });
   const address = await addressOf(running);
   const names = async () => {

@@ -74,7 +74,7 @@ export async function openNodeRole(parts: NodeRoleParts): Promise<NodeRole> {
 
 async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
   const { nodeSandbox: use, nodeSandboxReads: reads = [], dataDir } = config;
-  const { nodeName, nodeHost, nodeBind, nodeDir, nodeUser, catalogDirs, path } = config;
+  const { nodeName, nodeHost, nodeBind, nodeDir, nodeUser, nodeUsers, catalogDirs, path } = config;
   try {
     return await openNode({
       name: nodeName,
@@ -82,6 +82,8 @@ async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
       bind: nodeBind,
       directory: nodeDir,
       account: nodeUser,
+      users: nodeUsers === 'none' ? undefined : nodeUsers,
+      reserved: ownerOf(join(config.dataDir, 'postgres', 'cluster')),
       path: searchPath(path),
       catalogDirs,
       sandbox: { use, reads, hidden: [resolve(dataDir), ...ownPlaces()] },
@@ -112,6 +114,11 @@ function searchPath(path = ''): string {
   return [...new Set([...path.split(':'), ...systemPath.split(':')])].filter(Boolean).join(':');
 }
 
+function ownerOf(path: string): readonly number[] {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found ? [found.uid] : [];
+}
+
 function needsOf(plans: readonly ServicePlan[]): readonly string[] {
   return [...new Set(plans.flatMap(({ operating }) => operating.executables))].toSorted();
 }
@@ -127,10 +134,11 @@ function placeOf({ machine, directory }: OpenNode): string {
 
 function profileOf(
   { nodeUrl, nodePorts: ports, nodeCapacity: capacity, allowUnisolated: allowsUnisolated }: Config,
-  { name, host, directory, isolation }: LocalNode,
+  { name, host, directory, isolation, users, account }: LocalNode,
   port: number,
   executables: readonly string[],
 ): NodeProfile {
   const url = nodeUrl ?? `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
-  return { name, host, url, directory, ports, capacity, executables, isolation, allowsUnisolated };
+  const accounts = users ? `${users.first}-${users.last}` : account?.name;
+  return { name, host, url, directory, accounts, ports, capacity, executables, isolation, allowsUnisolated };
 }

@@ -1,8 +1,9 @@
-import type { Ports } from '../../broker/nodes.ts';
+import type { Ports, Users } from '../../broker/nodes.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { absentNode } from '../../provisioners/absent.ts';
 import { registry, type Registry } from '../../provisioners/index.ts';
 import { postgresPorts } from '../../stores/postgres/ports.ts';
+import { postgresUsers } from '../../stores/postgres/users.ts';
 import type { Config } from '../config.ts';
 import { provisionerModules } from '../shipped.ts';
 import type { OpenDatabase } from './open-database.ts';
@@ -20,11 +21,14 @@ export interface ProvisionerParts {
   readonly database: Pick<OpenDatabase, 'connection' | 'embedded'>;
   readonly node: LocalNode;
   readonly ports: Ports;
+  readonly users?: Users;
 }
 
 /** All ways of making things, with what they need of this machine and of the servers that are known. */
 export function openProvisioners({ config, database, node }: ProvisionersOpening): Promise<Registry> {
-  const place = node ? { node, ports: postgresPorts(database.pool) } : absentNode(config.catalogDirs);
+  const place = node
+    ? { node, ports: postgresPorts(database.pool), users: postgresUsers(database.pool) }
+    : absentNode(config.catalogDirs);
   return createProvisioners({ config, database, ...place });
 }
 

@@ -38,6 +38,7 @@ export function nodeReply(node: Node): NodeAnswer {
     instances,
     executables,
     isolation: node.isolation,
+    accounts: node.accounts,
     beat_at: node.beatAt.toISOString(),
   };
 }

@@ -37,6 +37,8 @@ export interface NodeAnswer {
   readonly executables: readonly string[];
   /** What keeps programs of instances apart there: accounts, a sandbox, both or nothing. */
   readonly isolation: 'accounts+sandbox' | 'accounts' | 'sandbox' | 'none';
+  /** As whom instances run: user ids of which each has one, or the user of them all. */
+  readonly accounts?: string;
   readonly beat_at: string;
 }
 

@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../broker/json.ts';
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Made, Provisioner, Resource, Step, Work } from '../../broker/provisioner.ts';
+import { endAccount, releaseAccount } from '../../node/instance-account.ts';
 import { hasHook } from '../../node/hook-steps.ts';
 import { factsOf, type InstanceContext, type NodeSettings } from '../../node/instance-context.ts';
 import { runSequence } from '../../node/step-sequence.ts';
@@ -60,14 +61,20 @@ export function command(settings: NodeSettings): Provisioner {
 }
 
 /** Ends the hooks that run for it, removes its directory and gives its ports back. What they have made elsewhere stays. */
-async function purge({ node, ports }: NodeSettings, thing: Resource): Promise<void> {
+async function purge(settings: NodeSettings, thing: Resource): Promise<void> {
+  const { node, ports } = settings;
   const { instanceId, key } = thing;
-  if (instanceId !== undefined && key !== undefined)
-    await endLeftHooks(directoryOf(node, kind, key), instanceId);
-  if (key !== undefined) await node.keeper?.groups?.remove(key);
+  if (key !== undefined) {
+    const directory = directoryOf(node, kind, key);
+    if (instanceId !== undefined) await endLeftHooks(directory, instanceId);
+    await node.keeper?.groups?.remove(key);
+    await endAccount(directory);
+  }
   await purgeInstanceDirectory(node, kind, thing);
   const owner = portOwnerOf(thing);
-  if (owner !== undefined) await ports.release(node.name, owner);
+  if (owner === undefined) return;
+  await releaseAccount(settings, owner);
+  await ports.release(node.name, owner);
 }
 
 type StepsOf = (context: InstanceContext) => readonly CommandStep[];

@@ -5,8 +5,8 @@ import { traits } from './traits.ts';
 export const commandModule = {
   name: 'command',
   traits,
-  async create({ node, ports }: NodeSettings) {
+  async create({ node, ports, users }: NodeSettings) {
     const { command } = await import('./index.ts');
-    return command({ node, ports });
+    return command({ node, ports, users });
   },
 };

@@ -12,7 +12,8 @@ import { askHook, hasHook } from '../../node/hook-steps.ts';
 import type { Attempt } from '../../node/step-sequence.ts';
 import { contextOf, kind } from './context.ts';
 import { awaitUp, callOwnHook, type CommandStep, type Kept } from './own-hooks.ts';
-import { makeInstanceDirectory, removeInstanceDirectory } from '../../node/instance-directory.ts';
+import { endAccount, releaseAccount, settleInstance } from '../../node/instance-account.ts';
+import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { until } from '../../system/until.ts';
 import { limitOf, type TimedStep } from '../../node/step-limits.ts';
 
@@ -110,8 +111,7 @@ async function prepare(context: InstanceContext): Promise<Kept> {
 
 /** @returns its ports */
 async function prepareDirectory(context: InstanceContext): Promise<JsonObject> {
-  const { node, work } = context;
-  const directory = await makeInstanceDirectory(node, kind, work.instance);
+  const { node, work, directory } = await settleInstance(context, kind);
   const { offeringName: name, operating } = work.plan;
   await endLeftHooks(directory, work.instance.id);
   await keepHooks(node, directory, { name, hooks: operating.hooks });
@@ -165,11 +165,14 @@ async function isDown(context: InstanceContext): Promise<boolean> {
   );
 }
 
-async function clear({ node, ports, directory, work }: InstanceContext): Promise<Kept> {
+async function clear(context: InstanceContext): Promise<Kept> {
+  const { node, ports, directory, work } = context;
   await endLeftHooks(directory, work.instance.id);
   await node.keeper?.groups?.remove(basename(directory.base));
+  await endAccount(directory);
   await removeInstanceDirectory(node, kind, work.instance);
   // Last: as long as anything of it is there, nobody else gets its numbers.
+  await releaseAccount(context, portOwner(work.instance));
   await ports.release(node.name, portOwner(work.instance));
   return {};
 }

@@ -4,6 +4,7 @@ import { portOwner } from '../../broker/key.ts';
 import type { Step, Work } from '../../broker/provisioner.ts';
 import { keepHooks, renewHooks } from '../../node/hooks/files.ts';
 import { endLeftHooks } from '../../node/hooks/runs.ts';
+import { endAccount, releaseAccount } from '../../node/instance-account.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { endStrays } from '../../system/end-process.ts';
 import { endingSteps, isAnythingLaunched, isRunning } from './units/end.ts';
@@ -32,11 +33,13 @@ export function deprovision(settings: NodeSettings, work: Work): Promise<Step<vo
       if (isAnythingLaunched(context)) return { to: 'stop' };
       await endStrays(context.directory.data);
       await node.keeper?.groups?.remove(basename(context.directory.base));
+      await endAccount(context.directory);
       await removeInstanceDirectory(node, kind, work.instance);
       return { to: 'release', did: 'remove' };
     },
     // Last: as long as anything of it is there, nobody else gets its numbers.
     async release() {
+      await releaseAccount(settings, portOwner(work.instance));
       await ports.release(node.name, portOwner(work.instance));
       return { to: 'end', did: 'release' };
     },

@@ -7,6 +7,7 @@ import {
   listInstanceDirectories,
   purgeInstanceDirectory,
 } from '../../node/instance-directory.ts';
+import { endAccount, releaseAccount } from '../../node/instance-account.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { endStrays } from '../../system/end-process.ts';
 import type { NodeSettings } from '../../node/instance-context.ts';
@@ -19,7 +20,8 @@ export async function inventory(node: LocalNode): Promise<readonly Resource[]> {
 }
 
 /** Ends what was launched from a directory, then removes it and gives its ports back. */
-export async function purge({ node, ports }: NodeSettings, thing: Resource): Promise<void> {
+export async function purge(settings: NodeSettings, thing: Resource): Promise<void> {
+  const { node, ports } = settings;
   const { instanceId, key } = thing;
   if (key !== undefined) {
     const directory = directoryOf(node, kind, key);
@@ -28,10 +30,13 @@ export async function purge({ node, ports }: NodeSettings, thing: Resource): Pro
       launched.map(({ identity }) => endProcess(identity, { termMs: 10_000, killMs: 5_000, instanceId })),
     );
     await endStrays(directory.data);
+    await endAccount(directory);
     if (instanceId !== undefined) await endLeftHooks(directory, instanceId);
     await node.keeper?.groups?.remove(key);
   }
   await purgeInstanceDirectory(node, kind, thing);
   const owner = portOwnerOf(thing);
-  if (owner !== undefined) await ports.release(node.name, owner);
+  if (owner === undefined) return;
+  await releaseAccount(settings, owner);
+  await ports.release(node.name, owner);
 }

@@ -5,8 +5,8 @@ import { traits } from './traits.ts';
 export const processModule = {
   name: 'process',
   traits,
-  async create({ node, ports }: NodeSettings) {
+  async create({ node, ports, users }: NodeSettings) {
     const { processes } = await import('./index.ts');
-    return processes({ node, ports });
+    return processes({ node, ports, users });
   },
 };

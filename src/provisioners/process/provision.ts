@@ -3,7 +3,7 @@ import { portOwner } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import { findExecutables } from '../../system/executables.ts';
 import { keepHooks } from '../../node/hooks/files.ts';
-import { makeInstanceDirectory } from '../../node/instance-directory.ts';
+import { settleInstance } from '../../node/instance-account.ts';
 import { misconfigured } from './files/blueprint.ts';
 import { mistakeIn } from './config.ts';
 import { configure, drawContext } from './files/configure.ts';
@@ -74,30 +74,31 @@ export function requireExecutables({ work, node }: ProcessContext): void {
 }
 
 async function init(context: ProcessContext, settings: NodeSettings, attempt: Attempt): Promise<Next> {
-  const { work, node, config } = context;
+  const { work, config } = context;
   const mistake = mistakeIn(config);
   if (mistake !== undefined) throw new Failure('misconfigured', misconfigured, { detail: mistake });
   const ports = await takePorts(settings, work, []);
   const next = { to: 'prepare', did: 'init', keep: { ports } };
   if (!hasHook(context, 'init')) return next;
   await settle(context);
-  const ready = contextOf({ node, ports: context.ports }, work, { ...attempt.kept, ports });
+  const ready = contextOf(settings, work, { ...attempt.kept, ports });
   const told = await callHook(ready, 'init', attempt.tries);
   return { ...next, keep: { ports, ...keepOutputs(ready, 'init', told).keep } };
 }
 
 async function prepare(context: ProcessContext, { tries }: Attempt): Promise<Next> {
   requireExecutables(context);
-  await settle(context);
-  const told = await callHook(context, 'prepare', tries);
-  return { to: 'configure', did: 'prepare', ...keepOutputs(context, 'prepare', told) };
+  const settled = await settle(context);
+  const told = await callHook(settled, 'prepare', tries);
+  return { to: 'configure', did: 'prepare', ...keepOutputs(settled, 'prepare', told) };
 }
 
-/** Its directory, with the hooks of the offering. */
-export async function settle({ node, work }: ProcessContext): Promise<void> {
-  const { offeringName: name, operating } = work.plan;
-  const directory = await makeInstanceDirectory(node, kind, work.instance);
-  await keepHooks(node, directory, { name, hooks: operating.hooks });
+/** Its user and its directory, with the hooks of the offering. @returns the context as it is now */
+export async function settle(context: ProcessContext): Promise<ProcessContext> {
+  const { offeringName: name, operating } = context.work.plan;
+  const settled = await settleInstance(context, kind);
+  await keepHooks(settled.node, settled.directory, { name, hooks: operating.hooks });
+  return settled;
 }
 
 /** A stranger may have taken a port since `init` had looked: once it gets another number, and is configured again. */

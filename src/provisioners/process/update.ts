@@ -56,13 +56,13 @@ export function update(settings: NodeSettings, work: Work): Promise<Step<Made>> 
 /** Everything that can be refused is found out while the old still runs. */
 async function init(context: ProcessContext, settings: NodeSettings): Promise<Next> {
   requireExecutables(context);
-  const { work, node } = context;
+  const { work } = context;
   const ports = await takePorts(settings, work, Object.keys(context.numbers));
   await settle(context);
   const shall = contextOf(settings, work, { ports });
   // After an update that was broken off nobody knows what runs.
   const isSame = !findPrevious(shall.directory) && isConfigured(shall.directory, drawContext(shall));
-  if (!isSame) keepPrevious(node, shall.directory);
+  if (!isSame) keepPrevious(shall.node, shall.directory);
   return { to: isSame ? 'unchanged' : 'begin', did: 'init', keep: { ports } };
 }
 

@@ -1,5 +1,5 @@
 // Remembers in this process only, by the same rules as the durable stores: for tests and trials.
-import type { Nodes, Ports } from '../../broker/nodes.ts';
+import type { Nodes, Ports, Users } from '../../broker/nodes.ts';
 import type { Orphans } from '../../broker/orphans.ts';
 import type { Hint, Store } from '../../broker/store.ts';
 import { claimCheck, nextCheck, saveSeen } from './unit-checks.ts';
@@ -20,6 +20,7 @@ import { nodesOf, place } from './nodes.ts';
 import { open } from './open.ts';
 import { orphansOf } from './orphans.ts';
 import { portsOf } from './ports.ts';
+import { usersOf } from './users.ts';
 import { newTables, type Tables } from './tables.ts';
 
 /** All that is remembered, of one memory. */
@@ -27,6 +28,7 @@ export interface MemoryDatabase {
   readonly store: Store;
   readonly nodes: Nodes;
   readonly ports: Ports;
+  readonly users: Users;
   readonly orphans: Orphans;
 }
 
@@ -42,6 +44,7 @@ export function memoryDatabase(now: () => Date = () => new Date()): MemoryDataba
     store: storeOf(tables),
     nodes: nodesOf(tables),
     ports: portsOf(tables),
+    users: usersOf(tables),
     orphans: orphansOf(tables),
   };
 }

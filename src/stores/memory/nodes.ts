@@ -38,6 +38,7 @@ function forget(tables: Tables, name: string, abandon: boolean): boolean {
   for (const instance of instances) abandonOne(tables, instance);
   tables.nodes.delete(name);
   for (const [key, { node }] of tables.ports) if (node === name) tables.ports.delete(key);
+  for (const [uid, { node }] of tables.users) if (node === name) tables.users.delete(uid);
   for (const [key, { node }] of tables.suspects) if (node === name) tables.suspects.delete(key);
   return true;
 }

@@ -35,6 +35,13 @@ export interface PortRow {
   readonly freeAt?: number;
 }
 
+/** A user that an instance has, or one that was given back. */
+export interface UserRow {
+  readonly node: string;
+  readonly owner?: string;
+  readonly freeSince?: number;
+}
+
 export interface CheckRow {
   readonly dueAt: number;
   readonly seen?: Seen;
@@ -53,6 +60,8 @@ export interface Tables {
   readonly nodes: Map<string, NodeRow>;
   /** By node and number. */
   readonly ports: Map<string, PortRow>;
+  /** By number. */
+  readonly users: Map<number, UserRow>;
   /** By provisioner, node and name. */
   readonly suspects: Map<string, Suspect & { readonly lastSeenAt: Date }>;
   readonly listeners: Set<(hint: Hint) => void>;
@@ -72,6 +81,7 @@ export function newTables(now: () => Date): Tables {
     revisions: new Map(),
     nodes: new Map(),
     ports: new Map(),
+    users: new Map(),
     suspects: new Map(),
     listeners,
     now: () => now().getTime(),

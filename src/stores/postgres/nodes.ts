@@ -36,6 +36,7 @@ async function beat(query: Query, profile: NodeProfile, holder: string, machine:
     executables: sql`${JSON.stringify(profile.executables)}::json`,
     isolation: sql`${profile.isolation}::text`,
     allows_unisolated: sql`${profile.allowsUnisolated}::boolean`,
+    accounts: sql`${profile.accounts ?? null}::text`,
     holder: sql`${holder}::text`,
     machine: sql`${machine}::text`,
     beat_at: sql`now()`,
@@ -67,6 +68,7 @@ async function forget(query: Query, name: string, abandon: boolean): Promise<boo
         and (${abandon}::boolean or not exists (select from service_instances i where i.node = nodes.name))
       returning name
     ), ports as (delete from node_ports where node in (select name from forgotten)),
+    users as (delete from node_users where node in (select name from forgotten)),
     suspects as (delete from orphan_suspects where node in (select name from forgotten)),
     ended as (
       update operations set state = 'failed', failure = ${json({ ...lostFailure })}, finished_at = now(), holder = null,
@@ -93,6 +95,7 @@ interface NodeRow {
   readonly executables: readonly string[];
   readonly isolation: Isolation;
   readonly allows_unisolated: boolean;
+  readonly accounts: string | null;
   readonly draining: boolean;
   readonly beat_at: string;
   readonly stale: boolean;
@@ -126,6 +129,7 @@ function readNode(row: NodeRow): Node {
     executables,
     isolation,
     allowsUnisolated: row.allows_unisolated,
+    accounts: row.accounts ?? undefined,
     draining,
     beatAt: new Date(row.beat_at),
     stale: row.stale,

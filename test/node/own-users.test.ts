@@ -1,0 +1,54 @@
+import { lstatSync } from 'node:fs';
+import { memoryDatabase } from '../../src/stores/memory/index.ts';
+import { removeInstanceDirectory } from '../../src/node/instance-directory.ts';
+import { instanceContext } from '../../src/node/instance-context.ts';
+import { releaseAccount, settleInstance } from '../../src/node/instance-account.ts';
+import { runProgram } from '../../src/system/run-program.ts';
+import { isAnythingOf } from '../../src/system/end-user.ts';
+import type { Work } from '../../src/broker/provisioner.ts';
+import { aTestNode, type TestNode } from './test-node.ts';
+
+const users = { first: 2_099_000_000, last: 2_099_000_001 };
+const asRoot = process.getuid?.() === 0 ? test : test.skip;
+
+let testNode: TestNode;
+afterEach(() => testNode.close());
+
+function workOf(id: string): Work {
+  return { instance: { id, key: undefined }, values: {} } as unknown as Work;
+}
+
+asRoot(
+  'a program of one instance reads nothing of another, nor signals it, and users are given back',
+  async () => {
+    testNode = await aTestNode({ users });
+    const settings = { node: testNode.node, ...memoryDatabase() };
+    const at = (id: string) => instanceContext(settings, 'command', workOf(id), []);
+    const one = await settleInstance(at('one'), 'command');
+    const two = await settleInstance(at('two'), 'command');
+    expect(new Set([one, two].map(({ node }) => node.account?.uid)).size).toBe(2);
+    await expect(settleInstance(at('three'), 'command')).rejects.toThrow('There is no room');
+    expect(lstatSync(one.directory.data).uid).toBe(one.node.account?.uid);
+    expect(at('one').node.account).toEqual(one.node.account);
+    const run = (context: typeof one, script: string) =>
+      runProgram(context.node, {
+        command: ['sh', '-c', script],
+        cwd: context.directory.data,
+        env: { PATH: '/usr/bin:/bin' },
+        timeoutMs: 5000,
+      });
+    const own = await run(one, 'echo secret > mine; id -u; setsid sleep 600 >/dev/null 2>&1 & echo $!');
+    const [pid = ''] = own.stdout
+      .split('\n')
+      .filter((line) => /^\d+$/.test(line) && Number(line) < 2_000_000_000);
+    const attack = `cat ${one.directory.data}/mine; ls ${one.directory.base}; cat /proc/${pid}/environ; kill ${pid}; kill -9 -1; id -u`;
+    const tried = await run(two, attack);
+    expect(tried.stdout.trim()).toBe(String(two.node.account?.uid));
+    expect(one.node.account && isAnythingOf(one.node.account)).toBe(true);
+    await removeInstanceDirectory(testNode.node, 'command', { id: 'one', key: undefined });
+    await releaseAccount(settings, 'one');
+    expect(one.node.account && isAnythingOf(one.node.account)).toBe(false);
+    const three = await settleInstance(at('three'), 'command');
+    expect(three.node.account).toEqual(one.node.account);
+  },
+);
