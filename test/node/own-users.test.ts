@@ -6,6 +6,8 @@ import { releaseAccount, settleInstance } from '../../src/node/instance-account.
 import { runProgram } from '../../src/system/run-program.ts';
 import { isAnythingOf } from '../../src/system/end-user.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
+import { aPlan } from '../broker/fixtures.ts';
+import { aWork } from '../provisioners/contract.ts';
 import { aTestNode, type TestNode } from './test-node.ts';
 
 const users = { first: 2_099_000_000, last: 2_099_000_001 };
@@ -14,12 +16,14 @@ const asRoot = process.getuid?.() === 0 ? test : test.skip;
 let testNode: TestNode;
 afterEach(() => testNode.close());
 
+/** Of an instance that is named by its id, as those of 0.1.0 were. */
 function workOf(id: string): Work {
-  return { instance: { id, key: undefined }, values: {} } as unknown as Work;
+  const work = aWork({ plan: aPlan({ making: { provisioner: 'command' } }), instanceId: id });
+  return { ...work, instance: { ...work.instance, key: undefined } };
 }
 
 asRoot(
-  'a program of one instance reads nothing of another, nor signals it, and users are given back',
+  'A program of one instance reads nothing of another, nor signals it, and users are given back',
   async () => {
     testNode = await aTestNode({ users });
     const settings = { node: testNode.node, ...memoryDatabase() };
