@@ -8,6 +8,7 @@ import { argument, flag, option, optionalArgument, someText } from '../parameter
 import { brokerOfHere } from '../platform/broker-of-here.ts';
 import { parametersText } from '../platform/parameters.ts';
 import { requireNamed } from '../platform/sold.ts';
+import { print } from '../output/print.ts';
 import { table } from '../table.ts';
 import type { Prover } from './prove.ts';
 import { openTrial, type TrialStep } from './steps.ts';
@@ -37,7 +38,7 @@ export const tryCommand = defineCommand({
       planName === undefined
         ? offering.plans[0]
         : requireNamed(offering.plans, planName, `plan of ${offering.name}`);
-    const trial = openTrial((step) => (json ? undefined : console.log(lineOf(step))));
+    const trial = openTrial((step) => (json ? undefined : print(lineOf(step))));
     const { instance } = await tryPlan(trial, {
       osb: brokerOfHere(),
       operator: operatorOfHere(),
@@ -49,8 +50,8 @@ export const tryCommand = defineCommand({
       keep: keep ?? false,
     });
     const failed = trial.hasFailed();
-    if (json) console.log(JSON.stringify({ instance, passed: !failed, steps: trial.steps }, undefined, 2));
-    else console.log(summaryOf(trial.steps, keep ? instance : undefined));
+    if (json) print(JSON.stringify({ instance, passed: !failed, steps: trial.steps }, undefined, 2));
+    else print(summaryOf(trial.steps, keep ? instance : undefined));
     return failed ? 1 : 0;
   },
 });
