@@ -18,7 +18,7 @@ test('The help lists the commands and every option with its default', async () =
 
 test('The help of a group lists its commands', async () => {
   const { output } = await runProgram(['catalog', '--help']).ended;
-  expect(output).toMatch(/lint \[directories\.\.\.\]/);
+  expect(output).toMatch(/lint \[options\] \[directories\.\.\.\]/);
 });
 
 test.each([

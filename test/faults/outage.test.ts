@@ -204,7 +204,8 @@ describe('Brokers that cannot hear each other, as behind some poolers,', () => {
   beforeAll(async () => {
     database = await openTestDatabase();
     gate = await openStatementGate(database.config);
-    gate.forbid('listen ');
+    // With the quote: offering files that are stored may hold the word.
+    gate.forbid('listen "');
     const through = { url: gate.url, schema: database.schema };
     brokers = await Promise.all([start(through, 'deaf'), start(through, 'deaf')]);
     await until('they have tried', () => {

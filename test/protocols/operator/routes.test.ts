@@ -115,6 +115,7 @@ describe('Nodes', () => {
         instances: 0,
         executables: ['sh'],
         isolation: expect.stringMatching(/^(accounts|sandbox|none)/) as string,
+        accounts: process.getuid?.() === 0 ? 'nobody' : undefined,
         beat_at: expect.any(String) as string,
       })),
     });
