@@ -80,6 +80,7 @@ describe('Operating', () => {
     monitor: { every: 10_000, restart: 3, within: 600_000 },
     hooks: {},
     dependencies: {},
+    limits: {},
   };
 
   test('Operating times are in milliseconds, with their defaults.', async () => {

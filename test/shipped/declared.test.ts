@@ -62,7 +62,7 @@ describe('The shipped files', () => {
 });
 
 test('S17: A file whose executable is on no node is not on sale, and operators are told why.', async () => {
-  shop = await openShop({ CATALOG_DIR: `catalog:${folder}` });
+  shop = await openShop({ CATALOG_DIR: `catalog:${folder}`, NODE_SANDBOX: 'off' });
   writeFileSync(join(folder, 'reverser.yaml'), reverserFile('/bin/true', '[a-reverser]'));
   const hidden = 'The executable a-reverser was not found on any node.';
   await until('operators are told', async () => {
@@ -78,7 +78,7 @@ test('S17: A file whose executable is on no node is not on sale, and operators a
 });
 
 test('A1: A file that is put into the catalog while the broker runs is a service, without a line of code.', async () => {
-  shop = await openShop({ CATALOG_DIR: `catalog:${folder}` });
+  shop = await openShop({ CATALOG_DIR: `catalog:${folder}`, NODE_SANDBOX: 'off' });
   expect(await namesOnSale()).not.toContain('reverser');
   const run = program('reverser', reverser);
   writeFileSync(join(folder, 'reverser.yaml'), reverserFile(run));

@@ -67,6 +67,8 @@ const env = () => ({
   NODE_DIR: join(folder, 'node'),
   NODE_HOST: address,
   NODE_PORTS: '23000-23099',
+  // The program tells its own pid, which is another one inside.
+  NODE_SANDBOX: 'off',
 });
 beforeAll(async () => {
   folder = scratchDirectory('tiny');
