@@ -4,7 +4,7 @@ import { readCatalogDirs } from '../../config/config.ts';
 import { path } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
 import { argument, flag, option, someText } from '../parameters.ts';
-import { parametersText } from '../platform/parameters.ts';
+import { parametersOption } from '../platform/parameters.ts';
 import { requireNamed } from '../platform/sold.ts';
 import { catalogReader } from './reader.ts';
 import { printText } from '../output/print.ts';
@@ -17,11 +17,7 @@ export const catalogRender = defineCommand({
     argument('plan', someText(), 'the name of its plan'),
   ],
   options: {
-    parameters: option(
-      '-p, --parameters <json>',
-      parametersText(),
-      'a JSON object, or the path of a file with one',
-    ),
+    parameters: parametersOption,
     directory: option('--directory <path>', path(), 'where the offering file lies, in place of CATALOG_DIR'),
     json: flag('--json', 'as JSON'),
   },

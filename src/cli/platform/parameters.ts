@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { jsonObject, WrongValue, type Kind } from '../../config/kinds.ts';
+import { option } from '../parameters.ts';
 
-/** Parameters of a user: a JSON object as it stands, or the path of a file that holds one. */
-export function parametersText(): Kind<Readonly<Record<string, unknown>>> {
+/** Parameters of a user, as every command takes them. */
+export const parametersOption = option(
+  '-p, --parameters <json>',
+  parametersText(),
+  'a JSON object, or the path of a file with one',
+);
+
+/** A JSON object as it stands, or the path of a file that holds one. */
+function parametersText(): Kind<Readonly<Record<string, unknown>>> {
   return {
     secret: true,
     read: (text, name) => jsonObject().read(isJson(text) ? text : fileText(text), name),

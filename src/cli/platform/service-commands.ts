@@ -2,18 +2,13 @@ import type { JsonObject } from '../../broker/json.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { argument, flag, option, optionWithDefault, someText } from '../parameters.ts';
 import { brokerOfHere } from './broker-of-here.ts';
-import { parametersText } from './parameters.ts';
+import { parametersOption as parameters } from './parameters.ts';
 import { membersOf, tellProgress } from './show.ts';
 import { findSoldPlan, findSiblingPlan, servicePath, planOfAny, planOfInstance } from './sold.ts';
 import { print } from '../output/print.ts';
 
 const instance = argument('instance', someText(), 'the name of the instance, which is its id');
 const binding = argument('binding', someText(), 'the name of the binding, which is its id');
-const parameters = option(
-  '-p, --parameters <json>',
-  parametersText(),
-  'a JSON object, or the path of a file with one',
-);
 const json = flag('--json', 'the answer of the broker as JSON');
 
 /** What a platform does for its users, for whoever has none at hand: instances and their bindings. */

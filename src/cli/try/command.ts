@@ -4,9 +4,9 @@ import { readCatalogDirs, readPath } from '../../config/config.ts';
 import { catalogReader } from '../catalog/reader.ts';
 import { defineCommand } from '../command.ts';
 import { operatorOfHere } from '../operator/operator-of-here.ts';
-import { argument, flag, option, optionalArgument, someText } from '../parameters.ts';
+import { argument, flag, optionalArgument, someText } from '../parameters.ts';
 import { brokerOfHere } from '../platform/broker-of-here.ts';
-import { parametersText } from '../platform/parameters.ts';
+import { parametersOption } from '../platform/parameters.ts';
 import { requireNamed } from '../platform/sold.ts';
 import { print } from '../output/print.ts';
 import { table } from '../table.ts';
@@ -23,11 +23,7 @@ export const tryCommand = defineCommand({
     optionalArgument('plan', someText(), 'the name of its plan; the first, unless one is named'),
   ],
   options: {
-    parameters: option(
-      '-p, --parameters <json>',
-      parametersText(),
-      'a JSON object, or the path of a file with one',
-    ),
+    parameters: parametersOption,
     keep: flag('--keep', 'leave the instance and its bindings'),
     json: flag('--json', 'the steps as JSON'),
   },
