@@ -118,10 +118,12 @@ describe('Cancelling', () => {
       },
     });
     const core = coreInMemory(provisioner);
-    const { broker, work } = core.broker({ syncPatience: 20, lease: 1000 });
+    // Longer than a busy machine stalls a process, and waited for more than once.
+    const lease = 3000;
+    const { broker, work } = core.broker({ syncPatience: 20, lease });
     await expect(broker.provision(toProvision())).rejects.toThrow(failed('timeout'));
     await broker.deprovision(toDeprovision(soon));
-    for (const end = performance.now() + 2500; performance.now() < end;) {
+    for (const end = performance.now() + 1.5 * lease; performance.now() < end;) {
       await work.tick();
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
