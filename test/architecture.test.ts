@@ -69,6 +69,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
     'provisioners/echo/',
     { rooms: ['broker/', 'postgres/', 'protocols/protocol.ts'], packages: ['pg', 'eta'] },
   ],
+  ['provisioners/faulty/', { rooms: ['broker/', 'postgres/', 'system/'], packages: ['pg'] }],
   ['provisioners/postgres/', { rooms: ['broker/', 'postgres/', 'config/'], packages: ['pg'] }],
   ['provisioners/index.ts', { rooms: ['broker/', 'node/', 'provisioners/'], packages: [] }],
   ['provisioners/', { rooms: ['broker/', 'node/', 'system/'], packages: [] }],

@@ -43,7 +43,7 @@ const brokers: BrokerProcess[] = [];
 
 beforeAll(async () => {
   database = await openTestDatabase();
-  seen = watch(database, join(scratch, 'data'));
+  seen = watch(database);
   shared = { database, dataDir: join(scratch, 'data'), catalogDir: writeOffering(scratch, plans) };
   [first, other] = await Promise.all([
     // It carries only what it is asked for.
@@ -123,7 +123,7 @@ describe('A broker is stopped for longer than its lease, and goes on', () => {
     expect(answers.get(subject)?.status).toBe(success[kind].status);
     const { fate, things } = success[kind];
     expect(await fateOf(other, subject)).toMatchObject(fate);
-    expect(seen.thingsOf(subject)).toEqual(things);
+    expect(await seen.thingsOf(subject)).toEqual(things);
   });
 
   test('What was completed and then deleted while a broker was stopped is not begun again', async () => {
@@ -156,7 +156,7 @@ describe('A broker is taken over in the moment in which it settles', () => {
       await until('the other one has told it', () => endIn(other, operation) === 'operation succeeded');
       expect(answers[subjects.indexOf(subject)]?.status).toBe(success[subject.kind].status);
       expect(await fateOf(other, subject)).toMatchObject(success[subject.kind].fate);
-      expect(seen.thingsOf(subject)).toEqual(success[subject.kind].things);
+      expect(await seen.thingsOf(subject)).toEqual(success[subject.kind].things);
     },
   );
 });
@@ -243,7 +243,7 @@ describe('A broker is killed', () => {
       expect(claimedByOther(operation) - killedAt).toBeLessThan(takeoverMs);
       const { fate, things } = success[kind];
       expect(await fateOf(other, subject)).toMatchObject(fate);
-      expect(seen.thingsOf(subject)).toEqual(things);
+      expect(await seen.thingsOf(subject)).toEqual(things);
       expect(await seen.operationsOf(subject)).toEqual([operation]);
     },
   );
@@ -255,7 +255,7 @@ describe('A broker is killed', () => {
       expect(claimedByOther(operation)).toBeNaN();
       const { fate, things } = success[kind];
       expect(await fateOf(other, subject)).toMatchObject(fate);
-      expect(seen.thingsOf(subject)).toEqual(things);
+      expect(await seen.thingsOf(subject)).toEqual(things);
       expect(await seen.operationsOf(subject)).toEqual([operation]);
     },
   );
@@ -268,7 +268,7 @@ describe('A broker is killed', () => {
       const { lastOperation, fetched } = await looksOf(other, subject);
       expect(lastOperation.body).toEqual({ state: 'failed', description: sentence });
       expect(fetched.status).toBe(404);
-      expect(seen.thingsOf(subject)).toEqual(kind === 'bind' ? [''] : []);
+      expect(await seen.thingsOf(subject)).toEqual(kind === 'bind' ? [''] : []);
       const removing = { ...subject, kind: kind === 'bind' ? 'unbind' : 'deprovision' } as const;
       expect((await request(other, removing)).status).toBe(200);
       expect((await request(other, removing)).status).toBe(410);
@@ -277,13 +277,13 @@ describe('A broker is killed', () => {
 
   test('A broker is killed while it removes an instance with bindings: the other one removes the rest', async () => {
     expect(await fateOf(other, leftOver)).toMatchObject(success.deprovision.fate);
-    expect(seen.thingsOf(leftOver)).toEqual([]);
+    expect(await seen.thingsOf(leftOver)).toEqual([]);
   });
 
   test('A broker is killed while it makes what is then deleted: the removal waits for its lease and leaves nothing [DEP-08]', async () => {
     expect(removal.status).toBe(200);
     expect(await fateOf(other, { ...unwanted, kind: 'deprovision' })).toMatchObject(success.deprovision.fate);
-    expect(seen.thingsOf(unwanted)).toEqual([]);
+    expect(await seen.thingsOf(unwanted)).toEqual([]);
   });
 
   test('After brokers were killed there is exactly what the rows tell of', async () => {
@@ -293,7 +293,7 @@ describe('A broker is killed', () => {
     );
     const told = rows.map(({ thing }) => thing);
     const ours = (thing: string) => thing.startsWith('killed-');
-    expect(thingsIn(shared.dataDir).filter(ours)).toEqual(told.filter(ours).toSorted());
+    expect((await thingsIn(database)).filter(ours)).toEqual(told.filter(ours).toSorted());
   });
 });
 
@@ -319,7 +319,7 @@ describe('A broker is told to end', () => {
 
     expect((await request(third, { ...endless, kind: 'deprovision' })).status).toBe(200);
     expect(await fateOf(third, { ...endless, kind: 'deprovision' })).toMatchObject(success.deprovision.fate);
-    expect([seen.thingsOf(endless), seen.thingsOf(brief)]).toEqual([[], ['']]);
+    expect([await seen.thingsOf(endless), await seen.thingsOf(brief)]).toEqual([[], ['']]);
     third.signal('SIGTERM');
     expect((await third.ended).code).toBe(0);
   });

@@ -182,7 +182,7 @@ async function requireNothingLeft(): Promise<void> {
      union all select 'role ' || rolname from pg_roles where rolname ~ '^p[0-9a-f]{20}$'`,
   );
   expect(rows).toEqual([]);
-  expect(thingsIn(dataDir)).toEqual([]);
+  expect(await thingsIn({ pool })).toEqual([]);
   const failed = `select kind, instance_id from operations where state = 'failed'`;
   expect((await pool.query(failed)).rows).toEqual([]);
   const unexpected = broker.lines().filter(({ message }) => /unexpected|uncaught/i.test(message));

@@ -88,7 +88,7 @@ test.concurrent.each(outages)(
       const things = [...asked, running, open].flatMap(({ id, kind }) =>
         success[kind].things.map((thing) => id + thing),
       );
-      expect(thingsIn(join(scratch, how))).toEqual(things.toSorted());
+      expect(await thingsIn(database)).toEqual(things.toSorted());
       await until('it listens again', async () => (await listenersOf(database, how)) === 1);
     } finally {
       await broker.stop();
@@ -173,7 +173,7 @@ describe('The connection breaks when a change is made and before that is known',
       // Of an intent nobody knows whether it was written; how something ended can be looked up.
       expect(answers.get(subject)?.status).toBe(what === 'the intent' ? 503 : success[kind].status);
       expect(await fateOf(asker(broker), subject)).toMatchObject(success[kind].fate);
-      const things = thingsIn(join(scratch, 'lost')).filter((thing) => thing.split('/')[0] === subject.id);
+      const things = (await thingsIn(database)).filter((thing) => thing.split('/')[0] === subject.id);
       expect(things).toEqual(success[kind].things.map((thing) => subject.id + thing));
       const { rows } = await database.pool.query(
         'select state from operations where instance_id = $1 and kind = $2',
@@ -229,7 +229,7 @@ describe('Brokers that cannot hear each other, as behind some poolers,', () => {
     expect((await request(two, removal)).status).toBe(200);
     expect(await given).toMatchObject({ status: 422, body: { error: 'ConcurrencyError' } });
     expect(await fateOf(one, removal)).toMatchObject(success.deprovision.fate);
-    expect(thingsIn(join(scratch, 'deaf'))).toEqual([]);
+    expect(await thingsIn(database)).toEqual([]);
   });
 
   test('Brokers that cannot hear each other, as behind some poolers, complete what another one has begun', async () => {
@@ -240,6 +240,6 @@ describe('Brokers that cannot hear each other, as behind some poolers,', () => {
     brokers = [two];
     await until('it is made', async () => (await looksOf(asker(two), subject)).fetched.status === 200);
     expect(await fateOf(asker(two), subject)).toMatchObject(success.provision.fate);
-    expect(thingsIn(join(scratch, 'deaf'))).toEqual(['steps']);
+    expect(await thingsIn(database)).toEqual(['steps']);
   });
 });

@@ -70,7 +70,7 @@ test('Requests one by one, whichever broker is asked, every answer is the one of
       told.push(next === 'time passes' ? await pass(model, run) : await take(model, run, next));
       if (told.at(-1)?.includes('instead of')) throw new Error(told.join('\n'));
     }
-    expect(thingsIn(scratch).filter((thing) => thing.startsWith(run))).toEqual(thingsOf(model));
+    expect((await thingsIn(database)).filter((thing) => thing.startsWith(run))).toEqual(thingsOf(model));
   });
   await fc.assert(property, { seed, numRuns: 60, interruptAfterTimeLimit: 9000 });
 });
@@ -90,7 +90,7 @@ test('What a request cannot wait for is undone, also when its next step is furth
   expect(await told('provision')).toBe('500 OperationFailed');
   await untilOver('distant');
   expect([await told('poll'), await told('fetch')]).toEqual(['200 failed', '404 NotFound']);
-  expect(thingsIn(scratch).filter((thing) => thing.startsWith('distant'))).toEqual([]);
+  expect((await thingsIn(database)).filter((thing) => thing.startsWith('distant'))).toEqual([]);
   await impatient.stop();
 });
 
@@ -104,9 +104,9 @@ async function take(model: ModelState, run: string, one: Draft): Promise<string>
   const started = performance.now();
   const words = wordsOf(asked, await send(brokers[one.broker], asked, plan));
   const said = `broker ${one.broker}: ${JSON.stringify(asked)}: ${words}`;
-  if (words === expected) return said;
-  // On a busy machine what is done at once may take longer than patience.
-  const slow = words === '202' && one.later && performance.now() - started >= patienceMs;
+  // On a busy machine what is done at once, or fails at once, may take longer than patience.
+  const slow = words === '202' && one.later && !plan.slow && performance.now() - started >= patienceMs;
+  if (!slow && words === expected) return said;
   if (!slow) return `${said} instead of ${expected}`;
   await pass(model, run);
   return `${said}, and time passes`;
@@ -189,7 +189,7 @@ test('Many requests at once get lawful answers only, and all that was made can b
       const atHome = drafts.map((one) => ({ ...one, plan: one.same ? at[one.id] : one.plan }));
       await untilOver(run, Promise.all(atHome.map((one) => takeAmongOthers(run, one))));
     }
-    const things = thingsIn(scratch).filter((thing) => thing.startsWith(run));
+    const things = (await thingsIn(database)).filter((thing) => thing.startsWith(run));
     const rows = await rowsOf(run);
     expect(rows.map(({ thing }) => thing)).toEqual(expect.arrayContaining([...things]));
     const ready = rows.filter((row) => row.ready && row.makes);
@@ -245,5 +245,5 @@ async function removeAll(run: string): Promise<void> {
     [`${run}%`],
   );
   expect(left.rows).toEqual([]);
-  expect(thingsIn(scratch).filter((thing) => thing.startsWith(run))).toEqual([]);
+  expect((await thingsIn(database)).filter((thing) => thing.startsWith(run))).toEqual([]);
 }

@@ -15,7 +15,7 @@ export interface Watch {
   /** All operations of this kind on the instance, the oldest first. */
   operationsOf(subject: Subject): Promise<readonly (string | undefined)[]>;
   /** The things of its instance, without the instance's id. */
-  thingsOf(subject: Subject): readonly string[];
+  thingsOf(subject: Subject): Promise<readonly string[]>;
   /** Asks the broker and stops it when it is about to write the intent. */
   stopAtIntent(broker: BrokerProcess, subject: Subject): Promise<Brake>;
   /**
@@ -27,7 +27,7 @@ export interface Watch {
   close(): Promise<void>;
 }
 
-export function watch(database: TestDatabase, dataDir: string): Watch {
+export function watch(database: TestDatabase): Watch {
   async function idsOf(condition: string, values: readonly unknown[]): Promise<readonly string[]> {
     const text = `select id from operations where ${condition} order by seq`;
     return (await database.pool.query<{ id: string }>(text, [...values])).rows.map(({ id }) => id);
@@ -45,8 +45,8 @@ export function watch(database: TestDatabase, dataDir: string): Watch {
       const [held] = await idsOf(`${open} and holder like $3 and ${more}`, [id, kind, `%-${pid}-%`]);
       return held;
     });
-  const thingsOf: Watch['thingsOf'] = ({ id }) => {
-    const own = thingsIn(dataDir).filter((thing) => thing === id || thing.startsWith(`${id}/`));
+  const thingsOf: Watch['thingsOf'] = async ({ id }) => {
+    const own = (await thingsIn(database)).filter((thing) => thing === id || thing.startsWith(`${id}/`));
     return own.map((thing) => thing.slice(id.length));
   };
   return {
@@ -74,7 +74,7 @@ export function watch(database: TestDatabase, dataDir: string): Watch {
       await until(`it is about to settle the ${subject.kind}`, async () =>
         (await stopped.waiting(broker.name)).some((text) => text.includes('ended as')),
       );
-      expect(thingsOf(subject)).toEqual(success[subject.kind].things);
+      expect(await thingsOf(subject)).toEqual(success[subject.kind].things);
       return stopped;
     },
     close: async () => void (await Promise.all(brakes.map((one) => one.release()))),

@@ -27,9 +27,14 @@ function addressed(on: Instance, id: string): Addressed {
 }
 
 /** What was made for bindings of this instance. */
-async function filesOf({ id }: Instance): Promise<readonly string[]> {
-  const mark = `"instance":"${id}","binding"`;
-  return (await platform.traces()).filter((line) => line.startsWith(platform.dataDir) && line.includes(mark));
+async function recordsOf({ id }: Instance): Promise<readonly string[]> {
+  const { rows } = await platform
+    .database()
+    .pool.query<{ part: string }>(
+      `select part from trial_records where instance_id = $1 and part like 'binding%'`,
+      [id],
+    );
+  return rows.map(({ part }) => part);
 }
 
 describe('A binding that is there', () => {
@@ -46,7 +51,7 @@ describe('A binding that is there', () => {
       const { status, body } = await unbind(one);
       expect({ status, body: body as object }).toEqual({ status: 200, body: {} });
       expect((await ask('get', one.path)).status).toBe(404);
-      expect(await filesOf(one.instance)).toEqual([]);
+      expect(await recordsOf(one.instance)).toEqual([]);
       const again = await refused(() => unbind(one));
       expect({ status: again.status, body: again.body as object }).toEqual({ status: 410, body: {} });
     },
@@ -64,7 +69,7 @@ describe('A binding that is there', () => {
     const { status, body } = await untilEnded(one.path, query);
     expect({ status, body: body as object }).toMatchObject({ status: 200, body: { state: 'succeeded' } });
     expect((await unbind(one, { query: incomplete })).status).toBe(410);
-    expect(await filesOf(one.instance)).toEqual([]);
+    expect(await recordsOf(one.instance)).toEqual([]);
   });
 
   test('A binding that takes its time is removed with 200 for who does not accept to wait, also when it is asked twice [UNB-06, UNB-07]', async () => {
@@ -167,7 +172,7 @@ describe('A binding that is not there is gone', () => {
     const one = await binding(on);
     expect((await deprovision(on)).status).toBe(200);
     expect((await refused(() => unbind(one))).status).toBe(410);
-    expect(await filesOf(on)).toEqual([]);
+    expect(await recordsOf(on)).toEqual([]);
   });
 });
 
@@ -269,7 +274,7 @@ test('A binding of an instance that is being deleted is not removed beside that,
   expect(answer).toMatchObject({ status: 422, body: { error: 'ConcurrencyError' } });
   expect((await untilEnded(one.instance.path)).status).toBe(410);
   expect((await unbind(one)).status).toBe(410);
-  expect(await filesOf(one.instance)).toEqual([]);
+  expect(await recordsOf(one.instance)).toEqual([]);
 });
 
 describe('A binding that is still being made', () => {
@@ -290,7 +295,7 @@ describe('A binding that is still being made', () => {
       // Long enough for a late step of the bind.
       await wait(300);
       expect((await ask('get', one.path)).status).toBe(404);
-      expect(await filesOf(on)).toEqual([]);
+      expect(await recordsOf(on)).toEqual([]);
       expect((await deprovision(on)).status).toBe(200);
     },
   );
@@ -302,7 +307,7 @@ describe('A binding that is still being made', () => {
     expect((await bind(on, { id, query: incomplete })).status).toBe(202);
     expect([200, 202]).toContain((await unbind(one, { query: incomplete })).status);
     expect((await untilEnded(one.path)).status).toBe(410);
-    expect(await filesOf(on)).toEqual([]);
+    expect(await recordsOf(on)).toEqual([]);
     expect((await binding(on, { id })).told.credentials).toBeDefined();
   });
 });
@@ -334,7 +339,7 @@ test('An unbind that fails within a deprovision holds up nothing: the binding go
   expect((await deprovision(on)).status).toBe(200);
   expect((await deprovision(on)).status).toBe(410);
   expect((await unbind(one)).status).toBe(410);
-  expect(await filesOf(on)).toEqual([]);
+  expect(await recordsOf(on)).toEqual([]);
 });
 
 test('An unbind that takes longer than a broker lets requests wait goes on [UNB-06, UNB-07]', async () => {
@@ -360,7 +365,7 @@ describe('At once', () => {
       for (const status of codes) expect([200, 202, 410]).toContain(status);
       expect((await untilEnded(one.path)).status).toBe(410);
       expect((await unbind(one)).status).toBe(410);
-      expect(await filesOf(one.instance)).toEqual([]);
+      expect(await recordsOf(one.instance)).toEqual([]);
     },
   );
 
@@ -379,7 +384,7 @@ describe('At once', () => {
       for (const id of ids) expect([200, 410]).toContain((await unbind(addressed(on, id))).status);
       expect([200, 410]).toContain((await deprovision(on)).status);
       expect((await deprovision(on)).status).toBe(410);
-      expect(await filesOf(on)).toEqual([]);
+      expect(await recordsOf(on)).toEqual([]);
     }
   });
 });

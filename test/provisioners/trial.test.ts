@@ -5,6 +5,10 @@ import type { Catalog } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { memoryStore } from '../../src/stores/memory/index.ts';
+import { openTestDatabase, type TestDatabase } from '../support/database.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
+import type { Registry } from '../../src/provisioners/index.ts';
+import { faultyMigrations } from '../../src/provisioners/faulty/migrations.ts';
 import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 import { aBroker } from './composed-core.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
@@ -14,15 +18,19 @@ import { shippedTraits } from '../../src/program/shipped.ts';
 
 const root = join(import.meta.dirname, '../..');
 const page = readFileSync(join(root, 'docs/trial.md'), 'utf8');
-const directory = scratchDirectory('trial');
-const known = await shippedProvisioners(directory);
+let database: TestDatabase;
+let known: Registry;
 let catalog: Catalog;
 let problems: readonly { readonly level: string; readonly file: string }[];
 
 beforeAll(async () => {
+  database = await openTestDatabase();
+  await migrate(database.pool, [faultyMigrations]);
+  known = await shippedProvisioners(scratchDirectory('trial'), database.pool);
   const loaded = await loadCatalog([join(root, 'catalog/trial')], shippedTraits());
   ({ catalog = { offerings: [], loadedAt: new Date() }, problems } = loaded);
 });
+afterAll(() => database.close());
 
 function plan(offering: string, name: string) {
   const found = catalog.offerings

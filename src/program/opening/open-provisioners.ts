@@ -18,7 +18,7 @@ export interface ProvisionersOpening {
 /** What provisioners are made from; each takes what it needs. */
 export interface ProvisionerParts {
   readonly config: Config;
-  readonly database: Pick<OpenDatabase, 'connection' | 'embedded'>;
+  readonly database: Pick<OpenDatabase, 'pool' | 'connection' | 'embedded'>;
   readonly node: LocalNode;
   readonly ports: Ports;
   readonly users?: Users;

@@ -1,22 +1,36 @@
 /**
  * For people who test platforms: a plan's `with` says for each operation what goes wrong. What it makes is
- * real, a file for each instance and binding, so that what is left behind can be seen.
+ * real, a record for each instance and binding, so that what is left behind can be seen.
  */
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Pool } from 'pg';
 import { Failure } from '../../broker/errors.ts';
 import { isObject } from '../../broker/json.ts';
 import type { Json } from '../../broker/json.ts';
 import type { Made, Provisioner, Step, Work } from '../../broker/provisioner.ts';
 import type { OperationKind } from '../../broker/records.ts';
+import { queryThrough } from '../../postgres/query.ts';
+import { carryOver } from './carry-over.ts';
 import { readFault } from './fault.ts';
 import type { Fault } from './fault.ts';
 import { thingsIn } from './things.ts';
 import type { Things } from './things.ts';
 import { traits } from './traits.ts';
 
-/** @param directory where the things are made; it need not exist yet. */
-export function faulty(directory: string): Provisioner {
-  const things = thingsIn(directory);
+/**
+ * Begins at once to carry over what lies in files; whoever asks for anything waits for that, and tries it again
+ * where it has failed.
+ * @param pool of the database with the table of `faultyMigrations`
+ * @param earlier the directory in which broker 0.1.0 kept its things; it need not be there
+ */
+export async function faulty(pool: Pool, earlier: string): Promise<Provisioner> {
+  const direct = queryThrough(pool);
+  const carried = once(() => carryOver(earlier, direct));
+  const things = thingsIn(async (statement) => {
+    await carried();
+    return direct(statement);
+  });
+  await carried().catch(() => undefined);
   const make = (kind: OperationKind) => (work: Work) => act(kind, work, things);
   const remove = (kind: OperationKind) => async (work: Work) => withoutFacts(await act(kind, work, things));
   return {
@@ -29,6 +43,18 @@ export function faulty(directory: string): Provisioner {
     unbind: remove('unbind'),
     inventory: () => things.list(),
     purge: (thing) => things.purge(thing),
+  };
+}
+
+/** Until it has been done; those who ask meanwhile wait for the same try. */
+function once(task: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => {
+    running ??= task().catch((error: unknown) => {
+      running = undefined;
+      throw error;
+    });
+    return running;
   };
 }
 

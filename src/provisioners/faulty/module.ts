@@ -1,12 +1,20 @@
 import { join } from 'node:path';
+import type { Pool } from 'pg';
+import { faultyMigrations } from './migrations.ts';
 import { traits } from './traits.ts';
 
-/** What fails as a plan says; it makes its things in the data directory. */
+interface FaultyParts {
+  readonly config: { readonly dataDir: string };
+  readonly database: { readonly pool: Pool };
+}
+
+/** What fails as a plan says; it makes its things in a table of its own. */
 export const faultyModule = {
   name: 'faulty',
   traits,
-  async create({ config }: { readonly config: { readonly dataDir: string } }) {
+  migrations: faultyMigrations,
+  async create({ config, database }: FaultyParts) {
     const { faulty } = await import('./index.ts');
-    return faulty(join(config.dataDir, 'trial'));
+    return faulty(database.pool, join(config.dataDir, 'trial'));
   },
 };

@@ -1,134 +1,110 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { isObject, jsonOf } from '../../broker/json.ts';
-import type { JsonObject } from '../../broker/json.ts';
+import { createHash } from 'node:crypto';
 import type { Resource, Work } from '../../broker/provisioner.ts';
 import type { OperationKind, ServiceInstance } from '../../broker/records.ts';
-import { makeDirectory } from '../../system/make-directory.ts';
+import type { Query, QueryRow } from '../../postgres/query.ts';
+import { sql } from '../../postgres/sql.ts';
 
-/** What `faulty` makes: a folder for each instance with a file for the instance and for each binding. */
+/** What `faulty` makes: a record for each instance and for each binding, which all brokers of a database share. */
 export interface Things {
   makeInstance(work: Work): Promise<void>;
   makeBinding(work: Work): Promise<void>;
   removeBinding(work: Work): Promise<void>;
   removeInstance(work: Work): Promise<void>;
-  /** All folders, with the ids of the instances that they are for. */
+  /** All things, with the ids of the instances that they are for. */
   list(): Promise<readonly Resource[]>;
   purge(thing: Resource): Promise<void>;
   /** Letters and digits that stand for the instance, fit for host names. */
   nameOf(instance: ServiceInstance): string;
-  /** How often this operation has been tried, with this try. */
+  /** How often this operation has been tried, with this try, at whichever broker. */
   countTry(kind: OperationKind, work: Work): Promise<number>;
   forgetTries(kind: OperationKind, work: Work): Promise<void>;
   /** Is this operation the first of its kind that asks, of its instance? */
   isFirst(kind: OperationKind, work: Work): Promise<boolean>;
 }
 
-export function thingsIn(directory: string): Things {
-  const folderOf = ({ instance }: Work) => join(directory, folderName(instance));
-  const put = (work: Work, name: string, thing: JsonObject) =>
-    write(folderOf(work), name, { ...ownerOf(work.instance), ...thing });
+/** Things in the table of records, which `query` reaches. */
+export function thingsIn(query: Query): Things {
   return {
-    makeInstance: (work) => put(work, 'instance.json', { plan: work.plan.id }),
-    makeBinding: (work) => put(work, bindingFile(work), { binding: work.binding?.id ?? '' }),
-    removeBinding: (work) => rm(join(folderOf(work), bindingFile(work)), { force: true }),
-    removeInstance: (work) => rm(folderOf(work), { recursive: true, force: true, maxRetries: 3 }),
-    list: () => listFolders(directory),
+    async makeInstance({ instance, plan }) {
+      await query(sql`
+        insert into trial_records (thing, part, instance_id, instance_key, plan_id)
+        values (${thingOf(instance)}, 'instance', ${instance.id}, ${instance.key}, ${plan.id})
+        on conflict (thing, part) do update set plan_id = excluded.plan_id`);
+    },
+    async makeBinding({ instance, binding }) {
+      await query(sql`
+        insert into trial_records (thing, part, instance_id, instance_key, binding_id)
+        values (${thingOf(instance)}, ${bindingPart(binding)}, ${instance.id}, ${instance.key}, ${binding?.id})
+        on conflict (thing, part) do nothing`);
+    },
+    removeBinding: ({ instance, binding }) => remove(query, instance, bindingPart(binding)),
+    async removeInstance({ instance }) {
+      await query(sql`delete from trial_records where thing = ${thingOf(instance)}`);
+    },
+    list: async () => (await query(listed)).map(resourceOf),
     async purge({ name }) {
-      const folders = await foldersIn(directory);
-      const found = folders.find((folder) => nameOfFolder(folder) === name);
-      if (found) await rm(join(directory, found), { recursive: true, force: true, maxRetries: 3 });
+      await query(sql`delete from trial_records where ${prefix} || thing = ${name}`);
     },
-    nameOf: (instance) => folderName(instance).slice(0, 12),
-    async countTry(kind, work) {
-      const before = await read(join(folderOf(work), triesFile(kind, work)));
-      const tries = typeof before?.['tries'] === 'number' ? before['tries'] + 1 : 1;
-      await put(work, triesFile(kind, work), { tries });
-      return tries;
-    },
-    forgetTries: (kind, work) => rm(join(folderOf(work), triesFile(kind, work)), { force: true }),
-    async isFirst(kind, work) {
-      const first = await read(join(folderOf(work), `first-${kind}.json`));
-      if (first) return first['operation'] === work.operationId;
-      await put(work, `first-${kind}.json`, { operation: work.operationId });
-      return true;
-    },
+    nameOf: (instance) => thingOf(instance).slice(0, 12),
+    countTry: (kind, work) => countTry(query, kind, work),
+    forgetTries: (kind, work) => remove(query, work.instance, triesPart(kind, work)),
+    isFirst: (kind, work) => isFirst(query, kind, work),
   };
 }
 
-function bindingFile({ binding }: Work): string {
-  return `binding-${shorten(binding?.key ?? binding?.id ?? '')}.json`;
+async function remove(query: Query, instance: ServiceInstance, part: string): Promise<void> {
+  await query(sql`delete from trial_records where thing = ${thingOf(instance)} and part = ${part}`);
 }
 
-function triesFile(kind: OperationKind, { operationId, binding }: Work): string {
-  return `tries-${kind}-${shorten(`${operationId} ${binding?.id ?? ''}`)}.json`;
+async function countTry(query: Query, kind: OperationKind, work: Work): Promise<number> {
+  const { instance, operationId } = work;
+  const [row] = await query(sql`
+    insert into trial_records as r (thing, part, instance_id, instance_key, operation_id, tries)
+    values (${thingOf(instance)}, ${triesPart(kind, work)}, ${instance.id}, ${instance.key}, ${operationId}, 1)
+    on conflict (thing, part) do update set tries = r.tries + 1
+    returning tries`);
+  return Number(row?.['tries']);
+}
+
+async function isFirst(query: Query, kind: OperationKind, { instance, operationId }: Work): Promise<boolean> {
+  // Also who finds one there locks it, and so sees what another broker has just written.
+  const [row] = await query(sql`
+    insert into trial_records as r (thing, part, instance_id, instance_key, operation_id)
+    values (${thingOf(instance)}, ${`first-${kind}`}, ${instance.id}, ${instance.key}, ${operationId})
+    on conflict (thing, part) do update set operation_id = r.operation_id
+    returning operation_id`);
+  return row?.['operation_id'] === operationId;
+}
+
+// Any of its records says whose it is.
+const listed = sql`
+  select thing, min(instance_id) as instance_id, min(instance_key) as instance_key
+  from trial_records group by thing order by thing`;
+
+const prefix = 'thing ';
+
+function resourceOf({ thing, instance_id: id, instance_key: key }: QueryRow): Resource {
+  return {
+    name: `${prefix}${String(thing)}`,
+    instanceId: String(id),
+    key: typeof key === 'string' ? key : undefined,
+  };
+}
+
+function bindingPart(binding: Work['binding']): string {
+  return `binding-${shorten(binding?.key ?? binding?.id ?? '')}`;
+}
+
+function triesPart(kind: OperationKind, { operationId, binding }: Work): string {
+  return `tries-${kind}-${shorten(`${operationId} ${binding?.id ?? ''}`)}`;
 }
 
 /** Of one life of the id; broker 0.1.0 went by the id alone. */
-function folderName({ id, key }: ServiceInstance): string {
+function thingOf({ id, key }: ServiceInstance): string {
   return shorten(key ?? id);
 }
 
-function ownerOf({ id, key }: ServiceInstance): JsonObject {
-  return jsonOf({ instance: id, key });
-}
-
-/** Ids are the platform's and may be anything, so no file is called after them. */
+/** Ids are the platform's and may be of any length. */
 function shorten(id: string): string {
   return createHash('sha256').update(id).digest('hex').slice(0, 32);
-}
-
-/** Written beside and renamed, so that no reader ever sees half a file. */
-async function write(folder: string, name: string, thing: JsonObject): Promise<void> {
-  makeDirectory(folder);
-  const temporary = join(folder, `.${randomUUID()}`);
-  await writeFile(temporary, JSON.stringify(thing));
-  await rename(temporary, join(folder, name));
-}
-
-async function read(file: string): Promise<JsonObject | undefined> {
-  const text = await unlessMissing(readFile(file, 'utf8'));
-  const thing: unknown = text === undefined ? undefined : JSON.parse(text);
-  return isObject(thing) ? thing : undefined;
-}
-
-async function listFolders(directory: string): Promise<readonly Resource[]> {
-  const folders = await foldersIn(directory);
-  return Promise.all(
-    folders.map(async (folder) => {
-      const name = nameOfFolder(folder);
-      return { name, ...(await findOwner(join(directory, folder))) };
-    }),
-  );
-}
-
-async function foldersIn(directory: string): Promise<readonly string[]> {
-  const entries = (await unlessMissing(readdir(directory, { withFileTypes: true }))) ?? [];
-  return entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-}
-
-function nameOfFolder(folder: string): string {
-  return `folder ${folder}`;
-}
-
-/** Any of its files says whose it is. */
-async function findOwner(folder: string): Promise<Pick<Resource, 'instanceId' | 'key'>> {
-  const names = (await unlessMissing(readdir(folder))) ?? [];
-  for (const name of names.filter((one) => one.endsWith('.json'))) {
-    const { instance, key } = (await read(join(folder, name))) ?? {};
-    if (typeof instance === 'string')
-      return { instanceId: instance, key: typeof key === 'string' ? key : undefined };
-  }
-  return {};
-}
-
-/** Undefined when the file or folder is not there, or is no longer there. */
-async function unlessMissing<Found>(found: Promise<Found>): Promise<Found | undefined> {
-  try {
-    return await found;
-  } catch (error) {
-    if (isObject(error) && error['code'] === 'ENOENT') return undefined;
-    throw error;
-  }
 }
