@@ -55,7 +55,13 @@ function eachPlan(
   return (offering, traits) => planViews(offering).flatMap((view) => find(offering, view, traits));
 }
 
-const grantWords = own('syslog_drain_url', 'route_service_url', 'volume_mounts', 'credentials');
+const grantWords = own(
+  'syslog_drain_url',
+  'route_service_url',
+  'volume_mounts',
+  'credentials',
+  'credentials_type',
+);
 const parameterWords = own('parameters', 'schemas');
 const answerWords = own(
   'dashboard',

@@ -65,6 +65,13 @@ describe('Needs', () => {
       [],
     ],
     [
+      'are used by names that libraries look for',
+      { x: aRow },
+      { credentials: { a: '{{deps.x.hostname}}' } },
+      { credentials: { host: 'h' }, credentials_type: 'cache' },
+      [],
+    ],
+    [
       'are not used by others',
       { x: aRow },
       { credentials: { a: '{{deps.x.uri}}', b: '{{deps.y.uri}}' }, dashboard: 'https://{{deps.x.host}}' },

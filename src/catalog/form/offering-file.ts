@@ -62,6 +62,7 @@ export interface PerPlan {
   readonly parameters?: Readonly<Record<string, JsonObject>>;
   readonly schemas?: SchemasFile;
   readonly credentials?: JsonObject;
+  readonly credentials_type?: string;
   readonly dashboard?: string;
   readonly syslog_drain_url?: string;
   readonly route_service_url?: string;
@@ -138,6 +139,7 @@ function wordsOf(offering: OfferingFile, plan: PlanFile): PerPlan {
 
 const overridable = [
   'credentials',
+  'credentials_type',
   'dashboard',
   'syslog_drain_url',
   'route_service_url',

@@ -83,6 +83,7 @@ const perPlan: JsonObject = {
   },
   schemas,
   credentials: anyObject,
+  credentials_type: textSchema,
   dashboard: textSchema,
   syslog_drain_url: textSchema,
   route_service_url: textSchema,

@@ -6,6 +6,7 @@ import {
   findValue,
   positionIn,
 } from '../../broker/template.ts';
+import { namedCredentials } from '../credential-names.ts';
 import { type DependencyEntry, type OfferingFile, type PlanView, planViews } from '../form/offering-file.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
 import { type Finding, mistake } from '../problem.ts';
@@ -54,10 +55,10 @@ function reasonAgainstUse(
   expression: Expression,
 ): string | undefined {
   const found = plans
-    .map(({ words }) => findValue(expression.path.slice(2), words.credentials ?? {}))
+    .map(({ words }) => findValue(expression.path.slice(2), namedCredentials(words) ?? {}))
     .filter((value) => value !== undefined);
   if (found.length === 0) {
-    const known = plans.flatMap(({ words }) => Object.keys(words.credentials ?? {}));
+    const known = plans.flatMap(({ words }) => Object.keys(namedCredentials(words) ?? {}));
     const hint = didYouMean(expression.path[2] ?? '', known);
     return `The credentials of '${need.offering}' hold no such value.${hint}`;
   }

@@ -1,5 +1,6 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { expressionsIn, findValue } from '../../broker/template.ts';
+import { namedCredentials } from '../credential-names.ts';
 import { type OfferingFile, type PlanView, planViews } from '../form/offering-file.ts';
 import type { Finding } from '../problem.ts';
 import { type NeededTypes, typesOf } from './rendered/after-rendering.ts';
@@ -32,7 +33,7 @@ export function findingsWithNeeds(
 }
 
 function credentialTypes(view: PlanView, path: readonly string[]): readonly TypeName[] | undefined {
-  const value = findValue(path, view.words.credentials ?? {});
+  const value = findValue(path, namedCredentials(view.words) ?? {});
   if (value === undefined) return undefined;
   const [first] = typeof value === 'string' ? expressionsIn(value) : [];
   if (typeof value !== 'string' || !first) return [typeNameOf(value)];

@@ -13,6 +13,12 @@ export function grantFindings({ requires = [] }: OfferingFile, view: PlanView): 
     if (gives || !announced || !bindable) return [];
     return [mistake('requires', `'${permission}' promises ${word}, and the plan '${plan.name}' has none.`)];
   });
+  if (words.credentials_type !== undefined && !words.credentials) {
+    return [
+      ...findings,
+      mistake(view.placeOf('credentials_type'), 'It says what `credentials` are, and there are none.'),
+    ];
+  }
   if (!bindable || requires.length > 0 || words.credentials) return findings;
   return [
     ...findings,

@@ -68,10 +68,19 @@ export function createServers(): Servers {
   };
 }
 
-/** Where applications find it: a host, or the folder of a socket. */
-export function addressOf({ url, host, port }: Server): { readonly host: string; readonly port: number } {
+export interface Address {
+  /** Or the folder of a socket. */
+  readonly host: string;
+  readonly port: number;
+  /** As every client can do it: none of them has the certificate of an authority that the administrator may have. */
+  readonly sslmode: 'require' | 'prefer';
+}
+
+/** Where applications find it, and whether they must encrypt as the administrator does. */
+export function addressOf({ url, host, port, ssl }: Server): Address {
   const client = openClient({ connectionString: url });
-  return { host: host ?? client.host, port: port ?? client.port };
+  const sslmode = (ssl ?? client.ssl) ? 'require' : 'prefer';
+  return { host: host ?? client.host, port: port ?? client.port, sslmode };
 }
 
 async function once<Result>(

@@ -6,7 +6,7 @@ export const traits: ProvisionerTraits = {
   config: configSchema,
   fills: { connection_limit: 'value', quota_mb: 'value', extensions: 'value', 'extensions.*': 'value' },
   roots: ['server', 'db'],
-  members: { server: ['host', 'port'], db: ['name', 'user'] },
+  members: { server: ['host', 'port', 'sslmode'], db: ['name', 'user'] },
   secrets: { password: 'binding' },
   supports: ['monitor', 'max_instances'],
   selfContained: false,

@@ -1,0 +1,76 @@
+import type { Json, JsonObject } from '../broker/json.ts';
+import type { PerPlan } from './form/offering-file.ts';
+
+/**
+ * The credentials of a plan, as templates, with all names by which libraries look for what is there when the file says
+ * of what type they are. What the file says itself is never changed.
+ */
+export function namedCredentials({ credentials, credentials_type: type }: PerPlan): JsonObject | undefined {
+  if (!credentials || type === undefined) return credentials;
+  const driver = drivers.get(type);
+  const pairs = driver ? [...everywhere, ...ofDatabases] : everywhere;
+  const both = {
+    ...credentials,
+    ...Object.fromEntries(pairs.flatMap((pair) => missingOf(pair, credentials))),
+  };
+  const added: Readonly<Record<string, Json | undefined>> = {
+    type,
+    provider: 'purveyor',
+    jdbcUrl: driver && jdbcUrl(driver, both),
+  };
+  const known = Object.entries(added).filter(([name, value]) => value !== undefined && !(name in both));
+  return { ...both, ...(Object.fromEntries(known) as JsonObject) };
+}
+
+type Pair = readonly [string, string];
+
+/** What Cloud Foundry's libraries look for, and what the Service Binding Specification calls it. */
+const everywhere: readonly Pair[] = [
+  ['host', 'hostname'],
+  ['uri', 'url'],
+];
+
+const ofDatabases: readonly Pair[] = [['name', 'database']];
+
+interface Driver {
+  readonly scheme: string;
+  /** Beside user and password. */
+  readonly setting?: string;
+  /** The credential that is handed to the driver under the same name. */
+  readonly hands?: string;
+}
+
+const drivers: ReadonlyMap<string, Driver> = new Map<string, Driver>([
+  // MySQL's driver takes no other scheme, and passes over the setting without which MariaDB's does not take this one.
+  ['mysql', { scheme: 'jdbc:mysql', setting: 'permitMysqlScheme=true' }],
+  ['mariadb', { scheme: 'jdbc:mariadb' }],
+  ['postgresql', { scheme: 'jdbc:postgresql', hands: 'sslmode' }],
+]);
+
+/** The one of the two names that is not there, with the value of the other one. */
+function missingOf(pair: Pair, credentials: JsonObject): readonly (readonly [string, Json])[] {
+  const [first, second] = pair.map((name) => credentials[name]);
+  if ((first === undefined) === (second === undefined)) return [];
+  return first === undefined ? [[pair[0], second as Json]] : [[pair[1], first]];
+}
+
+/** Undefined where a part is missing, or is text in which values cannot be escaped one by one. */
+function jdbcUrl({ scheme, setting, hands = '' }: Driver, credentials: JsonObject): string | undefined {
+  const [host, port, database] = ['host', 'port', 'database'].map((name) => written(credentials[name]));
+  const [user, password, handed] = ['username', 'password', hands].map((name) => escaped(credentials[name]));
+  if ([host, port, database, user, password].includes(undefined)) return undefined;
+  const query = [`user=${user}`, `password=${password}`, setting, handed && `${hands}=${handed}`];
+  return `${scheme}://${host}:${port}/${database}?${query.filter((one) => one !== undefined).join('&')}`;
+}
+
+function written(value: Json | undefined): string | undefined {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
+}
+
+/** What is filled in is escaped when it is known. */
+function escaped(text: Json | undefined): string | undefined {
+  if (typeof text !== 'string') return undefined;
+  if (!text.includes('{{')) return encodeURIComponent(text);
+  const [, path] = /^\{\{\s*([^{}|]*[^{}|\s])\s*\}\}$/.exec(text) ?? [];
+  return path === undefined ? undefined : `{{${path} | uri}}`;
+}
