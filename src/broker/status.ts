@@ -39,7 +39,7 @@ export interface Judgement {
 
 /** docs/lifecycle.md, Status of units: the first row that fits decides. */
 export function decideStatus({ lost, operation, stopped }: Situation, facts: UnitFacts): Judgement {
-  const { alive, answer, failed, fault, reason } = facts;
+  const { alive, answer, failed, fault, limited, reason } = facts;
   const atRest = stopped || operation === 'stop' || operation === 'deprovision';
   const isReady = alive && answer === 'ready' && failed === undefined;
 
@@ -51,6 +51,7 @@ export function decideStatus({ lost, operation, stopped }: Situation, facts: Uni
   if (!alive && atRest) return { status: 'stopped', reason: 'it has been stopped' };
   if (failed !== undefined) return { status: 'error', reason: failed };
   if (!alive) return { status: 'error', reason: reason ?? 'it does not run, though it should' };
+  if (limited !== undefined) return { status: 'error', reason: limited };
   if (answer === 'wrong') return { status: 'error', reason: reason ?? 'it does not answer as it should' };
   if (answer === 'silent')
     return { status: 'unreachable', reason: reason ?? 'it does not answer at its address' };

@@ -29,6 +29,8 @@ export interface UnitFacts {
   readonly failed?: string;
   /** Why its node cannot judge or run it, as a clause: the directory is gone, the disk is full. */
   readonly fault?: string;
+  /** What a limit of its plan has kept it from just now, with figures, as a clause. */
+  readonly limited?: string;
   /** What there is to say to people of how it is, as a clause. */
   readonly reason?: string;
   readonly pid?: number;

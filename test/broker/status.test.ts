@@ -74,6 +74,13 @@ describe('decideStatus, the table in docs/lifecycle.md, Status of units', () => 
     ],
     ['3: it rests as it shall', rests, dead, 'stopped', /stopped/],
     [
+      '4: a limit of its plan has just struck, though it answers',
+      runs,
+      facts({ limited: 'no more than 12 processes' }),
+      'error',
+      /^no more than 12 processes$/,
+    ],
+    [
       '3: it rests as it shall, though it ended badly',
       rests,
       facts({ ...dead, failed: 'it exited with 1' }),

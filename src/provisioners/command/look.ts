@@ -6,6 +6,7 @@ import type { HookResult } from '../../node/hooks/run.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askHook, hasHook } from '../../node/hook-steps.ts';
 import type { InstanceContext } from '../../node/instance-context.ts';
+import { withStruckLimits } from '../../node/struck-limits.ts';
 import { limitOf } from '../../node/step-limits.ts';
 
 /** Milliseconds that the hooks have together; a look must end within a few seconds. */
@@ -17,7 +18,8 @@ const patience = 2500;
  * is left; a monitor says how well it is, and a hook that fails itself says nothing.
  */
 export async function look(context: InstanceContext): Promise<readonly UnitFacts[]> {
-  return [{ unit: unitOf(context), ...(await stateNow(context)) }];
+  const { node, directory } = context;
+  return [{ unit: unitOf(context), ...withStruckLimits(await stateNow(context), node, directory) }];
 }
 
 /** What its hooks have written, for people. */

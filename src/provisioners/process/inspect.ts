@@ -13,7 +13,13 @@ import { askUnit, portOf } from './probe/ready.ts';
 import { answerReason } from './reason.ts';
 import type { NodeSettings } from '../../node/instance-context.ts';
 import { type ProcessContext, contextOf } from './context.ts';
-import { findLive } from './units/launched.ts';
+import {
+  findStruckLimits,
+  tellMemoryEnd,
+  tellStruckLimits,
+  withStruckLimits,
+} from '../../node/struck-limits.ts';
+import { findLaunchTime, findLive } from './units/launched.ts';
 
 /** Milliseconds for a hook that is asked, which is a program and needs a moment to begin. */
 const hookLimit = 4_000;
@@ -55,16 +61,21 @@ async function inspectUnit(
   const port = portOf(blueprint?.ready);
   const address = port === undefined ? undefined : `${node.host}:${port}`;
   const limit = limitOf(work.plan.operating, 'monitor');
-  if (hasHook(context, 'start')) return { unit, ...(await ask()), address };
+  if (hasHook(context, 'start')) return { unit, ...withStruckLimits(await ask(), node, directory), address };
   const live = findLive(directory, unit);
-  if (!live)
-    return { unit, alive: false, answer: 'unasked', reason: ending(context, unit, blueprint), address };
-  const alive = { unit, alive: true, pid: programBehind(live.identity.pid, node.sandbox), address };
-  if (hasHook(context, 'check_up')) return { ...alive, ...(await ask()) };
+  const strikes = findStruckLimits(node, directory, blueprint?.limits ?? work.plan.operating.limits ?? {});
+  const began = findLaunchTime(directory, unit);
+  if (!live) {
+    const reason = tellMemoryEnd(strikes, began) ?? ending(context, unit, blueprint);
+    return { unit, alive: false, answer: 'unasked', reason, address };
+  }
+  const { limited, reason: struck } = tellStruckLimits(strikes, began);
+  const alive = { unit, alive: true, pid: programBehind(live.identity.pid, node.sandbox), address, limited };
+  if (hasHook(context, 'check_up')) return { ...alive, reason: struck, ...(await ask()) };
   const answer = blueprint && (await askUnit(context, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };
   const { is } = answer;
-  const reason = answerReason(answer, work.redact);
+  const reason = answerReason(answer, work.redact) ?? (is === 'ready' ? struck : undefined);
   return { ...alive, answer: is, reason };
 }
 

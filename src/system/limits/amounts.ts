@@ -16,3 +16,8 @@ export interface Amounts {
 export type Controller = 'memory' | 'cpu' | 'pids';
 
 export const controllers: readonly Controller[] = ['memory', 'cpu', 'pids'];
+
+/** Rounded up, so that more than a limit never looks like the limit. */
+export function inMegabytes(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
+}

@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { codeOf } from '../../../system/error-code.ts';
 import { type ProcessIdentity, isAlive, readIdentity } from '../../../system/process-identity.ts';
@@ -21,6 +21,11 @@ export function findLaunched(
 ): Launched | undefined {
   const identity = readIdentity(identityFile(directory, unit));
   return identity && { unit, identity };
+}
+
+/** When a unit was last launched, in milliseconds since 1970; 0 when it never was. */
+export function findLaunchTime(directory: Pick<InstanceDirectory, 'state'>, unit: string): number {
+  return lstatSync(identityFile(directory, unit), { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 /** The live process of a unit; undefined when it has none. */
