@@ -13,8 +13,14 @@ import type { SetUp } from './set-ups.ts';
 /** A broker in a process of its own, which has made its secrets itself and sells what is shipped. */
 export interface Market {
   readonly dataDir: string;
+  /** The names of what is on sale. */
+  readonly offerings: readonly string[];
   /** Provisions an instance and binds it. */
   buy(offering: string, plan: string): Promise<Holding>;
+  /** All that the broker has written to its output since it was started last. */
+  output(): string;
+  /** Kills the broker at once, and starts it again. */
+  killAndStart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -44,11 +50,9 @@ export async function openMarket(setUp: SetUp, catalog: readonly string[] = []):
   mkdirSync(dataDir);
   if (setUp.user) chownSync(dataDir, setUp.user.uid, setUp.user.gid);
   const first = 29_000 + (worker % 20) * 100;
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: root,
-    ...setUp.user,
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
+  let broker = await start();
+  async function start(): Promise<Broker> {
+    return startBroker(setUp, {
       PATH: process.env['PATH'],
       HOME: dataDir,
       PORT: '0',
@@ -60,26 +64,30 @@ export async function openMarket(setUp: SetUp, catalog: readonly string[] = []):
       NODE_HOST: address,
       NODE_PORTS: `${first}-${first + 99}`,
       ...setUp.env,
-    },
-  });
-  let output = '';
-  child.stdout.setEncoding('utf8').on('data', (part: string) => (output += part));
-  const ended = once(child, 'close');
-  const url = await until('the broker listens', () => /listens on (http:\S+)/.exec(output)?.[1], 60_000);
+    });
+  }
   const held = new Set<Holding>();
   const platform = async (method: string, path: string, body?: object): Promise<unknown> => {
     const login = Buffer.from(`broker:${password}`).toString('base64');
     const headers = { authorization: `Basic ${login}`, 'x-broker-api-version': '2.17' };
-    return call(`${url}${path}`, { method, headers, body });
+    return call(`${broker.url}${path}`, { method, headers, body });
   };
   const keyOf = async (id: string): Promise<string> => {
     const login = `operator:${readFileSync(join(dataDir, 'operator-password'), 'utf8').trim()}`;
     const headers = { authorization: `Basic ${Buffer.from(login).toString('base64')}` };
-    return ((await call(`${url}/operator/instances/${id}`, { method: 'GET', headers })) as Holding).key;
+    return ((await call(`${broker.url}/operator/instances/${id}`, { method: 'GET', headers })) as Holding)
+      .key;
   };
-  const plans = plansOf((await platform('GET', '/v2/catalog')) as Catalog);
+  const onSale = (await platform('GET', '/v2/catalog')) as Catalog;
+  const plans = plansOf(onSale);
   return {
     dataDir,
+    offerings: onSale.services.map(({ name }) => name),
+    output: () => broker.output(),
+    async killAndStart() {
+      await broker.end('SIGKILL');
+      broker = await start();
+    },
     async buy(offering, plan) {
       const id = randomUUID();
       const ids = plans(offering, plan);
@@ -106,14 +114,41 @@ export async function openMarket(setUp: SetUp, catalog: readonly string[] = []):
     async close() {
       const bases = [...held].map(({ base }) => base);
       await Promise.allSettled([...held].map((holding) => holding.deprovision()));
-      child.kill('SIGTERM');
-      await ended;
+      await broker.end('SIGTERM');
       for (const base of bases.filter((one) => existsSync(one))) {
         const launched = listLaunched({ state: join(base, 'state') });
         await Promise.all(
           launched.map(({ identity }) => endProcess(identity, { termMs: 2000, killMs: 5000 })),
         );
       }
+    },
+  };
+}
+
+interface Broker {
+  readonly url: string;
+  output(): string;
+  end(signal: NodeJS.Signals): Promise<void>;
+}
+
+/** In a process of its own, until it listens. */
+async function startBroker(setUp: SetUp, env: NodeJS.ProcessEnv): Promise<Broker> {
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: root,
+    ...setUp.user,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env,
+  });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (part: string) => (output += part));
+  const ended = once(child, 'close');
+  const url = await until('the broker listens', () => /listens on (http:\S+)/.exec(output)?.[1], 60_000);
+  return {
+    url,
+    output: () => output,
+    async end(signal) {
+      child.kill(signal);
+      await ended;
     },
   };
 }

@@ -47,11 +47,13 @@ function wrap(
     ...(parents ? onlyToBecome : ['--unshare-user-try']),
     ...mountsOf(view, { ...room, reads: places }, { sized, parents, sharesProcesses }),
     '--chdir',
-    cwd,
+    // Root without its privileges cannot enter what belongs to the account, which goes there itself.
+    parents ? '/' : cwd,
     '--',
     ...(parents ? [setpriv, ...becoming(account)] : []),
     env,
     '--default-signal',
+    ...(parents ? ['--chdir', cwd] : []),
     '-u',
     'PWD',
     // To env, such a name would be a variable.
