@@ -89,8 +89,11 @@ export interface UserRange {
  * is on: nodes of one database may be on one machine.
  */
 export interface Users {
-  /** The number that the instance has already, or a free one of the range; undefined when there is none. */
-  take(node: string, owner: string, range: UserRange): Promise<number | undefined>;
+  /**
+   * The number that the instance has already, or a free one of the range; undefined when there is none.
+   * @param busy numbers that somebody uses of whom nothing is recorded
+   */
+  take(node: string, owner: string, range: UserRange, busy?: readonly number[]): Promise<number | undefined>;
   find(node: string, owner: string): Promise<number | undefined>;
   /** Gives the number of the instance back: those that nobody has had are given first, then the longest unused. */
   release(node: string, owner: string): Promise<void>;

@@ -68,13 +68,13 @@ export const nodeOptions = {
     'NODE_USER',
     systemUser(),
     "nobody when root runs the broker, else the broker's own user",
-    'User who owns the directories of this node, and runs what has no user of its own.',
+    'User who owns the directories of this node, and runs what has no user of its own: all of it, when NODE_USERS is not set.',
   ),
   nodeUsers: optional(
     'NODE_USERS',
     userRange(),
-    'none',
-    'Numbers of users, of which each instance that runs programs gets one of its own, where root runs the broker: 200000-265535. Nothing else may have them.',
+    '4096 that no other node of the machine has, when root runs the broker; else none',
+    'Numbers of users, of which each new instance that runs programs gets one of its own, where root runs the broker: 200000-265535. Nothing else may have them.',
   ),
   nodeSandbox: standard(
     'NODE_SANDBOX',

@@ -30,6 +30,13 @@ export function readPassword(home: string): string {
   );
 }
 
+export interface ClusterUsers {
+  /** Whose the cluster is then; undefined: our own user's. */
+  readonly account: Account | undefined;
+  /** Who makes it; its group can enter what the account's can. */
+  readonly maker: Account | undefined;
+}
+
 /**
  * Makes `<home>/cluster`, password inside. It is made under another name first, so that a cluster is either whole
  * or not there, whatever is killed when.
@@ -37,26 +44,34 @@ export function readPassword(home: string): string {
 export async function createCluster(
   home: string,
   binDir: string,
-  account: Account | undefined,
+  { account, maker }: ClusterUsers,
 ): Promise<void> {
   sweepDrafts(home);
+  // The maker has the account's group.
+  if (maker?.uid !== account?.uid) fs.chmodSync(home, 0o710);
   const draft = fs.mkdtempSync(join(home, `new-${process.pid}-`));
   try {
-    await initialise(draft, binDir, account);
+    await initialise(draft, binDir, maker);
+    if (account && maker?.uid !== account.uid) await giveAway(draft, account);
     adopt(join(draft, 'cluster'), join(home, 'cluster'));
   } finally {
     fs.rmSync(draft, { recursive: true, force: true });
   }
 }
 
-async function initialise(draft: string, binDir: string, account: Account | undefined): Promise<void> {
+async function initialise(draft: string, binDir: string, maker: Account | undefined): Promise<void> {
   const [cluster, password] = [join(draft, 'cluster'), join(draft, 'password')];
   fs.writeFileSync(password, randomBytes(24).toString('base64url'), { mode: 0o600 });
-  if (account) for (const path of [password, draft]) fs.lchownSync(path, account.uid, account.gid);
+  if (maker) for (const path of [password, draft]) fs.lchownSync(path, maker.uid, maker.gid);
   const place = ['--pgdata', cluster, '--username', NAME, '--pwfile', password];
   const nature = ['--auth', 'scram-sha-256', '--encoding', 'UTF8', '--no-locale', '--data-checksums'];
-  await runAs(account, join(binDir, 'initdb'), [...place, ...nature]);
+  await runAs(maker, join(binDir, 'initdb'), [...place, ...nature]);
   fs.renameSync(password, join(cluster, PASSWORD_FILE));
+}
+
+/** Gives a directory and all below it to the account, and what links lead to to nobody. */
+export async function giveAway(path: string, { uid, gid }: Account): Promise<void> {
+  await runAs(undefined, 'chown', ['-Rh', `${uid}:${gid}`, path]);
 }
 
 function adopt(draft: string, cluster: string): void {

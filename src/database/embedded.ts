@@ -1,6 +1,6 @@
 // A real Postgres of our own, for a broker that was given no database: `npm start` is enough to have a durable one.
 import { join, resolve } from 'node:path';
-import { chooseDatabaseAccount } from './account.ts';
+import { chooseDatabaseAccount, chooseMaker, isNobody, type IsTenant } from './account.ts';
 import { attach, detach, urlOf, type Attachment } from './attach.ts';
 import { findBinaries } from './binaries.ts';
 import { createCluster, NAME, readMajorVersion, readPassword } from './cluster.ts';
@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
   readonly path?: string | undefined;
   /** Where a broker run by root keeps what the database user cannot reach in `dataDir`; /var/lib by default. */
   readonly shelter?: string | undefined;
+  /** Can instances run as this user? The database then never does; nobody is one of them in any case. */
+  readonly isTenant?: IsTenant | undefined;
   /** Told what an operator should know, in sentences. */
   readonly note: (message: string) => void;
 }
@@ -53,16 +55,18 @@ async function prepare({
   dataDir,
   note,
   shelter = '/var/lib',
+  isTenant: isOthers = () => false,
   ...choice
 }: EmbeddedOptions): Promise<ClusterPlace> {
   // The server is watched by a shell at a named pipe.
   if (process.platform === 'win32')
     throw new Error('There is no embedded database on Windows: set DATABASE_URL.');
-  const account = chooseDatabaseAccount(resolve(dataDir, 'postgres', 'cluster'));
-  const home = await openHome(dataDir, account, shelter, note);
+  const isTenant = (uid: number) => isNobody(uid) || isOthers(uid);
+  const account = chooseDatabaseAccount(resolve(dataDir, 'postgres', 'cluster'), isTenant);
+  const home = await openHome(dataDir, account, { isTenant, shelter, note });
   const major = readMajorVersion(home);
   const binDir = await findBinaries({ ...choice, home, account, major, note });
-  if (!major) await createCluster(home, binDir, account);
+  if (!major) await createCluster(home, binDir, { account, maker: chooseMaker(account, isTenant) });
   await makeLifeline(join(home, 'lifeline'), account);
   return { home, binDir, account, password: readPassword(home) };
 }

@@ -1,8 +1,16 @@
 import { lchownSync, lstatSync, mkdtempSync, realpathSync, rmdirSync, statSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { makeDirectory } from '../system/make-directory.ts';
-import { can, runAs, type Account } from '../system/account.ts';
+import { can, type Account } from '../system/account.ts';
 import { codeOf } from '../system/error-code.ts';
+import type { IsTenant } from './account.ts';
+import { giveAway } from './cluster.ts';
+
+export interface HomeOptions {
+  readonly isTenant: IsTenant;
+  readonly shelter: string;
+  readonly note: (message: string) => void;
+}
 
 /**
  * Opens `<dataDir>/postgres`, the folder of the cluster and all that belongs to it, and returns its real path.
@@ -12,9 +20,9 @@ import { codeOf } from '../system/error-code.ts';
 export async function openHome(
   dataDir: string,
   account: Account | undefined,
-  shelter: string,
-  note: (message: string) => void,
+  options: HomeOptions,
 ): Promise<string> {
+  const { shelter, note } = options;
   const path = resolve(dataDir, 'postgres');
   makeDirectory(dataDir);
   if (!lstatSync(path, { throwIfNoEntry: false })) {
@@ -22,7 +30,7 @@ export async function openHome(
     else makeShelter(path, account, shelter, note);
   }
   const home = followHome(path);
-  await takeOver(home, account);
+  await takeOver(home, account, options);
   if (!(await can(account, '-w', home))) throw new Error(refusal(home, account));
   return home;
 }
@@ -65,13 +73,24 @@ function followHome(path: string): string {
   }
 }
 
-/** Gives a copy that root brought back from a backup to the account. */
-async function takeOver(home: string, account: Account | undefined): Promise<void> {
+/** Gives a copy that root brought back from a backup to the account, and what one had that instances have. */
+async function takeOver(
+  home: string,
+  account: Account | undefined,
+  { isTenant, note }: HomeOptions,
+): Promise<void> {
   if (!account) return;
-  const owners = [home, join(home, 'cluster')].map((path) => statSync(path, { throwIfNoEntry: false })?.uid);
-  if (owners.includes(0)) {
-    await runAs(undefined, 'chown', ['-R', `${account.uid}:${account.gid}`, home]);
-  }
+  const owners = [home, join(home, 'cluster')].flatMap(
+    (path) => statSync(path, { throwIfNoEntry: false })?.uid ?? [],
+  );
+  const former = owners.find((uid) => uid !== account.uid && (uid === 0 || isTenant(uid)));
+  if (former !== undefined) await giveAway(home, account);
+  if (former)
+    note(`The embedded database runs as ${account.name} from now on: instances can have the user ${former}.`);
+  else if (isTenant(account.uid))
+    note(
+      `The embedded database still runs as ${account.name}, which instances can have: stop all brokers on it once.`,
+    );
 }
 
 function refusal(home: string, account: Account | undefined): string {

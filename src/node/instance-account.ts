@@ -1,9 +1,12 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { Failure } from '../broker/errors.ts';
 import { portOwner } from '../broker/key.ts';
-import { endUser } from '../system/end-user.ts';
+import { endUser, listUsers } from '../system/end-user.ts';
 import { makeInstanceDirectory, type InstanceDirectory } from './instance-directory.ts';
-import { isFolder, readOwner } from './instance-named-directory.ts';
+import { isFolder, listKeyed, readOwner } from './instance-named-directory.ts';
 import type { InstanceContext, NodeSettings } from './instance-context.ts';
+import type { LocalNode } from './local-node.ts';
 import { accountOf } from './node-of-instance.ts';
 
 /**
@@ -45,9 +48,21 @@ export async function endAccount(directory: InstanceDirectory): Promise<void> {
 async function findUid({ node, users, work, directory }: InstanceContext): Promise<number | undefined> {
   if (isFolder(directory.base)) return readOwner(directory.base)?.uid;
   if (!node.users || !users) return undefined;
-  const uid = await users.take(node.name, portOwner(work.instance), node.users);
+  const uid = await users.take(node.name, portOwner(work.instance), node.users, usersInUse(node));
   if (uid !== undefined) return uid;
   throw new Failure('no-users', 'There is no room for this instance. Try again later.', {
     detail: `The node '${node.name}' has no free user of NODE_USERS left.`,
   });
+}
+
+/** Of whom the database need not know: whoever runs something on this machine, and whose directories are here. */
+function usersInUse({ directory }: LocalNode): readonly number[] {
+  const directories = listFolders(directory).flatMap((kind) => listKeyed(join(directory, kind)));
+  return [...listUsers(), ...directories.flatMap(({ uid }) => uid ?? [])];
+}
+
+function listFolders(path: string): readonly string[] {
+  return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? entry.name : [],
+  );
 }

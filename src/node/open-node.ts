@@ -1,20 +1,12 @@
-import {
-  chmodSync,
-  existsSync,
-  lchownSync,
-  lstatSync,
-  mkdtempSync,
-  realpathSync,
-  rmdirSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdtempSync, realpathSync, rmdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { makeDirectory } from '../system/make-directory.ts';
 import type { UserRange } from '../broker/nodes.ts';
-import { can, chooseAccount, whyNotUsers } from '../system/account.ts';
+import { can, chooseAccount } from '../system/account.ts';
 import { lockDirectory } from '../system/directory-lock.ts';
 import { codeOf } from '../system/error-code.ts';
+import { chooseUsers, likelyRunner } from './choose-users.ts';
 import { accountOf } from './node-of-instance.ts';
 import type { LocalNode } from './local-node.ts';
 import { openSandbox, type SandboxOptions } from './open-sandbox.ts';
@@ -30,10 +22,12 @@ export interface NodeOptions {
   readonly directory: string;
   /** Who runs programs when the broker is root: a user of the system; `nobody` when absent. */
   readonly account?: string;
-  /** Numbers of users for instances, when the broker is root. */
-  readonly users?: UserRange;
+  /** Numbers of users for instances, when the broker is root; `any`: such as nobody of this machine has. */
+  readonly users?: UserRange | 'any';
   /** Users that may not be among them. */
   readonly reserved?: readonly number[];
+  /** Where the machine keeps which node has which numbers; below /var/lib or /run when absent. */
+  readonly registries?: readonly string[];
   readonly path: string;
   readonly catalogDirs: readonly string[];
   /** Where the node's things are kept when the account cannot reach `directory`; /var/lib when absent. */
@@ -62,40 +56,36 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     throw new Error('This system has no /proc, without which a node cannot tell its processes from others.');
   }
   const account = chooseAccount(options.account);
-  const { users } = options;
-  if (users) requireUsers(users, options.reserved ?? []);
+  const runner = likelyRunner(options, account);
   await requireOwnAddress(options.bind);
-  // Any of them is like all the others.
-  const runner = users ? accountOf(users.first) : account;
   const directory = await openDirectory(options, runner);
-  const { name, host, bind, path, catalogDirs, note, sandbox = noSandbox } = options;
-  const hidden = [...sandbox.hidden, directory];
-  const apart = await openSandbox({ sandbox: { ...sandbox, hidden }, account: runner, path, note });
   const close = takeLock(directory);
+  try {
+    return { ...(await openParts(options, account, directory)), close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+/** What needs the directory and its lock. */
+async function openParts(
+  options: NodeOptions,
+  account: Account | undefined,
+  directory: string,
+): Promise<Omit<OpenNode, 'close'>> {
+  const { name, host, bind, path, catalogDirs, note, sandbox = noSandbox } = options;
+  const users = await chooseUsers(options, account, directory);
+  const hidden = [...sandbox.hidden, directory];
+  const runner = users ? accountOf(users.first) : account;
+  const parts = { sandbox: { ...sandbox, hidden }, account: runner, own: users !== undefined, path, note };
+  const apart = await openSandbox(parts);
   const keeper = await openLimits(name, directory, join(directory, 'groups.json'), users !== undefined);
-  const node = {
-    name,
-    host,
-    bind,
-    directory,
-    users,
-    path,
-    catalogDirs,
-    ...apart,
-    keeper,
-    machine: readBootId(),
-    close,
-  };
-  return account ? { ...node, account } : node;
+  const own = { name, host, bind, directory, users, path, catalogDirs, ...apart, keeper };
+  return { ...own, account, machine: readBootId() };
 }
 
 const noSandbox: SandboxOptions = { use: 'off', hidden: [], reads: [] };
-
-function requireUsers(users: UserRange, reserved: readonly number[]): void {
-  if (process.getuid?.() !== 0) throw new Error('Only root can run instances as the users of NODE_USERS.');
-  const why = whyNotUsers(users, reserved);
-  if (why !== undefined) throw new Error(`NODE_USERS cannot be ${users.first}-${users.last}: ${why}.`);
-}
 
 /** Found out by listening: each provision would only find it out again. */
 async function requireOwnAddress(bind: string): Promise<void> {
@@ -115,7 +105,7 @@ async function requireOwnAddress(bind: string): Promise<void> {
 }
 
 async function openDirectory(
-  { directory, users, shelter = '/var/lib', note }: NodeOptions,
+  { directory, shelter = '/var/lib', note }: NodeOptions,
   account: Account | undefined,
 ): Promise<string> {
   const path = resolve(directory);
@@ -125,19 +115,13 @@ async function openDirectory(
     else makeShelter(path, account, shelter, note);
   }
   const real = follow(path);
-  if (users) chmodSync(real, 0o711);
-  else openTo(account, real);
+  // Through it goes who runs an instance, whichever account that is.
+  chmodSync(real, account ? 0o711 : 0o700);
   if (await can(account, '-x', real)) return real;
   const who = account ? `The user ${account.name}` : 'This user';
   throw new Error(
     `${who} cannot enter ${real}: open it and the folders above it, or choose another DATA_DIR.`,
   );
-}
-
-/** The broker may write there, the account pass through. */
-function openTo(account: Account | undefined, path: string): void {
-  if (account) lchownSync(path, process.getuid?.() ?? 0, account.gid);
-  chmodSync(path, account ? 0o710 : 0o700);
 }
 
 /** Where the account cannot reach the directory, a link in its place leads to one that it can. */

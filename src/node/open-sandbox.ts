@@ -17,6 +17,8 @@ export interface SandboxParts {
   readonly sandbox: SandboxOptions;
   /** Present: who runs programs has an account that is not the broker's. */
   readonly account: Account | undefined;
+  /** Has each instance one of its own? */
+  readonly own: boolean;
   readonly path: string;
   readonly note: (message: string) => void;
 }
@@ -28,29 +30,32 @@ export interface SandboxParts {
 export async function openSandbox({
   sandbox: { use, hidden, reads },
   account,
+  own,
   path,
   note,
 }: SandboxParts): Promise<Pick<LocalNode, 'isolation' | 'bubblewrap'>> {
   const bubblewrap = use === 'off' ? undefined : await seek();
-  const isolation = isolationOf(account, bubblewrap);
+  const isolation = isolationOf(own, bubblewrap);
   return { isolation, bubblewrap };
 
   async function seek(): Promise<Bubblewrap | undefined> {
     const found = await findBubblewrap({ account, path, hidden, reads });
     if ('bubblewrap' in found) return found.bubblewrap;
     if (use === 'required') throw new Error(`NODE_SANDBOX is required, but ${found.lacking}.`);
-    note(`Programs of instances run without a sandbox: ${found.lacking}. ${meaning(account)}`);
+    note(`Programs of instances run without a sandbox: ${found.lacking}. ${meaning(account, own)}`);
     return undefined;
   }
 }
 
-function isolationOf(account: Account | undefined, bubblewrap: Bubblewrap | undefined): Isolation {
-  if (account) return bubblewrap ? 'accounts+sandbox' : 'accounts';
+/** An account that instances share keeps none from the other. */
+function isolationOf(own: boolean, bubblewrap: Bubblewrap | undefined): Isolation {
+  if (own) return bubblewrap ? 'accounts+sandbox' : 'accounts';
   return bubblewrap ? 'sandbox' : 'none';
 }
 
-function meaning(account: Account | undefined): string {
+function meaning(account: Account | undefined, own: boolean): string {
+  if (own) return 'Each instance sees what its own account may see.';
   return account
-    ? 'They see what their account may see.'
+    ? 'Whoever gets inside of one reaches the other instances.'
     : 'Whoever gets inside of one reaches what the broker itself can: its keys, its database and the other instances.';
 }

@@ -10,12 +10,11 @@ export function makePassage({ account }: LocalNode, path: string): void {
 }
 
 /**
- * Makes a folder that only the broker can write, on the way to what instances have: where each has a user of its own
- * everybody can pass through, and see nothing of it.
+ * Makes a folder that only the broker can write, on the way to what instances have: whichever account each of them has
+ * can pass through, and sees nothing of it.
  */
-export function makeWay(node: LocalNode, path: string): void {
-  if (node.users) makeFolder(path, 0o711, undefined);
-  else makePassage(node, path);
+export function makeWay({ account }: LocalNode, path: string): void {
+  makeFolder(path, account ? 0o711 : 0o700, undefined);
 }
 
 /** Makes a folder that belongs to the account: 0700. */

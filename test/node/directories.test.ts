@@ -160,7 +160,7 @@ describe('A node', () => {
   test('A node knows its machine, and runs programs as nobody when the broker is root.', () => {
     expect(testNode.node.machine).toMatch(/^[0-9a-f-]{36}$/);
     expect(testNode.node.account?.name).toBe(isRoot ? 'nobody' : undefined);
-    expect(modeOf(testNode.node.directory)).toBe(isRoot ? '710' : '700');
+    expect(modeOf(testNode.node.directory)).toBe(isRoot ? '711' : '700');
   });
 
   test('A node is one broker at a time.', async () => {
@@ -234,7 +234,10 @@ describe('A node', () => {
       expect(realpathSync(directory)).toBe(next.node.directory);
       await next.close();
     }
-    expect(notes).toEqual([expect.stringMatching(/is a link to .* nobody cannot enter/)]);
+    const shares = expect.stringMatching(
+      /^All instances that run programs share the account nobody: NODE_USERS/,
+    );
+    expect(notes).toEqual([expect.stringMatching(/is a link to .* nobody cannot enter/), shares, shares]);
     rmSync(realpathSync(directory), { recursive: true });
     await expect(another({ directory, shelter: testNode.place })).rejects.toThrow(/a folder that is gone/);
   });

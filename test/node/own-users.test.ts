@@ -10,7 +10,6 @@ import { aPlan } from '../broker/fixtures.ts';
 import { aWork } from '../provisioners/contract.ts';
 import { aTestNode, type TestNode } from './test-node.ts';
 
-const users = { first: 2_099_000_000, last: 2_099_000_001 };
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
 
 let testNode: TestNode;
@@ -25,8 +24,10 @@ function workOf(id: string): Work {
 asRoot(
   'A program of one instance reads nothing of another, nor signals it, and users are given back',
   async () => {
-    testNode = await aTestNode({ users });
-    const settings = { node: testNode.node, ...memoryDatabase() };
+    testNode = await aTestNode({ users: 'any' });
+    const first = testNode.node.users?.first ?? 0;
+    // Two of them: a third instance finds none.
+    const settings = { node: { ...testNode.node, users: { first, last: first + 1 } }, ...memoryDatabase() };
     const at = (id: string) => instanceContext(settings, 'command', workOf(id), []);
     const one = await settleInstance(at('one'), 'command');
     const two = await settleInstance(at('two'), 'command');

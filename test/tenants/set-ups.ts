@@ -38,7 +38,7 @@ export const byRoot: SetUp = {
 export const byRootWithoutBwrap: SetUp = {
   name: 'root, without bwrap',
   closesBroker: true,
-  closesNeighbours: false,
+  closesNeighbours: true,
   user: undefined,
   env: { NODE_SANDBOX: 'off' },
   missing: noRoot,

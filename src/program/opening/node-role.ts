@@ -3,7 +3,7 @@ import { isIPv6 } from 'node:net';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ServicePlan } from '../../broker/catalog.ts';
-import type { NodeProfile, Nodes } from '../../broker/nodes.ts';
+import type { NodeProfile, Nodes, UserRange } from '../../broker/nodes.ts';
 import type { Config } from '../config.ts';
 import { findExecutables } from '../../system/executables.ts';
 import type { LocalNode } from '../../node/local-node.ts';
@@ -74,7 +74,7 @@ export async function openNodeRole(parts: NodeRoleParts): Promise<NodeRole> {
 
 async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
   const { nodeSandbox: use, nodeSandboxReads: reads = [], dataDir } = config;
-  const { nodeName, nodeHost, nodeBind, nodeDir, nodeUser, nodeUsers, catalogDirs, path } = config;
+  const { nodeName, nodeHost, nodeBind, nodeDir, nodeUser, catalogDirs, path } = config;
   try {
     return await openNode({
       name: nodeName,
@@ -82,7 +82,7 @@ async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
       bind: nodeBind,
       directory: nodeDir,
       account: nodeUser,
-      users: nodeUsers === 'none' ? undefined : nodeUsers,
+      users: usersOf(config),
       reserved: ownerOf(join(config.dataDir, 'postgres', 'cluster')),
       path: searchPath(path),
       catalogDirs,
@@ -98,6 +98,12 @@ async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
       },
     );
   }
+}
+
+/** Who has named one user for all instances, has them run as that one until a range is named as well. */
+function usersOf({ nodeUser, nodeUsers }: Config): UserRange | 'any' | undefined {
+  if (nodeUsers !== undefined) return nodeUsers === 'none' ? undefined : nodeUsers;
+  return nodeUser === undefined ? 'any' : undefined;
 }
 
 /** Where this program lies, and what belongs to the people of this machine. */

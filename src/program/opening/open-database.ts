@@ -7,6 +7,8 @@ import type { Connection } from '../../database/connection.ts';
 import { resolveDatabase, type Database } from '../../database/resolve.ts';
 import { openClient, openPool } from '../../postgres/connections.ts';
 import { databaseReason } from '../../postgres/trouble.ts';
+import { ownNumbers } from '../../node/claim-users.ts';
+import { readAccounts } from '../../system/account.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { postgresStore } from '../../stores/postgres/index.ts';
 import { migrate } from '../../postgres/migrate.ts';
@@ -74,7 +76,22 @@ function whyNot(error: unknown): string {
 
 function resolve({ config, note }: DatabaseOpening): Promise<Database> {
   const { databaseUrl, vcapServices, dataDir, pgBinDir: binDir, path } = config;
-  return resolveDatabase({ databaseUrl, vcapServices, dataDir, binDir, path, note });
+  return resolveDatabase({
+    databaseUrl,
+    vcapServices,
+    dataDir,
+    binDir,
+    path,
+    isTenant: tenantsOf(config),
+    note,
+  });
+}
+
+/** Whoever can be an instance's user, at this start or before, is not the database's. */
+function tenantsOf({ nodeUser, nodeUsers }: Config): (uid: number) => boolean {
+  const ranges = [ownNumbers, ...(typeof nodeUsers === 'object' ? [nodeUsers] : [])];
+  const named = readAccounts().find(({ name }) => name === nodeUser);
+  return (uid) => uid === named?.uid || ranges.some(({ first, last }) => uid >= first && uid <= last);
 }
 
 /** A database that hangs, or is gone without a word, must be noticed. */

@@ -5,9 +5,9 @@ import type { Tables } from './tables.ts';
 export function usersOf(tables: Tables): Users {
   const { users, now } = tables;
   return {
-    async take(node, owner, range) {
+    async take(node, owner, range, busy = []) {
       const had = find(tables, node, owner);
-      const uid = had ?? findFree(tables, range);
+      const uid = had ?? findFree(tables, range, busy);
       if (uid !== undefined) users.set(uid, { node, owner });
       return uid;
     },
@@ -23,8 +23,14 @@ function find({ users }: Tables, node: string, owner: string): number | undefine
   return [...users].find(([, row]) => row.node === node && row.owner === owner)?.[0];
 }
 
-function findFree({ users }: Tables, { first, last }: UserRange): number | undefined {
-  const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+function findFree(
+  { users }: Tables,
+  { first, last }: UserRange,
+  busy: readonly number[],
+): number | undefined {
+  const numbers = Array.from({ length: last - first + 1 }, (_, index) => first + index).filter(
+    (uid) => !busy.includes(uid),
+  );
   const unused = numbers.filter((uid) => !users.has(uid));
   if (unused.length > 0) return unused[randomInt(unused.length)];
   const since = (uid: number) => users.get(uid)?.freeSince ?? Infinity;

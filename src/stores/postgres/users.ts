@@ -8,7 +8,7 @@ import { sql } from '../../postgres/sql.ts';
 export function postgresUsers(pool: Pool): Users {
   const inTurn = takingTurns(pool);
   return {
-    take: (node, owner, { first, last }) =>
+    take: (node, owner, { first, last }, busy = []) =>
       inTurn('users of nodes', async (query) => {
         const rows = await query(sql`
           with had as (select uid from node_users where node = ${node} and owner = ${owner}
@@ -16,7 +16,7 @@ export function postgresUsers(pool: Pool): Users {
             insert into node_users (uid, node, owner)
             select number, ${node}, ${owner}
             from generate_series(${first}::bigint, ${last}::bigint) number left join node_users used on used.uid = number
-            where used.owner is null and not exists (select from had)
+            where used.owner is null and number <> all(${busy}::bigint[]) and not exists (select from had)
             order by used.free_since nulls first, random() limit 1
             on conflict (uid) do update set node = excluded.node, owner = excluded.owner, free_since = null
               where node_users.owner is null
