@@ -4,6 +4,7 @@ import { catalogLint } from './catalog/lint.ts';
 import { catalogNew } from './catalog/new.ts';
 import { catalogRender } from './catalog/render.ts';
 import { catalogSchema } from './catalog/schema.ts';
+import { checkCommand } from './check/command.ts';
 import { completionOf } from './completion/index.ts';
 import { config } from './config.ts';
 import { createProgram, type CliProgram } from './create-program.ts';
@@ -25,6 +26,7 @@ const commands: readonly CliCommand[] = [
   catalogRender,
   catalogSchema,
   tryCommand,
+  checkCommand,
   rekey,
   config,
   ...nodeCommands,

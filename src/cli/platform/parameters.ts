@@ -9,6 +9,13 @@ export const parametersOption = option(
   'a JSON object, or the path of a file with one',
 );
 
+/** For whoever needs to see a difference. */
+export const otherParametersOption = option(
+  '--other-parameters <json>',
+  parametersText(),
+  'others that are as good, by which a change is tried',
+);
+
 /** A JSON object as it stands, or the path of a file that holds one. */
 function parametersText(): Kind<Readonly<Record<string, unknown>>> {
   return {

@@ -1,0 +1,27 @@
+import type { CaseGroup } from './case.ts';
+import { authenticationCases } from './cases/authentication.ts';
+import { catalogCases } from './cases/catalog.ts';
+import { headerCases } from './cases/headers.ts';
+import { provisionBodyCases } from './cases/provisioning-bodies.ts';
+import { provisioningCases } from './cases/provisioning.ts';
+
+/** All cases, in the order in which they are looked at: add yours to the list. */
+export const caseGroups: readonly CaseGroup[] = [
+  catalogCases,
+  headerCases,
+  authenticationCases,
+  provisioningCases,
+  provisionBodyCases,
+];
+
+/** Of those named, by their groups or their numbers, or the begins of these; of all, when none is named. */
+export function casesNamed(names: readonly string[]): readonly CaseGroup[] {
+  if (names.length === 0) return caseGroups;
+  const isNamed = (group: string, id: string) =>
+    names.some(
+      (name) => group === name || id === name || id.startsWith(`${name}-`) || id.startsWith(`${name}.`),
+    );
+  return caseGroups
+    .map(({ name, cases }) => ({ name, cases: cases.filter(({ id }) => isNamed(name, id)) }))
+    .filter(({ cases }) => cases.length > 0);
+}

@@ -1,0 +1,176 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { caseGroups } from '../../../src/cli/check/cases.ts';
+import { listOf } from '../../../src/cli/check/report/list.ts';
+import type { ConformanceReport } from '../../../src/cli/check/report/report.ts';
+import { tableAfter } from '../../support/page-table.ts';
+import { must, should, beyond } from '../../support/requirements.ts';
+import { runProgram, type Ended } from '../../support/run-program.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
+import { until } from '../../support/until.ts';
+import { smallLogin, startSmallBroker, type SmallBroker, type SmallOptions } from './small-broker.ts';
+
+const scratch = scratchDirectory('check');
+const passwordFile = join(scratch, 'password');
+writeFileSync(passwordFile, `${smallLogin.password}\n`);
+
+let broker: SmallBroker | undefined;
+afterEach(async () => {
+  await broker?.stop();
+  broker = undefined;
+});
+
+const login = ['--user', smallLogin.username, '--password-from', passwordFile];
+
+async function check(options: SmallOptions, ...words: readonly string[]): Promise<Ended> {
+  broker = await startSmallBroker(options);
+  return runProgram(['check', broker.url, ...login, ...words]).ended;
+}
+
+test('The page about conformance lists the cases that there are.', () => {
+  const page = readFileSync('docs/conformance.md', 'utf8');
+  const expected = listOf(caseGroups).map(({ id, level, requirement, section }) => [
+    `\`${id}\``,
+    level,
+    requirement,
+    section,
+  ]);
+  expect(tableAfter(page, 'cases').rows).toEqual(expected);
+});
+
+test('No number of a case is given twice, and each is one of a requirement of its level.', () => {
+  const ids = listOf(caseGroups).map(({ id }) => id);
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+  const levels = Object.entries({ MUST: must, SHOULD: should, MAY: beyond, CC: beyond, HARD: beyond });
+  const unknown = listOf(caseGroups).filter(
+    ({ id, level }) => !levels.some(([name, known]) => name === level && id in known) && id !== 'HDR-12',
+  );
+  expect(unknown.map(({ id, level }) => `${id} ${level}`)).toEqual([]);
+});
+
+test('The command check --list names every case without asking a broker, also as JSON.', async () => {
+  const { code, output } = await runProgram(['check', '--list', '--only', 'AUT']).ended;
+  expect(code).toBe(0);
+  expect(output).toMatch(
+    /^CASE +LEVEL +REQUIREMENT +SECTION\nAUT-01 +MUST +Every endpoint asks for a login\. /,
+  );
+  const json = await runProgram(['check', '--list', '--json', '--only', 'AUT-06']).ended;
+  expect(JSON.parse(json.output)).toEqual([expect.objectContaining({ id: 'AUT-06', level: 'HARD' })]);
+});
+
+test('The command check tells people of each case, says how many hold, and ends with 0.', async () => {
+  const { code, output, errors } = await check({}, '--only', 'AUT');
+  expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  expect(output).toMatch(/^ok {6} AUT-01 +MUST +Every endpoint asks for a login\.\n/);
+  expect(output).toMatch(/PASSED +FAILED +WARNED +NOT APPLICABLE +NOT TESTABLE\n9 +0 +0 +0 +0\n$/);
+});
+
+test('The command check ends with 1 where a MUST does not hold, and with --strict where a SHOULD does not.', async () => {
+  const wrong = await check({ faults: ['any-password'] }, '--only', 'AUT');
+  expect(wrong.code).toBe(1);
+  expect(wrong.output).toContain('FAILED   AUT-02');
+  await broker?.stop();
+  expect((await check({ faults: ['no-challenge'] }, '--only', 'AUT')).code).toBe(0);
+  await broker?.stop();
+  expect((await check({ faults: ['no-challenge'] }, '--only', 'AUT', '--strict')).code).toBe(1);
+});
+
+test.each([
+  ['a broker that is not there', ['http://127.0.0.1:1', ...login], 'cannot be reached'],
+  [
+    'a wrong password',
+    ['<broker>', '--password-from', 'env:WRONG'],
+    'does not know this user name and password',
+  ],
+  [
+    'a plan that is not sold',
+    ['<broker>', ...login, '--plan', 'gold'],
+    'does not sell any offering/gold. It sells: store/small',
+  ],
+  ['no address', login, 'check needs <url>'],
+  ['no password', ['<broker>'], 'check needs --password-from'],
+  [
+    'a file of a password that is not there',
+    ['<broker>', '--password-from', '/nowhere'],
+    'cannot read /nowhere',
+  ],
+  ['cases that there are not', ['<broker>', ...login, '--only', 'XYZ'], '--only names no case'],
+])('The command check ends with 2 and a sentence for %s.', async (_what, words, sentence) => {
+  broker = await startSmallBroker();
+  const url = broker.url;
+  const given = words.map((word) => (word === '<broker>' ? url : word));
+  const { code, output, errors } = await runProgram(['check', ...given], { WRONG: 'not-it' }).ended;
+  expect({ code, output }).toEqual({ code: 2, output: '' });
+  expect(errors).toContain(sentence);
+});
+
+test('The report as JSON shows every exchange, and neither the password nor credentials.', async () => {
+  const { code, output } = await check({}, '--json', '-p', '{"size":77123}');
+  expect(code).toBe(0);
+  const report = JSON.parse(output) as ConformanceReport;
+  expect(report).toMatchObject({ apiVersion: '2.17', offering: 'store', plan: 'small', left: [] });
+  const provision = report.cases.find(({ id }) => id === 'PRV-01')?.exchanges[0];
+  expect(provision).toMatchObject({
+    request: {
+      method: 'PUT',
+      path: expect.stringMatching(/accepts_incomplete=true$/),
+      body: { parameters: { size: '***' } },
+    },
+    answer: { status: 201, body: { dashboard_url: '***' } },
+  });
+  for (const secret of [
+    smallLogin.password,
+    Buffer.from(`small:${smallLogin.password}`).toString('base64'),
+    '77123',
+  ])
+    expect(output).not.toContain(secret);
+});
+
+test('The report as JUnit has a suite for each group, failures with their exchanges, and what was skipped.', async () => {
+  const file = join(scratch, 'junit.xml');
+  await check({ faults: ['any-password'] }, '--junit', file, '--only', 'AUT,PRV-25');
+  const text = readFileSync(file, 'utf8');
+  expect(text).toMatch(
+    /^<\?xml version="1\.0" encoding="UTF-8"\?>\n<testsuites name="[^"]+" tests="10" failures="1" /,
+  );
+  expect(text).toMatch(/<testsuite name="authentication" tests="9" failures="1" errors="0" skipped="0" /);
+  expect(text).toMatch(
+    /<testcase name="AUT-02 [^"]+"[^>]*><failure message="MUST: A wrong login was answered 200; [^"]+">/,
+  );
+  expect(text).toMatch(
+    /<testcase name="PRV-25 [^"]+"[^>]*><skipped message="Only the service itself can tell\."/,
+  );
+});
+
+test('The command check ends at its limit of requests with 2, says so, and removes what it has made.', async () => {
+  const { code, output } = await check({}, '--request-limit', '40', '--only', 'PRV');
+  expect(code).toBe(2);
+  expect(output).toContain('The run ended before its end. The requests of the run are used up.');
+  expect(broker?.state.instances.size).toBe(0);
+});
+
+test('The command check names what it could not remove.', async () => {
+  const { code, output } = await check({ faults: ['never-deletes'], slow: false }, '--only', 'PRV-01');
+  expect(code).toBe(0);
+  expect(output).not.toContain('Left at the broker');
+  await broker?.stop();
+  const refused = await check({ faults: ['refuses-to-delete'] }, '--only', 'PRV-01');
+  expect(refused.output).toMatch(
+    /Left at the broker: \/v2\/service_instances\/\S+\. Its deletion was answered 403\./,
+  );
+});
+
+test.each(['SIGINT', 'SIGTERM'] as const)(
+  'The command check removes what it has made when it is ended by %s, and then ends with 2.',
+  async (signal) => {
+    broker = await startSmallBroker({ slow: true });
+    const running = runProgram(['check', broker.url, ...login, '--only', 'PRV']);
+    const { state } = broker;
+    await until('an instance is there', () => state.instances.size > 0);
+    running.signal(signal);
+    const { code, output } = await running.ended;
+    expect(code).toBe(2);
+    expect(output).toContain('The run ended before its end. It was stopped.');
+    expect(state.instances.size).toBe(0);
+  },
+);

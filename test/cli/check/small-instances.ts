@@ -1,0 +1,239 @@
+import type { Express, Request, Response } from 'express';
+import { isObject, sameJson, type JsonObject } from '../../../src/broker/json.ts';
+import { areAllowed } from './small-catalog.ts';
+import {
+  carryOut,
+  concurrency,
+  objectIn,
+  Refused,
+  repeat,
+  requireAsync,
+  requireObject,
+  requireText,
+  tellOperation,
+  textOf,
+  type SmallInstance,
+  type SmallState,
+} from './small-state.ts';
+
+/** Provision, fetch, update and deprovision of the small broker. */
+export function instanceRoutes(app: Express, state: SmallState): void {
+  const path = '/v2/service_instances/:instance';
+  app.put(path, (request, response) => provision(state, request, response));
+  app.get(path, (request, response) => fetchInstance(state, request, response));
+  app.patch(path, (request, response) => update(state, request, response));
+  app.delete(path, (request, response) => deprovision(state, request, response));
+  app.get(`${path}/last_operation`, (request, response) => {
+    tellOperation(state, request.path.replace(/\/last_operation$/, ''), request, response);
+  });
+}
+
+function provision(state: SmallState, request: Request, response: Response): void {
+  const { fault } = state;
+  const id = request.params['instance'] as string;
+  if (fault('lenient-json') && request.body === '{') request.body = '{}';
+  const body = objectIn(request);
+  requireProvision(state, id, body);
+  const known = state.instances.get(id);
+  if (known) return again(state, request, response, known, body);
+  requireAsync(state, request, 'provision');
+  const made: SmallInstance = { asked: body, ready: false, busy: undefined, bindings: new Map() };
+  state.instances.set(id, made);
+  const dashboard = fault('relative-dashboard')
+    ? `/d/${id}`
+    : `http://small.test/d/${fault('one-dashboard') ? '' : id}`;
+  const first = {
+    ...(fault('odd-labels') ? { metadata: { labels: ['text'] } } : {}),
+    ...(fault('late-dashboard') ? {} : { dashboard_url: dashboard }),
+  };
+  carryOut(state, request, response, {
+    thing: made,
+    kind: 'create',
+    status: fault('created-200') ? 200 : 201,
+    answer: fault('list-answer') ? [] : first,
+    accepted: first,
+    end() {
+      made.ready = true;
+      made.busy = undefined;
+    },
+  });
+}
+
+/** What must be there, and of what type. @throws Refused */
+function requireProvision(state: SmallState, id: string, body: JsonObject): void {
+  const { fault } = state;
+  try {
+    for (const name of ['service_id', 'plan_id', 'organization_guid', 'space_guid']) {
+      if (fault(`no-${name}`) && body[name] === undefined) continue;
+      if (fault('empty-ids') && body[name] === '' && name.endsWith('guid')) continue;
+      if (fault('number-ids') && body[name] === 17 && name.endsWith('guid')) continue;
+      requireText(body, name);
+    }
+    if (!fault('any-parameters')) requireObject(body, 'parameters');
+    if (!fault('any-context')) requireObject(body, 'context');
+    if (fault('null-breaks') && body['context'] === null) throw new Refused(500, 'It broke.');
+    if (fault('strict-members') && 'x-conformance' in body) throw new Refused(400, 'What is x-conformance?');
+    if (fault('known-contexts')) requireKnownContext(body);
+    requireSold(state, body);
+    if (!areAllowed(isObject(body['parameters']) ? body['parameters'] : undefined))
+      if (!fault('unchecked-parameters'))
+        throw new Refused(fault('parameters-422') ? 422 : 400, 'Such parameters are not allowed.');
+    requireMaintenance(state, body);
+  } catch (error) {
+    // Refused, and made all the same.
+    const isUnchecked =
+      fault('makes-what-it-refuses') && error instanceof Refused && body['plan_id'] === undefined;
+    if (isUnchecked)
+      state.instances.set(id, { asked: body, ready: true, busy: undefined, bindings: new Map() });
+    throw error;
+  }
+}
+
+function requireKnownContext({ context }: JsonObject): void {
+  const platform = isObject(context) ? context['platform'] : 'cloudfoundry';
+  if (platform !== 'cloudfoundry') throw new Refused(400, 'Which platform is that?');
+}
+
+/** @throws Refused */
+export function requireSold({ catalog, fault }: SmallState, body: JsonObject): void {
+  const service = catalog.services.find(({ id }) => id === body['service_id']);
+  const plans = fault('any-services-plan')
+    ? catalog.services.flatMap((one) => one.plans)
+    : (service?.plans ?? []);
+  const isSold = service && plans.some(({ id }) => id === body['plan_id']);
+  if (isSold) return;
+  if (fault('unknown-plan-404')) throw new Refused(404, 'It is not sold.');
+  if (!(fault('no-plan_id') && body['plan_id'] === undefined && service))
+    throw new Refused(400, 'It is not sold.');
+}
+
+/** @throws Refused */
+export function requireMaintenance({ fault }: SmallState, body: JsonObject): void {
+  const asked = body['maintenance_info'];
+  if (!isObject(asked) || fault('any-maintenance')) return;
+  const isCurrent =
+    asked['version'] === '1.2.3' && !(fault('whole-maintenance') && asked['description'] !== 'As of now');
+  if (!isCurrent)
+    throw new Refused(
+      422,
+      'It is maintained otherwise.',
+      fault('maintenance-word') ? undefined : 'MaintenanceInfoConflict',
+    );
+}
+
+function again(
+  state: SmallState,
+  request: Request,
+  response: Response,
+  known: SmallInstance,
+  body: JsonObject,
+): void {
+  const { fault } = state;
+  if (fault('repeat-breaks')) throw new Refused(500, 'There is one.');
+  if (fault('done-while-busy') && known.busy && known.busy.request === request.body)
+    return void response.status(200).json({});
+  const conflict = () => new Refused(409, 'There is another one.');
+  if (fault('takes-changes-while-busy') && known.busy)
+    return void response.status(202).json({ operation: known.busy.name });
+  if (repeat(state, request, response, known, 'create', conflict)) return;
+  const isSame = ['service_id', 'plan_id', 'organization_guid', 'space_guid', 'parameters'].every(
+    (name) => (name === 'space_guid' && fault('any-space')) || sameJson(known.asked[name], body[name]),
+  );
+  if (!isSame) throw conflict();
+  if (fault('repeat-409')) throw conflict();
+  const id = request.params['instance'] as string;
+  const dashboard = `http://small.test/d/${fault('new-dashboard') ? 'new' : fault('one-dashboard') ? '' : id}`;
+  response.status(200).json({ dashboard_url: fault('relative-dashboard') ? `/d/${id}` : dashboard });
+}
+
+function fetchInstance({ instances, fault }: SmallState, request: Request, response: Response): void {
+  const id = request.params['instance'] as string;
+  const known = instances.get(id);
+  const isSeen = known && (known.ready || fault('fetches-unready'));
+  if (!isSeen && fault('fetches-nothing')) return void response.json({});
+  if (!isSeen) throw new Refused(fault('fetch-410') ? 410 : 404, 'There is no such instance.');
+  const { service_id, plan_id, parameters } = known.asked;
+  response.json({
+    service_id,
+    plan_id: fault('fetches-other-plan') ? 'another' : plan_id,
+    parameters: fault('fetches-no-parameters') ? { other: 1 } : parameters,
+    dashboard_url: fault('one-dashboard')
+      ? 'http://small.test/d/'
+      : fault('relative-dashboard')
+        ? `/d/${id}`
+        : `http://small.test/d/${id}`,
+    ...(fault('odd-metadata') ? { metadata: 'text' } : {}),
+  });
+}
+
+function update(state: SmallState, request: Request, response: Response): void {
+  const { fault } = state;
+  const known = state.instances.get(request.params['instance'] as string);
+  const body = objectIn(request);
+  if (!(fault('update-no-service') && body['service_id'] === undefined)) requireText(body, 'service_id');
+  if (body['plan_id'] !== undefined && !fault('update-any-plan-type')) requireText(body, 'plan_id');
+  requireObject(body, 'parameters');
+  if (fault('update-strict') && 'x-conformance' in body) throw new Refused(400, 'What is x-conformance?');
+  if (!known && fault('update-of-nothing')) return void response.json({});
+  if (!known) throw new Refused(404, 'There is no such instance.');
+  if (!known.ready) throw concurrency(state);
+  if (repeat(state, request, response, known, 'update', () => concurrency(state))) return;
+  const target = { ...known.asked, plan_id: body['plan_id'] ?? known.asked['plan_id'] ?? null };
+  if (!(fault('update-unknown-plan') && body['plan_id'] !== undefined))
+    requireSold(state, { ...target, service_id: body['service_id'] ?? known.asked['service_id'] ?? null });
+  if (body['service_id'] !== undefined && body['service_id'] !== known.asked['service_id'])
+    throw new Refused(400, 'Another service.');
+  if (fault('same-plan-refused') && body['plan_id'] === known.asked['plan_id'])
+    throw new Refused(422, 'It is that plan.');
+  if (fault('no-context-updates') && Object.keys(body).join() === 'service_id,context')
+    throw new Refused(422, 'Nothing to do.');
+  const isAllowed = areAllowed(isObject(body['parameters']) ? body['parameters'] : undefined);
+  if (!isAllowed && fault('applies-what-it-refuses'))
+    known.asked = { ...target, plan_id: '2b9c7f4e-6a0b-4a0e-9b8a-0a3a3d6b7a03' };
+  if (!isAllowed && !fault('update-unchecked')) throw new Refused(400, 'Such parameters are not allowed.');
+  requireMaintenance(state, fault('update-any-maintenance') ? {} : body);
+  requireAsync(state, request, 'update');
+  carryOut(state, request, response, {
+    thing: known,
+    kind: 'update',
+    status: fault('updated-201') ? 201 : 200,
+    answer: {},
+    end() {
+      if (!fault('plan-change-lost'))
+        known.asked = {
+          ...target,
+          ...(body['parameters'] === undefined ? {} : { parameters: body['parameters'] }),
+        };
+      known.busy = undefined;
+    },
+  });
+}
+
+function deprovision(state: SmallState, request: Request, response: Response): void {
+  const { fault } = state;
+  const id = request.params['instance'] as string;
+  const known = state.instances.get(id);
+  if (!known && fault('delete-404')) throw new Refused(404, 'There is no such instance.');
+  if (!known) return void response.status(410).json({});
+  if (fault('refuses-to-delete')) throw new Refused(403, 'Nobody deletes here.');
+  const [service_id, plan_id] = [textOf(request, 'service_id'), textOf(request, 'plan_id')];
+  if (fault('deletes-before-it-looks') && service_id === undefined) state.instances.delete(id);
+  if (!(fault('delete-no-plan') && plan_id === undefined))
+    requireText({ service_id: service_id ?? '', plan_id: plan_id ?? '' }, 'plan_id');
+  requireText({ service_id: service_id ?? '' }, 'service_id');
+  const isItsOwn = service_id === known.asked['service_id'];
+  if (!isItsOwn && !fault('delete-any-service')) throw new Refused(400, 'It is of another service.');
+  if (known.busy?.kind === 'delete' && fault('delete-again-410')) return void response.status(410).json({});
+  if (repeat(state, request, response, known, 'delete', () => concurrency(state))) return;
+  requireAsync(state, request, 'deprovision');
+  carryOut(state, request, response, {
+    thing: known,
+    kind: 'delete',
+    status: fault('deleted-204') ? 204 : 200,
+    answer: {},
+    end() {
+      if (fault('never-deletes')) known.busy = undefined;
+      else state.instances.delete(id);
+    },
+  });
+}
