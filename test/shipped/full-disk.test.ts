@@ -42,13 +42,13 @@ describeFull(`a full disk${missing.length > 0 ? ` (skipped: needs ${missing.join
     await first.unbind();
     expect(await canLogIn(first)).toBe(false);
     expect(await canLogIn(second)).toBe(true);
-    expect(usersOf(redis.directory.conf)).toEqual(['default', second.credentials['username']]);
+    expect(usersOf(redis.directory.conf)).toEqual(['admin', 'default', second.credentials['username']]);
     makeRoom();
     await redis.act('restart');
     expect(await canLogIn(first)).toBe(false);
     expect(await canLogIn(second)).toBe(true);
     await redis.bind();
-    expect(usersOf(redis.directory.conf)).toHaveLength(3);
+    expect(usersOf(redis.directory.conf)).toHaveLength(4);
     await redis.deprovision();
   });
 

@@ -53,6 +53,12 @@ function logIn({ credentials, port }: Bound, password = credentials['password'])
   return open({ username, password, socket: { host, port } });
 }
 
+/** As a client does that knows of no users. */
+function byPassword({ credentials, port }: Bound): Promise<Client> {
+  const { host, password } = credentials;
+  return open({ password, socket: { host, port } });
+}
+
 function byUri({ credentials }: Bound): Promise<Client> {
   return open({ url: credentials['uri'] });
 }
@@ -155,18 +161,66 @@ describeOffering('redis', () => {
     await redis.deprovision();
   });
 
-  test('An update takes from users of before what they shall not have any more.', async () => {
+  test('A client that sends the password alone gets in as its binding; unbind ends that, and leaves the others theirs.', async () => {
+    const redis = await shop.buy('redis', 'small');
+    const [first, second] = [await redis.bind(), await redis.bind()];
+    const client = await byPassword(first);
+    await client.set('key', 'of the first');
+    expect(await (await byPassword(second)).get('key')).toBe('of the first');
+    for (const command of [['CONFIG', 'GET', '*'], ['ACL', 'LIST'], ['CLIENT', 'LIST'], ...connecting]) {
+      await expect(client.sendCommand(command)).rejects.toThrow(/NOPERM|command not allowed/);
+    }
+    await first.unbind();
+    expect(await isCutOff(client)).toBe(true);
+    await expect(byPassword(first)).rejects.toThrow('WRONGPASS');
+    expect(await (await byPassword(second)).get('key')).toBe('of the first');
+    await redis.act('restart');
+    await expect(byPassword(first)).rejects.toThrow('WRONGPASS');
+    await second.unbind();
+    await expect(byPassword(second)).rejects.toThrow('WRONGPASS');
+    await redis.deprovision();
+  });
+
+  test('An update gives users of before what they have now, and takes what they shall not have any more.', async () => {
     const redis = await shop.buy('redis', 'small');
     const bound = await redis.bind();
     await redis.act('stop');
+    // As it was when the administrator was `default`, and users could have the server connect to others.
     const file = join(redis.directory.conf, 'users.acl');
-    writeFileSync(file, readFileSync(file, 'utf8').replace(/ -@admin .*$/m, ' -@admin'));
-    await redis.act('start');
-    const migrate = async () => (await logIn(bound)).sendCommand(connecting[0] ?? []);
-    await expect(migrate()).resolves.toBe('NOKEY');
+    const [admin = '', user = ''] = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => !line.startsWith('user default '));
+    writeFileSync(
+      file,
+      `${admin.replace('user admin', 'user default')}\n${user.replace(/ -@admin .*$/, ' -@admin')}\n`,
+    );
     expect((await redis.update('durable')).status).toBe(200);
-    await expect(migrate()).rejects.toThrow('NOPERM');
-    expect(await (await logIn(bound)).keys('*')).toEqual([]);
+    await redis.act('start');
+    for (const client of [await logIn(bound), await byPassword(bound)]) {
+      await expect(client.sendCommand(connecting[0] ?? [])).rejects.toThrow('NOPERM');
+      expect(await client.keys('*')).toEqual([]);
+    }
+    const another = await redis.bind();
+    expect(await (await byPassword(another)).ping()).toBe('PONG');
+    await bound.unbind();
+    await expect(byPassword(bound)).rejects.toThrow('WRONGPASS');
+    await redis.deprovision();
+  });
+
+  test('Events of keys are published, and slow commands kept, as the parameters say.', async () => {
+    const redis = await shop.buy('redis', 'small', { notify_keyspace_events: 'Ex', slowlog_slower_than: 0 });
+    const bound = await redis.bind();
+    const [listener, client] = [await logIn(bound), await logIn(bound)];
+    const heard: string[] = [];
+    await listener.subscribe('__keyevent@0__:expired', (key) => heard.push(key));
+    await client.set('brief', 'x', { expiration: { type: 'PX', value: 1 } });
+    await until('the key has expired', async () => {
+      await client.get('brief');
+      return heard.includes('brief');
+    });
+    expect(JSON.stringify(await client.sendCommand(['SLOWLOG', 'GET', '-1']))).toContain('brief');
+    expect(JSON.stringify(await client.sendCommand(['ROLE']))).toContain('master');
+    expect((await redis.update('small', { notify_keyspace_events: 'Ex\nport 1' })).status).toBe(400);
     await redis.deprovision();
   });
 

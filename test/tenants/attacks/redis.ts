@@ -5,8 +5,18 @@ import { type Attack, type Attacks, textOf, tryEach } from './attack.ts';
 /** Says these commands with the login of `as`, at the port of `at`, and gives the answers. */
 async function say(as: Holding, commands: readonly (readonly string[])[], at = as): Promise<string> {
   const { host = '', username, password } = as.credentials;
-  const socket = { host, port: at.port, reconnectStrategy: false } as const;
-  const client = createClient({ username, password, socket });
+  return sayAs({ username, password }, host, commands, at.port);
+}
+
+/** Without a name it is the user whose login is a password alone. */
+async function sayAs(
+  login: { readonly username?: string | undefined; readonly password?: string | undefined },
+  host: string,
+  commands: readonly (readonly string[])[],
+  port: number,
+): Promise<string> {
+  const socket = { host, port, reconnectStrategy: false } as const;
+  const client = createClient({ ...login, socket });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -63,7 +73,23 @@ export const redis: Attacks = {
       ['ACL', 'LIST'],
       ['ACL', 'GETUSER', 'default'],
       ['MONITOR'],
+      ['CLIENT', 'LIST'],
     ),
+    {
+      to: 'administrate with a password alone',
+      try: ({ mine }) => {
+        const { host = '', password } = mine.credentials;
+        const commands = [
+          ['CONFIG', 'GET', '*'],
+          ['ACL', 'LIST'],
+          ['ACL', 'SETUSER', 'default', 'nopass'],
+          ['MIGRATE', '127.0.0.1', '1', 'key', '0', '100'],
+          ['SHUTDOWN', 'NOSAVE'],
+        ];
+        return sayAs({ password }, host, commands, mine.port);
+      },
+      refusal: every(5, 'NOPERM|not allowed'),
+    },
     refuses('end or debug the server', ['SHUTDOWN', 'NOSAVE'], ['DEBUG', 'SLEEP', '0'], ['FAILOVER']),
     {
       to: 'open a connection to a neighbour',
