@@ -42,6 +42,9 @@ interface Rule {
 /** Every room reads the codes of errors, and makes directories, in one way (decision 42). */
 const anyRoom = ['system/error-code.ts', 'system/make-directory.ts'];
 
+/** What several protocols need. */
+const betweenProtocols = ['protocols/protocol.ts', 'protocols/fields.ts', 'protocols/refused-certificate.ts'];
+
 /** A row for every room; the first that fits a file counts. */
 const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['system/', { rooms: [], packages: [] }],
@@ -53,18 +56,15 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['config/', { rooms: ['broker/', 'database/', 'stores/keyring.ts'], packages: [] }],
   ['node/', { rooms: ['broker/', 'system/'], packages: [] }],
   ['catalog/', { rooms: ['broker/'], packages: ['ajv', 'ajv-formats', 'ajv-draft-04', 're2js', 'yaml'] }],
-  [
-    'protocols/osb/',
-    { rooms: ['broker/', 'protocols/protocol.ts', 'protocols/fields.ts'], packages: ['ajv'] },
-  ],
+  ['protocols/osb/', { rooms: ['broker/', ...betweenProtocols], packages: ['ajv'] }],
   [
     'protocols/tsuru/',
     {
-      rooms: ['broker/', 'postgres/', 'config/', 'protocols/protocol.ts', 'protocols/fields.ts'],
+      rooms: ['broker/', 'postgres/', 'config/', ...betweenProtocols],
       packages: ['pg'],
     },
   ],
-  ['protocols/', { rooms: ['broker/', 'protocols/protocol.ts', 'protocols/fields.ts'], packages: ['ajv'] }],
+  ['protocols/', { rooms: ['broker/', ...betweenProtocols], packages: ['ajv'] }],
   [
     'provisioners/echo/',
     { rooms: ['broker/', 'postgres/', 'protocols/protocol.ts'], packages: ['pg', 'eta'] },

@@ -1,14 +1,14 @@
 import { readFileSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import type { BrokerAddress } from '../config/access.ts';
+import { localHost, webOrigin } from '../config/web-origin.ts';
 
 /** Where the broker of these variables is reached from elsewhere, when that was said; else where it listens. */
-export function addressOf({ publicUrl, host, port }: BrokerAddress): string {
+export function addressOf(access: BrokerAddress): string {
+  const { publicUrl, host = '127.0.0.1', port } = access;
   if (publicUrl !== undefined) return publicUrl;
   if (port === 0)
     throw new Error('With PORT 0 nobody knows where the broker listens: set PORT or PUBLIC_URL.');
-  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host ?? ''] ?? host ?? '127.0.0.1';
-  return `http://${isIPv6(name) ? `[${name}]` : name}:${port}`;
+  return webOrigin(access, localHost(host), port);
 }
 
 /**

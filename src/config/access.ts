@@ -3,7 +3,10 @@ import type { OptionGroup, ValuesOf } from './option.ts';
 import { coreOptions } from './options.ts';
 
 /** Where a broker that runs with these variables is. */
-export type BrokerAddress = Pick<CoreValues, 'port' | 'host' | 'publicUrl' | 'dataDir'>;
+export type BrokerAddress = Pick<
+  CoreValues,
+  'port' | 'host' | 'publicUrl' | 'dataDir' | 'tlsCert' | 'brokerCa'
+>;
 
 /** What is needed to speak to it as an operator. */
 export type OperatorAccess = BrokerAddress & Pick<CoreValues, 'operatorUsername' | 'operatorPassword'>;
@@ -28,8 +31,9 @@ function readAccess<Group extends OptionGroup>(
   env: Environment,
 ): BrokerAddress & ValuesOf<Group> {
   const problems: string[] = [];
-  const { port, host, publicUrl, dataDir } = coreOptions;
-  const access = readValues({ port, host, publicUrl, dataDir, ...login }, env, problems);
+  const { port, host, publicUrl, dataDir, tlsCert, brokerCa } = coreOptions;
+  const reach = { port, host, publicUrl, dataDir, tlsCert, brokerCa };
+  const access = readValues({ ...reach, ...login }, env, problems);
   if (problems.length > 0) throw new ConfigError(problems);
   return access as BrokerAddress & ValuesOf<Group>;
 }

@@ -80,7 +80,12 @@ export function readEnvironment<Group extends typeof coreOptions>(
     externalDatabase,
     secrets: secretValues(options, env),
   };
-  problems.push(...secondLogin(config), ...loginOfTwoRealms(config), ...nodeWithoutWorkers(config));
+  problems.push(
+    ...halfOfTls(config),
+    ...secondLogin(config),
+    ...loginOfTwoRealms(config),
+    ...nodeWithoutWorkers(config),
+  );
   if (config.externalDatabase) problems.push(...sharedSecrets(env));
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -182,6 +187,12 @@ function secondLogin({ username2, password2 }: CoreValues): readonly string[] {
   return username2 !== undefined && password2 === undefined
     ? ['BROKER_PASSWORD_2 is missing: BROKER_USERNAME_2 is set.']
     : [];
+}
+
+function halfOfTls({ tlsCert, tlsKey }: CoreValues): readonly string[] {
+  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
+  const [missing, set] = tlsCert === undefined ? ['TLS_CERT', 'TLS_KEY'] : ['TLS_KEY', 'TLS_CERT'];
+  return [`${missing} is missing: ${set} is set, and a certificate needs its key.`];
 }
 
 /** Else every platform could do what operators may. */

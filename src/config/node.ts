@@ -43,7 +43,7 @@ export const nodeOptions = {
   nodeUrl: optional(
     'NODE_URL',
     webAddress(),
-    'http://, NODE_HOST and the port',
+    'http:// (https:// with TLS_CERT), NODE_HOST and the port',
     "Where the other brokers on the database reach the operator API of this one. They send the operator's login there: between machines let it be https.",
   ),
   nodeDir: optional(

@@ -38,6 +38,24 @@ export const servingOptions = {
     '1 where VCAP_APPLICATION is set, as platforms do, else 0',
     "How many proxies in front tell the caller's address truly, or where they are: addresses separated by commas, as `10.0.0.0/8` or `loopback`.",
   ),
+  tlsCert: optional(
+    'TLS_CERT',
+    path(),
+    'what is listened on speaks plain HTTP',
+    'File with the certificate of what is listened on, in PEM form, and those of the authorities between behind it; with TLS_KEY.',
+  ),
+  tlsKey: optional(
+    'TLS_KEY',
+    path(),
+    'none',
+    'File with the private key of TLS_CERT, in PEM form and without a passphrase. Both files are read again when they change.',
+  ),
+  brokerCa: optional(
+    'BROKER_CA',
+    path(),
+    'TLS_CERT, which is enough for one that signed itself',
+    'File with certificates of authorities, in PEM form, that commands and other brokers trust beside the usual ones when they ask this broker.',
+  ),
   databaseUrl: optional(
     'DATABASE_URL',
     secret(),

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { Server as SecureServer } from 'node:tls';
 import { createCrowd, type HttpConnection } from './crowd.ts';
 import { answerRaw } from './malformed.ts';
 import { networkOf } from './network.ts';
@@ -25,6 +26,12 @@ export const crowded = {
   status: 503,
   error: 'ServiceUnavailable',
   description: 'There are too many connections. Try again later.',
+} as const;
+
+const plainSpoken = {
+  status: 400,
+  error: 'BadRequest',
+  description: 'This port speaks HTTPS: the address begins with https://.',
 } as const;
 
 const standardGrace = 2_000;
@@ -67,7 +74,7 @@ export function boundConnections(server: Server, limits: ConnectionLimits): Conn
       connection.running += 1;
       response.on('close', () => {
         connection.running -= 1;
-        connection.taken = connection.stream.bytesRead;
+        connection.taken = connection.stream?.bytesRead ?? 0;
         crowd.use(connection);
       });
       return !connection.isRefused;
@@ -81,7 +88,7 @@ export function boundConnections(server: Server, limits: ConnectionLimits): Conn
 
 /** Whoever has begun to ask is told; who only waits sees the end of the connection. */
 function close({ socket, stream, running, taken }: HttpConnection): void {
-  if (running === 0 && stream.bytesRead > taken) answerRaw(stream, crowded);
+  if (stream && running === 0 && stream.bytesRead > taken) answerRaw(stream, crowded);
   else socket.destroy();
 }
 
@@ -91,6 +98,7 @@ function findConnections(
   onOpen: (connection: HttpConnection) => void,
   onClose: (connection: HttpConnection) => void,
 ): (socket: Socket) => HttpConnection | undefined {
+  const isSecure = server instanceof SecureServer;
   const byAddress = new Map<string, HttpConnection>();
   const bySocket = new WeakMap<Socket, HttpConnection>();
   server.on('connection', (socket: Socket) => {
@@ -99,7 +107,7 @@ function findConnections(
     if (remoteAddress === undefined) return void socket.destroy();
     const connection: HttpConnection = {
       socket,
-      stream: socket,
+      stream: isSecure ? undefined : socket,
       network: networkOf(remoteAddress),
       since: performance.now(),
       isRefused: false,
@@ -122,6 +130,11 @@ function findConnections(
     connection.stream = stream;
     connection.taken = stream.bytesRead;
     bySocket.set(stream, connection);
+  });
+  // What speaks no TLS is told so in the only way it understands.
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, stream: Socket) => {
+    const socket = byAddress.get(addressOf(stream))?.socket;
+    if (socket && error.code === 'ERR_SSL_HTTP_REQUEST') answerRaw(socket, plainSpoken);
   });
   return (socket) => bySocket.get(socket);
 }

@@ -2,8 +2,8 @@ import type { Socket } from 'node:net';
 
 export interface HttpConnection {
   readonly socket: Socket;
-  /** What is spoken through: the same, or the TLS within. */
-  stream: Socket;
+  /** What is spoken through: the same, or the TLS within; undefined during the handshake. */
+  stream: Socket | undefined;
   /** Of the address it comes from: connections of one network count together. */
   readonly network: string;
   /** By the monotonic clock, in milliseconds. */

@@ -8,6 +8,8 @@ const lingerMs = 500;
 /** Answers as JSON what node:http refuses before there is a request. */
 export function refuseMalformed(server: Server): void {
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Without TLS there is nothing to answer through.
+    if (/^ERR_(SSL|TLS)_/.test(error.code ?? '')) return void socket.destroy();
     answerRaw(socket, refusals[error.code ?? ''] ?? malformed);
   });
   server.on('connect', (_request, socket) => {

@@ -1,15 +1,11 @@
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type RequestListener,
-  type ServerResponse,
-} from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { Login, Protocol } from '../protocols/protocol.ts';
 import type { Observe } from './access-log.ts';
 import { createAuth } from './auth.ts';
 import { plainTarget } from './call.ts';
+import { createListener, type TlsPair } from './listener.ts';
 import { refuseMalformed } from './malformed.ts';
 import { crowded, boundConnections } from './connections.ts';
 import { mount } from './mount.ts';
@@ -25,6 +21,12 @@ export interface ServerSettings {
   readonly observe: Observe;
   /** Express's setting: how many proxies in front of us tell the caller's address truly. None by default. */
   readonly trustProxy?: number | boolean | string;
+  /** Absent: plain HTTP. */
+  readonly tls?: TlsPair | undefined;
+  /** Are browsers to be told to come by TLS alone from now on? It counts for every port of the host. */
+  readonly strictTransport?: boolean;
+  /** Milliseconds for a handshake of TLS. */
+  readonly handshakeMs?: number;
   /** Connections that may be open at once. */
   readonly maxConnections?: number;
   /** As of ConnectionLimits. */
@@ -38,6 +40,8 @@ export interface HttpServer {
   readonly app: RequestListener;
   /** Port 0 is any free port; gives the address it listens on. */
   listen(port: number, host: string): Promise<AddressInfo>;
+  /** Another pair for connections from now on. */
+  renew(pair: TlsPair): void;
   /**
    * Takes no new connection and lets the running requests end, for at most this long.
    * @returns whether all of them have ended.
@@ -49,32 +53,18 @@ export interface HttpServer {
   close(): Promise<void>;
 }
 
-// Behind a load balancer the server must be the one that keeps idle connections longer (gorouter: 90 s).
-const keepAliveTimeout = 95_000;
-// For sending a request, and its head alone, not for answering it.
-const requestTimeout = 60_000;
-const headersTimeout = 20_000;
-const connectionsCheckingInterval = 5_000;
 const standardConnections = 1_000;
-// Room for originating identities with long lists of groups.
-const maxHeaderSize = 32_768;
+/** Seconds: a year. */
+const strictAge = 31_536_000;
 
-/** Express, and around it a node:http server that ends in an orderly way. */
+/** Express, and around it a server of Node's that ends in an orderly way. */
 export function createServer(settings: ServerSettings): HttpServer {
   const { protocols, logins, observe, trustProxy = false, onTrouble = ignore } = settings;
   const app = express();
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('query parser', false).set('trust proxy', trustProxy);
 
-  // A missing Host header is refused by us, as JSON and after the login.
-  const server = createHttpServer({
-    keepAliveTimeout,
-    requestTimeout,
-    headersTimeout,
-    connectionsCheckingInterval,
-    maxHeaderSize,
-    requireHostHeader: false,
-  });
+  const { server, renew } = createListener(settings.tls, settings.handshakeMs);
   const shutdown = createShutdown(server);
   const connections = boundConnections(server, {
     graceMs: settings.graceMs,
@@ -99,6 +89,7 @@ export function createServer(settings: ServerSettings): HttpServer {
     // Whoever reads or writes hears of it there.
     request.on('error', ignore);
     response.on('error', ignore);
+    if (settings.strictTransport) response.setHeader('Strict-Transport-Security', `max-age=${strictAge}`);
     if (!connections.begin(request.socket, response)) {
       const { status, ...body } = crowded;
       writeReply(response, { status, body }, { echoed: undefined, confidential: false, closing: true });
@@ -120,6 +111,7 @@ export function createServer(settings: ServerSettings): HttpServer {
   return {
     app: answer,
     listen,
+    renew,
     drain: (deadlineMs) => shutdown.drain(deadlineMs),
     running: () => shutdown.running(),
     close: () => shutdown.close(),

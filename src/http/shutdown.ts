@@ -1,4 +1,5 @@
 import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 
 export interface Shutdown {
@@ -20,6 +21,11 @@ const tickMs = 50;
 export function createShutdown(server: Server): Shutdown {
   let draining = false;
   let running = 0;
+  const sockets = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+  });
 
   function track(response: ServerResponse): void {
     running += 1;
@@ -48,7 +54,8 @@ export function createShutdown(server: Server): Shutdown {
     return new Promise((resolve) => {
       // An error means that it is closed already.
       server.close(() => resolve());
-      server.closeAllConnections();
+      // The server itself does not know those in the middle of a handshake.
+      for (const socket of sockets) socket.destroy();
     });
   }
   return { track, isDraining: () => draining, running: () => running, drain, close };

@@ -7,6 +7,8 @@ export interface Introduction {
   /** Where it listens, and where the others reach it. */
   readonly address: string;
   readonly publicUrl: string;
+  /** A file with the authorities that callers have to trust, where they may not do so by themselves. */
+  readonly authority?: string | undefined;
   readonly offered: OnSale;
   /** Where the state is, in words. */
   readonly database: string;
@@ -21,9 +23,13 @@ export interface Introduction {
 
 /** What a person wants to know after the start, with a line to paste. */
 export function banner(introduction: Introduction): string {
-  const { address, publicUrl, offered, database, node, username, madePassword, operator } = introduction;
+  const { address, publicUrl, authority, offered, database, node, username, madePassword, operator } =
+    introduction;
   const { catalog, hidden } = offered;
   const login = madePassword ? `${username}:${madePassword.value}` : username;
+  const trust = authority === undefined ? '' : `--cacert ${authority} `;
+  // A certificate is for the name that others know.
+  const asked = address.startsWith('https:') ? publicUrl : address;
   const rows = [
     ...(publicUrl === address ? [] : [['public', publicUrl]]),
     ['catalog', countOf(catalog)],
@@ -44,7 +50,7 @@ export function banner(introduction: Introduction): string {
     '',
     ...rows.map(([name = '', value]) => `  ${name.padEnd(9)} ${value}`),
     '',
-    `  curl -u ${login} -H 'X-Broker-API-Version: 2.17' ${address}/v2/catalog`,
+    `  curl ${trust}-u ${login} -H 'X-Broker-API-Version: 2.17' ${asked}/v2/catalog`,
     '',
   ].join('\n');
 }

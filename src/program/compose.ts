@@ -11,8 +11,10 @@ import type { Protocol } from '../protocols/protocol.ts';
 import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
 import { forgottenAddress, requireDirectories } from './opening/directories.ts';
-import { connectionLimit, listenOn } from './opening/listen.ts';
+import { connectionLimit, listenOn, unprotectedListener } from './opening/listen.ts';
 import { keptSecret, readSecrets, type Secrets } from './opening/secrets.ts';
+import { isStrict } from './tls/names.ts';
+import { openTls, type ListenerTls } from './tls/listener-tls.ts';
 import { openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
 import { lateBroker } from './late.ts';
@@ -31,7 +33,7 @@ export interface BrokerProgram {
   inHand(): InHand;
   /** Hands over at once what is in hand, and ends everything. */
   abandon(withinMs: number): Promise<boolean>;
-  /** Reads the catalog again. */
+  /** Reads the catalog and the certificate again. */
   reload(): Promise<void>;
   /** Lets requests and work end for half of these milliseconds, then leaves them; gives whether all ended well. */
   close(withinMs: number): Promise<boolean>;
@@ -43,9 +45,7 @@ export interface BrokerProgram {
  * @throws Error when it cannot start at all: the catalog has errors, the port is taken
  */
 export async function compose(config: Config, log: Log, stop?: AbortSignal): Promise<BrokerProgram> {
-  const availability = createAvailability(
-    config.externalDatabase ? 'it waits for its database' : 'its database is starting',
-  );
+  const availability = createAvailability(waitingFor(config));
   const counts = createMetrics(stocktaking(availability));
   const observe = (event: BrokerEvent) => {
     log.event(event);
@@ -53,13 +53,14 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   };
   const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
   requireDirectories(config);
-  const forgotten = forgottenAddress(config);
-  if (forgotten !== undefined) log.note('warn', forgotten);
+  tellForgotten(config, log);
   const secrets = readSecrets(config, (made) => log.hide(made));
-  const server = await serverOf({ config, secrets, availability, counts, log });
+  const tls = await openTls({ config, log, onServed: (one) => counts.certificate(one) });
+  const server = await serverOf({ config, secrets, availability, counts, log, tls });
   stop?.throwIfAborted();
   const { address, port } = await listenOn(server, config);
   log.note('debug', 'listening', { address });
+  tls.follow(server, address);
   const publicUrl = config.publicUrl ?? address;
   const starting = new AbortController();
   const foundation = openRuntime({
@@ -78,11 +79,12 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   let opened: Runtime | undefined;
   async function end(withinMs: number, times: Pick<Ending, 'half' | 'handOverMs'>): Promise<boolean> {
     availability.close();
+    tls.close();
     starting.abort(new Error('The start was cancelled.'));
     return endsWithin(withinMs, endAll({ server, foundation, observe, ...times }));
   }
   return {
-    introduction: introductionOf(config, secrets, address, publicUrl),
+    introduction: introductionOf(config, secrets, { address, publicUrl, authority: tls.authority }),
     ready: foundation.then((found) => {
       opened = found;
       availability.open(found);
@@ -90,11 +92,22 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
     }),
     // One that never began cannot get lost: `ready` tells.
     lost: foundation.then(({ lost }) => lost).catch(() => never),
-    reload: async () => (await foundation).reload(),
+    async reload() {
+      await Promise.all([tls.reload(), foundation.then((found) => found.reload())]);
+    },
     close: (withinMs) => end(withinMs, { half: withinMs / 2, handOverMs: withinMs }),
     abandon: (withinMs) => end(withinMs, { half: 0, handOverMs: withinMs / 2 }),
     inHand: () => ({ requests: server.running(), operations: opened?.inHand() ?? [] }),
   };
+}
+
+function waitingFor({ externalDatabase }: Config): string {
+  return externalDatabase ? 'it waits for its database' : 'its database is starting';
+}
+
+function tellForgotten(config: Config, log: Log): void {
+  for (const sentence of [forgottenAddress(config), unprotectedListener(config)])
+    if (sentence !== undefined) log.note('warn', sentence);
 }
 
 interface Parts {
@@ -103,10 +116,11 @@ interface Parts {
   readonly availability: Availability;
   readonly counts: Metrics;
   readonly log: Log;
+  readonly tls: ListenerTls;
 }
 
 async function serverOf(parts: Parts): Promise<HttpServer> {
-  const { config, secrets, counts, log } = parts;
+  const { config, secrets, counts, log, tls } = parts;
   return createServer({
     protocols: await protocolsOf(parts),
     logins: secrets.logins,
@@ -115,6 +129,8 @@ async function serverOf(parts: Parts): Promise<HttpServer> {
       counts.access(access);
     },
     trustProxy: config.trustProxy,
+    tls: tls.pair,
+    strictTransport: isStrict(config),
     maxConnections: connectionLimit(config),
     onTrouble: (error) => log.event({ type: 'trouble', doing: 'taking connections', detail: String(error) }),
   });
@@ -150,12 +166,10 @@ const never = new Promise<never>(() => undefined);
 function introductionOf(
   { username, node, nodeName }: Config,
   { madePassword, operator }: Secrets,
-  address: string,
-  publicUrl: string,
+  reach: Pick<Introduction, 'address' | 'publicUrl' | 'authority'>,
 ): BrokerProgram['introduction'] {
   return {
-    address,
-    publicUrl,
+    ...reach,
     username,
     madePassword,
     node: node ? nodeName : undefined,

@@ -15,7 +15,7 @@ const echoOfSignal = 500;
 const lastMoment = 500;
 
 /**
- * Runs the program until a signal (or a closed output) ends it; SIGHUP reloads the catalog, as soon as there is one. A
+ * Runs the program until a signal (or a closed output) ends it; SIGHUP reloads the catalog and the certificate, as soon as they are there. A
  * second signal ends it at once.
  * @returns the exit code: 0 when everything ended in time
  * @throws what keeps the program from ever being ready

@@ -1,4 +1,4 @@
-import { Counter, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { BrokerEvent, ByEvent, OperationSummary } from '../broker/events.ts';
 import { stockGauges, type Stock } from './gauges.ts';
 import type { AccessEntry } from '../http/access-log.ts';
@@ -6,6 +6,8 @@ import type { AccessEntry } from '../http/access-log.ts';
 export interface Metrics {
   event(event: BrokerEvent): void;
   access(access: AccessEntry): void;
+  /** The certificate that is served. */
+  certificate(served: { readonly validToDate: Date }): void;
   /** Everything counted so far, in the text format of Prometheus. */
   page(): Promise<{ readonly bytes: Uint8Array; readonly type: string }>;
 }
@@ -22,6 +24,7 @@ export function createMetrics(takeStock: () => Promise<Stock | undefined> = noth
   return {
     event: eventCounters(registry),
     access: requestTimer(registry),
+    certificate: expiryGauge(registry),
     async page() {
       show(await takeStock().catch(() => undefined));
       return { bytes: new TextEncoder().encode(await registry.metrics()), type: registry.contentType };
@@ -30,6 +33,19 @@ export function createMetrics(takeStock: () => Promise<Stock | undefined> = noth
 }
 
 async function nothing(): Promise<undefined> {}
+
+/** Shown only where there is a certificate. */
+function expiryGauge(registry: Registry): Metrics['certificate'] {
+  let gauge: Gauge | undefined;
+  return ({ validToDate }) => {
+    gauge ??= new Gauge({
+      name: 'purveyor_tls_certificate_expiry_timestamp_seconds',
+      help: 'When the certificate of what is listened on expires, in seconds since 1970.',
+      registers: [registry],
+    });
+    gauge.set(Math.floor(validToDate.getTime() / 1000));
+  };
+}
 
 function requestTimer(registry: Registry): (access: AccessEntry) => void {
   const seconds = new Histogram({

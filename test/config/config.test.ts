@@ -157,6 +157,8 @@ test.each<[string, Environment]>([
   ['PORT must be a whole number from 0 to 65535.', { PORT: '70000' }],
   ['PORT must be a whole number from 0 to 65535.', { PORT: '0x50' }],
   ['PUBLIC_URL must be an address that begins with http:// or https://.', { PUBLIC_URL: 'ftp://x' }],
+  ['TLS_KEY is missing: TLS_CERT is set, and a certificate needs its key.', { TLS_CERT: '/c' }],
+  ['TLS_CERT is missing: TLS_KEY is set, and a certificate needs its key.', { TLS_KEY: '/k' }],
   [
     'PUBLIC_URL must be an address without user, password, query and fragment.',
     { PUBLIC_URL: 'http://x/?a=1' },

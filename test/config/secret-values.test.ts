@@ -49,6 +49,9 @@ const names = ['BROKER_USERNAME', 'BROKER_USERNAME_2', 'OPERATOR_USERNAME', 'TSU
 const words = [
   'DATA_DIR',
   'NODE_DIR',
+  'TLS_CERT',
+  'TLS_KEY',
+  'BROKER_CA',
   'PG_BIN_DIR',
   'CATALOG_DIR',
   'NODE_SANDBOX_READS',

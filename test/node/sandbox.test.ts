@@ -31,9 +31,12 @@ beforeAll(async () => {
 });
 afterAll(() => testNode?.close());
 
+/** Of the system's, which everybody may read and nothing here needs. */
+const hiddenFile = '/etc/login.defs';
+
 /** A node whose operator has a password beside it, in a directory that everybody may enter. */
 async function openSandboxed(): Promise<TestNode> {
-  const made = await aTestNode({ sandbox: { use: 'required', hidden: [], reads: [] } });
+  const made = await aTestNode({ sandbox: { use: 'required', hidden: [hiddenFile], reads: [] } });
   secrets = join(made.place, 'secrets');
   mkdirSync(secrets);
   writeFileSync(join(secrets, 'operator-password'), 'open sesame');
@@ -65,6 +68,15 @@ function sh({ node, directory }: Inside, script: string, ...args: string[]): Pro
 }
 
 describeIt(`A program in a sandbox${works ? '' : ' (skipped: bwrap is missing, or does not work)'}`, () => {
+  (existsSync(hiddenFile) ? test : test.skip)(
+    "A program in a sandbox sees nothing of a file that is the operator's, although everybody may read it",
+    async () => {
+      const script = 'cat "$1"; test -r /etc/passwd && echo "the rest"';
+      const { stdout } = await sh(await anInside('hidden'), script, hiddenFile);
+      expect(stdout).toBe('the rest\n');
+    },
+  );
+
   test('A program in a sandbox writes where its instance is, and nowhere else', async () => {
     const inside = await anInside('writes');
     const { conf, data, log, run, base } = inside.directory;

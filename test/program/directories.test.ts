@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { readConfig } from '../../src/program/config.ts';
 import { troubleWith } from '../../src/system/usable-directory.ts';
 import { forgottenAddress, requireDirectories } from '../../src/program/opening/directories.ts';
+import { unprotectedListener } from '../../src/program/opening/listen.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
 let place: string;
@@ -61,4 +62,26 @@ test.each([
   { HOST: '0.0.0.0', PUBLIC_URL: 'http://broker.example', NODE_ROLE: 'false' },
 ])('%j forgets nothing.', (env) => {
   expect(forgottenAddress(readConfig({ NODE_ROLE: 'true', ...env }))).toBeUndefined();
+});
+
+const tls = { TLS_CERT: '/cert', TLS_KEY: '/key' };
+const onPlatform = {
+  VCAP_APPLICATION: '{}',
+  DATABASE_URL: 'postgres://u:p@db/x',
+  BROKER_PASSWORD: 'p',
+  ENCRYPTION_KEYS: `1:${Buffer.alloc(32).toString('base64')}`,
+};
+
+test.each<[boolean, Readonly<Record<string, string>>]>([
+  [true, { HOST: '0.0.0.0' }],
+  [true, { HOST: '192.0.2.1', PUBLIC_URL: 'https://broker.example' }],
+  [true, { ...onPlatform, TRUST_PROXY: '0' }],
+  [false, { HOST: '0.0.0.0', ...tls }],
+  [false, { HOST: '0.0.0.0', TRUST_PROXY: '10.0.0.0/8' }],
+  [false, { HOST: 'localhost' }],
+  [false, onPlatform],
+])('The start warns of passwords that cross the network unencrypted (%s) with %j.', (isTold, env) => {
+  const sentence = unprotectedListener(readConfig(env));
+  expect(sentence !== undefined).toBe(isTold);
+  if (isTold) expect(sentence).toMatch(/TLS_CERT and TLS_KEY, or TRUST_PROXY/);
 });

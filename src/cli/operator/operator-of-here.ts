@@ -1,14 +1,17 @@
 import { join } from 'node:path';
 import { readOperatorAccess } from '../../config/access.ts';
 import { operatorPasswordFile } from '../../program/opening/secrets.ts';
+import { trustAuthorities } from '../../program/tls/trust.ts';
 import { operatorClient, type OperatorClient } from '../../protocols/operator/client.ts';
 import type { Unanswered } from '../../protocols/operator/exchange.ts';
+import { certificateTrouble } from '../../protocols/refused-certificate.ts';
 import type { ErrorAnswer } from '../../protocols/operator/wire.ts';
 import { addressOf, passwordOf } from '../address-of-here.ts';
 
 /** Speaks to the broker that runs with the same variables as this command. */
 export function operatorOfHere(): OperatorClient {
   const access = readOperatorAccess();
+  trustAuthorities(access);
   const password = passwordOf(access.operatorPassword, {
     whose: 'operator',
     variable: 'OPERATOR_PASSWORD',
@@ -26,7 +29,7 @@ function errorOf(unanswered: Unanswered): Error {
 function sentenceOf(unanswered: Unanswered): string {
   switch (unanswered.is) {
     case 'unreachable':
-      return unreachable(unanswered.code ?? 'no answer');
+      return distrusted(unanswered.code) ?? unreachable(unanswered.code ?? 'no answer');
     case 'late':
       return unreachable('no answer in time');
     case 'unreadable':
@@ -34,6 +37,11 @@ function sentenceOf(unanswered: Unanswered): string {
     case 'refused':
       return refusal(unanswered.status, unanswered.answer);
   }
+}
+
+function distrusted(code: string | undefined): string | undefined {
+  const distrust = certificateTrouble(code, 'PUBLIC_URL');
+  return distrust && `The broker cannot be trusted: ${distrust}.`;
 }
 
 function unreachable(reason: string): string {

@@ -1,12 +1,14 @@
 import { join } from 'node:path';
 import { readPlatformAccess } from '../../config/access.ts';
 import { brokerPasswordFile } from '../../program/opening/secrets.ts';
+import { trustAuthorities } from '../../program/tls/trust.ts';
 import { osbClient, type OsbClient } from '../../protocols/osb/client.ts';
 import { addressOf, passwordOf } from '../address-of-here.ts';
 
 /** Speaks, as a platform does, to the broker that runs with the same variables as this command. */
 export function brokerOfHere(): OsbClient {
   const access = readPlatformAccess();
+  trustAuthorities(access);
   const password = passwordOf(access.password, {
     whose: 'broker',
     variable: 'BROKER_PASSWORD',

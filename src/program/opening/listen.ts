@@ -1,4 +1,5 @@
-import { isIPv6 } from 'node:net';
+import { isLoopback } from '../../config/loopback.ts';
+import { localHost, webOrigin } from '../../config/web-origin.ts';
 import type { HttpServer } from '../../http/server.ts';
 import { descriptorLimit } from '../../system/descriptors.ts';
 import { codeOf } from '../../system/error-code.ts';
@@ -10,18 +11,24 @@ import type { Config } from '../config.ts';
  */
 export async function listenOn(
   server: HttpServer,
-  { port, host }: Config,
+  config: Config,
 ): Promise<{ address: string; port: number }> {
+  const { port, host } = config;
   try {
     const { port: taken } = await server.listen(port, host);
-    const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host;
-    return { address: `http://${isIPv6(name) ? `[${name}]` : name}:${taken}`, port: taken };
+    return { address: webOrigin(config, localHost(host), taken), port: taken };
   } catch (error) {
     const code = codeOf(error);
     if (code !== 'EADDRINUSE')
       throw new Error(`Cannot listen on PORT ${port} of HOST (${code}).`, { cause: error });
     throw new Error(`Port ${port} is in use. Set PORT to another one.`, { cause: error });
   }
+}
+
+/** What passwords and credentials go through in the clear; undefined: nothing beyond this machine. */
+export function unprotectedListener({ host, tlsCert, trustProxy }: Config): string | undefined {
+  if (isLoopback(host) || tlsCert !== undefined || trustProxy !== 0) return undefined;
+  return `HOST is ${host}, and passwords and credentials cross the network unencrypted: set TLS_CERT and TLS_KEY, or TRUST_PROXY where a proxy in front speaks TLS.`;
 }
 
 const mostByItself = 10_000;

@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
-import { isIPv6 } from 'node:net';
 import { userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { NodeProfile, Nodes, UserRange } from '../../broker/nodes.ts';
 import type { Config } from '../config.ts';
 import { findExecutables } from '../../system/executables.ts';
+import { realPath } from '../../system/sandbox/places.ts';
 import type { LocalNode } from '../../node/local-node.ts';
+import { webOrigin } from '../../config/web-origin.ts';
 import { openNode, type OpenNode } from '../../node/open-node.ts';
 import { startHeartbeat } from '../loops/heartbeat.ts';
 
@@ -73,8 +74,10 @@ export async function openNodeRole(parts: NodeRoleParts): Promise<NodeRole> {
 }
 
 async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
-  const { nodeSandbox: use, nodeSandboxReads: reads = [], dataDir } = config;
+  const { nodeSandbox: use, nodeSandboxReads: reads = [], dataDir, tlsKey } = config;
   const { nodeName, nodeHost, nodeBind, nodeDir, nodeUser, catalogDirs, path } = config;
+  // One that everybody may read is among the system's files for programs too.
+  const keyFile = tlsKey === undefined ? [] : [realPath(tlsKey)];
   try {
     return await openNode({
       name: nodeName,
@@ -86,7 +89,7 @@ async function becomeNode({ config, note }: NodeRoleParts): Promise<OpenNode> {
       reserved: ownerOf(join(config.dataDir, 'postgres', 'cluster')),
       path: searchPath(path),
       catalogDirs,
-      sandbox: { use, reads, hidden: [resolve(dataDir), ...ownPlaces()] },
+      sandbox: { use, reads, hidden: [resolve(dataDir), ...keyFile, ...ownPlaces()] },
       note,
     });
   } catch (error) {
@@ -139,12 +142,13 @@ function placeOf({ machine, directory }: OpenNode): string {
 }
 
 function profileOf(
-  { nodeUrl, nodePorts: ports, nodeCapacity: capacity, allowUnisolated: allowsUnisolated }: Config,
+  config: Config,
   { name, host, directory, isolation, users, account }: LocalNode,
   port: number,
   executables: readonly string[],
 ): NodeProfile {
-  const url = nodeUrl ?? `http://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+  const { nodePorts: ports, nodeCapacity: capacity, allowUnisolated: allowsUnisolated } = config;
+  const url = config.nodeUrl ?? webOrigin(config, host, port);
   const accounts = users ? `${users.first}-${users.last}` : account?.name;
   return { name, host, url, directory, accounts, ports, capacity, executables, isolation, allowsUnisolated };
 }

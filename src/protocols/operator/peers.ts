@@ -3,6 +3,7 @@ import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
 import type { Node } from '../../broker/nodes.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { Login } from '../protocol.ts';
+import { certificateTrouble } from '../refused-certificate.ts';
 import { operatorClient, type OperatorClient } from './client.ts';
 import type { Unanswered } from './exchange.ts';
 import type { ErrorAnswer } from './wire.ts';
@@ -53,12 +54,16 @@ function errorOf(node: Node, unanswered: Unanswered): Refusal | Failure {
     case 'late':
       return unreachable(node, 'it did not answer in time');
     case 'unreachable':
-      return unreachable(node, unanswered.code ?? 'no connection');
+      return unreachable(node, whyNone(unanswered.code));
     case 'unreadable':
       return unreachable(node, 'it answered something else than a broker does');
     case 'refused':
       return taken(unanswered.answer) ?? unreachable(node, whyNot(unanswered.status));
   }
+}
+
+function whyNone(code: string | undefined): string {
+  return certificateTrouble(code, 'NODE_URL there') ?? code ?? 'no connection';
 }
 
 function whyNot(status: number): string {

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type { Login } from '../protocol.ts';
+import { certificateTrouble } from '../refused-certificate.ts';
 
 /** A service broker, ours or any other, as a platform speaks to it. */
 export interface OsbClient {
@@ -58,7 +59,10 @@ export function osbClient({ address, login, name }: OsbAccess): OsbClient {
     const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) }).catch(
       (error: unknown) => {
         const { code = 'no answer' } = ((error as Error).cause ?? {}) as { code?: string };
-        throw new Error(`${name} cannot be reached (${code}).`, { cause: error });
+        const distrust = certificateTrouble(code, 'PUBLIC_URL');
+        const sentence =
+          distrust === undefined ? `cannot be reached (${code})` : `cannot be trusted: ${distrust}`;
+        throw new Error(`${name} ${sentence}.`, { cause: error });
       },
     );
     return { status: response.status, headers: response.headers, body: objectIn(await response.text()) };

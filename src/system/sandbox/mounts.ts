@@ -6,7 +6,7 @@ import { isWithin, placesOf } from './places.ts';
 export interface View {
   /** Those of the PATH that the account can enter. */
   readonly path: readonly string[];
-  /** Directories of which nothing is seen, unless something in them is named here. */
+  /** Directories and files of which nothing is seen, unless something in them is named here. */
   readonly hidden: readonly string[];
   /** Files and directories that the account could read and nobody else can: the operator's own. */
   readonly masked: readonly string[];
@@ -73,7 +73,7 @@ export function mountsOf(
     ...[...cpus, ...networkFiles.flatMap(strayTarget)].map(readOnly),
     { at: '/proc', words: sharesProcesses ? ['--bind', '/proc', '/proc'] : ['--proc', '/proc'] },
     ...memory(sized),
-    ...hidden.filter((path) => isWithin(path, roots) && isThere(path)).map((at) => temporary(at)),
+    ...hidden.filter((path) => isWithin(path, roots) && isThere(path)).map(mask),
     ...view.masked.map(mask),
     ...reads.map(readOnly),
     ...room.writes.map((at) => ({ at, words: ['--bind', at, at] })),
