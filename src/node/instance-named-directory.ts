@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstatSync, readdirSync, readFileSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '../system/error-code.ts';
+import { codeOf, isShortage } from '../system/error-code.ts';
 import { isObject } from '../broker/json.ts';
 import { instanceKey, keyOf } from '../broker/key.ts';
 import type { ServiceInstance } from '../broker/records.ts';
@@ -91,7 +91,9 @@ export function readOwner(path: string): Marker | undefined {
       key: typeof key === 'string' ? key : undefined,
       uid: typeof uid === 'number' ? uid : undefined,
     };
-  } catch {
+  } catch (error) {
+    // That says nothing of the marker, and nobody else's account must be taken for the owner.
+    if (isShortage(error)) throw error;
     return undefined;
   }
 }

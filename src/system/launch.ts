@@ -5,6 +5,7 @@ import type { Host } from './account.ts';
 import { openLog } from './own-file.ts';
 import { notePrivately } from './private-file.ts';
 import { until } from './until.ts';
+import { isShortage } from './error-code.ts';
 
 export interface Launch extends Command {
   /**
@@ -48,13 +49,26 @@ export async function launch(host: Host, it: Launch): Promise<ProcessIdentity> {
 /** The gate has become the program, or what was to become it has ended. */
 async function untilItRuns({ child, isProgram }: Gated, program: string, said: () => string): Promise<void> {
   const became = () => {
-    if (isProgram()) return 'program';
+    if (isSeen(isProgram)) return 'program';
     return (child.exitCode !== null || child.signalCode !== null) && 'nothing';
   };
   if ((await until(became, { first: 1, longest: 4, limit: 2000 })) === 'program') return;
   const { exitCode } = child;
   const isRefused = exitCode === 126 || exitCode === 127 || (exitCode === 1 && said().startsWith('bwrap: '));
   if (isRefused) throw new Error(`${program} cannot run: ${said() || `exit code ${exitCode}`}`);
+}
+
+/**
+ * It has been let go and its identity is written down: that there is no room to look at it now takes neither away, and
+ * it is looked at again.
+ */
+function isSeen(isProgram: () => boolean): boolean {
+  try {
+    return isProgram();
+  } catch (error) {
+    if (isShortage(error)) return false;
+    throw error;
+  }
 }
 
 function readFrom(log: number, start: number): string {

@@ -4,6 +4,8 @@ import { endProcess } from './end-process.ts';
 import { type Command, startGated } from './start-gated.ts';
 import type { ProcessIdentity } from './process-identity.ts';
 import type { Host } from './account.ts';
+import { isShortage } from './error-code.ts';
+import { until } from './until.ts';
 
 export interface Program extends Command {
   /** Its standard input; empty when absent. */
@@ -92,7 +94,7 @@ function watchOver(identity: ProcessIdentity, { timeoutMs, signal }: Program): W
   const end = (why: Cause): void => {
     if (cause) return;
     cause = why;
-    ending = endProcess(identity, { termMs: 2000, killMs: 2000 });
+    ending = endForSure(identity);
     ending.catch(failed.reject);
   };
   const timer = setTimeout(() => end('timedOut'), timeoutMs);
@@ -108,6 +110,23 @@ function watchOver(identity: ProcessIdentity, { timeoutMs, signal }: Program): W
       await ending;
     },
   };
+}
+
+/** Milliseconds: for want of descriptors nobody can be looked at, and so nobody be ended. */
+const endingPatience = { first: 50, longest: 1000, limit: 60_000 };
+
+/** Tries it again as long as this machine has no room to look: what has reached its limit must not run on unseen. */
+async function endForSure(identity: ProcessIdentity): Promise<void> {
+  const ended = await until(async () => {
+    try {
+      await endProcess(identity, { termMs: 2000, killMs: 2000 });
+      return true;
+    } catch (error) {
+      if (!isShortage(error)) throw error;
+      return false;
+    }
+  }, endingPatience);
+  if (!ended) throw new Error(`Process ${identity.pid} could not be looked at to be ended.`);
 }
 
 /** The bytes up to the limit; beyond it `onTooMuch` is called. */

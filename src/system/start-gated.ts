@@ -57,8 +57,7 @@ export async function startGated(host: Host, command: Command, channels: Channel
     throw new Error(`${command.command[0]} could not be started: ${reasonOf(error)}`, { cause: error });
   });
   const gate = child.stdio[3] as Writable;
-  const identity = identityOf(child.pid ?? 0);
-  if (!identity) throw new Error(`${command.command[0]} was ended before it began.`);
+  const identity = identify(child, gate, command.command[0] ?? '');
   try {
     limit(host, identity.pid);
   } catch (error) {
@@ -72,6 +71,19 @@ export async function startGated(host: Host, command: Command, channels: Channel
     isProgram: () => hasBecome(identity.pid, sandbox),
     close: () => void gate.destroy(),
   };
+}
+
+/** Whoever cannot be known, be it for want of room to look, goes no further than the gate. */
+function identify({ pid = 0 }: ChildProcess, gate: Writable, program: string): ProcessIdentity {
+  try {
+    const identity = identityOf(pid);
+    if (identity) return identity;
+  } catch (error) {
+    gate.destroy();
+    throw error;
+  }
+  gate.destroy();
+  throw new Error(`${program} was ended before it began.`);
 }
 
 /** While it waits: nothing of the program ever runs outside its group. */

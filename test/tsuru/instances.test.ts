@@ -112,6 +112,14 @@ function commandOf(pid: number): string | undefined {
     expect(log.headers.get('content-type')).toMatch(/^text\/plain/);
     expect(log.text).toContain('Ready to accept connections');
     expect(await ask('GET', at('redis', 'r2', '/log?lines=0'))).toMatchObject({ status: 400 });
+    expect(await ask('GET', at('redis', 'r2', '/log?lines=7&unit=nobody'))).toMatchObject({ status: 400 });
+    // The operator is told who read what programs wrote, and never what that was.
+    const read = { command: 'log', instanceId: 'tsuru.redis.r2', protocol: 'tsuru', principal: 'redis' };
+    expect(linesOf('"command":"log"')).toMatchObject([
+      { message: 'command succeeded', ...read, lines: 1000, requestId: expect.stringMatching(/./) as string },
+      { message: 'command failed', ...read, lines: 7, unit: 'nobody', failure: 'invalid' },
+    ]);
+    expect(linesOf('Ready to accept connections')).toEqual([]);
     for (const [method, path] of [
       ['POST', '/actions/explode'],
       ['GET', '/actions/start'],
@@ -124,6 +132,12 @@ function commandOf(pid: number): string | undefined {
     expect(await ask('DELETE', at('redis', 'r2'))).toMatchObject({ status: 200 });
   }, 60_000);
 });
+
+/** Of the broker's log, those that hold this. */
+function linesOf(words: string): readonly object[] {
+  const lines = (cloud.brokers()[0]?.output() ?? '').split('\n');
+  return lines.filter((line) => line.includes(words)).map((line) => JSON.parse(line) as object);
+}
 
 /** Of its process, as the operator sees it; not `old`. */
 async function pidOf(id: string, old?: number): Promise<number> {

@@ -12,13 +12,15 @@ import type { ServiceInstance } from '../records.ts';
 import { underLimit } from '../timing.ts';
 import type { Executed, UnitLog } from '../units.ts';
 import { redactRecords } from '../template-values.ts';
+import { isShortage } from '../../system/error-code.ts';
 
 /** Milliseconds beyond its own limit that a command is waited for, and that a log may take to be read. */
 const grace = 5000;
 
 /**
  * Runs a command beside one unit or each. What it wrote comes without the instance's secrets.
- * @throws Refusal not-found, not-ready, unsupported, invalid (no such unit), unavailable (its node is silent)
+ * @throws Refusal not-found, not-ready, unsupported, invalid (no such unit), unavailable (its node is silent, or has no
+ * room for it)
  */
 export function execInUnits(core: RequestContext, asked: Exec): Promise<readonly Executed[]> {
   const { command, unit, timeout } = asked;
@@ -124,8 +126,8 @@ async function askHere<Answer>(
 ): Promise<readonly Answer[]> {
   const redacted = (text: string) => redactRecords(text, [instance]);
   const plan = await core.planOf(instance);
-  if (unit !== undefined) await requireUnit(core, instance, unit);
   try {
+    if (unit !== undefined) await requireUnit(core, instance, unit);
     const answers = await underLimit(
       limit,
       async (signal) => (await here(units, workOn(core, plan, instance, signal))) ?? [],
@@ -140,12 +142,17 @@ async function askHere<Answer>(
 async function requireUnit(core: RequestContext, instance: ServiceInstance, unit: string): Promise<void> {
   const seen = await core.store.findSeen(instance.id);
   if (seen?.units.some((one) => one.unit === unit)) return;
-  const facts = await inspectUnits(core, instance).catch(() => seen?.units ?? []);
+  const facts = await inspectUnits(core, instance).catch((error: unknown) => {
+    if (isShortage(error)) throw error;
+    return seen?.units ?? [];
+  });
   const names = facts.map((one) => one.unit);
   if (names.includes(unit)) return;
   const known = names.length > 0 ? `Its units are: ${names.join(', ')}.` : 'It has no units.';
   throw new Refusal('invalid', `The service instance has no unit '${unit}'. ${known}`, 'unit');
 }
+
+const noRoom = 'The machine of the service instance has no room for this at the moment. Try again later.';
 
 /** What went wrong, with nothing in it that is confidential. */
 function discreet(error: unknown, can: string, redacted: (text: string) => string): Refusal | Failure {
@@ -155,5 +162,6 @@ function discreet(error: unknown, can: string, redacted: (text: string) => strin
     const told = detail === undefined ? undefined : redacted(detail);
     return new Failure(error.word, redacted(error.message), { ...hints, detail: told });
   }
+  if (isShortage(error)) return new Refusal('unavailable', noRoom);
   return new Failure(can, 'The units could not be asked.', { detail: redacted(String(error)) });
 }

@@ -8,6 +8,7 @@ import { decideStatus, type Judgement, type Situation, symptomOf } from '../stat
 import type { Seen, Symptom, UnitFacts, UnitSeen } from '../units.ts';
 import { underLimit } from '../timing.ts';
 import { redactRecords, templateValues } from '../template-values.ts';
+import { isShortage } from '../../system/error-code.ts';
 
 /** Milliseconds that a look at the units of one instance may take. */
 export const lookLimit = 5000;
@@ -17,6 +18,8 @@ export interface Inspection {
   readonly units: readonly UnitSeen[];
   /** Why the provisioner could not say how the units are, for the operator. */
   readonly trouble?: string;
+  /** This machine had no room to look, which says nothing of the units: they are as they were last seen. */
+  readonly isBlind?: boolean;
 }
 
 export interface InspectionSubject {
@@ -31,7 +34,7 @@ export type Hanging = Set<string>;
 
 /**
  * Looks at every unit of an instance of this node, or of none, now. Never throws: units at which nobody can look
- * are told as they were last seen, and as down.
+ * are told as they were last seen, and as down unless it is this machine that had no room to look.
  */
 export async function inspectInstance(
   core: RequestContext,
@@ -50,12 +53,15 @@ export async function inspectInstance(
     const ailing = (unit: UnitFacts) => symptomOf(situationOf(unit.unit), unit);
     return { units: facts.map((unit) => seeUnit(unit, judge(unit), ailing(unit), seen, now)) };
   } catch (error) {
+    const trouble = redactRecords(String(error), [instance]);
+    if (isShortage(error))
+      return { units: unitsLastSeen(seen, nameOf(core, instance)), trouble, isBlind: true };
     const late = (error as { name?: unknown } | undefined)?.name === 'TimeoutError';
     const reason = late ? 'it could not be looked at in time' : 'it could not be looked at';
     const units = unitsLastSeen(seen, nameOf(core, instance));
     return {
       units: units.map((unit) => restate(unit, { status: 'down', reason }, now)),
-      trouble: redactRecords(String(error), [instance]),
+      trouble,
     };
   }
 }

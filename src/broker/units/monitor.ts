@@ -33,7 +33,7 @@ export function createUnitMonitor(core: RequestContext): UnitMonitor {
     try {
       await examine(core, due, hanging);
     } catch (error) {
-      core.observe({ type: 'trouble', doing: `looking at instance ${id}`, detail: String(error) });
+      tellTrouble(core, id, String(error));
     } finally {
       looking.delete(id);
     }
@@ -52,6 +52,8 @@ export function createUnitMonitor(core: RequestContext): UnitMonitor {
 /** One look, what is remembered of it, what is told, and what is done about it. */
 async function examine(core: RequestContext, { instance, seen }: UnitCheck, hanging: Hanging): Promise<void> {
   const look = await inspectInstance(core, { instance, seen }, hanging);
+  // Nothing has been seen: the next look tells.
+  if (look.isBlind) return tellTrouble(core, instance.id, look.trouble);
   const changes = changesIn(look.units, seen);
   // What was seen while somebody stopped or changed it means nothing.
   if (changes.length > 0 && !(await isUntouched(core, instance))) return;
@@ -197,8 +199,12 @@ function tell(core: RequestContext, instanceId: string, changes: readonly Change
     from,
   } of changes)
     core.observe({ type: 'unit-changed', instanceId, unit, from, to, reason });
-  if (changes.length > 0 && trouble !== undefined)
-    core.observe({ type: 'trouble', doing: `looking at instance ${instanceId}`, detail: trouble });
+  if (changes.length > 0) tellTrouble(core, instanceId, trouble);
+}
+
+function tellTrouble(core: RequestContext, instanceId: string, detail: string | undefined): void {
+  if (detail === undefined) return;
+  core.observe({ type: 'trouble', doing: `looking at instance ${instanceId}`, detail });
 }
 
 function tellLeftAlone(core: RequestContext, instanceId: string, treated: readonly Treated[]): void {

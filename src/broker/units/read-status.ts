@@ -24,7 +24,8 @@ export async function readStatus(core: RequestContext, instanceId: string): Prom
     name: nameOf(core, instance),
   };
   if (!mayLook(core, sight) || !isOutdated(sight)) return describeStatus(sight);
-  const { units } = await inspectInstance(core, sight);
+  const { units, isBlind } = await inspectInstance(core, sight);
+  if (isBlind) return describeStatus(sight);
   return statusOfUnits(units, { checkedAt: core.now().toISOString() });
 }
 

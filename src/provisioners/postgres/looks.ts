@@ -4,7 +4,7 @@ import { isSessionLost } from '../../postgres/trouble.ts';
 import { namesOf } from './names.ts';
 import { keepQuota, megabytes } from './quota.ts';
 import { addressOf, type Server, type Servers } from './servers.ts';
-import { codeOf } from '../../system/error-code.ts';
+import { codeOf, isShortage } from '../../system/error-code.ts';
 import { readShape, serverNameOf } from './shape.ts';
 
 /** Milliseconds for the server to say what there is, and for a login into the database. */
@@ -41,6 +41,7 @@ async function look(servers: Servers, server: Server, work: Work): Promise<Seen>
     if (measured.isOver)
       return { alive: true, answer: 'silent', reason: overQuota(measured.size, quota ?? 0) };
   } catch (error) {
+    if (isShortage(error)) throw error;
     return { ...absent, fault: faultOf(error) };
   }
   const seen = await login(servers, server, key, limited(work.signal, loginLimit));
@@ -56,6 +57,7 @@ async function login(servers: Servers, server: Server, key: string, signal: Abor
     return { alive: true, answer: 'ready' };
   } catch (error) {
     const code = codeOf(error);
+    if (isShortage(error)) throw error;
     if (code === '3D000') return { ...absent, failed: 'the database is gone' };
     // Somebody has them, so somebody got in.
     if (code === '53300')

@@ -108,6 +108,14 @@ describe('A command', () => {
       { word: 'exec', message: 'It wanted ***.', hints: { detail: 'pw=***' } },
     ],
     [
+      'want of descriptors',
+      (secret) => Object.assign(new Error(`spawn ${secret} EMFILE`), { code: 'EMFILE' }),
+      {
+        code: 'unavailable',
+        message: 'The machine of the service instance has no room for this at the moment. Try again later.',
+      },
+    ],
+    [
       'anything else',
       (secret) => new Error(`spawn ${secret} failed`),
       {
@@ -129,6 +137,15 @@ test('A log holds no secret.', async () => {
   const { broker } = await made();
   expect(await broker.log({ ...toRead, unit: 'redis' })).toEqual([{ unit: 'redis', text: '5 lines: ***' }]);
   await expect(broker.log({ ...toRead, unit: 'other' })).rejects.toMatchObject({ code: 'invalid' });
+});
+
+test('A unit that could not be looked for, for want of descriptors, is not said to be none.', async () => {
+  const short = () => Promise.reject(Object.assign(new Error('open EMFILE'), { code: 'EMFILE' }));
+  const { broker } = await made({ ...able, inspect: short, log: short });
+  for (const unit of ['redis', undefined]) {
+    await expect(broker.exec({ ...toRun, unit: 'redis' })).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(broker.log({ ...toRead, unit })).rejects.toMatchObject({ code: 'unavailable' });
+  }
 });
 
 describe('What is told of what was asked of units', () => {

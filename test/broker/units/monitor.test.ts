@@ -70,6 +70,28 @@ describe('A look at the units', () => {
     expect((await seen()).units).toMatchObject([{ unit: 'cache', status: 'down' }]);
   });
 
+  test('A look for which this machine had no room says nothing of the units: nothing is down, restarted or counted.', async () => {
+    const { state, seen, events, restarts, healing, lookAfter } = await watched();
+    await lookAfter(0);
+    const before = await seen();
+    state.inspect = () =>
+      Promise.reject(Object.assign(new Error('connect EMFILE 10.0.0.1:6379'), { code: 'EMFILE' }));
+    for (const _look of [1, 2, 3]) await lookAfter(10_000);
+    expect(await seen()).toEqual(before);
+    expect(events.filter((event) => event.type === 'unit-changed')).toHaveLength(1);
+    expect(events).toContainEqual({
+      type: 'trouble',
+      doing: 'looking at instance i1',
+      detail: 'Error: connect EMFILE 10.0.0.1:6379',
+    });
+    state.inspect = undefined;
+    state.facts = [dead];
+    await lookAfter(10_000);
+    expect((await seen()).units).toMatchObject([{ status: 'error' }]);
+    // The first look that tells of it: none before has counted.
+    expect([restarts().length, (await healing())?.restarts.length]).toEqual([0, 0]);
+  });
+
   test('A look at the units tells nothing confidential.', async () => {
     const { state, seen, changes, events, lookAfter } = await watched(
       aPlan({ making: { secrets: { admin: { per: 'instance', length: 20 } } } }),

@@ -35,6 +35,16 @@ describe('The status of an instance', () => {
     await expect(broker.status('i1')).rejects.toMatchObject({ code: 'not-found' });
   });
 
+  test('Before anybody could look, for want of descriptors, it is as its rows say, and not down.', async () => {
+    const error = Object.assign(new Error('open EMFILE'), { code: 'EMFILE' });
+    const { provisioner } = withUnits({ inspect: () => Promise.reject(error) });
+    const { broker } = coreInMemory(provisioner).broker();
+    await broker.provision(toProvision());
+    const status = await broker.status('i1');
+    expect(status).toMatchObject({ status: 'started', reason: 'it was ready when it had been made' });
+    expect(status.checkedAt).toBeUndefined();
+  });
+
   test('Before anybody has looked, it is looked at; after that it is as it was last seen.', async () => {
     const { state, provisioner } = withUnits();
     const { broker, checks } = coreInMemory(provisioner).broker();
