@@ -69,7 +69,7 @@ export function createServer(settings: ServerSettings): HttpServer {
   const connections = boundConnections(server, {
     graceMs: settings.graceMs,
     most: settings.maxConnections ?? standardConnections,
-    onCrowd: (turnedAway) => onTrouble(new Error(`${turnedAway} connections were closed for want of room.`)),
+    onCrowd: (turnedAway) => onTrouble(new Error(`${closed(turnedAway)} closed for want of room.`)),
   });
   const platforms = { name: 'Service broker', logins: () => logins };
   mount(app, {
@@ -119,3 +119,7 @@ export function createServer(settings: ServerSettings): HttpServer {
 }
 
 function ignore(): void {}
+
+function closed(connections: number): string {
+  return connections === 1 ? '1 connection was' : `${connections} connections were`;
+}

@@ -149,7 +149,7 @@ test('The operator is told of crowds, not of each connection.', async () => {
   running = await aServer({ ...limits, onTrouble: (error) => void troubles.push(error) }, protocol);
   const strangers = await many(30, () => call());
   await until('two strangers are left', () => stillOpen(strangers).length === 2);
-  expect(troubles.map(({ message }) => message)).toEqual(['1 connections were closed for want of room.']);
+  expect(troubles.map(({ message }) => message)).toEqual(['1 connection was closed for want of room.']);
 });
 
 test.each([

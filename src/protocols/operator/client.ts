@@ -59,17 +59,34 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     changeNode: (name, change) => post(`/operator/nodes/${encodeURIComponent(name)}/${change}`),
     offerings: () => get('/operator/offerings'),
     instances: (query) => get('/operator/instances', query),
-    instance: (id) => get(pathOf(id)),
-    act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body),
+    instance: (id) => get(pathOf(id), queryOf(id)),
+    act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body, queryOf(id)),
     removeBinding: (id, bindingId) =>
-      ask({ method: 'DELETE', path: `${pathOf(id)}/bindings/${encodeURIComponent(bindingId)}` }),
-    exec: (id, body) => post(`${pathOf(id)}/exec`, body, passed),
-    log: (id, query) => get(`${pathOf(id)}/log`, { ...query, ...passed }),
+      ask({
+        method: 'DELETE',
+        path: `${pathOf(id)}/bindings/${partOf(bindingId)}`,
+        query: { ...queryOf(id), binding_id: folded(bindingId) },
+      }),
+    exec: (id, body) => post(`${pathOf(id)}/exec`, body, { ...passed, ...queryOf(id) }),
+    log: (id, query) => get(`${pathOf(id)}/log`, { ...query, ...passed, ...queryOf(id) }),
     orphans: () => get('/operator/orphans'),
     removeOrphan: (body) => post('/operator/orphans/remove', body),
   };
 }
 
 function pathOf(id: string): string {
-  return `/operator/instances/${encodeURIComponent(id)}`;
+  return `/operator/instances/${partOf(id)}`;
+}
+
+function queryOf(id: string): OperatorQuery {
+  return { instance_id: folded(id) };
+}
+
+/** An id of dots is said in the query, where nobody on the way folds it. */
+function partOf(id: string): string {
+  return folded(id) === undefined ? encodeURIComponent(id) : '-';
+}
+
+function folded(id: string): string | undefined {
+  return id === '.' || id === '..' ? id : undefined;
 }

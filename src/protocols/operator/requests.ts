@@ -6,8 +6,12 @@ import type { Origin } from '../../broker/records.ts';
 import type { Call } from '../protocol.ts';
 import { requireActionBody, requireExecBody, requireNoBody, requireOrphanBody } from './shapes.ts';
 
-/** An id that cannot be kept is of nothing. */
-export function requireInstanceId({ params: { instanceId = '' } }: Pick<Call, 'params'>): string {
+/**
+ * An id that cannot be kept is of nothing. `instance_id` of the query stands in place of the part of the path: ids of
+ * dots, which broker 0.1.0 took, are folded away in a path.
+ */
+export function requireInstanceId({ params, query }: Pick<Call, 'params' | 'query'>): string {
+  const instanceId = query.get('instance_id') ?? params['instanceId'] ?? '';
   if (isStorable(instanceId)) return instanceId;
   throw new Refusal('not-found', 'There is no service instance with this id.');
 }
@@ -37,7 +41,7 @@ export function readWhole(call: Call): Recreate {
 }
 
 export function readBindingRemoval(call: Call): RemoveBinding {
-  const { bindingId = '' } = call.params;
+  const bindingId = call.query.get('binding_id') ?? call.params['bindingId'] ?? '';
   if (!isStorable(bindingId))
     throw new Refusal('not-found', 'The service instance has no binding with this id.');
   return { ...commandOf(call), bindingId };
