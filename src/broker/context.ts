@@ -2,7 +2,7 @@ import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { Exec, ReadLog } from './commands.ts';
 import type { BrokerEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
-import type { Node, Nodes } from './nodes.ts';
+import type { Node, Nodes, Users } from './nodes.ts';
 import type { Orphans } from './orphans.ts';
 import type { Provisioner } from './provisioner.ts';
 import type { Store } from './store.ts';
@@ -12,6 +12,8 @@ import type { Executed, UnitLog } from './units.ts';
 export interface BrokerContext {
   readonly store: Store;
   readonly nodes: Nodes;
+  /** As whom instances run on nodes. */
+  readonly users: Pick<Users, 'find'>;
   readonly orphans: Orphans;
   /** The broker of another node, for what only that one can do at once. */
   readonly peer: (node: Node) => Peer;

@@ -14,7 +14,7 @@ export interface NodeProfile {
   readonly capacity: number;
   /** Of those that the catalog's offerings need, the ones that are there. */
   readonly executables: readonly string[];
-  /** As whom instances run there, for people: a range of user ids of which each has one, or the user of them all. */
+  /** As whom instances run there, for people: user ids of which each new one has its own, or whom they share. */
   readonly accounts?: string;
   readonly isolation: Isolation;
   /** Does it take instances that run programs, though nothing keeps them apart? */

@@ -5,9 +5,11 @@ import { Refusal } from './errors.ts';
 import type { DrainNode, ForgetNode, RemoveOrphan } from './commands.ts';
 import { summarize, tellEnd } from './events.ts';
 import { dependencyIds } from './dependencies/ids.ts';
+import { portOwner } from './key.ts';
 import type { Node } from './nodes.ts';
 import { declaredOfferings } from './on-sale.ts';
 import type { MadeFrom } from './operations/plan-of.ts';
+import { runsPrograms } from './operations/placement.ts';
 import { certainAfter, type Suspect, type Scope } from './orphans.ts';
 import { describeStatus, findNode } from './units/read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
@@ -49,6 +51,8 @@ export interface InstanceEntry extends Listed {
 }
 
 export interface InstanceDetails extends InstanceEntry {
+  /** As whom its programs run: the number of a user of its own, or `shared`; absent: it runs none on a node. */
+  readonly account?: string;
   readonly neededBy: readonly string[];
   /** The instances that it holds for its own use. */
   readonly needs: readonly string[];
@@ -167,11 +171,21 @@ async function detailsOf(core: RequestContext, instanceId: string): Promise<Inst
   }));
   return {
     ...entryOf(core, listed, nodes),
+    account: await accountOf(core, listed.instance),
     neededBy: found?.neededBy ?? [],
     needs: found ? await heldBy(core, found.instance) : [],
     bound: bindings.map((one) => ({ ...one, state: describeBindingState(one, core.now()) })),
     operations: await Promise.all(operations),
   };
+}
+
+async function accountOf(core: RequestContext, instance: Listed['instance']): Promise<string | undefined> {
+  const { place } = instance;
+  if (!place) return undefined;
+  const uid = await core.users.find(place.node, portOwner(instance));
+  if (uid !== undefined) return String(uid);
+  const plan = await core.planOf(instance).catch(() => undefined);
+  return plan && runsPrograms(core, plan) ? 'shared' : undefined;
 }
 
 function unlessUnreadable(error: unknown): undefined {

@@ -29,6 +29,7 @@ import { startUpkeep } from './loops/upkeep.ts';
 import type { KeyHolder, KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
+import { postgresUsers } from '../stores/postgres/users.ts';
 
 /** What stands behind the protocols: all that needs the database. */
 export interface Runtime {
@@ -90,8 +91,8 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const tellOfNode = concernsTeller(parts, role && provisioners);
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
-  const orphans = postgresOrphans(database.pool);
-  const core = depsOf(parts, { store, nodes, orphans, offer, provisioners, settings });
+  const known = { nodes, users: postgresUsers(database.pool), orphans: postgresOrphans(database.pool) };
+  const core = depsOf(parts, { store, ...known, offer, provisioners, settings });
   const { broker, work, checks } = createBroker(core);
   const upkeep = startUpkeep({
     work,
@@ -138,7 +139,7 @@ function handsOf(
   };
 }
 
-interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'orphans' | 'settings'> {
+interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'users' | 'orphans' | 'settings'> {
   readonly offer: Offer;
   readonly provisioners: Registry;
 }

@@ -4,6 +4,7 @@ import { createBroker } from '../../src/broker/broker.ts';
 import { newOperation } from '../../src/broker/operations/intent.ts';
 import type { Provisioner } from '../../src/broker/provisioner.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
+import { postgresUsers } from '../../src/stores/postgres/users.ts';
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
 import { postgresOrphans } from '../../src/stores/postgres/orphans.ts';
 import { startWorker } from '../../src/program/loops/worker.ts';
@@ -24,6 +25,7 @@ export async function measureQueue(connection: PoolConfig): Promise<number[]> {
   const deps = {
     store,
     nodes: postgresNodes(pool),
+    users: postgresUsers(pool),
     orphans: postgresOrphans(pool),
     peer: () => {
       throw new Error('There is no other node.');

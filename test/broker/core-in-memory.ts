@@ -95,7 +95,7 @@ export function coreInMemory(
   const provisioners = 'name' in given ? [given] : given;
   let offset = 0;
   const now = () => new Date(Date.now() + offset);
-  const { store, nodes, ports, orphans } = memoryDatabase(now);
+  const { store, nodes, ports, users, orphans } = memoryDatabase(now);
   const events: BrokerEvent[] = [];
   let brokers = 0;
   return {
@@ -124,6 +124,7 @@ export function coreInMemory(
       const made = createBroker({
         store,
         nodes,
+        users,
         orphans,
         peer: () => ({ exec: unreachable, log: unreachable }),
         hidden: () => [],

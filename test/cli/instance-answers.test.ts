@@ -58,10 +58,12 @@ test.each([
 test('The page of an instance tells why an operation is tried again, for whom the instance was made and what it needs', () => {
   const page = instancePage({
     ...instance,
+    account: '2100000000',
     parent: 'i0',
     needs: ['i2', 'i3'],
     operations: [{ ...operation, failures: 2, trouble: 'Error: x' }],
   });
+  expect(page).toMatch(/^account +2100000000$/m);
   expect(page).toMatch(/^made for +i0\nneeds +i2, i3\n/m);
   expect(page).toContain('provision in progress: tried 2 times, last: Error: x');
 });

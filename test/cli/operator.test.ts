@@ -46,7 +46,7 @@ async function shown(words: string): Promise<string> {
 
 test('Nodes, offerings, instances and orphans are shown as tables', async () => {
   expect(await shown('nodes')).toMatch(
-    /^NODE +STATE +HOST +INSTANCES +USED +CAPACITY +PORTS FREE +ISOLATION +LAST HEARD OF\nn1 +up +127\.0\.0\.1 +1 +1 +100 +100 +\S+ +\S+\n$/,
+    /^NODE +STATE +HOST +INSTANCES +USED +CAPACITY +PORTS FREE +ISOLATION +ACCOUNTS +LAST HEARD OF\nn1 +up +127\.0\.0\.1 +1 +1 +100 +100 +\S+ +(\d+-\d+|the broker's own \(shared\)) +\S+\n$/,
   );
   expect(await shown('offerings')).toMatch(
     /^ticker +\S+ +yes +-\nwanting +\S+ +no +The executable a-program-that-nobody-has was not found/m,
@@ -59,6 +59,7 @@ test('Nodes, offerings, instances and orphans are shown as tables', async () => 
 test('An instance is shown with its units and what was done with it, step by step', async () => {
   const page = await shown('instances show i1');
   expect(page).toMatch(/^offering +ticker, plan one\nstate +ready\nstatus +started: \S.*\n/m);
+  expect(page).toMatch(process.getuid?.() === 0 ? /^account +21\d{8}$/m : /^account +shared$/m);
   expect(page).toMatch(/^UNIT +STATUS +REASON +SINCE +PID +ADDRESS\nmain +started +\S.* +\d+ +-\n/m);
   expect(page).toMatch(/provision succeeded\n( {2}\S+ {2}\w+ {2}\d+ ms\n){5} {2}\S+ {2}check_up {2}\d+ ms\n/);
 });

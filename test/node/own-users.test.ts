@@ -1,4 +1,6 @@
-import { lstatSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, lstatSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { memoryDatabase } from '../../src/stores/memory/index.ts';
 import { removeInstanceDirectory } from '../../src/node/instance-directory.ts';
 import { instanceContext } from '../../src/node/instance-context.ts';
@@ -8,6 +10,11 @@ import { isAnythingOf } from '../../src/system/end-user.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import { aPlan } from '../broker/fixtures.ts';
 import { aWork } from '../provisioners/contract.ts';
+import { openTestDatabase } from '../support/database.ts';
+import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
+import { postgresPorts } from '../../src/stores/postgres/ports.ts';
+import { postgresUsers } from '../../src/stores/postgres/users.ts';
+import { migrate } from '../../src/postgres/migrate.ts';
 import { aTestNode, type TestNode } from './test-node.ts';
 
 const asRoot = process.getuid?.() === 0 ? test : test.skip;
@@ -57,3 +64,53 @@ asRoot(
     expect(three.node.account).toEqual(one.node.account);
   },
 );
+
+asRoot(
+  'A broker that is killed when it has taken a user takes the same for the instance again',
+  async () => {
+    testNode = await aTestNode({ users: 'any' });
+    const { name, host, bind, directory, users, path, catalogDirs, account, isolation } = testNode.node;
+    const node = { name, host, bind, directory, users, path, catalogDirs, account, isolation };
+    const database = await openTestDatabase();
+    try {
+      await migrate(database.pool, [brokerMigrations]);
+      const taken = async () =>
+        (await database.pool.query<{ uid: string }>('select uid from node_users')).rows.map(({ uid }) =>
+          Number(uid),
+        );
+      const facts = join(testNode.place, 'facts.json');
+      const work = workOf('killed');
+      writeFileSync(facts, JSON.stringify({ node, work, config: database.config }), { mode: 0o600 });
+      const script = join(import.meta.dirname, 'dying-between.ts');
+      const before = [];
+      for (const _time of [1, 2]) {
+        expect(spawnSync(process.execPath, [script, facts], { encoding: 'utf8' })).toMatchObject({
+          signal: 'SIGKILL',
+        });
+        before.push(await taken());
+      }
+      const settings = { node, ports: postgresPorts(database.pool), users: postgresUsers(database.pool) };
+      const context = instanceContext(settings, 'command', work, []);
+      expect(existsSync(context.directory.base)).toBe(false);
+      const settled = await settleInstance(context, 'command');
+      expect([...before, await taken()]).toEqual(Array(3).fill([settled.node.account?.uid]));
+      expect(lstatSync(settled.directory.data).uid).toBe(settled.node.account?.uid);
+    } finally {
+      await database.close();
+    }
+  },
+  60_000,
+);
+
+asRoot('A user whose directory is on the node is passed over, whatever the database knows', async () => {
+  testNode = await aTestNode({ users: 'any' });
+  const first = testNode.node.users?.first ?? 0;
+  const node = { ...testNode.node, users: { first, last: first + 1 } };
+  const settle = async (id: string) => {
+    // A database that knows of nothing: it was lost, and the node was not.
+    const context = instanceContext({ node, ...memoryDatabase() }, 'command', workOf(id), []);
+    return (await settleInstance(context, 'command')).node.account?.uid;
+  };
+  expect(new Set([await settle('one'), await settle('two')])).toEqual(new Set([first, first + 1]));
+  await expect(settle('three')).rejects.toThrow('There is no room');
+});

@@ -10,11 +10,12 @@ import { newSecret } from '../../src/program/opening/random.ts';
 
 /** The real core, as it is composed, without a worker: it carries what is asked without accepts_incomplete. */
 export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker {
-  const { nodes, orphans } = memoryDatabase();
+  const { nodes, users, orphans } = memoryDatabase();
   const patience = { asyncPatience: 250, syncPatience: 30_000 };
   return createBroker({
     store,
     nodes,
+    users,
     orphans,
     peer: ({ name }) => {
       throw new Error(`There is no node '${name}'.`);

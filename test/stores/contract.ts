@@ -13,6 +13,7 @@ import { describeNodes } from './contract/nodes.ts';
 import { describeOrphans } from './contract/orphans.ts';
 import { describePlacing } from './contract/placing.ts';
 import { describePorts } from './contract/ports.ts';
+import { describeUsers } from './contract/users.ts';
 import { describeSettling } from './contract/settling.ts';
 import type { MakeStore, MakeRemembered } from './contract/remembered.ts';
 
@@ -38,6 +39,7 @@ export function describeRemembered(name: string, makeRemembered: MakeRemembered)
     describe('placing', () => describePlacing(makeRemembered));
     describe('nodes', () => describeNodes(makeRemembered));
     describe('ports', () => describePorts(makeRemembered));
+    describe('users', () => describeUsers(makeRemembered));
     describe('orphans', () => describeOrphans(makeRemembered));
   });
 }

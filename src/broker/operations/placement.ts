@@ -60,7 +60,8 @@ function isLocal(core: BrokerContext, plan: ServicePlan): boolean {
   return core.provisioner(plan.making.provisioner).traits.local === true;
 }
 
-function runsPrograms(core: BrokerContext, plan: ServicePlan): boolean {
+/** Do instances of this plan run programs on a node? */
+export function runsPrograms(core: BrokerContext, plan: ServicePlan): boolean {
   return core.provisioner(plan.making.provisioner).traits.runsPrograms === true;
 }
 

@@ -54,6 +54,7 @@ export function instancePage(one: InstanceDetailsAnswer): string {
     ['seen', one.checked_at],
     ['node', one.node],
     ['key', one.key],
+    ['account', one.account],
     ['lost', one.lost && `with the node ${one.lost.node}, given up ${one.lost.at}`],
     ['addresses', one.addresses.join(', ')],
     ['bindings', String(one.bindings)],

@@ -33,12 +33,13 @@ const heads = [
   'CAPACITY',
   'PORTS FREE',
   'ISOLATION',
+  'ACCOUNTS',
   'LAST HEARD OF',
 ];
 
 function rowOf(node: NodeAnswer) {
-  const { name, state, host, instances, used, capacity, ports_free: free, isolation, beat_at: beat } = node;
-  return [name, state, host, instances, used, capacity, free, isolation, beat];
+  const { name, state, host, instances, used, capacity, ports_free: free, beat_at: beat } = node;
+  return [name, state, host, instances, used, capacity, free, node.isolation, node.accounts, beat];
 }
 
 function change(verb: 'drain' | 'undrain' | 'forget', description: string, result: string): CliCommand {

@@ -149,6 +149,6 @@ function profileOf(
 ): NodeProfile {
   const { nodePorts: ports, nodeCapacity: capacity, allowUnisolated: allowsUnisolated } = config;
   const url = config.nodeUrl ?? webOrigin(config, host, port);
-  const accounts = users ? `${users.first}-${users.last}` : account?.name;
+  const accounts = users ? `${users.first}-${users.last}` : `${account?.name ?? "the broker's own"} (shared)`;
   return { name, host, url, directory, accounts, ports, capacity, executables, isolation, allowsUnisolated };
 }

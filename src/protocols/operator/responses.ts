@@ -93,9 +93,10 @@ export function instanceReply(entry: InstanceEntry): InstanceAnswer {
 }
 
 export function detailsReply(details: InstanceDetails): InstanceDetailsAnswer {
-  const { neededBy, needs, bound, operations } = details;
+  const { account, neededBy, needs, bound, operations } = details;
   return {
     ...instanceReply(details),
+    account,
     needed_by: neededBy,
     needs,
     bound: bound.map(bindingReply),

@@ -37,7 +37,7 @@ export interface NodeAnswer {
   readonly executables: readonly string[];
   /** What keeps programs of instances apart there: accounts, a sandbox, both or nothing. */
   readonly isolation: 'accounts+sandbox' | 'accounts' | 'sandbox' | 'none';
-  /** As whom instances run: user ids of which each has one, or the user of them all. */
+  /** As whom instances run: `2100000000-2100004095`, of which each new one has its own, or `nobody (shared)`. */
   readonly accounts?: string;
   readonly beat_at: string;
 }
@@ -108,6 +108,8 @@ export interface BindingAnswer {
 }
 
 export interface InstanceDetailsAnswer extends InstanceAnswer {
+  /** As whom its programs run: the number of a user of its own, or `shared`; absent: it runs none on a node. */
+  readonly account?: string;
   readonly needed_by: readonly string[];
   readonly needs: readonly string[];
   /** Those that failed too, in the order in which they were made. */

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import type { Demand, NodeProfile, Nodes, Ports, Room } from '../../../src/broker/nodes.ts';
+import type { Demand, NodeProfile, Nodes, Ports, Room, Users } from '../../../src/broker/nodes.ts';
 import type { Orphans } from '../../../src/broker/orphans.ts';
 import type { ServiceInstance } from '../../../src/broker/records.ts';
 import type { Placement, Store } from '../../../src/broker/store.ts';
@@ -7,6 +7,7 @@ import { memoryDatabase } from '../../../src/stores/memory/index.ts';
 import { postgresNodes } from '../../../src/stores/postgres/nodes.ts';
 import { postgresOrphans } from '../../../src/stores/postgres/orphans.ts';
 import { postgresPorts } from '../../../src/stores/postgres/ports.ts';
+import { postgresUsers } from '../../../src/stores/postgres/users.ts';
 import { begun, claim, heldFromBirth, open, provisioning, readInstance } from './steps.ts';
 
 /** All that is remembered in one place. */
@@ -14,6 +15,7 @@ export interface Remembered {
   readonly store: Store;
   readonly nodes: Nodes;
   readonly ports: Ports;
+  readonly users: Users;
   readonly orphans: Orphans;
   /** The same as another broker has it, which shares nothing with this one but the place. */
   readonly elsewhere: () => Remembered;
@@ -45,10 +47,16 @@ export function rememberedInPostgres(pool: Pool, here: Store, there: Store): Rem
     store: here,
     nodes: postgresNodes(pool),
     ports: postgresPorts(pool),
+    users: postgresUsers(pool),
     orphans: postgresOrphans(pool),
     elsewhere: () => rememberedInPostgres(pool, there, here),
     async pass(ms) {
-      const columns = ['nodes.beat_at', 'node_ports.free_at', 'orphan_suspects.first_seen_at'];
+      const columns = [
+        'nodes.beat_at',
+        'node_ports.free_at',
+        'node_users.free_since',
+        'orphan_suspects.first_seen_at',
+      ];
       for (const [table, column] of columns.map((name) => name.split('.'))) {
         await pool.query(`update ${table} set ${column} = ${column} - $1 * interval '1 ms'`, [ms]);
       }
@@ -66,7 +74,7 @@ export function brokersOf(remembered: Remembered): (n: number) => Remembered {
 /** All rows of a database away. */
 export async function empty(pool: Pool): Promise<void> {
   await pool.query(
-    'truncate service_instances, service_bindings, operations, plan_revisions, nodes, node_ports, orphan_suspects cascade',
+    'truncate service_instances, service_bindings, operations, plan_revisions, nodes, node_ports, node_users, orphan_suspects cascade',
   );
 }
 
