@@ -26,6 +26,11 @@ export function readPlatformAccess(env: Environment = ourEnvironment()): Platfor
   return readAccess({ username, password }, env);
 }
 
+/** BROKER_CA and TLS_CERT alone, for who asks a broker that is told in another way. @throws ConfigError */
+export function readTrusted(env: Environment = ourEnvironment()): Pick<CoreValues, 'brokerCa' | 'tlsCert'> {
+  return readAccess({}, env);
+}
+
 function readAccess<Group extends OptionGroup>(
   login: Group,
   env: Environment,

@@ -43,6 +43,15 @@ describeTls('Commands that ask a broker by TLS', () => {
     expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('NODE') });
   });
 
+  test('The command check trusts the authority in BROKER_CA as well, and says when nobody vouches for a broker.', async () => {
+    const login = ['--user', 'broker', '--password-from', 'env:BROKER_PASSWORD'];
+    const words = ['check', broker.url, ...login, '--offering', 'echo', '--only', 'AUT-01'];
+    const { code, output } = await run(words, { BROKER_CA: authority.certFile });
+    expect({ code, output }).toMatchObject({ code: 0, output: expect.stringContaining('AUT-01') });
+    const refused = await run(words);
+    expect(refused).toMatchObject({ code: 2, errors: expect.stringMatching(/nobody .* in BROKER_CA\.\n$/) });
+  });
+
   const plain = () => ({ PUBLIC_URL: broker.url.replace('https:', 'http:') });
   const otherName = () => ({
     PUBLIC_URL: broker.url.replace('127.0.0.1', '[::ffff:127.0.0.1]'),

@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import type { JsonObject } from '../../broker/json.ts';
+import { readTrusted } from '../../config/access.ts';
 import { redactor } from '../../config/secret-values.ts';
 import { oneOf, path, userName, webAddress, wholeNumber } from '../../config/kinds.ts';
+import { trustAuthorities } from '../../program/tls/trust.ts';
 import { heedSignals } from '../../system/held-signals.ts';
 import { defineCommand } from '../command.ts';
 import { describeError } from '../output/describe-error.ts';
@@ -101,6 +103,7 @@ async function runCheck(
   if (address === undefined) throw new Error('check needs <url>: the address of the broker, without /v2.');
   if (groups.length === 0) throw new Error('--only names no case. See check --list.');
   const login = { username: given.user, password: passwordFrom(given.passwordFrom) };
+  trustAuthorities(readTrusted());
   const { checkBroker } = await import('./check-broker.ts');
   const { lineOf, summaryOf } = await import('./report/lines.ts');
   const { exitCodeOf } = await import('./report/report.ts');

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import tls from 'node:tls';
 import { certificatesIn, unreadableFile } from './pem.ts';
 
 /** What says which authorities are trusted beside the usual ones. */
@@ -14,6 +14,11 @@ export interface TrustOptions {
  * @throws Error with a sentence that names BROKER_CA and what would be right
  */
 export function trustAuthorities({ brokerCa, tlsCert }: TrustOptions): void {
+  // By name it could not even be imported where there is none: Node has it since 22.19.
+  if (!('setDefaultCACertificates' in tls)) {
+    if (brokerCa === undefined) return;
+    throw new Error('BROKER_CA needs Node 22.19 or later: use NODE_EXTRA_CA_CERTS in its place.');
+  }
   if (brokerCa !== undefined) trustAlso(authoritiesIn(brokerCa));
   else if (tlsCert !== undefined) trustAlso(authoritiesIfReadable(tlsCert));
 }
@@ -56,6 +61,6 @@ let usual: readonly string[] | undefined;
 
 function trustAlso(authorities: readonly string[]): void {
   if (authorities.length === 0) return;
-  usual ??= getCACertificates('default');
-  setDefaultCACertificates([...usual, ...authorities]);
+  usual ??= tls.getCACertificates('default');
+  tls.setDefaultCACertificates([...usual, ...authorities]);
 }

@@ -3,6 +3,7 @@ import { Agent as HttpsAgent, request as requestSecure } from 'node:https';
 import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
 import type { Login } from '../../../protocols/protocol.ts';
 import { codeOf } from '../../../system/error-code.ts';
+import { certificateTrouble } from '../../../protocols/refused-certificate.ts';
 
 /** A request as it is to be sent; what a platform always sends is added. */
 export interface WireRequest {
@@ -153,5 +154,6 @@ function jsonIn(text: string): Json | undefined {
 
 function sentenceOf(error: Error): string {
   const code = codeOf(error);
-  return code === '' ? error.message : `no answer (${code})`;
+  if (code === '') return error.message;
+  return certificateTrouble(code, 'the command') ?? `no answer (${code})`;
 }
