@@ -71,6 +71,13 @@ export type BrokerEvent =
       readonly to: UnitStatus;
       readonly reason: string;
     }
+  /** It takes nearly all that its plan allows. */
+  | {
+      readonly type: 'limit-near';
+      readonly instanceId: string;
+      readonly unit: string;
+      readonly reason: string;
+    }
   /** It failed again after the last restart that its plan allows. */
   | {
       readonly type: 'left-alone';

@@ -39,7 +39,7 @@ export interface Judgement {
 
 /** docs/lifecycle.md, Status of units: the first row that fits decides. */
 export function decideStatus({ lost, operation, stopped }: Situation, facts: UnitFacts): Judgement {
-  const { alive, answer, failed, fault, limited, reason } = facts;
+  const { alive, answer, failed, fault, exceeds, limited, reason } = facts;
   const atRest = stopped || operation === 'stop' || operation === 'deprovision';
   const isReady = alive && answer === 'ready' && failed === undefined;
 
@@ -49,6 +49,7 @@ export function decideStatus({ lost, operation, stopped }: Situation, facts: Uni
   if (operation === 'update') return { status: 'building', reason: 'it is being updated' };
   if (isStarting(operation) && !isReady) return { status: 'building', reason: 'it is being started' };
   if (!alive && atRest) return { status: 'stopped', reason: 'it has been stopped' };
+  if (exceeds !== undefined) return { status: 'error', reason: exceeds };
   if (failed !== undefined) return { status: 'error', reason: failed };
   if (!alive) return { status: 'error', reason: reason ?? 'it does not run, though it should' };
   if (limited !== undefined) return { status: 'error', reason: limited };
@@ -57,7 +58,11 @@ export function decideStatus({ lost, operation, stopped }: Situation, facts: Uni
     return { status: 'unreachable', reason: reason ?? 'it does not answer at its address' };
   if (answer === 'unasked')
     return { status: 'unreachable', reason: reason ?? 'it runs, and has nothing that could be asked' };
-  return { status: 'started', reason: reason ?? 'it runs and answers' };
+  return { status: 'started', reason: withWarning(reason ?? 'it runs and answers', facts) };
+}
+
+function withWarning(reason: string, { warning = reason }: UnitFacts): string {
+  return warning === reason ? reason : `${reason}; ${warning}`;
 }
 
 /**
@@ -65,8 +70,10 @@ export function decideStatus({ lost, operation, stopped }: Situation, facts: Uni
  * nobody can tell, for whatever is the fault of our side no restart would mend.
  */
 export function symptomOf({ lost, operation, stopped }: Situation, facts: UnitFacts): Symptom | undefined {
-  const { alive, answer, failed, fault } = facts;
+  const { alive, answer, failed, fault, exceeds } = facts;
   if (lost !== undefined || fault !== undefined || operation !== undefined || stopped) return undefined;
+  // It would not be started.
+  if (exceeds !== undefined) return alive ? 'over-limit' : undefined;
   if (!alive) return 'dead';
   if (failed !== undefined) return 'monitor-failed';
   if (answer === 'wrong') return 'wrong-answer';

@@ -9,8 +9,14 @@ export type UnitStatus = (typeof unitStatuses)[number];
 export const restartCauses = ['wrong-answer', 'no-answer', 'monitor-failed'] as const;
 export type RestartCause = (typeof restartCauses)[number];
 
-/** What ails a unit that shall run: `dead` is one without a living process. */
-export type Symptom = 'dead' | RestartCause;
+/**
+ * What ails a unit that shall run: `dead` is one without a living process, `over-limit` one that lives and has taken more
+ * than its plan allows.
+ */
+export type Symptom = 'dead' | 'over-limit' | RestartCause;
+
+/** The word of a start that failed, or a restart that only ended, since the instance takes more than its plan allows. */
+export const overLimit = 'over-limit';
 
 /** The word of a restart by the monitor that failed since what it has asked to end lives on: it was left as it is. */
 export const leftRunning = 'left-running';
@@ -31,6 +37,10 @@ export interface UnitFacts {
   readonly fault?: string;
   /** What a limit of its plan has kept it from just now, with figures, as a clause. */
   readonly limited?: string;
+  /** What it has taken more of than its plan allows, with figures, as a clause: it may not run until it takes less. */
+  readonly exceeds?: string;
+  /** What will soon be so, with figures, as a clause; it is told in the log when it begins. */
+  readonly warning?: string;
   /** What there is to say to people of how it is, as a clause. */
   readonly reason?: string;
   readonly pid?: number;
@@ -48,6 +58,7 @@ export interface UnitSeen {
   readonly pid?: number;
   readonly address?: string;
   readonly symptom?: Symptom;
+  readonly warning?: string;
   readonly healing?: RestartRecord;
 }
 

@@ -1,6 +1,7 @@
 import type { Isolation, UserRange } from '../broker/nodes.ts';
 import type { Host } from '../system/account.ts';
 import type { Bubblewrap } from '../system/sandbox/wrap.ts';
+import type { DiskMeter } from '../system/limits/disk-meter.ts';
 import type { LimitKeeper } from '../system/limits/keeper.ts';
 
 /** What this broker is as a node: where local things are on this machine, and who runs them. */
@@ -22,4 +23,6 @@ export interface LocalNode extends Host {
   readonly bubblewrap?: Bubblewrap | undefined;
   /** What of this machine keeps the limits of instances. */
   readonly keeper?: LimitKeeper;
+  /** By which it is found how much of the disk instances take; absent: nobody measures. */
+  readonly meter?: DiskMeter;
 }

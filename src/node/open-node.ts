@@ -11,6 +11,7 @@ import { accountOf } from './node-of-instance.ts';
 import type { LocalNode } from './local-node.ts';
 import { openSandbox, type SandboxOptions } from './open-sandbox.ts';
 import type { Account } from '../system/account.ts';
+import { createDiskMeter } from '../system/limits/disk-meter.ts';
 import { openLimits } from '../system/limits/open-limits.ts';
 import { readBootId } from '../system/proc.ts';
 
@@ -82,7 +83,7 @@ async function openParts(
   const apart = await openSandbox(parts);
   const keeper = await openLimits(name, directory, join(directory, 'groups.json'), users !== undefined);
   const own = { name, host, bind, directory, users, path, catalogDirs, ...apart, keeper };
-  return { ...own, account, machine: readBootId() };
+  return { ...own, account, meter: createDiskMeter(path), machine: readBootId() };
 }
 
 const noSandbox: SandboxOptions = { use: 'off', hidden: [], reads: [] };

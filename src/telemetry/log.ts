@@ -142,6 +142,11 @@ const descriptions: ByEvent<Description> = {
     message: `unit ${to}`,
     fields: { instanceId, unit, from, reason },
   }),
+  'limit-near': ({ instanceId, unit, reason }) => ({
+    level: 'warn',
+    message: 'unit near its limit',
+    fields: { instanceId, unit, reason },
+  }),
   'left-alone': ({ instanceId, unit, restarts }) => ({
     level: 'error',
     message: 'unit failed again, left alone',

@@ -112,6 +112,7 @@ function otherCounters(registry: Registry) {
       commands.inc({ command: command.kind, result: failure ? 'failed' : 'succeeded' }),
     'binding-expired': () => expired.inc(),
     'unit-changed': ({ to }) => units.inc({ to }),
+    'limit-near': uncounted,
     'left-alone': () => leftAlone.inc(),
     'orphan-suspected': uncounted,
     'orphan-removed': () => orphans.inc(),

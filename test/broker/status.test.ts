@@ -72,6 +72,27 @@ describe('decideStatus, the table in docs/lifecycle.md, Status of units', () => 
       'started',
       /runs/,
     ],
+    [
+      '4: it takes more than its plan allows, though it answers',
+      runs,
+      facts({ exceeds: 'it takes 9 MB' }),
+      'error',
+      /^it takes 9 MB$/,
+    ],
+    [
+      '4: it has been ended since it takes more than its plan allows',
+      runs,
+      facts({ ...dead, exceeds: 'it takes 9 MB', reason: 'it has ended' }),
+      'error',
+      /^it takes 9 MB$/,
+    ],
+    [
+      '6: it is near its limit',
+      runs,
+      facts({ warning: 'it takes 8 MB' }),
+      'started',
+      /^it runs and answers; it takes 8 MB$/,
+    ],
     ['3: it rests as it shall', rests, dead, 'stopped', /stopped/],
     [
       '4: a limit of its plan has just struck, though it answers',

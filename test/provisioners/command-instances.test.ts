@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Hook } from '../../src/broker/catalog.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
@@ -143,6 +143,51 @@ describe('A restart by the monitor', () => {
       message: 'It did not end within 1 s after it was asked to, and is left as it is.',
     });
     expect(ran()).not.toContain('halt');
+  });
+});
+
+describe('Instances over the limit of their disk', () => {
+  const hooks = {
+    start: 'touch up',
+    stop: 'test -f stays || rm -f up',
+    halt: 'rm -f up stays',
+    check_up: 'test -f up',
+  };
+  const of = (disk: number) =>
+    workWith({ hooks: scripts(hooks), operating: { limits: { disk: disk * 1024 * 1024 } } });
+  const heal = (work: Work) =>
+    carry((it) => provisioner.units?.restart?.(it), { ...work, units: ['cache'], sparing: { end: [] } });
+  const fill = () => writeFileSync(join(dataOf(), 'big'), Buffer.alloc(3_000_000, 'x'));
+  const refusal = {
+    word: 'over-limit',
+    message:
+      'The instance takes 3 MB on the disk, and its plan allows 2 MB. Choose a larger plan, or try again when it takes less.',
+  };
+
+  test('Instances over the limit of their disk are told by a look, end by their hooks, and are not started.', async () => {
+    const work = of(2);
+    await provision(work);
+    fill();
+    writeFileSync(join(dataOf(), 'stays'), '');
+    expect(await provisioner.units?.inspect(work)).toMatchObject([
+      { alive: true, exceeds: expect.stringMatching(/^it takes 3 MB on the disk, and its plan allows 2 MB/) },
+    ]);
+    await expect(heal(work)).rejects.toMatchObject(refusal);
+    expect(existsSync(join(dataOf(), 'up'))).toBe(false);
+    expect(ran().slice(-4)).toContain('halt');
+    await expect(carry((it) => provisioner.units?.start?.(it), work)).rejects.toMatchObject(refusal);
+    await expect(update(work)).rejects.toMatchObject(refusal);
+    expect(existsSync(join(dataOf(), 'up'))).toBe(false);
+    await carry((it) => provisioner.units?.start?.(it), of(4));
+    expect(existsSync(join(dataOf(), 'up'))).toBe(true);
+  });
+
+  test('Instances over the limit of their disk that take less by the time of their restart are not ended.', async () => {
+    const work = of(4);
+    await provision(work);
+    fill();
+    expect(names((await heal(work)).timeline)).toEqual(['start', 'check_up']);
+    expect(ran()).not.toContain('stop');
   });
 });
 

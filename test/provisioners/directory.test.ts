@@ -243,11 +243,18 @@ describe('A look', () => {
       alive: true,
       answer: 'ready',
       reason: 'it is over its quota: 4 MB of 1 MB are used',
+      warning: 'it is over its quota: 4 MB of 1 MB are used',
     });
     expect(statSync(path).mode & 0o777).toBe(0o770);
     expect((await asAccount('touch', join(path, 'new'))).code).toBe(0);
     expect((await asAccount('rm', join(path, 'big'))).code).toBe(0);
     expect((await look(workOn('i1', config())))?.reason).toBe('1 MB of 1 MB are used');
+  });
+
+  test('A look warns from nine tenths of the quota.', async () => {
+    const path = await make('i1', config());
+    writeFileSync(join(path, 'large'), Buffer.alloc(1_000_000, 'x'));
+    expect(await look(workOn('i1', config()))).toMatchObject({ warning: '1 MB of 1 MB are used' });
   });
 
   test('A look changes no mode that somebody has given the directory.', async () => {

@@ -284,6 +284,12 @@ test.each<[BrokerEvent, string, string, object]>([
     { unit: 'main' },
   ],
   [
+    { type: 'limit-near', instanceId: 'i1', unit: 'main', reason: 'it takes 9 MB' },
+    'warn',
+    'unit near its limit',
+    { instanceId: 'i1', unit: 'main', reason: 'it takes 9 MB' },
+  ],
+  [
     { type: 'left-alone', instanceId: 'i1', unit: 'main', restarts: 3 },
     'error',
     'unit failed again, left alone',

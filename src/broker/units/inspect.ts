@@ -125,7 +125,7 @@ function redacted({ status, reason }: Judgement, instance: ServiceInstance): Jud
 }
 
 function seeUnit(
-  { unit, pid, address }: UnitFacts,
+  { unit, pid, address, warning }: UnitFacts,
   judgement: Judgement,
   symptom: Symptom | undefined,
   seen: Seen | undefined,
@@ -139,6 +139,7 @@ function seeUnit(
     pid,
     address,
     symptom,
+    warning,
     healing: before?.healing,
   };
 }

@@ -10,7 +10,14 @@ import { controlOf, type Hanging, inspectInstance } from './inspect.ts';
 import { startStop } from '../requests/start-stop.ts';
 import type { Operation, ServiceInstance } from '../records.ts';
 import { type UnitCheck, longestSleep } from '../store.ts';
-import { type RestartRecord, leftRunning, type Seen, type UnitSeen, type UnitStatus } from '../units.ts';
+import {
+  type RestartRecord,
+  leftRunning,
+  overLimit,
+  type Seen,
+  type UnitSeen,
+  type UnitStatus,
+} from '../units.ts';
 
 /** The side of the core that looks at what runs, driven by a worker of its own. */
 export interface UnitMonitor {
@@ -71,6 +78,7 @@ async function examine(core: RequestContext, { instance, seen }: UnitCheck, hang
     dues.length > 0 ? Math.min(...dues) : undefined,
   );
   tell(core, instance.id, changes, look.trouble);
+  tellWarnings(core, instance.id, look.units, seen);
   tellLeftAlone(core, instance.id, treated);
   if (treated.every(({ remedy }) => !remedy.restart) || (await restart(core, instance, treated))) return;
   // Somebody else does something with it: nothing was tried, and nothing counts.
@@ -149,10 +157,13 @@ function readTending(
   const [latest] = ended;
   return {
     tended: (healing?.leftAlone === true || healing?.unyielding === true) && tended,
-    unyielding: latest?.origin.protocol === monitor.protocol && latest.failure?.word === leftRunning,
+    unyielding: latest?.origin.protocol === monitor.protocol && endedInVain.has(latest.failure?.word ?? ''),
     latest: latest?.id,
   };
 }
+
+/** With these words a restart ends after which nothing should live that it was to end. */
+const endedInVain: ReadonlySet<string> = new Set([leftRunning, overLimit, 'stuck']);
 
 /** Who asks for what the broker does by itself. */
 const monitor = { protocol: 'monitor' };
@@ -173,7 +184,7 @@ async function restart(
   const command = {
     instanceId,
     version,
-    units: namesOf('start', 'end'),
+    units: namesOf('start', 'end', 'end-over'),
     sparing: { end: namesOf('end') },
     acceptsIncomplete: true,
     origin: monitor,
@@ -205,6 +216,19 @@ function tell(core: RequestContext, instanceId: string, changes: readonly Change
 function tellTrouble(core: RequestContext, instanceId: string, detail: string | undefined): void {
   if (detail === undefined) return;
   core.observe({ type: 'trouble', doing: `looking at instance ${instanceId}`, detail });
+}
+
+/** Once, when it begins; of several units that have the same one it is told of the first. */
+function tellWarnings(
+  core: RequestContext,
+  instanceId: string,
+  units: readonly UnitSeen[],
+  seen: Seen | undefined,
+): void {
+  if (seen?.units.some(({ warning }) => warning !== undefined)) return;
+  const first = new Map(units.toReversed().map((unit) => [unit.warning, unit.unit]));
+  for (const [reason, unit] of first)
+    if (reason !== undefined) core.observe({ type: 'limit-near', instanceId, unit, reason });
 }
 
 function tellLeftAlone(core: RequestContext, instanceId: string, treated: readonly Treated[]): void {

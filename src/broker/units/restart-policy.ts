@@ -10,8 +10,11 @@ const lookAfterRestart = 1000;
 export interface RestartDecision {
   /** What is remembered of it; absent: there is nothing. */
   readonly healing?: RestartRecord;
-  /** It is to be restarted now: it is dead and only to be started, or lives and is to be asked to `end` first. */
-  readonly restart?: 'start' | 'end';
+  /**
+   * It is to be restarted now: it is dead and only to be started, or lives and is to be asked to `end` first, or has taken
+   * more than its plan allows and ends, and is started when it takes less.
+   */
+  readonly restart?: 'start' | 'end' | 'end-over';
   /** What is remembered in place of it when the restart could not be begun. */
   readonly postponed?: RestartRecord;
   /** Milliseconds after which somebody is to look again, when that is sooner than usual. */
@@ -43,6 +46,7 @@ export interface RestartSituation {
 export function decideRestart(patient: RestartSituation): RestartDecision {
   const { monitor, unit, untouchable, unyielding, now } = patient;
   const before = patient.tended ? undefined : recent(patient.healing, monitor, now);
+  if (unit.symptom === 'over-limit') return endOver(patient, before);
   if (!isToBeRestarted(unit, monitor)) return remembered(withoutFailure(before, unit));
   if (untouchable || monitor.restart === 0) return remembered(before);
 
@@ -65,8 +69,17 @@ export function decideRestart(patient: RestartSituation): RestartDecision {
   };
 }
 
+/** Whatever its plan says of restarts, and none of them: it has not failed. */
+function endOver(patient: RestartSituation, before: RestartRecord | undefined): RestartDecision {
+  if (patient.untouchable || before?.unyielding) return remembered(before);
+  const { restarts = [] } = before ?? {};
+  if (patient.unyielding)
+    return { healing: { restarts, leftAlone: false, unyielding: true, ...after(patient) } };
+  return { ...remembered(before), restart: 'end-over', postponed: before, dueMs: lookAfterRestart };
+}
+
 function isToBeRestarted({ symptom }: UnitSeen, { restartOn = [] }: Monitor): boolean {
-  return symptom === 'dead' || (symptom !== undefined && restartOn.includes(symptom));
+  return symptom === 'dead' || restartOn.some((cause) => cause === symptom);
 }
 
 function after({ latest }: RestartSituation): Pick<RestartRecord, 'after'> {

@@ -7,6 +7,7 @@ import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askHook, hasHook } from '../../node/hook-steps.ts';
 import type { InstanceContext } from '../../node/instance-context.ts';
 import { withStruckLimits } from '../../node/struck-limits.ts';
+import { type DiskFacts, lookAtDisk } from '../../node/disk-limit.ts';
 import { limitOf } from '../../node/step-limits.ts';
 
 /** Milliseconds that the hooks have together; a look must end within a few seconds. */
@@ -19,7 +20,14 @@ const patience = 2500;
  */
 export async function look(context: InstanceContext): Promise<readonly UnitFacts[]> {
   const { node, directory } = context;
-  return [{ unit: unitOf(context), ...withStruckLimits(await stateNow(context), node, directory) }];
+  const [state, disk] = await Promise.all([stateNow(context), lookAtDisk(context)]);
+  return [{ unit: unitOf(context), ...withStruckLimits(state, node, directory), ...ofDisk(context, disk) }];
+}
+
+/** What nobody has started nobody ends: it is told. */
+function ofDisk(context: InstanceContext, { exceeds, warning }: DiskFacts): Partial<State> {
+  if (exceeds === undefined) return { warning };
+  return hasHook(context, 'start') ? { exceeds } : { limited: exceeds };
 }
 
 /** What its hooks have written, for people. */

@@ -5,7 +5,7 @@ import type { InstanceContext } from '../../node/instance-context.ts';
 import { limitOf, type TimedStep } from '../../node/step-limits.ts';
 import { type Attempt, type NamedSteps, type Next, TryLater } from '../../node/step-sequence.ts';
 
-export type Kept = Pick<Next, 'keep'>;
+export type Kept = Pick<Next, 'keep' | 'did'>;
 
 /** One step of an operation that goes through all of them in their order: a row of its timeline. */
 export interface CommandStep extends Pick<Next, 'isPoll'> {

@@ -8,6 +8,7 @@ import { keepHooks, renewHooks, withHooksOfToday } from '../../node/hooks/files.
 import { endLeftHooks } from '../../node/hooks/runs.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import type { InstanceContext } from '../../node/instance-context.ts';
+import { findOverDisk, requireDisk } from '../../node/disk-limit.ts';
 import { askHook, hasHook } from '../../node/hook-steps.ts';
 import type { Attempt } from '../../node/step-sequence.ts';
 import { contextOf, kind } from './context.ts';
@@ -40,9 +41,24 @@ export function startingSteps(context: InstanceContext): readonly CommandStep[] 
 export function restartingSteps(context: InstanceContext): readonly CommandStep[] {
   const { sparing } = context.work;
   if (!sparing) return [...stoppingSteps(context), ...startingSteps(context)];
-  if (sparing.end.length === 0) return startingSteps(context);
+  if (sparing.end.length === 0) return [...endingOverSteps(context), ...startingSteps(context)];
   const ended: CommandStep = { name: 'stopped', run: requireEnded };
   return [...hookSteps(context, ['stop']), ended, ...startingSteps(context)];
+}
+
+/** What takes more of the disk than its plan allows ends as it does for people; its start is then refused. */
+function endingOverSteps(context: InstanceContext): readonly CommandStep[] {
+  if (context.work.plan.operating.limits?.disk === undefined) return [];
+  const measure: CommandStep['run'] = async (now) => {
+    const isOver = (await findOverDisk(now)) !== undefined;
+    return { keep: { isOver }, did: isOver ? 'measure' : undefined };
+  };
+  const ifOver = (step: CommandStep): CommandStep => ({
+    ...step,
+    run: async (now, attempt) =>
+      attempt.kept['isOver'] === true ? step.run(now, attempt) : { did: undefined },
+  });
+  return [{ name: 'measure', run: measure }, ...stoppingSteps(context).map(ifOver)];
 }
 
 /** `halt` is for what is still up after `stop`. */
@@ -92,7 +108,13 @@ export function hookSteps(context: InstanceContext, names: readonly TimedStep[])
 }
 
 function hookStep(name: TimedStep): CommandStep {
-  return { name, run: (context, attempt) => callOwnHook(context, name, attempt) };
+  return {
+    name,
+    async run(context, attempt) {
+      if (name === 'start') await requireDisk(context);
+      return callOwnHook(context, name, attempt);
+    },
+  };
 }
 
 async function init(context: InstanceContext, attempt: Attempt): Promise<Kept> {
@@ -106,6 +128,7 @@ async function init(context: InstanceContext, attempt: Attempt): Promise<Kept> {
 }
 
 async function prepare(context: InstanceContext): Promise<Kept> {
+  await requireDisk(context);
   return { keep: { ports: await prepareDirectory(context) } };
 }
 

@@ -5,6 +5,7 @@ import { Failure } from '../../broker/errors.ts';
 import type { UnitBlueprint } from './files/blueprint.ts';
 import { findConfigured } from './files/state.ts';
 import { askHook, hasHook } from '../../node/hook-steps.ts';
+import { lookAtDisk } from '../../node/disk-limit.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { programBehind } from '../../system/sandbox/inside.ts';
 import { boundLog, tailOf } from './units/logs.ts';
@@ -34,11 +35,12 @@ export async function inspect(settings: NodeSettings, work: Work): Promise<reado
   // One program answers for all units.
   let asked: ReturnType<typeof stateByHook> | undefined;
   const ask = () => (asked ??= stateByHook(context));
-  const [facts, failed] = await Promise.all([
+  const [facts, failed, disk] = await Promise.all([
     Promise.all(units.map((unit) => inspectUnit(context, unit, configured[unit], ask))),
     askMonitor(context),
+    lookAtDisk(context),
   ]);
-  return failed === undefined ? facts : facts.map((unit) => ({ ...unit, failed }));
+  return facts.map((unit) => ({ ...unit, ...disk, failed }));
 }
 
 /** Our side's fault, which no restart of the service would mend. */
@@ -57,7 +59,7 @@ async function inspectUnit(
   ask: () => ReturnType<typeof stateByHook>,
 ): Promise<UnitFacts> {
   const { directory, node, work } = context;
-  boundLog(node, directory, unit);
+  boundLog(node, directory, unit, work.plan.operating.limits?.disk);
   const port = portOf(blueprint?.ready);
   const address = port === undefined ? undefined : `${node.host}:${port}`;
   const limit = limitOf(work.plan.operating, 'monitor');

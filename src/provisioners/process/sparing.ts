@@ -1,19 +1,27 @@
 import type { Step, Work } from '../../broker/provisioner.ts';
 import type { Sparing } from '../../broker/records.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
+import { findOverDisk } from '../../node/disk-limit.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { askToEnd, isAnythingLaunched, isRunning, leftAsItIs } from './units/end.ts';
 import { hasHook } from '../../node/hook-steps.ts';
 import { isAsPlanned, requireUnits, startingSteps } from './start-stop.ts';
 import { poll } from './poll.ts';
-import { type NamedSteps, runSequence, type Attempt } from '../../node/step-sequence.ts';
+import {
+  type NamedStep,
+  type NamedSteps,
+  type Next,
+  runSequence,
+  type Attempt,
+} from '../../node/step-sequence.ts';
 import type { NodeSettings } from '../../node/instance-context.ts';
 import { type ProcessContext, contextOf } from './context.ts';
 import { findLive } from './units/launched.ts';
 
 /**
  * The restart of the monitor: starts the named units that have no process, and no other. What lives goes on, with its
- * connections, but for the units that may be asked to end; nothing is killed.
+ * connections, but for the units that may be asked to end; nothing is killed. Only an instance that takes more of the disk
+ * than its plan allows ends as it does for people, and is started again when it takes less.
  */
 export function restartSparing(settings: NodeSettings, work: Work, { end }: Sparing): Promise<Step<void>> {
   requireUnits(contextOf(settings, work));
@@ -22,17 +30,24 @@ export function restartSparing(settings: NodeSettings, work: Work, { end }: Spar
   const starting = startingSteps(settings, work, async () => ({ to: 'end' }));
   const steps: NamedSteps = {
     ...starting,
-    async begin(attempt) {
+    async begin(attempt): Promise<Next> {
       const context = contextAt(attempt);
+      if ((await findOverDisk(context)) !== undefined)
+        return {
+          to: 'stop',
+          keep: { isOver: true, units: work.units ?? Object.keys(context.config.processes) },
+        };
       const units = await unitsToRestart(context, end);
       if (units.length === 0) return { to: 'end' };
       return { to: isToEnd(context, units, end) ? 'stop' : 'start', keep: { units } };
     },
     async stop(attempt) {
+      if (attempt.kept['isOver'] === true) return stepOf(starting, 'stop')(attempt);
       await askToEnd(contextAt(attempt), named(attempt), attempt.tries);
       return { to: 'stopped', did: 'stop' };
     },
     async stopped(attempt) {
+      if (attempt.kept['isOver'] === true) return stepOf(starting, 'stopped')(attempt);
       const context = contextAt(attempt);
       await poll(() => !isLeftOf(context, named(attempt)), limitOf(work.plan.operating, 'stop'), work.signal);
       if (isLeftOf(context, named(attempt)) || (await isRunning(context, named(attempt))))
@@ -45,10 +60,14 @@ export function restartSparing(settings: NodeSettings, work: Work, { end }: Spar
       // What others still run with is not written anew beneath them.
       const isLeft = isConfigured || isAnythingLaunched(context);
       const kept = { ...attempt.kept, ...(isLeft && { configured: true }) };
-      return (starting['start'] as NonNullable<NamedSteps['start']>)({ ...attempt, kept });
+      return stepOf(starting, 'start')({ ...attempt, kept });
     },
   };
   return runSequence(steps, 'begin', work, () => undefined);
+}
+
+function stepOf(steps: NamedSteps, name: string): NamedStep {
+  return steps[name] as NamedStep;
 }
 
 /** Of those named; what has come up again since it was seen dead is spared too. */

@@ -5,6 +5,7 @@ import { settlePending } from './bind.ts';
 import { isConfigured } from './files/state.ts';
 import { configure, drawContext } from './files/configure.ts';
 import { endingSteps, isRunning } from './units/end.ts';
+import { requireDisk } from '../../node/disk-limit.ts';
 import { readyLimit } from '../../node/step-limits.ts';
 import { findPrevious, forgetPrevious } from './files/rollback.ts';
 import { awaitReady } from './probe/ready.ts';
@@ -55,6 +56,7 @@ export function startingSteps(
   return {
     async begin(attempt) {
       const context = contextAt(attempt);
+      await requireDisk(context);
       if (isAsPlanned(context)) return begin(context);
       return { to: (await isRunning(context)) ? 'stop' : 'start', keep: { units: null } };
     },
@@ -63,6 +65,7 @@ export function startingSteps(
       const context = contextAt(attempt);
       // Once: a file that the hook takes away again would never be there.
       if (attempt.kept['configured'] !== true && !isAsPlanned(context)) return { to: 'configure' };
+      await requireDisk(context);
       const taken = await findTakenPorts(context, Object.keys(context.numbers));
       if (taken.length > 0) throw portTaken(context, taken);
       await startUnits(context, unitsOf(context, named(attempt)), attempt.tries);

@@ -4,6 +4,7 @@ import { findConfigured, isConfigured } from './files/state.ts';
 import { configure, drawContext } from './files/configure.ts';
 import { endUnits, endingSteps, isRunning } from './units/end.ts';
 import { callHook, hasHook, keepOutputs } from '../../node/hook-steps.ts';
+import { requireDisk } from '../../node/disk-limit.ts';
 import { readyLimit } from '../../node/step-limits.ts';
 import { findPrevious, forgetPrevious, keepPrevious, putBack } from './files/rollback.ts';
 import { requireExecutables, settle, takePorts } from './provision.ts';
@@ -56,6 +57,7 @@ export function update(settings: NodeSettings, work: Work): Promise<Step<Made>> 
 /** Everything that can be refused is found out while the old still runs. */
 async function init(context: ProcessContext, settings: NodeSettings): Promise<Next> {
   requireExecutables(context);
+  await requireDisk(context);
   const { work } = context;
   const ports = await takePorts(settings, work, Object.keys(context.numbers));
   await settle(context);

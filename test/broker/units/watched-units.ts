@@ -2,7 +2,7 @@ import type { ServicePlan } from '../../../src/broker/catalog.ts';
 import type { UnitMonitor } from '../../../src/broker/units/monitor.ts';
 import { Failure } from '../../../src/broker/errors.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
-import { leftRunning, type UnitFacts } from '../../../src/broker/units.ts';
+import { leftRunning, overLimit, type UnitFacts } from '../../../src/broker/units.ts';
 import { aPlan, toProvision } from '../fixtures.ts';
 import { coreInMemory, scripted, wrongBy } from '../core-in-memory.ts';
 
@@ -18,6 +18,8 @@ interface State {
   onBind?: () => Promise<unknown>;
   /** A restart ends in vain. */
   left?: boolean;
+  /** A restart only ends it. */
+  full?: boolean;
   /** What somebody does as soon as it is written down what was seen. */
   onSaved?: () => Promise<unknown>;
 }
@@ -34,6 +36,7 @@ export async function watched(plan: ServicePlan = aPlan(), wrong = 0) {
       return { done: {} };
     },
     restart: () => {
+      if (state.full) throw new Failure(overLimit, 'It takes too much.');
       if (state.left) throw new Failure(leftRunning, 'It did not end.');
       return { done: {} };
     },

@@ -23,10 +23,19 @@ export function rotateLog(directory: InstanceDirectory, unit: string): void {
   if (size > startAfresh) renameSync(file, `${file}.1`);
 }
 
-/** While it runs: empties a log that would fill the disk. What is written appends, so it goes on at the start. */
-export function boundLog(node: LocalNode, directory: InstanceDirectory, unit: string): void {
+/**
+ * While it runs: empties a log that would fill the disk, or take a quarter of what the instance may have of it. What is
+ * written appends, so it goes on at the start.
+ * @param disk bytes
+ */
+export function boundLog(
+  node: LocalNode,
+  directory: InstanceDirectory,
+  unit: string,
+  disk: number = Infinity,
+): void {
   withLog(node, logFile(directory, unit), constants.O_RDWR, (log, size) => {
-    if (size > longestLog) ftruncateSync(log);
+    if (size > Math.min(longestLog, disk / 4)) ftruncateSync(log);
   });
 }
 
