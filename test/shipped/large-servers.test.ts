@@ -167,6 +167,34 @@ describeOffering('mariadb', () => {
     await mariadb.deprovision();
   });
 
+  test('A binding does not take the connections of the others, is removed when all are taken, and forgets no transaction for ever.', async () => {
+    const mariadb = await shop.buy('mariadb', 'small');
+    const [greedy, second, third] = [await mariadb.bind(), await mariadb.bind(), await mariadb.bind()];
+    const taken = await takeAll(greedy);
+    expect(taken).toHaveLength(15);
+    const [client] = [await logIn(second)];
+    expect(await ask(client, 'select @@idle_transaction_timeout as seconds')).toEqual([{ seconds: 600 }]);
+    await expect(client.query('set session max_user_connections = 100')).rejects.toThrow(/variable|denied/);
+    // The rest are taken as well: nobody but the administrator has room, whose one is needed to make some.
+    expect(await takeAll(second)).toHaveLength(4);
+    await expect(logIn(third)).rejects.toThrow(/Too many connections/);
+    await greedy.unbind();
+    await expect(taken[0]?.query('select 1')).rejects.toThrow();
+    expect(await ask(await logIn(third), 'select 1 as one')).toEqual([{ one: 1 }]);
+    await mariadb.deprovision();
+  });
+
+  /** Logs in until there is no more room for it. */
+  async function takeAll(bound: Bound): Promise<readonly Connection[]> {
+    const taken: Connection[] = [];
+    try {
+      for (;;) taken.push(await logIn(bound));
+    } catch (error) {
+      expect((error as Error).message).toMatch(/max_user_connections|Too many connections/);
+      return taken;
+    }
+  }
+
   test('A10: System tables are made once: an update and a restart leave them and the data alone.', async () => {
     const mariadb = await shop.buy('mariadb', 'small');
     const bound = await mariadb.bind();
