@@ -5,6 +5,7 @@ import { type ChannelModel, connect } from 'amqplib';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { readCommandLine } from '../../src/system/proc.ts';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
+import { until } from '../support/until.ts';
 import { expectNoSecrets, expectPrivate, processesOf, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
@@ -133,6 +134,44 @@ describeOffering('mariadb', () => {
     expectNoSecrets(watch.end(), mariadb, bindings);
     expectPrivate(mariadb);
     await returnWholly(mariadb, second.port);
+  });
+
+  test('What one binding made goes on when it is gone: views, routines, triggers and events.', async () => {
+    const mariadb = await shop.buy('mariadb', 'small');
+    const [first, second] = [await mariadb.bind(), await mariadb.bind()];
+    const [one, other] = [await logIn(first), await logIn(second)];
+    for (const statement of [
+      'create table goods (name varchar(20))',
+      'create table heard (name varchar(20))',
+      'create view seen as select name from goods',
+      'create procedure add_goods() insert into goods values ("tea")',
+      'create trigger hears after insert on goods for each row insert into heard values (new.name)',
+      'create event ticks on schedule every 1 second do insert into app.heard values ("tick")',
+    ]) {
+      await one.query(statement);
+    }
+    await first.unbind();
+    await expect(logIn(first)).rejects.toThrow();
+    await other.query('delete from heard');
+    await other.query('call add_goods()');
+    expect(await ask(other, 'select name from seen')).toEqual([{ name: 'tea' }]);
+    expect(await ask(other, "select name from heard where name = 'tea'")).toEqual([{ name: 'tea' }]);
+    await until('the event has run', async () => {
+      return (await ask(other, "select name from heard where name = 'tick'")).length > 0;
+    });
+    await mariadb.deprovision();
+  });
+
+  test('Text is utf8mb4 without a word about it, and the names of time zones are known.', async () => {
+    const mariadb = await shop.buy('mariadb', 'small');
+    const client = await logIn(await mariadb.bind());
+    expect(
+      await ask(
+        client,
+        "select @@character_set_server as charset, convert_tz('2020-01-01 00:00', 'UTC', 'Europe/Berlin') = '2020-01-01 01:00' as known",
+      ),
+    ).toEqual([{ charset: 'utf8mb4', known: 1 }]);
+    await mariadb.deprovision();
   });
 
   test('A user of a binding reads no files, sees no others, and what statements set aside lies with the instance.', async () => {

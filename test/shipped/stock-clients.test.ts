@@ -1,0 +1,143 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
+import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
+
+jest.setTimeout(180_000);
+
+/**
+ * Applications in Python, each with the usual library as Debian packages it, that know nothing but VCAP_SERVICES: no
+ * name, port or option of a service stands in them.
+ */
+
+const python = '/usr/bin/python3';
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.close());
+
+/** Finds the service as cfenv of Python, Node and Java do: by a tag. */
+const finding = `
+import json, os, sys
+def service(tag):
+    every = [one for group in json.loads(os.environ['VCAP_SERVICES']).values() for one in group]
+    return next(one['credentials'] for one in every if tag in one['tags'])
+`;
+
+interface Client {
+  readonly offering: string;
+  readonly library: string;
+  /** Writes and reads, by an address and by parts; ends with another code than 0 when it cannot. */
+  readonly program: string;
+}
+
+const clients: readonly Client[] = [
+  {
+    offering: 'redis',
+    library: 'redis',
+    program: `
+import redis
+found = service('redis')
+by_address = redis.Redis.from_url(found['uri'], decode_responses=True)
+by_address.set('key', 'value')
+by_parts = redis.Redis(host=found['hostname'], port=found['port'], username=found['username'], password=found['password'])
+by_password = redis.Redis(host=found['host'], port=found['port'], password=found['password'], decode_responses=True)
+assert by_parts.get('key') == b'value' and by_password.get('key') == 'value'
+`,
+  },
+  {
+    offering: 'mariadb',
+    library: 'pymysql',
+    program: `
+import pymysql
+found = service('mysql')
+assert isinstance(found['port'], int)
+connection = pymysql.connect(host=found['hostname'], port=found['port'], user=found['username'], password=found['password'], database=found['database'])
+with connection.cursor() as cursor:
+    cursor.execute('create table if not exists goods (name text)')
+    cursor.execute('insert into goods values (%s)', ('tea \\U0001F375',))
+    cursor.execute('select name from goods limit 1')
+    assert cursor.fetchone() == ('tea \\U0001F375',)
+`,
+  },
+  {
+    offering: 'postgres',
+    library: 'psycopg2',
+    program: `
+import psycopg2
+found = service('postgresql')
+by_address = psycopg2.connect(found['uri'])
+by_parts = psycopg2.connect(host=found['hostname'], port=found['port'], dbname=found['database'], user=found['username'], password=found['password'], sslmode=found['sslmode'])
+with by_address, by_address.cursor() as cursor:
+    cursor.execute('create table if not exists goods (name text)')
+    cursor.execute('insert into goods values (%s)', ('tea',))
+with by_parts.cursor() as cursor:
+    cursor.execute('select name from goods limit 1')
+    assert cursor.fetchone() == ('tea',)
+`,
+  },
+  {
+    offering: 'rabbitmq',
+    library: 'pika',
+    program: `
+import pika
+found = service('rabbitmq')
+sender = pika.BlockingConnection(pika.URLParameters(found['uri'])).channel()
+sender.queue_declare('goods')
+sender.basic_publish('', 'goods', b'tea')
+amqp = found['protocols']['amqp']
+login = pika.PlainCredentials(amqp['username'], amqp['password'])
+parts = pika.ConnectionParameters(host=amqp['host'], port=amqp['port'], virtual_host=amqp['vhost'], credentials=login)
+receiver = pika.BlockingConnection(parts).channel()
+frame, _, body = receiver.basic_get('goods', auto_ack=True)
+while frame is None:
+    frame, _, body = receiver.basic_get('goods', auto_ack=True)
+assert body == b'tea'
+`,
+  },
+];
+
+for (const { offering, library, program } of clients) {
+  describeOffering(offering, () => {
+    const told = `${library} of Python uses ${offering} with VCAP_SERVICES alone, and no more after the unbind.`;
+    if (!isThere(library)) return test.skip(`${told} (skipped: Python has no ${library})`, () => undefined);
+    return test(told, async () => {
+      const bought = await shop.buy(offering, 'small');
+      const bound = await bought.bind();
+      const services = await vcapServices(offering, bound);
+      await run(program, services);
+      await bound.unbind();
+      await expect(run(program, services)).rejects.toThrow();
+      await bought.deprovision();
+    });
+  });
+}
+
+/** Has Debian's Python this library? */
+function isThere(library: string): boolean {
+  if (!existsSync(python)) return false;
+  try {
+    execFileSync(python, ['-c', `import ${library}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** As Cloud Foundry gives it to an application. */
+async function vcapServices(label: string, { credentials }: Bound): Promise<string> {
+  const { body } = await shop.broker.ask('get', '/v2/catalog');
+  const { services } = body as { services: readonly { name: string; tags: readonly string[] }[] };
+  const tags = services.find(({ name }) => name === label)?.tags;
+  return JSON.stringify({ [label]: [{ name: `my-${label}`, label, tags, plan: 'small', credentials }] });
+}
+
+async function run(program: string, VCAP_SERVICES: string): Promise<void> {
+  await promisify(execFile)(python, ['-c', `${finding}${program}`], {
+    env: { VCAP_SERVICES },
+    timeout: 60_000,
+  });
+}
