@@ -28,17 +28,23 @@ export function readPlatformAccess(env: Environment = ourEnvironment()): Platfor
 
 /** BROKER_CA and TLS_CERT alone, for who asks a broker that is told in another way. @throws ConfigError */
 export function readTrusted(env: Environment = ourEnvironment()): Pick<CoreValues, 'brokerCa' | 'tlsCert'> {
-  return readAccess({}, env);
+  const { brokerCa, tlsCert } = coreOptions;
+  return readOnly({ brokerCa, tlsCert }, env);
 }
 
 function readAccess<Group extends OptionGroup>(
   login: Group,
   env: Environment,
 ): BrokerAddress & ValuesOf<Group> {
-  const problems: string[] = [];
   const { port, host, publicUrl, dataDir, tlsCert, brokerCa } = coreOptions;
   const reach = { port, host, publicUrl, dataDir, tlsCert, brokerCa };
-  const access = readValues({ ...reach, ...login }, env, problems);
+  return readOnly({ ...reach, ...login }, env) as BrokerAddress & ValuesOf<Group>;
+}
+
+/** What else is wrong in the environment does not matter. */
+function readOnly<Group extends OptionGroup>(options: Group, env: Environment): ValuesOf<Group> {
+  const problems: string[] = [];
+  const values = readValues(options, env, problems);
   if (problems.length > 0) throw new ConfigError(problems);
-  return access as BrokerAddress & ValuesOf<Group>;
+  return values as ValuesOf<Group>;
 }
