@@ -128,7 +128,8 @@ function tellCatalog({ catalog, fault }: SmallState, request: Request, response:
   response.setHeader('etag', tag);
   if (request.header('if-none-match') === tag && !fault('no-304')) return void response.status(304).end();
   response.setHeader('content-type', fault('html-catalog') ? 'text/html' : 'application/json');
-  response.send(text);
+  // Express would answer conditions by itself.
+  response.end(text);
 }
 
 function refuse({ fault }: SmallState) {

@@ -18,7 +18,7 @@ export async function checkSmall(
       otherParameters: { size: 2 },
       groups: casesNamed(only),
       mostRequests: 5000,
-      within: 60_000,
+      within: 100_000,
       operationWithin: 5000,
       answerWithin: 5000,
       signal: new AbortController().signal,

@@ -117,7 +117,9 @@ export function requireMaintenance({ fault }: SmallState, body: JsonObject): voi
     throw new Refused(
       422,
       'It is maintained otherwise.',
-      fault('maintenance-word') ? undefined : 'MaintenanceInfoConflict',
+      fault('maintenance-word') && body['organization_guid'] !== undefined
+        ? undefined
+        : 'MaintenanceInfoConflict',
     );
 }
 
@@ -156,7 +158,7 @@ function fetchInstance({ instances, fault }: SmallState, request: Request, respo
   response.json({
     service_id,
     plan_id: fault('fetches-other-plan') ? 'another' : plan_id,
-    parameters: fault('fetches-no-parameters') ? { other: 1 } : parameters,
+    parameters: fault('fetches-other-parameters-of-instance') ? { other: 1 } : parameters,
     dashboard_url: fault('one-dashboard')
       ? 'http://small.test/d/'
       : fault('relative-dashboard')
@@ -179,7 +181,7 @@ function update(state: SmallState, request: Request, response: Response): void {
   if (!known.ready) throw concurrency(state);
   if (repeat(state, request, response, known, 'update', () => concurrency(state))) return;
   const target = { ...known.asked, plan_id: body['plan_id'] ?? known.asked['plan_id'] ?? null };
-  if (!(fault('update-unknown-plan') && body['plan_id'] !== undefined))
+  if (!(fault('update-any-plan-type') && body['plan_id'] === 17))
     requireSold(state, { ...target, service_id: body['service_id'] ?? known.asked['service_id'] ?? null });
   if (body['service_id'] !== undefined && body['service_id'] !== known.asked['service_id'])
     throw new Refused(400, 'Another service.');

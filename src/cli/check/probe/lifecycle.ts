@@ -134,8 +134,9 @@ export async function awaitEnd(probe: Probe, path: string, answer: WireAnswer): 
 
 /** Milliseconds between two polls: what the broker asks for, within reason, else a second. */
 export function pollPause({ headers }: WireAnswer): number {
-  const seconds = Number(headers['retry-after'] ?? 1);
-  return Number.isFinite(seconds) ? Math.min(Math.max(seconds * 1000, 10), 10_000) : 1000;
+  const after = headers['retry-after'] ?? '1';
+  const ms = /^\d+$/.test(after) ? Number(after) * 1000 : Date.parse(after) - Date.now();
+  return Number.isFinite(ms) ? Math.min(Math.max(ms, 10), 10_000) : 1000;
 }
 
 /** The end of what was asked for, at once or later. @throws Inapplicable when it was refused */
