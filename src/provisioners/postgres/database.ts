@@ -49,6 +49,17 @@ export async function limitConnections(hold: Hold, limit: number): Promise<void>
   await hold.session.change(...roles.map((role) => `alter role ${role} connection limit ${limit}`));
 }
 
+/**
+ * What a session in the database has unless it says otherwise: a transaction that its application has forgotten holds
+ * locks, and keeps what was deleted from being cleaned up, for all others.
+ * @param seconds absent: it may stand still for ever
+ */
+export async function limitIdleTransactions({ session, key }: Hold, seconds?: number): Promise<void> {
+  const name = 'idle_in_transaction_session_timeout';
+  const change = seconds === undefined ? `reset ${name}` : `set ${name} = '${seconds}s'`;
+  await session.change(`alter database ${key} ${change}`);
+}
+
 /** Removes the database and all roles of an instance, in whatever state they are. */
 export async function removeDatabase(hold: Hold): Promise<void> {
   const { session, key } = hold;

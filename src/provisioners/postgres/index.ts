@@ -6,7 +6,14 @@ import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { bindingKey } from '../../broker/key.ts';
 import type { StepDone, Provisioner, Work } from '../../broker/provisioner.ts';
-import { furnish, limitConnections, makeDatabase, removeDatabase, requireDatabase } from './database.ts';
+import {
+  furnish,
+  limitConnections,
+  limitIdleTransactions,
+  makeDatabase,
+  removeDatabase,
+  requireDatabase,
+} from './database.ts';
 import { type Hold, holding } from './hold.ts';
 import { inventoryOf } from './inventory.ts';
 import { closeOtherDatabases } from './isolation.ts';
@@ -73,18 +80,20 @@ export function postgresDatabases({
 type Use = (hold: Hold, work: Work) => Promise<void>;
 
 async function create(hold: Hold, work: Work): Promise<void> {
-  const { connectionLimit, quota, extensions } = readShape(work);
+  const { connectionLimit, quota, extensions, idleTransaction } = readShape(work);
   await makeDatabase(hold, connectionLimit);
+  await limitIdleTransactions(hold, idleTransaction);
   await closeOtherDatabases(hold.session);
   await furnish(hold, extensions, { schema: true });
   await keepQuota(hold.session, hold.key, quota);
 }
 
 async function change(hold: Hold, work: Work): Promise<void> {
-  const { connectionLimit, quota, extensions } = readShape(work);
+  const { connectionLimit, quota, extensions, idleTransaction } = readShape(work);
   await requireDatabase(hold);
   await requireRoom(hold, quota);
   await limitConnections(hold, connectionLimit);
+  await limitIdleTransactions(hold, idleTransaction);
   await furnish(hold, extensions, { schema: false });
   await keepQuota(hold.session, hold.key, quota);
 }

@@ -10,6 +10,8 @@ export interface Shape {
   /** Bytes. */
   readonly quota?: number;
   readonly extensions: readonly string[];
+  /** Seconds in which nothing happens in an open transaction, unless a session says otherwise; absent: no end. */
+  readonly idleTransaction?: number;
 }
 
 export const serverByDefault = 'SHARED_POSTGRES_URL';
@@ -31,6 +33,7 @@ export const configSchema: JsonObject = {
     },
     connection_limit: { type: 'integer', minimum: 1, maximum: 100_000 },
     quota_mb: { type: 'integer', minimum: leastQuota, maximum: 1_000_000_000 },
+    idle_transaction_s: { type: 'integer', minimum: 1, maximum: 2_000_000 },
     extensions: {
       type: 'array',
       items: { type: 'string', pattern: extensionForm },
@@ -53,6 +56,7 @@ export function readShape({ plan, values }: Pick<Work, 'plan' | 'values'>): Shap
     connectionLimit: readNumber('connection_limit', filled('connection_limit', { plan, values }), 1) ?? -1,
     quota,
     extensions: readExtensions(filled('extensions', { plan, values })),
+    idleTransaction: readNumber('idle_transaction_s', filled('idle_transaction_s', { plan, values }), 1),
   };
 }
 

@@ -4,7 +4,13 @@ import { configSchema } from './shape.ts';
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
-  fills: { connection_limit: 'value', quota_mb: 'value', extensions: 'value', 'extensions.*': 'value' },
+  fills: {
+    connection_limit: 'value',
+    quota_mb: 'value',
+    idle_transaction_s: 'value',
+    extensions: 'value',
+    'extensions.*': 'value',
+  },
   roots: ['server', 'db'],
   members: { server: ['host', 'port', 'sslmode'], db: ['name', 'user'] },
   secrets: { password: 'binding' },

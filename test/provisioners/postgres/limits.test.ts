@@ -26,6 +26,21 @@ describe('Limits', () => {
     await Promise.all(sessions.map(({ client }) => client.end()));
   });
 
+  test('A transaction in which nothing happens ends with its session, after as long as the plan says, unless the session says otherwise.', async () => {
+    const instance = await provisioned({ idle_transaction_s: 1 });
+    const login = await instance.bind('one');
+    const [forgotten, patient] = [await enter(login), await enter(login)];
+    await patient.client.query('set idle_in_transaction_session_timeout = 0');
+    for (const { client } of [forgotten, patient]) await client.query('begin');
+    await forgotten.ended;
+    expect((await patient.client.query('select 1 as n')).rows).toEqual([{ n: 1 }]);
+    await patient.client.end();
+    await databases.provisioner.update?.(instance.with({}).work());
+    expect(await say(login, 'show idle_in_transaction_session_timeout')).toEqual([
+      { idle_in_transaction_session_timeout: '0' },
+    ]);
+  });
+
   test('S10: over its quota, the sessions are cut, nobody gets in, and the reason says size and limit.', async () => {
     const instance = await provisioned({ quota_mb: 12 });
     const login = await instance.bind('one');
@@ -151,6 +166,7 @@ describe('Extensions', () => {
     ['connection_limit', 'many'],
     ['quota_mb', 1],
     ['quota_mb', '100'],
+    ['idle_transaction_s', 0],
     ['extensions', 'a"; drop table t'],
     ['extensions', [1]],
   ])('A template for %s that came to %j fails for good, before anything is made.', async (name, value) => {
