@@ -98,6 +98,26 @@ while frame is None:
 assert body == b'tea'
 `,
   },
+  {
+    offering: 'memcached',
+    library: 'pylibmc',
+    program: `
+import pylibmc
+found = service('memcached')
+client = pylibmc.Client([found['servers']], binary=True, username=found['username'], password=found['password'])
+assert client.set('key', 'value') and client.get('key') == 'value'
+`,
+  },
+  {
+    offering: 'memcached',
+    library: 'bmemcached',
+    program: `
+import bmemcached
+found = service('memcached')
+client = bmemcached.Client(found['servers'], found['username'], found['password'])
+assert client.set('key', 'value') and client.get('key') == 'value'
+`,
+  },
 ];
 
 for (const { offering, library, program } of clients) {
