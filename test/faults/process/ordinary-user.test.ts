@@ -14,7 +14,7 @@ import { common, planOf, tiny } from './offerings.ts';
 import { pathOf } from './one-node.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(90_000);
 
 const nobody = 65_534;
 const asNobody = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', process.execPath];
