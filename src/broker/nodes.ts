@@ -16,6 +16,8 @@ export interface NodeProfile {
   readonly executables: readonly string[];
   /** As whom instances run there, for people: user ids of which each new one has its own, or whom they share. */
   readonly accounts?: string;
+  /** What keeps the limits of instances there, and which of them nothing keeps, in words; absent: nobody knows. */
+  readonly limits?: string;
   readonly isolation: Isolation;
   /** Does it take instances that run programs, though nothing keeps them apart? */
   readonly allowsUnisolated: boolean;

@@ -9,7 +9,8 @@ import { codeOf } from '../system/error-code.ts';
 import { chooseUsers, likelyRunner } from './choose-users.ts';
 import { accountOf } from './node-of-instance.ts';
 import type { LocalNode } from './local-node.ts';
-import { openSandbox, type SandboxOptions } from './open-sandbox.ts';
+import { removeLeftGroups } from './left-groups.ts';
+import { openSandbox, type SandboxOptions, type SandboxParts } from './open-sandbox.ts';
 import type { Account } from '../system/account.ts';
 import { createDiskMeter } from '../system/limits/disk-meter.ts';
 import { openLimits } from '../system/limits/open-limits.ts';
@@ -60,11 +61,20 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
   const runner = likelyRunner(options, account);
   await requireOwnAddress(options.bind);
   const directory = await openDirectory(options, runner);
-  const close = takeLock(directory);
+  const unlock = takeLock(directory);
   try {
-    return { ...(await openParts(options, account, directory)), close };
+    const parts = await openParts(options, account, directory);
+    const groups = parts.keeper?.groups;
+    if (groups) await removeLeftGroups(directory, groups, options.note);
+    return {
+      ...parts,
+      close() {
+        groups?.close();
+        unlock();
+      },
+    };
   } catch (error) {
-    close();
+    unlock();
     throw error;
   }
 }
@@ -75,15 +85,28 @@ async function openParts(
   account: Account | undefined,
   directory: string,
 ): Promise<Omit<OpenNode, 'close'>> {
-  const { name, host, bind, path, catalogDirs, note, sandbox = noSandbox } = options;
+  const { name, host, bind, path, catalogDirs } = options;
   const users = await chooseUsers(options, account, directory);
-  const hidden = [...sandbox.hidden, directory];
   const runner = users ? accountOf(users.first) : account;
-  const parts = { sandbox: { ...sandbox, hidden }, account: runner, own: users !== undefined, path, note };
-  const apart = await openSandbox(parts);
-  const keeper = await openLimits(name, directory, join(directory, 'groups.json'), users !== undefined);
-  const own = { name, host, bind, directory, users, path, catalogDirs, ...apart, keeper };
+  const found = await openWalls(options, directory, { account: runner, own: users !== undefined });
+  const own = { name, host, bind, directory, users, path, catalogDirs, ...found };
   return { ...own, account, meter: createDiskMeter(path), machine: readBootId() };
+}
+
+/** Both are tried out, which takes its time, at once. */
+async function openWalls(
+  { name, path, note, sandbox = noSandbox }: NodeOptions,
+  directory: string,
+  runner: Pick<SandboxParts, 'account' | 'own'>,
+): Promise<Pick<LocalNode, 'isolation' | 'bubblewrap' | 'keeper'>> {
+  const hidden = [...sandbox.hidden, directory];
+  const [apart, keeper] = await Promise.allSettled([
+    openSandbox({ sandbox: { ...sandbox, hidden }, ...runner, path, note }),
+    openLimits(name, directory, join(directory, 'groups.json'), runner.own),
+  ]);
+  if (apart.status === 'rejected') throw apart.reason;
+  if (keeper.status === 'rejected') throw keeper.reason;
+  return { ...apart.value, keeper: keeper.value };
 }
 
 const noSandbox: SandboxOptions = { use: 'off', hidden: [], reads: [] };

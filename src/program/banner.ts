@@ -17,13 +17,15 @@ export interface Introduction {
   readonly madePassword?: { readonly value: string; readonly file: string } | undefined;
   /** Absent: it is none. */
   readonly node?: string;
+  /** What keeps the limits of its instances, and what nothing keeps; absent: it is none. */
+  readonly limits?: string;
   /** Absent: there is no operator API. */
   readonly operator?: { readonly username: string; readonly file?: string | undefined };
 }
 
 /** What a person wants to know after the start, with a line to paste. */
 export function banner(introduction: Introduction): string {
-  const { address, publicUrl, authority, offered, database, node, username, madePassword, operator } =
+  const { address, publicUrl, authority, offered, database, node, limits, username, madePassword, operator } =
     introduction;
   const { catalog, hidden } = offered;
   const login = madePassword ? `${username}:${madePassword.value}` : username;
@@ -40,6 +42,7 @@ export function banner(introduction: Introduction): string {
     ...(hidden.length > 0 ? [['hidden', hiddenLine(hidden)]] : []),
     ['state', database],
     ['node', node ?? 'none: nothing is made on this machine'],
+    ...(limits === undefined ? [] : [['limits', limits]]),
     ['user', username],
     ...(madePassword ? [['password', `${madePassword.value} (kept in ${madePassword.file})`]] : []),
     ['operator', operatorLine(operator)],

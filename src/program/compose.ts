@@ -3,7 +3,6 @@ import { openRuntime, type Runtime } from './runtime.ts';
 import type { InHand } from './last-resort.ts';
 import type { Introduction } from './banner.ts';
 import type { BrokerEvent } from '../broker/events.ts';
-import type { OnSale } from '../broker/on-sale.ts';
 import type { Config } from './config.ts';
 import type { Stock } from '../telemetry/gauges.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
@@ -23,10 +22,13 @@ import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
 import { endsWithin, withinTime } from '../broker/timing.ts';
 
+/** What is known at the end of the start. */
+type Found = 'offered' | 'database' | 'limits';
+
 export interface BrokerProgram {
-  readonly introduction: Omit<Introduction, 'offered' | 'database'>;
-  /** Once requests are served: where the state is, in words, and what is on sale. Rejects when that will never be. */
-  readonly ready: Promise<{ readonly database: string; readonly offered: OnSale }>;
+  readonly introduction: Omit<Introduction, Found>;
+  /** Once requests are served: where the state is, what is on sale, what is kept. Rejects when that will never be. */
+  readonly ready: Promise<Pick<Introduction, Found>>;
   /** Why it must end although nobody has asked for it. */
   readonly lost: Promise<Error>;
   /** What it is at work on now. */
@@ -88,7 +90,7 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
     ready: foundation.then((found) => {
       opened = found;
       availability.open(found);
-      return { database: found.origin, offered: found.offered() };
+      return { database: found.origin, offered: found.offered(), limits: found.limits };
     }),
     // One that never began cannot get lost: `ready` tells.
     lost: foundation.then(({ lost }) => lost).catch(() => never),

@@ -30,6 +30,7 @@ import type { KeyHolder, KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
 import { postgresUsers } from '../stores/postgres/users.ts';
+import { describeLimits } from '../system/limits/open-limits.ts';
 
 /** What stands behind the protocols: all that needs the database. */
 export interface Runtime {
@@ -40,6 +41,8 @@ export interface Runtime {
   readonly pool: Pool;
   /** Where the state is, in words fit for a log. */
   readonly origin: string;
+  /** What keeps the limits of instances, in words; absent: this broker is no node. */
+  readonly limits?: string;
   /** What is on sale now, and what is not. */
   offered(): OnSale;
   /** The reason, when this broker can be a node no longer and must end. */
@@ -84,7 +87,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   await save(plansOf(currentCatalog.catalog()));
   await tellDrift(parts, store);
   const nodes = postgresNodes(database.pool);
-  const { role, lost } = await openRole(parts, nodes, settings.holder);
+  const { role, ...ofRole } = await openRole(parts, nodes, settings.holder);
   closing.add(() => role?.close());
   const provisioners = await openProvisioners({ config, database, node: role?.node });
   closing.add(() => provisioners.close());
@@ -120,7 +123,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     pool: database.pool,
     origin: database.origin,
     offered: () => offer.current(),
-    lost,
+    ...ofRole,
     keys: () => keys.state(),
     reload: () => watch.reload().then(() => void offer.current()),
     ...handsOf(work, upkeep),
@@ -168,7 +171,7 @@ async function openRole(
   parts: RuntimeParts,
   nodes: Nodes,
   holder: string,
-): Promise<{ role?: NodeRole; lost: Promise<Error> }> {
+): Promise<Pick<Runtime, 'lost' | 'limits'> & { role?: NodeRole }> {
   const { config, port, currentCatalog, note, observe, signal } = parts;
   const { promise: lost, resolve } = Promise.withResolvers<Error>();
   if (!config.node) return { lost };
@@ -186,7 +189,7 @@ async function openRole(
       signal,
     }),
   );
-  return { role, lost };
+  return { role, lost, limits: role.node.keeper && describeLimits(role.node.keeper) };
 }
 
 function offerOf({ config, currentCatalog, log }: RuntimeParts, nodes: Nodes, registry: Registry) {

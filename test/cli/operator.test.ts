@@ -56,6 +56,14 @@ test('Nodes, offerings, instances and orphans are shown as tables', async () => 
   expect(await shown('orphans')).toBe('There is nothing to show.\n');
 });
 
+test('A node is shown with what it has, and with what keeps which limits', async () => {
+  const page = await shown('nodes show n1');
+  expect(page).toMatch(
+    /^node +n1\nstate +up\nhost +127\.0\.0\.1\nurl +http:\S+\ndirectory +\/\S+\ninstances +1\n/,
+  );
+  expect(page).toMatch(/^isolation +\S+\nlimits +memory, .*files.* by rlimits; disk by rlimits/m);
+});
+
 test('An instance is shown with its units and what was done with it, step by step', async () => {
   const page = await shown('instances show i1');
   expect(page).toMatch(/^offering +ticker, plan one\nstate +ready\nstatus +started: \S.*\n/m);
@@ -135,6 +143,7 @@ test('A log is shown', async () => {
 
 test.each([
   ['nodes drain n9', "There is no node 'n9'."],
+  ['nodes show n9', "There is no node 'n9'."],
   ['instances show i9', 'There is no service instance with this id.'],
   ['orphans remove p1', "There is no orphan 'p1'."],
 ])('%s: what is refused is told in the words of the broker', async (words, sentence) => {

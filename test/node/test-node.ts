@@ -27,6 +27,10 @@ export async function aTestNode(options: Partial<NodeOptions> = {}): Promise<Tes
   return {
     node,
     place,
-    close: async () => node.close(),
+    async close() {
+      const { groups } = node.keeper ?? {};
+      for (const name of groups?.list() ?? []) await groups?.remove(name);
+      node.close();
+    },
   };
 }

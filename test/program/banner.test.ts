@@ -32,6 +32,12 @@ test('Without a password made here the banner leaves the password to curl to ask
   expect(text).toContain('curl -u broker -H');
 });
 
+test('The banner of a node tells what keeps the limits of instances, and what nothing keeps', () => {
+  expect(banner(introduction)).not.toMatch(/^ {2}limits/m);
+  const limits = 'memory, files by rlimits; disk by rlimits and measuring; cpu, pids: missing';
+  expect(banner({ ...introduction, node: 'n1', limits })).toContain(`\n  limits    ${limits}\n`);
+});
+
 test('The banner tells the public address only when it is another one', () => {
   expect(banner(introduction)).not.toContain('public');
   expect(banner({ ...introduction, publicUrl: 'https://b.example' })).toMatch(

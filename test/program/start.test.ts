@@ -112,6 +112,7 @@ test('With logs for machines every line is a JSON object and no password is show
     address: expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+$/) as string,
     catalog: expect.stringMatching(/^\d+ services, \d+ plans$/) as string,
     passwordFile: join(scratch, 'data', 'broker-password'),
+    limits: expect.stringMatching(/^memory, .*; disk by rlimits/) as string,
   });
   expect(output).not.toMatch(/curl|"madePassword"/);
 });

@@ -18,6 +18,18 @@ export const nodeCommands: readonly CliCommand[] = [
       return 0;
     },
   }),
+  defineCommand({
+    words: 'nodes show',
+    description: 'Show one with its programs, and what it keeps instances apart and within limits by.',
+    arguments: [argument('name', nodeName(), 'the name of the node')],
+    async run([name]) {
+      const { nodes } = await operatorOfHere().nodes();
+      const found = nodes.find((node) => node.name === name);
+      if (!found) throw new Error(`There is no node '${name}'.`);
+      print(nodePage(found));
+      return 0;
+    },
+  }),
   change('drain', 'Let a node take no new instances; those it has go on.', 'takes no new instances'),
   change('undrain', 'Let a drained node take new instances again.', 'takes new instances again'),
   change('forget', 'Remove a node that is down and has no instances.', 'is forgotten'),
@@ -40,6 +52,25 @@ const heads = [
 function rowOf(node: NodeAnswer) {
   const { name, state, host, instances, used, capacity, ports_free: free, beat_at: beat } = node;
   return [name, state, host, instances, used, capacity, free, node.isolation, node.accounts, beat];
+}
+
+function nodePage(node: NodeAnswer): string {
+  const facts = [
+    ['node', node.name],
+    ['state', node.state],
+    ['host', node.host],
+    ['url', node.url],
+    ['directory', node.directory],
+    ['instances', String(node.instances)],
+    ['capacity', `${node.used} of ${node.capacity} used`],
+    ['ports', `${node.ports}, ${node.ports_free} free`],
+    ['programs', node.executables.join(', ')],
+    ['accounts', node.accounts],
+    ['isolation', node.isolation],
+    ['limits', node.limits],
+    ['heard of', node.beat_at],
+  ].filter(([, value]) => value !== undefined && value !== '');
+  return facts.map(([name = '', value]) => `${name.padEnd(10)} ${value}`).join('\n');
 }
 
 function change(verb: 'drain' | 'undrain' | 'forget', description: string, result: string): CliCommand {

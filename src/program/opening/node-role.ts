@@ -9,6 +9,7 @@ import { realPath } from '../../system/sandbox/places.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { webOrigin } from '../../config/web-origin.ts';
 import { openNode, type OpenNode } from '../../node/open-node.ts';
+import { describeLimits } from '../../system/limits/open-limits.ts';
 import { startHeartbeat } from '../loops/heartbeat.ts';
 
 export interface NodeRoleParts {
@@ -143,12 +144,14 @@ function placeOf({ machine, directory }: OpenNode): string {
 
 function profileOf(
   config: Config,
-  { name, host, directory, isolation, users, account }: LocalNode,
+  { name, host, directory, isolation, users, account, keeper }: LocalNode,
   port: number,
   executables: readonly string[],
 ): NodeProfile {
   const { nodePorts: ports, nodeCapacity: capacity, allowUnisolated: allowsUnisolated } = config;
   const url = config.nodeUrl ?? webOrigin(config, host, port);
   const accounts = users ? `${users.first}-${users.last}` : `${account?.name ?? "the broker's own"} (shared)`;
-  return { name, host, url, directory, accounts, ports, capacity, executables, isolation, allowsUnisolated };
+  const limits = keeper && describeLimits(keeper);
+  const kept = { accounts, isolation, allowsUnisolated, limits };
+  return { name, host, url, directory, ports, capacity, executables, ...kept };
 }

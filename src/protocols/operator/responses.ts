@@ -39,6 +39,7 @@ export function nodeReply(node: Node): NodeAnswer {
     executables,
     isolation: node.isolation,
     accounts: node.accounts,
+    limits: node.limits,
     beat_at: node.beatAt.toISOString(),
   };
 }

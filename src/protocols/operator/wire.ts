@@ -39,6 +39,8 @@ export interface NodeAnswer {
   readonly isolation: 'accounts+sandbox' | 'accounts' | 'sandbox' | 'none';
   /** As whom instances run: `2100000000-2100004095`, of which each new one has its own, or `nobody (shared)`. */
   readonly accounts?: string;
+  /** What keeps the limits of instances there, and which of them nothing keeps, for people. */
+  readonly limits?: string;
   readonly beat_at: string;
 }
 

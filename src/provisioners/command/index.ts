@@ -6,6 +6,8 @@ import type { JsonObject } from '../../broker/json.ts';
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Made, Provisioner, Resource, Step, Work } from '../../broker/provisioner.ts';
 import { endAccount, releaseAccount } from '../../node/instance-account.ts';
+import { Failure } from '../../broker/errors.ts';
+import { forgetFormerLimits, restoreLimits } from '../../node/instance-limits.ts';
 import { hasHook } from '../../node/hook-steps.ts';
 import { factsOf, type InstanceContext, type NodeSettings } from '../../node/instance-context.ts';
 import { runSequence } from '../../node/step-sequence.ts';
@@ -40,7 +42,7 @@ export function command(settings: NodeSettings): Provisioner {
     name: 'command',
     traits,
     provision: (work) => go(settings, work, makingSteps, made),
-    update: (work) => go(settings, work, updatingSteps, made),
+    update: (work) => update(settings, work),
     deprovision: (work) => run(work, removingSteps),
     bind: (work) => bind(settings, work),
     unbind: (work) => run(work, unbindingSteps),
@@ -75,6 +77,19 @@ async function purge(settings: NodeSettings, thing: Resource): Promise<void> {
   if (owner === undefined) return;
   await releaseAccount(settings, owner);
   await ports.release(node.name, owner);
+}
+
+/** Limits count at once, for what runs as well; what fails leaves those of before. */
+async function update(settings: NodeSettings, work: Work): Promise<Step<Made>> {
+  const context = contextOf(settings, work);
+  try {
+    const step = await go(settings, work, updatingSteps, made);
+    if ('done' in step) forgetFormerLimits(context.directory);
+    return step;
+  } catch (error) {
+    if (error instanceof Failure) restoreLimits(context);
+    throw error;
+  }
 }
 
 type StepsOf = (context: InstanceContext) => readonly CommandStep[];

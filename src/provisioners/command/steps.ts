@@ -14,6 +14,7 @@ import type { Attempt } from '../../node/step-sequence.ts';
 import { contextOf, kind } from './context.ts';
 import { awaitUp, callOwnHook, type CommandStep, type Kept } from './own-hooks.ts';
 import { endAccount, releaseAccount, settleInstance } from '../../node/instance-account.ts';
+import { changeLimits, renewLimits, setLimits } from '../../node/instance-limits.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { until } from '../../system/until.ts';
 import { limitOf, type TimedStep } from '../../node/step-limits.ts';
@@ -111,7 +112,11 @@ function hookStep(name: TimedStep): CommandStep {
   return {
     name,
     async run(context, attempt) {
-      if (name === 'start') await requireDisk(context);
+      if (name === 'start') {
+        await requireDisk(context);
+        // Groups do not outlive a start of the machine, and an update may have been broken off.
+        renewLimits(context);
+      }
       return callOwnHook(context, name, attempt);
     },
   };
@@ -119,6 +124,7 @@ function hookStep(name: TimedStep): CommandStep {
 
 async function init(context: InstanceContext, attempt: Attempt): Promise<Kept> {
   const ports = await prepareDirectory(context);
+  setLimits(context);
   const { keep } = await callOwnHook(
     contextOf(context, context.work, { ...attempt.kept, ports }),
     'init',
@@ -129,7 +135,9 @@ async function init(context: InstanceContext, attempt: Attempt): Promise<Kept> {
 
 async function prepare(context: InstanceContext): Promise<Kept> {
   await requireDisk(context);
-  return { keep: { ports: await prepareDirectory(context) } };
+  const ports = await prepareDirectory(context);
+  changeLimits(context);
+  return { keep: { ports } };
 }
 
 /** @returns its ports */

@@ -37,6 +37,7 @@ async function beat(query: Query, profile: NodeProfile, holder: string, machine:
     isolation: sql`${profile.isolation}::text`,
     allows_unisolated: sql`${profile.allowsUnisolated}::boolean`,
     accounts: sql`${profile.accounts ?? null}::text`,
+    limits: sql`${profile.limits ?? null}::text`,
     holder: sql`${holder}::text`,
     machine: sql`${machine}::text`,
     beat_at: sql`now()`,
@@ -96,6 +97,7 @@ interface NodeRow {
   readonly isolation: Isolation;
   readonly allows_unisolated: boolean;
   readonly accounts: string | null;
+  readonly limits: string | null;
   readonly draining: boolean;
   readonly beat_at: string;
   readonly stale: boolean;
@@ -130,6 +132,7 @@ function readNode(row: NodeRow): Node {
     isolation,
     allowsUnisolated: row.allows_unisolated,
     accounts: row.accounts ?? undefined,
+    limits: row.limits ?? undefined,
     draining,
     beatAt: new Date(row.beat_at),
     stale: row.stale,

@@ -23,6 +23,10 @@ export interface Groups {
   /** Ends what is in the group and removes it; nothing happens when there is none. @throws as `end` */
   readonly remove: (name: string) => Promise<void>;
   readonly list: () => readonly string[];
+  /** What is in the group. */
+  readonly pids: (name: string) => readonly number[];
+  /** Takes the directory of this node away where no group is left in it; nothing may enter afterwards. */
+  readonly close: () => void;
 }
 
 export function createGroups(trees: readonly Tree[]): Groups {
@@ -60,6 +64,8 @@ export function createGroups(trees: readonly Tree[]): Groups {
       for (const { base, isPrepared } of trees) if (!isPrepared) removeEmpty(base);
     },
     list: () => [...new Set(trees.flatMap(({ base }) => namesIn(base)))],
+    pids: (name) => [...new Set(folders(name).flatMap(pidsIn))],
+    close: () => trees.forEach(({ base }) => removeEmpty(base)),
   };
 }
 

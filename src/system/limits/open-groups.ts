@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ENVIRONMENT } from '../account.ts';
-import { makeDirectory } from '../make-directory.ts';
-import { readStat } from '../proc.ts';
-import { type Controller, controllers } from './amounts.ts';
+import { controllers } from './amounts.ts';
+import { handControllersDown, isAlone } from './delegation.ts';
 import { createGroups, type Groups } from './groups.ts';
 import type { Hierarchies, Hierarchy } from './hierarchies.ts';
 import { treeOfV1, treeOfV2, type Tree } from './trees.ts';
@@ -26,7 +25,8 @@ export async function openGroups(
   before: readonly string[],
 ): Promise<OpenGroups | undefined> {
   for (const base of basesOfV2(v2, name, before)) {
-    const kept = prepareV2(base);
+    const given = handControllersDown(base, controllers);
+    const kept = controllers.filter((one) => given.includes(one));
     const groups = kept.length > 0 && createGroups([treeOfV2(base, kept)]);
     if (groups && (await works(groups))) return { ...groups, version: 'cgroup v2' };
   }
@@ -63,66 +63,6 @@ function basesOfV2(v2: Hierarchy | undefined, name: string, before: readonly str
   return [...new Set([...within(v2, before), ...beside, ...beneath])];
 }
 
-function isAlone(group: string): boolean {
-  const pids = read(join(group, 'cgroup.procs')).split('\n').filter(Boolean).map(Number);
-  return pids.length > 0 && pids.every((pid) => isOurs(pid));
-}
-
-function isOurs(pid: number): boolean {
-  for (let one: number | undefined = pid; one !== undefined && one > 0; one = readStat(one)?.parent) {
-    if (one === process.pid) return true;
-  }
-  return false;
-}
-
-/** Hands the controllers down as far as the groups of the instances. @returns those that arrive there */
-function prepareV2(base: string): readonly Controller[] {
-  const shared = dirname(base);
-  const above = dirname(shared);
-  try {
-    makeDirectory(base);
-    handDown(above);
-    if (!isHandedDown(above) && isAlone(above)) {
-      moveDown(above);
-      handDown(above);
-    }
-    handDown(shared);
-    handDown(base);
-    return listIn(base, 'cgroup.subtree_control');
-  } catch {
-    return [];
-  }
-}
-
-function handDown(group: string): void {
-  for (const controller of listIn(group, 'cgroup.controllers')) {
-    if (listIn(group, 'cgroup.subtree_control').includes(controller)) continue;
-    try {
-      writeFileSync(join(group, 'cgroup.subtree_control'), `+${controller}`, { flag: 'r+' });
-    } catch {
-      // What cannot be handed down is kept otherwise, or told to be missing.
-    }
-  }
-}
-
-function isHandedDown(group: string): boolean {
-  const wanted = listIn(group, 'cgroup.controllers');
-  return listIn(group, 'cgroup.subtree_control').length === wanted.length;
-}
-
-function moveDown(group: string): void {
-  const leaf = join(group, 'purveyor-broker');
-  makeDirectory(leaf);
-  for (const pid of read(join(group, 'cgroup.procs')).split('\n').filter(Boolean)) {
-    writeFileSync(join(leaf, 'cgroup.procs'), pid, { flag: 'r+' });
-  }
-}
-
-function listIn(group: string, file: string): readonly Controller[] {
-  const words = read(join(group, file)).trim().split(/\s+/);
-  return controllers.filter((controller) => words.includes(controller));
-}
-
 /** Makes a group with limits, puts a process into it and takes both away. */
 async function works(groups: Groups): Promise<boolean> {
   const name = `.probe-${process.pid}`;
@@ -153,13 +93,5 @@ async function ended(child: ChildProcess): Promise<void> {
 }
 
 function isThere(path: string): boolean {
-  return read(join(path, 'cgroup.procs'), 'none') !== 'none';
-}
-
-function read(file: string, otherwise = ''): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return otherwise;
-  }
+  return existsSync(join(path, 'cgroup.procs'));
 }

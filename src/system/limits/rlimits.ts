@@ -9,10 +9,12 @@ export const rlimitNames = order.map((name) => `PURVEYOR_GATE_${name}`).join(' '
 
 /**
  * In a shell: takes the limits on for itself and what it becomes. One that cannot be had is lower already. No process
- * leaves a core file: what was in its memory would lie there for others.
+ * leaves a core file: what was in its memory would lie there for others. A file that is too large is an error of the
+ * program, as on a full disk, and not its end.
  */
 export const takeRlimits = `
 ulimit -c 0
+trap '' XFSZ
 [ "$PURVEYOR_GATE_files" = - ] || ulimit -n "$PURVEYOR_GATE_files" 2>/dev/null
 [ "$PURVEYOR_GATE_blocks" = - ] || ulimit -f "$PURVEYOR_GATE_blocks" 2>/dev/null
 [ "$PURVEYOR_GATE_data" = - ] || ulimit -d "$PURVEYOR_GATE_data" 2>/dev/null

@@ -52,7 +52,7 @@ function wrap(
     '--',
     ...(parents ? [setpriv, ...becoming(account)] : []),
     env,
-    '--default-signal',
+    `--default-signal=${asked}`,
     ...(parents ? ['--chdir', cwd] : []),
     '-u',
     'PWD',

@@ -118,6 +118,7 @@ describe('Nodes', () => {
         accounts: expect.stringMatching(
           process.getuid?.() === 0 ? /^21\d{8}-21\d{8}$/ : /^the broker's own \(shared\)$/,
         ) as string,
+        limits: expect.stringMatching(/^memory, .*; disk by rlimits/) as string,
         beat_at: expect.any(String) as string,
       })),
     });

@@ -19,7 +19,10 @@ export function describeNodes(makeRemembered: MakeRemembered): void {
   test('Nodes are listed by name, as they told of themselves, with what is used of them.', async () => {
     expect(await remembered.nodes.list()).toEqual([]);
     const second = await aNodeIn(remembered, { name: 'n2', capacity: 0.5, executables: [] });
-    const first = await aNodeIn(remembered, { ports: { first: 20_000, last: 20_003 } });
+    const first = await aNodeIn(remembered, {
+      ports: { first: 20_000, last: 20_003 },
+      limits: 'cpu: missing',
+    });
     await aPlacedInstance(remembered, { id: 'i1' });
     await placeOne(remembered, { id: 'i2' }, { room: aRoom({ cost: 1.5 }) });
     await placeOne(remembered, { id: 'i3' }, { room: aRoom({ cost: 0.5 }) });
@@ -52,9 +55,9 @@ export function describeNodes(makeRemembered: MakeRemembered): void {
   test('A beat tells what has changed, and leaves alone what the operator has said.', async () => {
     await aNodeIn(remembered);
     expect(await remembered.nodes.drain('n1', true)).toBe(true);
-    await aNodeIn(remembered, { capacity: 7, executables: ['nats-server'] });
+    await aNodeIn(remembered, { capacity: 7, executables: ['nats-server'], limits: 'by cgroup v2' });
     expect(await remembered.nodes.list()).toMatchObject([
-      { capacity: 7, executables: ['nats-server'], draining: true },
+      { capacity: 7, executables: ['nats-server'], limits: 'by cgroup v2', draining: true },
     ]);
     expect(await remembered.nodes.drain('nowhere', true)).toBe(false);
   });

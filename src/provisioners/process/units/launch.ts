@@ -4,6 +4,7 @@ import { isShortage } from '../../../system/error-code.ts';
 import { endProcess, isAnyLeft } from '../../../system/end-process.ts';
 import type { InstanceDirectory } from '../../../node/instance-directory.ts';
 import { launch } from '../../../system/launch.ts';
+import { applyLimits } from '../../../node/instance-limits.ts';
 import type { LocalNode } from '../../../node/local-node.ts';
 import type { UnitBlueprint } from '../files/blueprint.ts';
 import { leftAsItIs } from './end.ts';
@@ -50,7 +51,7 @@ export async function launchUnit(
 /** With the limits that it is configured to have, whatever its plan says by now, and its group with them. */
 function limitHost(node: LocalNode, amounts: ResourceLimits): LocalNode {
   if (!node.limits) return node;
-  node.limits.keeper.groups?.apply(node.limits.group, amounts);
+  applyLimits(node, amounts);
   return { ...node, limits: { ...node.limits, amounts } };
 }
 
