@@ -9,7 +9,7 @@ import { codeOf } from '../system/error-code.ts';
 import { chooseUsers, likelyRunner } from './choose-users.ts';
 import { accountOf } from './node-of-instance.ts';
 import type { LocalNode } from './local-node.ts';
-import { removeLeftGroups } from './left-groups.ts';
+import { removeLeftGroups } from './limits/left-groups.ts';
 import { openSandbox, type SandboxOptions, type SandboxParts } from './open-sandbox.ts';
 import type { Account } from '../system/account.ts';
 import { createDiskMeter } from '../system/limits/disk-meter.ts';

@@ -7,7 +7,7 @@ import { portOwnerOf } from '../../broker/key.ts';
 import type { Made, Provisioner, Resource, Step, Work } from '../../broker/provisioner.ts';
 import { endAccount, releaseAccount } from '../../node/instance-account.ts';
 import { Failure } from '../../broker/errors.ts';
-import { forgetFormerLimits, restoreLimits } from '../../node/instance-limits.ts';
+import { forgetFormerLimits, restoreLimits } from '../../node/limits/change.ts';
 import { hasHook } from '../../node/hook-steps.ts';
 import { factsOf, type InstanceContext, type NodeSettings } from '../../node/instance-context.ts';
 import { runSequence } from '../../node/step-sequence.ts';

@@ -14,7 +14,7 @@ import type { Attempt } from '../../node/step-sequence.ts';
 import { contextOf, kind } from './context.ts';
 import { awaitUp, callOwnHook, type CommandStep, type Kept } from './own-hooks.ts';
 import { endAccount, releaseAccount, settleInstance } from '../../node/instance-account.ts';
-import { changeLimits, renewLimits, setLimits } from '../../node/instance-limits.ts';
+import { changeLimits, renewLimits, setLimits } from '../../node/limits/change.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { until } from '../../system/until.ts';
 import { limitOf, type TimedStep } from '../../node/step-limits.ts';

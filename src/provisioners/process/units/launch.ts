@@ -4,7 +4,7 @@ import { isShortage } from '../../../system/error-code.ts';
 import { endProcess, isAnyLeft } from '../../../system/end-process.ts';
 import type { InstanceDirectory } from '../../../node/instance-directory.ts';
 import { launch } from '../../../system/launch.ts';
-import { applyLimits } from '../../../node/instance-limits.ts';
+import { applyLimits } from '../../../node/limits/change.ts';
 import type { LocalNode } from '../../../node/local-node.ts';
 import type { UnitBlueprint } from '../files/blueprint.ts';
 import { leftAsItIs } from './end.ts';

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { isFolder } from './instance-named-directory.ts';
-import type { Groups } from '../system/limits/groups.ts';
+import { isFolder } from '../instance-named-directory.ts';
+import type { Groups } from '../../system/limits/groups.ts';
 
 /**
  * Removes the groups of a node for which there is no instance any more: a broker has died between the two. One in which

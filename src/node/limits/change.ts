@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ResourceLimits } from '../broker/catalog.ts';
-import { Failure } from '../broker/errors.ts';
-import { codeOf } from '../system/error-code.ts';
-import type { InstanceContext } from './instance-context.ts';
-import type { InstanceDirectory } from './instance-directory.ts';
-import type { LocalNode } from './local-node.ts';
-import { readMark, writeMark } from './state-files.ts';
+import type { ResourceLimits } from '../../broker/catalog.ts';
+import { Failure } from '../../broker/errors.ts';
+import { codeOf } from '../../system/error-code.ts';
+import type { InstanceContext } from '../instance-context.ts';
+import type { InstanceDirectory } from '../instance-directory.ts';
+import type { LocalNode } from '../local-node.ts';
+import { readMark, writeMark } from '../state-files.ts';
 
 type Limited = Pick<InstanceContext, 'node' | 'directory'>;
 
