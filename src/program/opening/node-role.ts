@@ -112,9 +112,18 @@ function usersOf({ nodeUser, nodeUsers }: Config): UserRange | 'any' | undefined
 
 /** Where this program lies, and what belongs to the people of this machine. */
 function ownPlaces(): readonly string[] {
-  const home = userInfo().homedir;
+  const home = homeOfUser();
   const isSystem = /^\/((usr|bin|sbin|dev|etc|lib)(\/|$)|$)/.test(home);
   return [join(import.meta.dirname, '../../..'), '/home', '/root', ...(isSystem ? [] : [home])];
+}
+
+/** `/` for a user whom the system knows by number alone, as in many containers. */
+function homeOfUser(): string {
+  try {
+    return userInfo().homedir;
+  } catch {
+    return '/';
+  }
 }
 
 /** Programs that run as services are often where an ordinary user's PATH does not lead. */

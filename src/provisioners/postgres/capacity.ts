@@ -2,6 +2,7 @@ import { Failure } from '../../broker/errors.ts';
 import type { Hold } from './hold.ts';
 import { keyForm } from './names.ts';
 import type { Session } from './session.ts';
+import { connectionsByDefault } from './shape.ts';
 
 /** Of the connections of a server, so many stay for administrators, brokers and whoever else uses it. */
 const leastReserve = 10;
@@ -9,8 +10,8 @@ const reservedShare = 0.1;
 
 /**
  * Gives a database its connections, out of those of the server: what all databases may have together is never more
- * than the server has, so nobody takes those of another one. A limit of -1, none, is the operator's own decision and
- * not counted.
+ * than the server has, so nobody takes those of another one. Databases of before, which have no limit, count as if
+ * they had what is given by default; they get it with their next update.
  * @throws Failure when there are not so many left
  */
 export async function giveConnections({ session, key }: Hold, limit: number): Promise<void> {
@@ -42,10 +43,11 @@ interface Connections {
 async function connectionsFor(session: Session, key: string): Promise<Connections> {
   const [row = {}] = await session.ask(
     `select current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int as all,
-       coalesce(sum(datconnlimit) filter (where datname <> $2), 0)::int as given,
-       coalesce(max(datconnlimit) filter (where datname = $2), 0) as own
-     from pg_database where datname ~ $1 and datconnlimit > 0`,
-    [keyForm, key],
+       coalesce(sum(connections) filter (where datname <> $2), 0)::int as given,
+       coalesce(max(connections) filter (where datname = $2), 0) as own
+     from (select datname, case datconnlimit when -1 then $3::int else datconnlimit end as connections
+       from pg_database where datname ~ $1 and datconnlimit >= -1) as databases`,
+    [keyForm, key, connectionsByDefault],
   );
   const all = Number(row['all']);
   const reserve = Math.max(leastReserve, Math.ceil(all * reservedShare));

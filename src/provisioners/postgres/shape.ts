@@ -5,7 +5,7 @@ import { findValue, render } from '../../broker/template.ts';
 
 /** What an offering wants of its databases. */
 export interface Shape {
-  /** Sessions at once; -1: as many as the server has. */
+  /** Sessions at once. */
   readonly connectionLimit: number;
   /** Bytes. */
   readonly quota?: number;
@@ -15,6 +15,9 @@ export interface Shape {
 }
 
 export const serverByDefault = 'SHARED_POSTGRES_URL';
+
+/** What a database may have unless its offering says something else: no database may have all that there are. */
+export const connectionsByDefault = 10;
 
 /** The least that a quota can be: an empty database has about 8 MB. */
 const leastQuota = 10;
@@ -31,7 +34,7 @@ export const configSchema: JsonObject = {
       title: "the name of the variable that holds the administrator's address",
       default: serverByDefault,
     },
-    connection_limit: { type: 'integer', minimum: 1, maximum: 100_000 },
+    connection_limit: { type: 'integer', minimum: 1, maximum: 100_000, default: connectionsByDefault },
     quota_mb: { type: 'integer', minimum: leastQuota, maximum: 1_000_000_000 },
     idle_transaction_s: { type: 'integer', minimum: 1, maximum: 2_000_000 },
     extensions: {
@@ -53,7 +56,8 @@ export function serverNameOf(config: JsonObject): string {
 export function readShape({ plan, values }: Pick<Work, 'plan' | 'values'>): Shape {
   const quota = readQuota({ plan, values });
   return {
-    connectionLimit: readNumber('connection_limit', filled('connection_limit', { plan, values }), 1) ?? -1,
+    connectionLimit:
+      readNumber('connection_limit', filled('connection_limit', { plan, values }), 1) ?? connectionsByDefault,
     quota,
     extensions: readExtensions(filled('extensions', { plan, values })),
     idleTransaction: readNumber('idle_transaction_s', filled('idle_transaction_s', { plan, values }), 1),

@@ -43,7 +43,7 @@ const systemFolders = [
 /** Of these there are others inside than outside. */
 const made = ['/tmp', '/run', '/var', '/var/tmp', '/var/run'];
 const kernels = ['/proc', '/dev', '/sys'];
-const cpus = ['/sys/devices/system/cpu', '/sys/devices/system/node', '/sys/kernel/mm/transparent_hugepage'];
+const cpus = ['/sys/devices/system/cpu', '/sys/devices/system/node'];
 /** On many machines they are links to where the system's own services write. */
 const networkFiles = ['/etc/resolv.conf', '/etc/hosts', '/etc/nsswitch.conf'];
 

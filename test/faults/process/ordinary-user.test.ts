@@ -16,14 +16,15 @@ import { scratchDirectory } from '../../support/scratch-directory.ts';
 
 jest.setTimeout(90_000);
 
-const nobody = 65_534;
-const asNobody = ['--reuid', String(nobody), '--regid', String(nobody), '--clear-groups', process.execPath];
+/** Containers are often run as a number without a name. */
+const nameless = 54_321;
+const asNameless = ['--reuid', String(nameless), '--regid', String(nameless), '--clear-groups', process.execPath];
 const why = whyNot();
 const testIt = why === undefined ? test : test.skip;
 
 function whyNot(): string | undefined {
   if (process.getuid?.() !== 0) return 'all of these tests are run by one';
-  const reads = spawnSync('setpriv', [...asNobody, '-e', "require('fs').readFileSync('src/main.ts')"]);
+  const reads = spawnSync('setpriv', [...asNameless, '-e', "require('fs').readFileSync('src/main.ts')"]);
   return reads.status === 0 ? undefined : 'another user cannot read this checkout, or there is no setpriv';
 }
 
@@ -52,7 +53,7 @@ beforeAll(async () => {
     writeFileSync(join(folder, 'catalog', `${offering.name}.json`), JSON.stringify(offering));
   chmodSync(folder, 0o755);
   mkdirSync(join(folder, 'own'));
-  if (why === undefined) chownSync(join(folder, 'own'), nobody, nobody);
+  if (why === undefined) chownSync(join(folder, 'own'), nameless, nameless);
 });
 afterAll(async () => {
   broker?.signal('SIGKILL');
@@ -64,7 +65,7 @@ afterAll(async () => {
 async function start(): Promise<void> {
   const own = join(folder, 'own');
   const shared = { database, dataDir: join(own, 'data'), catalogDir: join(folder, 'catalog') };
-  broker = runInGroup('setpriv', [...asNobody, 'src/main.ts'], {
+  broker = runInGroup('setpriv', [...asNameless, 'src/main.ts'], {
     ...environmentOf('ordinary', shared),
     DATABASE_URL: gate.url.href,
     HOME: own,
@@ -99,7 +100,7 @@ testIt(`An ordinary user can be a node${why === undefined ? '' : ` (skipped: ${w
   const port = Number(bound['process']?.['port']);
   const pid = Number(await say(port, 'PID'));
   const owners = [`/proc/${pid}`, bound['directory']?.['path'] ?? ''].map((path) => statSync(path).uid);
-  expect([owners, bound['command']?.['path']]).toEqual([[nobody, nobody], String(nobody)]);
+  expect([owners, bound['command']?.['path']]).toEqual([[nameless, nameless], String(nameless)]);
   const parent = join(folder, 'own', 'node', 'process');
   const conf = join(parent, keyIn(parent, ids['process'] ?? ''), 'conf');
   expect(statSync(conf).mode & 0o777).toBe(0o700);

@@ -119,6 +119,14 @@ describe('Connections', () => {
     expect(ends.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected']);
   });
 
+  test('An offering that says no limit has ten connections; a database of before gets them with its next update.', async () => {
+    const instance = await provisioned({});
+    expect(await limits(instance.key)).toEqual([10]);
+    await databases.pool.query(`alter database ${instance.key} connection limit -1`);
+    await databases.provisioner.update?.(instance.with({}).work());
+    expect(await limits(instance.key)).toEqual([10]);
+  });
+
   test('A role has no more connections than its database, also after an update.', async () => {
     const instance = await provisioned({ connection_limit: 2 });
     await instance.bind('one');
