@@ -71,7 +71,8 @@ describeOffering('nats', () => {
     const [first, second] = bindings;
     const { uri, ...parts } = second.credentials;
     const { hostname: host, port, username, password } = new URL(uri ?? '');
-    expect({ host, port: Number(port), username, password }).toEqual(parts);
+    const named = { hostname: host, url: uri, type: 'nats', provider: 'purveyor' };
+    expect({ host, port: Number(port), username, password, ...named }).toEqual(parts);
     const [publishing, listening] = [await logIn(first), await logIn(second)];
     const subscription = listening.subscribe('orders', { max: 1 });
     await listening.flush();
@@ -96,7 +97,8 @@ describeOffering('search', () => {
     const [username, password] = [credentials['username'] ?? '', credentials['password'] ?? ''];
     const uri = `http://${username}:${password}@${address}:${port}`;
     const rest = { name: search.key, node_id: shop.node, username, password, uri };
-    expect(credentials).toEqual({ host: address, hostname: address, port, ...rest });
+    const named = { hostname: address, url: uri, type: 'groonga', provider: 'purveyor' };
+    expect(credentials).toEqual({ host: address, port, ...rest, ...named });
     await ask('table_create', { name: 'Teas', flags: 'TABLE_HASH_KEY', key_type: 'ShortText' });
     await ask('column_create', { table: 'Teas', name: 'about', type: 'Text' });
     await ask('table_create', {

@@ -18,7 +18,14 @@ jest.setTimeout(90_000);
 
 /** Containers are often run as a number without a name. */
 const nameless = 54_321;
-const asNameless = ['--reuid', String(nameless), '--regid', String(nameless), '--clear-groups', process.execPath];
+const asNameless = [
+  '--reuid',
+  String(nameless),
+  '--regid',
+  String(nameless),
+  '--clear-groups',
+  process.execPath,
+];
 const why = whyNot();
 const testIt = why === undefined ? test : test.skip;
 
