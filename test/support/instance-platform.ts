@@ -66,15 +66,18 @@ export interface InstancePlatform {
   readonly ended: (id: string, query?: Sent['query']) => Promise<Answer>;
   /** Provisions, waits for the end, and gives the new instance's id. */
   readonly made: (plan: string, sent?: Sent) => Promise<string>;
-  /** What there is of this instance: its rows, and files of what was made for it. */
+  /** What there is of this instance: its rows, those of what was made for it among them. */
   readonly tracesOf: (id: string) => Promise<readonly string[]>;
-  /** The files that were made for it. */
+  /** What was made for it. */
   readonly thingsOf: (id: string) => Promise<readonly string[]>;
   /** For requests that must be refused with a 4xx and must not change anything of this instance. */
   readonly refused: (id: string, request: () => Promise<Answer>) => Promise<Answer>;
 }
 
 const own = 'test/support/catalog';
+
+/** A row of the trial; others say how often something was tried. */
+const madeThing = /^trial_records .*"part":"(?:instance|binding)/;
 
 /**
  * To be called at the top of a test file: starts before its tests and stops after them.
@@ -129,7 +132,7 @@ export function instancePlatform(
     ask,
     ...requests(ask),
     tracesOf: traces,
-    thingsOf: async (id) => (await traces(id)).filter((line) => line.startsWith(dataDir)),
+    thingsOf: async (id) => (await traces(id)).filter((line) => madeThing.test(line)),
     async refused(id, request) {
       const before = await traces(id);
       const answer = await request();

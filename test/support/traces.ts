@@ -4,8 +4,8 @@ import type { TestDatabase } from './database.ts';
 import { codeOf } from '../../src/system/error-code.ts';
 
 /**
- * All that a broker remembers and has made, one line each: every row of every table, and every file of the
- * trial. Two of them differ exactly when something was changed in between. Of an operation in progress, which a
+ * All that a broker remembers and has made, one line each: every row of every table, those of the trial
+ * among them, and every file. Two of them differ exactly when something was changed in between. Of an operation in progress, which a
  * worker writes to all the time, only what it is counts.
  */
 export async function tracesOf({ pool, schema }: TestDatabase, dataDir: string): Promise<readonly string[]> {
