@@ -74,8 +74,10 @@ let broker: Maker;
 beforeAll(async () => {
   chmodSync(roots, 0o755);
   for (const path of [...rootNames, server]) mkdirSync(path);
-  // Hooks run as another user where the broker is root.
+  // Hooks of each instance run as another user where the broker is root.
   for (const path of [server, roots]) chmodSync(path, 0o777);
+  writeFileSync(join(roots, 'order'), '');
+  chmodSync(join(roots, 'order'), 0o666);
   oneNode = await openOneNode(
     [
       tiny('tiny'),
