@@ -1,8 +1,9 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { options } from '../src/program/config.ts';
-import { addressOf, startedBrokers } from './support/started-brokers.ts';
+import { asPattern, stepsIn, walk, type WalkStep } from './support/page-walk.ts';
+import { startedBrokers } from './support/started-brokers.ts';
 import { tableAfter } from './support/page-table.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -41,30 +42,6 @@ test('Every link within the page leads to a heading.', () => {
   expect(links.filter((anchor) => !anchors.includes(anchor))).toEqual([]);
 });
 
-interface WalkStep {
-  readonly command: string;
-  readonly shown: string;
-}
-
-/** Does what the page shows, in a shell beside a broker that has just been started, and gives all that was printed. */
-async function walk(
-  { scratch, start }: ReturnType<typeof startedBrokers>,
-  steps: readonly WalkStep[],
-  more = '',
-): Promise<{ readonly expected: readonly string[]; readonly printed: readonly string[] }> {
-  const address = await addressOf(start({ DATA_DIR: join(scratch, '.data') }));
-  const here = (text: string) =>
-    text
-      .replaceAll('http://127.0.0.1:8080', address)
-      .replaceAll('npm start --silent --', `'${process.execPath}' '${join(root, 'src/main.ts')}'`);
-  // The mark tells the answers apart.
-  const script = [...steps.map(({ command }) => command), more].map(here).join('\necho "<end>"\n');
-  const env = { PATH: process.env['PATH'], PORT: new URL(address).port, DATA_DIR: '.data' };
-  const printed = execFileSync('bash', ['-c', script], { cwd: scratch, env, encoding: 'utf8' });
-  const answers = printed.split('<end>\n').map((text) => text.trim());
-  return { expected: steps.map(({ shown }) => here(shown)), printed: answers };
-}
-
 describe('The first walk', () => {
   const brokers = startedBrokers();
 
@@ -84,7 +61,7 @@ describe('What a platform says', () => {
     expect(steps.length).toBeGreaterThan(7);
     // Tells the status of the last one.
     const last = `${steps.at(-1)?.command} -o /dev/null -w '%{http_code}'`;
-    const { expected, printed } = await walk(brokers, steps, last);
+    const { expected, printed } = await walk(brokers, steps, { more: last });
     for (const [index, shown] of expected.entries()) expect(printed[index]).toMatch(asPattern(shown));
     expect(printed.at(-1)).toBe('410');
   }, 30_000);
@@ -107,18 +84,6 @@ const redis = spawnSync('redis-server', ['--version']).status === 0;
 /** Commands of the first console block after a heading, each with what the page shows as its output. */
 function stepsAfter(heading: string): WalkStep[] {
   const [, after = ''] = readme.split(`## ${heading}\n`);
-  const [, block = ''] = /```console\n([\s\S]*?)```/.exec(after) ?? [];
-  return block
-    .split(/^\$ /m)
-    .slice(1)
-    .map((step) => {
-      const [command = '', ...shown] = step.trimEnd().split('\n');
-      return { command, shown: shown.join('\n') };
-    });
-}
-
-/** `…` stands for anything. */
-function asPattern(shown: string): RegExp {
-  const literal = shown.split('…').map((part) => part.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-  return new RegExp(`^${literal.join('[^]*')}$`);
+  const [block = ''] = /```console\n[\s\S]*?```/.exec(after) ?? [];
+  return stepsIn(block);
 }

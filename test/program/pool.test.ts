@@ -12,7 +12,7 @@ let broker: WholeBroker;
 
 beforeAll(async () => {
   database = await openTestDatabase();
-  broker = await startWholeBroker(database, { DATABASE_POOL: '2', LEASE: '2s', WORKERS: '4' });
+  broker = await startWholeBroker(database, { DATABASE_POOL: '2', LEASE: '4s', WORKERS: '4' });
 });
 afterAll(async () => {
   await broker.stop();
