@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { Proof } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { render } from '../../broker/template.ts';
@@ -40,7 +40,7 @@ export async function prove(
 }
 
 function fileIn(directories: readonly string[], program: string): string {
-  const found = directories.map((directory) => join(directory, program)).find(existsSync);
+  const found = directories.map((directory) => resolve(directory, program)).find(existsSync);
   if (found !== undefined) return found;
   throw new Error(`There is no ${program} in ${directories.join(', ')}.`);
 }
