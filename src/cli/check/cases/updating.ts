@@ -63,10 +63,7 @@ export const updatingCases: CaseGroup = {
       'Updating',
       'Naming the plan that the instance has is no change.',
       async (probe) => {
-        const { path } = await freshInstance(probe);
-        const plain = await probe.send(updateRequest(probe, path, goodParameters(probe)));
-        onlyWhen(plain.status < 300, 'The broker does not support updates of parameters.');
-        await endOf(probe, path, plain, 'an update');
+        const path = await updatedInstance(probe);
         const request = updateRequest(probe, path, {
           ...goodParameters(probe),
           plan_id: probe.market.planId,
@@ -103,10 +100,7 @@ export const updatingCases: CaseGroup = {
       },
     ),
     defineCase('UPD-19', 'MUST', 'Vendor Extension Fields', 'Unknown members are ignored.', async (probe) => {
-      const { path } = await freshInstance(probe);
-      const plain = await probe.send(updateRequest(probe, path, goodParameters(probe)));
-      onlyWhen(plain.status < 300, 'The broker does not support updates of parameters.');
-      await endOf(probe, path, plain, 'an update');
+      const path = await updatedInstance(probe);
       const request = updateRequest(probe, path, {
         ...goodParameters(probe),
         'x-conformance': { deep: [1] },
@@ -118,6 +112,15 @@ export const updatingCases: CaseGroup = {
 
 export function goodParameters(probe: Probe): Changes {
   return { parameters: probe.otherParameters ?? probe.parameters ?? {} };
+}
+
+/** The path of a new instance that has been updated once. Not applicable where parameters cannot be. */
+async function updatedInstance(probe: Probe): Promise<string> {
+  const { path } = await freshInstance(probe);
+  const plain = await probe.send(updateRequest(probe, path, goodParameters(probe)));
+  onlyWhen(plain.status < 300, 'The broker does not support updates of parameters.');
+  await endOf(probe, path, plain, 'an update');
+  return path;
 }
 
 async function requireSucceeded(probe: Probe, path: string, answer: WireAnswer): Promise<void> {
