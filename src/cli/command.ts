@@ -12,6 +12,8 @@ export interface CliCommand {
   readonly standard: boolean;
   /** It knows what signals mean to it; other commands are ended by them. */
   readonly heedsSignals: boolean;
+  /** The exit code when its arguments are wrong, or when it throws. */
+  readonly failureCode: number;
   /** Takes what commander has read of the arguments, in their order, and of the options, by its names of them. */
   readonly run: (given: readonly unknown[], options: Readonly<Record<string, unknown>>) => Promise<number>;
 }
@@ -28,7 +30,9 @@ export interface CommandDefinition<
   readonly options?: Options;
   readonly standard?: boolean;
   readonly heedsSignals?: boolean;
-  /** Gives the exit code; an Error it throws is shown to the operator and ends in exit code 1. */
+  /** 1, unless another one is said: for a command whose 1 is an answer. */
+  readonly failureCode?: number;
+  /** Gives the exit code; an Error it throws is shown to the operator and ends in `failureCode`. */
   readonly run: (given: ArgumentValues<Arguments>, options: OptionValues<Options>) => Promise<number>;
 }
 
@@ -38,7 +42,7 @@ export function defineCommand<
   Options extends Readonly<Record<string, CliOption<unknown>>> = Readonly<Record<never, never>>,
 >(definition: CommandDefinition<Arguments, Options>): CliCommand {
   const { words, description, arguments: args = [], options = {}, run } = definition;
-  const { standard = false, heedsSignals = false } = definition;
+  const { standard = false, heedsSignals = false, failureCode = 1 } = definition;
   const entries = Object.entries<CliOption<unknown>>(options);
   return {
     words,
@@ -47,6 +51,7 @@ export function defineCommand<
     options: Object.values(options),
     standard,
     heedsSignals,
+    failureCode,
     run(given, read) {
       const values = Object.fromEntries(entries.map(([name, one]) => [name, read[one.attributeName()]]));
       return run(given as ArgumentValues<Arguments>, values as OptionValues<Options>);

@@ -11,6 +11,8 @@ export interface CliProgram {
   readonly root: Command;
   /** That of the command which has run. */
   readonly exitCode: () => number;
+  /** That of the command which was asked for, when it could not be run or has thrown. */
+  readonly failureCode: () => number;
 }
 
 /** The first words of commands that have two. */
@@ -19,6 +21,7 @@ const groups: Readonly<Record<string, string>> = { catalog: 'Commands for offeri
 /** Puts the commands together; what is wrong in the arguments is thrown as an Error with a sentence. */
 export function createProgram(commands: readonly CliCommand[]): CliProgram {
   let exitCode = 0;
+  let failureCode = 1;
   const root = new Command('purveyor')
     .description('A service broker: Open Service Broker API in front of anything with a lifecycle.')
     .version(version(), '-V, --version', 'Show the version.')
@@ -29,14 +32,19 @@ export function createProgram(commands: readonly CliCommand[]): CliProgram {
     .addHelpText('after', `\nEnvironment:\n${environmentHelp()}`);
   throwWrongUsage(root);
   for (const command of commands) {
-    define(root, command).action(async (...given: unknown[]) => {
+    const defined = define(root, command);
+    // Before its arguments are read: they may be what is wrong.
+    defined.parent?.hook('preSubcommand', (_parent, asked) => {
+      if (asked === defined) failureCode = command.failureCode;
+    });
+    defined.action(async (...given: unknown[]) => {
       // After the declared arguments commander hands over the options and itself.
       const read = given.at(-2) as Readonly<Record<string, unknown>>;
       if (!command.heedsSignals) await letSignalsEnd();
       exitCode = await command.run(given.slice(0, -2), read);
     });
   }
-  return { root, exitCode: () => exitCode };
+  return { root, exitCode: () => exitCode, failureCode: () => failureCode };
 }
 
 /** Words before the last one are groups of commands. */

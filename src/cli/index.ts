@@ -8,6 +8,7 @@ import { checkCommand } from './check/command.ts';
 import { completionOf } from './completion/index.ts';
 import { config } from './config.ts';
 import { createProgram, type CliProgram } from './create-program.ts';
+import { describeError } from './output/describe-error.ts';
 import { instanceCommands } from './operator/instances.ts';
 import { nodeCommands } from './operator/nodes.ts';
 import { offerings } from './operator/offerings.ts';
@@ -38,11 +39,16 @@ const commands: readonly CliCommand[] = [
 
 /** Runs the command that the arguments name; gives the exit code of the process. */
 export async function runCommand(args: readonly string[]): Promise<number> {
-  const { root, exitCode } = ourProgram();
-  const asked = withHelp(args);
-  requireKnown(root, asked);
-  await root.parseAsync(asked, { from: 'user' });
-  return exitCode();
+  const { root, exitCode, failureCode } = ourProgram();
+  try {
+    const asked = withHelp(args);
+    requireKnown(root, asked);
+    await root.parseAsync(asked, { from: 'user' });
+    return exitCode();
+  } catch (error) {
+    console.error(describeError(error));
+    return failureCode();
+  }
 }
 
 /** All commands as commander knows them; nothing is run before it is asked to parse. */

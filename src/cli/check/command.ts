@@ -6,7 +6,6 @@ import { oneOf, path, userName, webAddress, wholeNumber } from '../../config/kin
 import { trustAuthorities } from '../../program/tls/trust.ts';
 import { heedSignals } from '../../system/held-signals.ts';
 import { defineCommand } from '../command.ts';
-import { describeError } from '../output/describe-error.ts';
 import { print } from '../output/print.ts';
 import { flag, option, optionalArgument, optionWithDefault, someText, timeLimit } from '../parameters.ts';
 import { otherParametersOption, parametersOption } from '../platform/parameters.ts';
@@ -61,6 +60,8 @@ export const checkCommand = defineCommand({
     list: flag('--list', 'the cases, without asking any broker'),
   },
   heedsSignals: true,
+  // 1 says that a broker is wrong.
+  failureCode: 2,
   async run([address], { list, only, json, ...given }) {
     const { casesNamed } = await import('./cases.ts');
     const { listOf, tableOf } = await import('./report/list.ts');
@@ -69,11 +70,7 @@ export const checkCommand = defineCommand({
       print(json ? JSON.stringify(listOf(groups), undefined, 2) : tableOf(groups));
       return 0;
     }
-    // Whatever keeps it from being run is told by a code of its own: 1 says that a broker is wrong.
-    return runCheck(groups, address, { json, ...given }).catch((error: unknown) => {
-      console.error(describeError(error));
-      return 2;
-    });
+    return runCheck(groups, address, { json, ...given });
   },
 });
 

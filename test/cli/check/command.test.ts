@@ -94,6 +94,9 @@ test.each([
     ['<broker>', '--password-from', '/nowhere'],
     'cannot read /nowhere',
   ],
+  ['an option that there is not', ['<broker>', ...login, '--onyl', 'AUT'], "no option '--onyl'"],
+  ['a value that cannot be', ['<broker>', ...login, '--api-version', '3.0'], '--api-version'],
+  ['two addresses', ['<broker>', '<broker>', ...login], 'check takes one argument'],
   ['cases that there are not', ['<broker>', ...login, '--only', 'XYZ'], '--only names no case'],
 ])('The command check ends with 2 and a sentence for %s.', async (_what, words, sentence) => {
   broker = await startSmallBroker();
