@@ -53,7 +53,8 @@ export async function askHook(
   const hook = work.plan.operating.hooks[name];
   if (!hook) return { outputs: {} };
   return runHook(node, {
-    hook,
+    // Who takes over from a broker that died after it must not make its users again.
+    hook: name === 'once_ready' ? { ...hook, once: true } : hook,
     name,
     instanceId: work.instance.id,
     directory,

@@ -6,6 +6,7 @@ const defaults = {
   prepare: 60_000,
   configure: 60_000,
   start: 30_000,
+  once_ready: 60_000,
   check_up: 30_000,
   stop: 10_000,
   halt: 5_000,

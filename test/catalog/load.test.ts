@@ -335,7 +335,12 @@ describe('The form of a file is checked', () => {
     [
       'an unknown hook',
       { hooks: { explode: { run: ['x'] } } },
-      'hooks.explode: There is no such key here. There are: init, prepare, configure, check_up, start, stop, halt, monitor, bind, unbind, update, remove.',
+      'hooks.explode: There is no such key here. There are: init, prepare, configure, check_up, start, once_ready, stop, halt, monitor, bind, unbind, update, remove.',
+    ],
+    [
+      'what comes once by itself',
+      { hooks: { once_ready: { run: ['x'], once: false } } },
+      'hooks.once_ready.once: There is no such key here. There are: run, env, timeout.',
     ],
     [
       'a schema outside its place',

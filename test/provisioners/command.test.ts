@@ -50,6 +50,7 @@ describe('What happens', () => {
     const hooks = scripts({
       remove: '',
       check_up: '',
+      once_ready: '',
       start: '',
       configure: '',
       prepare: '',
@@ -61,7 +62,7 @@ describe('What happens', () => {
       monitor: '',
     });
     const work = workWith({ hooks, bindingId: 'b1' });
-    const making = ['init', 'prepare', 'configure', 'start', 'check_up'];
+    const making = ['init', 'prepare', 'configure', 'start', 'check_up', 'once_ready'];
     expect(names((await provision(work)).timeline)).toEqual(making);
     await finish(provisioner, 'bind', work);
     expect(names((await update(work)).timeline)).toEqual(['prepare', 'configure', 'update']);

@@ -7,6 +7,7 @@ export const hookNames = [
   'configure',
   'check_up',
   'start',
+  'once_ready',
   'stop',
   'halt',
   'monitor',

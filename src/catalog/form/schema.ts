@@ -3,11 +3,9 @@
  * what a message calls the form, a `default` is what an absent key means.
  */
 import type { JsonObject } from '../../broker/json.ts';
-import { restartCauses } from '../../broker/units.ts';
+import { runningKeys } from './running-keys.ts';
 import {
   durationSchema,
-  environmentName,
-  hookNames,
   numberOrTemplate,
   semanticVersion,
   sizeSchema,
@@ -184,36 +182,12 @@ const market: JsonObject = {
   plans: { type: 'array', items: plan, minItems: 1 },
 };
 
-const program: JsonObject = {
-  run: { type: 'array', items: textSchema, minItems: 1 },
-  env: {
-    type: 'object',
-    propertyNames: environmentName,
-    additionalProperties: { type: 'string' },
-    default: {},
-  },
-};
-
-const hook = thing({ ...program, once: { ...yesNo, default: false }, timeout: durationSchema }, ['run']);
-
-const prove = thing({ ...program, timeout: { ...durationSchema, default: '30s' } }, ['run']);
-
-const monitor = thing({
-  every: { ...durationSchema, default: '10s' },
-  restart: { type: 'integer', minimum: 0, default: 3 },
-  within: { ...durationSchema, default: '10m' },
-  restart_on: { type: 'array', items: { enum: [...restartCauses] }, uniqueItems: true, default: [] },
-});
-
 const making: JsonObject = {
   provisioner: textSchema,
   config: { ...anyObject, default: {} },
   secrets: { type: 'object', propertyNames: name, additionalProperties: secret, default: {} },
   ...perPlan,
-  timeouts: thing(Object.fromEntries(hookNames.map((step) => [step, durationSchema]))),
-  monitor,
-  hooks: thing(Object.fromEntries(hookNames.map((step) => [step, hook]))),
-  prove,
+  ...runningKeys,
   requires_offerings: {
     type: 'object',
     propertyNames: name,

@@ -25,6 +25,7 @@ export function makingSteps(context: InstanceContext): readonly CommandStep[] {
     { name: 'init', run: init },
     ...hookSteps(context, ['prepare', 'configure']),
     ...startingSteps(context),
+    ...hookSteps(context, ['once_ready']),
   ];
 }
 

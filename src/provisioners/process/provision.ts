@@ -16,7 +16,7 @@ import { factsOf, type NodeSettings } from '../../node/instance-context.ts';
 import { kind, type ProcessContext, contextOf } from './context.ts';
 import { findTakenPorts, noPort, replacePorts, startUnits, unitsOf } from './units/start.ts';
 
-/** Makes an instance: init, prepare, configure, check_up, what runs already ended, start, check_up. */
+/** Makes an instance: init, prepare, configure, check_up, what runs already ended, start, check_up, once_ready. */
 export function provision(settings: NodeSettings, work: Work): Promise<Step<Made>> {
   const contextAt = ({ kept }: Attempt) => contextOf(settings, work, kept);
   const steps: NamedSteps = {
@@ -36,7 +36,12 @@ export function provision(settings: NodeSettings, work: Work): Promise<Step<Made
     async ready(attempt) {
       const context = contextAt(attempt);
       await awaitReady(context, unitsOf(context), readyLimit(work.plan.operating));
-      return { to: 'end', did: 'check_up' };
+      return { to: hasHook(context, 'once_ready') ? 'once_ready' : 'end', did: 'check_up' };
+    },
+    async once_ready(attempt) {
+      const context = contextAt(attempt);
+      const told = await callHook(context, 'once_ready', attempt.tries);
+      return { to: 'end', did: 'once_ready', ...keepOutputs(context, 'once_ready', told) };
     },
   };
   return runSequence(steps, 'init', work, (kept) => ({ facts: factsOf(contextOf(settings, work, kept)) }));

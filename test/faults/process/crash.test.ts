@@ -12,7 +12,7 @@ import { until } from '../../support/until.ts';
 
 jest.setTimeout(60_000);
 
-const steps = ['init', 'prepare', 'configure', 'check_up', 'start', 'check_up'];
+const steps = ['init', 'prepare', 'configure', 'check_up', 'start', 'check_up', 'once_ready'];
 /** What becomes of the statement that tells of the step: it is executed, or thrown away with its connection. */
 const fates = ['recorded', 'done and not recorded'] as const;
 const cases = fates.flatMap((fate) =>
@@ -24,9 +24,11 @@ function idOf(fate: (typeof fates)[number], number: number): string {
 }
 
 const of = { offering: 'tiny', plan: 'small' };
-const once = Object.fromEntries(
-  ['init', 'prepare', 'configure'].map((hook) => [hook, { run: ['./hooks/tiny/note'], once: true }]),
-);
+const run = ['./hooks/tiny/note'];
+const hooks = {
+  ...Object.fromEntries(['init', 'prepare', 'configure'].map((hook) => [hook, { run, once: true }])),
+  once_ready: { run },
+};
 
 const env = { DATABASE_POOL: '40', NODE_PORTS: '21200-21299' };
 let oneNode: OneNode;
@@ -34,7 +36,7 @@ let gate: Client;
 let next: Maker;
 beforeAll(async () => {
   const note = 'echo "$PURVEYOR_ACTION" >> ran';
-  oneNode = await openOneNode([tiny('tiny', { hooks: once, monitor: { every: '1s' } })], {
+  oneNode = await openOneNode([tiny('tiny', { hooks, monitor: { every: '1s' } })], {
     'tiny/note': note,
   });
   gate = new Client(oneNode.database.config);
@@ -104,7 +106,7 @@ test.each(cases)(
     const [operation] = seen.operations;
     expect(operation).toMatchObject({ kind: 'provision', state: 'succeeded' });
     expect(operation?.timeline.map(({ step }) => step)).toEqual(steps);
-    expect(oneNode.read(id, 'ran')).toBe('init\nprepare\nconfigure\n');
+    expect(oneNode.read(id, 'ran')).toBe('init\nprepare\nconfigure\nonce_ready\n');
 
     expect(processesOf(id)).toEqual([seen.units[0]?.pid]);
     expect(oneNode.read(id, 'starts')).toBe(`${seen.units[0]?.pid}\n`);

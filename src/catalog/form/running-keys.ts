@@ -1,0 +1,35 @@
+import type { JsonObject } from '../../broker/json.ts';
+import { restartCauses } from '../../broker/units.ts';
+import { durationSchema, environmentName, hookNames, textSchema, thing, yesNo } from './schema-words.ts';
+
+const program: JsonObject = {
+  run: { type: 'array', items: textSchema, minItems: 1 },
+  env: {
+    type: 'object',
+    propertyNames: environmentName,
+    additionalProperties: { type: 'string' },
+    default: {},
+  },
+};
+
+const hook = thing({ ...program, once: { ...yesNo, default: false }, timeout: durationSchema }, ['run']);
+
+/** It comes once in an instance's life anyway: `once` would say nothing, or something wrong. */
+const onceHook = thing({ ...program, timeout: durationSchema }, ['run']);
+
+const prove = thing({ ...program, timeout: { ...durationSchema, default: '30s' } }, ['run']);
+
+const monitor = thing({
+  every: { ...durationSchema, default: '10s' },
+  restart: { type: 'integer', minimum: 0, default: 3 },
+  within: { ...durationSchema, default: '10m' },
+  restart_on: { type: 'array', items: { enum: [...restartCauses] }, uniqueItems: true, default: [] },
+});
+
+/** What an offering says of running things: when, how long, how watched and by which programs of its own. */
+export const runningKeys: JsonObject = {
+  timeouts: thing(Object.fromEntries(hookNames.map((step) => [step, durationSchema]))),
+  monitor,
+  hooks: thing(Object.fromEntries(hookNames.map((step) => [step, step === 'once_ready' ? onceHook : hook]))),
+  prove,
+};
