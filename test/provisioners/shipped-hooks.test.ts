@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hasInEnvironment } from '../../src/system/proc.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
@@ -31,13 +31,26 @@ test.each([
   expect(readdirSync(join(place, name))).toEqual([]);
 });
 
+test.each(['bind', 'unbind'])(
+  'RabbitMQ that does not answer is asked again later by rabbitmq/%s.',
+  async (name) => {
+    writeFileSync(join(place, 'rabbitmq.conf'), 'management.tcp.port = 1\n');
+    const login = { HOST: '127.0.0.1', ADMIN_PASSWORD: 'x', USER_NAME: 'p1', USER_PASSWORD: 'y' };
+    expect(await run(`rabbitmq/${name}`, { CONF: place, ...login })).toBe(75);
+  },
+);
+
 const hasRabbitmq = existsSync('/usr/lib/rabbitmq/bin/rabbitmqctl');
 
 (hasRabbitmq ? test : test.skip)(
   'A user that rabbitmq/unbind cannot ask about counts as not removed, and no epmd is left (needs rabbitmq-server).',
   async () => {
+    writeFileSync(join(place, 'rabbitmq.conf'), 'listeners.tcp.1 = 127.0.0.1:5672\n');
     const env = {
       HOME: place,
+      CONF: place,
+      HOST: '127.0.0.1',
+      ADMIN_PASSWORD: 'x',
       RABBITMQ_NODENAME: 'nobody@localhost',
       DISTRIBUTION_PORT: '1',
       USER_NAME: 'p1',

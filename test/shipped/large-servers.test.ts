@@ -1,92 +1,20 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
-import { type ChannelModel, connect } from 'amqplib';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
-import { readCommandLine } from '../../src/system/proc.ts';
-import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { until } from '../support/until.ts';
-import { expectNoSecrets, expectPrivate, processesOf, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 jest.setTimeout(120_000);
 
-/** RabbitMQ and MariaDB, the real ones, used with the credentials of bindings. */
+/** MariaDB, the real one, used with the credentials of bindings. */
 
 let shop: Shop;
 beforeAll(async () => {
   shop = await openShop();
 });
 afterAll(() => shop.close());
-
-describeOffering('rabbitmq', () => {
-  const opened: ChannelModel[] = [];
-  afterEach(async () => {
-    await Promise.allSettled(opened.splice(0).map((connection) => connection.close()));
-  });
-
-  async function logIn(url: Parameters<typeof connect>[0]): Promise<ChannelModel> {
-    const connection = await connect(url);
-    connection.on('error', () => undefined);
-    opened.push(connection);
-    return connection;
-  }
-
-  function byParts({ credentials, port }: Bound, password = credentials['password'] ?? '') {
-    const { host: hostname = '', username = '', vhost = '' } = credentials;
-    return logIn({ protocol: 'amqp', hostname, port, username, password, vhost });
-  }
-
-  test('A20, S11: A user for each binding, who sends what the other receives; no epmd that a neighbour could end.', async () => {
-    const watch = watchProcesses();
-    const rabbit = await shop.buy('rabbitmq', 'small');
-    const bindings = await Promise.all([rabbit.bind(), rabbit.bind()]);
-    const [first, second] = bindings;
-    expectNoSecrets(watch.end(), rabbit, bindings);
-    expectPrivate(rabbit);
-    expect(listLaunched(rabbit.directory).map(({ unit }) => unit)).toEqual(['rabbitmq']);
-    expect(processesOf(rabbit).filter(({ pid }) => readCommandLine(pid)[0]?.endsWith('epmd'))).toEqual([]);
-
-    const sending = await byParts(first);
-    const receiving = await logIn(second.credentials['uri'] ?? '');
-    await send(sending, 'one tea');
-    expect(await receive(receiving)).toBe('one tea');
-    await expect(byParts(first, 'a-guess')).rejects.toThrow('ACCESS_REFUSED');
-
-    const closed = new Promise((resolve) => sending.once('close', resolve));
-    await first.unbind();
-    await closed;
-    await expect(byParts(first)).rejects.toThrow('ACCESS_REFUSED');
-    await send(receiving, 'another tea');
-    await rabbit.act('stop');
-    expect(processesOf(rabbit)).toEqual([]);
-    await rabbit.act('start');
-    expect(await receive(await byParts(second))).toBe('another tea');
-    await returnWholly(rabbit, second.port);
-  });
-
-  async function send(connection: ChannelModel, text: string): Promise<void> {
-    const channel = await connection.createConfirmChannel();
-    await channel.assertQueue('orders', { durable: true });
-    channel.sendToQueue('orders', Buffer.from(text), { persistent: true });
-    await channel.waitForConfirms();
-  }
-
-  /** Takes one message, and no more. */
-  async function receive(connection: ChannelModel): Promise<string> {
-    const channel = await connection.createChannel();
-    await channel.prefetch(1);
-    const { promise, resolve } = Promise.withResolvers<string>();
-    await channel.consume('orders', (message) => {
-      if (!message) return;
-      channel.ack(message);
-      resolve(message.content.toString());
-    });
-    const text = await promise;
-    await channel.close();
-    return text;
-  }
-});
 
 /** By whatever number: access denied, for a database, a table or an administrator's command. */
 const accessDenied = { message: expect.stringMatching(/denied/) as string };

@@ -49,6 +49,7 @@ const rules: readonly Rule[] = [
   ['java-cfenv by the tag redis', 'redis', hasTag('redis'), ['uri', 'host', 'port', 'password']],
   ['java-cfenv by the scheme redis', 'redis', schemeOf('redis'), ['uri']],
   ['java-cfenv by the tag rabbitmq', 'rabbitmq', hasTag('rabbitmq', 'amqp'), ['uri', 'username', 'vhost']],
+  ['RabbitMQ for Cloud Foundry', 'rabbitmq', labelStarts('rabbitmq'), ['http_api_uri', 'dashboard_url']],
   ['java-cfenv by the label rabbitmq', 'rabbitmq', labelStarts('rabbitmq'), ['uri']],
   ['java-cfenv by the scheme amqp', 'rabbitmq', schemeOf('amqp', 'amqps'), ['uri']],
   ['java-cfenv by the tag mysql', 'mariadb', hasTag('mysql'), ['jdbcUrl']],

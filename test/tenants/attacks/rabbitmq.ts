@@ -17,7 +17,7 @@ interface Where {
 async function use(
   as: Holding,
   work: (channel: Channel) => Promise<unknown>,
-  { at = as, vhost = '/' }: Where = {},
+  { at = as, vhost = as.credentials['vhost'] ?? '' }: Where = {},
 ): Promise<unknown> {
   const { host: hostname = '', username = '', password = '' } = as.credentials;
   const connection = await connect({ protocol: 'amqp', hostname, port: at.port, username, password, vhost });
@@ -73,6 +73,29 @@ export const rabbitmq: Attacks = {
       refusal: /(?:NOT_FOUND|ACCESS_REFUSED)[^]*(?:NOT_FOUND|ACCESS_REFUSED)/,
     },
     {
+      to: 'tell or do by HTTP more than the login of a binding may do by AMQP',
+      async try({ mine, neighbour }) {
+        const { username } = mine.credentials;
+        const administrator = { tags: 'administrator', password: 'x' };
+        const own = await tryEach(
+          [
+            ['GET', 'users'],
+            ['GET', 'definitions'],
+            ['GET', 'nodes'],
+            ['GET', 'permissions'],
+            ['PUT', `users/${username}`, administrator],
+            ['PUT', 'users/more', administrator],
+            ['PUT', 'vhosts/more', {}],
+            ['PUT', 'parameters/shovel/app/x', { value: { 'src-uri': 'amqp://', 'dest-uri': 'amqp://' } }],
+            ['POST', 'definitions', { users: [{ name: username, ...administrator }] }],
+          ] as const,
+          ([method, path, body]) => askApi(mine, mine, method, path, body),
+        );
+        return [...own, await askApi(mine, neighbour, 'GET', 'queues/app/secret')];
+      },
+      refusal: /^(?:[^\n]*not_authori[^\n]*(?:\n|$)){10}$/,
+    },
+    {
       to: 'run Erlang for who has no cookie of its node',
       async try({ neighbour }) {
         const node = `${neighbour.key}@localhost`;
@@ -85,11 +108,27 @@ export const rabbitmq: Attacks = {
   ],
 };
 
+/** What the HTTP API of a server says to the login of a binding, of that server or another one. */
+async function askApi(
+  as: Holding,
+  at: Holding,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<string> {
+  const { username, password } = as.credentials;
+  const headers = { authorization: `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}` };
+  const api = at.credentials['dashboard_url'] ?? '';
+  return (await fetch(`${api}api/${path}`, { method, headers, body: body && JSON.stringify(body) })).text();
+}
+
 /** Where it listens for none but its own tools. */
-function innerPorts({ id, base, port }: Holding): readonly number[] {
+function innerPorts({ id, base, port, credentials }: Holding): readonly number[] {
   const units = listLaunched({ state: join(base, 'state') });
   const pids = units.flatMap(({ identity }) => groupOf(identity, id));
-  return listeningPorts(pids).filter((one) => one !== port);
+  return listeningPorts(pids).filter(
+    (one) => ![port, Number(new URL(credentials['dashboard_url'] ?? '').port)].includes(one),
+  );
 }
 
 /** As a node that takes this port for that of each other node. */
