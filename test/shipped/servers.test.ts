@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { jest } from '@jest/globals';
@@ -220,6 +221,8 @@ describeOffering('postgres', () => {
   }
 });
 
+const bareContainer = ['--ro-bind', '/usr', '/usr', ...['bin', 'lib', 'lib64'].flatMap(systemFolder)];
+
 describeOffering('filesystem', () => {
   test('S12: What one binding writes, another one reads at its path; the directory goes with the instance.', async () => {
     const filesystem = await shop.buy('filesystem', 'small');
@@ -232,4 +235,51 @@ describeOffering('filesystem', () => {
     await filesystem.deprovision();
     expect(existsSync(path)).toBe(false);
   });
+
+  test('A platform that mounts is told a volume, which it shows to a container under the path of the credentials.', async () => {
+    const filesystem = await shop.buy('filesystem', 'small');
+    const { credentials, volumeMounts } = await filesystem.bind();
+    const { path = '' } = credentials;
+    expect(volumeMounts).toEqual([
+      {
+        driver: 'local',
+        container_dir: path,
+        mode: 'rw',
+        device_type: 'shared',
+        device: { volume_id: filesystem.key, mount_config: { type: 'none', o: 'bind', device: path } },
+      },
+    ]);
+    const { body } = await shop.broker.ask('get', '/v2/catalog');
+    const { services } = body as { services: readonly { name: string; requires?: readonly string[] }[] };
+    expect(services.find(({ name }) => name === 'filesystem')?.requires).toEqual(['volume_mount']);
+    await filesystem.deprovision();
+  });
+
+  const inContainer = canMakeContainers() ? test : test.skip;
+  inContainer('What a container writes to its volume is there for the next one (needs bwrap).', async () => {
+    const filesystem = await shop.buy('filesystem', 'small');
+    const [first, second] = [await filesystem.bind(), await filesystem.bind()];
+    runInContainer(first, 'echo "one tea" >"$0/order.txt"');
+    expect(runInContainer(second, 'cat "$0/order.txt"')).toBe('one tea\n');
+    await filesystem.deprovision();
+  });
 });
+
+/** A container that has the volumes of a binding and the system's programs, as a platform makes it. */
+function runInContainer({ credentials, volumeMounts = [] }: Bound, script: string): string {
+  const mounts = volumeMounts.flatMap(({ container_dir: at, device: { mount_config: config } }) => [
+    '--bind',
+    config['device'] ?? '',
+    at,
+  ]);
+  const args = [...bareContainer, ...mounts, 'sh', '-c', script, credentials['path'] ?? ''];
+  return execFileSync('bwrap', args, { encoding: 'utf8' });
+}
+
+function systemFolder(name: string): readonly string[] {
+  return existsSync(`/${name}`) ? ['--symlink', `usr/${name}`, `/${name}`] : [];
+}
+
+function canMakeContainers(): boolean {
+  return spawnSync('bwrap', [...bareContainer, 'true']).status === 0;
+}

@@ -47,9 +47,23 @@ export interface Bought {
 
 export interface Bound {
   readonly credentials: Readonly<Record<string, string>>;
+  /** What the platform shall mount into the application's container. */
+  readonly volumeMounts?: readonly VolumeMount[];
   readonly port: number;
   /** Requires that it succeeds. */
   unbind(): Promise<void>;
+}
+
+/** As the Open Service Broker API has it. */
+export interface VolumeMount {
+  readonly driver: string;
+  readonly container_dir: string;
+  readonly mode: string;
+  readonly device_type: string;
+  readonly device: {
+    readonly volume_id: string;
+    readonly mount_config: Readonly<Record<string, string>>;
+  };
 }
 
 /** What operators are told of one instance. */
@@ -158,9 +172,12 @@ function aBought({ broker, id, ids }: Parts, first: string): Omit<Bought, 'key' 
     async bind() {
       const binding = `${path}/service_bindings/${randomUUID()}`;
       const answer = requireStatus(await broker.ask('put', binding, { body: ids(plan) }), 201);
-      const { credentials } = answer.body as { credentials: Record<string, string> };
+      const { credentials, volume_mounts: volumeMounts } = answer.body as Pick<Bound, 'credentials'> & {
+        readonly volume_mounts?: readonly VolumeMount[];
+      };
       return {
         credentials,
+        volumeMounts,
         port: Number(credentials['port']),
         unbind: async () =>
           void requireStatus(await broker.ask('delete', binding, { query: { ...ids(plan) } }), 200),
