@@ -101,7 +101,7 @@ test.each(rules)('The library %s finds %s, and what it reads there.', async (_, 
   expect(reads.filter((path) => valueAt(path, bound.credentials) === undefined)).toEqual([]);
 });
 
-test.each(['redis', 'rabbitmq', 'mariadb', 'memcached', 'nats'])(
+test.each(['redis', 'rabbitmq', 'mariadb', 'memcached', 'nats', 'etcd'])(
   'The port of %s is a number.',
   async (offering) => {
     expect(typeof (await boundTo(offering)).credentials['port']).toBe('number');

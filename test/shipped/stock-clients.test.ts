@@ -99,6 +99,21 @@ assert body == b'tea'
 `,
   },
   {
+    offering: 'etcd',
+    library: 'urllib',
+    program: `
+import base64
+from urllib.request import urlopen, Request
+found = service('etcd')
+def ask(path, body, **headers):
+    return json.load(urlopen(Request(found['endpoint'] + path, json.dumps(body).encode(), headers)))
+login = ask('/v3/auth/authenticate', {'name': found['username'], 'password': found['password']})
+key, value = (base64.b64encode(text).decode() for text in (b'goods', b'tea'))
+ask('/v3/kv/put', {'key': key, 'value': value}, Authorization=login['token'])
+assert ask('/v3/kv/range', {'key': key}, Authorization=login['token'])['kvs'][0]['value'] == value
+`,
+  },
+  {
     offering: 'memcached',
     library: 'pylibmc',
     program: `

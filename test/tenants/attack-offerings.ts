@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describeOffering } from '../shipped/shop.ts';
 import { type Attacks, textOf } from './attacks/attack.ts';
 import { echo } from './attacks/echo.ts';
+import { etcd } from './attacks/etcd.ts';
 import { filesystem } from './attacks/filesystem.ts';
 import { mariadb } from './attacks/mariadb.ts';
 import { memcached } from './attacks/memcached.ts';
@@ -22,6 +23,7 @@ export const allAttacks: Readonly<Record<string, Attacks>> = {
   invert,
   redis,
   memcached,
+  etcd,
   nats,
   rabbitmq,
   mariadb,
