@@ -1,5 +1,5 @@
-import { accessSync, chmodSync, constants, globSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, constants, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { jest } from '@jest/globals';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { isError } from '../../src/catalog/problem.ts';
@@ -51,15 +51,26 @@ describe('The shipped files', () => {
     expect(readFileSync(file, 'utf8').split('\n').length).toBeLessThan(160);
   });
 
-  test.each(hooks)('%s can be run, says what it is for, and is used.', (file) => {
-    accessSync(file, constants.X_OK);
+  test.each(hooks.filter(isExecutable))('%s can be run, says what it is for, and is used.', (file) => {
     expect(readFileSync(file, 'utf8')).toMatch(/^#!\/bin\/sh\n# [A-Z]/);
     const [, folderName = '', name = ''] = /hooks\/([^/]+)\/(.+)$/.exec(file) ?? [];
     expect(readFileSync(join('catalog', `${folderName}.yaml`), 'utf8')).toContain(
       `./hooks/${folderName}/${name}]`,
     );
   });
+
+  test('The shipped files that are parts of hooks say what they are for, and are used by a hook beside them.', () => {
+    for (const file of hooks.filter((one) => !isExecutable(one))) {
+      expect(readFileSync(file, 'utf8')).toMatch(/^# [A-Z]/);
+      const beside = hooks.filter((one) => dirname(one) === dirname(file) && isExecutable(one));
+      expect(beside.map((one) => readFileSync(one, 'utf8')).join('\n')).toContain(`/${basename(file)}"`);
+    }
+  });
 });
+
+function isExecutable(file: string): boolean {
+  return (statSync(file).mode & constants.S_IXUSR) !== 0;
+}
 
 test('S17: A file whose executable is on no node is not on sale, and operators are told why.', async () => {
   shop = await openShop({ CATALOG_DIR: `catalog:${folder}`, NODE_SANDBOX: 'off' });
