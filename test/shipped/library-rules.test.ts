@@ -87,6 +87,7 @@ const rules: readonly Rule[] = [
     labelStarts('nats'),
     ['url', 'uri', 'host', 'port', 'username', 'password'],
   ],
+  ['clients of MQTT', 'mqtt', hasTag('mqtt'), ['uri', 'host', 'port', 'username', 'password']],
   ['clients of memcached', 'memcached', hasTag('memcached'), ['servers', 'uri', 'username', 'password']],
 ];
 
@@ -101,7 +102,7 @@ test.each(rules)('The library %s finds %s, and what it reads there.', async (_, 
   expect(reads.filter((path) => valueAt(path, bound.credentials) === undefined)).toEqual([]);
 });
 
-test.each(['redis', 'rabbitmq', 'mariadb', 'memcached', 'nats', 'etcd'])(
+test.each(['redis', 'rabbitmq', 'mariadb', 'memcached', 'nats', 'etcd', 'mqtt'])(
   'The port of %s is a number.',
   async (offering) => {
     expect(typeof (await boundTo(offering)).credentials['port']).toBe('number');

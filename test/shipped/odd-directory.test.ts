@@ -27,6 +27,7 @@ const programs = {
   memcached: ['memcached', 'small'],
   mariadb: ['mariadbd', 'small'],
   search: ['groonga-httpd', 'small'],
+  mqtt: ['mosquitto', 'small'],
   rabbitmq: ['rabbitmq-server', 'small'],
 } as const;
 

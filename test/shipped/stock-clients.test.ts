@@ -133,6 +133,20 @@ client = bmemcached.Client(found['servers'], found['username'], found['password'
 assert client.set('key', 'value') and client.get('key') == 'value'
 `,
   },
+  {
+    offering: 'mqtt',
+    library: 'paho.mqtt',
+    program: `
+import paho.mqtt.publish as publish, paho.mqtt.subscribe as subscribe
+found = service('mqtt')
+login = {'username': found['username'], 'password': found['password']}
+publish.single('goods', 'tea', qos=1, retain=True, hostname=found['hostname'], port=found['port'], auth=login)
+publish.single('goods/2', 'tea', qos=1, retain=True, hostname=found['host'], port=found['ws_port'], auth=login, transport='websockets')
+for topic, port, transport in [('goods', found['ws_port'], 'websockets'), ('goods/2', found['port'], 'tcp')]:
+    heard = subscribe.simple(topic, qos=1, hostname=found['host'], port=port, auth=login, transport=transport)
+    assert heard.payload == b'tea'
+`,
+  },
 ];
 
 for (const { offering, library, program } of clients) {

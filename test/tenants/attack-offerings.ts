@@ -8,6 +8,7 @@ import { etcd } from './attacks/etcd.ts';
 import { filesystem } from './attacks/filesystem.ts';
 import { mariadb } from './attacks/mariadb.ts';
 import { memcached } from './attacks/memcached.ts';
+import { mqtt } from './attacks/mqtt.ts';
 import { nats } from './attacks/nats.ts';
 import { postgres } from './attacks/postgres.ts';
 import { rabbitmq } from './attacks/rabbitmq.ts';
@@ -30,6 +31,7 @@ export const allAttacks: Readonly<Record<string, Attacks>> = {
   postgres,
   filesystem,
   search,
+  mqtt,
 };
 
 /** Each shipped offering is attacked from inside by a tenant, and gives nothing of a neighbour or of the broker. */
