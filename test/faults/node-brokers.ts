@@ -105,7 +105,7 @@ export async function openSeveralNodes(): Promise<SeveralNodes> {
 const common = {
   HOST: address,
   NODE_HOST: address,
-  LEASE: '1s',
+  LEASE: '4s',
   ASYNC_PATIENCE: '250ms',
   OPERATOR_PASSWORD: operatorPassword,
 };

@@ -98,7 +98,7 @@ export async function openOneNode(
     NODE_NAME: 'n1',
     NODE_DIR: directory,
     NODE_HOST: address,
-    LEASE: '1s',
+    LEASE: '4s',
     ASYNC_PATIENCE: '250ms',
     OPERATOR_PASSWORD: 'the-operator-of-the-test',
   };
