@@ -1,4 +1,4 @@
-import { cleanUp, type LeftThing } from './probe/clean-up.ts';
+import { cleanUp, leftName, type LeftThing } from './probe/clean-up.ts';
 import type { CaseGroup, ConformanceCase } from './case.ts';
 import { Inapplicable, RunEnded, Shortcoming } from './probe/findings.ts';
 import { forgetKept } from './probe/lifecycle.ts';
@@ -39,7 +39,7 @@ export async function runCases(
 ): Promise<RunResult> {
   const { probe, traces } = open;
   const results: CaseResult[] = [];
-  const given = new Set<string>();
+  const given = new Map<string, LeftThing>();
   let left: readonly LeftThing[] = [];
   let stopped: string | undefined;
 
@@ -61,7 +61,8 @@ export async function runCases(
 
   async function tidy(): Promise<void> {
     try {
-      for (const { path } of await cleanUp(probe, traces, given)) given.add(path);
+      for (const one of await cleanUp(probe, traces, given)) given.set(one.path, one);
+      probe.known.set(leftName, [...given.values()]);
     } catch (error) {
       if (!(error instanceof RunEnded)) throw error;
       stopped = error.message;
@@ -73,7 +74,7 @@ export async function runCases(
   } finally {
     forgetKept(probe);
     open.grant(cleaning.ms, cleaning.requests);
-    left = await cleanUp(probe, traces, new Set());
+    left = await cleanUp(probe, traces, new Map());
   }
   return { results, left, stopped };
 }

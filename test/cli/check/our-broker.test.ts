@@ -41,8 +41,11 @@ test.each([
       onResult: () => undefined,
     });
     const said = report.cases.filter(({ verdict }) => verdict === 'failed' || verdict === 'warned');
-    // Ids from before this catalog was one of many stay what they are.
-    expect(said.filter(({ id }) => id !== 'CAT-06').map(({ id, reason }) => `${id}: ${reason}`)).toEqual([]);
+    // Ids from before this catalog was one of many stay what they are, and one plan shows a schema of the newest draft.
+    const meant = ['CAT-06', 'CAT-25'];
+    expect(said.filter(({ id }) => !meant.includes(id)).map(({ id, reason }) => `${id}: ${reason}`)).toEqual(
+      [],
+    );
     expect(report).toMatchObject({ left: [] });
     expect(report.stopped).toBeUndefined();
   },

@@ -1,6 +1,9 @@
+import { jest } from '@jest/globals';
 import { checkSmall, shortcomingsIn } from './small-check.ts';
 
 /** A right broker is not blamed. */
+
+jest.setTimeout(120_000);
 
 test.each([
   ['makes everything at once', false],

@@ -42,7 +42,8 @@ function bind(state: SmallState, request: Request, response: Response): void {
     if (!(fault('bind-any-parameters') && name === 'parameters')) requireObject(body, name);
   if (body['app_guid'] !== undefined && !fault('bind-empty-app')) requireText(body, 'app_guid');
   if (fault('bind-strict') && 'x-conformance' in body) throw new Refused(400, 'What is x-conformance?');
-  if (fault('bind-needs-app') && body['app_guid'] === undefined && predecessorId === undefined)
+  const hasApp = body['app_guid'] !== undefined || body['bind_resource'] !== undefined;
+  if (fault('bind-needs-app') && !hasApp && predecessorId === undefined)
     throw new Refused(422, 'For an app only.');
   const instance = state.instances.get(request.params['instance'] as string);
   if (!instance && fault('bind-of-nothing'))

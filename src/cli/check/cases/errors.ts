@@ -1,15 +1,11 @@
 import { isObject } from '../../../broker/json.ts';
 import { defineCase, type CaseGroup } from '../case.ts';
-import { Shortcoming } from '../probe/findings.ts';
-import { successCodes } from '../probe/endpoint.ts';
 import { isText } from '../probe/market.ts';
-import type { Probe, RecordedExchange } from '../probe/probe.ts';
-import type { WireAnswer } from '../probe/wire.ts';
-import { blamedName } from '../run-cases.ts';
+import { eachError, eachUnblamed, isJsonType } from './every-answer.ts';
 
 const section = 'Service Broker Errors';
 
-/** What holds for all bodies and all answers; to be looked at last. */
+/** What holds for all errors; to be looked at when all else has been. */
 export const errorCases: CaseGroup = {
   name: 'errors',
   cases: [
@@ -35,6 +31,19 @@ export const errorCases: CaseGroup = {
       eachError(
         ({ body: { error } }) => !isText(error) || /^[A-Za-z0-9]+$/.test(error),
         'has an error that is not one word',
+      ),
+    ),
+    defineCase(
+      'ERR-03',
+      'MUST',
+      section,
+      'The flags stand only in the answers of updates and deprovisions.',
+      eachUnblamed(
+        ({ endpoint }, { status, body }) =>
+          status < 400 ||
+          ((body['instance_usable'] === undefined || maySayUsable.has(endpoint)) &&
+            (body['update_repeatable'] === undefined || endpoint === 'patch instance')),
+        'has a flag that belongs to other endpoints',
       ),
     ),
     defineCase(
@@ -65,134 +74,17 @@ export const errorCases: CaseGroup = {
       ),
     ),
     defineCase(
-      'ERR-08',
-      'SHOULD',
-      'Error Codes',
-      'A 5xx leaves everything as it was.',
-      'Nobody can make it happen from outside.',
-    ),
-    defineCase(
-      'STS-01',
-      'MUST',
-      'Response tables',
-      'A success has one of the codes of its endpoint.',
-      eachUnblamed(
-        ({ endpoint }, { status }) =>
-          status >= 400 || endpoint === 'other' || (successCodes[endpoint]?.includes(status) ?? true),
-        'is no success of this endpoint',
-      ),
-    ),
-    defineCase(
-      'STS-02',
-      'MUST',
-      'Asynchronous Operations',
-      '202 comes only after accepts_incomplete.',
-      eachUnblamed(
-        ({ request }, { status }) => status !== 202 || request.query?.['accepts_incomplete'] === 'true',
-        'comes without accepts_incomplete=true',
-      ),
-    ),
-    defineCase(
-      'STS-03',
-      'MUST',
-      'Error Codes',
-      'AsyncRequired comes only without accepts_incomplete.',
-      eachUnblamed(
-        ({ request }, { body }) =>
-          body['error'] !== 'AsyncRequired' || request.query?.['accepts_incomplete'] !== 'true',
-        'is AsyncRequired after accepts_incomplete=true',
-      ),
-    ),
-    defineCase(
-      'STS-04',
-      'MUST',
-      'Error Codes',
-      'The four defined error words come only with 422.',
-      eachUnblamed(
-        (_one, { status, body }) => status === 422 || !definedWords.has(body['error']),
-        'has an error that belongs to 422',
-      ),
-    ),
-    defineCase(
-      'CTP-01',
+      'CTP-02',
       'SHOULD',
       'Content Type',
-      'A success is application/json.',
-      eachAnswer(({ status, headers }) => status >= 300 || isJsonType(headers), 'is not application/json'),
-    ),
-    defineCase(
-      'CTP-03',
-      'MUST',
-      'Body tables',
-      'The body of a success is JSON.',
-      eachUnblamed(
-        ({ endpoint }, { status, json }) => status >= 300 || endpoint === 'other' || json !== undefined,
-        'has no JSON',
+      'An error is application/json.',
+      // One that is no JSON at all is told by ERR-04.
+      eachError(
+        ({ headers, json }) => !isObject(json) || isJsonType(headers),
+        'is JSON and not called application/json',
       ),
-    ),
-    defineCase(
-      'GLB-01',
-      'HARD',
-      'all',
-      'No request is answered 5xx.',
-      eachUnblamed((_one, { status }) => status < 500, 'says that the broker is broken'),
-    ),
-    defineCase(
-      'GLB-03',
-      'SHOULD',
-      'Synchronous and Asynchronous Operations',
-      'Every answer comes within ten seconds.',
-      eachAnswer(({ ms }) => ms < 10_000, 'took more than ten seconds'),
     ),
   ],
 };
 
-const definedWords: ReadonlySet<unknown> = new Set([
-  'AsyncRequired',
-  'ConcurrencyError',
-  'RequiresApp',
-  'MaintenanceInfoConflict',
-]);
-
-function isJsonType({ 'content-type': type = '' }: WireAnswer['headers']): boolean {
-  return /^application\/json\b/i.test(type);
-}
-
-type Judge = (answer: WireAnswer) => boolean;
-
-/** Of every answer so far. @param wrong as the end of a sentence */
-function eachAnswer(isRight: Judge, wrong: string) {
-  return async (probe: Probe): Promise<void> =>
-    requireAll(probe.exchanges, (_one, answer) => isRight(answer), wrong);
-}
-
-function eachError(isRight: Judge, wrong: string) {
-  return async (probe: Probe): Promise<void> =>
-    requireAll(unblamed(probe), (_one, answer) => answer.status < 400 || isRight(answer), wrong);
-}
-
-function eachUnblamed(isRight: (one: RecordedExchange, answer: WireAnswer) => boolean, wrong: string) {
-  return async (probe: Probe): Promise<void> => requireAll(unblamed(probe), isRight, wrong);
-}
-
-/** Without those by which another case has failed, and what is like them. */
-function unblamed({ known, exchanges }: Probe): readonly RecordedExchange[] {
-  const blamed = (known.get(blamedName) as readonly RecordedExchange[] | undefined) ?? [];
-  const kinds = new Set(blamed.map(kindOf));
-  return exchanges.filter((one) => !kinds.has(kindOf(one)));
-}
-
-function kindOf({ endpoint, answer }: RecordedExchange): string {
-  return `${endpoint} ${answer?.status}`;
-}
-
-function requireAll(
-  exchanges: readonly RecordedExchange[],
-  isRight: (one: RecordedExchange, answer: WireAnswer) => boolean,
-  wrong: string,
-): void {
-  const found = exchanges.find((one) => one.answer && !isRight(one, one.answer));
-  if (!found?.answer) return;
-  const { method, path } = found.request;
-  throw new Shortcoming(`The answer ${found.answer.status} to ${method} ${path} ${wrong}.`, found.answer);
-}
+const maySayUsable: ReadonlySet<string> = new Set(['patch instance', 'delete instance']);

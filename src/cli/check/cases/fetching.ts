@@ -1,21 +1,13 @@
 import { isObject, sameJson } from '../../../broker/json.ts';
 import { defineCase, type CaseGroup } from '../case.ts';
 import { onlyWhen, requireNoBreak, requireStatus, requireThat } from '../probe/findings.ts';
-import {
-  begunBinding,
-  begunInstance,
-  endOf,
-  freshBinding,
-  freshInstance,
-  keptBinding,
-  keptInstance,
-} from '../probe/lifecycle.ts';
+import { begunInstance, freshInstance, keptInstance, removeThing } from '../probe/lifecycle.ts';
+import { isText } from '../probe/market.ts';
 import type { Probe } from '../probe/probe.ts';
-import { bindingPath, deleteRequest, instancePath } from '../probe/requests.ts';
+import { instancePath } from '../probe/requests.ts';
 import type { WireAnswer } from '../probe/wire.ts';
 
 const instance = 'Fetching a Service Instance';
-const binding = 'Fetching a Service Binding';
 
 /** What is there, as it is told. */
 export const fetchingCases: CaseGroup = {
@@ -98,72 +90,50 @@ export const fetchingCases: CaseGroup = {
           answer,
         );
     }),
-    defineCase('FEB-01', 'MUST', binding, 'A binding that is there is told.', async (probe) => {
-      requireBindings(probe);
-      requireStatus(
-        await fetched(probe, (await keptBinding(probe)).path),
-        [200],
-        'Fetching a binding that is there',
-      );
-    }),
-    defineCase('FEB-02', 'MUST', binding, 'An unknown instance or binding is 404.', async (probe) => {
-      requireBindings(probe);
-      const { path } = await keptInstance(probe);
-      for (const parent of [path, instancePath(probe.newId())])
-        requireStatus(
-          await fetched(probe, bindingPath(parent, probe.newId())),
-          [404],
-          'Fetching a binding that never was',
-        );
-    }),
-    defineCase('FEB-03', 'MUST', binding, 'A binding in the making is 404.', async (probe) => {
-      requireBindings(probe);
-      requireStatus(
-        await fetched(probe, (await begunBinding(probe)).path),
-        [404],
-        'Fetching a binding in the making',
-      );
-    }),
-    defineCase('FEB-04', 'MUST', binding, 'A binding that was removed is 404.', async (probe) => {
-      requireBindings(probe);
-      const { path } = await freshBinding(probe);
-      await removeThing(probe, path);
-      requireStatus(await fetched(probe, path), [404], 'Fetching a binding that was removed');
+    defineCase('FET-08', 'HARD', instance, 'The dashboard stays the same.', async (probe) => {
+      requireInstances(probe);
+      const { path, answer } = await keptInstance(probe);
+      const told = await fetched(probe, path);
+      const { dashboard_url: first } = answer.body;
+      const { dashboard_url: later } = told.body;
+      onlyWhen(isText(first) && isText(later), 'The dashboard is not told twice.');
+      requireThat(later === first, 'Fetching tells another dashboard_url than the provision.', told);
     }),
     defineCase(
-      'URL-12',
+      'FET-09',
       'MUST',
-      'Routes',
-      'A binding is not reached through another instance.',
+      instance,
+      'The maintenance version is that of the instance.',
       async (probe) => {
-        requireBindings(probe);
-        const { path } = await keptBinding(probe);
-        const other = await freshInstance(probe);
-        const [id = ''] = path.split('/').slice(-1);
-        requireStatus(
-          await fetched(probe, bindingPath(other.path, id)),
-          [404],
-          'Fetching a binding through another instance',
+        requireInstances(probe);
+        const told = await fetched(probe, (await keptInstance(probe)).path);
+        const { maintenance_info: info } = told.body;
+        onlyWhen(isObject(info), 'No maintenance info is told.');
+        requireThat(
+          info['version'] === probe.market.maintenanceVersion,
+          'A new instance is told with another maintenance version than its plan.',
+          told,
         );
+      },
+      16,
+    ),
+    defineCase(
+      'FET-10',
+      'HARD',
+      instance,
+      'Fetching breaks nothing where it is not promised.',
+      async (probe) => {
+        onlyWhen(!probe.market.instancesRetrievable, 'Instances can be fetched.');
+        requireNoBreak(await fetched(probe, (await keptInstance(probe)).path), 'Fetching an instance');
       },
     ),
   ],
 };
 
-function fetched(probe: Probe, path: string): Promise<WireAnswer> {
+export function fetched(probe: Probe, path: string): Promise<WireAnswer> {
   return probe.send({ method: 'GET', path });
 }
 
-function requireInstances({ market }: Probe): void {
+export function requireInstances({ market }: Probe): void {
   onlyWhen(market.instancesRetrievable, 'Instances cannot be fetched.');
-}
-
-function requireBindings({ market }: Probe): void {
-  onlyWhen(market.bindingsRetrievable && market.bindable, 'Bindings cannot be fetched.');
-}
-
-async function removeThing(probe: Probe, path: string): Promise<void> {
-  const answer = await probe.send(deleteRequest(probe, path));
-  const { is } = await endOf(probe, path, answer, 'a deletion');
-  onlyWhen(is !== 'failed', 'Its deletion has failed.');
 }

@@ -2,6 +2,7 @@ import { isObject } from '../../../broker/json.ts';
 import { defineCase, type CaseGroup } from '../case.ts';
 import { onlyWhen, requireNoBreak, requireRefused, requireStatus, requireThat } from '../probe/findings.ts';
 import { awaitEnd, freshBinding, freshInstance, type LivingThing } from '../probe/lifecycle.ts';
+import { requireOperation } from '../probe/members.ts';
 import { requirePresent } from '../probe/presence.ts';
 import type { Probe } from '../probe/probe.ts';
 import { bindingPath, deleteRequest, incomplete, instancePath } from '../probe/requests.ts';
@@ -59,6 +60,11 @@ export const unbindingCases: CaseGroup = {
       'Without accepts_incomplete the answer is never 202.',
       atOnce(freshTwo, 'An unbind'),
     ),
+    defineCase('UNB-09', 'HARD', 'RFC 9110', 'A body of an unbind is ignored.', async (probe) => {
+      const { path } = await freshBinding(probe);
+      const answer = await probe.send({ ...deleteRequest(probe, path), body: { force: true } });
+      requireStatus(answer, [200, 202], 'An unbind with a body');
+    }),
   ],
 };
 
@@ -119,11 +125,37 @@ export const deprovisioningCases: CaseGroup = {
       requireNoBreak(await probe.send({ ...request, body: { force: true } }), 'A deprovision with a body');
     }),
     defineCase(
-      'ORP-04',
-      'MAY',
-      'Orphan Mitigation',
-      'The broker removes what failed by itself.',
-      'Nobody outside sees what it has removed.',
+      'DEP-10',
+      'HARD',
+      'Deprovisioning',
+      'Bindings that are left do not hinder a deprovision.',
+      async (probe) => {
+        const instance = await freshInstance(probe);
+        const { path } = await freshBinding(probe, {}, instance);
+        const answer = await probe.send(deleteRequest(probe, instance.path));
+        requireNoBreak(answer, 'A deprovision of an instance that is bound');
+        if (answer.status === 202) await awaitEnd(probe, instance.path, answer);
+        requireNoBreak(
+          await probe.send(deleteRequest(probe, path)),
+          'An unbind after the deprovision of its instance',
+        );
+      },
+    ),
+    defineCase(
+      'DEP-14',
+      'MUST',
+      'Deprovisioning: Body; Unbinding: Body',
+      'The members of a successful answer have their types.',
+      async (probe) => {
+        const instance = await freshInstance(probe);
+        const paths = probe.market.bindable ? [(await freshBinding(probe, {}, instance)).path] : [];
+        for (const path of [...paths, instance.path]) {
+          const answer = await probe.send(deleteRequest(probe, path));
+          onlyWhen(answer.status < 300, 'It cannot be removed.');
+          requireOperation(answer);
+          if (answer.status === 202) await awaitEnd(probe, path, answer);
+        }
+      },
     ),
   ],
 };

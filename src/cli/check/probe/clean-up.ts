@@ -4,6 +4,9 @@ import type { Probe } from './probe.ts';
 import { incomplete } from './requests.ts';
 import type { TracedThing, Traces } from './traces.ts';
 
+/** What could not be removed so far, for the case that looks at it. */
+export const leftName = 'left';
+
 /** What is still at the broker, and why. */
 export interface LeftThing {
   readonly path: string;
@@ -12,12 +15,13 @@ export interface LeftThing {
 
 /**
  * Removes what was made, but what is kept for other cases.
+ * @param given what cannot be removed, by its path: it is not tried again
  * @returns what could not be removed; of what the broker has refused to make nothing is told
  */
 export async function cleanUp(
   probe: Probe,
   traces: Traces,
-  given: ReadonlySet<string>,
+  given: ReadonlyMap<string, LeftThing>,
 ): Promise<readonly LeftThing[]> {
   const keep = keptPaths(probe);
   const left: LeftThing[] = [];

@@ -52,10 +52,15 @@ export function requireAccepted(answer: WireAnswer, subject: string): void {
   throw new Shortcoming(`${subject} was answered ${answer.status}; it is to be accepted.`, answer);
 }
 
+/** A 422, if it is one, has this error. @throws Shortcoming */
+export function requireWord(answer: WireAnswer, word: string, subject: string): void {
+  if (answer.status !== 422 || answer.body['error'] === word) return;
+  throw new Shortcoming(`${subject} was answered 422 without the error ${word}.`, answer);
+}
+
 /** A 422 for what is in progress says ConcurrencyError. @throws Shortcoming */
 export function requireConcurrencyWord(answer: WireAnswer, subject: string): void {
-  if (answer.status !== 422 || answer.body['error'] === 'ConcurrencyError') return;
-  throw new Shortcoming(`${subject} was answered 422 without the error ConcurrencyError.`, answer);
+  requireWord(answer, 'ConcurrencyError', subject);
 }
 
 /** @throws Inapplicable unless it is so */

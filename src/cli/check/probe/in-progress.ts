@@ -1,5 +1,5 @@
 import { onlyWhen, requireConcurrencyWord, requireNoBreak, requireStatus, requireThat } from './findings.ts';
-import { begun, freshInstance, type LivingThing } from './lifecycle.ts';
+import { begun, freshBinding, freshInstance, type LivingThing } from './lifecycle.ts';
 import { isText } from './market.ts';
 import type { Probe } from './probe.ts';
 import { deleteRequest, updateRequest } from './requests.ts';
@@ -24,6 +24,14 @@ export function sameUpdate(probe: Probe, path: string): WireRequest {
 export async function begunDelete(probe: Probe): Promise<LivingThing> {
   return begun(probe, 'instances are deleted at once', async () => {
     const { path } = await freshInstance(probe);
+    return { path, answer: await probe.send(deleteRequest(probe, path)) };
+  });
+}
+
+/** An unbind that is in progress. @throws Inapplicable */
+export async function begunUnbind(probe: Probe): Promise<LivingThing> {
+  return begun(probe, 'bindings are removed at once', async () => {
+    const { path } = await freshBinding(probe);
     return { path, answer: await probe.send(deleteRequest(probe, path)) };
   });
 }

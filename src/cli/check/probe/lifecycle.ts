@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '../../../broker/json.ts';
 import { Inapplicable, onlyWhen, Shortcoming } from './findings.ts';
 import { isText } from './market.ts';
 import type { Probe } from './probe.ts';
-import { bindingPath, bindRequest, instancePath, provisionRequest } from './requests.ts';
+import { bindingPath, bindRequest, deleteRequest, instancePath, provisionRequest } from './requests.ts';
 import type { WireAnswer } from './wire.ts';
 
 /** What a case needs before it can ask its own question. A broker that cannot give it makes the case inapplicable. */
@@ -39,7 +39,7 @@ export function keptInstance(probe: Probe): Promise<LivingThing> {
 export async function freshBinding(
   probe: Probe,
   changes: Changes = {},
-  instance?: LivingThing,
+  instance?: Pick<LivingThing, 'path'>,
 ): Promise<LivingThing> {
   onlyWhen(probe.market.bindable, 'The plan cannot be bound.');
   const { path: of } = instance ?? (await keptInstance(probe));
@@ -150,6 +150,13 @@ export async function endOf(
   if (answer.status < 300) return { is: 'succeeded', answer };
   if (answer.status === 410) return { is: 'gone', answer };
   throw new Inapplicable(notGiven(answer, what));
+}
+
+/** Deletes it, and waits until that has ended. @throws Inapplicable when it cannot be deleted */
+export async function removeThing(probe: Probe, path: string): Promise<void> {
+  const answer = await probe.send(deleteRequest(probe, path));
+  const { is } = await endOf(probe, path, answer, 'a deletion');
+  onlyWhen(is !== 'failed', 'Its deletion has failed.');
 }
 
 async function requireMade(

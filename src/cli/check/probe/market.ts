@@ -98,6 +98,14 @@ function isNamed(one: JsonObject, wanted: string | undefined): boolean {
   return wanted === undefined || one['name'] === wanted || one['id'] === wanted;
 }
 
+/** Does an answer, which should tell nothing, hold a part of the catalog? */
+export function tellsCatalog(
+  { market: { serviceId, planId } }: { readonly market: Market },
+  { text }: { readonly text: string },
+): boolean {
+  return [serviceId, planId, '"services"'].some((one) => text.includes(one));
+}
+
 /** A value that should be a text, as one. */
 export function textOf(value: Json | undefined): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');

@@ -64,6 +64,29 @@ export function bindBody({ market }: Probe, changes: Changes = {}): JsonObject {
   });
 }
 
+/** A binding that takes over from another one. @param path of the new binding @param predecessor path of the old one */
+export function rotateRequest(
+  probe: Probe,
+  path: string,
+  predecessor: string,
+  changes: Changes = {},
+  query: Query = incomplete,
+): WireRequest {
+  const { market } = probe;
+  const body = {
+    service_id: market.serviceId,
+    plan_id: market.planId,
+    predecessor_binding_id: idOf(predecessor),
+    ...changes,
+  };
+  return { method: 'PUT', path, query, body: jsonOf(body) };
+}
+
+/** The last part of a path. */
+export function idOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
+
 /** @param path of the instance */
 export function updateRequest(
   { market }: Probe,

@@ -12,6 +12,8 @@ export interface WireRequest {
   readonly path: string;
   /** What is undefined is left out. */
   readonly query?: Readonly<Record<string, string | undefined>>;
+  /** Behind the query, as it is: `a=1&a=2`. */
+  readonly rawQuery?: string;
   /** Over those of a platform; undefined leaves one out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
   /** The word before the right login, in place of `Basic`. */
@@ -84,7 +86,7 @@ export function openWire({ address, login, apiVersion, answerWithin }: WireOptio
         answerWithin,
       );
       // As it is: an address as an object would fold dots in it.
-      const path = `${base}${asked.path}${queryText(asked.query ?? {})}`;
+      const path = `${base}${requestTarget(asked)}`;
       const ask = secure ? requestSecure : requestPlain;
       const sent = ask(new URL(address), { path, method: asked.method, headers, agent }, (message) => {
         readAnswer(message, began)
@@ -136,15 +138,17 @@ function headersOf(given: Readonly<Record<string, string | undefined>>): Record<
   );
 }
 
-/** As it stands behind a path; platforms encode everything that is not unreserved. */
-export function queryText(query: Readonly<Record<string, string | undefined>>): string {
+/** Path and query as they stand in a request; platforms encode everything that is not unreserved. */
+export function requestTarget({ path, query = {}, rawQuery }: WireRequest): string {
   const given = Object.entries(query).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${encodeURIComponent(value)}`],
   );
-  return given.length === 0 ? '' : `?${given.join('&')}`;
+  const all = rawQuery === undefined ? given : [...given, rawQuery];
+  return all.length === 0 ? path : `${path}?${all.join('&')}`;
 }
 
-function jsonIn(text: string): Json | undefined {
+/** Undefined when it is no JSON. */
+export function jsonIn(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {

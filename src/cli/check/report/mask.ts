@@ -1,7 +1,7 @@
 import { isObject, stringsIn, type Json, type JsonObject } from '../../../broker/json.ts';
 import { redactor, type Redact } from '../../../config/secret-values.ts';
 import type { RecordedExchange } from '../probe/probe.ts';
-import { queryText } from '../probe/wire.ts';
+import { jsonIn, requestTarget } from '../probe/wire.ts';
 
 /** An exchange as a report may show it: nothing in it opens anything. */
 export interface ShownExchange {
@@ -25,6 +25,8 @@ interface ShownAnswer {
 
 /** Characters of a body that are shown. */
 const longest = 2000;
+/** Of one that is no JSON. */
+const longestOdd = 40;
 const hidden = '***';
 
 /** Members of answers that open something, as a whole. */
@@ -60,14 +62,20 @@ export function exchangeMask(
     const written = redact(JSON.stringify(masked));
     return written.length <= longest ? (JSON.parse(written) as Json) : `${written.slice(0, longest)}…`;
   };
+  // What is no JSON cannot be masked by its members: a long one may hold parameters.
+  const shownText = (text: string | Uint8Array): Json => {
+    const json = typeof text === 'string' && text.length <= longest ? jsonIn(text) : undefined;
+    if (json !== undefined) return shownBody(json) ?? '';
+    return typeof text === 'string' && text.length < longestOdd ? redact(text) : `(${text.length} bytes)`;
+  };
   return {
     redact,
     show: ({ request, answer, failure }) => ({
       request: {
         method: request.method,
-        path: redact(`${request.path}${queryText(request.query ?? {})}`),
+        path: redact(requestTarget(request)),
         headers: headersLike(request.headers ?? {}, shownHeaders),
-        body: shownBody(request.body, request.text === undefined ? '' : String(request.text)),
+        body: request.text === undefined ? shownBody(request.body) : shownText(request.text),
       },
       answer: answer && {
         status: answer.status,

@@ -1,18 +1,17 @@
-import { type Json } from '../../../broker/json.ts';
-import { defineCase, type CaseGroup } from '../case.ts';
+import { type Json } from '../../../../broker/json.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
 import {
   onlyWhen,
   requireAccepted,
-  requireNoBreak,
   requireRefused,
   requireStatus,
-  requireThat,
-} from '../probe/findings.ts';
-import { keptBinding, keptInstance } from '../probe/lifecycle.ts';
-import { requireAbsent } from '../probe/presence.ts';
-import type { Probe } from '../probe/probe.ts';
-import { bindingPath, bindRequest, instancePath } from '../probe/requests.ts';
-import { wrongFor } from '../probe/wrong-parameters.ts';
+  requireWord,
+} from '../../probe/findings.ts';
+import { keptBinding, keptInstance } from '../../probe/lifecycle.ts';
+import type { Probe } from '../../probe/probe.ts';
+import { requireNothingMade, spoiltTexts } from '../../probe/refusal.ts';
+import { bindingPath, bindRequest, instancePath } from '../../probe/requests.ts';
+import { wrongFor } from '../../probe/wrong-parameters.ts';
 import { freshPath } from './binding.ts';
 
 const response = 'Binding: Response';
@@ -29,12 +28,7 @@ export const bindBodyCases: CaseGroup = {
       'Without service or plan, or with one of another type, it is 400.',
       async (probe) => {
         for (const name of ['service_id', 'plan_id'])
-          for (const [how, value] of [
-            ['without', undefined],
-            ['with an empty', ''],
-            ['with a number as', 17],
-            ['with null as', null],
-          ] as const)
+          for (const [how, value] of Object.entries(spoiltTexts))
             await requireBindRefused(probe, { [name]: value }, `A bind ${how} ${name}`);
       },
     ),
@@ -83,12 +77,7 @@ export const bindBodyCases: CaseGroup = {
         const answer = await probe.send(
           bindRequest(probe, await freshPath(probe), { app_guid: undefined, bind_resource: undefined }),
         );
-        if (answer.status === 422)
-          requireThat(
-            answer.body['error'] === 'RequiresApp',
-            'The 422 for a bind without an app is no RequiresApp.',
-            answer,
-          );
+        if (answer.status === 422) requireWord(answer, 'RequiresApp', 'A bind without an app');
         else requireAccepted(answer, 'A bind without an app');
       },
     ),
@@ -131,9 +120,5 @@ async function requireBindRefused(
   changes: Readonly<Record<string, Json | undefined>>,
   subject: string,
 ): Promise<void> {
-  const path = await freshPath(probe);
-  const answer = await probe.send(bindRequest(probe, path, changes));
-  requireNoBreak(answer, subject);
-  requireStatus(answer, [400], subject);
-  await requireAbsent(probe, path, subject, answer);
+  await requireNothingMade(probe, bindRequest(probe, await freshPath(probe), changes), subject, [400]);
 }

@@ -1,8 +1,8 @@
-import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
-import { defineCase, type CaseGroup } from '../case.ts';
-import { onlyWhen, requireStatus, requireThat } from '../probe/findings.ts';
-import { textOf } from '../probe/market.ts';
-import type { Probe } from '../probe/probe.ts';
+import { isObject, type Json, type JsonObject } from '../../../../broker/json.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { onlyWhen, requireStatus, requireThat } from '../../probe/findings.ts';
+import { textOf } from '../../probe/market.ts';
+import type { Probe } from '../../probe/probe.ts';
 import { eachPlan, eachService, isAbsent } from './catalog.ts';
 
 /** What platforms make of a catalog, and how it is sent. */

@@ -1,10 +1,10 @@
-import { defineCase, type CaseGroup } from '../case.ts';
-import { onlyWhen, requireStatus, requireThat } from '../probe/findings.ts';
-import { keptInstance } from '../probe/lifecycle.ts';
-import { isText } from '../probe/market.ts';
-import type { Probe } from '../probe/probe.ts';
-import { deleteRequest, instancePath, provisionRequest } from '../probe/requests.ts';
-import type { WireAnswer } from '../probe/wire.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { onlyWhen, requireStatus, requireThat } from '../../probe/findings.ts';
+import { keptInstance } from '../../probe/lifecycle.ts';
+import { isText } from '../../probe/market.ts';
+import type { Probe } from '../../probe/probe.ts';
+import { deleteRequest, instancePath, provisionRequest } from '../../probe/requests.ts';
+import type { WireAnswer } from '../../probe/wire.ts';
 
 const version = 'API Version Header';
 const originating = 'Originating Identity';
@@ -166,14 +166,6 @@ export const headerCases: CaseGroup = {
           answer,
         );
       },
-    ),
-    defineCase(
-      'HDR-12',
-      'MAY',
-      identity,
-      'The request identity is logged.',
-      'It would be seen in the log of the broker.',
-      15,
     ),
   ],
 };

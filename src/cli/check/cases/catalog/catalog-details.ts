@@ -1,9 +1,10 @@
-import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
-import { compileSchema } from '../../../catalog/json-schema/compiled.ts';
-import { defineCase, type CaseGroup } from '../case.ts';
-import { onlyWhen } from '../probe/findings.ts';
-import { isText, objectsIn } from '../probe/market.ts';
-import type { Probe } from '../probe/probe.ts';
+import { isObject, type Json, type JsonObject } from '../../../../broker/json.ts';
+import { compileSchema } from '../../../../catalog/json-schema/compiled.ts';
+import { draft04 } from '../../../../catalog/json-schema/drafts.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { onlyWhen } from '../../probe/findings.ts';
+import { isText, objectsIn } from '../../probe/market.ts';
+import type { Probe } from '../../probe/probe.ts';
 import { eachPlan, eachService, isAbsent, allPlans } from './catalog.ts';
 
 const schemas = 'Schemas Object';
@@ -84,6 +85,16 @@ export const catalogDetailCases: CaseGroup = {
       input,
       'Patterns and references of schemas work.',
       eachSchema(isUsable, 'has a schema of parameters that cannot be used'),
+    ),
+    defineCase(
+      'CAT-25',
+      'CC',
+      'Cloud Controller',
+      'Schemas keep the rules of draft 04.',
+      eachSchema(
+        (schema) => draft04.errorsOf(schema).length === 0,
+        'has a schema of parameters that is none of draft 04, to which Cloud Controller holds all',
+      ),
     ),
     defineCase(
       'CAT-26',

@@ -1,7 +1,8 @@
-import { defineCase, type CaseGroup } from '../case.ts';
-import { onlyWhen, requireStatus, requireThat, Shortcoming } from '../probe/findings.ts';
-import { isThere } from '../probe/presence.ts';
-import type { Probe } from '../probe/probe.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { onlyWhen, requireStatus, requireThat, Shortcoming } from '../../probe/findings.ts';
+import { tellsCatalog } from '../../probe/market.ts';
+import { isThere } from '../../probe/presence.ts';
+import type { Probe } from '../../probe/probe.ts';
 import {
   bindingPath,
   bindRequest,
@@ -9,8 +10,8 @@ import {
   instancePath,
   provisionRequest,
   updateRequest,
-} from '../probe/requests.ts';
-import type { WireAnswer, WireRequest } from '../probe/wire.ts';
+} from '../../probe/requests.ts';
+import type { WireAnswer, WireRequest } from '../../probe/wire.ts';
 
 const section = 'Platform to Service Broker Authentication';
 const anonymous = { authorization: undefined };
@@ -102,9 +103,7 @@ export const authenticationCases: CaseGroup = {
     ),
     defineCase('AUT-07', 'HARD', 'security', 'A 401 tells nothing of what is there.', async (probe) => {
       const answer = await refused(probe);
-      const { serviceId, planId } = probe.market;
-      const tells = [serviceId, planId, '"services"'].some((one) => answer.text.includes(one));
-      requireThat(!tells, 'A 401 holds a part of the catalog.', answer);
+      requireThat(!tellsCatalog(probe, answer), 'A 401 holds a part of the catalog.', answer);
     }),
     defineCase('AUT-08', 'HARD', 'RFC 7617', 'The scheme may be written in any case.', async (probe) => {
       for (const scheme of ['basic', 'BASIC'])

@@ -1,11 +1,11 @@
-import { defineCase, type CaseGroup } from '../case.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
 import {
   onlyWhen,
   requireConcurrencyWord,
   requireNoBreak,
   requireStatus,
   requireThat,
-} from '../probe/findings.ts';
+} from '../../probe/findings.ts';
 import {
   begunDelete,
   begunUpdate,
@@ -13,15 +13,15 @@ import {
   requireHalted,
   requireSameOperation,
   sameUpdate,
-} from '../probe/in-progress.ts';
-import { awaitEnd, begunBinding, begunInstance } from '../probe/lifecycle.ts';
+} from '../../probe/in-progress.ts';
+import { awaitEnd, begunBinding, begunInstance } from '../../probe/lifecycle.ts';
 import {
   bindingPath,
   bindRequest,
   deleteRequest,
   provisionRequest,
   updateRequest,
-} from '../probe/requests.ts';
+} from '../../probe/requests.ts';
 
 const provisioning = 'Provisioning: Response';
 const blocking = 'Blocking Operations';

@@ -1,10 +1,10 @@
-import { isObject, type Json } from '../../../broker/json.ts';
-import { defineCase, type CaseGroup } from '../case.ts';
-import { onlyWhen, requireAccepted, requireStatus, requireThat } from '../probe/findings.ts';
-import { awaitEnd, endOf, freshInstance } from '../probe/lifecycle.ts';
-import type { Probe } from '../probe/probe.ts';
-import { updateRequest } from '../probe/requests.ts';
-import type { WireAnswer } from '../probe/wire.ts';
+import { isObject, type Json } from '../../../../broker/json.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { onlyWhen, requireAccepted, requireStatus, requireThat } from '../../probe/findings.ts';
+import { awaitEnd, endOf, freshInstance } from '../../probe/lifecycle.ts';
+import type { Probe } from '../../probe/probe.ts';
+import { updateRequest } from '../../probe/requests.ts';
+import type { WireAnswer } from '../../probe/wire.ts';
 
 const response = 'Updating: Response';
 const body = 'Updating: Body';
@@ -115,7 +115,7 @@ export function goodParameters(probe: Probe): Changes {
 }
 
 /** The path of a new instance that has been updated once. Not applicable where parameters cannot be. */
-async function updatedInstance(probe: Probe): Promise<string> {
+export async function updatedInstance(probe: Probe): Promise<string> {
   const { path } = await freshInstance(probe);
   const plain = await probe.send(updateRequest(probe, path, goodParameters(probe)));
   onlyWhen(plain.status < 300, 'The broker does not support updates of parameters.');

@@ -1,8 +1,8 @@
-import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
-import { defineCase, type CaseGroup } from '../case.ts';
-import { requireStatus, requireThat, Shortcoming } from '../probe/findings.ts';
-import { isText, objectsIn, textOf } from '../probe/market.ts';
-import type { Probe } from '../probe/probe.ts';
+import { isObject, type Json, type JsonObject } from '../../../../broker/json.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { requireStatus, requireThat, Shortcoming } from '../../probe/findings.ts';
+import { isText, objectsIn, textOf } from '../../probe/market.ts';
+import type { Probe } from '../../probe/probe.ts';
 
 const service = 'Service Offering Object';
 const plan = 'Service Plan Object';

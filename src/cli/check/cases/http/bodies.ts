@@ -1,15 +1,15 @@
-import { defineCase, type CaseGroup } from '../case.ts';
-import { requireNoBreak, requireStatus } from '../probe/findings.ts';
-import { keptInstance } from '../probe/lifecycle.ts';
-import type { Probe } from '../probe/probe.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { requireNoBreak, requireStatus } from '../../probe/findings.ts';
+import { keptInstance } from '../../probe/lifecycle.ts';
+import type { Probe } from '../../probe/probe.ts';
 import {
   bindingPath,
   bindRequest,
   instancePath,
   provisionRequest,
   updateRequest,
-} from '../probe/requests.ts';
-import type { WireRequest } from '../probe/wire.ts';
+} from '../../probe/requests.ts';
+import type { WireRequest } from '../../probe/wire.ts';
 
 /** What a broker makes of any body. */
 export const bodyCases: CaseGroup = {

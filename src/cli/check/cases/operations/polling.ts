@@ -1,16 +1,10 @@
-import { defineCase, type CaseGroup } from '../case.ts';
-import { onlyWhen, requireNoBreak, requireStatus, requireThat } from '../probe/findings.ts';
-import { begunDelete, poll, requireOddOperations, requireState } from '../probe/in-progress.ts';
-import {
-  awaitEnd,
-  begunBinding,
-  begunInstance,
-  keptInstance,
-  type OperationEnd,
-} from '../probe/lifecycle.ts';
-import { isText } from '../probe/market.ts';
-import type { Probe } from '../probe/probe.ts';
-import { bindingPath, instancePath } from '../probe/requests.ts';
+import { defineCase, type CaseGroup } from '../../case.ts';
+import { onlyWhen, requireNoBreak, requireStatus, requireThat } from '../../probe/findings.ts';
+import { begunDelete, poll, requireOddOperations, requireState } from '../../probe/in-progress.ts';
+import { awaitEnd, begunInstance, keptInstance, type OperationEnd } from '../../probe/lifecycle.ts';
+import { isText } from '../../probe/market.ts';
+import type { Probe } from '../../probe/probe.ts';
+import { instancePath } from '../../probe/requests.ts';
 
 const polling = 'Polling Last Operation';
 const response = `${polling}: Response`;
@@ -162,60 +156,6 @@ export const pollingCases: CaseGroup = {
         const bare = await probe.send({ method: 'GET', path: `${thing.path}/last_operation` });
         onlyWhen(answer.status === 200 || bare.status === 200, 'The broker cannot be polled.');
         requireStatus(answer, [200], 'Polling with the operation that the broker has told');
-      },
-    ),
-    defineCase(
-      'LOB-01',
-      'MUST',
-      `${polling} for Service Bindings: Body`,
-      'The last operation of a binding has one of three states.',
-      async (probe) => {
-        const thing = await begunBinding(probe);
-        const told = [
-          await poll(probe, thing),
-          (await awaitEnd(probe, thing.path, thing.answer)).answer,
-          await poll(probe, thing),
-        ];
-        for (const answer of told) if (answer.status === 200) requireState(answer, false);
-      },
-    ),
-    defineCase(
-      'LOB-02',
-      'MUST',
-      `${polling} for Service Bindings: Response`,
-      'The last operation of an unknown instance or binding is 404.',
-      async (probe) => {
-        const { path } = await keptInstance(probe);
-        for (const instance of [path, instancePath(probe.newId())]) {
-          const answer = await probe.send({
-            method: 'GET',
-            path: `${bindingPath(instance, probe.newId())}/last_operation`,
-          });
-          requireStatus(answer, [404], 'The last operation of a binding that never was');
-        }
-      },
-    ),
-    defineCase(
-      'LOB-03',
-      'MUST',
-      `${polling} for Service Bindings: Response`,
-      'The last operation of a binding in the making is 200.',
-      async (probe) => {
-        requireStatus(
-          await poll(probe, await begunBinding(probe)),
-          [200],
-          'The last operation of a binding in the making',
-        );
-      },
-    ),
-    defineCase(
-      'LOB-06',
-      'HARD',
-      `${polling} for Service Bindings: Parameters`,
-      'Odd operations of a binding break nothing.',
-      async (probe) => {
-        const { path } = await begunBinding(probe);
-        await requireOddOperations(probe, path);
       },
     ),
   ],

@@ -1,0 +1,62 @@
+import { requireConcurrencyWord, requireNoBreak, requireStatus, requireThat } from './findings.ts';
+import { awaitEnd } from './lifecycle.ts';
+import type { Probe } from './probe.ts';
+import { deleteRequest } from './requests.ts';
+import type { WireAnswer, WireRequest } from './wire.ts';
+
+/** How many requests are sent at once: enough to meet, and not so many that a small broker is overloaded. */
+export const many = 8;
+
+/** All answers, in the order of the requests. @throws Shortcoming when one has none, after the others have come */
+export async function sendAtOnce(
+  probe: Probe,
+  requests: readonly WireRequest[],
+): Promise<readonly WireAnswer[]> {
+  const settled = await Promise.allSettled(requests.map((request) => probe.send(request)));
+  return settled.map((one) => {
+    if (one.status === 'rejected') throw one.reason;
+    return one.value;
+  });
+}
+
+export function repeated(request: WireRequest): readonly WireRequest[] {
+  return Array.from({ length: many }, () => request);
+}
+
+/** Each has one of these codes, and a 422 is a ConcurrencyError. @throws Shortcoming */
+export function requireEach(
+  answers: readonly WireAnswer[],
+  allowed: readonly number[],
+  subject: string,
+): void {
+  for (const answer of answers) {
+    requireNoBreak(answer, subject);
+    requireStatus(answer, allowed, subject);
+    requireConcurrencyWord(answer, subject);
+  }
+}
+
+/** All that were accepted to be done later tell of one operation. @throws Shortcoming */
+export function requireOneOperation(answers: readonly WireAnswer[], subject: string): void {
+  const later = answers.filter(({ status }) => status === 202);
+  const other = later.find(({ body }) => body['operation'] !== later[0]?.body['operation']);
+  requireThat(other === undefined, `${subject} has begun two operations.`, other);
+}
+
+/** Waits for what one of them has begun. */
+export async function awaitAny(probe: Probe, path: string, answers: readonly WireAnswer[]): Promise<void> {
+  const later = answers.find(({ status }) => status === 202);
+  if (later) await awaitEnd(probe, path, later);
+}
+
+/** It can be removed, and then it is 410. @throws Shortcoming */
+export async function requireGoes(probe: Probe, path: string, subject: string): Promise<void> {
+  for (;;) {
+    const answer = await probe.send(deleteRequest(probe, path));
+    requireStatus(answer, [200, 202, 410, 422], subject);
+    requireConcurrencyWord(answer, subject);
+    if (answer.status === 410) return;
+    // Also a ConcurrencyError: what is in progress ends.
+    if (answer.status !== 200) await awaitEnd(probe, path, answer);
+  }
+}
