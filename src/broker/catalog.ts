@@ -21,7 +21,7 @@ export interface ServiceOffering {
   /** Members of a vendor beside those of the specification, which they never take the place of. */
   readonly extensions?: JsonObject;
   readonly dashboardClient?: JsonObject;
-  /** A command that succeeds with the credentials of a binding, and only while the binding is there. */
+  /** A command that succeeds with the credentials of a binding. */
   readonly prove?: Proof;
   readonly plans: readonly ServicePlan[];
 }
@@ -133,6 +133,8 @@ export interface Hook {
 
 /** Its `env` may hold templates of `credentials`, which it gets as JSON on its standard input too. */
 export interface Proof extends Pick<Hook, 'run' | 'env'> {
+  /** Must it fail when the binding is gone? Not where all bindings are given the same. */
+  readonly revoked: boolean;
   /** Milliseconds. */
   readonly timeout: number;
 }

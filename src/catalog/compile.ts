@@ -50,8 +50,8 @@ function marketOf(file: OfferingFile): Omit<ServiceOffering, 'plans'> {
 
 function proofOf({ prove }: OfferingFile): Proof | undefined {
   if (!prove) return undefined;
-  const { run, env = {}, timeout = '30s' } = prove;
-  return { run, env, timeout: secondsOf(timeout) * 1000 };
+  const { run, env = {}, revoked = true, timeout = '30s' } = prove;
+  return { run, env, revoked, timeout: secondsOf(timeout) * 1000 };
 }
 
 /**

@@ -320,6 +320,11 @@ describe('What the provisioner needs and supports', () => {
       [],
     ],
     [
+      'whether an unbind takes back what it was given',
+      { ...plain, credentials, prove: { run: ['true'], revoked: 'no' } },
+      ['prove.revoked: The value must be true or false.'],
+    ],
+    [
       'nothing on the command line',
       { ...plain, credentials, prove: { run: ['true', '{{credentials.uri}}'] } },
       ['prove.run[1]: Everybody can see the arguments of a process: credentials go into `env`.'],

@@ -17,6 +17,7 @@ beforeAll(async () => {
   cpSync('catalog/trial/failing.yaml', join(catalog, 'failing.yaml'));
   chmodSync(catalog, 0o755);
   writeLying('echo', 'always', '#!/bin/sh\nexit 0\n');
+  writeUnproven();
   database = await openTestDatabase();
   broker = await startWholeBroker(database, { CATALOG_DIR: catalog, NODE_PORTS: '26300-26349' });
 });
@@ -34,6 +35,15 @@ function writeLying(of: string, name: string, proof: string): void {
     .replace('./hooks/echo/prove', `./hooks/${name}`);
   writeFileSync(join(catalog, 'hooks', name), proof, { mode: 0o755 });
   writeFileSync(join(catalog, `${name}.yaml`), text);
+}
+
+/** An offering that does not say how it is proven. */
+function writeUnproven(): void {
+  const text = readFileSync('catalog/filesystem.yaml', 'utf8')
+    .replace(/^prove:\n(?: .*\n)*/m, '')
+    .replaceAll('c9a2f6d0-', 'd9a2f6d0-')
+    .replace(/^name: .*$/m, 'name: unproven');
+  writeFileSync(join(catalog, 'unproven.yaml'), text);
 }
 
 /** Runs a command with the variables of the broker. */
@@ -92,7 +102,7 @@ redis(
 );
 
 test('The command try says what a table of steps comes to, and skips what an offering does not have', async () => {
-  const { code, output } = await run('try', 'filesystem');
+  const { code, output } = await run('try', 'unproven');
   expect({ code, output }).toEqual({
     code: 0,
     output: expect.stringMatching(

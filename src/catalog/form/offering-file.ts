@@ -36,7 +36,7 @@ export interface OfferingFile extends PerPlan {
     readonly restart_on?: readonly RestartCause[];
   };
   readonly hooks?: Readonly<Partial<Record<HookName, HookEntry>>>;
-  readonly prove?: Omit<HookEntry, 'once'>;
+  readonly prove?: Omit<HookEntry, 'once'> & { readonly revoked?: boolean };
   readonly requires_offerings?: Readonly<Record<string, DependencyEntry>>;
   readonly max_instances?: number;
 }

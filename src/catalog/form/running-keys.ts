@@ -17,7 +17,10 @@ const hook = thing({ ...program, once: { ...yesNo, default: false }, timeout: du
 /** It comes once in an instance's life anyway: `once` would say nothing, or something wrong. */
 const onceHook = thing({ ...program, timeout: durationSchema }, ['run']);
 
-const prove = thing({ ...program, timeout: { ...durationSchema, default: '30s' } }, ['run']);
+const prove = thing(
+  { ...program, revoked: { ...yesNo, default: true }, timeout: { ...durationSchema, default: '30s' } },
+  ['run'],
+);
 
 const monitor = thing({
   every: { ...durationSchema, default: '10s' },
