@@ -43,7 +43,12 @@ interface Rule {
 const anyRoom = ['system/error-code.ts', 'system/make-directory.ts'];
 
 /** What several protocols need. */
-const betweenProtocols = ['protocols/protocol.ts', 'protocols/fields.ts', 'protocols/refused-certificate.ts'];
+const betweenProtocols = [
+  'protocols/protocol.ts',
+  'protocols/page.ts',
+  'protocols/fields.ts',
+  'protocols/refused-certificate.ts',
+];
 
 /** A row for every room; the first that fits a file counts. */
 const rules: readonly (readonly [folder: string, rule: Rule])[] = [
@@ -67,7 +72,10 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['protocols/', { rooms: ['broker/', ...betweenProtocols], packages: ['ajv'] }],
   [
     'provisioners/echo/',
-    { rooms: ['broker/', 'postgres/', 'protocols/protocol.ts'], packages: ['pg', 'eta'] },
+    {
+      rooms: ['broker/', 'postgres/', 'protocols/protocol.ts', 'protocols/page.ts'],
+      packages: ['pg', 'eta'],
+    },
   ],
   ['provisioners/faulty/', { rooms: ['broker/', 'postgres/', 'system/'], packages: ['pg'] }],
   ['provisioners/postgres/', { rooms: ['broker/', 'postgres/', 'config/'], packages: ['pg'] }],

@@ -1,7 +1,7 @@
 import type { ServicePlan } from './catalog.ts';
 import { isObject, type Json, type JsonObject, stringsIn } from './json.ts';
 import { bindingKey, instanceKey } from './key.ts';
-import { positionIn, TemplateError } from './template.ts';
+import { expressionsIn, positionIn, TemplateError } from './template.ts';
 import type { LeasedOperation } from './store.ts';
 import type { InstanceConfidential, ServiceBinding, ServiceInstance } from './records.ts';
 
@@ -44,6 +44,20 @@ function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObjec
 function bindingValues(binding: ServiceBinding): JsonObject {
   const { id, appGuid, route } = binding;
   return { id, key: bindingKey(binding), app: appGuid ?? '', route: route ?? '' };
+}
+
+const coreRoots: ReadonlySet<string> = new Set([
+  'params',
+  'plan',
+  'secrets',
+  'instance',
+  'binding',
+  'broker',
+]);
+
+/** Can it be filled only when the instance is made? */
+export function needsFacts(template: Json): boolean {
+  return expressionsIn(template).some(({ path: [root = ''] }) => !coreRoots.has(root));
 }
 
 /** Short words are not redacted: hiding every "small" would make messages unreadable and hide nothing. */

@@ -15,6 +15,7 @@ export function lateBroker(find: () => Broker): Broker {
     unbind: (command) => find().unbind(command),
     instance: (instanceId) => find().instance(instanceId),
     binding: (instanceId, bindingId) => find().binding(instanceId, bindingId),
+    dashboard: (instanceId) => find().dashboard(instanceId),
     lastOperation: (query) => find().lastOperation(query),
     start: (command) => find().start(command),
     stop: (command) => find().stop(command),

@@ -3,7 +3,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Store } from '../broker/store.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { Page } from '../protocols/metrics/index.ts';
-import type { Login, Protocol } from '../protocols/protocol.ts';
+import type { DashboardPage, Login, Protocol } from '../protocols/protocol.ts';
 import type { Config } from './config.ts';
 import { protocolModules, provisionerModules } from './shipped.ts';
 
@@ -24,10 +24,14 @@ export interface ProtocolParts {
   readonly warn: (message: string) => void;
   /** Of a file in the data directory, made once. */
   readonly keptSecret: (file: string) => string;
+  /** By which provisioners show what they make. */
+  readonly pages: readonly DashboardPage[];
 }
 
 /** All that is served; unknown paths are the first one's. */
-export async function createProtocols(parts: ProtocolParts): Promise<readonly Protocol[]> {
+export async function createProtocols(given: Omit<ProtocolParts, 'pages'>): Promise<readonly Protocol[]> {
+  const withPages = provisionerModules.flatMap((one) => ('page' in one ? [one.page] : []));
+  const parts = { ...given, pages: await Promise.all(withPages.map((one) => one.create(given))) };
   const ofProvisioners = provisionerModules.flatMap((one) => ('protocol' in one ? [one.protocol] : []));
   const made = await Promise.all([...protocolModules, ...ofProvisioners].map((one) => one.create(parts)));
   return made.filter((protocol) => protocol !== undefined);

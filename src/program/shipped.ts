@@ -1,6 +1,7 @@
 /** What this program can make, and who it speaks to. Each brings its options and migrations, and is loaded when it is made. */
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import type { MigrationSet } from '../postgres/migrate.ts';
+import { dashboardModule } from '../protocols/dashboard/module.ts';
 import { healthModule } from '../protocols/health/module.ts';
 import { metricsModule } from '../protocols/metrics/module.ts';
 import { operatorModule } from '../protocols/operator/module.ts';
@@ -24,7 +25,14 @@ export const provisionerModules = [
 ] as const;
 
 /** Unknown paths are the first one's. Provisioners that applications speak to have protocols of their own. */
-export const protocolModules = [osbModule, healthModule, metricsModule, tsuruModule, operatorModule] as const;
+export const protocolModules = [
+  osbModule,
+  healthModule,
+  metricsModule,
+  tsuruModule,
+  operatorModule,
+  dashboardModule,
+] as const;
 
 /** By the name of the provisioner: what an offering file that names it may say. */
 export function shippedTraits(): Readonly<Record<string, ProvisionerTraits>> {

@@ -26,6 +26,9 @@ export interface Reply {
 
 export type Handler = (call: Call) => Promise<Reply> | Reply;
 
+/** The page of what is called, `/dashboard/<instance>`; undefined when it is not known here, or not for this caller. */
+export type DashboardPage = (call: Call) => Promise<Reply | undefined>;
+
 export interface Route {
   readonly method: 'GET' | 'PUT' | 'PATCH' | 'POST' | 'DELETE';
   /** As in Express: `/v2/service_instances/:instanceId`. */

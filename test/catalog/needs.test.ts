@@ -79,7 +79,7 @@ describe('Needs', () => {
       [
         "credentials.a: {{deps.x.uri}}: The credentials of 'b' hold no such value.",
         "credentials.b: {{deps.y.uri}}: requires_offerings has no 'y'.",
-        'dashboard: {{deps.x.host}}: It is known only when the instance is made, and this is needed before.',
+        'dashboard: {{deps.x.host}}: A dashboard with what is known only when the instance is made is told to everybody, so it holds nothing confidential.',
       ],
     ],
     [

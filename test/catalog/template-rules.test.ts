@@ -124,9 +124,24 @@ describe('Templates', () => {
       ['config.note: {{secrets.token}}: It belongs to one binding, and this place to the instance.'],
     ],
     [
-      'keep facts out of the dashboard',
-      { dashboard: 'https://{{node.host}}' },
-      ['dashboard: {{node.host}}: It is known only when the instance is made, and this is needed before.'],
+      'let the dashboard name where it runs',
+      {
+        dashboard: 'https://{{node.host}}/{{instance.key}}/{{plan.memory}}',
+        plans: [aPlan({ with: { memory: 1 } })],
+      },
+      [],
+    ],
+    [
+      'keep all that is confidential out of a dashboard that names where it runs',
+      {
+        secrets,
+        parameters: { a: { type: 'string', default: '' } },
+        dashboard: 'https://{{node.host}}/{{secrets.password}}/{{params.a}}',
+      },
+      ['params.a', 'secrets.password'].map(
+        (path) =>
+          `dashboard: {{${path}}}: A dashboard with what is known only when the instance is made is told to everybody, so it holds nothing confidential.`,
+      ),
     ],
     [
       'keep secrets out of instance_metadata',

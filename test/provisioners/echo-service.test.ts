@@ -9,7 +9,8 @@ import { loadCatalog } from '../../src/catalog/load.ts';
 import { createServer } from '../../src/http/server.ts';
 import { postgresMessages } from '../../src/provisioners/echo/messages.ts';
 import { echoMigrations } from '../../src/provisioners/echo/migrations.ts';
-import { echoService } from '../../src/provisioners/echo/service.ts';
+import { echoPage, echoService } from '../../src/provisioners/echo/service.ts';
+import { dashboards } from '../../src/protocols/dashboard/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
@@ -32,8 +33,13 @@ afterAll(() => database.close());
 
 /** A broker of its own; all share the database. */
 function serve(messages = postgresMessages(database.pool)) {
-  const service = echoService({ store: () => store, messages: () => messages });
-  const { app } = createServer({ protocols: [service], logins: [], observe: () => undefined });
+  const settings = { store: () => store, messages: () => messages };
+  const pages = dashboards({ pages: [echoPage(settings)], find: async () => 'none' });
+  const { app } = createServer({
+    protocols: [echoService(settings), pages],
+    logins: [],
+    observe: () => undefined,
+  });
   return supertest(app);
 }
 

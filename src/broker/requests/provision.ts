@@ -1,6 +1,7 @@
 import type { Provision } from '../commands.ts';
 import { requireCurrentMaintenance, requirePlan, type ServicePlan } from '../catalog.ts';
 import type { RequestContext } from './context.ts';
+import { addressUntilMade } from './dashboard.ts';
 import { decideParameters } from './decide-parameters.ts';
 import type { BrokerContext } from '../context.ts';
 import { deprovision } from './deprovision.ts';
@@ -14,7 +15,7 @@ import {
   newOperation,
   requireAsync,
 } from '../operations/intent.ts';
-import { sameJson } from '../json.ts';
+import { type Json, sameJson } from '../json.ts';
 import { keyOf } from '../key.ts';
 import { isLostWithAll } from '../lost.ts';
 import type { Outcome } from '../outcome.ts';
@@ -25,7 +26,7 @@ import type { Operation, FoundInstance, ServiceInstance } from '../records.ts';
 import { describeState } from '../state.ts';
 import { requireSharedDependencies } from './shared-dependencies.ts';
 import { render } from '../template.ts';
-import { templateValues } from '../template-values.ts';
+import { needsFacts, templateValues } from '../template-values.ts';
 
 /** spec.md, Provisioning. */
 export function provision(core: RequestContext, command: Provision): Promise<Outcome<ServiceInstance>> {
@@ -163,7 +164,12 @@ export function withDashboard(instance: ServiceInstance, plan: ServicePlan, url:
   const template = plan.making.answer.dashboard;
   const { dashboardUrl: _old, ...confidential } = instance.confidential;
   if (template === undefined) return { ...instance, confidential };
-  const rendered = render(template, templateValues(plan, instance, undefined, url));
-  const dashboardUrl = typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
+  const dashboardUrl = needsFacts(template)
+    ? addressUntilMade(instance, url)
+    : textOf(render(template, templateValues(plan, instance, undefined, url)));
   return { ...instance, confidential: { ...confidential, dashboardUrl } };
+}
+
+function textOf(rendered: Json): string {
+  return typeof rendered === 'string' ? rendered : JSON.stringify(rendered);
 }

@@ -34,7 +34,8 @@ function rootsOf({ roots, supports = [] }: ProvisionerTraits): readonly string[]
 }
 
 /** What the credentials of the other offering hold is checked with all files at hand. */
-function dependencyReason({ offering, expression: { path } }: Use): string | undefined {
+function dependencyReason({ offering, place, expression: { path } }: Use): string | undefined {
+  if (place.isPublic !== undefined) return place.isPublic;
   const [, name = ''] = path;
   const isDeclared = Object.hasOwn(offering.requires_offerings ?? {}, name);
   const hint = didYouMean(name, Object.keys(offering.requires_offerings ?? {}));

@@ -1,5 +1,6 @@
 import type { Json } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
+import { needsFacts } from '../../broker/template-values.ts';
 import type { OfferingFile, PerPlan, PlanView } from '../form/offering-file.ts';
 
 /** A place of the file that holds a template, and what may be known when it is filled. */
@@ -14,6 +15,8 @@ export interface TemplatePosition {
   readonly hasFacts: boolean;
   /** Why a secret may not stand here. */
   readonly noSecrets?: string;
+  /** Why nothing that is confidential may, neither parameters nor what other offerings have given. */
+  readonly isPublic?: string;
 }
 
 /** All templates of a plan. @param bindingPlaces those below `config` that are filled for a binding */
@@ -26,6 +29,7 @@ export function templatePlaces(
     ...placeOf('config', offering.config, { perBinding: false, bindingPlaces, hasFacts: true }),
     ...hookPlaces(offering),
     ...needPlaces(offering),
+    ...placeOf(view.placeOf('dashboard'), view.words.dashboard, knownOfDashboard(view.words)),
     ...answers.flatMap(({ word, ...rest }) => placeOf(view.placeOf(word), view.words[word], rest)),
   ];
 }
@@ -41,8 +45,6 @@ function placeOf(
 }
 
 const answers: readonly (Known & { readonly word: keyof PerPlan })[] = [
-  // spec.md, Provisioning: the address must be in the first answer, when nothing is made yet.
-  { word: 'dashboard', perBinding: false, hasFacts: false },
   {
     word: 'instance_metadata',
     perBinding: false,
@@ -55,6 +57,15 @@ const answers: readonly (Known & { readonly word: keyof PerPlan })[] = [
   { word: 'volume_mounts', perBinding: true, hasFacts: true },
   { word: 'endpoints', perBinding: true, hasFacts: true },
 ];
+
+/** One that is known only when the instance is made is told by the broker to everybody who asks. */
+function knownOfDashboard({ dashboard = '' }: PerPlan): Known {
+  const known = { perBinding: false, hasFacts: true };
+  return needsFacts(dashboard) ? { ...known, noSecrets: toldToAll, isPublic: toldToAll } : known;
+}
+
+const toldToAll =
+  'A dashboard with what is known only when the instance is made is told to everybody, so it holds nothing confidential.';
 
 function hookPlaces({ hooks = {} }: OfferingFile): readonly TemplatePosition[] {
   return Object.entries(hooks).flatMap(([name, { run, env = {} }]) => {

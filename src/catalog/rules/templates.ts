@@ -65,7 +65,8 @@ function oneOf(...names: readonly string[]): Rule {
       : `There are: ${names.join(', ')}.${didYouMean(path[1] ?? '', names)}`;
 }
 
-function parameterReason({ expression, view: { plan, words } }: Use): string | undefined {
+function parameterReason({ expression, place, view: { plan, words } }: Use): string | undefined {
+  if (place.isPublic !== undefined) return place.isPublic;
   const [, name, ...members] = expression.path;
   if (isProgram(expression)) return 'A parameter cannot choose the program.';
   if (name === undefined) return writesText(expression) ? onlyAsJson : undefined;

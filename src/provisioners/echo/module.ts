@@ -18,6 +18,13 @@ export const echoModule = {
     const { echo } = await import('./index.ts');
     return echo();
   },
+  page: {
+    async create({ store, database }: EchoParts) {
+      const { postgresMessages } = await import('./messages.ts');
+      const { echoPage } = await import('./service.ts');
+      return echoPage({ store, messages: () => postgresMessages(database()) });
+    },
+  },
   protocol: {
     async create({ store, database }: EchoParts) {
       const { postgresMessages } = await import('./messages.ts');

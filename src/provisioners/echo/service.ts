@@ -1,9 +1,9 @@
 import { Refusal } from '../../broker/errors.ts';
 import type { Store } from '../../broker/store.ts';
 import { BadCall } from '../../protocols/protocol.ts';
-import type { Call, Protocol, Reply } from '../../protocols/protocol.ts';
+import type { Call, DashboardPage, Protocol, Reply } from '../../protocols/protocol.ts';
 import { answerTo } from './answer.ts';
-import { dashboardReply, noDashboardReply } from './dashboard.ts';
+import { dashboardReply } from './dashboard.ts';
 import { findEchoFacts } from './facts.ts';
 import type { EchoFacts } from './facts.ts';
 import { excerpt, readMessage } from './message.ts';
@@ -16,8 +16,8 @@ export interface EchoServiceSettings {
 }
 
 /**
- * What applications and people use: `POST /services/echo/<instance>/<binding>` with the binding's token, as
- * Bearer or in the address, and `{"message": ...}`; and the page of an instance with its own token.
+ * What applications use: `POST /services/echo/<instance>/<binding>` with the binding's token, as Bearer or in the
+ * address, and `{"message": ...}`.
  */
 export function echoService({ store, messages }: EchoServiceSettings): Protocol {
   return {
@@ -31,11 +31,6 @@ export function echoService({ store, messages }: EchoServiceSettings): Protocol 
         path: '/services/echo/:instanceId/:bindingId',
         body: 'json',
         handler: (call) => post(call, { store, messages }),
-      },
-      {
-        method: 'GET',
-        path: '/dashboard/:instanceId',
-        handler: (call) => dashboard(call, { store, messages }),
       },
     ],
   };
@@ -62,13 +57,18 @@ async function requireBinding(call: Call, store: EchoServiceSettings['store']): 
   return facts;
 }
 
-async function dashboard(call: Call, { store, messages }: EchoServiceSettings): Promise<Reply> {
-  const { instanceId = '' } = call.params;
-  const instance = (await store().findInstance(instanceId))?.instance;
-  const facts = findEchoFacts(instance);
-  const token = instance?.confidential.secrets[tokenNames.instance];
-  if (!sameToken(readToken(call), token) || !instance || !facts) return noDashboardReply();
-  return dashboardReply(instance, facts, await messages().summarize(instanceId, 50));
+/** The page of an instance, for who has its token: of all others nothing is known here. */
+export function echoPage({ store, messages }: EchoServiceSettings): DashboardPage {
+  return async (call) => {
+    const { instanceId = '' } = call.params;
+    const given = readToken(call);
+    if (given === '') return undefined;
+    const instance = (await store().findInstance(instanceId))?.instance;
+    const facts = findEchoFacts(instance);
+    const token = instance?.confidential.secrets[tokenNames.instance];
+    if (!sameToken(given, token) || !instance || !facts) return undefined;
+    return dashboardReply(instance, facts, await messages().summarize(instanceId, 50));
+  };
 }
 
 function requireJson({ method, headers }: Omit<Call, 'body'>): void {

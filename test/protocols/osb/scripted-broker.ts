@@ -7,6 +7,7 @@ import { anInstance, aBinding, anOperation } from '../../broker/fixtures.ts';
 /** What platforms ask of a broker. */
 type Platforms = Omit<
   Broker,
+  | 'dashboard'
   | 'start'
   | 'stop'
   | 'restart'
