@@ -8,7 +8,7 @@ export default {
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-  testTimeout: 20_000,
+  testTimeout: 60_000,
   // Half of a test file's time is waiting: for a program to start, a lease to end, a poll. So there are more of them at
   // once than processors.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),

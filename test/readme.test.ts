@@ -50,7 +50,7 @@ describe('The first walk', () => {
     expect(steps.length).toBeGreaterThan(7);
     const { expected, printed } = await walk(brokers, steps);
     for (const [index, shown] of expected.entries()) expect(printed[index]).toMatch(asPattern(shown));
-  }, 60_000);
+  });
 });
 
 describe('What a platform says', () => {
@@ -64,7 +64,7 @@ describe('What a platform says', () => {
     const { expected, printed } = await walk(brokers, steps, { more: last });
     for (const [index, shown] of expected.entries()) expect(printed[index]).toMatch(asPattern(shown));
     expect(printed.at(-1)).toBe('410');
-  }, 30_000);
+  });
 });
 
 const redis = spawnSync('redis-server', ['--version']).status === 0;
@@ -78,7 +78,7 @@ const redis = spawnSync('redis-server', ['--version']).status === 0;
     const begin = stepsAfter('A first walk').slice(0, 1);
     const { expected, printed } = await walk(brokers, [...begin, ...steps]);
     for (const [index, shown] of expected.entries()) expect(printed[index]).toMatch(asPattern(shown));
-  }, 60_000);
+  });
 });
 
 /** Commands of the first console block after a heading, each with what the page shows as its output. */

@@ -31,7 +31,7 @@ async function untilTrue(
   meanwhile: () => Promise<unknown> = async () => undefined,
 ) {
   const look = async () => condition() || (await meanwhile(), false);
-  await until(condition.toString(), look, 3000);
+  await until(condition.toString(), look);
 }
 
 describe('Giving up', () => {

@@ -7,7 +7,7 @@ import { starterKinds } from '../../src/catalog/starters/starter-files.ts';
 import { runProgram } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const published = readFileSync('docs/offering-file.schema.json', 'utf8');
 

@@ -8,7 +8,7 @@ import { isInstalled, offeredBy, shells, type Shell } from '../support/shells.ts
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
 // Each starts shells and the program.
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const points = completionPoints(ourProgram().root);
 const scratch = scratchDirectory('completion');

@@ -4,7 +4,7 @@ import { options } from '../../src/program/config.ts';
 import { runProgram } from '../support/run-program.ts';
 
 // Each starts the program.
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 test('The help lists the commands and every option with its default', async () => {
   const { code, output, errors } = await runProgram(['--help']).ended;

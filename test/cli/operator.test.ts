@@ -6,7 +6,7 @@ import { runProgram, type Ended } from '../support/run-program.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const ticker = {
   service_id: '5f0e3f55-7a51-4a4e-9f0b-6f5a2c3b1a10',

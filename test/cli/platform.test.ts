@@ -6,7 +6,7 @@ import { runProgram, type Ended } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const scratch = scratchDirectory('platform');
 let database: TestDatabase;

@@ -10,7 +10,7 @@ import { Writable } from 'node:stream';
 import { runProgram, type Running } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const canary = 'c4n4ry-9f2';
 const pem = `-----BEGIN PRIVATE KEY-----\n${canary}AAAA\n-----END PRIVATE KEY-----`;

@@ -102,7 +102,7 @@ describe('when its broker ends without a word', () => {
 
       const server = findServer(clusterOf(shared))!;
       broker.kill('SIGKILL');
-      await until('no process of the shared server is left', () => processesWith(shared).length === 0, 1_000);
+      await until('no process of the shared server is left', () => processesWith(shared).length === 0);
       expect(fs.existsSync(`/proc/${server}/cwd`)).toBe(false);
       expect(fs.existsSync(join(clusterOf(shared), 'postmaster.pid'))).toBe(false);
 

@@ -156,7 +156,7 @@ describe('the choice', () => {
     await database.stop();
     expect(result).toMatchObject({ rows: [{ role: 'purveyor', database: 'purveyor' }] });
     expect(database.embedded).toBe(true);
-  }, 30_000);
+  });
 
   test.each(['mysql://u:secret@h/d', 'postgres://u:sec#ret@h/d', 'postgres://u:1#secret@h/d', 'secret'])(
     'The choice never repeats a url it cannot read: %s',

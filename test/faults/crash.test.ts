@@ -10,7 +10,7 @@ import { until } from '../support/until.ts';
 import { watch, type Watch } from './watch.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const leaseMs = 2500;
 /** A broker looks by itself once a second; the rest is for a busy machine. */

@@ -13,7 +13,7 @@ import {
 } from './node-brokers.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let severalNodes: SeveralNodes;
 let first: NodeProcess;
@@ -135,7 +135,7 @@ describe('Two nodes and a broker that is none', () => {
     }
     expect(await ask(here, 'PID')).not.toBe(before);
     for (const broker of [gateway, first, second]) {
-      const command = { command: ['pwd'], timeout: 5000 };
+      const command = { command: ['pwd'], timeout: 30_000 };
       const { status, body } = await broker.operate('POST', `/instances/${here}/exec`, command);
       expect([status, body]).toMatchObject([200, { results: [{ unit: 'server', code: 0 }] }]);
       expect((await broker.operate('GET', `/instances/${here}/log`)).status).toBe(200);

@@ -13,7 +13,7 @@ import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const scratch = scratchDirectory('outage');
 const catalogDir = writeOffering(scratch, [

@@ -14,7 +14,7 @@ import { liveADay } from './secret-day.ts';
 import { given, indiscreetPlans, offering, plans } from './secret-plans.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const scratch = scratchDirectory('secrets');
 // Run by root, programs have another user, who must get in.

@@ -89,7 +89,7 @@ describe("An instance's directory", () => {
       command,
       cwd: '/',
       env: { PATH: testNode.node.path },
-      timeoutMs: 5000,
+      timeoutMs: 30_000,
     });
     // The broker's own user may do all of this.
     expect(ran.code).toBe(isRoot ? 0 : 1);

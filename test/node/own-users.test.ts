@@ -47,7 +47,7 @@ asRoot(
         command: ['sh', '-c', script],
         cwd: context.directory.data,
         env: { PATH: '/usr/bin:/bin' },
-        timeoutMs: 5000,
+        timeoutMs: 30_000,
       });
     const own = await run(one, 'echo secret > mine; id -u; setsid sleep 600 >/dev/null 2>&1 & echo $!');
     const [pid = ''] = own.stdout

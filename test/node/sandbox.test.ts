@@ -16,7 +16,7 @@ import { aPlan, anInstance } from '../broker/fixtures.ts';
 import { until } from '../support/until.ts';
 import { aTestNode, type TestNode } from './test-node.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** What a program of an instance sees of the machine and of others, where there is `bwrap`. */
 

@@ -300,5 +300,5 @@ describe('As a platform starts it', () => {
     } finally {
       expect((await stop(running)).code).toBe(0);
     }
-  }, 20_000);
+  });
 });

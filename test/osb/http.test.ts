@@ -33,7 +33,7 @@ describe('Success', () => {
       [202, 202, 202, 202, 202],
     ]);
     expect((await provision('moments/async-only', { query: incomplete })).status).toBeLessThan(300);
-  }, 20_000);
+  });
 });
 
 /** The codes of a life of which each step takes half a second. */

@@ -12,7 +12,7 @@ import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let database: TestDatabase;
 

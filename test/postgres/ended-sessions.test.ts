@@ -22,7 +22,7 @@ import { leftOf, openDatabases } from '../provisioners/postgres/databases.ts';
 import { openSessionEnder, type SessionEnder } from '../support/ending-sessions.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 let ender: SessionEnder;
 const pools: Pool[] = [];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const { scratch, start } = startedBrokers();
 

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const { start } = startedBrokers();
 

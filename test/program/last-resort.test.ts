@@ -17,7 +17,7 @@ import { runInGroup, type Running } from '../support/run-program.ts';
 import { addressOf, call, startedBrokers } from '../support/started-brokers.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const faults = {
   NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, '../support/unexpected.mjs')).href}`,

@@ -6,7 +6,7 @@ import { operatorPassword, startWholeBroker, type WholeBroker } from '../support
 import { until } from '../support/until.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const scratch = scratchDirectory('role');
 chmodSync(scratch, 0o755);
@@ -63,7 +63,7 @@ test('What a changed catalog needs is looked for before it goes on sale, and bro
   expect((await node.ask('get', '/v2/catalog', { headers: etag })).status).toBe(200);
   await until('both nodes are known to the guest', async () => (await namesAt(guest)).length >= 2);
   expect(node.output()).toContain('"message":"offering on sale","offering":"wanting"');
-}, 30_000);
+});
 
 test('Two brokers cannot be the node of one directory, nor two nodes have one name', async () => {
   await expect(

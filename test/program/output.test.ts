@@ -11,7 +11,7 @@ import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import { environmentOf } from '../faults/broker-process.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const { scratch } = startedBrokers();
 const running: Running[] = [];

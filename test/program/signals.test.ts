@@ -9,7 +9,7 @@ import { runProgram, type Running } from '../support/run-program.ts';
 import { addressOf, startedBrokers, stop } from '../support/started-brokers.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const { scratch, start } = startedBrokers();
 

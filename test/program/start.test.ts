@@ -5,7 +5,7 @@ import { jest } from '@jest/globals';
 import { listen, openGate } from '../support/database-gate.ts';
 import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const { scratch, start, npmStart } = startedBrokers();
 

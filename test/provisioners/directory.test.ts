@@ -49,7 +49,7 @@ const make = async (id: string, config?: JsonObject) =>
   pathIn(await finish(provisioner, 'provision', workOn(id, config)));
 const look = async (work: Work) => (await provisioner.units?.inspect(work))?.[0];
 const asAccount = (...command: string[]) =>
-  runProgram(testNode.node, { command, cwd: '/', env: { PATH: testNode.node.path }, timeoutMs: 5000 });
+  runProgram(testNode.node, { command, cwd: '/', env: { PATH: testNode.node.path }, timeoutMs: 30_000 });
 
 describeProvisioner('the directory one', async () => {
   const own = await aTestNode();

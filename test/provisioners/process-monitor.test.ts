@@ -24,7 +24,7 @@ import {
 import { made, on, onProcessNode, testNode } from './process/services-on-node.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** What is dead, hangs or answers wrongly, and what is done about it. */
 

@@ -70,4 +70,4 @@ test('The plan broken does what docs/trial.md says: it is tried again, and has f
   // The operator is told what users are not.
   expect(broker().output()).toContain('The trial is broken on purpose.');
   expect(await deprovision(unknownInstance(id, plan))).toMatchObject({ status: 200 });
-}, 40_000);
+});

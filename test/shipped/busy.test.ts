@@ -9,7 +9,7 @@ import { type Bought, type Bound, describeOffering, type Details, openShop, type
 import { until } from '../support/until.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 /** The real programs, full or busy: the monitor says so and does nothing, for they live. */
 

@@ -9,7 +9,7 @@ import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { openShop, type Shop } from './shop.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** What the files declare: the ones that are shipped, and one that nobody knew, with its program and without. */
 

@@ -7,7 +7,7 @@ import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** The real Redis, used with the credentials of bindings. */
 

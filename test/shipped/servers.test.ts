@@ -8,7 +8,7 @@ import { askMemcached, memcachedGet, memcachedSet } from '../support/memcached-c
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { address, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** What starts within a moment, or is there already: the real programs, used with the credentials of bindings. */
 

@@ -113,7 +113,7 @@ test('A broker that is at work and the change of its tables may be in the way of
   await worker.query('commit; reset deadlock_timeout');
   worker.release();
   expect(await migrated).toEqual(['0002_more.sql']);
-}, 20_000);
+});
 
 test('Several sets live beside each other, and a later one may build on an earlier one.', async () => {
   write(

@@ -7,7 +7,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 export async function until<Seen>(
   what: string,
   look: () => Promise<Seen | undefined | false> | Seen | undefined | false,
-  patienceMs = 20_000,
+  patienceMs = 60_000,
 ): Promise<Seen> {
   const giveUp = performance.now() + patienceMs;
   for (;;) {

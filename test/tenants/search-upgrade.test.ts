@@ -6,7 +6,7 @@ import { scratchDirectory } from '../support/scratch-directory.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** The file as it was when Groonga listened at the port of the instance itself. */
 const open = `

@@ -11,7 +11,7 @@ import { exchange, rawRequest, readAnswer, sendRaw } from '../support/raw-http.t
 import { listeningPorts } from '../support/listening-ports.ts';
 import { until } from '../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const ruby = '/usr/lib/x86_64-linux-gnu/groonga/plugins/ruby/eval';
 const attack = ['/d/plugin_register?name=ruby/eval', '/d/ruby_eval?script=%60id%60'];

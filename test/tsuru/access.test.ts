@@ -107,7 +107,7 @@ test('One user name may be set for all services; without a password there is not
     await Promise.all([named.stop(), off.stop()]);
     await database.close();
   }
-}, 30_000);
+});
 
 test('Who asked is recorded; what lies in headers and fields of clusters is neither logged nor kept.', async () => {
   const canary = 'canary-8d1f';

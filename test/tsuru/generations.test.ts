@@ -45,7 +45,7 @@ async function up(client: Client, name: string): Promise<void> {
     if (status === 'down') throw new Error(`${name} is down.`);
     return status === 'up';
   };
-  await until(`${name} is up`, isUp, 30_000);
+  await until(`${name} is up`, isUp);
 }
 
 describe.each(services)('With the service $name', ({ name: service, plan, talks }) => {

@@ -93,7 +93,7 @@ function commandOf(pid: number): string | undefined {
     expect(commandOf(again)).toBeUndefined();
     expect(await talksToRedis(env)).toBe(false);
     expect(await ask('DELETE', at('redis', 'r1'))).toMatchObject({ status: 404 });
-  }, 60_000);
+  });
 
   test('Users may stop, start and restart an instance and read its log, and nothing else.', async () => {
     await made('redis', 'r2');
@@ -130,7 +130,7 @@ function commandOf(pid: number): string | undefined {
       expect(await ask(method, at('redis', 'r2', path))).toMatchObject({ status: 404 });
     }
     expect(await ask('DELETE', at('redis', 'r2'))).toMatchObject({ status: 200 });
-  }, 60_000);
+  });
 });
 
 /** Of the broker's log, those that hold this. */
@@ -164,7 +164,7 @@ test('T2: as long as it is being made it is pending, and cannot be bound.', asyn
   expect(await ask('POST', at('trial-timing', 'none', '/bind'), { form })).toMatchObject({ status: 404 });
   expect(await settled('trial-timing', 'slow')).toMatchObject({ status: 204, text: '' });
   expect(await ask('DELETE', at('trial-timing', 'slow'))).toMatchObject({ status: 200 });
-}, 30_000);
+});
 
 test('T12: the plans are those of the OSB catalog, and the information are texts without a secret.', async () => {
   const broker = cloud.brokers()[0];
@@ -208,7 +208,7 @@ test('Without a plan an instance gets the only one, or the first that is free; e
   expect(infoIn(await ask('GET', at('echo', 'only')))).toMatchObject({ Plan: 'large' });
   await made('moments', 'free');
   expect(infoIn(await ask('GET', at('moments', 'free')))).toMatchObject({ Plan: 'brief' });
-}, 20_000);
+});
 
 test.each<[string, string, Form, RegExp]>([
   ['an unknown plan', 'trial-failing', { name: 'wrong', plan: 'golden' }, /golden.*sound/],
@@ -288,7 +288,7 @@ test('A create that fails later is down with the reason; it can be removed, or i
   expect(await ask('DELETE', at('trial-failing', 'late1'))).toMatchObject({ status: 200 });
   expect(await ask('DELETE', at('trial-failing', 'late1'))).toMatchObject({ status: 404 });
   await made('trial-failing', 'late2', { plan: 'sound' });
-}, 30_000);
+});
 
 test('What only works asynchronously is waited for.', async () => {
   await made('trial-timing', 'waited', { plan: 'async-required' });
@@ -303,7 +303,7 @@ test('What only works asynchronously is waited for.', async () => {
   });
   expect(await ask('DELETE', at('trial-timing', 'waited'))).toMatchObject({ status: 200 });
   expect(await rowsOf('tsuru.trial-timing.waited')).toEqual([]);
-}, 40_000);
+});
 
 test('An update changes team, description, tags, plan and parameters, and tells why not.', async () => {
   await made('trial-failing', 'changing', { plan: 'sound', team: 'one', description: 'old' });
@@ -329,7 +329,7 @@ test('An update changes team, description, tags, plan and parameters, and tells 
   expect(await ask('PUT', at('echo', 'fixed'), { form: { description: 'x' } })).toMatchObject({
     status: 200,
   });
-}, 20_000);
+});
 
 test('T15: a slash at the end changes nothing.', async () => {
   expect(await ask('POST', 'echo/resources/', { form: { name: 'slash' } })).toMatchObject({ status: 201 });
@@ -352,7 +352,7 @@ test('T17: a failed removal says so, and works the next time.', async () => {
   expect(refused).toMatchObject({ status: 500, text: 'The trial is still in use.\n' });
   expect(await ask('DELETE', at('trial-failing', 'sticky'))).toMatchObject({ status: 200 });
   expect(await ask('DELETE', at('trial-failing', 'sticky'))).toMatchObject({ status: 404 });
-}, 20_000);
+});
 
 test('T18: to the operator it is an instance like one that was made by OSB.', async () => {
   await made('trial-failing', 'seen', { plan: 'sound' });

@@ -54,7 +54,7 @@ describe.each(generations)('With %s', (_label, generation) => {
     expect(await contextOf(`tsuru.echo.${name}`)).toEqual(before);
     await client().destroy(name);
     await client().create(name, { team: 'second', event: 'e4' });
-  }, 20_000);
+  });
 
   test('Of many who create the same name at once one gets it.', async () => {
     const name = newName();
@@ -66,7 +66,7 @@ describe.each(generations)('With %s', (_label, generation) => {
     for (const answer of answers) {
       if (answer.status === 'rejected') expect(String(answer.reason)).toMatch(/409/);
     }
-  }, 20_000);
+  });
 
   test('An app that tsuru has forgotten does not keep its instance from being removed.', async () => {
     const name = newName();
@@ -81,7 +81,7 @@ describe.each(generations)('With %s', (_label, generation) => {
     expect(await rowsIn('tsuru_stakes', `tsuru.echo.${name}`)).toBe(0);
     const told = cloud.brokers().map((broker) => broker.output());
     expect(told.join('')).toMatch(new RegExp(`tsuru.echo.${name}.*blog`));
-  }, 20_000);
+  });
 });
 
 describe.each(generations.slice(2))('With %s', (_label, generation) => {
@@ -100,7 +100,7 @@ describe.each(generations.slice(2))('With %s', (_label, generation) => {
     expect((await Promise.allSettled(again)).map(({ status }) => status)).toEqual(
       again.map(() => 'fulfilled'),
     );
-  }, 20_000);
+  });
 
   test('All brokers know a create by its event, also after a restart, and while it goes on.', async () => {
     const name = newName();
@@ -110,7 +110,7 @@ describe.each(generations.slice(2))('With %s', (_label, generation) => {
     await expect(slow.create(name, { ...mine, plan: 'slow', event: 'other' })).rejects.toThrow(/^409/);
     expect(await settled('trial-timing', name)).toMatchObject({ status: 204 });
     await slow.create(name, { ...mine, plan: 'slow' });
-  }, 30_000);
+  });
 });
 
 test('Only what its headers say of the event can be known of a create in a form without one.', async () => {
@@ -121,7 +121,7 @@ test('Only what its headers say of the event can be known of a create in a form 
   expect(await ask('POST', 'echo/resources', { form })).toMatchObject({ status: 409 });
   const other = { ...form, team: 'second' };
   expect(await ask('POST', 'echo/resources', { form: other, headers })).toMatchObject({ status: 409 });
-}, 20_000);
+});
 
 test('An instance that an OSB platform has made under the id of a name is handed to nobody.', async () => {
   const name = newName();
@@ -129,7 +129,7 @@ test('An instance that an OSB platform has made under the id of a name is handed
   await cloud.brokers()[0]?.ask('put', `/v2/service_instances/tsuru.echo.${name}`, { body });
   const form = { name, team: 'first', eventid: 'e' };
   expect(await ask('POST', 'echo/resources', { form })).toMatchObject({ status: 409 });
-}, 20_000);
+});
 
 test("What failed is nobody's: of all who take its name then, one gets it.", async () => {
   const name = newName();
@@ -148,7 +148,7 @@ test("What failed is nobody's: of all who take its name then, one gets it.", asy
   // Who comes while it is being removed is told to come again.
   expect(statuses.filter((status) => status !== 201 && status !== 409 && status !== 503)).toEqual([]);
   expect(await settled('trial-failing', name)).toMatchObject({ status: 204 });
-}, 30_000);
+});
 
 test('A job that is bound keeps its instance, since tsuru does not ask for it; an app beside it does not.', async () => {
   const name = newName();
@@ -162,7 +162,7 @@ test('A job that is bound keeps its instance, since tsuru does not ask for it; a
   await today.unbindJob?.(name, 'nightly');
   await today.destroy(name);
   expect([await talksToEcho(job), await talksToEcho(app)]).toEqual([false, false]);
-}, 20_000);
+});
 
 test('A job that tsuru has forgotten keeps its instance until an operator removes its binding, whose user is shown.', async () => {
   const name = newName();
@@ -182,4 +182,4 @@ test('A job that tsuru has forgotten keeps its instance until an operator remove
   expect((await operate('delete', `/bindings/${bound?.id}`)).status).toBe(200);
   expect(await talksToEcho(job)).toBe(false);
   await today.destroy(name);
-}, 20_000);
+});

@@ -93,7 +93,7 @@ describe.each(generations)('With %s', (label, generation) => {
     const changed = { ...all, size: 6, backup: 'auto', zones: [3], label: 'true' };
     await client.update?.(`${prefix}1`, { parameters: changed });
     expect(await parametersOf(`${prefix}1`)).toEqual(changed);
-  }, 20_000);
+  });
 
   test('What the user typed is text, and arrives as what the plan asks for.', async () => {
     const typed = {
@@ -116,7 +116,7 @@ describe.each(generations)('With %s', (label, generation) => {
     });
     await client.update?.(`${prefix}2`, { parameters: { ...typed, size: '8' } });
     expect(await parametersOf(`${prefix}2`)).toMatchObject({ size: 8, level: 3 });
-  }, 20_000);
+  });
 
   test('A parameter that is not sent any more goes, the last one too.', async () => {
     await client.create(`${prefix}3`, { parameters: { size: 5, label: 'x' } });
@@ -128,14 +128,14 @@ describe.each(generations)('With %s', (label, generation) => {
     await client.update?.(`${prefix}3`, { parameters: { size: 1 } });
     await client.update?.(`${prefix}3`, {});
     expect(await parametersOf(`${prefix}3`)).toEqual({});
-  }, 20_000);
+  });
 
   test('An empty map is no parameter, and a create may send one.', async () => {
     await client.create(`${prefix}4`, { parameters: {} });
     expect(await settled('typed', `${prefix}4`)).toMatchObject({ status: 204 });
     await client.update?.(`${prefix}4`, { parameters: { size: 5, zones: [], tuning: {} } });
     expect(await parametersOf(`${prefix}4`)).toEqual({ size: 5, zones: [], tuning: {} });
-  }, 20_000);
+  });
 
   test('What only a create may set can stay, and cannot be changed.', async () => {
     await client.create(`${prefix}5`, { parameters: { level: 1, size: 5 } });
@@ -146,7 +146,7 @@ describe.each(generations)('With %s', (label, generation) => {
       /^400: .*level/,
     );
     expect(await parametersOf(`${prefix}5`)).toEqual({ level: 1, size: 6 });
-  }, 20_000);
+  });
 
   test('Description and tags that are not sent any more go too; the plan stays.', async () => {
     await client.create(`${prefix}6`, { description: 'old', tags: ['a', 'b'], team: 'one', plan: 'plain' });
@@ -157,7 +157,7 @@ describe.each(generations)('With %s', (label, generation) => {
     expect(context).not.toHaveProperty('description');
     await client.update?.(`${prefix}6`, { team: 'two' });
     expect(await contextOf(`${prefix}6`)).not.toHaveProperty('tags');
-  }, 20_000);
+  });
 });
 
 describe('Whole numbers in a form', () => {

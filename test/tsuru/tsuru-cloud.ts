@@ -68,7 +68,7 @@ export function tsuruCloud(
       const answer = await ask('GET', `${offering}/resources/${name}/status`);
       return answer.status !== 202 && answer;
     };
-    return until(`${offering} ${name} is no longer pending`, look, 30_000);
+    return until(`${offering} ${name} is no longer pending`, look);
   };
   return {
     brokers: () => started,

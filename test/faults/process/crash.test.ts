@@ -10,7 +10,7 @@ import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './on
 import { tiny } from './offerings.ts';
 import { until } from '../../support/until.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const steps = ['init', 'prepare', 'configure', 'check_up', 'start', 'check_up', 'once_ready'];
 /** What becomes of the statement that tells of the step: it is executed, or thrown away with its connection. */

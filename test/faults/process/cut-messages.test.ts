@@ -4,7 +4,7 @@ import { jest } from '@jest/globals';
 import { common, planOf } from './offerings.ts';
 import { openOneNode, type Maker, type OneNode } from './one-node.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const env = { TOKEN: '{{params.token}}' };
 const offering = {

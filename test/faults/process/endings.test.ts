@@ -8,7 +8,7 @@ import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const timeouts = { start: '1s', stop: '1s' };
 const offered = (plan: string) => ({ offering: 'tiny', plan });

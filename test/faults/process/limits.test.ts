@@ -7,7 +7,7 @@ import type { Answer } from '../broker-process.ts';
 import { light } from './offerings.ts';
 import { openOneNode, processesOf, type Bought, type Maker, type OneNode } from './one-node.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const program = 'redis-server';
 const isThere = findExecutable(process.env['PATH'] ?? '', program) !== undefined;

@@ -7,7 +7,7 @@ import { openOneNode, pathOf, processesOf, type Bought, type Maker, type OneNode
 import { until } from '../../support/until.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const own = (name: string) => `${name}-${process.pid}`;
 const small = (offering: string): Bought => ({ offering, plan: 'small' });

@@ -179,7 +179,7 @@ function asMaker(broker: BrokerProcess): Maker {
         last = await details(id);
         return last.status === status && (status !== 'started' || last.checked_at !== undefined) && last;
       };
-      return until(`${id} is ${status}`, seen, 10_000).catch((error: unknown) => {
+      return until(`${id} is ${status}`, seen).catch((error: unknown) => {
         throw new Error(`${String(error)}; it is ${last?.status}: ${last?.reason}`);
       });
     },

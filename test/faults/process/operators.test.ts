@@ -9,7 +9,7 @@ import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, processesOf, type Details, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const small = { offering: 'tiny', plan: 'small' };
 const pair = { offering: 'pair', plan: 'small' };
@@ -54,7 +54,7 @@ function pidOf({ units }: Details): number {
 
 describe('A command beside units', () => {
   const exec = (id: string, body: object) =>
-    broker.operate('POST', `/instances/${id}/exec`, { timeout: 5000, ...body });
+    broker.operate('POST', `/instances/${id}/exec`, { timeout: 30_000, ...body });
 
   test('A command beside units is run beside one or all, and its output and exit code are told for each [P7].', async () => {
     const id = own('pair');

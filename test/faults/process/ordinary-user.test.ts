@@ -14,7 +14,7 @@ import { common, planOf, tiny } from './offerings.ts';
 import { pathOf } from './one-node.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 /** Containers are often run as a number without a name. */
 const nameless = 54_321;

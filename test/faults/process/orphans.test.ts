@@ -9,7 +9,7 @@ import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** Brokers look when they start; so whoever wants another look starts the node again. */
 const env = { SHARED_POSTGRES_URL: administratorUrl(), NODE_PORTS: '21800-21899' };

@@ -12,7 +12,7 @@ import { basic, dump, startRecorded, type RecordedProgram, type Told } from '../
 import { until } from '../../support/until.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const operator = basic('operator', 'the-operator-of-the-test');
 const scratch = scratchDirectory('making-secrets');
@@ -172,8 +172,8 @@ async function live(): Promise<void> {
   }
   for (const path of ['nodes', 'offerings', 'instances', 'orphans']) await ask(path);
   const command = ['/bin/sh', '-c', 'cat ../conf/secret.txt ../log/*; env'];
-  await ask('instances/leaky/exec', 'POST', { command, timeout: 5000 });
-  await ask('instances/hooked/exec', 'POST', { command, timeout: 5000 });
+  await ask('instances/leaky/exec', 'POST', { command, timeout: 30_000 });
+  await ask('instances/hooked/exec', 'POST', { command, timeout: 30_000 });
   for (const path of ['/metrics', '/healthz', '/readyz', '/v2/catalog'])
     await recorded.ask(path, 'GET', path);
   for (const [table, text] of await dump(database)) outputs.set(`the table ${table}`, text);

@@ -8,7 +8,7 @@ import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, processesOf, type Details, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 const small = { offering: 'tiny', plan: 'small' };
 const brief = { offering: 'brief', plan: 'small' };
@@ -131,7 +131,10 @@ describe('An instance is', () => {
       process.kill(pidOf(mortal), 'SIGKILL');
       killedAt = Date.now();
       gate.shut();
-      await broker.operate('POST', `/instances/${ending}/exec`, { command: ['touch', 'end'], timeout: 5000 });
+      await broker.operate('POST', `/instances/${ending}/exec`, {
+        command: ['touch', 'end'],
+        timeout: 30_000,
+      });
       const all = await Promise.all([
         broker.shows(still, 'unreachable'),
         broker.shows(killed, 'error'),

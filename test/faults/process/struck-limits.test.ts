@@ -12,7 +12,7 @@ import { until } from '../../support/until.ts';
 import { common, light, planOf } from './offerings.ts';
 import { openOneNode, type Bought, type Details, type Maker, type OneNode } from './one-node.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 const { groups } = await openLimits('probe', '/', join(scratchDirectory('probe'), 'groups.json'), false);
 const isThere = findExecutable(process.env['PATH'] ?? '', 'redis-server') !== undefined;

@@ -156,5 +156,5 @@ describe('On the command line', () => {
       errors: 'purveyor: The service instance has no binding with this id.\n',
     });
     expect((await run('instances', 'show', on.id)).output).not.toContain('USED BY');
-  }, 30_000);
+  });
 });

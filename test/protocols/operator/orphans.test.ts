@@ -7,7 +7,7 @@ import { operatorPassword, startWholeBroker, type WholeBroker } from '../../supp
 import { until } from '../../support/until.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** Brokers look when they start; so a test that wants another look starts the same node again. */
 

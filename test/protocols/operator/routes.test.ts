@@ -4,7 +4,7 @@ import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 import { until } from '../../support/until.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** Two brokers on one database, each a node, with one process service; all that a test makes is removed after it. */
 
@@ -259,7 +259,7 @@ describe('Instances', () => {
 
   async function untilSeen(id: string, expected: object): Promise<void> {
     const look = async () => matches((await operate('get', `instances/${id}`)).body as object, expected);
-    await until(`the instance has ${JSON.stringify(expected)}`, look, 15_000);
+    await until(`the instance has ${JSON.stringify(expected)}`, look);
   }
 
   function matches(body: object, expected: object): boolean {

@@ -8,7 +8,7 @@ import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { until } from '../../support/until.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Whatever operators do is one event, of the broker that they have asked, with who they are and what it came to. */
 

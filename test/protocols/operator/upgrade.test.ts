@@ -7,7 +7,7 @@ import { runProgram } from '../../support/run-program.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 /** Ways to bring an instance to what its plan is now, of a plan without `maintenance_info`; and what is none. */
 

@@ -181,7 +181,7 @@ describe('Where the whole decides what a text is,', () => {
     const many = Object.fromEntries(Array.from({ length: 300 }, (_none, index) => [`m${index}`, '1']));
     const sent = { kind: 'sized', size: '5', labels: many };
     expect(coerceParameters(ruled(kinds), 'provision', sent)).toEqual({ ...sent, size: 5 });
-  }, 10_000);
+  });
 });
 
 test('References that lead in a circle, or nowhere, say nothing.', () => {

@@ -8,7 +8,7 @@ import { until } from '../../support/until.ts';
 import { address, isThere, say } from './process-node.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 
-jest.setTimeout(30_000);
+jest.setTimeout(120_000);
 
 /** A service nobody knew before, from one new file, through the whole broker. */
 

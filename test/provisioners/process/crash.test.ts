@@ -91,7 +91,7 @@ test.each([1, 2, 3, 4, 5, 6])(
   async (steps) => {
     const id = own(`crash-${steps}`);
     const hook = testNode.hook('once-only', 'echo >> once');
-    const configure = { run: [hook], env: {}, once: true, timeout: 5000 };
+    const configure = { run: [hook], env: {}, once: true, timeout: 30_000 };
     const it = on(id, plan({ operating: { hooks: { configure } } }));
     const died = await crash('provision', it, { steps });
     expect(died).toBeDefined();
@@ -115,7 +115,7 @@ test('A12: Killed at any moment of a provision, what was begun is adopted or end
     await carry(provisioner, 'deprovision', following(it, done));
     expect(processesOf(id)).toEqual([]);
   }
-}, 60_000);
+});
 
 test('A12: Killed at any moment of a provision, a deprovision leaves nothing.', async () => {
   for (let ms = 60; ms < 320; ms += 20) {
@@ -129,7 +129,7 @@ test('A12: Killed at any moment of a provision, a deprovision leaves nothing.', 
     expect(processesOf(id)).toEqual([]);
   }
   expect(await provisioner.inventory?.()).toEqual([]);
-}, 60_000);
+});
 
 test('Killed at any moment of an update, it comes to its end, with the data.', async () => {
   const updated = own('updated');
@@ -146,7 +146,7 @@ test('Killed at any moment of an update, it comes to its end, with the data.', a
     expect(environ).toContain(`ROUND=${ms}`);
   }
   await carry(provisioner, 'deprovision', following(it, done));
-}, 60_000);
+});
 
 test('An update that was broken off and given up is put right by the next restart.', async () => {
   const id = own('given-up');
@@ -164,4 +164,4 @@ test('An update that was broken off and given up is put right by the next restar
   expect(readFileSync(`/proc/${pidOf(testNode, id)}/environ`, 'utf8')).not.toContain('NEW=yes');
   expect(await look({ ...testNode, provisioner }, ready)).toMatchObject({ answer: 'ready' });
   await carry(provisioner, 'deprovision', ready);
-}, 20_000);
+});

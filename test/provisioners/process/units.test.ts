@@ -172,7 +172,7 @@ test('A monitor hook that says no makes every unit failed.', async () => {
     run: [testNode.hook('monitor', 'echo "cold feet" >&2; exit 1')],
     env: {},
     once: false,
-    timeout: 5000,
+    timeout: 30_000,
   };
   const { ready } = await aService('monitored', plan({ operating: { hooks: { monitor } } }));
   expect((await look(testNode, ready)).failed).toContain('cold feet');
@@ -183,7 +183,7 @@ test('Hooks for start, check_up and stop take the place of what is built in.', a
     run: [testNode.hook(name, text)],
     env: {},
     once: false,
-    timeout: 5000,
+    timeout: 30_000,
   });
   const hooks = {
     start: hook('start', 'touch up'),
@@ -197,7 +197,7 @@ test('Hooks for start, check_up and stop take the place of what is built in.', a
 });
 
 test('A hook that says for all units whether they are up is asked once.', async () => {
-  const check = { run: [testNode.hook('once', 'echo x >> looks')], env: {}, once: false, timeout: 5000 };
+  const check = { run: [testNode.hook('once', 'echo x >> looks')], env: {}, once: false, timeout: 30_000 };
   const sleep = { run: ['sleep', '60'] };
   const of = plan({
     making: { config: { processes: { one: sleep, other: sleep } } },
@@ -339,7 +339,7 @@ test('A hook for bind tells what credentials may use.', async () => {
       run: [testNode.hook('bind', 'cat > /dev/null; echo \'{"user": "u1"}\'')],
       env: {},
       once: false,
-      timeout: 5000,
+      timeout: 30_000,
     },
   };
   const { ready } = await aService('hook-bound', plan({ operating: { hooks } }));

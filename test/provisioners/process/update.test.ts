@@ -89,7 +89,7 @@ test('P9: When the new one does not come up, the old one is put back and runs.',
 
 test('P9: A configure hook that fails at an update leaves the old one running.', async () => {
   const { next, port } = await aService('hooked');
-  const configure = { run: [testNode.hook('no', 'exit 1')], env: {}, once: false, timeout: 5000 };
+  const configure = { run: [testNode.hook('no', 'exit 1')], env: {}, once: false, timeout: 30_000 };
   const failed = await failureOf(update(next({ says: 'x' }, plan({ operating: { hooks: { configure } } }))));
   expect(failed.hints).toMatchObject({ instanceUsable: true });
   expect(await say(port, 'SAY')).toBe('hello');
@@ -145,7 +145,7 @@ test('An update hook runs at each update, also when nothing has changed.', async
     run: [testNode.hook('update', 'echo >> updates; echo \'{"at": 1}\'')],
     env: {},
     once: false,
-    timeout: 5000,
+    timeout: 30_000,
   };
   const shall = plan({ operating: { hooks: { update: hook } } });
   const { next } = await aService('update-hook', shall);

@@ -4,7 +4,7 @@ import { type Attacks, tryEach } from './attack.ts';
 
 async function logIn(as: Holding, at = as): Promise<NatsConnection> {
   const { host, username: user, password: pass } = as.credentials;
-  return connect({ servers: `${host}:${at.port}`, user, pass, reconnect: false, timeout: 5000 });
+  return connect({ servers: `${host}:${at.port}`, user, pass, reconnect: false, timeout: 30_000 });
 }
 
 /** Asks for this subject and gives the answer, or why there was none. */
