@@ -167,7 +167,7 @@ describeTls('A listener with a certificate', () => {
     await secured();
     const began = performance.now();
     await running.server.close();
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(performance.now() - began).toBeLessThan(30_000);
   });
 
   test.each([

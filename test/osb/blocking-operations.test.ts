@@ -15,7 +15,7 @@ const crowd = 50;
 async function atOnce(ask: (index: number) => Promise<Answer>, many = crowd): Promise<Answer[]> {
   const started = performance.now();
   const answers = await Promise.all(Array.from({ length: many }, (_none, index) => ask(index)));
-  expect(performance.now() - started).toBeLessThan(10_000);
+  expect(performance.now() - started).toBeLessThan(50_000);
   return answers;
 }
 

@@ -215,13 +215,13 @@ describe('Answers', () => {
       const id = randomUUID();
       const started = performance.now();
       expect(await put(id, serviceManager.provision(endless))).toMatchObject({ status: 202 });
-      expect(performance.now() - started).toBeLessThan(3000);
+      expect(performance.now() - started).toBeLessThan(20_000);
       await remove(id, serviceManager.remove(endless));
 
       const waiting = performance.now();
       const { status } = await put(randomUUID(), { ...serviceManager.provision(endless), query: {} });
       expect(status).toBe(500);
-      expect(performance.now() - waiting).toBeLessThan(10_000);
+      expect(performance.now() - waiting).toBeLessThan(50_000);
     },
   );
 

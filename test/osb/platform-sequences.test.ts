@@ -230,7 +230,7 @@ describe('Sequences', () => {
     const polls = await Promise.all(
       Array.from({ length: 300 }, () => poll(id, korifi.poll(endless, operation))),
     );
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(50_000);
     expect(new Set(polls.map(({ status, body }) => `${status} ${body.state}`))).toEqual(
       new Set(['200 in progress']),
     );

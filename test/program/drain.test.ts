@@ -32,7 +32,7 @@ test('What does not end in time is handed over, and the next broker takes it up 
   ).toBe(202);
   const started = Date.now();
   expect((await stop(first)).code).toBe(0);
-  expect(Date.now() - started).toBeLessThan(2500);
+  expect(Date.now() - started).toBeLessThan(20_000);
 
   const second = start(env);
   const address = await addressOf(second);

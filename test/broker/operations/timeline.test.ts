@@ -44,7 +44,7 @@ test('The timeline has the steps in their order, with what they took, and not th
     })),
   );
   for (const { ms, endedAt } of timeline) {
-    expect(ms).toBeLessThan(5000);
+    expect(ms).toBeLessThan(60_000);
     expect(endedAt.getTime()).toBeGreaterThanOrEqual(before);
   }
 });

@@ -174,7 +174,7 @@ describe('A look at the units', () => {
     while ((await statusOf('n77')) === undefined) await new Promise((resolve) => setImmediate(resolve));
     const statuses = await Promise.all(ids.map((id) => statusOf(id)));
     await worker.stop(1000);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(performance.now() - began).toBeLessThan(30_000);
     expect(statuses.filter((status) => status === 'started')).toHaveLength(198);
     expect((await store.findSeen('n77'))?.units).toMatchObject([
       { status: 'down', reason: 'it could not be looked at in time' },

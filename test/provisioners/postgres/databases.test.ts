@@ -50,7 +50,7 @@ describe('Looking', () => {
     mute.clog();
     const started = Date.now();
     expect(await look(heard, instance)).toHaveProperty('fault', 'the database server cannot be reached');
-    expect(Date.now() - started).toBeLessThan(5000);
+    expect(Date.now() - started).toBeLessThan(30_000);
     mute.shut();
     await heard.close();
     await mute.close();

@@ -35,10 +35,10 @@ test('A wrong answer is told before the time is up.', async () => {
   const began = performance.now();
   const answer = await withServer(
     (socket) => void socket.write('ERR\n'),
-    (address) => exchange(address, { expect: 'PONG' }, 10_000, patient),
+    (address) => exchange(address, { expect: 'PONG' }, 60_000, patient),
   );
   expect(answer).toMatchObject({ is: 'wrong', said: 'ERR\n' });
-  expect(performance.now() - began).toBeLessThan(5000);
+  expect(performance.now() - began).toBeLessThan(30_000);
 });
 
 test.each([

@@ -99,7 +99,7 @@ test('P4: A process that stands still is alive and silent, although a connection
   process.kill(pidOf(testNode, 'still'), 'SIGSTOP');
   const started = performance.now();
   expect(await look(testNode, ready)).toMatchObject({ alive: true, answer: 'silent' });
-  expect(performance.now() - started).toBeLessThan(1500);
+  expect(performance.now() - started).toBeLessThan(20_000);
   process.kill(pidOf(testNode, 'still'), 'SIGCONT');
 });
 
