@@ -28,6 +28,9 @@ const programs = {
   mariadb: ['mariadbd', 'small'],
   search: ['groonga-httpd', 'small'],
   mqtt: ['mosquitto', 'small'],
+  beanstalkd: ['beanstalkd', 'small'],
+  'log-drain': ['rsyslogd', 'small'],
+  'route-gate': ['nginx', 'small'],
   rabbitmq: ['rabbitmq-server', 'small'],
 } as const;
 

@@ -35,7 +35,8 @@ export interface Bought {
   readonly directory: InstanceDirectory;
   /** The name that things of it have. */
   readonly key: string;
-  bind(): Promise<Bound>;
+  /** @param more what the request has beside the plan */
+  bind(more?: object): Promise<Bound>;
   /** To the plan of this name, or with other parameters. */
   update(plan: string, parameters?: object): Promise<Response>;
   /** @param action as the operator API has it */
@@ -49,9 +50,19 @@ export interface Bound {
   readonly credentials: Readonly<Record<string, string>>;
   /** What the platform shall mount into the application's container. */
   readonly volumeMounts?: readonly VolumeMount[];
+  /** Where the platform shall send what the application logs. */
+  readonly syslogDrainUrl?: string;
+  /** Through where the platform shall send the requests of the route. */
+  readonly routeServiceUrl?: string;
   readonly port: number;
   /** Requires that it succeeds. */
   unbind(): Promise<void>;
+}
+
+interface BindingAnswer extends Pick<Bound, 'credentials'> {
+  readonly volume_mounts?: readonly VolumeMount[];
+  readonly syslog_drain_url?: string;
+  readonly route_service_url?: string;
 }
 
 /** As the Open Service Broker API has it. */
@@ -169,15 +180,16 @@ function aBought({ broker, id, ids }: Parts, first: string): Omit<Bought, 'key' 
   return {
     id,
     details,
-    async bind() {
+    async bind(more = {}) {
       const binding = `${path}/service_bindings/${randomUUID()}`;
-      const answer = requireStatus(await broker.ask('put', binding, { body: ids(plan) }), 201);
-      const { credentials, volume_mounts: volumeMounts } = answer.body as Pick<Bound, 'credentials'> & {
-        readonly volume_mounts?: readonly VolumeMount[];
-      };
+      const body = { ...ids(plan), ...more };
+      const answer = requireStatus(await broker.ask('put', binding, { body }), 201);
+      const { credentials, ...rest } = answer.body as BindingAnswer;
       return {
         credentials,
-        volumeMounts,
+        volumeMounts: rest.volume_mounts,
+        syslogDrainUrl: rest.syslog_drain_url,
+        routeServiceUrl: rest.route_service_url,
         port: Number(credentials['port']),
         unbind: async () =>
           void requireStatus(await broker.ask('delete', binding, { query: { ...ids(plan) } }), 200),

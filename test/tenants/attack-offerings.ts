@@ -3,9 +3,11 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeOffering } from '../shipped/shop.ts';
 import { type Attacks, textOf } from './attacks/attack.ts';
+import { beanstalkd } from './attacks/beanstalkd.ts';
 import { echo } from './attacks/echo.ts';
 import { etcd } from './attacks/etcd.ts';
 import { filesystem } from './attacks/filesystem.ts';
+import { logDrain } from './attacks/log-drain.ts';
 import { mariadb } from './attacks/mariadb.ts';
 import { memcached } from './attacks/memcached.ts';
 import { mqtt } from './attacks/mqtt.ts';
@@ -13,6 +15,7 @@ import { nats } from './attacks/nats.ts';
 import { postgres } from './attacks/postgres.ts';
 import { rabbitmq } from './attacks/rabbitmq.ts';
 import { redis } from './attacks/redis.ts';
+import { routeGate } from './attacks/route-gate.ts';
 import { search } from './attacks/search.ts';
 import { type Holding, type Market, openMarket } from './market.ts';
 import { describeSetUp, type SetUp } from './set-ups.ts';
@@ -32,6 +35,9 @@ export const allAttacks: Readonly<Record<string, Attacks>> = {
   filesystem,
   search,
   mqtt,
+  beanstalkd,
+  'log-drain': logDrain,
+  'route-gate': routeGate,
 };
 
 /** Each shipped offering is attacked from inside by a tenant, and gives nothing of a neighbour or of the broker. */

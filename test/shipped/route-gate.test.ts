@@ -1,0 +1,148 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { jest } from '@jest/globals';
+import { scratchDirectory } from '../support/scratch-directory.ts';
+import { expectPrivate, returnWholly } from './privacy.ts';
+import { address, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
+
+jest.setTimeout(120_000);
+
+/** A route service, used by curl as the router of a platform uses it, before an application that tells what it gets. */
+
+let shop: Shop;
+let app: Server;
+/** Its route. */
+let route: string;
+beforeAll(async () => {
+  shop = await openShop();
+  app = createServer((request, response) => {
+    request.setEncoding('utf8');
+    let body = '';
+    request.on('data', (part: string) => (body += part));
+    request.on('end', () => {
+      const { method, url, headers } = request;
+      response.end(JSON.stringify({ method, url, headers, body }));
+    });
+  }).listen(0, address);
+  await once(app, 'listening');
+  route = `${address}:${(app.address() as AddressInfo).port}`;
+});
+afterAll(async () => {
+  app.closeAllConnections();
+  app.close();
+  await shop.close();
+});
+
+describeOffering('route-gate', () => {
+  const bindTo = (to: string) => ({ bind_resource: { route: to } });
+
+  test('A request to a bound route goes through, with its method, path, body and the signature of the platform.', async () => {
+    const gate = await shop.buy('route-gate', 'small');
+    const bound = await gate.bind(bindTo(`${route}/shop`));
+    expect(bound.routeServiceUrl).toMatch(/^https:\/\//);
+    const { status, text } = await goThrough(bound, `http://${route}/shop/a%20b?c=%2F&d`, [
+      '-X',
+      'PUT',
+      '--data',
+      'one tea',
+      '-H',
+      'Authorization: Bearer of-the-app',
+    ]);
+    expect(status).toBe(200);
+    const got = JSON.parse(text) as { headers: object };
+    expect(got).toMatchObject({ method: 'PUT', url: '/shop/a%20b?c=%2F&d', body: 'one tea' });
+    expect(got.headers).toMatchObject({
+      host: route,
+      authorization: 'Bearer of-the-app',
+      'x-cf-forwarded-url': `http://${route}/shop/a%20b?c=%2F&d`,
+      'x-cf-proxy-signature': 'signature',
+      'x-cf-proxy-metadata': 'metadata',
+    });
+    const bare = await goThrough(bound, `http://${route}`);
+    expect(JSON.parse(bare.text)).toMatchObject({ url: '/' });
+    expectPrivate(gate);
+    await returnWholly(gate, bound.port);
+  });
+
+  test('A binding forwards to its own route and to nothing else, and to nothing after its unbind.', async () => {
+    const gate = await shop.buy('route-gate', 'small');
+    const bindings = [
+      await gate.bind(bindTo(route)),
+      await gate.bind(bindTo('shop.example.com')),
+      await gate.bind(),
+    ];
+    const [bound, ...others] = bindings as [Bound, Bound, Bound];
+    const broker = `http://${address}:${bound.port}`;
+    const elsewhere = [
+      `${broker}/`,
+      `http://${route}@${address}:${bound.port}/`,
+      `http://${route}#@${address}/`,
+      `http://${address}/`,
+      'http://../',
+      'file:///etc/passwd',
+      `ftp://${route}/`,
+    ];
+    for (const url of elsewhere) expect(await goThrough(bound, url)).toMatchObject({ status: 403 });
+    for (const other of others) {
+      expect(await goThrough(other, `http://${route}/`)).toMatchObject({ status: 403 });
+    }
+    expect(await goThrough(bound, '')).toMatchObject({ status: 400 });
+    expect(await goThrough(bound, `http://${route}/`)).toMatchObject({ status: 200 });
+    await bound.unbind();
+    expect(await goThrough(bound, `http://${route}/`)).toMatchObject({ status: 404 });
+    await gate.deprovision();
+  });
+
+  test('Requests beyond the limits are answered 429 and 413, and visitors are asked for the login of the gate.', async () => {
+    const parameters = { requests_per_second: 1, burst: 3, largest_body_mb: 1 };
+    const gate = await shop.buy('route-gate', 'small', parameters);
+    const bound = await gate.bind(bindTo(route));
+    const statuses = await Promise.all(
+      Array.from({ length: 40 }, async () => (await goThrough(bound, `http://${route}/`)).status),
+    );
+    expect(new Set(statuses)).toEqual(new Set([200, 429]));
+    const large = join(scratchDirectory('large'), 'body');
+    writeFileSync(large, Buffer.alloc(1024 * 1024 + 1));
+    expect(
+      (await gate.update('small', { requests_per_second: 10_000, burst: 1000, login: true })).status,
+    ).toBe(200);
+    const visit = (...more: readonly string[]) => goThrough(bound, `http://${route}/`, more);
+    expect(await visit()).toMatchObject({ status: 401 });
+    expect(await visit('-u', 'visitor:a-guess')).toMatchObject({ status: 401 });
+    const login = ['-u', `visitor:${bound.credentials['password']}`];
+    const { text } = await visit(...login);
+    expect(Object.keys((JSON.parse(text) as { headers: object }).headers)).not.toContain('authorization');
+    expect(await visit(...login, '--data-binary', `@${large}`)).toMatchObject({ status: 413 });
+    await gate.deprovision();
+  });
+});
+
+/** Sends a request to the route service as a router does, over TLS that is verified. */
+async function goThrough(
+  { routeServiceUrl = '', credentials }: Bound,
+  url: string,
+  more: readonly string[] = [],
+): Promise<{ readonly status: number; readonly text: string }> {
+  const authority = join(scratchDirectory('ca'), 'ca.pem');
+  writeFileSync(authority, credentials['ca'] ?? '');
+  const headers = [`X-CF-Forwarded-Url${url === '' ? ';' : `: ${url}`}`, 'X-CF-Proxy-Signature: signature'];
+  const { stdout } = await promisify(execFile)('curl', [
+    '-sS',
+    '--max-time',
+    '60',
+    '--cacert',
+    authority,
+    '-w',
+    '\n%{http_code}',
+    ...[...headers, 'X-CF-Proxy-Metadata: metadata'].flatMap((header) => ['-H', header]),
+    ...more,
+    routeServiceUrl,
+  ]);
+  const end = stdout.lastIndexOf('\n');
+  return { status: Number(stdout.slice(end + 1)), text: stdout.slice(0, end) };
+}
