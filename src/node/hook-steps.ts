@@ -1,8 +1,10 @@
 import { Failure } from '../broker/errors.ts';
 import type { JsonObject } from '../broker/json.ts';
 import { hookContext } from './hooks/context.ts';
+import { namesPids } from './hooks/pids.ts';
 import { type HookResult, type HookRun, runHook } from './hooks/run.ts';
 import type { InstanceContext } from './instance-context.ts';
+import { nodeOfInstance } from './node-of-instance.ts';
 import { limitOf, type TimedStep } from './step-limits.ts';
 import { TryLater } from './step-sequence.ts';
 
@@ -45,21 +47,25 @@ export function keepOutputs(
  * @throws Failure when it failed
  */
 export async function askHook(
-  { node, work, directory, roots }: InstanceContext,
+  { node, work, directory, roots, pids }: InstanceContext,
   name: TimedStep,
   tries: number,
   limits: Pick<HookRun, 'limit' | 'atMost'>,
 ): Promise<HookResult> {
   const hook = work.plan.operating.hooks[name];
   if (!hook) return { outputs: {} };
-  return runHook(node, {
+  // Numbers are of use only where their processes can be seen.
+  const seesProcesses = pids !== undefined && namesPids(hook);
+  const host = seesProcesses ? nodeOfInstance(node, { work, directory, seesProcesses }) : node;
+  const values = seesProcesses ? { ...roots, pids: { ...pids() } } : roots;
+  return runHook(host, {
     // Who takes over from a broker that died after it must not make its users again.
     hook: name === 'once_ready' ? { ...hook, once: true } : hook,
     name,
     instanceId: work.instance.id,
     directory,
-    context: hookContext(work, roots, name, tries),
-    values: roots,
+    context: hookContext(work, values, name, tries),
+    values,
     ...limits,
     redact: work.redact,
     signal: work.signal,

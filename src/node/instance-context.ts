@@ -24,6 +24,8 @@ export interface InstanceContext extends NodeSettings {
   readonly outputs: JsonObject;
   /** Template roots: the core's and ours. */
   readonly roots: JsonObject;
+  /** The processes of its units that live now, by unit; absent: it has none that the broker started. */
+  readonly pids?: () => Readonly<Record<string, number>>;
 }
 
 /**

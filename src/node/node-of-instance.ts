@@ -11,6 +11,8 @@ import type { LocalNode } from './local-node.ts';
 export interface InstanceScope {
   readonly work: Work;
   readonly directory: InstanceDirectory;
+  /** Shall what runs see the processes of the machine, though it would not by itself? */
+  readonly seesProcesses?: boolean;
 }
 
 /**
@@ -18,7 +20,10 @@ export interface InstanceScope {
  * Which user runs it, its directory says, which was made with it; one without a user of its own has the node's.
  * @param node the broker's, or one that was made by this for the same instance
  */
-export function nodeOfInstance(node: LocalNode, { work, directory }: InstanceScope): LocalNode {
+export function nodeOfInstance(
+  node: LocalNode,
+  { work, directory, seesProcesses }: InstanceScope,
+): LocalNode {
   const uid = readOwner(directory.base)?.uid;
   const own = uid === undefined ? node : { ...node, account: accountOf(uid) };
   const { bubblewrap, keeper } = own;
@@ -29,7 +34,7 @@ export function nodeOfInstance(node: LocalNode, { work, directory }: InstanceSco
   const sandbox = sandboxOf(bubblewrap, {
     writes: [conf, data, log, run],
     reads: [hooks, ...declaredPaths(work.plan)],
-    sharesProcesses: isStartedByHooks(work.plan),
+    sharesProcesses: seesProcesses ?? isStartedByHooks(work.plan),
   });
   return { ...own, sandbox, limits };
 }

@@ -57,7 +57,7 @@ export const traits: Readonly<Record<string, ProvisionerTraits>> = {
       properties: { needs: true, ports: true, files: true, processes: true, bind: true, unbind: true },
       additionalProperties: false,
     },
-    roots: ['node', 'ports', 'dir', 'outputs'],
+    roots: ['node', 'ports', 'dir', 'outputs', 'pids'],
     members: { node: ['host', 'bind'], dir: ['conf', 'data'] },
     perBinding: ['bind', 'unbind'],
     supports: ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'cost'],

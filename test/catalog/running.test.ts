@@ -102,6 +102,20 @@ describe('Facts', () => {
         'instance_metadata.labels.a: {{outputs.bind.user}}: It belongs to one binding, and this place to the instance.',
       ],
     ],
+    [
+      'are the processes of units in the environment of hooks, and nowhere else',
+      {
+        config: { processes: { server: { run: ['x', '{{pids.server}}'] } } },
+        hooks: {
+          update: { run: ['x', '{{pids.server}}'], env: { A: '{{pids.server}}', B: '{{pids.sever}}' } },
+        },
+      },
+      [
+        'config.processes.server.run[1]: {{pids.server}}: It may be missing at times: only env of hooks, which is without such a variable then, can hold it.',
+        "hooks.update.env.B: {{pids.sever}}: There is no such unit in config.processes. There are: server. Did you mean 'server'?",
+        'hooks.update.run[1]: {{pids.server}}: It may be missing at times: only env of hooks, which is without such a variable then, can hold it.',
+      ],
+    ],
   ])('Facts of an instance: %s.', holds);
 });
 

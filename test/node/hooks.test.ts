@@ -87,9 +87,13 @@ describe('A hook', () => {
       { env: { PASSWORD: '{{secrets.password}}', FIXED: 'x' } },
     )) as { outputs: Record<string, string> };
     const given = `FIXED=x;LANG=C.UTF-8;PASSWORD=hunter22;PATH=${testNode.node.path};`;
+    const { base, conf, data, log, run: own } = directory;
+    const places = Object.entries({ BASE: base, CONF: conf, DATA: data, LOG: log, RUN: own })
+      .map(([name, path]) => `PURVEYOR_DIR_${name}=${path};`)
+      .join('');
     // The shell that interprets the script adds PWD itself.
     expect(outputs['env']?.replace(/PWD=[^;]*;/, '')).toBe(
-      `${given}PURVEYOR_ACTION=prepare;PURVEYOR_INSTANCE=i1;`,
+      `${given}PURVEYOR_ACTION=prepare;${places}PURVEYOR_INSTANCE=i1;`,
     );
     expect(outputs).toMatchObject({ cwd: directory.data, umask: '0077' });
   });

@@ -1,3 +1,4 @@
+import { isObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
 import { portNames, portReason } from './ports.ts';
@@ -27,6 +28,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['ports', ({ offering, expression, traits }) => portReason(portNames(offering, traits), expression.path)],
   ['deps', dependencyReason],
   ['outputs', outputReason],
+  ['pids', pidReason],
 ]);
 
 function rootsOf({ roots, supports = [] }: ProvisionerTraits): readonly string[] {
@@ -47,6 +49,16 @@ function outputReason(use: Use): string | undefined {
   const { hooks = {} } = use.offering;
   if (!Object.hasOwn(hooks, name)) return `hooks has no '${name}'.${didYouMean(name, Object.keys(hooks))}`;
   return name === 'bind' && !isOfBinding(use) ? onlyPerBinding : undefined;
+}
+
+/** It changes with each start, and is not there while the unit does not run: a variable can be left out. */
+function pidReason({ offering: { config = {} }, place, expression: { at, path } }: Use): string | undefined {
+  if (!place.at.startsWith('hooks') || !at.startsWith('env'))
+    return 'It may be missing at times: only env of hooks, which is without such a variable then, can hold it.';
+  const units = isObject(config['processes']) ? Object.keys(config['processes']) : [];
+  const [, unit = ''] = path;
+  if (path.length === 2 && units.includes(unit)) return undefined;
+  return `There is no such unit in config.processes. There are: ${units.join(', ')}.${didYouMean(unit, units)}`;
 }
 
 function memberReason(

@@ -14,12 +14,12 @@ export function nodeValues({ name, host, bind }: LocalNode): JsonObject {
 }
 
 /**
- * What a hook reads from its standard input: one object with all it may need. `ports`, `dir`, `node`, `deps` are taken
+ * What a hook reads from its standard input: one object with all it may need. `ports`, `dir`, `node`, `deps`, `pids` are taken
  * from `values`, which are the work's with those roots in it.
  * @param attempt 1, and one more for each time it was tried again
  */
 export function hookContext(work: Work, values: JsonObject, action: string, attempt: number): JsonObject {
-  const { binding, instance, plan, params, secrets, ports, dir, node, deps } = values;
+  const { binding, instance, plan, params, secrets, ports, dir, node, deps, pids } = values;
   return jsonOf({
     action,
     try: attempt,
@@ -31,6 +31,7 @@ export function hookContext(work: Work, values: JsonObject, action: string, atte
     dir: dir ?? {},
     node: node ?? {},
     deps: deps ?? {},
+    pids,
     binding: work.binding && { ...asObject(binding), parameters: work.binding.confidential.parameters },
   });
 }

@@ -2,6 +2,8 @@ import type { Hook } from '../../broker/catalog.ts';
 import { Failure } from '../../broker/errors.ts';
 import { isObject, type JsonObject } from '../../broker/json.ts';
 import { render, TemplateError } from '../../broker/template.ts';
+import { dirValues } from './context.ts';
+import { lacksPid } from './pids.ts';
 import { recordRun } from './runs.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { findHookFile, misconfigured } from './files.ts';
@@ -82,14 +84,22 @@ function limitOf({ hook, limit = usualLimit, atMost = Infinity }: HookRun): numb
   return Math.min(hook.timeout ?? limit, atMost);
 }
 
-function environmentOf({ path }: LocalNode, { hook, name, action = name, instanceId, values }: HookRun) {
-  const own = Object.entries(hook.env).map(([key, text]) => [key, filled(text, name, values)]);
+function environmentOf({ path }: LocalNode, run: HookRun) {
+  const { hook, name, action = name, instanceId, directory, values } = run;
+  const own = Object.entries(hook.env)
+    .filter(([, text]) => !lacksPid(text, values))
+    .map(([key, text]) => [key, filled(text, name, values)]);
+  const places = Object.entries(dirValues(directory)).map(([key, path]) => [
+    `PURVEYOR_DIR_${key.toUpperCase()}`,
+    path,
+  ]);
   return {
     ...(Object.fromEntries(own) as Record<string, string>),
     PATH: path,
     LANG: 'C.UTF-8',
     PURVEYOR_ACTION: action,
     PURVEYOR_INSTANCE: instanceId,
+    ...(Object.fromEntries(places) as Record<string, string>),
   };
 }
 

@@ -2,7 +2,9 @@ import type { JsonObject } from '../../broker/json.ts';
 import type { Work } from '../../broker/provisioner.ts';
 import { type InstanceContext, instanceContext, type NodeSettings } from '../../node/instance-context.ts';
 import { configOf, type ProcessConfig } from './config.ts';
+import { programBehind } from '../../system/sandbox/inside.ts';
 import { findConfigured } from './files/state.ts';
+import { findLive, listLaunched } from './units/launched.ts';
 
 /** The directories of this provisioner below the node's. */
 export const kind = 'process';
@@ -20,5 +22,17 @@ export function contextOf(settings: NodeSettings, work: Work, kept: JsonObject =
     [kept],
     (directory) => findConfigured(directory)?.ports,
   );
-  return { ...context, config: configOf(work.plan.making) };
+  return {
+    ...context,
+    config: configOf(work.plan.making),
+    pids: () => livePids(context),
+  };
+}
+
+/** As the machine numbers them: of the programs themselves, not of what a sandbox puts around them. */
+function livePids({ directory, node }: InstanceContext): Readonly<Record<string, number>> {
+  const live = listLaunched(directory).filter(({ unit }) => findLive(directory, unit));
+  return Object.fromEntries(
+    live.map(({ unit, identity }) => [unit, programBehind(identity.pid, node.sandbox)]),
+  );
 }

@@ -5,7 +5,7 @@ export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
   fills,
-  roots: ['node', 'ports', 'dir', 'deps', 'outputs'],
+  roots: ['node', 'ports', 'dir', 'deps', 'outputs', 'pids'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
   perBinding: ['bind', 'unbind'],
   supports: ['hooks', 'timeouts', 'monitor', 'requires_offerings', 'max_instances', 'cost', 'limits'],

@@ -29,10 +29,11 @@ export interface ProcessNode {
 export const address = `127.${1 + (process.pid >> 16)}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
 
 export async function aProcessNode(
-  given: { host?: string; first?: number; last?: number } = {},
+  given: { host?: string; first?: number; last?: number; sandboxed?: boolean } = {},
 ): Promise<ProcessNode> {
-  const { host = address, first = 21_000, last = 21_999 } = given;
-  const inner = await aTestNode({ host, bind: address });
+  const { host = address, first = 21_000, last = 21_999, sandboxed = false } = given;
+  const sandbox = { use: sandboxed ? 'required' : 'off', hidden: [], reads: [] } as const;
+  const inner = await aTestNode({ host, bind: address, sandbox });
   const { node, place } = inner;
   const { nodes, ports } = memoryDatabase();
   const profile = {
