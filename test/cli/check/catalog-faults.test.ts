@@ -45,6 +45,18 @@ const faults: readonly (readonly [what: string, told: string, spoil: Spoil])[] =
     'CAT-18 failed',
     (_all, _service, plan) => (plan['maximum_polling_duration'] = '60'),
   ],
+  [
+    'a schema that is none of draft 04',
+    'CAT-25 warned',
+    (_all, _service, plan) => {
+      const parameters = {
+        $schema: 'http://json-schema.org/draft-07/schema#',
+        type: 'object',
+        properties: { size: { type: 'integer', exclusiveMinimum: 1 } },
+      };
+      plan['schemas'] = { service_instance: { create: { parameters } } };
+    },
+  ],
 ];
 
 test.each(faults)(

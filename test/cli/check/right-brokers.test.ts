@@ -3,7 +3,7 @@ import { checkSmall, shortcomingsIn } from './small-check.ts';
 
 /** A right broker is not blamed. */
 
-jest.setTimeout(120_000);
+jest.setTimeout(600_000);
 
 test.each([
   ['makes everything at once', false],

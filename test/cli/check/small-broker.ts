@@ -2,9 +2,11 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import express, { type NextFunction, type Request, type Response } from 'express';
+import { endpointOf } from '../../../src/cli/check/probe/endpoint.ts';
 import { bindingRoutes } from './small-bindings.ts';
 import { smallCatalog, type SmallCatalog } from './small-catalog.ts';
 import { instanceRoutes } from './small-instances.ts';
+import { hold, oddBodies, oddRequests, oddRoutes, spoilCatalog, type Step } from './small-oddities.ts';
 import { Refused, type SmallState } from './small-state.ts';
 
 /** What is wrong with it, by the names that stand in its code; empty: it is right. */
@@ -39,12 +41,23 @@ export async function startSmallBroker(options: SmallOptions = {}): Promise<Smal
     fault: (name) => options.faults?.includes(name) ?? false,
     instances: new Map(),
     operations: new Map(),
+    crowd: new Map(),
+    seen: new Set(),
   };
+  spoilCatalog(state);
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
-  app.use(identify(state), authenticate(state), admit(state));
+  app.use(
+    identify(state),
+    oddRequests(state),
+    authenticate(state),
+    admit(state),
+    hold(state),
+    oddBodies(state),
+  );
   app.use(express.text({ type: () => true, limit: '1mb' }));
+  oddRoutes(app, state);
   app.get('/v2/catalog', (request, response) => tellCatalog(state, request, response));
   instanceRoutes(app, state);
   bindingRoutes(app, state);
@@ -62,8 +75,6 @@ export async function startSmallBroker(options: SmallOptions = {}): Promise<Smal
     },
   };
 }
-
-type Step = (request: Request, response: Response, next: NextFunction) => void;
 
 function identify({ fault }: SmallState): Step {
   return (request, response, next) => {
@@ -122,24 +133,42 @@ function admit({ fault }: SmallState): Step {
   };
 }
 
-function tellCatalog({ catalog, fault }: SmallState, request: Request, response: Response): void {
+function tellCatalog({ catalog, fault, seen }: SmallState, request: Request, response: Response): void {
+  if (fault('tired-catalog') && seen.has('catalog')) throw new Refused(503, 'Not again.');
+  const isSlow = fault('slow-catalog') && seen.has('catalog');
+  seen.add('catalog');
   const text = JSON.stringify(catalog);
   const tag = `"${createHash('sha256').update(text).digest('hex')}"`;
   response.setHeader('etag', tag);
   if (request.header('if-none-match') === tag && !fault('no-304')) return void response.status(304).end();
   response.setHeader('content-type', fault('html-catalog') ? 'text/html' : 'application/json');
   // Express would answer conditions by itself.
-  response.end(text);
+  setTimeout(() => response.end(text), isSlow ? 10_100 : 0);
 }
 
 function refuse({ fault }: SmallState) {
-  return (error: unknown, _request: Request, response: Response, next: NextFunction): void => {
+  return (error: unknown, request: Request, response: Response, next: NextFunction): void => {
     if (response.headersSent) return next(error);
     const { status, body } =
       error instanceof Refused
         ? error
         : new Refused((error as { status?: number }).status ?? 500, String(error));
-    if (fault('text-errors') && status === 404) return void response.status(status).type('text').send('No.');
-    response.status(status).json(body);
+    const endpoint = endpointOf(request);
+    const is = (name: string, where: string) => fault(name) && `${endpoint} ${status}` === where;
+    if (is('text-errors', 'get instance operation 404'))
+      return void response.status(status).type('text').send('No.');
+    if (fault('bad-encoding-500') && error instanceof URIError) return void response.status(500).json(body);
+    if (fault('huge-breaks') && status === 413) return void response.status(500).json(body);
+    response.status(status);
+    if (is('html-errors', 'put instance 400')) response.setHeader('content-type', 'text/html');
+    const odd = {
+      ...(is('number-error', 'get instance 404') ? { error: 17 } : {}),
+      ...(is('two-words', 'patch instance 404') ? { error: 'not found' } : {}),
+      ...(is('usable-in-404', 'get binding 404') ? { instance_usable: false } : {}),
+      ...(is('traces', 'patch instance 400') ? { description: 'No.\n    at update (/small.js:1:1)' } : {}),
+      ...(is('conflict-word', 'put instance 409') ? { error: 'ConcurrencyError' } : {}),
+    };
+    if (!response.hasHeader('content-type')) response.type('json');
+    response.end(JSON.stringify(is('silent-errors', 'put binding 409') ? {} : { ...body, ...odd }));
   };
 }

@@ -17,10 +17,10 @@ export async function checkSmall(
       parameters: { size: 1 },
       otherParameters: { size: 2 },
       groups: casesNamed(only),
-      mostRequests: 5000,
-      within: 100_000,
+      mostRequests: 10_000,
+      within: 600_000,
       operationWithin: 5000,
-      answerWithin: 5000,
+      answerWithin: 30_000,
       signal: new AbortController().signal,
       onResult: () => undefined,
     });

@@ -3,6 +3,7 @@ import { isObject, sameJson, type JsonObject } from '../../../src/broker/json.ts
 import { areAllowed } from './small-catalog.ts';
 import {
   carryOut,
+  isCrowded,
   concurrency,
   objectIn,
   Refused,
@@ -31,10 +32,19 @@ export function instanceRoutes(app: Express, state: SmallState): void {
 function provision(state: SmallState, request: Request, response: Response): void {
   const { fault } = state;
   const id = request.params['instance'] as string;
+  if (fault('deep-breaks') && (request.body as string).includes('[[[[')) throw new Refused(500, 'It broke.');
   if (fault('lenient-json') && request.body === '{') request.body = '{}';
-  const body = objectIn(request);
+  const given = objectIn(request);
+  const inherited = Object.getOwnPropertyDescriptor(given, '__proto__')?.value as JsonObject | undefined;
+  const body = fault('reads-prototypes') ? { ...inherited, ...given } : given;
+  if ((request.body as string).includes('"polluted"')) state.seen.add('polluted');
+  if (fault('no-tildes') && id.includes('~')) throw new Refused(400, 'What an id.');
+  if (fault('no-spaces') && id.includes(' ')) throw new Refused(400, 'What an id.');
   requireProvision(state, id, body);
+  requireNoCrowd(state, request);
   const known = state.instances.get(id);
+  if (fault('remembers-ids') && !known && state.operations.get(request.path)?.kind === 'delete')
+    return void response.status(200).json({});
   if (known) return again(state, request, response, known, body);
   requireAsync(state, request, 'provision');
   const made: SmallInstance = { asked: body, ready: false, busy: undefined, bindings: new Map() };
@@ -59,12 +69,22 @@ function provision(state: SmallState, request: Request, response: Response): voi
   });
 }
 
+/** @throws Refused */
+function requireNoCrowd(state: SmallState, { path }: Request): void {
+  const { fault } = state;
+  if (fault('crowd-provision-and-delete') && isCrowded(state, 'DELETE', path, 0))
+    throw new Refused(500, 'Both at once.');
+  const isAlone = !isCrowded(state, 'PUT', '/v2/service_instances') || isCrowded(state, 'PUT', path);
+  if (fault('crowd-different') && !isAlone) throw new Refused(503, 'Too many.');
+}
+
 /** What must be there, and of what type. @throws Refused */
 function requireProvision(state: SmallState, id: string, body: JsonObject): void {
   const { fault } = state;
   try {
     for (const name of ['service_id', 'plan_id', 'organization_guid', 'space_guid']) {
       if (fault(`no-${name}`) && body[name] === undefined) continue;
+      if (fault('is-polluted') && state.seen.has('polluted') && name === 'space_guid') continue;
       if (fault('empty-ids') && body[name] === '' && name.endsWith('guid')) continue;
       if (fault('number-ids') && body[name] === 17 && name.endsWith('guid')) continue;
       requireText(body, name);
@@ -141,6 +161,15 @@ function again(
   const isSame = ['service_id', 'plan_id', 'organization_guid', 'space_guid', 'parameters'].every(
     (name) => (name === 'space_guid' && fault('any-space')) || sameJson(known.asked[name], body[name]),
   );
+  if (fault('absent-breaks') && body['parameters'] === undefined) throw new Refused(500, 'It broke.');
+  const { context } = body;
+  if (fault('context-breaks') && isObject(context) && context['platform'] === 'kubernetes')
+    throw new Refused(500, 'It broke.');
+  const isCrowd = isCrowded(state, 'PUT', request.path);
+  const hasOther = (name: string) => !sameJson(known.asked[name], body[name]);
+  if (fault('crowd-parameters') && isCrowd && hasOther('parameters'))
+    return void response.status(200).json({});
+  if (fault('crowd-plans') && isCrowd && hasOther('plan_id')) return void response.status(200).json({});
   if (!isSame) throw conflict();
   if (fault('repeat-409')) throw conflict();
   const id = request.params['instance'] as string;
@@ -148,9 +177,16 @@ function again(
   response.status(200).json({ dashboard_url: fault('relative-dashboard') ? `/d/${id}` : dashboard });
 }
 
-function fetchInstance({ instances, fault }: SmallState, request: Request, response: Response): void {
+function fetchInstance({ instances, fault, seen }: SmallState, request: Request, response: Response): void {
   const id = request.params['instance'] as string;
-  const known = instances.get(id);
+  if (fault('breaks-hidden-fetch')) throw new Refused(500, 'It broke.');
+  if (fault('loses-slashes') && id.includes('/')) throw new Refused(404, 'There is no such instance.');
+  const known = instances.get(fault('any-case') ? id.toLowerCase() : id);
+  if (fault('fetch-updating-404') && known?.busy?.kind === 'update') throw new Refused(404, 'Not now.');
+  if (fault('fetch-late') && known?.ready && !seen.has(id)) {
+    seen.add(id);
+    throw new Refused(404, 'Not yet.');
+  }
   const isSeen = known && (known.ready || fault('fetches-unready'));
   if (!isSeen && fault('fetches-nothing')) return void response.json({});
   if (!isSeen) throw new Refused(fault('fetch-410') ? 410 : 404, 'There is no such instance.');
@@ -159,12 +195,18 @@ function fetchInstance({ instances, fault }: SmallState, request: Request, respo
     service_id,
     plan_id: fault('fetches-other-plan') ? 'another' : plan_id,
     parameters: fault('fetches-other-parameters-of-instance') ? { other: 1 } : parameters,
-    dashboard_url: fault('one-dashboard')
-      ? 'http://small.test/d/'
-      : fault('relative-dashboard')
-        ? `/d/${id}`
-        : `http://small.test/d/${id}`,
+    dashboard_url: fault('null-dashboard')
+      ? null
+      : fault('fetches-other-dashboard')
+        ? 'http://small.test/elsewhere'
+        : fault('one-dashboard')
+          ? 'http://small.test/d/'
+          : fault('relative-dashboard')
+            ? `/d/${id}`
+            : `http://small.test/d/${id}`,
     ...(fault('odd-metadata') ? { metadata: 'text' } : {}),
+    ...(fault('fetches-old-maintenance') ? { maintenance_info: { version: '0.0.1' } } : {}),
+    ...(seen.has(`moved ${id}`) ? { metadata: { labels: { moved: 'yes' } } } : {}),
   });
 }
 
@@ -177,12 +219,23 @@ function update(state: SmallState, request: Request, response: Response): void {
   requireObject(body, 'parameters');
   if (fault('update-strict') && 'x-conformance' in body) throw new Refused(400, 'What is x-conformance?');
   if (!known && fault('update-of-nothing')) return void response.json({});
+  if (!known && fault('update-of-deleted') && state.operations.has(request.path))
+    return void response.json({});
+  if (fault('previous-breaks') && typeof body['previous_values'] === 'string')
+    throw new Refused(500, 'It broke.');
   if (!known) throw new Refused(404, 'There is no such instance.');
   if (!known.ready) throw concurrency(state);
-  if (repeat(state, request, response, known, 'update', () => concurrency(state))) return;
+  const busy = () => (fault('update-busy-409') ? new Refused(409, 'Not now.') : concurrency(state));
+  if (repeat(state, request, response, known, 'update', busy)) return;
+  if (fault('crowd-update') && isCrowded(state, 'PATCH', request.path))
+    throw new Refused(409, 'Not at once.');
   const target = { ...known.asked, plan_id: body['plan_id'] ?? known.asked['plan_id'] ?? null };
   if (!(fault('update-any-plan-type') && body['plan_id'] === 17))
-    requireSold(state, { ...target, service_id: body['service_id'] ?? known.asked['service_id'] ?? null });
+    requireSoldUpdate(
+      state,
+      { ...target, service_id: body['service_id'] ?? known.asked['service_id'] ?? null },
+      request.params['instance'] as string,
+    );
   if (body['service_id'] !== undefined && body['service_id'] !== known.asked['service_id'])
     throw new Refused(400, 'Another service.');
   if (fault('same-plan-refused') && body['plan_id'] === known.asked['plan_id'])
@@ -194,29 +247,52 @@ function update(state: SmallState, request: Request, response: Response): void {
     known.asked = { ...target, plan_id: '2b9c7f4e-6a0b-4a0e-9b8a-0a3a3d6b7a03' };
   if (!isAllowed && !fault('update-unchecked')) throw new Refused(400, 'Such parameters are not allowed.');
   requireMaintenance(state, fault('update-any-maintenance') ? {} : body);
+  const hasParameters = body['parameters'] !== undefined;
+  if (fault('async-of-update') && hasParameters) throw new Refused(422, 'Later.', 'AsyncRequired');
+  const isNothing = Object.keys(body).join() === 'service_id,parameters';
+  if (fault('nothing-to-change') && isNothing && sameJson(body['parameters'], known.asked['parameters']))
+    throw new Refused(422, 'Nothing to do.');
+  if (fault('breaks-after-unbind') && state.seen.has(`unbound ${request.path}`))
+    throw new Refused(500, 'It broke.');
   requireAsync(state, request, 'update');
+  const keepsParameters =
+    !hasParameters ||
+    (fault('plan-only') && body['plan_id'] !== undefined && body['plan_id'] !== known.asked['plan_id']);
   carryOut(state, request, response, {
     thing: known,
     kind: 'update',
-    status: fault('updated-201') ? 201 : 200,
-    answer: {},
+    status: fault('updated-201') && 'x-conformance' in body ? 201 : 200,
+    answer: fault('odd-update-metadata') ? { metadata: 'text' } : {},
     end() {
       if (!fault('plan-change-lost'))
         known.asked = {
           ...target,
-          ...(body['parameters'] === undefined ? {} : { parameters: body['parameters'] }),
+          ...(keepsParameters ? {} : { parameters: body['parameters'] ?? null }),
         };
       known.busy = undefined;
     },
   });
 }
 
+/** @throws Refused */
+function requireSoldUpdate(state: SmallState, target: JsonObject, id: string): void {
+  try {
+    requireSold(state, target);
+  } catch (error) {
+    if (state.fault('refused-update-moves')) state.seen.add(`moved ${id}`);
+    throw error;
+  }
+}
+
 function deprovision(state: SmallState, request: Request, response: Response): void {
   const { fault } = state;
   const id = request.params['instance'] as string;
   const known = state.instances.get(id);
+  if (!known && fault('crowd-delete') && isCrowded(state, 'DELETE', request.path))
+    throw new Refused(404, 'There is no such instance.');
   if (!known && fault('delete-404')) throw new Refused(404, 'There is no such instance.');
   if (!known) return void response.status(410).json({});
+  requireRemovable(state, id, known);
   if (fault('refuses-to-delete')) throw new Refused(403, 'Nobody deletes here.');
   const [service_id, plan_id] = [textOf(request, 'service_id'), textOf(request, 'plan_id')];
   if (fault('deletes-before-it-looks') && service_id === undefined) state.instances.delete(id);
@@ -226,16 +302,33 @@ function deprovision(state: SmallState, request: Request, response: Response): v
   const isItsOwn = service_id === known.asked['service_id'];
   if (!isItsOwn && !fault('delete-any-service')) throw new Refused(400, 'It is of another service.');
   if (known.busy?.kind === 'delete' && fault('delete-again-410')) return void response.status(410).json({});
+  if (fault('delete-updating-409') && known.busy?.kind === 'update') throw new Refused(409, 'Not now.');
+  if (fault('halts-unsaid') && known.busy?.kind === 'create') {
+    state.instances.delete(id);
+    return void response.status(200).json({});
+  }
   if (repeat(state, request, response, known, 'delete', () => concurrency(state))) return;
   requireAsync(state, request, 'deprovision');
   carryOut(state, request, response, {
     thing: known,
     kind: 'delete',
     status: fault('deleted-204') ? 204 : 200,
-    answer: {},
+    answer: fault('odd-delete-operation') ? { operation: 17 } : {},
     end() {
       if (fault('never-deletes')) known.busy = undefined;
       else state.instances.delete(id);
     },
   });
+}
+
+/** @throws Refused */
+function requireRemovable({ fault, seen }: SmallState, id: string, { asked, bindings }: SmallInstance): void {
+  const { context } = asked;
+  const platform = isObject(context) ? context['platform'] : undefined;
+  if (fault('keeps-elsewhere') && platform === 'elsewhere') throw new Refused(403, 'This one stays.');
+  if (fault('breaks-with-bindings') && bindings.size > 0) throw new Refused(500, 'It broke.');
+  if (fault('breaks-on-kubernetes') && platform === 'kubernetes' && !seen.has(`tried ${id}`)) {
+    seen.add(`tried ${id}`);
+    throw new Refused(503, 'It broke.');
+  }
 }

@@ -11,6 +11,10 @@ export interface SmallState {
   readonly instances: Map<string, SmallInstance>;
   /** The last one of each path, also of what is gone. */
   readonly operations: Map<string, SmallOperation>;
+  /** How many requests of this method and path are held, by `PUT /v2/...`. */
+  readonly crowd: Map<string, number>;
+  /** What a fault has to remember, in its own words. */
+  readonly seen: Set<string>;
 }
 
 export interface SmallThing {
@@ -83,7 +87,10 @@ export function requireObject(body: JsonObject, name: string): void {
 /** @throws Refused */
 export function requireAsync({ slow, fault }: SmallState, request: Request, what: string): void {
   const accepts = request.query['accepts_incomplete'];
-  const isAccepted = accepts === 'true' || (fault('any-accepts') && accepts === '1');
+  const isAccepted =
+    accepts === 'true' ||
+    (fault('any-accepts') && accepts === '1') ||
+    (fault('structured-accepts') && 'accepts_incomplete[]' in request.query);
   if (!slow || isAccepted || fault(`202-${what}`)) return;
   throw new Refused(422, 'This takes its time.', fault(`word-${what}`) ? 'Asynchronous' : 'AsyncRequired');
 }
@@ -151,6 +158,10 @@ export function tellOperation(state: SmallState, path: string, request: Request,
       fault('breaks-on-operation') && asked === 'unknown' ? 500 : 400,
       'This is another operation.',
     );
+  if (fault('poll-new-plan') && operation.state === 'in progress' && operation.kind === 'update')
+    requirePlanOf(operation, request);
+  if (operation.state === 'succeeded' && fault(`forgets-${kind}`) && operation.kind === 'create')
+    throw new Refused(404, 'It is over.');
   operation.polls += 1;
   if (operation.state === 'in progress' && operation.polls >= pollsOfOperation) {
     operation.state = 'succeeded';
@@ -162,26 +173,46 @@ export function tellOperation(state: SmallState, path: string, request: Request,
     'retry-after',
     fault('odd-retry-after') ? 'soon' : fault('date-retry-after') ? new Date().toUTCString() : '0',
   );
-  if (operation.state === 'succeeded' && operation.kind === 'delete') throw new Refused(410, 'It is gone.');
-  const told = fault(`odd-state-${kind}`) && operation.state === 'succeeded' ? 'done' : operation.state;
+  if (operation.state === 'succeeded' && operation.kind === 'delete')
+    throw new Refused(fault(`gone-${kind}-404`) ? 404 : 410, 'It is gone.');
+  const isOdd = fault(`odd-state-${kind}`) && operation.state === 'succeeded';
+  const isUnsure = fault(`unsure-${kind}`) && operation.name === 'done';
+  const told = isOdd ? 'done' : isUnsure ? 'in progress' : operation.state;
   response.json({
     state: told,
     ...(fault(`usable-in-binding`) && kind === 'binding' ? { instance_usable: true } : {}),
   });
 }
 
+/** @throws Refused */
+function requirePlanOf({ request }: SmallOperation, { query }: Request): void {
+  const { plan_id: plan } = JSON.parse(request) as JsonObject;
+  if (plan !== undefined && plan !== query['plan_id']) throw new Refused(400, 'It has another plan.');
+}
+
+/** Are there more requests of this method for this path, or for what is under it? */
+export function isCrowded({ crowd }: SmallState, method: string, path: string, most = 1): boolean {
+  const under = [...crowd].filter(
+    ([key]) => key === `${method} ${path}` || key.startsWith(`${method} ${path}/`),
+  );
+  return under.reduce((sum, [, held]) => sum + held, 0) > most;
+}
+
 /** The same request again while it is carried out, or another one. @throws Refused */
 export function repeat(
-  { fault }: SmallState,
+  state: SmallState,
   request: Request,
   response: Response,
   { busy }: SmallThing,
   kind: SmallOperation['kind'],
   otherwise: () => Refused,
 ): boolean {
+  const { fault } = state;
   if (!busy) return false;
   if (busy.kind !== kind || busy.request !== request.body) throw otherwise();
-  response.status(202).json({ operation: fault(`new-name-${kind}`) ? 'another' : busy.name });
+  const isCrowd = !request.path.includes('/service_bindings/') && isCrowded(state, 'PUT', request.path);
+  const isAnother = fault(`new-name-${kind}`) || (fault('crowd-provision') && isCrowd);
+  response.status(202).json({ operation: isAnother ? 'another' : busy.name });
   return true;
 }
 

@@ -67,6 +67,10 @@ export const answerCases: CaseGroup = {
         'has no JSON',
       ),
     ),
+    defineCase('GLB-00', 'MUST', 'all', 'The broker stays up.', async (probe) => {
+      const answer = await probe.send({ method: 'GET', path: '/v2/catalog' });
+      requireStatus(answer, [200], 'The catalog, after everything else,');
+    }),
     defineCase(
       'GLB-01',
       'HARD',
@@ -104,10 +108,6 @@ export const answerCases: CaseGroup = {
         'has no error that Cloud Controller knows',
       ),
     ),
-    defineCase('GLB-00', 'MUST', 'all', 'The broker stays up.', async (probe) => {
-      const answer = await probe.send({ method: 'GET', path: '/v2/catalog' });
-      requireStatus(answer, [200], 'The catalog, after everything else,');
-    }),
   ],
 };
 

@@ -69,7 +69,11 @@ export const errorCases: CaseGroup = {
       'security',
       'No error shows internals.',
       eachError(
-        ({ text }) => !/\n\s+at \S+ \(|Traceback \(most recent|\/node_modules\/|goroutine \d+ \[/.test(text),
+        // Within JSON the end of a line is written as \n.
+        ({ text }) =>
+          !/\n\s+at \S+ \(|Traceback \(most recent|\/node_modules\/|goroutine \d+ \[/.test(
+            text.replaceAll('\\n', '\n'),
+          ),
         'shows a stack trace',
       ),
     ),

@@ -26,7 +26,8 @@ export const wholeLifeCases: CaseGroup = {
         if (probe.market.instancesRetrievable)
           requireStatus(await fetched(probe, instance.path), [200], `${subject}, fetched,`);
         if (isUpdated) {
-          const answer = await probe.send(updateRequest(probe, instance.path, goodParameters(probe)));
+          const back = { parameters: probe.parameters ?? {} };
+          const answer = await probe.send(updateRequest(probe, instance.path, back));
           requireAccepted(answer, `${subject}, updated,`);
           await endOf(probe, instance.path, answer, 'an update');
         }

@@ -69,7 +69,8 @@ export const differentAtOnceCases: CaseGroup = {
       );
       requireEach(answers, [200, 202, 422], 'Updates at once');
       await awaitAny(probe, path, answers);
-      const after = await probe.send(updateRequest(probe, path, goodParameters(probe)));
+      const context = { platform: 'cloudfoundry', instance_name: 'after' };
+      const after = await probe.send(updateRequest(probe, path, { ...goodParameters(probe), context }));
       requireAccepted(after, 'An update after several at once');
     }),
     defineCase(
