@@ -62,6 +62,8 @@ export interface Resource {
 export interface ProvisionerTraits {
   /** JSON Schema (draft 7) of `config:`. */
   readonly config: JsonObject;
+  /** What the keys of `config` mean, by their paths (`config.processes.<name>.run`), for editors and the guide. */
+  readonly meanings?: Readonly<Record<string, string>>;
   /** JSON Schema (draft 7) of a plan's `with:`, when the provisioner itself reads it. */
   readonly settings?: JsonObject;
   /** Do its instances run programs on a node, so that somebody may be inside of one? */

@@ -1,14 +1,21 @@
 import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { described, type Meanings } from './described.ts';
+import { offeringMeanings } from './meanings/offering.ts';
 import { offeringSchema } from './schema.ts';
 
 /**
  * The form of an offering file for editors: JSON Schema, draft 7, with the form of `config` and `with` that each
- * provisioner has. What stands for a number, a list or the like may be a template.
+ * provisioner has, and what each key means. What stands for a number, a list or the like may be a template.
  */
 export function publishedSchema(traits: Readonly<Record<string, ProvisionerTraits>>): JsonObject {
-  const offering: JsonObject = offeringSchema;
-  const provisioners = Object.entries(traits);
+  const offering = described(
+    offeringSchema,
+    Object.assign({}, ...Object.values(offeringMeanings)) as Meanings,
+  );
+  const provisioners = Object.entries(traits).map(([name, { config, meanings = {} }]) => {
+    return [name, { config: described(config, meanings, 'config') }] as const;
+  });
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'An offering file of Purveyor',
@@ -23,7 +30,7 @@ export function publishedSchema(traits: Readonly<Record<string, ProvisionerTrait
     })),
     definitions: Object.assign(
       { template: { type: 'string', pattern: '\\{\\{.*\\}\\}' } },
-      offeringSchema.definitions,
+      offering['definitions'],
       ...provisioners.map(([name, { config }]) => definitionsOf(name, config)),
     ) as JsonObject,
   };
@@ -69,5 +76,8 @@ function orTemplate(schema: Json): Json {
   if (!isObject(schema) || schema['type'] === undefined || schema['type'] === 'object') return schema;
   const types = [schema['type']].flat();
   const isAnyText = types.includes('string') && schema['pattern'] === undefined && !('enum' in schema);
-  return isAnyText ? schema : { anyOf: [schema, { $ref: '#/definitions/template' }] };
+  if (isAnyText) return schema;
+  const { description, ...rest } = schema;
+  const both = { anyOf: [rest, { $ref: '#/definitions/template' }] };
+  return description === undefined ? both : { ...both, description };
 }

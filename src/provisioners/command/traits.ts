@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
+import { meanings } from './meanings.ts';
 
 const names = { type: 'array', items: { type: 'string', pattern: '^[A-Za-z_][A-Za-z0-9_]*$' } };
 
@@ -15,6 +16,7 @@ const config: JsonObject = {
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config,
+  meanings,
   fills: { needs: 'value', 'needs.*': 'text' },
   roots: ['dir', 'node', 'ports', 'outputs', 'deps'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },

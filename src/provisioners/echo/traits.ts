@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { tokenNames } from './tokens.ts';
+import { meanings } from './meanings.ts';
 
 const configSchema: JsonObject = {
   type: 'object',
@@ -17,6 +18,7 @@ const settingsSchema: JsonObject = {
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
+  meanings,
   fills: {},
   settings: settingsSchema,
   roots: ['echo'],

@@ -1,9 +1,11 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { configSchema } from './shape.ts';
+import { meanings } from './meanings.ts';
 
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
+  meanings,
   fills: {
     connection_limit: 'value',
     quota_mb: 'value',

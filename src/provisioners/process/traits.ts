@@ -1,9 +1,11 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { configSchema, fills } from './config-schema.ts';
+import { meanings } from './meanings.ts';
 
 export const traits: ProvisionerTraits = {
   readsParameters: 'by template',
   config: configSchema,
+  meanings,
   fills,
   roots: ['node', 'ports', 'dir', 'deps', 'outputs', 'pids'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'conf', 'data', 'log', 'run'] },
