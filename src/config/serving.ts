@@ -7,6 +7,7 @@ import {
   userName,
   webAddress,
   wholeNumber,
+  yesOrNo,
 } from './kinds.ts';
 import { optional, standard } from './option.ts';
 import { trustedProxies } from './trusted-proxies.ts';
@@ -67,6 +68,12 @@ export const servingOptions = {
     wholeNumber(1, 1000),
     '10',
     'Connections to the database, at most; one more hears what other brokers tell.',
+  ),
+  databasePrepare: standard(
+    'DATABASE_PREPARE',
+    yesOrNo(),
+    'true',
+    'Keep statements prepared in the database. Behind a pooler that keeps none, the broker goes on without by itself.',
   ),
   dataDir: standard(
     'DATA_DIR',

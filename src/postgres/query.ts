@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { Refusal } from '../broker/errors.ts';
 import { isAway, untilDone } from './trouble.ts';
 import { renderSql, type Sql } from './sql.ts';
+import { noNames, type StatementNames } from './statement-names.ts';
 
 /** What a statement gave, by column. */
 export type QueryRow = Readonly<Record<string, unknown>>;
@@ -10,15 +11,26 @@ export type QueryRow = Readonly<Record<string, unknown>>;
 export type Query = (statement: Sql) => Promise<readonly QueryRow[]>;
 
 /**
- * One statement, one round trip; not prepared by name, since poolers between us and Postgres may not keep names.
- * Throws Refusal 'unavailable' (with the cause) when the database cannot be reached.
+ * One statement, one round trip. Throws Refusal 'unavailable' (with the cause) when the database cannot be reached.
+ * @param names for statements that come often: Postgres then parses and plans them once in each session
  */
-export function queryThrough(pool: Pool): Query {
-  const query = queryOn(pool);
-  return (statement) => persistently(() => query(statement));
+export function queryThrough(pool: Pool, names: StatementNames = noNames): Query {
+  return (statement) => persistently(() => named(pool, statement, names));
 }
 
-/** As part of a transaction, which fails as a whole. */
+async function named(pool: Pool, statement: Sql, names: StatementNames): Promise<readonly QueryRow[]> {
+  const rendered = renderSql(statement);
+  const name = names.of(rendered.text);
+  if (name === undefined) return (await pool.query<QueryRow>(rendered)).rows;
+  try {
+    return (await pool.query<QueryRow>({ ...rendered, name })).rows;
+  } catch (error) {
+    if (!names.haveFailed(error)) throw error;
+    return (await pool.query<QueryRow>(rendered)).rows;
+  }
+}
+
+/** As part of a transaction, which fails as a whole; so nothing has a name that could be lost. */
 export function queryOn(client: Pool | PoolClient): Query {
   return async function query(statement) {
     const { rows } = await client.query<QueryRow>(renderSql(statement));

@@ -97,11 +97,18 @@ function tenantsOf({ nodeUser, nodeUsers }: Config): (uid: number) => boolean {
 /** A database that hangs, or is gone without a word, must be noticed. */
 const patience = { connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAlive: true };
 
+/**
+ * Seconds. Postgres plans again what a session keeps prepared when it has counted the rows of a table anew; where it
+ * counts too rarely, a plan made for few rows ends with its session.
+ */
+const longestSession = 600;
+
 function connect(database: Database, { config, observe }: DatabaseOpening): { pool: Pool; store: Store } {
   const connection = { ...database.pool, ...patience, application_name: 'purveyor' };
-  const pool = openPool({ ...connection, max: config.databasePool });
+  const pool = openPool({ ...connection, max: config.databasePool, maxLifetimeSeconds: longestSession });
   const store = postgresStore(pool, {
     listener: connection,
+    prepares: config.databasePrepare,
     onTrouble: (doing, detail) => observe({ type: 'trouble', doing, detail }),
   });
   return { pool, store };

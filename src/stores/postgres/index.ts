@@ -12,6 +12,7 @@ import { open } from './open.ts';
 import { placeThrough } from './place.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { json } from './rows.ts';
+import { noNames, statementNames, type StatementNames } from '../../postgres/statement-names.ts';
 import { settle, tell } from './settle.ts';
 import { join, sql } from '../../postgres/sql.ts';
 import { timeline } from './timeline.ts';
@@ -21,6 +22,8 @@ export interface PostgresStoreOptions {
   readonly listener?: ClientConfig;
   /** What brokers tell each other hints on; those that share a database share it. */
   readonly channel?: string;
+  /** Keeps statements that come often prepared in the sessions; true by default. */
+  readonly prepares?: boolean;
   /** Told of connections that broke while nobody waited for them. */
   readonly onTrouble?: (doing: string, detail: string) => void;
 }
@@ -31,7 +34,7 @@ export interface PostgresStoreOptions {
  */
 export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): Store {
   const { listener = pool.options, channel = 'purveyor', onTrouble = () => undefined } = options;
-  const query = queryThrough(pool);
+  const query = queryThrough(pool, namesFor(options));
   // Without a listener, a connection that breaks in the pool would end the process.
   pool.on('error', (error) => onTrouble('keeping connections to the database', String(error)));
   return {
@@ -67,6 +70,16 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
       await query(sql`select 1`);
     },
   };
+}
+
+function namesFor({ prepares = true, onTrouble }: PostgresStoreOptions): StatementNames {
+  if (!prepares) return noNames;
+  return statementNames(() =>
+    onTrouble?.(
+      'keeping statements prepared',
+      'something between the broker and the database, such as a pooler, keeps none; each is planned anew from now on',
+    ),
+  );
 }
 
 async function prune(query: Query, olderThanMs: number): Promise<number> {
