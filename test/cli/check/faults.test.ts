@@ -174,6 +174,43 @@ const brokers: readonly (readonly [name: string, planted: Planted])[] = [
     },
   ],
   [
+    'of what is taken and what is told',
+    {
+      slow: false,
+      faults: {
+        'open-fetch': 'AUT-01 failed',
+        'one-platform': 'HDR-07 failed',
+        'silent-412': 'HDR-11 warned',
+        'repeat-409': 'PRV-05 warned',
+        'empty-ids': 'PRV-12 failed',
+        'number-ids': 'PRV-13 failed',
+        'null-breaks': 'PRV-13.null failed',
+        'any-services-plan': 'PRV-14 failed',
+        'unknown-plan-404': 'PRV-15 warned',
+        'whole-maintenance': 'PRV-20.match failed',
+        'one-dashboard': 'PRV-23 warned',
+        'breaks-on-operation': 'LOP-07 warned',
+        'no-credentials': 'BND-18 warned',
+        'odd-metadata': 'FET-11 failed',
+        'plan-change-lost': 'UPD-05 failed',
+        'same-plan-refused': 'UPD-08 failed',
+        'applies-what-it-refuses': 'UPD-15 failed',
+        'update-strict': 'UPD-19 failed',
+        'unbound-list': 'UNB-01 failed',
+      },
+    },
+  ],
+  [
+    'of credentials and of what is not there',
+    {
+      slow: false,
+      faults: {
+        'bind-of-nothing': 'BND-11 failed',
+        'odd-credentials': 'BND-28 failed',
+      },
+    },
+  ],
+  [
     'of requests at once',
     {
       slow: false,
