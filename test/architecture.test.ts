@@ -92,6 +92,10 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
     'telemetry/',
     { rooms: ['broker/', 'system/', 'http/access-log.ts', 'config/'], packages: ['winston', 'prom-client'] },
   ],
+  [
+    'program/authority/',
+    { rooms: ['broker/', 'postgres/', 'stores/'], packages: ['@peculiar/x509', 'reflect-metadata', 'pg'] },
+  ],
   ['program/', { rooms: [''], packages: ['pg'] }],
   ['cli/', { rooms: [''], packages: ['commander', 'pg'] }],
   ['main.ts', { rooms: ['cli/', 'system/'], packages: [] }],

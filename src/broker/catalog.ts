@@ -95,6 +95,8 @@ export interface Operating {
   readonly maxInstances?: number;
   /** Absent: none. */
   readonly limits?: ResourceLimits;
+  /** Do instances speak TLS, with a certificate of the broker's authority? Absent: they do not. */
+  readonly tls?: boolean;
 }
 
 /** What an instance may take at most, its processes together; what is absent is not limited. */

@@ -155,3 +155,41 @@ export interface Ports {
 export const portRest = 60_000;
 /** Milliseconds that a port which a stranger had is left alone. */
 export const portQuarantine = 600_000;
+
+/** A root of trust that the broker has made. Texts are PEM. */
+export interface Authority {
+  /** From 1, without gaps: who makes the next one makes that of the next number. */
+  readonly generation: number;
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Where authorities are remembered, for all brokers of one database. */
+export interface Authorities {
+  /** The oldest first. */
+  list(): Promise<readonly Authority[]>;
+  /** Nothing happens when there is one of this generation already: that one counts. */
+  add(authority: Authority): Promise<void>;
+}
+
+/** A certificate with its key. Texts are PEM; the key is a secret. */
+export interface IssuedCertificate {
+  readonly certificate: string;
+  readonly key: string;
+  /** Hexadecimal. */
+  readonly serial: string;
+  readonly notAfter: Date;
+  /** From when on it should be replaced: two thirds of its life. */
+  readonly renewAt: Date;
+}
+
+/** The authority that all brokers of one database share. It is made when it is first needed. */
+export interface Certificates {
+  /**
+   * A new certificate with a new key, for a server.
+   * @param names host names and addresses, at least one
+   */
+  issue(names: readonly string[]): Promise<IssuedCertificate>;
+  /** All authorities that may have signed what is in use, or will sign next, as PEM. */
+  roots(): Promise<string>;
+}

@@ -70,14 +70,15 @@ function withWarning(reason: string, { warning = reason }: UnitFacts): string {
  * nobody can tell, for whatever is the fault of our side no restart would mend.
  */
 export function symptomOf({ lost, operation, stopped }: Situation, facts: UnitFacts): Symptom | undefined {
-  const { alive, answer, failed, fault, exceeds } = facts;
+  const { alive, answer, failed, fault, exceeds, outdated } = facts;
   if (lost !== undefined || fault !== undefined || operation !== undefined || stopped) return undefined;
   // It would not be started.
   if (exceeds !== undefined) return alive ? 'over-limit' : undefined;
   if (!alive) return 'dead';
   if (failed !== undefined) return 'monitor-failed';
   if (answer === 'wrong') return 'wrong-answer';
-  return answer === 'silent' ? 'no-answer' : undefined;
+  if (answer === 'silent') return 'no-answer';
+  return outdated ? 'outdated' : undefined;
 }
 
 /** Such an operation, too, has a check_up at its end. */

@@ -11,9 +11,9 @@ export type RestartCause = (typeof restartCauses)[number];
 
 /**
  * What ails a unit that shall run: `dead` is one without a living process, `over-limit` one that lives and has taken more
- * than its plan allows.
+ * than its plan allows, `outdated` one that lives and is well, with something that has a successor.
  */
-export type Symptom = 'dead' | 'over-limit' | RestartCause;
+export type Symptom = 'dead' | 'over-limit' | 'outdated' | RestartCause;
 
 /** The word of a start that failed, or a restart that only ended, since the instance takes more than its plan allows. */
 export const overLimit = 'over-limit';
@@ -39,6 +39,8 @@ export interface UnitFacts {
   readonly limited?: string;
   /** What it has taken more of than its plan allows, with figures, as a clause: it may not run until it takes less. */
   readonly exceeds?: string;
+  /** It runs with something that is to be replaced, such as its certificate, and takes the new at a restart. */
+  readonly outdated?: boolean;
   /** What will soon be so, with figures, as a clause; it is told in the log when it begins. */
   readonly warning?: string;
   /** What there is to say to people of how it is, as a clause. */

@@ -77,7 +77,7 @@ export const templateWords = [
   'config',
   'hooks',
   'requires_offerings',
-  ...own('dashboard', 'instance_metadata', 'endpoints', 'bindable', 'requires_app'),
+  ...own('dashboard', 'instance_metadata', 'endpoints', 'bindable', 'requires_app', 'tls'),
   ...grantWords,
   ...parameterWords,
 ];
@@ -124,7 +124,7 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner', 'secrets'], find: secretFindings },
   { reads: ['provisioner'], find: supportFindings },
   { reads: [...own('limits'), 'plans.with'], find: eachPlan((_, view) => limitFindings(view)) },
-  { reads: ['provisioner', 'plans.cost', 'plans.limits'], find: eachPlan(planSupportFindings) },
+  { reads: ['provisioner', 'plans.cost', 'plans.limits', 'plans.tls'], find: eachPlan(planSupportFindings) },
   { reads: ['requires_offerings'], find: needFindings },
   { reads: ['hooks'], find: hookFindings },
   { reads: ['prove'], find: proofFindings },

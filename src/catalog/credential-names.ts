@@ -3,10 +3,17 @@ import type { PerPlan } from './form/offering-file.ts';
 
 /**
  * The credentials of a plan, as templates, with all names by which libraries look for what is there when the file says
- * of what type they are. What the file says itself is never changed.
+ * of what type they are, and with what those need who speak TLS. What the file says itself is never changed, but for the
+ * scheme of an address that says TLS by another one.
  */
-export function namedCredentials({ credentials, credentials_type: type }: PerPlan): JsonObject | undefined {
-  if (!credentials || type === undefined) return credentials;
+export function namedCredentials(words: PerPlan): JsonObject | undefined {
+  const { credentials, credentials_type: type, tls } = words;
+  if (!credentials) return undefined;
+  return withNames(tls === true ? withTls(credentials) : credentials, type, tls);
+}
+
+function withNames(credentials: JsonObject, type: string | undefined, tls = false): JsonObject {
+  if (type === undefined) return credentials;
   const driver = drivers.get(type);
   const pairs = driver ? [...everywhere, ...ofDatabases] : everywhere;
   const both = {
@@ -16,10 +23,41 @@ export function namedCredentials({ credentials, credentials_type: type }: PerPla
   const added: Readonly<Record<string, Json | undefined>> = {
     type,
     provider: 'purveyor',
-    jdbcUrl: driver && jdbcUrl(driver, both),
+    jdbcUrl: driver && jdbcUrl(driver, both, tls),
   };
   const known = Object.entries(added).filter(([name, value]) => value !== undefined && !(name in both));
   return { ...both, ...(Object.fromEntries(known) as JsonObject) };
+}
+
+/** By which an address says that TLS is spoken. */
+const schemesOfTls: ReadonlyMap<string, string> = new Map([
+  ['redis', 'rediss'],
+  ['amqp', 'amqps'],
+  ['nats', 'tls'],
+  ['mqtt', 'mqtts'],
+  ['http', 'https'],
+  ['ws', 'wss'],
+]);
+
+function withTls(credentials: JsonObject): JsonObject {
+  const secured = Object.fromEntries(
+    Object.entries(credentials).map(([name, value]) => [
+      name,
+      isAddress(name) ? secureAddress(value) : value,
+    ]),
+  );
+  return { tls: true, ca: '{{tls.ca_pem}}', ...secured };
+}
+
+function isAddress(name: string): boolean {
+  return /^(?:.*_)?ur[il]s?$/.test(name);
+}
+
+function secureAddress(value: Json): Json {
+  if (typeof value !== 'string') return value;
+  const [, scheme = '', rest = ''] = /^([a-z]+)(:\/\/.*)$/s.exec(value) ?? [];
+  const secure = schemesOfTls.get(scheme);
+  return secure === undefined ? value : `${secure}${rest}`;
 }
 
 type Pair = readonly [string, string];
@@ -36,14 +74,16 @@ interface Driver {
   readonly scheme: string;
   /** Beside user and password. */
   readonly setting?: string;
+  /** The same where TLS is spoken: encrypted, and verified by who hands the driver the `ca`. */
+  readonly tlsSetting?: string;
   /** The credential that is handed to the driver under the same name. */
   readonly hands?: string;
 }
 
 const drivers: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   // MySQL's driver takes no other scheme, and passes over the setting without which MariaDB's does not take this one.
-  ['mysql', { scheme: 'jdbc:mysql', setting: 'permitMysqlScheme=true' }],
-  ['mariadb', { scheme: 'jdbc:mariadb' }],
+  ['mysql', { scheme: 'jdbc:mysql', setting: 'permitMysqlScheme=true', tlsSetting: 'sslMode=REQUIRED' }],
+  ['mariadb', { scheme: 'jdbc:mariadb', tlsSetting: 'sslMode=REQUIRED' }],
   ['postgresql', { scheme: 'jdbc:postgresql', hands: 'sslmode' }],
 ]);
 
@@ -55,12 +95,19 @@ function missingOf(pair: Pair, credentials: JsonObject): readonly (readonly [str
 }
 
 /** Undefined where a part is missing, or is text in which values cannot be escaped one by one. */
-function jdbcUrl({ scheme, setting, hands = '' }: Driver, credentials: JsonObject): string | undefined {
+function jdbcUrl(driver: Driver, credentials: JsonObject, tls: boolean): string | undefined {
+  const { scheme, setting, tlsSetting, hands = '' } = driver;
   const [host, port, database] = ['host', 'port', 'database'].map((name) => written(credentials[name]));
   const [user, password, handed] = ['username', 'password', hands].map((name) => escaped(credentials[name]));
   if ([host, port, database, user, password].includes(undefined)) return undefined;
-  const query = [`user=${user}`, `password=${password}`, setting, handed && `${hands}=${handed}`];
-  return `${scheme}://${host}:${port}/${database}?${query.filter((one) => one !== undefined).join('&')}`;
+  const query = [
+    `user=${user}`,
+    `password=${password}`,
+    setting,
+    tls ? tlsSetting : undefined,
+    handed && `${hands}=${handed}`,
+  ];
+  return `${scheme}://${host}:${port}/${database}?${query.filter(Boolean).join('&')}`;
 }
 
 function written(value: Json | undefined): string | undefined {

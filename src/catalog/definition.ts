@@ -61,7 +61,7 @@ export function definitionOf(offering: OfferingFile, view: PlanView, hookFiles?:
     },
     schemas: schemasOf(words),
     making: makingOf(offering, view),
-    operating: storedOperating(offering, plan.cost, words.limits),
+    operating: storedOperating(offering, plan.cost, words),
     hookFiles,
   };
   // Members without a value are dropped here, as they would be in the store.

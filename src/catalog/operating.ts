@@ -5,7 +5,7 @@ import { type RestartCause, restartCauses } from '../broker/units.ts';
 import { secondsOf } from './duration.ts';
 import { type LimitsFile, readLimits } from './limits.ts';
 import { mapValues } from './map-values.ts';
-import type { OfferingFile } from './form/offering-file.ts';
+import type { OfferingFile, PerPlan } from './form/offering-file.ts';
 
 /** What a definition says of running things; times in seconds. What is as it is by default is left out. */
 export interface StoredOperating {
@@ -23,6 +23,7 @@ export interface StoredOperating {
   readonly requiresOfferings?: OfferingFile['requires_offerings'] | undefined;
   readonly maxInstances?: number | undefined;
   readonly limits?: LimitsFile | undefined;
+  readonly tls?: true | undefined;
 }
 
 interface StoredHook {
@@ -33,7 +34,11 @@ interface StoredHook {
 }
 
 /** What an offering's file says, for the definition of one of its plans. */
-export function storedOperating(offering: OfferingFile, cost = 1, limits: LimitsFile = {}): StoredOperating {
+export function storedOperating(
+  offering: OfferingFile,
+  cost = 1,
+  { limits = {}, tls = false }: Pick<PerPlan, 'limits' | 'tls'> = {},
+): StoredOperating {
   const { timeouts = {}, monitor = {}, hooks = {}, requires_offerings: needs = {} } = offering;
   return {
     cost,
@@ -52,6 +57,7 @@ export function storedOperating(offering: OfferingFile, cost = 1, limits: Limits
     requiresOfferings: ifAny(needs),
     maxInstances: offering.max_instances,
     limits: ifAny(limits),
+    tls: tls || undefined,
   };
 }
 
@@ -75,6 +81,7 @@ export function operatingOf(stored: StoredOperating | undefined, making: Making)
     dependencies: mapValues(requiresOfferings, (need): Dependency => ({ parameters: {}, ...need })),
     maxInstances: stored?.maxInstances === undefined ? undefined : stored.maxInstances,
     limits: readLimits(stored?.limits ?? {}, making.settings).limits,
+    tls: stored?.tls,
   };
 }
 

@@ -68,6 +68,12 @@ function sampleValues({ making, offeringName, name }: ServicePlan, parameters: J
       log: `${base}/log`,
       run: `${base}/run`,
     },
+    tls: {
+      cert: `${base}/conf/tls/server.pem`,
+      key: `${base}/conf/tls/server.pem`,
+      ca: `${base}/conf/tls/ca.pem`,
+      ca_pem: '-----BEGIN CERTIFICATE-----',
+    },
   };
 }
 

@@ -1,5 +1,5 @@
-import { isObject, type Json, type JsonObject } from '../broker/json.ts';
-import type { Ports, Users } from '../broker/nodes.ts';
+import { isObject, type Json, type JsonObject, jsonOf } from '../broker/json.ts';
+import type { Certificates, Ports, Users } from '../broker/nodes.ts';
 import type { Work } from '../broker/provisioner.ts';
 import { dirValues, nodeValues } from './hooks/context.ts';
 import { instanceDirectory, type InstanceDirectory } from './instance-directory.ts';
@@ -12,6 +12,8 @@ export interface NodeSettings {
   readonly ports: Ports;
   /** Absent: instances have no users of their own. */
   readonly users?: Users;
+  /** Absent: what is made here has no certificates. */
+  readonly certificates?: Certificates;
 }
 
 /** One instance at its place on this node, which `node` is as this instance has it: all that is known of it in one step. */
@@ -34,7 +36,7 @@ export interface InstanceContext extends NodeSettings {
  * @param findPorts its ports where nothing of this knows them
  */
 export function instanceContext(
-  { node: shared, ports, users }: NodeSettings,
+  { node: shared, ports, users, certificates }: NodeSettings,
   kind: string,
   work: Work,
   kept: readonly JsonObject[],
@@ -52,6 +54,7 @@ export function instanceContext(
     node,
     ports,
     users,
+    certificates,
     work,
     directory,
     numbers,
@@ -62,7 +65,8 @@ export function instanceContext(
 
 /** What credentials may use, and later work needs. */
 export function factsOf({ roots, numbers, outputs }: InstanceContext): JsonObject {
-  return { node: roots['node'] ?? {}, dir: roots['dir'] ?? {}, ports: numbers, outputs };
+  const { node = {}, dir = {}, tls } = roots;
+  return jsonOf({ node, dir, ports: numbers, outputs, tls });
 }
 
 function numbersIn(value: Json | undefined): Record<string, number> {

@@ -89,7 +89,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const nodes = postgresNodes(database.pool);
   const { role, ...ofRole } = await openRole(parts, nodes, settings.holder);
   closing.add(() => role?.close());
-  const provisioners = await openProvisioners({ config, database, node: role?.node });
+  const provisioners = await openProvisioners({ config, database, node: role?.node, keys });
   closing.add(() => provisioners.close());
   const tellOfNode = concernsTeller(parts, role && provisioners);
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));

@@ -109,6 +109,20 @@ export function resealer(keys: KeyRing): (row: ConfidentialRow) => string | unde
   };
 }
 
+/** What is confidential, as it is to lie in this row. */
+export function sealConfidential(keys: KeyRing, row: RowPlace, confidential: object): string {
+  return JSON.stringify({ sealed: sealText(keys, rowPlaceOf(row), JSON.stringify(confidential)) });
+}
+
+/** What is confidential in this row. @throws Refusal 'unreadable', whose cause says why */
+export function openConfidential(keys: KeyRing, { confidential, ...row }: ConfidentialRow): object {
+  try {
+    return read(keys, rowPlaceOf(row), parseConfidential(confidential));
+  } catch (cause) {
+    throw unreadable(row, cause);
+  }
+}
+
 /** Both ways, for everything in which a record travels. */
 function sealing(keys: () => KeyRing, tell: TellUnreadable) {
   const seal = {

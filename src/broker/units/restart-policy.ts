@@ -46,7 +46,8 @@ export interface RestartSituation {
 export function decideRestart(patient: RestartSituation): RestartDecision {
   const { monitor, unit, untouchable, unyielding, now } = patient;
   const before = patient.tended ? undefined : recent(patient.healing, monitor, now);
-  if (unit.symptom === 'over-limit') return endOver(patient, before);
+  if (unit.symptom === 'over-limit') return endAnyway(patient, before, 'end-over');
+  if (unit.symptom === 'outdated') return endAnyway(patient, before, 'end');
   if (!isToBeRestarted(unit, monitor)) return remembered(withoutFailure(before, unit));
   if (untouchable || monitor.restart === 0) return remembered(before);
 
@@ -70,12 +71,16 @@ export function decideRestart(patient: RestartSituation): RestartDecision {
 }
 
 /** Whatever its plan says of restarts, and none of them: it has not failed. */
-function endOver(patient: RestartSituation, before: RestartRecord | undefined): RestartDecision {
+function endAnyway(
+  patient: RestartSituation,
+  before: RestartRecord | undefined,
+  restart: 'end' | 'end-over',
+): RestartDecision {
   if (patient.untouchable || before?.unyielding) return remembered(before);
   const { restarts = [] } = before ?? {};
   if (patient.unyielding)
     return { healing: { restarts, leftAlone: false, unyielding: true, ...after(patient) } };
-  return { ...remembered(before), restart: 'end-over', postponed: before, dueMs: lookAfterRestart };
+  return { ...remembered(before), restart, postponed: before, dueMs: lookAfterRestart };
 }
 
 function isToBeRestarted({ symptom }: UnitSeen, { restartOn = [] }: Monitor): boolean {

@@ -72,6 +72,7 @@ export interface PerPlan {
   readonly binding_metadata?: { readonly expires_after: string; readonly renew_before?: string };
   /** In a plan each limit counts by itself in place of the offering's. */
   readonly limits?: LimitsFile;
+  readonly tls?: boolean;
   readonly requires_app?: boolean;
   readonly async?: 'required' | readonly OperationKind[];
 }
@@ -147,6 +148,7 @@ const overridable = [
   'endpoints',
   'instance_metadata',
   'binding_metadata',
+  'tls',
   'requires_app',
   'async',
 ] as const satisfies readonly (keyof PerPlan)[];

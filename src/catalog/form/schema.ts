@@ -99,6 +99,7 @@ const perPlan: JsonObject = {
     files: numberOrTemplate,
     disk: sizeSchema,
   }),
+  tls: { ...yesNo, default: false },
   requires_app: { ...yesNo, default: false },
   async: {
     title: 'required, or a list of provision, update, deprovision, bind and unbind',

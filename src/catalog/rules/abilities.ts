@@ -30,11 +30,19 @@ export function planSupportFindings(
   { plan, at }: PlanView,
   traits: Traits,
 ): readonly Finding[] {
-  const said = (['cost', 'limits'] as const).filter((key) => plan[key] !== undefined);
+  const said = (['cost', 'limits', 'tls'] as const).filter((key) => plan[key] !== undefined);
   return said.flatMap((key) => unsupported(offering, key, positionIn(at, key), traits));
 }
 
-const keys = ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'limits'] as const;
+const keys = [
+  'timeouts',
+  'monitor',
+  'hooks',
+  'requires_offerings',
+  'max_instances',
+  'limits',
+  'tls',
+] as const;
 
 function unsupported(
   { provisioner }: OfferingFile,

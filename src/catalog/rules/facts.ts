@@ -29,6 +29,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['deps', dependencyReason],
   ['outputs', outputReason],
   ['pids', pidReason],
+  ['tls', (use) => certificateReason(use) ?? (use.traits && memberReason(use, use.traits))],
 ]);
 
 function rootsOf({ roots, supports = [] }: ProvisionerTraits): readonly string[] {
@@ -42,6 +43,12 @@ function dependencyReason({ offering, place, expression: { path } }: Use): strin
   const isDeclared = Object.hasOwn(offering.requires_offerings ?? {}, name);
   const hint = didYouMean(name, Object.keys(offering.requires_offerings ?? {}));
   return isDeclared ? undefined : `requires_offerings has no '${name}'.${hint}`;
+}
+
+/** There is a certificate only where the plan says so, and what of a file or program counts only there. */
+function certificateReason({ view, expression: { at } }: Use): string | undefined {
+  if (view.words.tls === true || /\.(?:tls|renewal\.\w+)$/.test(at)) return undefined;
+  return `The plan '${view.plan.name}' has no \`tls: true\`.`;
 }
 
 function outputReason(use: Use): string | undefined {

@@ -94,7 +94,7 @@ async function changePlans(trial: Trial, subject: TrialSubject, made: Made): Pro
   const { osb, offering, planId } = subject;
   const others = offering.plans.filter(({ id }) => id !== planId);
   const current = offering.plans.find(({ id }) => id === planId);
-  let last = made.asked;
+  let [last, before] = [made.asked, current];
   if (others.length === 0) return last;
   if (!current?.planUpdateable) {
     trial.skip('update', 'the plan cannot be changed');
@@ -107,9 +107,23 @@ async function changePlans(trial: Trial, subject: TrialSubject, made: Made): Pro
       await osb.carryOut({ method: 'PATCH', path: servicePath(made.instance), body });
       last = { service_id: offering.id, plan_id: next.id };
     });
+    const changes = next.operating.tls !== before?.operating.tls;
+    before = next;
+    if (changes) await bindAnew(trial, subject, { ...made, asked: last });
     await proveAll(trial, subject, made.bindings, ` as ${next.name}`);
   }
   return last;
+}
+
+/** Who was told of a server without TLS does not reach one with it, nor the other way round. */
+async function bindAnew(trial: Trial, subject: TrialSubject, made: Made): Promise<void> {
+  for (const name of made.bindings.keys()) {
+    await trial.step(`unbind ${name} of before`, async () => {
+      const path = servicePath(made.instance, name);
+      await subject.osb.carryOut({ method: 'DELETE', path, query: { ...made.asked } });
+    });
+    await bind(trial, subject, { ...made, name });
+  }
 }
 
 async function restart(

@@ -1,7 +1,9 @@
-import type { Ports, Users } from '../../broker/nodes.ts';
+import type { Authorities, Certificates, Ports, Users } from '../../broker/nodes.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { absentNode } from '../../provisioners/absent.ts';
 import { registry, type Registry } from '../../provisioners/index.ts';
+import type { KeyRing } from '../../stores/keyring.ts';
+import { postgresAuthorities } from '../authority/stored.ts';
 import { postgresPorts } from '../../stores/postgres/ports.ts';
 import { postgresUsers } from '../../stores/postgres/users.ts';
 import type { Config } from '../config.ts';
@@ -13,6 +15,8 @@ export interface ProvisionersOpening {
   readonly database: OpenDatabase;
   /** Absent: this broker is no node. What is local is then known here, but never made. */
   readonly node?: LocalNode | undefined;
+  /** Under which the key of the authority is sealed. */
+  readonly keys: { ring(): KeyRing };
 }
 
 /** What provisioners are made from; each takes what it needs. */
@@ -22,16 +26,31 @@ export interface ProvisionerParts {
   readonly node: LocalNode;
   readonly ports: Ports;
   readonly users?: Users;
+  readonly certificates?: Certificates;
 }
 
 /** All ways of making things, with what they need of this machine and of the servers that are known. */
-export function openProvisioners({ config, database, node }: ProvisionersOpening): Promise<Registry> {
+export function openProvisioners({ config, database, node, keys }: ProvisionersOpening): Promise<Registry> {
+  const { pool } = database;
+  const certificates = lateCertificates(postgresAuthorities(pool, () => keys.ring()));
   const place = node
-    ? { node, ports: postgresPorts(database.pool), users: postgresUsers(database.pool) }
+    ? { node, ports: postgresPorts(pool), users: postgresUsers(pool), certificates }
     : absentNode(config.catalogDirs);
   return createProvisioners({ config, database, ...place });
 }
 
 export async function createProvisioners(parts: ProvisionerParts): Promise<Registry> {
   return registry(await Promise.all(provisionerModules.map((one) => one.create(parts))));
+}
+
+/** What makes certificates is loaded when the first one is made. */
+function lateCertificates(authorities: Authorities): Certificates {
+  const load = async () => {
+    const { createCertificates } = await import('../authority/certificates.ts');
+    return createCertificates(authorities);
+  };
+  return {
+    issue: async (names) => (await load()).issue(names),
+    roots: async () => (await load()).roots(),
+  };
 }

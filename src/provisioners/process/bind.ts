@@ -2,12 +2,13 @@ import { withHooksOfToday } from '../../node/hooks/files.ts';
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
-import type { JsonObject } from '../../broker/json.ts';
+import { type JsonObject, jsonOf } from '../../broker/json.ts';
 import { keyOf } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import type { ServiceBinding } from '../../broker/records.ts';
 import { codeOf, isFull } from '../../system/error-code.ts';
 import { readMark, writeMark } from '../../node/state-files.ts';
+import { findCertificate } from './certificate.ts';
 import { drawExchange } from './files/blueprint.ts';
 import type { ExchangeTemplate } from './config.ts';
 import { isRunning } from './units/end.ts';
@@ -32,10 +33,12 @@ export function bind(settings: NodeSettings, work: Work): Promise<Step<Made>> {
       return { to: 'end', did: 'bind', keep: { told } };
     },
   };
-  const outputs = contextOf(settings, work).outputs;
-  return runSequence(steps, 'bind', work, ({ told }) =>
-    told === undefined ? {} : { facts: { outputs: { ...outputs, bind: told } } },
-  );
+  const { outputs, roots } = contextOf(settings, work);
+  // Of its own: those of the instance are as they were when it was made, and the authorities may have followed each other.
+  const { tls } = roots;
+  return runSequence(steps, 'bind', work, ({ told }) => ({
+    facts: jsonOf({ tls, outputs: told === undefined ? undefined : { ...outputs, bind: told } }),
+  }));
 }
 
 /**
@@ -70,9 +73,9 @@ export async function settlePending(
 }
 
 /** The facts may have changed since it was noted; what is of the binding not. */
-function factsIn({ node, ports, deps }: JsonObject): JsonObject {
+function factsIn({ node, ports, deps, tls }: JsonObject): JsonObject {
   return Object.fromEntries(
-    Object.entries({ node, ports, deps }).filter(([, fact]) => fact !== undefined),
+    Object.entries({ node, ports, deps, tls }).filter(([, fact]) => fact !== undefined),
   ) as JsonObject;
 }
 
@@ -102,14 +105,15 @@ async function undo(context: ProcessContext, tries: number): Promise<void> {
  * as a bind or unbind is open, nobody can restart what hangs. What answers otherwise than expected will not change.
  */
 async function talkAll(
-  { node, numbers, roots, work }: ProcessContext,
+  { node, directory, numbers, roots, work }: ProcessContext,
   exchanges: readonly ExchangeTemplate[],
   limit: number,
 ): Promise<void> {
+  const ca = findCertificate(directory)?.ca;
   for (const template of exchanges) {
     const port = numbers[template.port] ?? 0;
     const answer = await exchange(
-      { host: node.host, port },
+      { host: node.host, port, ca },
       drawExchange(template, roots),
       Math.min(limit, 5000),
       work.signal,

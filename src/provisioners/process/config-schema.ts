@@ -6,7 +6,7 @@ import { type JsonObject, jsonOf } from '../../broker/json.ts';
  * - `needs`: executables that a node must have.
  * - `ports`: names; each instance gets a number for each, `{{ports.<name>}}`.
  * - `files`: written below `{{dir.conf}}`, by their path there: the text, or `content` with a `mode`; with `keep` it is
- *   written once, and from then on the program's own.
+ *   written once, and from then on the program's own; `tls` follows the content where the plan has TLS, `plain` where not.
  * - `processes`: the units, by their names.
  * - `bind`, `unbind`: what is said to a port for each binding, one connection after another.
  */
@@ -51,6 +51,9 @@ export const configSchema: JsonObject = closed(
             mode: named('as in "0600"', '^0?[0-7]{3}$'),
             /** Written once: from then on it is the program's own. */
             keep: { type: 'boolean', default: false },
+            /** What follows it where the plan has TLS, and where it has none. */
+            tls: { type: 'string' },
+            plain: { type: 'string' },
           },
           ['content'],
         ),
@@ -71,6 +74,8 @@ export const configSchema: JsonObject = closed(
             default: 'SIGTERM',
           },
         }),
+        /** What makes it read a new certificate. */
+        renewal: { $ref: '#/definitions/renewal' },
         /** A file below `{{dir.log}}`, of a program that writes its own. */
         log: named('the name of a file below {{dir.log}}', '^(?!\\.{1,2}$)[^/]+$'),
       },
@@ -84,6 +89,7 @@ export const configSchema: JsonObject = closed(
         http: named('a path such as /health', '^/'),
         status: { type: 'integer', minimum: 100, maximum: 599, default: 200 },
         headers: { $ref: '#/definitions/words' },
+        tls: { type: 'boolean', default: true },
         command: { $ref: '#/definitions/command' },
       }),
       title: 'a port (with send and expect, or with http), or a command',
@@ -96,16 +102,26 @@ export const configSchema: JsonObject = closed(
         headers: ['http'],
       },
     },
+    renewal: {
+      title: 'restart, none, a signal, or what is said to a port',
+      default: 'restart',
+      anyOf: [
+        { type: 'string', enum: ['restart', 'none', 'SIGHUP', 'SIGUSR1', 'SIGUSR2'] },
+        { $ref: '#/definitions/exchange' },
+      ],
+    },
+    exchange: closed(
+      {
+        port: { $ref: '#/definitions/name' },
+        send: { type: 'string', minLength: 1 },
+        expect: { type: 'string', minLength: 1 },
+        tls: { type: 'boolean', default: true },
+      },
+      ['port', 'send', 'expect'],
+    ),
     exchanges: {
       type: 'array',
-      items: closed(
-        {
-          port: { $ref: '#/definitions/name' },
-          send: { type: 'string', minLength: 1 },
-          expect: { type: 'string', minLength: 1 },
-        },
-        ['port', 'send', 'expect'],
-      ),
+      items: { $ref: '#/definitions/exchange' },
       minItems: 1,
     },
   },
@@ -117,6 +133,8 @@ export const fills = {
   'needs.*': 'text',
   'files.*': 'text',
   'files.*.content': 'text',
+  'files.*.tls': 'text',
+  'files.*.plain': 'text',
   'processes.*.run.*': 'text',
   'processes.*.env.*': 'text',
   'processes.*.ready.send': 'text',
@@ -125,6 +143,8 @@ export const fills = {
   'processes.*.ready.status': 'text',
   'processes.*.ready.headers.*': 'text',
   'processes.*.ready.command.*': 'text',
+  'processes.*.renewal.send': 'text',
+  'processes.*.renewal.expect': 'text',
   'bind.*.send': 'text',
   'bind.*.expect': 'text',
   'unbind.*.send': 'text',

@@ -1,4 +1,4 @@
-import type { Making } from '../../broker/catalog.ts';
+import type { ServicePlan } from '../../broker/catalog.ts';
 import type { Json } from '../../broker/json.ts';
 
 /** `config:` of a process offering, as `configSchema` has checked it; every text may hold templates. */
@@ -26,6 +26,7 @@ export interface ProcessTemplate {
   readonly cwd: DirectoryName;
   readonly ready?: ReadyTemplate;
   readonly stopSignal: NodeJS.Signals;
+  readonly renewal: RenewalTemplate;
   readonly log?: string;
 }
 
@@ -40,30 +41,41 @@ export interface ReadyTemplate {
   readonly status?: number | string;
   readonly headers?: Readonly<Record<string, string | number | boolean>>;
   readonly command?: readonly Json[];
+  /** Is it asked in TLS? */
+  readonly tls?: boolean;
 }
 
 export interface ExchangeTemplate {
   readonly port: string;
   readonly send: string;
   readonly expect: string;
+  /** Is it spoken in TLS? */
+  readonly tls?: boolean;
 }
 
-/** With what `configSchema` says of absent keys. */
-export function configOf({ config }: Making): ProcessConfig {
-  const written = config as unknown as Written;
+/** How a program comes to read a new certificate. */
+export type RenewalTemplate = 'restart' | 'none' | NodeJS.Signals | ExchangeTemplate;
+
+/** With what `configSchema` says of absent keys, as it counts for a plan with or without TLS. */
+export function configOf({ making, operating }: Pick<ServicePlan, 'making' | 'operating'>): ProcessConfig {
+  const written = making.config as unknown as Written;
+  const tls = operating.tls === true;
   return {
     needs: written.needs ?? [],
     ports: written.ports ?? [],
-    files: mapValues(written.files ?? {}, fileOf),
-    processes: mapValues(written.processes ?? {}, processOf),
-    bind: written.bind ?? [],
-    unbind: written.unbind ?? [],
+    files: mapValues(written.files ?? {}, (file) => fileOf(file, tls)),
+    processes: mapValues(written.processes ?? {}, (process) => processOf(process, tls)),
+    bind: (written.bind ?? []).map((one) => inTls(one, tls)),
+    unbind: (written.unbind ?? []).map((one) => inTls(one, tls)),
   };
 }
 
 /** What the schema cannot see: names that lead nowhere. A clause, or undefined. */
 export function mistakeIn({ ports, processes, bind, unbind }: ProcessConfig): string | undefined {
-  const rules = Object.values(processes).map(({ ready }) => ready?.port);
+  const rules = Object.values(processes).flatMap(({ ready, renewal }) => [
+    ready?.port,
+    typeof renewal === 'string' ? undefined : renewal.port,
+  ]);
   const used = [...rules, ...[...bind, ...unbind].map(({ port }) => port)];
   const unknown = used.find((port) => port !== undefined && !ports.includes(port));
   return unknown === undefined ? undefined : `config.ports has no '${unknown}'`;
@@ -78,20 +90,44 @@ interface Written {
   readonly unbind?: readonly ExchangeTemplate[];
 }
 
-type WrittenFile = string | { readonly content: string; readonly mode?: string; readonly keep?: boolean };
+interface FileWords {
+  readonly content: string;
+  readonly mode?: string;
+  readonly keep?: boolean;
+  readonly tls?: string;
+  readonly plain?: string;
+}
+
+type WrittenFile = string | FileWords;
 
 type WrittenProcess = Pick<ProcessTemplate, 'run' | 'ready' | 'log'> &
-  Partial<Pick<ProcessTemplate, 'order' | 'env' | 'cwd'>> & {
+  Partial<Pick<ProcessTemplate, 'order' | 'env' | 'cwd' | 'renewal'>> & {
     readonly stop?: { readonly signal?: NodeJS.Signals };
   };
 
-function fileOf(file: WrittenFile): FileTemplate {
-  const { content, mode = '0600', keep = false } = typeof file === 'string' ? { content: file } : file;
-  return { content, mode: Number.parseInt(mode, 8), keep };
+function fileOf(file: WrittenFile, isTls: boolean): FileTemplate {
+  const words: FileWords = typeof file === 'string' ? { content: file } : file;
+  const { content, mode = '0600', keep = false, tls = '', plain = '' } = words;
+  return { content: content + (isTls ? tls : plain), mode: Number.parseInt(mode, 8), keep };
 }
 
-function processOf({ stop, order = 1, env = {}, cwd = 'data', ...rest }: WrittenProcess): ProcessTemplate {
-  return { ...rest, order, env, cwd, stopSignal: stop?.signal ?? 'SIGTERM' };
+function processOf(written: WrittenProcess, tls: boolean): ProcessTemplate {
+  const { stop, order = 1, env = {}, cwd = 'data', ready, renewal = 'restart', ...rest } = written;
+  return {
+    ...rest,
+    order,
+    env,
+    cwd,
+    ready: ready && inTls(ready, tls),
+    // Without a certificate there is none to be read, and its templates cannot be filled.
+    renewal: !tls ? 'restart' : typeof renewal === 'string' ? renewal : inTls(renewal, tls),
+    stopSignal: stop?.signal ?? 'SIGTERM',
+  };
+}
+
+/** Where the plan has TLS it is spoken at all ports, unless something else is said of one. */
+function inTls<Rule extends { readonly tls?: boolean }>(rule: Rule, tls: boolean): Rule {
+  return { ...rule, tls: tls && (rule.tls ?? true) ? true : undefined };
 }
 
 function mapValues<In, Out>(

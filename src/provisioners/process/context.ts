@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../broker/json.ts';
 import type { Work } from '../../broker/provisioner.ts';
 import { type InstanceContext, instanceContext, type NodeSettings } from '../../node/instance-context.ts';
+import { findCertificate, tlsPaths } from './certificate.ts';
 import { configOf, type ProcessConfig } from './config.ts';
 import { programBehind } from '../../system/sandbox/inside.ts';
 import { findConfigured } from './files/state.ts';
@@ -22,11 +23,12 @@ export function contextOf(settings: NodeSettings, work: Work, kept: JsonObject =
     [kept],
     (directory) => findConfigured(directory)?.ports,
   );
-  return {
-    ...context,
-    config: configOf(work.plan.making),
-    pids: () => livePids(context),
-  };
+  const config = configOf(work.plan);
+  const { directory, roots } = context;
+  const pids = () => livePids(context);
+  if (work.plan.operating.tls !== true) return { ...context, config, pids };
+  const tls = { ...tlsPaths(directory), ca_pem: findCertificate(directory)?.ca ?? '' };
+  return { ...context, config, pids, roots: { ...roots, tls } };
 }
 
 /** As the machine numbers them: of the programs themselves, not of what a sandbox puts around them. */

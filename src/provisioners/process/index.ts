@@ -38,12 +38,13 @@ export function processes(settings: NodeSettings): Provisioner {
     },
     inventory: () => inventory(settings.node),
     purge: (thing) => purge(settings, thing),
-    obstacle({ making, operating }) {
+    obstacle(plan) {
+      const { operating } = plan;
       const missing = findMissingHook(settings.node, operating.hooks);
       const unasked = Object.hasOwn(operating.hooks, 'start') && !Object.hasOwn(operating.hooks, 'check_up');
       if (missing !== undefined) return `the hook ${missing} is in no catalog directory`;
       if (unasked) return 'a hook for start needs one for check_up, which says whether it runs';
-      return mistakeIn(configOf(making));
+      return mistakeIn(configOf(plan));
     },
   };
 }

@@ -11,6 +11,7 @@ import { programBehind } from '../../system/sandbox/inside.ts';
 import { boundLog, tailOf } from './units/logs.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askUnit, portOf } from './probe/ready.ts';
+import { renewCertificate } from './renewal.ts';
 import { answerReason } from './reason.ts';
 import type { NodeSettings } from '../../node/instance-context.ts';
 import { type ProcessContext, contextOf } from './context.ts';
@@ -35,12 +36,19 @@ export async function inspect(settings: NodeSettings, work: Work): Promise<reado
   // One program answers for all units.
   let asked: ReturnType<typeof stateByHook> | undefined;
   const ask = () => (asked ??= stateByHook(context));
+  const { outdated, warning } = await renewCertificate(context);
   const [facts, failed, disk] = await Promise.all([
     Promise.all(units.map((unit) => inspectUnit(context, unit, configured[unit], ask))),
     askMonitor(context),
     lookAtDisk(context),
   ]);
-  return facts.map((unit) => ({ ...unit, ...disk, failed }));
+  return facts.map((unit) => ({
+    ...unit,
+    ...disk,
+    warning: disk.warning ?? warning,
+    failed,
+    outdated: outdated.includes(unit.unit) || undefined,
+  }));
 }
 
 /** Our side's fault, which no restart of the service would mend. */

@@ -8,6 +8,8 @@ export const meanings: Readonly<Record<string, string>> = {
     'Files below `{{dir.conf}}`, by their path there. A value with a control character is refused, see "Templates"',
   'config.files.<name>.content': 'The text, when there is a mode to say',
   'config.files.<name>.mode': 'Its permissions; 0600 unless something is said',
+  'config.files.<name>.tls': 'What follows the content where the plan has TLS',
+  'config.files.<name>.plain': 'What follows it where the plan has none',
   'config.files.<name>.keep':
     'Written once and then left alone, for a file that the program itself writes from then on',
   'config.processes': 'The units',
@@ -29,6 +31,12 @@ export const meanings: Readonly<Record<string, string>> = {
   'config.processes.<name>.ready.headers': 'Headers of the request; secrets may stand here',
   'config.processes.<name>.ready.command':
     "A program that ends with 0 when the unit is ready, in the unit's directory and environment. Secrets may not stand here",
+  'config.processes.<name>.ready.tls': 'With false the port is asked without TLS also where the plan has it',
+  'config.processes.<name>.renewal': 'What makes it read a new certificate, see [TLS](#tls)',
+  'config.processes.<name>.renewal.port': 'The port',
+  'config.processes.<name>.renewal.send': 'What is sent',
+  'config.processes.<name>.renewal.expect': 'What the answer must hold; it is said again until it does',
+  'config.processes.<name>.renewal.tls': 'As for `ready`',
   'config.processes.<name>.stop': 'How it is asked to end',
   'config.processes.<name>.stop.signal': 'The signal',
   'config.processes.<name>.log':
@@ -38,8 +46,10 @@ export const meanings: Readonly<Record<string, string>> = {
   'config.bind[].port': 'The port',
   'config.bind[].send': 'What is sent',
   'config.bind[].expect': 'What the answer must hold; anything else and the bind has failed',
+  'config.bind[].tls': 'With false it is said without TLS also where the plan has it',
   'config.unbind': 'The same when a binding goes',
   'config.unbind[].port': 'The port',
   'config.unbind[].send': 'What is sent',
   'config.unbind[].expect': 'What the answer must hold',
+  'config.unbind[].tls': 'As for `bind`',
 };

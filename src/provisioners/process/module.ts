@@ -5,8 +5,8 @@ import { traits } from './traits.ts';
 export const processModule = {
   name: 'process',
   traits,
-  async create({ node, ports, users }: NodeSettings) {
+  async create({ node, ports, users, certificates }: NodeSettings) {
     const { processes } = await import('./index.ts');
-    return processes({ node, ports, users });
+    return processes({ node, ports, users, certificates });
   },
 };

@@ -12,6 +12,7 @@ const TABLES: readonly Table[] = [
   { table: 'service_instances', ids: ['id'] },
   { table: 'service_bindings', ids: ['instance_id', 'id'] },
   { table: 'operations', ids: ['id'] },
+  { table: 'authorities', ids: ['generation'] },
 ];
 
 export interface ResealOptions {

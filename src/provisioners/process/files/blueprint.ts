@@ -3,7 +3,14 @@ import { Failure } from '../../../broker/errors.ts';
 import type { ResourceLimits } from '../../../broker/catalog.ts';
 import { canonicalJson, type Json, type JsonObject, jsonOf } from '../../../broker/json.ts';
 import { render, renderText, TemplateError } from '../../../broker/template.ts';
-import type { DirectoryName, ProcessConfig, ProcessTemplate, ReadyTemplate } from '../config.ts';
+import type {
+  DirectoryName,
+  ExchangeTemplate,
+  ProcessConfig,
+  ProcessTemplate,
+  ReadyTemplate,
+  RenewalTemplate,
+} from '../config.ts';
 import type { Exchange } from '../probe/tcp.ts';
 import type { WebRule } from '../probe/http.ts';
 
@@ -30,9 +37,14 @@ export interface UnitBlueprint {
   readonly ready?: ReadyRule;
   readonly stopSignal: NodeJS.Signals;
   readonly log?: string;
+  /** What makes it read a new certificate; absent: as 'restart'. */
+  readonly renewal?: Renewal;
   /** Absent: none. */
   readonly limits?: ResourceLimits;
 }
+
+export type Renewal =
+  'restart' | 'none' | NodeJS.Signals | { readonly port: number; readonly talk: Exchange };
 
 export type ReadyRule =
   // `talk` is the word of the state files.
@@ -60,12 +72,9 @@ export function draw(config: ProcessConfig, roots: JsonObject, limits?: Resource
 export const misconfigured = 'The service offering is not set up correctly. Ask the operator of the broker.';
 
 /** One exchange of a list, filled. */
-export function drawExchange(
-  template: { readonly send: string; readonly expect: string },
-  roots: JsonObject,
-): Exchange {
+export function drawExchange(template: ExchangeTemplate, roots: JsonObject): Exchange {
   const fill = (text: string) => renderText(text, roots, 'config.bind');
-  return { send: fill(template.send), expect: fill(template.expect) };
+  return { send: fill(template.send), expect: fill(template.expect), tls: template.tls };
 }
 
 function drawFiles({ files }: ProcessConfig, roots: JsonObject, kept: boolean): Blueprint['files'] {
@@ -87,29 +96,37 @@ function drawUnit(
   roots: JsonObject,
   at: string,
 ): UnitBlueprint {
-  const { run, env, ready = byDefault, ...rest } = template;
+  const { run, env, ready = byDefault, renewal, ...rest } = template;
   return {
     ...rest,
     run: drawCommand(run, roots, `${at}.run`),
     env: mapEntries(env, (value, name) => wordOf(value, roots, `${at}.env.${name}`)),
     ready: ready && drawRule(ready, roots, `${at}.ready`),
+    renewal: drawRenewal(renewal, roots, `${at}.renewal`),
   };
 }
 
+function drawRenewal(rule: RenewalTemplate, roots: JsonObject, at: string): Renewal {
+  if (typeof rule === 'string') return rule;
+  const port = Number(wordOf(`{{ports.${rule.port}}}`, roots, `${at}.port`));
+  return { port, talk: drawExchange(rule, roots) };
+}
+
 function drawRule(rule: ReadyTemplate, roots: JsonObject, at: string): ReadyRule {
-  const { port: name = '', send, expect, http, status = 200, headers = {}, command } = rule;
+  const { port: name = '', send, expect, http, status = 200, headers = {}, command, tls } = rule;
   if (command) return { command: drawCommand(command, roots, `${at}.command`) };
   const port = Number(wordOf(`{{ports.${name}}}`, roots, `${at}.port`));
   const fill = (text: string) => renderText(text, roots, at);
   if (http !== undefined) {
     const filled = mapEntries(headers, (value) => fill(String(value)));
-    return { port, web: { path: fill(http), status: Number(render(status, roots)), headers: filled } };
+    return { port, web: { path: fill(http), status: Number(render(status, roots)), headers: filled, tls } };
   }
   return {
     port,
     talk: {
       send: send === undefined ? undefined : fill(send),
       expect: expect === undefined ? undefined : fill(expect),
+      tls,
     },
   };
 }

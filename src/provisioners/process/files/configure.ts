@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../broker/json.ts';
+import { ensureCertificate } from '../certificate.ts';
 import { type Blueprint, draw } from './blueprint.ts';
 import { removeFiles, writeFiles } from './write.ts';
 import { findConfigured, forgetConfigured, saveConfigured } from './state.ts';
@@ -29,6 +30,7 @@ export async function configure(
   forgetConfigured(directory);
   const gone = before?.files.filter((name) => !files.includes(name) && !kept.includes(name));
   removeFiles(node, directory.conf, gone ?? []);
+  await ensureCertificate(context);
   writeFiles(node, directory.conf, { ...blueprint.files, ...findUnwritten(context, blueprint) });
   const told = await callHook(context, 'configure', tries);
   saveConfigured(directory, { mark: blueprint.mark, units: blueprint.units, ports: numbers, files, kept });

@@ -1,4 +1,5 @@
 import { type ClientRequest, request } from 'node:http';
+import { request as requestInTls } from 'node:https';
 import { codeOf, isShortage } from '../../../system/error-code.ts';
 import { type Address, type Answer, refusal } from './tcp.ts';
 
@@ -6,6 +7,8 @@ export interface WebRule {
   readonly path: string;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
+  /** Is it asked in TLS? */
+  readonly tls?: boolean;
 }
 
 /**
@@ -15,13 +18,13 @@ export interface WebRule {
  * @throws the system's error when this machine has no room to ask: that says nothing of the other side
  */
 export function askForPage(
-  { host, port }: Address,
-  { path, status, headers }: WebRule,
+  { host, port, ca }: Address,
+  { path, status, headers, tls }: WebRule,
   limit: number,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const asked = requestOf({ host, port, path, headers, signal });
+    const asked = requestOf({ host, port, ca, path, headers, tls, signal });
     if (!asked)
       return resolve({ is: 'wrong', reason: 'its page has a path or headers that HTTP does not know' });
     const end = (answer: Answer) => {
@@ -52,15 +55,16 @@ export function askForPage(
   });
 }
 
-interface Page extends Address, Pick<WebRule, 'path' | 'headers'> {
+interface Page extends Address, Pick<WebRule, 'path' | 'headers' | 'tls'> {
   readonly signal: AbortSignal;
 }
 
 /** Undefined when it cannot be sent: parameters of users may stand in a path. */
-function requestOf({ headers, ...rest }: Page): ClientRequest | undefined {
+function requestOf({ headers, tls, ca, ...rest }: Page): ClientRequest | undefined {
   try {
     // Without an agent: a connection that is kept would outlive the question.
-    return request({ ...rest, headers: { ...headers, connection: 'close' }, agent: false });
+    const options = { ...rest, headers: { ...headers, connection: 'close' }, agent: false } as const;
+    return tls ? requestInTls({ ...options, ca }) : request(options);
   } catch (error) {
     if (['ERR_UNESCAPED_CHARACTERS', 'ERR_INVALID_CHAR', 'ERR_INVALID_HTTP_TOKEN'].includes(codeOf(error)))
       return undefined;

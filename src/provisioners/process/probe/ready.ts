@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../broker/errors.ts';
 import { codeOf } from '../../../system/error-code.ts';
 import { runProgram } from '../../../system/run-program.ts';
+import { findCertificate } from '../certificate.ts';
 import type { ReadyRule, UnitBlueprint } from '../files/blueprint.ts';
 import { askHook, hasHook } from '../../../node/hook-steps.ts';
 import { environmentOf } from '../units/launch.ts';
@@ -49,7 +50,7 @@ export async function askUnit(
   if (!ready) return undefined;
   if ('command' in ready) return askCommand(context, unit, { ...blueprint, ready }, limit);
   const { signal } = context.work;
-  const address = { host: context.node.host, port: ready.port };
+  const address = { host: context.node.host, port: ready.port, ca: findCertificate(context.directory)?.ca };
   return 'web' in ready
     ? askForPage(address, ready.web, limit, signal)
     : exchange(address, ready.talk, limit, signal);

@@ -1,15 +1,20 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectInTls } from 'node:tls';
 import { isShortage } from '../../../system/error-code.ts';
 
 export interface Address {
   readonly host: string;
   readonly port: number;
+  /** The authorities that it is verified by, as PEM, where it is spoken to in TLS. */
+  readonly ca?: string;
 }
 
 /** What to say to a port, and what its answer must hold; without `expect` it is enough to be let in. */
 export interface Exchange {
   readonly send?: string;
   readonly expect?: string;
+  /** Is it spoken in TLS? Who only wants to be let in does not say a word. */
+  readonly tls?: boolean;
 }
 
 /** How a question was answered. `said` may hold secrets. */
@@ -37,18 +42,24 @@ const longestAnswer = 64_000;
  */
 export function exchange(
   address: Address,
-  { send, expect }: Exchange,
+  { send, expect, tls = false }: Exchange,
   limit: number,
   signal: AbortSignal,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ ...address, signal });
+    const isSecure = tls && expect !== undefined;
+    const socket = isSecure ? connectInTls({ ...address }) : connect({ ...address, signal });
+    // TLS takes no signal.
+    const hangUp = () => socket.destroy(new Error('It was given up'));
+    if (isSecure) signal.addEventListener('abort', hangUp, { once: true });
+    if (isSecure && signal.aborted) hangUp();
     let said = '';
     let isConnected = false;
     let pause: NodeJS.Timeout | undefined;
     const end = (answer: Answer) => {
       clearTimeout(deadline);
       clearTimeout(pause);
+      signal.removeEventListener('abort', hangUp);
       socket.destroy();
       resolve(answer);
     };
@@ -56,7 +67,7 @@ export function exchange(
     const tooLate = () => end(said === '' ? silent(isConnected, limit) : wrong(wholeLines(said)));
     const deadline = setTimeout(tooLate, limit);
     socket.setEncoding('latin1');
-    socket.on('connect', () => {
+    socket.on(isSecure ? 'secureConnect' : 'connect', () => {
       isConnected = true;
       if (expect === undefined) return end({ is: 'ready' });
       if (send !== undefined) write(socket, send);

@@ -6,6 +6,7 @@ import type { InstanceDirectory } from '../../../node/instance-directory.ts';
 import { launch } from '../../../system/launch.ts';
 import { applyLimits } from '../../../node/limits/change.ts';
 import type { LocalNode } from '../../../node/local-node.ts';
+import { findCertificate, noteLoaded } from '../certificate.ts';
 import type { UnitBlueprint } from '../files/blueprint.ts';
 import { leftAsItIs } from './end.ts';
 import { limitOf } from '../../../node/step-limits.ts';
@@ -34,6 +35,7 @@ export async function launchUnit(
   }
   rotateLog(directory, unit);
   const host = limitHost(node, limits);
+  const serial = findCertificate(directory)?.serial;
   await launch(host, {
     command: run,
     cwd: directory[cwd],
@@ -46,6 +48,7 @@ export async function launchUnit(
     const detail = error instanceof Error ? error.message : String(error);
     throw new Failure('not-started', `The program ${run[0]} could not be started.`, { detail });
   });
+  noteLoaded(context, [unit], serial);
 }
 
 /** With the limits that it is configured to have, whatever its plan says by now, and its group with them. */

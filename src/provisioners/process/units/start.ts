@@ -1,5 +1,6 @@
 import { Failure } from '../../../broker/errors.ts';
 import { portOwner } from '../../../broker/key.ts';
+import { ensureCertificate, noteLoaded } from '../certificate.ts';
 import type { UnitBlueprint } from '../files/blueprint.ts';
 import { findConfigured } from '../files/state.ts';
 import { isRunning } from './end.ts';
@@ -31,8 +32,10 @@ export function wantedUnits(context: ProcessContext): Units {
  * @throws Failure when one cannot be started or does not get ready
  */
 export async function startUnits(context: ProcessContext, units: Units, tries: number): Promise<void> {
+  await ensureCertificate(context);
   if (hasHook(context, 'start')) {
-    return void (await callHook(context, 'start', tries));
+    await callHook(context, 'start', tries);
+    return noteLoaded(context, Object.keys(units));
   }
   const groups = inOrder(units);
   for (const [index, group] of groups.entries()) {

@@ -1,0 +1,179 @@
+import { execFile, execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { connect as connectInTls } from 'node:tls';
+import { jest } from '@jest/globals';
+import { createCertificates } from '../../src/program/authority/certificates.ts';
+import { writePrivately } from '../../src/system/private-file.ts';
+import { scratchDirectory } from '../support/scratch-directory.ts';
+import { until } from '../support/until.ts';
+import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
+
+jest.setTimeout(180_000);
+
+/** Plans that speak TLS, through the usual libraries, which verify the server by the `ca` of the credentials. */
+
+let shop: Shop;
+beforeAll(async () => {
+  shop = await openShop();
+});
+afterAll(() => shop.close());
+
+interface Client {
+  readonly offering: string;
+  readonly plain: string;
+  readonly secure: string;
+  readonly library: string;
+  /** Connects by `found`, with the file `ca` of an authority; ends with another code than 0 when it cannot. */
+  readonly program: string;
+  /** The same without TLS. */
+  readonly inTheClear: string;
+}
+
+const clients: readonly Client[] = [
+  {
+    offering: 'redis',
+    plain: 'small',
+    secure: 'secure',
+    library: 'redis',
+    program: `
+import redis
+for one in (redis.Redis.from_url(found['uri'], ssl_ca_certs=ca, ssl_check_hostname=True),
+            redis.Redis(host=found['host'], port=found['port'], password=found['password'], ssl=True, ssl_ca_certs=ca)):
+    one.set('key', 'value')
+    assert one.get('key') == b'value'
+`,
+    inTheClear: `
+import redis
+redis.Redis(host=found['host'], port=found['port'], username=found['username'], password=found['password'], socket_timeout=5).ping()
+`,
+  },
+];
+
+for (const { offering, plain, secure, library, program, inTheClear } of clients) {
+  describeOffering(offering, () => {
+    const title = (what: string) => `${library} of Python ${what} ${offering}`;
+
+    testWith(
+      library,
+      `${title('verifies')} by the credentials alone, with another authority it refuses, and nothing is served in the clear.`,
+      async () => {
+        const bought = await shop.buy(offering, secure);
+        const bound = await bought.bind();
+        expect(bound.credentials['tls']).toBe(true);
+        await run(program, bound, bound.credentials['ca'] ?? '');
+        await expect(run(program, bound, await anotherAuthority())).rejects.toThrow(
+          /certificate|CERTIFICATE/,
+        );
+        await expect(run(inTheClear, bound, '')).rejects.toThrow();
+        await bound.unbind();
+        await expect(run(program, bound, bound.credentials['ca'] ?? '')).rejects.toThrow();
+        await bought.deprovision();
+      },
+    );
+
+    testWith(
+      library,
+      `${title('uses')} with TLS when an instance without it has got a plan with it, and without it again.`,
+      async () => {
+        const bought = await shop.buy(offering, plain);
+        const before = await bought.bind();
+        await run(inTheClear, before, '');
+        expect((await bought.update(secure)).status).toBe(200);
+        await expect(run(inTheClear, before, '')).rejects.toThrow();
+        const bound = await bought.bind();
+        await run(program, bound, bound.credentials['ca'] ?? '');
+        expect((await bought.update(plain)).status).toBe(200);
+        await run(inTheClear, before, '');
+        await bought.deprovision();
+      },
+    );
+
+    test(`A certificate of ${offering} that is past its time is replaced, and read by what runs.`, async () => {
+      const bought = await shop.buy(offering, secure);
+      const bound = await bought.bind();
+      const isSeen = async () => (await bought.details()).units.every(({ pid }) => pid !== undefined);
+      await until('its units have been looked at', isSeen, 60_000);
+      const { units } = await bought.details();
+      const [first, mark] = [await servedBy(bound), markOf(bought)];
+      writePrivately(
+        mark.file,
+        JSON.stringify({ ...mark.value, renewAt: new Date(Date.now() - 1000).toISOString() }),
+      );
+      await until('another certificate is served', async () => (await servedBy(bound)) !== first, 60_000);
+      const after = await bought.details();
+      expect(after.units.map(({ pid }) => pid)).toEqual(units.map(({ pid }) => pid));
+      expect(after.status).toBe('started');
+      expect(Date.parse(String(markOf(bought).value['renewAt']))).toBeGreaterThan(Date.now());
+      await bought.deprovision();
+    });
+  });
+}
+
+describeOffering('redis', () => {
+  test('What was made by a certificate that is lost is made anew at a restart; the key is readable by its user alone.', async () => {
+    const redis = await shop.buy('redis', 'secure');
+    const bound = await redis.bind();
+    const first = await servedBy(bound);
+    await redis.act('stop');
+    const { file, value } = markOf(redis);
+    // As when the broker has died before it could write it down.
+    writePrivately(file, JSON.stringify({ ...value, names: [] }));
+    await redis.act('start');
+    expect(await servedBy(bound)).not.toBe(first);
+    expect(new X509Certificate(bound.credentials['ca'] ?? '').ca).toBe(true);
+    await redis.deprovision();
+  });
+});
+
+/** What is remembered of the certificate of an instance, in its directory of state. */
+function markOf({ directory }: Bought): { readonly file: string; readonly value: Record<string, unknown> } {
+  const file = join(directory.state, 'certificate.json');
+  return { file, value: JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown> };
+}
+
+/** The serial of the certificate that is served, verified by the credentials; undefined while nobody answers. */
+async function servedBy({ credentials, port }: Bound): Promise<string | undefined> {
+  const { host, ca } = credentials;
+  return new Promise((resolve) => {
+    const socket = connectInTls({ socket: connect(port, host), host, ca });
+    const end = (serial?: string) => {
+      socket.destroy();
+      resolve(serial);
+    };
+    socket.on('secureConnect', () => end(socket.getPeerCertificate().serialNumber));
+    socket.on('error', () => end());
+  });
+}
+
+async function anotherAuthority(): Promise<string> {
+  const { createRoot } = await import('../../src/program/authority/sign.ts');
+  const root = await createRoot(1, new Date());
+  return createCertificates({ list: async () => [root], add: async () => undefined }).roots();
+}
+
+/** A `test`; skipped, with the reason, where Debian's Python lacks the library. */
+function testWith(library: string, title: string, body: () => Promise<void>): void {
+  if (isThere(library)) test(title, body);
+  else test.skip(`${title} (skipped: Python has no ${library})`, body);
+}
+
+function isThere(library: string): boolean {
+  try {
+    execFileSync('/usr/bin/python3', ['-c', `import ${library}`], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function run(program: string, { credentials }: Bound, ca: string): Promise<void> {
+  const file = join(scratchDirectory('ca'), 'ca.pem');
+  writePrivately(file, ca);
+  const known = "import json, os\nfound = json.loads(os.environ['FOUND'])\nca = os.environ['CA_FILE']\n";
+  const env = { FOUND: JSON.stringify(credentials), CA_FILE: file };
+  await promisify(execFile)('/usr/bin/python3', ['-c', known + program], { env, timeout: 60_000 });
+}
