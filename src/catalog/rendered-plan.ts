@@ -17,7 +17,7 @@ export function renderPlan(plan: ServicePlan, parameters: JsonObject): JsonObjec
     offering: plan.offeringName,
     plan: plan.name,
     provisioner: making.provisioner,
-    config: filled(making.config),
+    config: filled(withFilesAsWritten(making.config, operating.tls === true)),
     hooks: nonEmpty(mapValues(operating.hooks, (hook) => filled(hookOf(hook)))),
     requires_offerings: nonEmpty(
       mapValues(operating.dependencies, (one) => filled(jsonOf({ ...one, parameters: one.parameters }))),
@@ -75,6 +75,19 @@ function sampleValues({ making, offeringName, name }: ServicePlan, parameters: J
       ca_pem: '-----BEGIN CERTIFICATE-----',
     },
   };
+}
+
+/** Each file as this plan writes it: with what follows its content where there is TLS, or with what follows it elsewhere. */
+function withFilesAsWritten(config: JsonObject, tls: boolean): JsonObject {
+  const { files } = config;
+  if (!isObject(files)) return config;
+  const written = mapValues(files, (file) => (isObject(file) ? fileAsWritten(file, tls) : file));
+  return { ...config, files: written };
+}
+
+function fileAsWritten({ content, tls: secured, plain, ...rest }: JsonObject, tls: boolean): Json {
+  const text = [content, tls ? secured : plain].filter((part) => typeof part === 'string').join('');
+  return Object.keys(rest).length === 0 ? text : { content: text, ...rest };
 }
 
 function hookOf({ run, env }: Hook): JsonObject {

@@ -58,8 +58,8 @@ test('With --watch catalog lint judges anew whenever a file changes, and ends wi
   writeFileSync(file, 'id: a\n');
   const running = runProgram(['catalog', 'lint', '--watch', directory]);
   await running.shows(/a\.yaml:1:1: name: The key is missing/);
-  copyFileSync('catalog/filesystem.yaml', file);
-  await running.shows(/^The catalog is good: 1 service, 1 plan\.$/m);
+  copyFileSync('catalog/trial/timing.yaml', file);
+  await running.shows(/^The catalog is good: 1 service, \d+ plans\.$/m);
   running.signal('SIGINT');
   expect(await running.ended).toMatchObject({ code: 0, errors: '' });
 });
@@ -81,6 +81,13 @@ describe('catalog render', () => {
     expect(rendered.config.files['redis.conf']).toMatch(/^port 20000\n[^]*^maxmemory-policy allkeys-lru$/m);
   });
 
+  test('The command catalog render shows a file as the plan writes it, with TLS only where the plan has it', async () => {
+    const { output } = await runProgram(['catalog', 'render', 'redis', 'secure']).ended;
+    expect(output).toMatch(/^ {6}tls-port 20000$/m);
+    const { output: plain } = await runProgram(['catalog', 'render', 'redis', 'small']).ended;
+    expect(plain).not.toContain('tls-port');
+  });
+
   test('The command catalog render leaves what only an instance knows as it stands in the file', async () => {
     const { output } = await runProgram(['catalog', 'render', 'postgres', 'small']).ended;
     expect(output).toMatch(/^ {2}connection_limit: 10$/m);
@@ -94,7 +101,10 @@ describe('catalog render', () => {
       ['redis', 'small', '-p', '{"evict":1}'],
       /^purveyor: There is no parameter 'evict'\. There are: eviction/,
     ],
-    [['redis', 'tiny'], /^purveyor: There is no plan of redis 'tiny'\. There is: small, durable\.\n$/],
+    [
+      ['redis', 'tiny'],
+      /^purveyor: There is no plan of redis 'tiny'\. There is: small, durable, secure\.\n$/,
+    ],
     [['radish', 'small'], /^purveyor: There is no service offering 'radish'\. There is: /],
   ] as const)('The command catalog render refuses %j with a sentence', async (words, sentence) => {
     const { code, errors } = await runProgram(['catalog', 'render', ...words]).ended;
