@@ -24,6 +24,7 @@ export async function openStatementGate(config: ClientConfig): Promise<Statement
   const sockets = new Set<Socket>();
   const forbidden: string[] = [];
   let isOpen = true;
+  const texts = new Map<string, string>();
   let losing: { readonly text: string; readonly happened: () => void } | undefined;
 
   const server = createServer((outer) => {
@@ -32,8 +33,9 @@ export async function openStatementGate(config: ClientConfig): Promise<Statement
     let onAnswer: (() => void) | undefined;
     tie([outer, inner], sockets);
     outer.on('data', (said) => {
-      if (forbidden.some((text) => said.includes(text))) return void outer.destroy();
-      if (losing && said.includes(losing.text)) {
+      const heard = withTexts(said.toString('latin1'), texts);
+      if (forbidden.some((text) => heard.includes(text))) return void outer.destroy();
+      if (losing && heard.includes(losing.text)) {
         onAnswer = losing.happened;
         losing = undefined;
       }
@@ -63,6 +65,17 @@ export async function openStatementGate(config: ClientConfig): Promise<Statement
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/**
+ * What is said, with the texts of statements that are only named in it: a prepared one says its text once in a session,
+ * and a name stands for one text in all of them.
+ */
+function withTexts(said: string, texts: Map<string, string>): string {
+  for (const [, name = '', text = ''] of said.matchAll(/(purveyor_[0-9a-f]+)\0([^\0]{20,})\0/g))
+    texts.set(name, text);
+  const named = [...said.matchAll(/purveyor_[0-9a-f]+/g)].map(([name]) => texts.get(name) ?? '');
+  return [said, ...named].join('\n');
 }
 
 /** When one end goes, the other goes too. */
