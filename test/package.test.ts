@@ -30,7 +30,7 @@ test('The package holds the program, what it sells, its pages and its licence, a
   expect(paths.filter((path) => !path.includes('/')).toSorted()).toEqual(own.toSorted());
   const folders = new Set(paths.filter((path) => path.includes('/')).map((path) => path.split('/')[0]));
   expect(folders).toEqual(new Set(['catalog', 'docs', 'src']));
-  for (const path of ['src/main.ts', 'catalog/echo.yaml', 'catalog/hooks/redis/update', 'docs/trial.md']) {
+  for (const path of ['src/start.js', 'catalog/echo.yaml', 'catalog/hooks/redis/update', 'docs/trial.md']) {
     expect(paths).toContain(path);
   }
 });

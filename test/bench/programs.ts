@@ -16,7 +16,7 @@ export interface Running {
 /** The broker as `npm start` runs it, with logs as in production. */
 export async function startBroker(port: number, env: Readonly<Record<string, string>>): Promise<Running> {
   const started = performance.now();
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, ['src/start.js'], {
     cwd: root,
     stdio: ['ignore', 'ignore', 'inherit'],
     env: {

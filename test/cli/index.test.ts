@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { options } from '../../src/program/config.ts';
-import { runProgram } from '../support/run-program.ts';
+import { type Ended, runInGroup, runProgram } from '../support/run-program.ts';
 
 // Each starts the program.
 jest.setTimeout(120_000);
@@ -61,17 +61,24 @@ test.each([
 const toldAtExit =
   "process.on('exit',()=>{const{user,system}=process.cpuUsage();console.error('cpu',(user+system)/1000)})";
 
+/** Of three runs the one that was least disturbed; what was compiled by the first is kept for the others. */
+async function leastTime(run: () => Promise<Ended>): Promise<number> {
+  const times: number[] = [];
+  for (let runs = 0; runs < 3; runs += 1) {
+    const { code, errors } = await run();
+    expect(code).toBe(0);
+    times.push(Number(/^cpu (.*)$/m.exec(errors)?.[1]));
+  }
+  return Math.min(...times);
+}
+
 test.each([['--help'], ['config'], ['instances --help']])(
-  '%s answers without the broker being loaded: it takes little more than Node itself.',
+  '%s answers without the broker being loaded: it takes less than four times what Node itself takes.',
   async (words) => {
     const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(toldAtExit)}`;
-    const run = async () => {
-      const { code, errors } = await runProgram(words.split(' '), { NODE_OPTIONS }).ended;
-      expect(code).toBe(0);
-      return Number(/^cpu (.*)$/m.exec(errors)?.[1]);
-    };
-    // What was compiled is kept, so the first run may take longer; 350 ms on an idle machine.
-    const times = [await run(), await run(), await run()];
-    expect(Math.min(...times)).toBeLessThan(1000);
+    const bare = await leastTime(() => runInGroup(process.execPath, ['-e', '0'], { NODE_OPTIONS }).ended);
+    // 2.7 times as a rule: 370 and 140 ms.
+    const ours = await leastTime(() => runProgram(words.split(' '), { NODE_OPTIONS }).ended);
+    expect(ours / bare).toBeLessThan(4);
   },
 );

@@ -113,7 +113,7 @@ test('Something unexpected ends the embedded database in an orderly way.', async
 const mostFiles = 80;
 
 test('A broker that has no room for another connection lives, and serves when it has.', async () => {
-  const shell = [`ulimit -n ${mostFiles}; exec "$0" src/main.ts`, process.execPath];
+  const shell = [`ulimit -n ${mostFiles}; exec "$0" src/start.js`, process.execPath];
   const database = await openTestDatabase();
   const env = environmentOf('full', { database, dataDir: join(scratch, 'full'), catalogDir: 'catalog' });
   // More connections than there are files: else some would be refused before that.

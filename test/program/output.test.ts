@@ -24,7 +24,7 @@ afterEach(async () => {
 
 /** Runs a line of shell in which `purveyor` is this program. */
 function shell(line: string): { code: number | null; output: string; errors: string } {
-  const text = `purveyor() { "${process.execPath}" src/main.ts "$@"; }\n${line}`;
+  const text = `purveyor() { "${process.execPath}" src/start.js "$@"; }\n${line}`;
   const { status, stdout, stderr } = spawnSync('/bin/bash', ['-c', text], {
     encoding: 'utf8',
     env: { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '' },
@@ -61,7 +61,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** @param line in which `$0 src/main.ts` is the program */
+/** @param line in which `$0 src/start.js` is the program */
 async function served(
   name: string,
   line: string,
@@ -87,7 +87,7 @@ async function serves(address: string): Promise<number | undefined> {
 test.each(['json', 'text'])(
   'A broker serves on whose log cannot be written (%s), and ends in order',
   async (format) => {
-    const line = `LOG_FORMAT=${format} exec "$0" src/main.ts >/dev/full 2>/dev/full`;
+    const line = `LOG_FORMAT=${format} exec "$0" src/start.js >/dev/full 2>/dev/full`;
     const { broker, address, close } = await served(`full-${format}`, line);
     for (let count = 0; count < 20; count += 1) expect(await serves(address)).toBe(200);
     broker.signal('SIGTERM');
@@ -105,7 +105,7 @@ const canMount = spawnSync('/bin/sh', ['-c', `${ownMounts} mount -t tmpfs none /
   async () => {
     const place = join(scratch, 'small');
     mkdirSync(place);
-    const mounted = `mount -t tmpfs -o size=4m none "${place}" && exec "$0" src/main.ts >"${place}/log"`;
+    const mounted = `mount -t tmpfs -o size=4m none "${place}" && exec "$0" src/start.js >"${place}/log"`;
     const { broker, address, close } = await served(
       'small',
       `exec ${ownMounts} /bin/sh -c '${mounted}' "$0"`,

@@ -49,7 +49,7 @@ export function doInShell(
   const here = (text: string) =>
     text
       .replaceAll('http://127.0.0.1:8080', address)
-      .replaceAll('npm start --silent --', `'${process.execPath}' '${join(root, 'src/main.ts')}'`);
+      .replaceAll('npm start --silent --', `'${process.execPath}' '${join(root, 'src/start.js')}'`);
   // The mark tells the answers apart.
   const script = [...steps.map(({ command }) => command), more].map(here).join('\necho "<end>"\n');
   const env = { PATH: process.env['PATH'], PORT: new URL(address).port, DATA_DIR: '.data' };

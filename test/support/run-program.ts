@@ -22,7 +22,7 @@ export interface Ended {
 
 /** Runs the program as a person would, with this environment and nothing of ours but the PATH. */
 export function runProgram(args: readonly string[], env: Readonly<Record<string, string>> = {}): Running {
-  return run(process.execPath, ['src/main.ts', ...args], env, false);
+  return run(process.execPath, ['src/start.js', ...args], env, false);
 }
 
 /** As a terminal does it: in a process group of its own, which gets what is sent to `-child.pid`. */

@@ -133,7 +133,7 @@ interface Broker {
 
 /** In a process of its own, until it listens. */
 async function startBroker(setUp: SetUp, env: NodeJS.ProcessEnv): Promise<Broker> {
-  const child = spawn(process.execPath, ['src/main.ts'], {
+  const child = spawn(process.execPath, ['src/start.js'], {
     cwd: root,
     ...setUp.user,
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -31,7 +31,7 @@ const testIt = why === undefined ? test : test.skip;
 
 function whyNot(): string | undefined {
   if (process.getuid?.() !== 0) return 'all of these tests are run by one';
-  const reads = spawnSync('setpriv', [...asNameless, '-e', "require('fs').readFileSync('src/main.ts')"]);
+  const reads = spawnSync('setpriv', [...asNameless, '-e', "require('fs').readFileSync('src/start.js')"]);
   return reads.status === 0 ? undefined : 'another user cannot read this checkout, or there is no setpriv';
 }
 
@@ -72,7 +72,7 @@ afterAll(async () => {
 async function start(): Promise<void> {
   const own = join(folder, 'own');
   const shared = { database, dataDir: join(own, 'data'), catalogDir: join(folder, 'catalog') };
-  broker = runInGroup('setpriv', [...asNameless, 'src/main.ts'], {
+  broker = runInGroup('setpriv', [...asNameless, 'src/start.js'], {
     ...environmentOf('ordinary', shared),
     DATABASE_URL: gate.url.href,
     HOME: own,
