@@ -1,17 +1,14 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { connect as connectInTls } from 'node:tls';
 import { jest } from '@jest/globals';
 import { createCertificates } from '../../src/program/authority/certificates.ts';
 import { writePrivately } from '../../src/system/private-file.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
-import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
+import { makeDue, markOf, servedBy } from './served-certificate.ts';
+import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 jest.setTimeout(180_000);
 
@@ -128,11 +125,8 @@ for (const { offering, plain, secure, library, program, inTheClear, opening, ren
       const isSeen = async () => (await bought.details()).units.every(({ pid }) => pid !== undefined);
       await until('its units have been looked at', isSeen, 60_000);
       const { units } = await bought.details();
-      const [first, mark] = [await servedBy(bound, opening), markOf(bought)];
-      writePrivately(
-        mark.file,
-        JSON.stringify({ ...mark.value, renewAt: new Date(Date.now() - 1000).toISOString() }),
-      );
+      const first = await servedBy(bound, opening);
+      makeDue(bought);
       const isServed = async () => ![first, undefined].includes(await servedBy(bound, opening));
       await until('another certificate is served', isServed, 60_000);
       const pids = async () => (await bought.details()).units.map(({ pid }) => pid);
@@ -164,31 +158,6 @@ describeOffering('redis', () => {
     await redis.deprovision();
   });
 });
-
-/** What is remembered of the certificate of an instance, in its directory of state. */
-function markOf({ directory }: Bought): { readonly file: string; readonly value: Record<string, unknown> } {
-  const file = join(directory.state, 'certificate.json');
-  return { file, value: JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown> };
-}
-
-/** The serial of the certificate that is served, verified by the credentials; undefined while nobody answers. */
-async function servedBy({ credentials, port }: Bound, opening?: Buffer): Promise<string | undefined> {
-  const { host, ca } = credentials;
-  const plain = connect(port, host);
-  try {
-    if (opening) {
-      await once(plain, 'data');
-      plain.write(opening);
-    }
-    const socket = connectInTls({ socket: plain, host, ca });
-    await once(socket, 'secureConnect');
-    return socket.getPeerCertificate().serialNumber;
-  } catch {
-    return undefined;
-  } finally {
-    plain.destroy();
-  }
-}
 
 async function anotherAuthority(): Promise<string> {
   const { createRoot } = await import('../../src/program/authority/sign.ts');

@@ -1,0 +1,57 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { jest } from '@jest/globals';
+import { scratchDirectory } from '../support/scratch-directory.ts';
+import { until } from '../support/until.ts';
+import { makeDue, servedBy } from './served-certificate.ts';
+import { openShop } from './shop.ts';
+
+jest.setTimeout(180_000);
+
+/** A server in TLS that reads its certificate when it starts and at a SIGHUP. */
+const offering = `
+id: 9d3a6c1e-5b7f-4e21-8a90-1c2d3e4f5a60
+name: greeter
+description: Greets in TLS
+provisioner: process
+plans:
+  - { id: 9d3a6c1e-5b7f-4e21-8a90-1c2d3e4f5a61, name: secure, description: In TLS, tls: true }
+config:
+  ports: [main]
+  files:
+    server.mjs: |
+      import { readFileSync } from 'node:fs';
+      import { createServer } from 'node:tls';
+      const [host, port, file] = process.argv.slice(2);
+      const pair = () => ({ cert: readFileSync(file), key: readFileSync(file) });
+      const server = createServer(pair(), (socket) => socket.on('error', () => undefined).end('hello'));
+      process.on('SIGHUP', () => server.setSecureContext(pair()));
+      server.listen(Number(port), host);
+  processes:
+    greeter:
+      run: ['${process.execPath}', '{{dir.conf}}/server.mjs', '{{node.bind}}', '{{ports.main}}', '{{tls.cert}}']
+      ready: { port: main, expect: hello }
+      renewal: SIGHUP
+credentials: { host: '{{node.host}}', port: '{{ports.main}}' }
+`;
+
+test('A program that reads certificates at a signal is sent it when its own is replaced, and runs on.', async () => {
+  const catalog = scratchDirectory('catalog');
+  writeFileSync(join(catalog, 'greeter.yaml'), offering);
+  const shop = await openShop({ CATALOG_DIR: catalog });
+  try {
+    const bought = await shop.buy('greeter', 'secure');
+    const bound = await bought.bind();
+    const pidOf = async () => (await bought.details()).units[0]?.pid;
+    const pid = await until('its unit has been looked at', pidOf);
+    const first = await servedBy(bound);
+    expect(first).toBeDefined();
+    makeDue(bought);
+    await until('another one is served', async () => ![first, undefined].includes(await servedBy(bound)));
+    expect(await pidOf()).toBe(pid);
+    expect((await bought.details()).operations.map(({ kind }) => kind)).not.toContain('restart');
+    await bought.deprovision();
+  } finally {
+    await shop.close();
+  }
+});
