@@ -21,7 +21,7 @@ afterAll(async () => {
 
 const bench = join(import.meta.dirname, 'bench.ts');
 
-test('npm run bench beside a peer tells the lives of both, and their ratio, alone and at sixteen at once.', async () => {
+test('The bench beside a peer tells the lives of both, and their ratio, alone and at sixteen at once.', async () => {
   const words = ['--peer', peer.url, '--user', 'broker', '--pass', testPassword, '--offering', 'echo'];
   const { stdout } = await promisify(execFile)(process.execPath, [bench, ...words, '--seconds', '0.2']);
   const lines = stdout.trim().split('\n');
