@@ -84,7 +84,13 @@ redis(
       'update to durable',
       'prove first as durable',
       'prove second as durable',
+      // What is spoken changes, so both are bound anew.
+      'update to secure',
+      ...boundAnew,
+      'prove first as secure',
+      'prove second as secure',
       'update back to small',
+      ...boundAnew,
       'prove first as small',
       'prove second as small',
       'restart',
@@ -100,6 +106,8 @@ redis(
     expect((await broker.ask('get', `/v2/service_instances/${report.instance}`)).status).toBe(404);
   },
 );
+
+const boundAnew = ['unbind first of before', 'bind first', 'unbind second of before', 'bind second'];
 
 test('The command try says what a table of steps comes to, and skips what an offering does not have', async () => {
   const { code, output } = await run('try', 'unproven');
