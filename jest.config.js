@@ -9,6 +9,7 @@ export default {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   testTimeout: 60_000,
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   // Half of a test file's time is waiting: for a program to start, a lease to end, a poll. So there are more of them at
   // once than processors.
   maxWorkers: Math.ceil(availableParallelism() * 1.5),
