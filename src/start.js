@@ -15,7 +15,9 @@ await import('./main.ts');
  */
 function rememberCompiled() {
   const home = homedir();
-  const directories = ['.cache', '.cache/purveyor', '.cache/purveyor/compiled'].map((name) => join(home, name));
+  const directories = ['.cache', '.cache/purveyor', '.cache/purveyor/compiled'].map((name) =>
+    join(home, name),
+  );
   // One after the other: asked to make all of them, Node would try for ever in a home such as /proc/nowhere.
   if (directories.every(isMade)) enableCompileCache(directories.at(-1));
 }
