@@ -14,21 +14,24 @@ await import('./main.ts');
  * given other code. Where nothing can be written, each start compiles anew.
  */
 function rememberCompiled() {
-  const home = homedir();
-  const directories = ['.cache', '.cache/purveyor', '.cache/purveyor/compiled'].map((name) =>
-    join(home, name),
-  );
-  // One after the other: asked to make all of them, Node would try for ever in a home such as /proc/nowhere.
-  if (directories.every(isMade)) enableCompileCache(directories.at(-1));
+  try {
+    let directory = homedir();
+    // One after the other: asked to make all of them, Node would try for ever in a home such as /proc/nowhere.
+    for (const name of ['.cache', 'purveyor', 'compiled']) {
+      directory = join(directory, name);
+      makeOne(directory);
+    }
+    enableCompileCache(directory);
+  } catch {
+    // A user without a home, or with one that cannot be written.
+  }
 }
 
-/** False for a user without a home, or with one that cannot be written.
- * @param {string} directory */
-function isMade(directory) {
+/** @param {string} directory */
+function makeOne(directory) {
   try {
     mkdirSync(directory, { mode: 0o700 });
-    return true;
   } catch (error) {
-    return Object(error).code === 'EEXIST';
+    if (Object(error).code !== 'EEXIST') throw error;
   }
 }

@@ -123,3 +123,9 @@ testIt(`An ordinary user can be a node${why === undefined ? '' : ` (skipped: ${w
     false,
   ]);
 });
+
+testIt('A user without a name and without a home, as in a container, can start it.', () => {
+  const env = { PATH: process.env['PATH'] ?? '' };
+  const ran = spawnSync('setpriv', [...asNameless, 'src/start.js', '--version'], { env, encoding: 'utf8' });
+  expect(ran).toMatchObject({ status: 0, stderr: '', stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+});
