@@ -20,6 +20,16 @@ export function render(template: Json, roots: JsonObject): Json {
   return renderAt(template, roots, '');
 }
 
+/** The same; undefined where it cannot be filled, for want of a value as a rule. */
+export function renderKnown(template: Json, roots: JsonObject): Json | undefined {
+  try {
+    return render(template, roots);
+  } catch (error) {
+    if (error instanceof TemplateError) return undefined;
+    throw error;
+  }
+}
+
 /**
  * Fills a text that becomes a file. A value with control characters is refused unless it goes through
  * `json`: a line break in a configuration file would be a line of the user's own.

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { Hook, ServicePlan } from '../broker/catalog.ts';
 import { isObject, type Json, type JsonObject, jsonOf } from '../broker/json.ts';
-import { render, TemplateError } from '../broker/template.ts';
+import { renderKnown } from '../broker/template.ts';
 import { mapValues } from './map-values.ts';
 
 /**
@@ -102,22 +102,12 @@ function lenient(template: Json, roots: JsonObject): Json {
 }
 
 function fillText(text: string, roots: JsonObject): Json {
-  const whole = valueOf(text, roots);
+  const whole = renderKnown(text, roots);
   if (whole !== undefined) return whole;
   return text.replaceAll(/\{\{[^{}]*\}\}/g, (expression) => {
-    const value = valueOf(expression, roots);
+    const value = renderKnown(expression, roots);
     return value === undefined || typeof value === 'object' ? expression : String(value);
   });
-}
-
-/** Undefined where something is not known. */
-function valueOf(text: string, roots: JsonObject): Json | undefined {
-  try {
-    return render(text, roots);
-  } catch (error) {
-    if (error instanceof TemplateError) return undefined;
-    throw error;
-  }
 }
 
 function filledIf(template: unknown, filled: (template: Json) => Json): Json | undefined {

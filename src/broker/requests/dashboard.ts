@@ -2,7 +2,7 @@ import type { RequestContext } from './context.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { ServiceInstance } from '../records.ts';
 import { describeState } from '../state.ts';
-import { TemplateError, render } from '../template.ts';
+import { renderKnown } from '../template.ts';
 import { needsFacts, templateValues } from '../template-values.ts';
 
 /**
@@ -37,19 +37,10 @@ function addressOf(
   instance: ServiceInstance,
   url: string,
 ): string | undefined {
-  const rendered = rendering(() => render(template, templateValues(plan, instance, undefined, url)));
+  // Not known is what the hook tells now, of an instance that was made before it did.
+  const rendered = renderKnown(template, templateValues(plan, instance, undefined, url));
   const address = typeof rendered === 'string' && URL.canParse(rendered) ? new URL(rendered) : undefined;
   if (!address || !/^https?:$/.test(address.protocol)) return undefined;
   // Whoever asks would have a login in it.
   return address.username || address.password ? undefined : address.href;
-}
-
-/** Undefined where a value is not known: of an instance that was made before its hook told it. */
-function rendering<Value>(render: () => Value): Value | undefined {
-  try {
-    return render();
-  } catch (error) {
-    if (error instanceof TemplateError) return undefined;
-    throw error;
-  }
 }

@@ -1,4 +1,4 @@
-import { expressionsIn, positionIn, render, TemplateError } from '../../broker/template.ts';
+import { expressionsIn, positionIn, renderKnown } from '../../broker/template.ts';
 import { secondsOf } from '../duration.ts';
 import type { OfferingFile, PlanView } from '../form/offering-file.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
@@ -47,13 +47,8 @@ export function routeFindings(view: PlanView): readonly Finding[] {
 /** The text with what the plan fixes, as far as nothing else is in it. */
 function withPlanValues(text: string, { plan }: PlanView): string {
   if (expressionsIn(text).some(({ path }) => path[0] !== 'plan')) return text;
-  try {
-    const filled = render(text, { plan: plan.with ?? {} });
-    return typeof filled === 'string' ? filled : text;
-  } catch (error) {
-    if (error instanceof TemplateError) return text;
-    throw error;
-  }
+  const filled = renderKnown(text, { plan: plan.with ?? {} });
+  return typeof filled === 'string' ? filled : text;
 }
 
 /** A binding must be fetchable when it is made later, and renewable before it ends. */
