@@ -127,6 +127,8 @@ function fill(text: string, at: string, write: (expression: Expression) => strin
 const expressionForm = /\{\{ *([\w-]+(?:\.[\w-]+)*) *(?:\| *([\w-]+) *)?\}\}/g;
 
 function partsOf(text: string, at: string): (string | Expression)[] {
+  // Most texts of a catalog are of this kind.
+  if (text !== '' && !text.includes('{{')) return [text];
   const parts: (string | Expression)[] = [];
   let end = 0;
   for (const match of text.matchAll(expressionForm)) {

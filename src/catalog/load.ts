@@ -1,20 +1,16 @@
 /** Reads what this broker sells: one offering from each file of the catalog's directories. */
-import { readFile, stat } from 'node:fs/promises';
 import type { Catalog } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { crossFindings, templateWords } from './checks.ts';
 import { compileOffering } from './compile.ts';
-import { offeringFiles } from './files.ts';
 import { hookDigest } from './hook-digest.ts';
-import { firstLine } from './form/positions.ts';
 import { Undecided, whenDecided } from '../broker/when-decided.ts';
 import { withoutAbsent } from './form/absent.ts';
 import { hookFileFindings } from './rules/hooks.ts';
 import { needProblems } from './rules/needs.ts';
 import type { OfferingFile } from './form/offering-file.ts';
-import { parseOffering } from './form/parse.ts';
-import { type Finding, isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
-import { codeOf } from '../system/error-code.ts';
+import { isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
+import { inFile, readDirectory, readNamed } from './read-files.ts';
 import { type SchemaShape, shapeOf } from './form/shape.ts';
 import { type RawFile, uniqueProblems } from './rules/unique.ts';
 
@@ -31,13 +27,15 @@ type Traits = Readonly<Record<string, ProvisionerTraits>>;
  * with any of them at once. It does not throw for what stands in a file.
  * @param traits the provisioners by name, and what a file that names one may say
  * @param searched the PATH in which interpreters of hooks are looked for; absent: nowhere
+ * @param only the name or id of an offering: no other than this one and those that it needs is looked at, if it is there
  */
 export async function loadCatalog(
   directories: readonly string[],
   traits: Traits,
   searched?: string,
+  only?: string,
 ): Promise<LoadResult> {
-  const { texts, problems } = await readCatalog(directories, traits, searched);
+  const { texts, problems } = await readCatalog(directories, traits, searched, only);
   if (!texts) return { problems };
   const offerings = texts.map(({ text, hookFiles }) =>
     compileOffering(JSON.parse(text) as OfferingFile, hookFiles),
@@ -64,8 +62,10 @@ export async function readCatalog(
   directories: readonly string[],
   traits: Traits,
   searched?: string,
+  only?: string,
 ): Promise<CheckedFiles> {
-  const read = await Promise.all(directories.map(readDirectory));
+  const named = only === undefined ? undefined : await readNamed(directories, only);
+  const read = named ? [named] : await Promise.all(directories.map(readDirectory));
   const files = read
     .flatMap((part) => part.files)
     .map(({ offering, ...rest }): RawFile => ({ ...rest, offering: withoutAbsent(offering, traits) }));
@@ -92,45 +92,6 @@ async function textOf({ file, offering }: RawFile): Promise<OfferingText> {
 function located(problems: readonly Problem[], files: readonly RawFile[]): readonly Problem[] {
   const locates = new Map(files.map(({ file, locate }) => [file, locate]));
   return problems.map((problem) => ({ ...locates.get(problem.file)?.(problem.path), ...problem }));
-}
-
-interface DirectoryContent {
-  readonly files: readonly RawFile[];
-  readonly problems: readonly Problem[];
-}
-
-async function readDirectory(directory: string): Promise<DirectoryContent> {
-  try {
-    const read = await Promise.all((await offeringFiles(directory)).map(readOffering));
-    return { files: read.flatMap((part) => part.files), problems: read.flatMap((part) => part.problems) };
-  } catch (error) {
-    return {
-      files: [],
-      problems: [{ file: directory, ...mistake('', `The directory ${whyUnreadable(error)}`) }],
-    };
-  }
-}
-
-async function readOffering(file: string): Promise<DirectoryContent> {
-  try {
-    // Nobody may ever write to a pipe, and whoever reads it would wait.
-    if (!(await stat(file)).isFile()) return { files: [], problems: inFile(file, [noFile]) };
-    const { offering, findings, locate } = parseOffering(file, await readFile(file));
-    return {
-      files: offering ? [{ file, offering, locate }] : [],
-      problems: inFile(file, findings).map((problem) => ({ ...firstLine, ...problem })),
-    };
-  } catch (error) {
-    return { files: [], problems: inFile(file, [mistake('', `The file ${whyUnreadable(error)}`)]) };
-  }
-}
-
-// An error: where a mounted file is missing, its offering must not leave the catalog without a word.
-const noFile = mistake('', 'This is not a file.');
-
-function whyUnreadable(error: unknown): string {
-  const code = codeOf(error);
-  return code === 'ENOENT' ? 'does not exist.' : `cannot be read (${code || 'unknown reason'}).`;
 }
 
 type ShapedFile = RawFile & SchemaShape;
@@ -166,10 +127,6 @@ const needWords = ['name', 'plans', 'plans.name', 'plans.with', 'requires_offeri
 /** Only what the checks of its form have let through is read by this name. */
 function asOfferingFile(offering: RawFile['offering']): OfferingFile {
   return offering as unknown as OfferingFile;
-}
-
-function inFile(file: string, findings: readonly Finding[]): readonly Problem[] {
-  return findings.map((finding) => ({ file, ...finding }));
 }
 
 function tooSlow(directories: readonly string[], error: unknown): Problem {

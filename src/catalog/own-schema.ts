@@ -17,7 +17,11 @@ export function ownSchema(schema: JsonObject, options: Options = {}): Judge {
   };
 }
 
+/** Ajv's second look at the code that it has written takes a third of the time and finds little. */
+export const quickly: Options['code'] = { optimize: false };
+
 const unchecked: Options = {
+  code: quickly,
   strict: false,
   allErrors: true,
   verbose: true,

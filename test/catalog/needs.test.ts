@@ -1,4 +1,5 @@
-import { aPlan, guid, loaded } from './folder.ts';
+import { loadCatalog } from '../../src/catalog/load.ts';
+import { aPlan, guid, loaded, traits, withFolder } from './folder.ts';
 import { aRunner } from './runner-rows.ts';
 
 /** The rules for offerings that run programs: ports, executables, hooks, and what one offering needs of another. */
@@ -30,6 +31,35 @@ describe('Needs', () => {
       'b.json: requires_offerings.x: Give a plan (an instance of its own) or an instance (a shared one).',
       'b.json: requires_offerings.x: The needs go in a circle: b, a, b.',
     ]);
+  });
+
+  test('Of one offering only its own file and those of its needs are looked at, by name or id.', async () => {
+    const files = {
+      'a.json': needing('a', 11, { x: aRow }),
+      'b.yaml': `# name: a\n${JSON.stringify(needing('b', 12, { x: { offering: 'c', plan: 'small' } }))}`,
+      'c.json': needing('c', 13, {}),
+      'other.json': needing('other', 14, { x: { offering: 'unknown', plan: 'small' } }),
+      'broken.yaml': 'name: broken\n name: a',
+    };
+    await withFolder(files, async (directory) => {
+      const namesOf = async (only: string) =>
+        (await loadCatalog([directory], traits, undefined, only)).catalog?.offerings.map(({ name }) => name);
+      expect(await namesOf('a')).toEqual(['a', 'b', 'c']);
+      expect(await namesOf(guid(12))).toEqual(['b', 'c']);
+      expect(await namesOf('c')).toEqual(['c']);
+    });
+  });
+
+  test.each([
+    ['is not there', { 'a.json': needing('a', 11, {}) }, 'z'],
+    ['needs what is not there', { 'a.json': needing('a', 11, { x: aRow }) }, 'a'],
+    ['stands twice', { 'a.json': needing('a', 11, {}), 'b.json': needing('a', 12, {}) }, 'a'],
+  ])('All problems are told for one offering that %s.', async (_, files, only) => {
+    await withFolder({ ...files, 'broken.json': '{' }, async (directory) => {
+      const { catalog, problems } = await loadCatalog([directory], traits, undefined, only);
+      expect(catalog).toBeUndefined();
+      expect(problems).not.toEqual([]);
+    });
   });
 
   test('Needs may be met from several sides.', async () => {

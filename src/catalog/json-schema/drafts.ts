@@ -1,12 +1,15 @@
 import { createRequire } from 'node:module';
-import { Ajv, type AnySchemaObject, type ErrorObject, type Options, type ValidateFunction } from 'ajv';
-import { Ajv2019 } from 'ajv/dist/2019.js';
-import { Ajv2020 } from 'ajv/dist/2020.js';
-import ajvDraft04 from 'ajv-draft-04';
+import type { Ajv, AnySchemaObject, ErrorObject, Options, ValidateFunction } from 'ajv';
+import type { Ajv2019 } from 'ajv/dist/2019.js';
+import type { Ajv2020 } from 'ajv/dist/2020.js';
+import type AjvDraft04 from 'ajv-draft-04';
 import { canonicalJson, type Json, type JsonObject } from '../../broker/json.ts';
+import { quickly } from '../own-schema.ts';
 import { boundedFormats } from './bounded.ts';
 import { patternOf } from './pattern.ts';
 import { withoutNames, withoutStrayNames } from './stray-names.ts';
+
+const require = createRequire(import.meta.url);
 
 /** One edition of JSON Schema. */
 export interface Draft {
@@ -33,29 +36,31 @@ export function findDraft(dialect: string): Draft | undefined {
 }
 
 /** The one that every platform understands. */
-export const draft04 = draft('draft-04', ajvDraft04.default);
+export const draft04 = draft('draft-04', 'ajv-draft-04');
 
 const drafts: readonly Draft[] = [
   draft04,
-  draft('draft-06', Ajv, 'ajv/dist/refs/json-schema-draft-06.json'),
-  draft('draft-07', Ajv),
-  draft('draft/2019-09', Ajv2019),
-  draft('draft/2020-12', Ajv2020),
+  draft('draft-06', 'ajv', 'ajv/dist/refs/json-schema-draft-06.json'),
+  draft('draft-07', 'ajv'),
+  draft('draft/2019-09', 'ajv/dist/2019.js'),
+  draft('draft/2020-12', 'ajv/dist/2020.js'),
 ];
 
 export const draftNames: readonly string[] = drafts.map(({ name }) => name);
 
-type Engine = new (options: Options) => Ajv | Ajv2019 | Ajv2020 | InstanceType<typeof ajvDraft04.default>;
+type Engine = new (options: Options) => Ajv | Ajv2019 | Ajv2020 | AjvDraft04.default;
 
-function draft(name: string, Validator: Engine, metaSchema?: string): Draft {
+/** @param module with the validator of the draft, loaded when it is asked for: a catalog speaks one draft or two */
+function draft(name: string, module: string, metaSchema?: string): Draft {
   const host = name.includes('/') ? 'https' : 'http';
+  const engine = (options: Options) => new (require(module) as { default: Engine }).default(options);
   let rules: InstanceType<Engine> | undefined;
   return {
     name,
     validator: (options = {}) =>
-      tolerant(() => withLinearUniqueItems(new Validator({ ...validatorOptions, ...options })), name),
+      tolerant(() => withLinearUniqueItems(engine({ ...validatorOptions, ...options })), name),
     errorsOf(schema) {
-      rules ??= rulesOf(new Validator(rulesOptions), metaSchema);
+      rules ??= rulesOf(engine(rulesOptions), metaSchema);
       rules.validate(`${host}://json-schema.org/${name}/schema`, schema);
       return rules.errors ?? [];
     },
@@ -94,14 +99,13 @@ const validatorOptions: Options = {
   meta: false,
   validateSchema: false,
   formats: boundedFormats(),
-  code: { regExp: Object.assign(patternOf, { code: 'patternOf' }) },
+  code: { ...quickly, regExp: Object.assign(patternOf, { code: 'patternOf' }) },
 };
 
-const rulesOptions: Options = { strict: false, allErrors: true, verbose: true, logger: false };
+const rulesOptions: Options = { strict: false, allErrors: true, verbose: true, logger: false, code: quickly };
 
 function rulesOf(validator: InstanceType<Engine>, metaSchema: string | undefined): InstanceType<Engine> {
   if (metaSchema === undefined) return validator;
-  const require = createRequire(import.meta.url);
   return validator.addMetaSchema(require(metaSchema) as AnySchemaObject);
 }
 

@@ -1,10 +1,16 @@
 import { readPath } from '../../config/config.ts';
 import type { LoadResult } from '../../catalog/load.ts';
 
-/** Reads the offering files of these directories, each time it is called; what that takes is loaded here. */
-export async function catalogReader(directories: readonly string[]): Promise<() => Promise<LoadResult>> {
+/**
+ * Reads the offering files of these directories, each time it is called; what that takes is loaded here.
+ * @param only the name or id of an offering, when no other than this one and those that it needs is of interest
+ */
+export async function catalogReader(
+  directories: readonly string[],
+  only?: string,
+): Promise<() => Promise<LoadResult>> {
   const { loadCatalog } = await import('../../catalog/load.ts');
   const { shippedTraits } = await import('../../program/shipped.ts');
   const traits = shippedTraits();
-  return () => loadCatalog(directories, traits, readPath());
+  return () => loadCatalog(directories, traits, readPath(), only);
 }

@@ -22,7 +22,7 @@ export const catalogRender = defineCommand({
     json: flag('--json', 'as JSON'),
   },
   async run([offering, plan], { parameters = {}, directory, json }) {
-    const catalog = await readGood(directory === undefined ? readCatalogDirs() : [directory]);
+    const catalog = await readGood(directory === undefined ? readCatalogDirs() : [directory], offering);
     const found = requireNamed(catalog.offerings, offering, 'service offering');
     const chosen = requireNamed(found.plans, plan, `plan of ${found.name}`);
     const wrong = chosen.check.provision(parameters as JsonObject);
@@ -34,9 +34,9 @@ export const catalogRender = defineCommand({
   },
 });
 
-async function readGood(directories: readonly string[]): Promise<Catalog> {
+async function readGood(directories: readonly string[], offering: string): Promise<Catalog> {
   const { isError, problemLines } = await import('../../catalog/problem.ts');
-  const { catalog, problems } = await (await catalogReader(directories))();
+  const { catalog, problems } = await (await catalogReader(directories, offering))();
   if (catalog) return catalog;
   for (const line of problemLines(problems.filter(isError))) console.error(line);
   throw new Error('The catalog has mistakes: mend these first.');
