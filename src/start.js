@@ -1,13 +1,15 @@
 #!/usr/bin/env node
 // Not TypeScript, since what takes the types away is loaded for a file that is not in the cache: a third of the time
 // in which a command answers.
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { enableCompileCache } from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 rememberCompiled();
-await import('./main.ts');
+// In a package, below node_modules, Node takes the types out of nothing: there they are out already, in dist/.
+const main = new URL('./main.ts', import.meta.url);
+await import(existsSync(main) ? main.href : new URL('../dist/main.js', import.meta.url).href);
 
 /**
  * What was compiled is kept for the next start, in the user's own cache: a directory that others can write to could be

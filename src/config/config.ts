@@ -7,6 +7,7 @@ import { WrongSentence, WrongValue } from './kinds.ts';
 import type { Option, OptionFamily, OptionGroup, ValuesOf } from './option.ts';
 import { coreOptions } from './options.ts';
 import { namesLike, type Redact, redactor, secretValues } from './secret-values.ts';
+import { standardCatalog } from './standard-catalog.ts';
 
 export type CoreValues = ValuesOf<typeof coreOptions>;
 
@@ -16,6 +17,7 @@ export interface CoreConfig extends CoreValues {
   readonly logFormat: 'text' | 'json';
   /** Undefined: the address that is listened on. */
   readonly publicUrl: string | undefined;
+  readonly catalogDirs: readonly string[];
   readonly trustProxy: number | string;
   readonly node: boolean;
   readonly nodeName: string;
@@ -66,6 +68,7 @@ export function readEnvironment<Group extends typeof coreOptions>(
   const externalDatabase = namesDatabase(values, problems);
   const config = {
     ...values,
+    catalogDirs: values.catalogDirs ?? standardCatalog(),
     host,
     logFormat: values.logFormat ?? (terminal ? 'text' : 'json'),
     publicUrl: values.publicUrl ?? platformUrl(values.vcapApplication),
@@ -99,14 +102,6 @@ export function readRedact(options: OptionGroup, env: Environment = process.env)
 /** Where programs are looked for. */
 export function readPath(env: Environment = process.env): string | undefined {
   return env['PATH'];
-}
-
-/** CATALOG_DIR alone, for what needs no more. @throws ConfigError */
-export function readCatalogDirs(env: Environment = process.env): readonly string[] {
-  const problems: string[] = [];
-  const directories = readValue(coreOptions.catalogDirs, env, problems);
-  if (problems.length > 0) throw new ConfigError(problems);
-  return directories as readonly string[];
 }
 
 /** Each option by name as it is now, for people; of secrets only whether they are set. */
@@ -143,7 +138,8 @@ function readFamily(
   return Object.fromEntries(each.filter(([, value]) => value !== undefined));
 }
 
-function readValue(option: Option, env: Environment, problems: string[]): unknown {
+/** One option; what is wrong is added to the problems. */
+export function readValue(option: Option, env: Environment, problems: string[]): unknown {
   const given = textOf(option, env) ?? option.standard;
   if (given === undefined) return undefined;
   try {

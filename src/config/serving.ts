@@ -87,10 +87,10 @@ export const servingOptions = {
     'those that npm installed, else those of the system',
     'Directory of the Postgres programs that are run as the embedded database.',
   ),
-  catalogDirs: standard(
+  catalogDirs: optional(
     'CATALOG_DIR',
     directoryList(),
-    'catalog',
+    'catalog, or where there is none, what comes with the program',
     'Directories of offering files, separated by colons.',
   ),
   username: standard('BROKER_USERNAME', userName(), 'broker', 'Name that platforms log in with.'),

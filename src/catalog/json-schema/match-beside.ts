@@ -58,7 +58,7 @@ async function work(): Promise<void> {
 }
 
 async function startThread(): Promise<Worker> {
-  const started = new Worker(new URL('match-thread.ts', import.meta.url), {
+  const started = new Worker(new URL('./match-thread.ts', import.meta.url), {
     resourceLimits: { maxOldGenerationSizeMb: 128 },
     // Nothing of the broker's own is for it.
     env: {},

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { readCatalogDirs } from '../../config/config.ts';
+import { readCatalogDirs } from '../../config/catalog-directories.ts';
 import { path } from '../../config/kinds.ts';
 import type { LoadResult } from '../../catalog/load.ts';
 import { defineCommand } from '../command.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { readCatalogDirs } from '../../config/config.ts';
+import { readCatalogDirs, readOwnCatalogDir } from '../../config/catalog-directories.ts';
 import { oneOf, path } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
 import { print } from '../output/print.ts';
@@ -29,7 +29,7 @@ export const catalogNew = defineCommand({
     ),
     force: flag('--force', 'in place of a file that is there'),
   },
-  async run([name], { provisioner, program, from, directory = readCatalogDirs()[0] ?? '.', force }) {
+  async run([name], { provisioner, program, from, directory = readOwnCatalogDir(), force }) {
     requireName(name);
     const files =
       from === undefined

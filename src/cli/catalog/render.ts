@@ -1,6 +1,6 @@
 import type { Catalog } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import { readCatalogDirs } from '../../config/config.ts';
+import { readCatalogDirs } from '../../config/catalog-directories.ts';
 import { path } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
 import { argument, flag, option, someText } from '../parameters.ts';

@@ -1,6 +1,7 @@
 import type { ServiceOffering, ServicePlan } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import { readCatalogDirs, readPath } from '../../config/config.ts';
+import { readCatalogDirs } from '../../config/catalog-directories.ts';
+import { readPath } from '../../config/config.ts';
 import { catalogReader } from '../catalog/reader.ts';
 import { defineCommand } from '../command.ts';
 import { operatorOfHere } from '../operator/operator-of-here.ts';
