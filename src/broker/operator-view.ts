@@ -5,11 +5,13 @@ import { Refusal } from './errors.ts';
 import type { DrainNode, ForgetNode, RemoveOrphan } from './commands.ts';
 import { summarize, tellEnd } from './events.ts';
 import { dependencyIds } from './dependencies/ids.ts';
+import type { Json } from './json.ts';
 import { portOwner } from './key.ts';
 import type { Node } from './nodes.ts';
 import { declaredOfferings } from './on-sale.ts';
 import type { MadeFrom } from './operations/plan-of.ts';
 import { runsPrograms } from './operations/placement.ts';
+import { type InstanceOwner, ownerOf } from './owner.ts';
 import { certainAfter, type Suspect, type Scope } from './orphans.ts';
 import { describeStatus, findNode } from './units/read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
@@ -40,7 +42,11 @@ export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {
   readonly drifted?: boolean;
 }
 
-export interface InstanceEntry extends Listed {
+export interface InstanceEntry extends Omit<Listed, 'instance'> {
+  readonly instance: Omit<ServiceInstance, 'confidential'>;
+  readonly owner: InstanceOwner;
+  /** The originating identity of who had it made; absent: nobody has said, or it cannot be read. */
+  readonly requester?: Json;
   readonly state: StateWord;
   /** By name, as far as the catalog knows them. */
   readonly offering: string;
@@ -132,13 +138,17 @@ function countOf(instances: number): string {
 }
 
 function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): InstanceEntry {
-  const { instance, operation, seen } = listed;
+  const { operation, seen } = listed;
+  const { confidential, ...instance } = listed.instance;
   const offering = declaredOfferings(core).find(({ id }) => id === instance.offeringId);
   const plan = offering?.plans.find(({ id }) => id === instance.planId);
   const name = offering?.name ?? instance.offeringId;
   const node = instance.place && findNode(nodes, instance.place.node);
   return {
     ...listed,
+    instance,
+    owner: ownerOf(instance),
+    requester: confidential.requester,
     state: describeState(listed),
     offering: name,
     plan: plan?.name ?? instance.planId,
@@ -179,7 +189,10 @@ async function detailsOf(core: RequestContext, instanceId: string): Promise<Inst
   };
 }
 
-async function accountOf(core: RequestContext, instance: Listed['instance']): Promise<string | undefined> {
+async function accountOf(
+  core: RequestContext,
+  instance: InstanceEntry['instance'],
+): Promise<string | undefined> {
   const { place } = instance;
   if (!place) return undefined;
   const uid = await core.users.find(place.node, portOwner(instance));

@@ -67,6 +67,8 @@ export interface InstanceConfidential {
   /** What the provisioner told of the thing it made; template roots such as node and ports. */
   readonly facts: JsonObject;
   readonly dashboardUrl?: string;
+  /** The originating identity of who had it made, as the platform has said it: personal, so it lies here. */
+  readonly requester?: Json;
   /** The memo of a create that could not be undone or removed: what is left of it can be found by it. */
   readonly trace?: Json;
 }

@@ -74,7 +74,7 @@ export interface Store {
   timeline(operationId: string): Promise<readonly TimelineEntry[]>;
   /** Operations of an instance and its bindings, the latest first. */
   history(instanceId: string, limit: number): Promise<readonly Operation[]>;
-  /** Instances in the order of their ids, after the given one. */
+  /** Instances in the order of their ids, after the given one; what cannot be read hides none of them. */
   list(query: ListQuery): Promise<readonly Listed[]>;
   /** Instances of another revision than that of their plan among these. */
   countDrifted(plans: readonly PlanRevision[]): Promise<number>;
@@ -120,9 +120,9 @@ export interface ListQuery {
 /** A plan as it is now. */
 export type PlanRevision = Pick<ServicePlan, 'offeringId' | 'id' | 'revision'>;
 
-/** An instance as the operator sees it: never with what is confidential. */
+/** An instance in a list; of one that cannot be read, what is confidential is empty. */
 export interface Listed {
-  readonly instance: Omit<ServiceInstance, 'confidential'>;
+  readonly instance: ServiceInstance;
   /** The open provision, update, deprovision, start, stop or restart. */
   readonly operation?: OperationSummary;
   readonly bindings: number;

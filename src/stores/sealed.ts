@@ -1,17 +1,10 @@
 // A store made from a store: all that is confidential lies encrypted in the inner one.
-import type { FoundInstance, Operation, ServiceBinding, ServiceInstance } from '../broker/records.ts';
-import type { Change, LeasedOperation, Opening, Pause, Settlement, Store } from '../broker/store.ts';
-import {
-  type ConfidentialRow,
-  confidentialAfter,
-  isCorrupt,
-  parseConfidential,
-  reviveOperation,
-} from './operation-rows.ts';
-import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
+import type { Pause, Store } from '../broker/store.ts';
+import { type ConfidentialRow, parseConfidential } from './operation-rows.ts';
+import { type KeyRing, openText, sealText } from './keyring.ts';
+import { isSealed, legibly, opener, readConfidential, sealer } from './sealing.ts';
 import {
   claimReadable,
-  isUnreadable,
   type RowPlace,
   rowPlaceOf,
   type TellUnreadable,
@@ -30,10 +23,10 @@ export function sealedStore(
   keys: KeyRing | (() => KeyRing),
   tell: TellUnreadable = () => undefined,
 ): Store {
-  const { seal, open, legible } = sealing(
-    typeof keys === 'function' ? keys : () => keys,
-    tellingSeldom(tell),
-  );
+  const ring = typeof keys === 'function' ? keys : () => keys;
+  const seal = sealer(ring);
+  const open = opener(ring, tellingSeldom(tell));
+  const legible = legibly(ring, open);
   return {
     ...inner,
     async findInstance(instanceId) {
@@ -62,7 +55,7 @@ export function sealedStore(
       ),
     postpone: (held, pause) => inner.postpone(seal.progress(held, pause), withoutMemo(pause)),
     settle: (held, settlement) => inner.settle(held, seal.settlement(settlement)),
-    ...askingHow(inner, legible),
+    ...reading(inner, legible),
     async leftBinding(instanceId) {
       const binding = await inner.leftBinding(instanceId);
       return binding && open.binding(binding);
@@ -75,17 +68,21 @@ export function sealedStore(
   };
 }
 
-/** For those who ask only how an operation goes. */
-function askingHow(
+/** For those who ask only how things are. */
+function reading(
   inner: Store,
-  legible: (operation: Operation) => Operation,
-): Pick<Store, 'lastOperation' | 'history'> {
+  legible: ReturnType<typeof legibly>,
+): Pick<Store, 'lastOperation' | 'history' | 'list'> {
   return {
     async lastOperation(query) {
       const { operation, ...rest } = await inner.lastOperation(query);
-      return { ...(operation && { operation: legible(operation) }), ...rest };
+      return { ...(operation && { operation: legible.operation(operation) }), ...rest };
     },
-    history: async (instanceId, limit) => (await inner.history(instanceId, limit)).map(legible),
+    history: async (instanceId, limit) => (await inner.history(instanceId, limit)).map(legible.operation),
+    async list(query) {
+      const listed = await inner.list(query);
+      return listed.map((one) => ({ ...one, instance: legible.instance(one.instance) }));
+    },
   };
 }
 
@@ -102,7 +99,7 @@ export function resealer(keys: KeyRing): (row: ConfidentialRow) => string | unde
     const place = rowPlaceOf(row);
     const confidential = parseConfidential(stored);
     // Also what need not be written: here it is found out.
-    read(keys, place, confidential);
+    readConfidential(keys, place, confidential);
     if (!isSealed(confidential)) return JSON.stringify({ sealed: sealText(keys, place, stored) });
     if (confidential.sealed.key === newest.id) return undefined;
     return JSON.stringify({ sealed: sealText(keys, place, openText(keys, place, confidential.sealed)) });
@@ -117,115 +114,12 @@ export function sealConfidential(keys: KeyRing, row: RowPlace, confidential: obj
 /** What is confidential in this row. @throws Refusal 'unreadable', whose cause says why */
 export function openConfidential(keys: KeyRing, { confidential, ...row }: ConfidentialRow): object {
   try {
-    return read(keys, rowPlaceOf(row), parseConfidential(confidential));
+    return readConfidential(keys, rowPlaceOf(row), parseConfidential(confidential));
   } catch (cause) {
     throw unreadable(row, cause);
   }
-}
-
-/** Both ways, for everything in which a record travels. */
-function sealing(keys: () => KeyRing, tell: TellUnreadable) {
-  const seal = {
-    instance: (instance: ServiceInstance) => sealed(keys(), instanceRow(instance), instance),
-    binding: (binding: ServiceBinding) => sealed(keys(), bindingRow(binding), binding),
-    operation: (operation: Operation) => sealed(keys(), operationRow(operation), operation),
-    opening: (opening: Opening): Opening => ({
-      ...opening,
-      operation: seal.operation(opening.operation),
-      instance: 'keep' in opening.instance ? opening.instance : changed(opening.instance, seal.instance),
-      ...(opening.binding && { binding: changed(opening.binding, seal.binding) }),
-    }),
-    settlement: (settlement: Settlement): Settlement => ({
-      ...settlement,
-      ...(settlement.instance && { instance: changed(settlement.instance, seal.instance) }),
-      ...(settlement.binding && { binding: changed(settlement.binding, seal.binding) }),
-    }),
-    /** The confidential part is one whole: what the pause adds to it is added before it is sealed. */
-    progress: (held: LeasedOperation, pause: Pause): LeasedOperation => ({
-      ...held,
-      operation: seal.operation({ ...held.operation, confidential: confidentialAfter(held, pause) }),
-    }),
-  };
-  const open = {
-    instance: (instance: ServiceInstance) => opened(keys(), instanceRow(instance), instance, tell),
-    binding: (binding: ServiceBinding) => opened(keys(), bindingRow(binding), binding, tell),
-    operation: (operation: Operation) =>
-      reviveOperation(opened(keys(), operationRow(operation), operation, tell)),
-    found: ({ instance, operation, ...rest }: FoundInstance): FoundInstance => ({
-      ...rest,
-      instance: open.instance(instance),
-      ...(operation && { operation: open.operation(operation) }),
-    }),
-    held: ({ operation, instance, binding, remainingMs }: LeasedOperation): LeasedOperation => ({
-      operation: open.operation(operation),
-      instance: open.instance(instance),
-      ...(binding && { binding: open.binding(binding) }),
-      remainingMs,
-    }),
-  };
-  return { seal, open, legible };
-
-  /** Most of it can be read without any key. */
-  function legible(operation: Operation): Operation {
-    try {
-      return open.operation(operation);
-    } catch (error) {
-      if (!isUnreadable(error)) throw error;
-      return { ...operation, confidential: {} };
-    }
-  }
-}
-
-/** A removal writes nothing. */
-function changed<Rec>(change: Change<Rec>, seal: (record: Rec) => Rec): Change<Rec> {
-  return 'put' in change ? { put: seal(change.put) } : change;
 }
 
 function withoutMemo({ memo: _memo, trace: _trace, ...pause }: Pause): Pause {
   return pause;
 }
-
-interface Confidential {
-  readonly confidential: object;
-}
-
-/** The inner store takes the confidential part for what it is declared as, and never looks into it. */
-function sealed<Rec extends Confidential>(keys: KeyRing, row: RowPlace, record: Rec): Rec {
-  const text = JSON.stringify(record.confidential);
-  return { ...record, confidential: { sealed: sealText(keys, rowPlaceOf(row), text) } };
-}
-
-function opened<Rec extends Confidential>(
-  keys: KeyRing,
-  row: RowPlace,
-  record: Rec,
-  tell: TellUnreadable,
-): Rec {
-  try {
-    return { ...record, confidential: read(keys, rowPlaceOf(row), record.confidential) };
-  } catch (cause) {
-    tell(row, (cause as Error).message);
-    throw unreadable(row, cause);
-  }
-}
-
-function read(keys: KeyRing, place: string, confidential: object): object {
-  if (isCorrupt(confidential)) throw new Error(`${place} is no JSON object.`);
-  if (!isSealed(confidential)) return confidential;
-  const value = parseConfidential(openText(keys, place, confidential.sealed));
-  if (isCorrupt(value)) throw new Error(`What is encrypted in ${place} is no JSON object.`);
-  return value;
-}
-
-function isSealed(confidential: object): confidential is { readonly sealed: Sealed } {
-  return 'sealed' in confidential;
-}
-
-// A confidential part opens only in the row for which it was sealed.
-
-const instanceRow = ({ id }: ServiceInstance): RowPlace => ({ table: 'service_instances', ids: [id] });
-const bindingRow = ({ instanceId, id }: ServiceBinding): RowPlace => ({
-  table: 'service_bindings',
-  ids: [instanceId, id],
-});
-const operationRow = ({ id }: Operation): RowPlace => ({ table: 'operations', ids: [id] });

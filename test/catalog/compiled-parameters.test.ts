@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../src/broker/json.ts';
-import { requireMerged, requireParameters } from '../../src/broker/parameters.ts';
+import { requireMerged, requireParameters } from '../../src/broker/requests/parameters.ts';
 import { scripted } from '../broker/core-in-memory.ts';
 import { aPlan } from './folder.ts';
 import { planOf, rich } from './compiled.ts';

@@ -92,6 +92,25 @@ test('The page of an instance shows each binding by what people know of its user
   expect(instancePage(instance)).not.toContain('USED BY');
 });
 
+test('The page and the table of instances say whose an instance is, by names where there are any', () => {
+  const owned = {
+    name: 'cache',
+    platform: 'cloudfoundry',
+    organization: 'acme',
+    organization_guid: 'guid-1',
+    space_guid: 'guid-2',
+    requester: { platform: 'cloudfoundry', value: { user_id: 'guid-3', user_name: 'duke' } },
+  };
+  const page = instancePage({ ...instance, ...owned });
+  expect(page).toMatch(/^name +cache\nplatform +cloudfoundry\norganization +acme \(guid-1\)\n/m);
+  expect(page).toMatch(/^space +guid-2\nmade by +duke\n/m);
+  const lines = instanceTable([{ ...instance, ...owned }]).split('\n');
+  expect(lines[0]).toMatch(/^INSTANCE {2}NAME .* PLATFORM +ORGANIZATION {2}MADE BY$/);
+  expect(lines[1]).toMatch(/^i1 +cache .* cloudfoundry +acme +duke$/);
+  expect(instanceTable([instance])).not.toMatch(/NAME|PLATFORM|ORGANIZATION|SPACE|MADE BY/);
+  expect(instancePage(instance)).not.toMatch(/^(name|platform|organization|space|made by) /m);
+});
+
 test('The table of instances has a column for whom an instance was made only where one was made for another', () => {
   expect(instanceTable([instance])).not.toContain('MADE FOR');
   const lines = instanceTable([instance, { ...instance, id: 'i2', parent: 'i1' }]).split('\n');

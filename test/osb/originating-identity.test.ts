@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Response } from 'supertest';
 import { readAnswer, exchange, rawRequest } from '../support/raw-http.ts';
 import { livesAsUsual, tenRequests } from '../support/ten-requests.ts';
+import { operatorPassword } from '../support/whole-broker.ts';
 import { incomplete, trialPlatform, unknownInstance, type Members } from '../support/trial-platform.ts';
 
 /** spec.md, Originating Identity and Request Identity: who asked for what, and by which request. */
@@ -40,15 +41,48 @@ describe('An originating identity', () => {
     ['service-manager', { username: 'jürgen ✓' }],
     ['a-platform-nobody-knows', {}],
   ])(
-    'An originating identity of %s %j changes no answer, and is remembered with what was asked [HDR-07, HDR-09]',
+    'An originating identity of %s %j changes no answer, and is remembered, sealed, with what was asked [HDR-07, HDR-09]',
     async (name, value) => {
       const id = randomUUID();
       await livesAsUsual(ask, tenRequests(id), from(identity(name, value)));
       const remembered = await identitiesOf(id);
       expect(remembered).toHaveLength(4);
-      for (const one of remembered) expect(one).toEqual({ platform: name, value });
+      for (const one of remembered) expect(one).toEqual({ sealed: expect.anything() as unknown });
     },
   );
+
+  test('An originating identity is shown to operators with the instance and each operation, and lies nowhere in the clear', async () => {
+    const person = { user_id: 'somebody-personal', user_name: 'duke@example.com' };
+    const context = {
+      platform: 'cloudfoundry',
+      instance_name: 'cache',
+      organization_guid: 'guid-of-org',
+      organization_name: 'acme',
+      space_guid: 'guid-of-space',
+      space_name: 'dev',
+    };
+    const sent = { ...from(identity('cloudfoundry', person)), body: { context } };
+    const made = await instance('trial-timing/quick', sent);
+    await binding(made, from(identity('cloudfoundry', { user_id: 'another' })));
+    const login = `operator:${operatorPassword}`;
+    const shown = await broker().ask('get', `/operator/instances/${made.id}`, { login });
+    const requester = { platform: 'cloudfoundry', value: person };
+    expect(shown.body).toMatchObject({
+      name: 'cache',
+      platform: 'cloudfoundry',
+      organization: 'acme',
+      space: 'dev',
+      requester,
+      operations: [{ kind: 'bind', requester: { value: { user_id: 'another' } } }, { requester }],
+    });
+    const { body } = await broker().ask('get', '/operator/instances', { login });
+    const { instances } = body as { instances: readonly { id: string }[] };
+    expect(instances.find(({ id }) => id === made.id)).toMatchObject({ name: 'cache', requester });
+    const { rows } = await database().pool.query<{ row: string }>(`
+      select to_json(o)::text as row from operations o union all
+      select to_json(i)::text from service_instances i`);
+    for (const { row } of rows) expect(row).not.toMatch(/somebody-personal|duke@example/);
+  });
 
   test('An originating identity of another platform than that of the context changes no answer [HDR-09]', async () => {
     const context = { platform: 'kubernetes', namespace: 'n', clusterid: 'c' };

@@ -18,7 +18,7 @@ import {
   type ServiceBinding,
   type ServiceInstance,
 } from '../records.ts';
-import { knownParameters, requireParameters } from '../parameters.ts';
+import { knownParameters, requireParameters } from './parameters.ts';
 import { unbind } from './unbind.ts';
 
 /** spec.md, Binding and Binding Rotation. */

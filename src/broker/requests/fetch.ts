@@ -3,7 +3,7 @@ import type { RequestContext } from './context.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { refuseUnready, asLost } from '../lost.ts';
-import { withKnownBindParameters, withKnownParameters } from '../parameters.ts';
+import { withKnownBindParameters, withKnownParameters } from './parameters.ts';
 import {
   type FoundInstance,
   isExpired,

@@ -20,7 +20,7 @@ import { keyOf } from '../key.ts';
 import { isLostWithAll } from '../lost.ts';
 import type { Outcome } from '../outcome.ts';
 import { demandToMake } from '../operations/placement.ts';
-import { requireParameters } from '../parameters.ts';
+import { requireParameters } from './parameters.ts';
 import { findUntold } from './fetch.ts';
 import type { Operation, FoundInstance, ServiceInstance } from '../records.ts';
 import { describeState } from '../state.ts';
@@ -107,7 +107,8 @@ function intend(
   failed: ServiceInstance | undefined,
 ): Decision<ServiceInstance> {
   const { instanceId, origin } = command;
-  const record = withDashboard(newInstance(core, command, plan, failed), plan, core.settings.url);
+  const made = newInstance(core, { ...command, requester: origin.identity }, plan, failed);
+  const record = withDashboard(made, plan, core.settings.url);
   const demand = demandToMake(core, plan, failed);
   const operation = newOperation(core, plan, 'provision', { instanceId, origin });
   return { start: { plan, operation, instance: { put: record }, demand } };
@@ -116,7 +117,8 @@ function intend(
 /** A row for what is to be made. @param failed one of the same id that was never finished, or was lost */
 export function newInstance(
   core: BrokerContext,
-  command: Omit<Provision, 'acceptsIncomplete' | 'origin'>,
+  command: Omit<Provision, 'acceptsIncomplete' | 'origin'> &
+    Pick<ServiceInstance['confidential'], 'requester'>,
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
 ): ServiceInstance {
@@ -126,7 +128,7 @@ export function newInstance(
   const key = same ? same.key : keyOf(instanceId, core.newId());
   const { trace, secrets: existing } = same?.confidential ?? {};
   const secrets = makeSecrets(core, plan, 'instance', existing);
-  const { parameters } = command;
+  const { parameters, requester } = command;
   const now = core.now();
   const maintenanceVersion = plan.maintenanceInfo?.version;
   return {
@@ -145,7 +147,7 @@ export function newInstance(
     ...watched(core, plan),
     parent,
     ready: false,
-    confidential: { parameters, secrets, facts: {}, trace },
+    confidential: { parameters, secrets, facts: {}, trace, requester },
     createdAt: now,
     updatedAt: now,
   };

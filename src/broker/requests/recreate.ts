@@ -49,6 +49,7 @@ async function intend(
     offeringId,
     planId,
     parameters: lost.confidential.parameters,
+    requester: lost.confidential.requester,
     organizationGuid,
     spaceGuid,
     context,

@@ -10,7 +10,7 @@ import { type Json, type JsonObject, sameJson } from '../json.ts';
 import { refuseUnready } from '../lost.ts';
 import { findWithBindings, type FoundWithBindings, openOn } from './open-on-bindings.ts';
 import type { Outcome } from '../outcome.ts';
-import { requireMerged, requireParameters } from '../parameters.ts';
+import { requireMerged, requireParameters } from './parameters.ts';
 import { demandToChange } from '../operations/placement.ts';
 import { watched, withDashboard } from './provision.ts';
 import { withMetadata } from '../operations/settlement.ts';

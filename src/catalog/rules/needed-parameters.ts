@@ -36,7 +36,7 @@ export function neededParameterFindings(
   });
 }
 
-/** As the broker would refuse them of a user (broker/parameters.ts). */
+/** As the broker would refuse them of a user (broker/requests/parameters.ts). */
 function readsNone(offering: OfferingFile, view: PlanView, traits: Traits): boolean {
   const { provisioner, hooks = {} } = offering;
   if (schemasOf(view.words)?.service_instance !== undefined || Object.keys(hooks).length > 0) return false;

@@ -1,3 +1,4 @@
+import { isObject, type Json } from '../../broker/json.ts';
 import { printable, table, tableWithin, type Cell } from '../table.ts';
 import type {
   BindingAnswer,
@@ -13,9 +14,12 @@ import type {
  */
 export function instanceTable(instances: readonly InstanceAnswer[], width = Infinity): string {
   const areMade = instances.some(({ parent }) => parent !== undefined);
+  const has = (member: 'name' | 'platform' | 'organization' | 'space') =>
+    instances.some((one) => one[member] !== undefined);
   const haveDrifted = instances.some(({ drifted }) => drifted);
   const all: readonly Column[] = [
     ['INSTANCE', ({ id }) => id],
+    ...(has('name') ? ([['NAME', ({ name }) => name]] satisfies Column[]) : []),
     ['OFFERING', ({ offering }) => offering],
     ['PLAN', ({ plan }) => plan],
     ['STATE', ({ state }) => state],
@@ -25,6 +29,14 @@ export function instanceTable(instances: readonly InstanceAnswer[], width = Infi
     ...(areMade ? ([['MADE FOR', ({ parent }) => parent]] satisfies Column[]) : []),
     ...(haveDrifted
       ? ([['REVISION', ({ drifted }) => (drifted ? 'older' : 'current')]] satisfies Column[])
+      : []),
+    ...(has('platform') ? ([['PLATFORM', ({ platform }) => platform]] satisfies Column[]) : []),
+    ...(has('organization')
+      ? ([['ORGANIZATION', ({ organization }) => organization]] satisfies Column[])
+      : []),
+    ...(has('space') ? ([['SPACE', ({ space }) => space]] satisfies Column[]) : []),
+    ...(instances.some(({ requester }) => requester !== undefined)
+      ? ([['MADE BY', ({ requester }) => personIn(requester)]] satisfies Column[])
       : []),
   ];
   const drawn = (columns: readonly Column[], most: number) =>
@@ -37,10 +49,13 @@ export function instanceTable(instances: readonly InstanceAnswer[], width = Infi
   const natural = drawn(all, Infinity);
   if (natural.split('\n').every((line) => line.length <= width)) return natural;
   return drawn(
-    all.filter(([head]) => head !== 'BINDINGS' && head !== 'MADE FOR'),
+    all.filter(([head]) => !secondary.includes(head)),
     width,
   );
 }
+
+/** What gives way where lines are short. */
+const secondary: readonly string[] = ['BINDINGS', 'MADE FOR', 'PLATFORM', 'ORGANIZATION', 'SPACE', 'MADE BY'];
 
 type Column = readonly [head: string, cell: (instance: InstanceAnswer) => Cell];
 
@@ -48,6 +63,11 @@ type Column = readonly [head: string, cell: (instance: InstanceAnswer) => Cell];
 export function instancePage(one: InstanceDetailsAnswer): string {
   const facts = [
     ['instance', one.id],
+    ['name', one.name],
+    ['platform', one.platform],
+    ['organization', named(one.organization, one.organization_guid)],
+    ['space', named(one.space, one.space_guid)],
+    ['made by', personIn(one.requester)],
     ['offering', `${one.offering}, plan ${one.plan}${one.drifted ? ' (changed since)' : ''}`],
     ['state', one.state],
     ['status', `${one.status}: ${one.reason}`],
@@ -72,13 +92,25 @@ export function instancePage(one: InstanceDetailsAnswer): string {
     address,
   ]);
   return [
-    ...facts.map(([name = '', value]) => `${name.padEnd(10)} ${value}`),
+    ...facts.map(([name = '', value]) => `${name.padEnd(12)} ${printable(String(value))}`),
     '',
     table(['UNIT', 'STATUS', 'REASON', 'SINCE', 'PID', 'ADDRESS'], units),
     '',
     ...(one.bound.length > 0 ? [bindingTable(one.bound), ''] : []),
     ...one.operations.flatMap(operationLines),
   ].join('\n');
+}
+
+/** By name where there is one, and by id. */
+function named(name: string | undefined, id: string | undefined): string | undefined {
+  return name !== undefined && id !== undefined && id !== name ? `${name} (${id})` : (name ?? id);
+}
+
+/** By the name under which its platform knows the person, else by an id; undefined where neither is told. */
+export function personIn(requester: Json | undefined): string | undefined {
+  const value = isObject(requester) && isObject(requester['value']) ? requester['value'] : {};
+  const told = ['user_name', 'username', 'user', 'email', 'user_id', 'uid'].map((name) => value[name]);
+  return told.find((one) => typeof one === 'string' && one !== '') as string | undefined;
 }
 
 function bindingTable(bound: readonly BindingAnswer[]): string {

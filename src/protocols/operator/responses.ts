@@ -55,7 +55,7 @@ export function offeringReply({ offering, hidden }: OfferingEntry): OfferingAnsw
 }
 
 export function instanceReply(entry: InstanceEntry): InstanceAnswer {
-  const { instance, operation, offering, plan, state, status, drifted, bindings } = entry;
+  const { instance, owner, requester, operation, offering, plan, state, status, drifted, bindings } = entry;
   return {
     id: instance.id,
     key: instanceKey(instance),
@@ -85,8 +85,13 @@ export function instanceReply(entry: InstanceEntry): InstanceAnswer {
     bindings,
     lost: instance.lost && { node: instance.lost.node, at: instance.lost.at.toISOString() },
     parent: instance.parent,
-    organization_guid: instance.organizationGuid,
-    space_guid: instance.spaceGuid,
+    name: owner.name,
+    platform: owner.platform,
+    organization: owner.organization,
+    organization_guid: owner.organizationGuid,
+    space: owner.space,
+    space_guid: owner.spaceGuid,
+    requester,
     operation: operation && operationReply(operation),
     created_at: instance.createdAt.toISOString(),
     updated_at: instance.updatedAt.toISOString(),
@@ -160,6 +165,7 @@ function operationReply(operation: Omit<Operation, 'confidential'>): OperationAn
     note,
     failure: failure && { word: failure.word, sentence: failure.sentence, detail: failure.detail },
     asked_by: { protocol: origin.protocol, principal: origin.principal, request: origin.requestId },
+    requester: origin.identity,
     created_at: operation.createdAt.toISOString(),
     finished_at: operation.finishedAt?.toISOString(),
     deadline: operation.deadline?.toISOString(),

@@ -1,4 +1,5 @@
 // Every body and answer of the operator API, as JSON carries it: times are ISO 8601, sizes of time are milliseconds.
+import type { Json } from '../../broker/json.ts';
 import type { Executed, UnitLog } from '../../broker/units.ts';
 
 export interface ActionBody {
@@ -87,8 +88,17 @@ export interface InstanceAnswer {
   readonly lost?: { readonly node: string; readonly at: string };
   /** The instance that it was made for. */
   readonly parent?: string;
+  /** As its users call it. */
+  readonly name?: string;
+  readonly platform?: string;
+  /** By name: of tsuru the team, of Kubernetes the cluster. */
+  readonly organization?: string;
   readonly organization_guid?: string;
+  /** By name: of Kubernetes the namespace. */
+  readonly space?: string;
   readonly space_guid?: string;
+  /** The originating identity of who had it made, as the platform has said it. */
+  readonly requester?: Json;
   readonly operation?: OperationAnswer;
   readonly created_at: string;
   readonly updated_at: string;
@@ -147,6 +157,8 @@ export interface OperationAnswer {
   readonly note?: string;
   readonly failure?: { readonly word: string; readonly sentence: string; readonly detail?: string };
   readonly asked_by: { readonly protocol: string; readonly principal?: string; readonly request?: string };
+  /** The originating identity of who asked, as the platform has said it. */
+  readonly requester?: Json;
   readonly created_at: string;
   readonly finished_at?: string;
   readonly deadline?: string;

@@ -98,7 +98,7 @@ export function list(
       const operation = operationOf(tables, row);
       const seen = tables.checks.get(row.record.id)?.seen;
       return {
-        instance: discreet(row.record),
+        instance: row.record,
         ...(operation && { operation: discreet(operation) }),
         bindings: countBindings(tables, row.record.id),
         ...(seen && { seen }),

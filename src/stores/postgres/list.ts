@@ -61,7 +61,7 @@ function readListed(row: QueryRow): readonly Listed[] {
   if (!instance) return [];
   return [
     {
-      instance: discreet(instance),
+      instance,
       ...(operation && { operation: discreet(operation) }),
       bindings: Number(row['bindings']),
       ...(seen && { seen }),

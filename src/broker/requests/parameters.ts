@@ -1,10 +1,10 @@
 /** Which parameters of a user hold: for a request, and for what an instance becomes by it. */
-import { expressionsIn } from './template.ts';
-import type { ParameterCheck, ServicePlan } from './catalog.ts';
-import type { BrokerContext } from './context.ts';
-import { Refusal } from './errors.ts';
-import type { JsonObject } from './json.ts';
-import type { ServiceBinding, ServiceInstance } from './records.ts';
+import { expressionsIn } from '../template.ts';
+import type { ParameterCheck, ServicePlan } from '../catalog.ts';
+import type { BrokerContext } from '../context.ts';
+import { Refusal } from '../errors.ts';
+import type { JsonObject } from '../json.ts';
+import type { ServiceBinding, ServiceInstance } from '../records.ts';
 
 type Provisioners = Pick<BrokerContext, 'provisioner'>;
 

@@ -1,0 +1,139 @@
+// Records as they are encrypted and read again, in everything in which they travel.
+import type { FoundInstance, Operation, ServiceBinding, ServiceInstance } from '../broker/records.ts';
+import type { Change, LeasedOperation, Opening, Pause, Settlement } from '../broker/store.ts';
+import { confidentialAfter, isCorrupt, parseConfidential, reviveOperation } from './operation-rows.ts';
+import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
+import { openedOrigin, sealedOrigin } from './sealed-origin.ts';
+import { isUnreadable, type RowPlace, rowPlaceOf, type TellUnreadable, unreadable } from './unreadable.ts';
+
+/** Encrypts everything in which a record travels. @param keys gives the ring as it is now */
+export function sealer(keys: () => KeyRing) {
+  const seal = {
+    instance: (instance: ServiceInstance) => sealed(keys(), instanceRow(instance), instance),
+    binding: (binding: ServiceBinding) => sealed(keys(), bindingRow(binding), binding),
+    operation(operation: Operation): Operation {
+      const row = operationRow(operation);
+      return sealed(keys(), row, { ...operation, origin: sealedOrigin(keys(), row, operation.origin) });
+    },
+    opening: (opening: Opening): Opening => ({
+      ...opening,
+      operation: seal.operation(opening.operation),
+      instance: 'keep' in opening.instance ? opening.instance : changed(opening.instance, seal.instance),
+      ...(opening.binding && { binding: changed(opening.binding, seal.binding) }),
+    }),
+    settlement: (settlement: Settlement): Settlement => ({
+      ...settlement,
+      ...(settlement.instance && { instance: changed(settlement.instance, seal.instance) }),
+      ...(settlement.binding && { binding: changed(settlement.binding, seal.binding) }),
+    }),
+    /** The confidential part is one whole: what the pause adds to it is added before it is sealed. */
+    progress: (held: LeasedOperation, pause: Pause): LeasedOperation => ({
+      ...held,
+      operation: seal.operation({ ...held.operation, confidential: confidentialAfter(held, pause) }),
+    }),
+  };
+  return seal;
+}
+
+/** The other way; of what cannot be read `tell` is told, and Refusal 'unreadable' is thrown. */
+export function opener(keys: () => KeyRing, tell: TellUnreadable) {
+  const open = {
+    instance: (instance: ServiceInstance) => opened(keys(), instanceRow(instance), instance, tell),
+    binding: (binding: ServiceBinding) => opened(keys(), bindingRow(binding), binding, tell),
+    operation(operation: Operation): Operation {
+      const row = operationRow(operation);
+      const origin = openedOrigin(keys(), row, operation.origin);
+      return reviveOperation(opened(keys(), row, { ...operation, origin }, tell));
+    },
+    found: ({ instance, operation, ...rest }: FoundInstance): FoundInstance => ({
+      ...rest,
+      instance: open.instance(instance),
+      ...(operation && { operation: open.operation(operation) }),
+    }),
+    held: ({ operation, instance, binding, remainingMs }: LeasedOperation): LeasedOperation => ({
+      operation: open.operation(operation),
+      instance: open.instance(instance),
+      ...(binding && { binding: open.binding(binding) }),
+      remainingMs,
+    }),
+  };
+  return open;
+}
+
+/** Most of a record can be read without any key: of what no key opens the confidential part is empty. */
+export function legibly(keys: () => KeyRing, open: ReturnType<typeof opener>) {
+  return {
+    operation: (operation: Operation) =>
+      unlessUnreadable(() => open.operation(operation), {
+        ...operation,
+        origin: openedOrigin(keys(), operationRow(operation), operation.origin),
+        confidential: {},
+      }),
+    instance: (instance: ServiceInstance) =>
+      unlessUnreadable(() => open.instance(instance), {
+        ...instance,
+        confidential: { parameters: {}, secrets: {}, facts: {} },
+      }),
+  };
+}
+
+function unlessUnreadable<Rec>(read: () => Rec, rest: Rec): Rec {
+  try {
+    return read();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    return rest;
+  }
+}
+
+/** A removal writes nothing. */
+function changed<Rec>(change: Change<Rec>, seal: (record: Rec) => Rec): Change<Rec> {
+  return 'put' in change ? { put: seal(change.put) } : change;
+}
+
+interface Confidential {
+  readonly confidential: object;
+}
+
+/** The inner store takes the confidential part for what it is declared as, and never looks into it. */
+function sealed<Rec extends Confidential>(keys: KeyRing, row: RowPlace, record: Rec): Rec {
+  const text = JSON.stringify(record.confidential);
+  return { ...record, confidential: { sealed: sealText(keys, rowPlaceOf(row), text) } };
+}
+
+function opened<Rec extends Confidential>(
+  keys: KeyRing,
+  row: RowPlace,
+  record: Rec,
+  tell: TellUnreadable,
+): Rec {
+  try {
+    return { ...record, confidential: readConfidential(keys, rowPlaceOf(row), record.confidential) };
+  } catch (cause) {
+    tell(row, (cause as Error).message);
+    throw unreadable(row, cause);
+  }
+}
+
+/** What is confidential of the row of this place, opened where it is sealed. @throws Error that says why not */
+export function readConfidential(keys: KeyRing, place: string, confidential: object): object {
+  if (isCorrupt(confidential)) throw new Error(`${place} is no JSON object.`);
+  if (!isSealed(confidential)) return confidential;
+  const value = parseConfidential(openText(keys, place, confidential.sealed));
+  if (isCorrupt(value)) throw new Error(`What is encrypted in ${place} is no JSON object.`);
+  return value;
+}
+
+/** Is it encrypted, or from before there were keys? */
+export function isSealed(confidential: object): confidential is { readonly sealed: Sealed } {
+  return 'sealed' in confidential;
+}
+
+// A confidential part opens only in the row for which it was sealed.
+
+const instanceRow = ({ id }: ServiceInstance): RowPlace => ({ table: 'service_instances', ids: [id] });
+const bindingRow = ({ instanceId, id }: ServiceBinding): RowPlace => ({
+  table: 'service_bindings',
+  ids: [instanceId, id],
+});
+const operationRow = ({ id }: Operation): RowPlace => ({ table: 'operations', ids: [id] });
