@@ -1,6 +1,9 @@
 import { defineCommand } from './command.ts';
 import { printText } from './output/print.ts';
 
+/** Milliseconds that lines of the log are held back at most, to be written together. */
+const holdLines = 50;
+
 export const serve = defineCommand({
   words: 'serve',
   description: 'Run the broker (this is what happens without a command).',
@@ -14,7 +17,7 @@ export const serve = defineCommand({
     const { createLog } = await import('../telemetry/log.ts');
     const { serveUntilStopped } = await import('../program/lifetime.ts');
     const { redacted } = await import('../config/secret-values.ts');
-    const log = createLog(config);
+    const log = createLog(config, process.stdout, holdLines);
     try {
       return await serveUntilStopped(config, log);
     } catch (error) {

@@ -41,23 +41,26 @@ export function writeThrough(fd: number, text: string): Written {
 }
 
 /**
- * Lines to a file. Those that cannot be written are counted, and told as soon as there is room again; nothing of that
- * is an error of the stream.
+ * Lines to a file, one or several at once. Those that cannot be written are counted, and told as soon as there is room
+ * again; nothing of that is an error of the stream.
  * @param tell gives the line that says how many were lost, with its end
  */
 export function lineOutput(fd: number, tell: (lost: number) => string): Writable {
   let lost = 0;
   let isTorn = false;
-  function put(text: string): boolean {
-    const { bytes, error } = writeThrough(fd, text);
-    if (error !== undefined) isTorn ||= bytes > 0;
-    return error === undefined;
+  /** How many of its lines were not written, or not wholly. */
+  function put(lines: string): number {
+    const { bytes, error } = writeThrough(fd, lines);
+    if (error === undefined) return 0;
+    const content = Buffer.from(lines);
+    if (bytes > 0) isTorn = content[bytes - 1] !== newline;
+    return content.subarray(bytes).filter((byte) => byte === newline).length;
   }
-  function write(line: string): void {
+  function write(lines: string): void {
     // What was begun and not ended is a line by itself.
-    const isClear = lost === 0 || put(`${isTorn ? '\n' : ''}${tell(lost)}`);
+    const isClear = lost === 0 || put(`${isTorn ? '\n' : ''}${tell(lost)}`) === 0;
     if (isClear) [lost, isTorn] = [0, false];
-    if (!isClear || !put(line)) lost += 1;
+    lost += isClear ? put(lines) : lines.split('\n').length - 1;
   }
   return new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -66,3 +69,5 @@ export function lineOutput(fd: number, tell: (lost: number) => string): Writable
     },
   });
 }
+
+const newline = 10;

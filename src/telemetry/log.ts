@@ -1,11 +1,13 @@
-import { createLogger, format, transports, type Logger } from 'winston';
+import { createLogger, format, transports } from 'winston';
 import type { BrokerEvent, ByEvent, OperationSummary } from '../broker/events.ts';
 import type { CoreConfig } from '../config/config.ts';
 import type { AccessEntry } from '../http/access-log.ts';
 import { conceal, type Redact } from '../config/secret-values.ts';
 import { fileBehind, lineOutput } from '../system/output.ts';
+import { bufferedOutput, doLater } from './buffered-output.ts';
 import { commandFields } from './command-fields.ts';
 import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
+import { requestLines, type RequestLines } from './request-lines.ts';
 
 export type Level = CoreConfig['logLevel'];
 
@@ -28,6 +30,9 @@ const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
  * Writes what it is told of, one line each: text for people, or one JSON object. On a terminal text is broken to fit it.
  * A file that cannot be written, since its disk is full, is told how many lines it lacks when there is room again.
  * @param output by default the process's own output.
+ * @param holdMs milliseconds that lines may be held back, to be written together: a request and the operation that it
+ * was for then share a line when both are told within them. What is a warning or worse is written at once, and nothing
+ * stays behind when the process ends by itself. 0 by default: each line is written as it is told.
  */
 export function createLog(
   {
@@ -36,10 +41,14 @@ export function createLog(
     secrets = [],
   }: Pick<CoreConfig, 'logLevel' | 'logFormat'> & { readonly secrets?: Iterable<string> },
   output: NodeJS.WritableStream = process.stdout,
+  holdMs = 0,
 ): Log {
   const { redact, hide } = conceal(secrets);
   const fd = fileBehind(output);
-  const stream = fd === undefined ? output : lineOutput(fd, (lost) => `${lineOf(lossOf(lost))}\n`);
+  const direct = fd === undefined ? output : lineOutput(fd, (lost) => `${lineOf(lossOf(lost))}\n`);
+  const later = holdMs > 0 ? doLater(holdMs, flush) : undefined;
+  const buffer = later && bufferedOutput(direct, later.soon);
+  const stream = buffer?.stream ?? direct;
   const logger = createLogger({
     levels: rank,
     level: logLevel,
@@ -48,11 +57,29 @@ export function createLog(
   });
   // Whoever reads the output may have gone.
   logger.on('error', () => undefined);
+  const lines = requestLines(write, worse, later?.soon ?? flush);
+
+  function flush(): void {
+    lines.flush();
+    buffer?.flush();
+  }
+  function write(line: Line): void {
+    logger.log({ level: line.level, message: line.message, line });
+    if (line.level === 'error' || line.level === 'warn') buffer?.flush();
+  }
   function lineOf(given: Line): string {
     const line = redacted(given, redact);
     return logFormat === 'json' ? jsonLine(line) : textLine(line, widthOf(output));
   }
-  return { ...subscribers(logger, logLevel), show: (text) => void stream.write(text), hide, redact };
+  function show(text: string): void {
+    lines.flush();
+    stream.write(text);
+  }
+  return { ...subscribers(lines, logLevel), show, hide, redact };
+}
+
+function worse(one: string, other: string): string {
+  return rank[one as Level] < rank[other as Level] ? one : other;
 }
 
 function lossOf(lines: number): Line {
@@ -80,21 +107,36 @@ function inEach(value: LogFields[string], redact: Redact): LogFields[string] {
   return Array.isArray(value) ? value.map((one: string) => redact(one)) : value;
 }
 
-function subscribers(logger: Logger, least: Level): Omit<Log, 'show' | 'hide' | 'redact'> {
+function subscribers(lines: RequestLines, least: Level): Omit<Log, 'show' | 'hide' | 'redact'> {
   // Asked first, so that lines nobody wants cost nothing.
-  function write(level: Level, message: string, fields: () => LogFields): void {
-    if (rank[level] > rank[least]) return;
-    logger.log({ level, message, line: { time: new Date(), level, message, fields: fields() } });
-  }
+  const isWanted = (level: Level) => rank[level] <= rank[least];
   return {
-    note: (level, message, fields = {}) => write(level, message, () => fields),
-    access: (access) =>
-      write(accessLevel(access), 'request', () => ({ ...access, ms: Math.round(access.ms * 10) / 10 })),
+    note(level, message, fields = {}) {
+      if (isWanted(level)) lines.put({ time: new Date(), level, message, fields });
+    },
+    access(access) {
+      const level = accessLevel(access);
+      if (!isWanted(level)) return;
+      const fields = { ...access, ms: Math.round(access.ms * 10) / 10 };
+      const line = { time: new Date(), level, message: 'request', fields };
+      if (access.method === 'GET') lines.put(line);
+      else lines.request(line, access.requestId);
+    },
     event(event) {
-      const { level, message, fields } = describe(event);
-      write(level, message, () => fields);
+      const described = describe(event);
+      if (!isWanted(described.level)) return;
+      const line = { time: new Date(), ...described };
+      const asked = described.level === 'debug' ? undefined : requestOf(event);
+      if (asked) lines.operation(line, asked.requestId);
+      else lines.put(line);
     },
   };
+}
+
+/** Of what its request may tell in the same line. */
+function requestOf(event: BrokerEvent): OperationSummary['origin'] | undefined {
+  const { type } = event;
+  return type === 'operation-opened' || type === 'operation-settled' ? event.operation.origin : undefined;
 }
 
 const readinessRoute = '/readyz';
