@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '../broker/json.ts';
+import { isObject, type Json, type JsonObject } from '../broker/json.ts';
 import type { PerPlan } from './form/offering-file.ts';
 
 /**
@@ -40,24 +40,28 @@ const schemesOfTls: ReadonlyMap<string, string> = new Map([
 ]);
 
 function withTls(credentials: JsonObject): JsonObject {
-  const secured = Object.fromEntries(
-    Object.entries(credentials).map(([name, value]) => [
-      name,
-      isAddress(name) ? secureAddress(value) : value,
-    ]),
+  return { tls: true, ca: '{{tls.ca_pem}}', ...secured(credentials) };
+}
+
+/** Those of groups, too, such as one for each protocol. */
+function secured(credentials: JsonObject): JsonObject {
+  return Object.fromEntries(
+    Object.entries(credentials).map(([name, value]) => {
+      if (isObject(value)) return [name, secured(value)];
+      return [name, isAddress(name) && typeof value === 'string' ? secureAddress(value) : value];
+    }),
   );
-  return { tls: true, ca: '{{tls.ca_pem}}', ...secured };
 }
 
 function isAddress(name: string): boolean {
   return /^(?:.*_)?ur[il]s?$/.test(name);
 }
 
-function secureAddress(value: Json): Json {
-  if (typeof value !== 'string') return value;
-  const [, scheme = '', rest = ''] = /^([a-z]+)(:\/\/.*)$/s.exec(value) ?? [];
+/** An address by the scheme that says TLS; as it is where there is none. */
+export function secureAddress(address: string): string {
+  const [, scheme = '', rest = ''] = /^([a-z]+)(:\/\/.*)$/s.exec(address) ?? [];
   const secure = schemesOfTls.get(scheme);
-  return secure === undefined ? value : `${secure}${rest}`;
+  return secure === undefined ? address : `${secure}${rest}`;
 }
 
 type Pair = readonly [string, string];

@@ -1,7 +1,7 @@
 import type { Making, SecretRule } from '../broker/catalog.ts';
 import type { JsonObject } from '../broker/json.ts';
 import type { OperationKind } from '../broker/records.ts';
-import { namedCredentials } from './credential-names.ts';
+import { namedCredentials, secureAddress } from './credential-names.ts';
 import { secondsOf } from './duration.ts';
 import { mapValues } from './map-values.ts';
 import type { OfferingFile, PerPlan, PlanView, SchemasFile } from './form/offering-file.ts';
@@ -89,7 +89,7 @@ const everyKind: readonly OperationKind[] = ['provision', 'update', 'deprovision
 function answerOf(words: PerPlan): Making['answer'] {
   const lifetime = words.binding_metadata;
   return {
-    dashboard: words.dashboard,
+    dashboard: words.tls && words.dashboard !== undefined ? secureAddress(words.dashboard) : words.dashboard,
     credentials: namedCredentials(words),
     syslogDrainUrl: words.syslog_drain_url,
     routeServiceUrl: words.route_service_url,

@@ -45,7 +45,7 @@ const offerings = readdirSync('catalog')
 const clients: Readonly<Record<string, string>> = {
   postgres: 'psql',
   invert: 'curl',
-  nats: 'perl',
+  nats: 'python3',
   memcached: 'perl',
 };
 

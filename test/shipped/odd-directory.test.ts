@@ -22,7 +22,7 @@ afterAll(async () => {
 const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 const programs = {
   redis: ['redis-server', 'small'],
-  nats: ['nats-server', 'small'],
+  nats: ['nats-server', 'secure'],
   etcd: ['etcd', 'small'],
   memcached: ['memcached', 'small'],
   mariadb: ['mariadbd', 'small'],

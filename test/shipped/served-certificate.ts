@@ -22,7 +22,7 @@ export async function servedBy({ credentials, port }: Bound, opening?: Buffer): 
   try {
     if (opening) {
       await once(plain, 'data');
-      plain.write(opening);
+      if (opening.length > 0) plain.write(opening);
     }
     const socket = connectInTls({ socket: plain, host, ca });
     await once(socket, 'secureConnect');

@@ -25,11 +25,15 @@ interface Client {
   readonly plain: string;
   readonly secure: string;
   readonly library: string;
+  /** Ends with another code than 0 where it is missing, for what is not simply imported. */
+  readonly check?: string;
+  /** All bindings are given the same, so an unbind takes nothing back. */
+  readonly isShared?: boolean;
   /** Connects by `found`, with the file `ca` of an authority; ends with another code than 0 when it cannot. */
   readonly program: string;
   /** The same without TLS. */
   readonly inTheClear: string;
-  /** What a client says to the greeting before TLS begins; undefined where a connection begins with it. */
+  /** What a client says to the greeting before TLS begins, if anything; undefined where a connection begins with it. */
   readonly opening?: Buffer;
   /** Does the program go on with another certificate, or is it started again? */
   readonly renews: 'in place' | 'by a restart';
@@ -78,14 +82,54 @@ pymysql.connect(host=found['host'], port=found['port'], user=found['username'], 
     opening: mysqlOpening,
     renews: 'by a restart',
   },
+  {
+    offering: 'nats',
+    plain: 'small',
+    secure: 'secure',
+    library: 'libnats',
+    // Debian has no client in Python for NATS, but the one in C, which Python can call.
+    check: `import ctypes.util\nassert ctypes.util.find_library('nats')`,
+    isShared: true,
+    program: `
+import ctypes, ctypes.util
+nats = ctypes.CDLL(ctypes.util.find_library('nats'))
+nats.nats_GetLastError.restype = nats.natsMsg_GetData.restype = ctypes.c_char_p
+def done(status):
+    assert status == 0, nats.nats_GetLastError(None)
+options, one, heard, message = [ctypes.c_void_p() for _ in range(4)]
+done(nats.natsOptions_Create(ctypes.byref(options)))
+done(nats.natsOptions_SetURL(options, found['uri'].encode()))
+done(nats.natsOptions_LoadCATrustedCertificates(options, ca.encode()))
+done(nats.natsOptions_SetExpectedHostname(options, found['host'].encode()))
+done(nats.natsOptions_SetTimeout(options, ctypes.c_int64(60000)))
+done(nats.natsConnection_Connect(ctypes.byref(one), options))
+done(nats.natsConnection_SubscribeSync(ctypes.byref(heard), one, b'goods'))
+done(nats.natsConnection_PublishString(one, b'goods', b'tea'))
+done(nats.natsSubscription_NextMsg(ctypes.byref(message), heard, ctypes.c_int64(60000)))
+assert nats.natsMsg_GetData(message) == b'tea'
+`,
+    inTheClear: `
+import socket
+one = socket.create_connection((found['host'], found['port']), timeout=60)
+lines = one.makefile('rb')
+assert lines.readline().startswith(b'INFO')
+login = json.dumps({'user': found['username'], 'pass': found['password'], 'verbose': False})
+one.sendall(f'CONNECT {login}\\r\\nPING\\r\\n'.encode())
+assert b'PONG' in lines.readline()
+`,
+    opening: Buffer.alloc(0),
+    renews: 'in place',
+  },
 ];
 
-for (const { offering, plain, secure, library, program, inTheClear, opening, renews } of clients) {
+for (const client of clients) {
+  const { offering, plain, secure, library, program, inTheClear, opening, renews } = client;
+  const { check = `import ${library}`, isShared = false } = client;
   describeOffering(offering, () => {
     const title = (what: string) => `${library} of Python ${what} ${offering}`;
 
     testWith(
-      library,
+      { library, check },
       `${title('verifies')} by the credentials alone, with another authority it refuses, and nothing is served in the clear.`,
       async () => {
         const bought = await shop.buy(offering, secure);
@@ -97,13 +141,13 @@ for (const { offering, plain, secure, library, program, inTheClear, opening, ren
         );
         await expect(run(inTheClear, bound, '')).rejects.toThrow();
         await bound.unbind();
-        await expect(run(program, bound, bound.credentials['ca'] ?? '')).rejects.toThrow();
+        if (!isShared) await expect(run(program, bound, bound.credentials['ca'] ?? '')).rejects.toThrow();
         await bought.deprovision();
       },
     );
 
     testWith(
-      library,
+      { library, check },
       `${title('uses')} with TLS when an instance without it has got a plan with it, and without it again.`,
       async () => {
         const bought = await shop.buy(offering, plain);
@@ -166,14 +210,18 @@ async function anotherAuthority(): Promise<string> {
 }
 
 /** A `test`; skipped, with the reason, where Debian's Python lacks the library. */
-function testWith(library: string, title: string, body: () => Promise<void>): void {
-  if (isThere(library)) test(title, body);
+function testWith(
+  { library, check }: Pick<Client, 'library' | 'check'>,
+  title: string,
+  body: () => Promise<void>,
+): void {
+  if (runsWell(check ?? '')) test(title, body);
   else test.skip(`${title} (skipped: Python has no ${library})`, body);
 }
 
-function isThere(library: string): boolean {
+function runsWell(check: string): boolean {
   try {
-    execFileSync('/usr/bin/python3', ['-c', `import ${library}`], { stdio: 'ignore' });
+    execFileSync('/usr/bin/python3', ['-c', check], { stdio: 'ignore' });
     return true;
   } catch {
     return false;

@@ -89,7 +89,7 @@ export const configSchema: JsonObject = closed(
         http: named('a path such as /health', '^/'),
         status: { type: 'integer', minimum: 100, maximum: 599, default: 200 },
         headers: { $ref: '#/definitions/words' },
-        tls: { type: 'boolean', default: true },
+        tls: { $ref: '#/definitions/tls' },
         command: { $ref: '#/definitions/command' },
       }),
       title: 'a port (with send and expect, or with http), or a command',
@@ -97,7 +97,8 @@ export const configSchema: JsonObject = closed(
       dependencies: {
         send: ['port', 'expect'],
         expect: { required: ['port'], not: { required: ['http'] } },
-        http: ['port'],
+        // HTTP has no greeting.
+        http: { required: ['port'], properties: { tls: { type: 'boolean' } } },
         status: ['http'],
         headers: ['http'],
       },
@@ -115,10 +116,20 @@ export const configSchema: JsonObject = closed(
         port: { $ref: '#/definitions/name' },
         send: { type: 'string', minLength: 1 },
         expect: { type: 'string', minLength: 1 },
-        tls: { type: 'boolean', default: true },
+        tls: { $ref: '#/definitions/tls' },
       },
       ['port', 'send', 'expect'],
     ),
+    tls: {
+      title: 'true, false, or what is said in the clear before TLS begins',
+      default: true,
+      anyOf: [
+        { type: 'boolean' },
+        closed({ send: { type: 'string', minLength: 1 }, expect: { type: 'string', minLength: 1 } }, [
+          'expect',
+        ]),
+      ],
+    },
     exchanges: {
       type: 'array',
       items: { $ref: '#/definitions/exchange' },
@@ -139,16 +150,24 @@ export const fills = {
   'processes.*.env.*': 'text',
   'processes.*.ready.send': 'text',
   'processes.*.ready.expect': 'text',
+  'processes.*.ready.tls.send': 'text',
+  'processes.*.ready.tls.expect': 'text',
   'processes.*.ready.http': 'text',
   'processes.*.ready.status': 'text',
   'processes.*.ready.headers.*': 'text',
   'processes.*.ready.command.*': 'text',
   'processes.*.renewal.send': 'text',
   'processes.*.renewal.expect': 'text',
+  'processes.*.renewal.tls.send': 'text',
+  'processes.*.renewal.tls.expect': 'text',
   'bind.*.send': 'text',
   'bind.*.expect': 'text',
+  'bind.*.tls.send': 'text',
+  'bind.*.tls.expect': 'text',
   'unbind.*.send': 'text',
   'unbind.*.expect': 'text',
+  'unbind.*.tls.send': 'text',
+  'unbind.*.tls.expect': 'text',
 } as const;
 
 function closed(

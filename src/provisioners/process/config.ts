@@ -1,5 +1,6 @@
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { Json } from '../../broker/json.ts';
+import type { InTheClear } from './probe/tcp.ts';
 
 /** `config:` of a process offering, as `configSchema` has checked it; every text may hold templates. */
 export interface ProcessConfig {
@@ -41,16 +42,16 @@ export interface ReadyTemplate {
   readonly status?: number | string;
   readonly headers?: Readonly<Record<string, string | number | boolean>>;
   readonly command?: readonly Json[];
-  /** Is it asked in TLS? */
-  readonly tls?: boolean;
+  /** Is it asked in TLS, or from when on? */
+  readonly tls?: boolean | InTheClear;
 }
 
 export interface ExchangeTemplate {
   readonly port: string;
   readonly send: string;
   readonly expect: string;
-  /** Is it spoken in TLS? */
-  readonly tls?: boolean;
+  /** Is it spoken in TLS, or from when on? */
+  readonly tls?: boolean | InTheClear;
 }
 
 /** How a program comes to read a new certificate. */
@@ -126,8 +127,9 @@ function processOf(written: WrittenProcess, tls: boolean): ProcessTemplate {
 }
 
 /** Where the plan has TLS it is spoken at all ports, unless something else is said of one. */
-function inTls<Rule extends { readonly tls?: boolean }>(rule: Rule, tls: boolean): Rule {
-  return { ...rule, tls: tls && (rule.tls ?? true) ? true : undefined };
+function inTls<Rule extends { readonly tls?: boolean | InTheClear }>(rule: Rule, isTls: boolean): Rule {
+  const { tls = true } = rule;
+  return { ...rule, tls: isTls && tls !== false ? tls : undefined };
 }
 
 function mapValues<In, Out>(

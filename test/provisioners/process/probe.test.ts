@@ -1,6 +1,9 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createCertificates } from '../../../src/program/authority/certificates.ts';
+import { createRoot } from '../../../src/program/authority/sign.ts';
 import { exchange } from '../../../src/provisioners/process/probe/tcp.ts';
 import { askForPage } from '../../../src/provisioners/process/probe/http.ts';
 import { until } from '../../support/until.ts';
@@ -10,10 +13,13 @@ import { until } from '../../support/until.ts';
 const patient = new AbortController().signal;
 
 async function withServer<Result>(
-  serve: (socket: Socket) => void,
+  serve: (socket: Socket) => void | Promise<void>,
   act: (address: { host: string; port: number }) => Promise<Result>,
 ): Promise<Result> {
-  const server = createServer((socket) => serve(socket.on('error', () => undefined))).listen(0, '127.0.0.1');
+  const server = createServer((socket) => void serve(socket.on('error', () => undefined))).listen(
+    0,
+    '127.0.0.1',
+  );
   await once(server, 'listening');
   try {
     return await act({ host: '127.0.0.1', port: (server.address() as AddressInfo).port });
@@ -68,5 +74,87 @@ test('A question that is given up ends at once, and hangs up.', async () => {
     ]);
     expect(answers).toMatchObject([{ is: 'silent' }, { is: 'silent' }]);
     await until('all files are closed', () => open === 0);
+  });
+});
+
+describe('A service that begins in the clear and goes over to TLS', () => {
+  let pair: { readonly cert: string; readonly key: string };
+  let ca: string;
+  beforeAll(async () => {
+    const root = await createRoot(1, new Date());
+    const certificates = createCertificates({ list: async () => [root], add: async () => undefined });
+    ca = await certificates.roots();
+    const { certificate, key } = await certificates.issue(['127.0.0.1']);
+    pair = { cert: certificate, key };
+  });
+
+  /** Greets, and speaks TLS when it has heard `awaited`; then it answers `PING`. */
+  const greeter =
+    (greeting: readonly string[], awaited = '') =>
+    async (socket: Socket): Promise<void> => {
+      for (const part of greeting) {
+        socket.write(part);
+        await pause(20);
+      }
+      if (awaited !== '') {
+        let heard = '';
+        for await (const chunk of socket.iterator({ destroyOnReturn: false })) {
+          heard += String(chunk);
+          if (heard.includes(awaited)) break;
+        }
+        socket.write('go on\r\n');
+      }
+      const secure = new TLSSocket(socket, { isServer: true, ...pair });
+      secure.on('error', () => undefined);
+      secure.on('data', (said) => secure.write(String(said) === 'PING' ? 'PONG' : 'ERR'));
+    };
+
+  test('A greeting in pieces is heard to its end, and what is said then is said in TLS.', async () => {
+    const answer = await withServer(greeter(['INFO {', '}\r\n']), (address) =>
+      exchange(
+        { ...address, ca },
+        { send: 'PING', expect: 'PONG', tls: { expect: '\r\n' } },
+        60_000,
+        patient,
+      ),
+    );
+    expect(answer).toEqual({ is: 'ready', said: 'PONG' });
+  });
+
+  test('A service that is asked for TLS in the clear is spoken to when it agrees.', async () => {
+    const tls = { send: 'STARTTLS\r\n', expect: 'go on\r\n' };
+    const answer = await withServer(greeter(['220 hello\r\n'], 'STARTTLS\r\n'), (address) =>
+      exchange({ ...address, ca }, { send: 'PING', expect: 'PONG', tls }, 60_000, patient),
+    );
+    expect(answer.is).toBe('ready');
+  });
+
+  test('An answer in the clear counts for none, and another greeting is told of.', async () => {
+    const ask = { send: 'PING', expect: 'PONG', tls: { expect: '\r\n' } };
+    const inTheClear = (socket: Socket) => void socket.write('PONG\r\n');
+    const early = await withServer(inTheClear, (address) => exchange({ ...address, ca }, ask, 500, patient));
+    expect(early.is).toBe('silent');
+    const refusing = (socket: Socket) => void socket.end('too many connections');
+    const refused = await withServer(refusing, (address) =>
+      exchange({ ...address, ca }, ask, 60_000, patient),
+    );
+    expect(refused).toMatchObject({ is: 'wrong', said: 'too many connections' });
+  });
+
+  test('A server of another authority is not spoken to, and a question that is given up ends in TLS as well.', async () => {
+    const ask = { send: 'PING', expect: 'PONG', tls: { expect: '\r\n' } };
+    const stranger = await withServer(greeter(['INFO\r\n']), (address) =>
+      exchange(address, ask, 60_000, patient),
+    );
+    expect(stranger.is).toBe('silent');
+    const control = new AbortController();
+    const givenUp = await withServer(
+      (socket) => {
+        socket.write('INFO\r\n');
+        socket.once('data', () => control.abort());
+      },
+      (address) => exchange({ ...address, ca }, ask, 60_000, control.signal),
+    );
+    expect(givenUp.is).toBe('silent');
   });
 });

@@ -11,7 +11,7 @@ import type {
   ReadyTemplate,
   RenewalTemplate,
 } from '../config.ts';
-import type { Exchange } from '../probe/tcp.ts';
+import type { Exchange, InTheClear } from '../probe/tcp.ts';
 import type { WebRule } from '../probe/http.ts';
 
 /** The files and commands of one instance, with all templates filled. Holds secrets. */
@@ -74,7 +74,12 @@ export const misconfigured = 'The service offering is not set up correctly. Ask 
 /** One exchange of a list, filled. */
 export function drawExchange(template: ExchangeTemplate, roots: JsonObject): Exchange {
   const fill = (text: string) => renderText(text, roots, 'config.bind');
-  return { send: fill(template.send), expect: fill(template.expect), tls: template.tls };
+  return { send: fill(template.send), expect: fill(template.expect), tls: drawTls(template.tls, fill) };
+}
+
+function drawTls(tls: boolean | InTheClear | undefined, fill: (text: string) => string): Exchange['tls'] {
+  if (typeof tls !== 'object') return tls;
+  return { send: tls.send === undefined ? undefined : fill(tls.send), expect: fill(tls.expect) };
 }
 
 function drawFiles({ files }: ProcessConfig, roots: JsonObject, kept: boolean): Blueprint['files'] {
@@ -119,14 +124,17 @@ function drawRule(rule: ReadyTemplate, roots: JsonObject, at: string): ReadyRule
   const fill = (text: string) => renderText(text, roots, at);
   if (http !== undefined) {
     const filled = mapEntries(headers, (value) => fill(String(value)));
-    return { port, web: { path: fill(http), status: Number(render(status, roots)), headers: filled, tls } };
+    // The schema lets no page begin in the clear.
+    const isTls = tls === undefined ? undefined : tls !== false;
+    const web = { path: fill(http), status: Number(render(status, roots)), headers: filled, tls: isTls };
+    return { port, web };
   }
   return {
     port,
     talk: {
       send: send === undefined ? undefined : fill(send),
       expect: expect === undefined ? undefined : fill(expect),
-      tls,
+      tls: drawTls(tls, fill),
     },
   };
 }

@@ -13,8 +13,15 @@ export interface Address {
 export interface Exchange {
   readonly send?: string;
   readonly expect?: string;
-  /** Is it spoken in TLS? Who only wants to be let in does not say a word. */
-  readonly tls?: boolean;
+  /** Is it spoken in TLS, or from when on? Who only wants to be let in does not say a word. */
+  readonly tls?: boolean | InTheClear;
+}
+
+/** What is said in the clear before the same connection goes over to TLS. */
+export interface InTheClear {
+  readonly send?: string;
+  /** How the last that is heard in the clear ends. */
+  readonly expect: string;
 }
 
 /** How a question was answered. `said` may hold secrets. */
@@ -40,53 +47,95 @@ const longestAnswer = 64_000;
  * @param signal hangs up when it is given up; then the answer is silence
  * @throws the system's error when this machine has no room to ask: that says nothing of the other side
  */
-export function exchange(
+export async function exchange(
   address: Address,
   { send, expect, tls = false }: Exchange,
   limit: number,
   signal: AbortSignal,
 ): Promise<Answer> {
+  const end = performance.now() + limit;
+  const isSecure = tls === true && expect !== undefined;
+  const socket = isSecure ? connectInTls({ ...address }) : connect({ ...address });
+  // TLS takes no signal.
+  const hangUp = () => socket.destroy(new Error('It was given up'));
+  signal.addEventListener('abort', hangUp, { once: true });
+  if (signal.aborted) hangUp();
+  const isAnswer = expect === undefined ? undefined : holding(expect);
+  try {
+    if (typeof tls !== 'object' || !isAnswer)
+      return await converse(socket, isSecure ? 'secureConnect' : 'connect', { send, isAnswer }, limit);
+    const heard = await converse(
+      socket,
+      'connect',
+      { send: tls.send, isAnswer: endingWith(tls.expect) },
+      limit,
+    );
+    if (heard.is !== 'ready') return heard;
+    // What was heard in the clear, where anybody may have said it, is no part of the answer.
+    const left = Math.max(1, end - performance.now());
+    return await converse(connectInTls({ ...address, socket }), 'secureConnect', { send, isAnswer }, left);
+  } finally {
+    signal.removeEventListener('abort', hangUp);
+    socket.destroy();
+  }
+}
+
+interface Talk {
+  readonly send?: string;
+  /** Is what was heard, as bytes, the answer? Without it nothing is said or waited for. */
+  readonly isAnswer?: (said: string) => boolean;
+}
+
+/** The socket stays open and belongs to who called. */
+function converse(
+  socket: Socket,
+  connected: 'connect' | 'secureConnect',
+  { send, isAnswer }: Talk,
+  limit: number,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const isSecure = tls && expect !== undefined;
-    const socket = isSecure ? connectInTls({ ...address }) : connect({ ...address, signal });
-    // TLS takes no signal.
-    const hangUp = () => socket.destroy(new Error('It was given up'));
-    if (isSecure) signal.addEventListener('abort', hangUp, { once: true });
-    if (isSecure && signal.aborted) hangUp();
     let said = '';
     let isConnected = false;
     let pause: NodeJS.Timeout | undefined;
     const end = (answer: Answer) => {
       clearTimeout(deadline);
       clearTimeout(pause);
-      signal.removeEventListener('abort', hangUp);
-      socket.destroy();
+      socket.off('data', hear);
       resolve(answer);
     };
-    const giveUp = () => end(said === '' ? silent(isConnected, limit) : wrong(said));
+    const hear = (chunk: Buffer) => {
+      said = (said + chunk.toString('latin1')).slice(0, longestAnswer);
+      if (isAnswer?.(said)) return end({ is: 'ready', said: textOf(said) });
+      clearTimeout(pause);
+      pause = setTimeout(() => end(wrong(said)), pauseOfAnswer);
+    };
     const tooLate = () => end(said === '' ? silent(isConnected, limit) : wrong(wholeLines(said)));
     const deadline = setTimeout(tooLate, limit);
-    socket.setEncoding('latin1');
-    socket.on(isSecure ? 'secureConnect' : 'connect', () => {
+    const hungUp = () =>
+      end(said === '' ? { is: 'silent', reason: 'it hangs up without an answer' } : wrong(said));
+    socket.on(connected, () => {
       isConnected = true;
-      if (expect === undefined) return end({ is: 'ready' });
+      if (!isAnswer) return end({ is: 'ready' });
       if (send !== undefined) write(socket, send);
     });
-    socket.on('data', (chunk: string) => {
-      said = (said + chunk).slice(0, longestAnswer);
-      if (expect !== undefined && said.includes(bytesOf(expect)))
-        return end({ is: 'ready', said: textOf(said) });
-      clearTimeout(pause);
-      pause = setTimeout(giveUp, pauseOfAnswer);
-    });
-    socket.on('end', () =>
-      end(said === '' ? { is: 'silent', reason: 'it hangs up without an answer' } : wrong(said)),
-    );
+    socket.on('data', hear);
+    socket.on('end', hungUp);
+    socket.on('close', hungUp);
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (isShortage(error)) reject(error);
       end(said === '' ? { is: 'silent', reason: refusal(error) } : wrong(said));
     });
   });
+}
+
+function holding(expected: string): (said: string) => boolean {
+  const bytes = bytesOf(expected);
+  return (said) => said.includes(bytes);
+}
+
+function endingWith(expected: string): (said: string) => boolean {
+  const bytes = bytesOf(expected);
+  return (said) => said.endsWith(bytes);
 }
 
 /** Texts are compared as bytes: what comes may be cut within a character, or not be UTF-8 at all. */
