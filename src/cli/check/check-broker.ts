@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../broker/json.ts';
+import { isObject, type JsonObject } from '../../broker/json.ts';
 import type { Login } from '../../protocols/protocol.ts';
 import type { CaseGroup } from './case.ts';
 import { chooseMarket, textOf, type Market } from './probe/market.ts';
@@ -20,6 +20,8 @@ export interface BrokerCheck {
   readonly otherParameters?: JsonObject | undefined;
   readonly groups: readonly CaseGroup[];
   readonly mostRequests: number;
+  /** How many requests are sent at once. */
+  readonly atOnce: number;
   /** Milliseconds for the run, for one operation and for one answer. */
   readonly within: number;
   readonly operationWithin: number;
@@ -70,7 +72,14 @@ async function readMarket(wire: Wire, { address, offering, plan }: BrokerCheck):
   });
   if (answer.status === 401)
     throw new Error(`The broker at ${address} does not know this user name and password.`);
-  if (answer.status !== 200)
-    throw new Error(`The broker at ${address} answers GET /v2/catalog with status ${answer.status}.`);
+  const { status, json } = answer;
+  const { location } = answer.headers;
+  if (status >= 300 && status < 400 && location !== undefined)
+    throw new Error(`The broker at ${address} leads GET /v2/catalog to ${location}: check that address.`);
+  const isIt = 'Is it the address of a broker, without /v2?';
+  if (status !== 200)
+    throw new Error(`The broker at ${address} answers GET /v2/catalog with status ${status}. ${isIt}`);
+  if (!isObject(json))
+    throw new Error(`The broker at ${address} answers GET /v2/catalog with no JSON object. ${isIt}`);
   return chooseMarket(answer.body, offering, plan);
 }

@@ -54,6 +54,12 @@ export const checkCommand = defineCommand({
       '6000',
       'so many requests at most',
     ),
+    atOnce: optionWithDefault(
+      '--at-once <number>',
+      wholeNumber(2, 100),
+      '8',
+      'so many requests at once, where some are to meet',
+    ),
     strict: flag('--strict', 'exit code 1 for warnings too'),
     json: flag('--json', 'the report as JSON, with all exchanges'),
     junit: option('--junit <file>', path(), 'write the report as JUnit XML too'),
@@ -86,6 +92,7 @@ interface Given {
   readonly operationLimit: number;
   readonly answerLimit: number;
   readonly requestLimit: number;
+  readonly atOnce: number;
   readonly strict: true | undefined;
   readonly json: true | undefined;
   readonly junit: string | undefined;
@@ -115,6 +122,7 @@ async function runCheck(
     otherParameters: given.otherParameters as JsonObject | undefined,
     groups,
     mostRequests: given.requestLimit,
+    atOnce: given.atOnce,
     within: given.timeLimit,
     operationWithin: given.operationLimit,
     answerWithin: given.answerLimit,

@@ -1,7 +1,9 @@
 import { cleanUp, leftName, type LeftThing } from './probe/clean-up.ts';
 import type { CaseGroup, ConformanceCase } from './case.ts';
+import { catalogCases } from './cases/catalog/catalog.ts';
 import { Inapplicable, RunEnded, Shortcoming } from './probe/findings.ts';
 import { forgetKept } from './probe/lifecycle.ts';
+import { noPlan } from './probe/market.ts';
 import type { OpenProbe, RecordedExchange } from './probe/probe.ts';
 
 /** What a case has come to. */
@@ -46,6 +48,7 @@ export async function runCases(
   async function runOne(group: string, one: ConformanceCase): Promise<void> {
     const from = probe.exchanges.length;
     const began = performance.now();
+    if (group !== catalogCases.name && probe.market.planId === '') stopped ??= noPlan;
     const judged = stopped === undefined ? await judge(open, one) : notRun(stopped);
     const exchanges = probe.exchanges.slice(from);
     const ms = Math.round(performance.now() - began);

@@ -1,4 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { caseGroups } from '../../../src/cli/check/cases.ts';
 import { listOf } from '../../../src/cli/check/report/list.ts';
@@ -120,6 +123,78 @@ test.each([
   const { code, output, errors } = await runProgram(['check', ...given], { WRONG: 'not-it' }).ended;
   expect({ code, output }).toEqual({ code: 2, output: '' });
   expect(errors).toContain(sentence);
+});
+
+test.each([
+  [
+    'a page',
+    200,
+    'text/html',
+    '<!doctype html><title>Welcome</title>',
+    'with no JSON object. Is it the address',
+  ],
+  ['a list', 200, 'application/json', '[]', 'with no JSON object. Is it the address'],
+  [
+    'a page that is not there',
+    404,
+    'text/html',
+    'Not found',
+    'with status 404. Is it the address of a broker',
+  ],
+  ['a failure', 503, 'text/plain', 'Later', 'with status 503. Is it the address of a broker'],
+  ['another address', 302, 'text/plain', '', 'leads GET /v2/catalog to https://elsewhere.test/: check that'],
+])(
+  'The command check ends with 2 and a sentence where %s is in place of a broker.',
+  async (_what, status, type, body, sentence) => {
+    const server = createServer((_request, response) => {
+      const location = status === 302 ? { location: 'https://elsewhere.test/' } : {};
+      response.writeHead(status, { 'content-type': type, ...location }).end(body);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const { port } = server.address() as AddressInfo;
+      const { code, output, errors } = await runProgram(['check', `http://127.0.0.1:${port}`, ...login])
+        .ended;
+      expect({ code, output }).toEqual({ code: 2, output: '' });
+      expect(errors).toContain(sentence);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  },
+);
+
+test('The command check ends with 2 when nothing answers within its limit.', async () => {
+  const server = createServer(() => undefined).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const words = [`http://127.0.0.1:${port}`, ...login, '--answer-limit', '1s'];
+    const { code, errors } = await runProgram(['check', ...words]).ended;
+    expect(code).toBe(2);
+    expect(errors).toContain('cannot be reached: no answer within 1 s.');
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
+test('The command check looks at nothing but the catalog where no plan is sold, and says so.', async () => {
+  const spoil: SmallOptions['spoil'] = (catalog) => catalog.services.splice(0);
+  const { code, output } = await check({ spoil });
+  expect(code).toBe(2);
+  expect(output).toMatch(/^warning {2}CAT-40 /m);
+  expect(output).toContain('version 2.17, no plan: ');
+  expect(output).toContain('The run ended before its end. The catalog of the broker has no plan with an id.');
+});
+
+test('The command check sends as many requests at once as it is told.', async () => {
+  const { code, output } = await check({}, '--at-once', '50', '--only', 'CON-01', '--json');
+  expect(code).toBe(0);
+  const report = JSON.parse(output) as ConformanceReport;
+  const sent = report.cases[0]?.exchanges.filter(({ request }) => request.method === 'PUT');
+  // One more is an instance that shows that it can be done.
+  expect(sent).toHaveLength(51);
 });
 
 test('The report as JSON shows every exchange, and neither the password nor credentials.', async () => {

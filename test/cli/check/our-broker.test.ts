@@ -34,6 +34,7 @@ test.each([
       parameters,
       groups: casesNamed([]),
       mostRequests: 5000,
+      atOnce: 50,
       within: 200_000,
       operationWithin: 30_000,
       answerWithin: 30_000,

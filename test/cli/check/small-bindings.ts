@@ -32,7 +32,7 @@ export function bindingRoutes(app: Express, state: SmallState): void {
 
 function bind(state: SmallState, request: Request, response: Response): void {
   const { fault } = state;
-  const body = objectIn(request);
+  const body = objectIn(state, request);
   const predecessorId = body['predecessor_binding_id'];
   for (const name of ['service_id', 'plan_id']) {
     const mayLack = predecessorId !== undefined && !fault('rotation-needs-plan');
@@ -41,6 +41,7 @@ function bind(state: SmallState, request: Request, response: Response): void {
   }
   for (const name of ['parameters', 'context', 'bind_resource'])
     if (!(fault('bind-any-parameters') && name === 'parameters')) requireObject(body, name);
+  if (fault('bind-empty-app-breaks') && body['app_guid'] === '') throw new Refused(500, 'It broke.');
   if (body['app_guid'] !== undefined && !fault('bind-number-app')) requireText(body, 'app_guid');
   if (fault('app-at-the-top') && body['app_guid'] === undefined && body['bind_resource'] !== undefined)
     throw new Refused(422, 'For an app only.', 'RequiresApp');
@@ -56,7 +57,8 @@ function bind(state: SmallState, request: Request, response: Response): void {
     return void response.status(201).json({ credentials: { password: 'x' } });
   if (!instance) throw new Refused(fault('bind-of-nothing-422') ? 422 : 404, 'There is no such instance.');
   const isBusy = instance.ready ? instance.busy !== undefined : !fault('binds-unready');
-  if (isBusy) throw concurrency(state);
+  if (isBusy) throw concurrency(state, `bind-${instance.busy?.kind}`);
+  requireBindable(state, instance);
   const isAgain = instance.bindings.has(request.params['binding'] as string);
   if (!fault('bind-any-plan') && !(isAgain && fault('bind-again-any-plan')))
     requireOwn(state, request, instance, body);
@@ -85,7 +87,7 @@ function bind(state: SmallState, request: Request, response: Response): void {
   carryOut(state, request, response, {
     thing: made,
     kind: 'create',
-    status: fault('rotated-200') && predecessor ? 200 : 201,
+    status: fault(predecessor ? 'rotated-200' : 'bound-200') ? 200 : 201,
     answer: bindingBody(state, made),
     accepted: fault('credentials-in-202') ? { credentials: made.credentials } : {},
     end() {
@@ -93,6 +95,13 @@ function bind(state: SmallState, request: Request, response: Response): void {
       made.busy = undefined;
     },
   });
+}
+
+/** @throws Refused */
+function requireBindable({ catalog, fault }: SmallState, { asked }: SmallInstance): void {
+  const service = catalog.services.find(({ id }) => id === asked['service_id']);
+  if (service?.['bindable'] !== true && !fault('binds-anything'))
+    throw new Refused(400, 'It cannot be bound.');
 }
 
 /** @throws Refused */
@@ -164,6 +173,8 @@ function bindingBody({ fault }: SmallState, { credentials }: SmallBinding): obje
   return {
     credentials,
     ...(fault('odd-endpoints') ? { endpoints: [{ host: 'h' }] } : {}),
+    ...(fault('odd-times') ? { metadata: { expires_at: 'tomorrow' } } : {}),
+    ...(fault('unasked-drain') ? { syslog_drain_url: 'syslog://drain.test' } : {}),
     ...(fault('http-route') ? { route_service_url: 'http://route.test' } : {}),
   };
 }
@@ -177,9 +188,10 @@ function again(
 ): void {
   const { fault } = state;
   const conflict = () => new Refused(409, 'There is another one.');
-  if (fault('bind-repeat-breaks')) throw new Refused(500, 'There is one.');
   if (fault('bind-takes-changes') && known.busy?.kind === 'create')
     return void response.status(202).json({ operation: known.busy.name });
+  if (fault('bind-done-while-busy') && known.busy?.request === request.body)
+    return void response.status(200).json({});
   if (repeat(state, request, response, known, 'create', conflict)) return;
   const ignored = {
     parameters: fault('bind-any-change'),
@@ -196,6 +208,7 @@ function again(
     body['predecessor_binding_id'] === undefined ? body : { ...body, parameters: body['parameters'] ?? null };
   if (names.some((name) => !sameJson(asked[name], told[name]))) throw conflict();
   if (fault('bind-repeat-409')) throw conflict();
+  if (fault('bind-repeat-breaks')) throw new Refused(500, 'There is one.');
   const isSuccessor = body['predecessor_binding_id'] !== undefined;
   const isSameRotation = body['predecessor_binding_id'] === known.asked['predecessor_binding_id'];
   if (fault('rotate-repeat-409') && isSuccessor && isSameRotation) throw conflict();
@@ -216,7 +229,11 @@ function fetchBinding(state: SmallState, request: Request, response: Response): 
   if (fault('breaks-on-hints') && hint !== undefined && hint !== instance?.asked['service_id'])
     throw new Refused(500, 'It broke.');
   const found = instance?.bindings.get(id) ?? (fault('any-instance') ? anywhere(state, id) : undefined);
-  if (!found && fault('fetch-binding-410')) throw new Refused(410, 'There is no such binding.');
+  const wasThere = state.operations.has(request.path);
+  if (!instance && fault('binding-of-nothing-410') && !state.operations.has(owner))
+    throw new Refused(410, 'There is no such instance.');
+  if (!found && wasThere && instance && fault('removed-binding-410')) throw new Refused(410, 'It is gone.');
+  if (fault('hides-every-binding')) throw new Refused(404, 'There is no such binding.');
   if (!found || (!found.ready && !fault('fetches-unready-binding')))
     throw new Refused(404, 'There is no such binding.');
   const { parameters } = found.asked;
@@ -251,7 +268,10 @@ function unbind(state: SmallState, request: Request, response: Response): void {
     Object.keys(request.body as object).length > 0
   )
     throw new Refused(400, 'No body.');
-  if (!known && fault('unbind-404')) throw new Refused(404, 'There is no such binding.');
+  if (fault('odd-unbind-breaks') && id.length === 1000) throw new Refused(500, 'It broke.');
+  const [owner = ''] = request.path.split('/service_bindings/');
+  if (!instance && fault('unbind-404') && !state.operations.has(owner))
+    throw new Refused(404, 'There is no such binding.');
   if (!instance || !known) return void response.status(410).json({});
   const [service_id, plan_id] = [textOf(request, 'service_id'), textOf(request, 'plan_id')];
   if (!(fault('unbind-no-plan') && plan_id === undefined)) requireText({ plan_id: plan_id ?? '' }, 'plan_id');
@@ -259,7 +279,10 @@ function unbind(state: SmallState, request: Request, response: Response): void {
   if (service_id !== instance.asked['service_id'] && !fault('unbind-any-service'))
     throw new Refused(400, 'Of another service.');
   if (known.busy?.kind === 'delete' && fault('unbind-again-410')) return void response.status(410).json({});
-  if (repeat(state, request, response, known, 'delete', () => concurrency(state))) return;
+  if (
+    repeat(state, request, response, known, 'delete', () => concurrency(state, `unbind-${known.busy?.kind}`))
+  )
+    return;
   requireAsync(state, request, 'unbind');
   carryOut(state, request, response, {
     thing: known,
@@ -267,10 +290,9 @@ function unbind(state: SmallState, request: Request, response: Response): void {
     status: 200,
     answer: fault('unbound-list') ? [] : {},
     end() {
-      if (fault('never-unbinds')) known.busy = undefined;
-      else if (fault('unbinds-later')) removeFrom(instance, id);
+      if (fault('unbinds-later')) removeFrom(instance, id);
       else instance.bindings.delete(id);
-      state.seen.add(`unbound ${request.path.split('/service_bindings/')[0]}`);
+      state.seen.add(`unbound ${owner}`);
     },
   });
 }

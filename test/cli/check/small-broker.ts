@@ -42,6 +42,7 @@ export async function startSmallBroker(options: SmallOptions = {}): Promise<Smal
     instances: new Map(),
     operations: new Map(),
     crowd: new Map(),
+    counts: new Map(),
     seen: new Set(),
   };
   spoilCatalog(state);
@@ -79,19 +80,25 @@ export async function startSmallBroker(options: SmallOptions = {}): Promise<Smal
 function identify({ fault }: SmallState): Step {
   return (request, response, next) => {
     const sent = request.header('x-broker-api-request-identity');
-    if (sent !== undefined && !fault('no-identity'))
-      response.setHeader('x-broker-api-request-identity', sent);
+    const isSilent = fault(request.path === '/v2/catalog' ? 'no-identity' : 'no-identity-of-things');
+    if (sent !== undefined && !isSilent) response.setHeader('x-broker-api-request-identity', sent);
     next();
   };
 }
 
-function authenticate({ fault }: SmallState): Step {
+function authenticate(state: SmallState): Step {
+  const { fault, counts } = state;
   const right = Buffer.from(`${smallLogin.username}:${smallLogin.password}`).toString('base64');
   return (request, response, next) => {
     const [scheme = '', given = ''] = (request.header('authorization') ?? '').split(' ');
     const isBasic = fault('scheme-as-written') ? scheme === 'Basic' : scheme.toLowerCase() === 'basic';
     const user = Buffer.from(given, 'base64').toString().split(':')[0];
+    const wrong = counts.get('wrong logins') ?? 0;
+    counts.set('wrong logins', user === 'nobody-here' ? wrong + 1 : 0);
+    if (isBasic && given === right && fault('tires-of-logins') && wrong >= 10)
+      return void response.status(429).json({ description: 'Too many.' });
     if (isBasic && given === right) return next();
+    if (fault('makes-without-login')) makeFor(state, request);
     if (fault('open-fetch') && request.method === 'GET' && request.path.includes('service_bindings'))
       return next();
     if (fault('any-password') && isBasic && user === 'nobody-here') return next();
@@ -105,6 +112,14 @@ function authenticate({ fault }: SmallState): Step {
         : 'Who are you?',
     });
   };
+}
+
+/** Makes an instance for who is refused. */
+function makeFor({ instances, catalog }: SmallState, { method, path }: Request): void {
+  const [, id] = /^\/v2\/service_instances\/([^/]+)$/.exec(path) ?? [];
+  if (method !== 'PUT' || id === undefined) return;
+  const asked = { service_id: catalog.services[0]?.['id'] as string };
+  instances.set(id, { asked, ready: true, busy: undefined, bindings: new Map() });
 }
 
 function admit({ fault }: SmallState): Step {
@@ -127,6 +142,10 @@ function admit({ fault }: SmallState): Step {
     const [platform, who] = (originating ?? '').split(' ');
     if (fault('breaks-on-identity') && originating !== undefined && who === undefined)
       return void response.status(500).json({ description: 'It broke.' });
+    if (fault('unknown-platform-403') && platform === 'elsewhere')
+      return void response.status(403).json({ description: 'Not from there.' });
+    if (fault('heeds-override') && request.header('x-http-method-override') !== undefined)
+      return void response.status(405).json({ description: 'Not so.' });
     if (fault('one-platform') && platform === 'kubernetes')
       return void response.status(400).json({ description: 'Which platform is that?' });
     next();
@@ -136,8 +155,12 @@ function admit({ fault }: SmallState): Step {
 function tellCatalog({ catalog, fault, seen }: SmallState, request: Request, response: Response): void {
   if (fault('tired-catalog') && seen.has('catalog')) throw new Refused(503, 'Not again.');
   const isSlow = fault('slow-catalog') && seen.has('catalog');
+  const hasNewIds = fault('new-ids') && seen.has('catalog');
   seen.add('catalog');
-  const text = JSON.stringify(catalog);
+  if (fault('breaks-on-conditions') && request.header('if-none-match') === 'no such thing')
+    throw new Refused(400, 'Which condition?');
+  const text = JSON.stringify(catalog).replaceAll(/(?<=7a0)5/g, hasNewIds ? '9' : '5');
+  if (fault('no-304-by-date')) response.setHeader('last-modified', new Date(0).toUTCString());
   const tag = `"${createHash('sha256').update(text).digest('hex')}"`;
   response.setHeader('etag', tag);
   if (request.header('if-none-match') === tag && !fault('no-304')) return void response.status(304).end();

@@ -1,28 +1,41 @@
 import { casesNamed } from '../../../src/cli/check/cases.ts';
-import { checkBroker } from '../../../src/cli/check/check-broker.ts';
+import { checkBroker, type BrokerCheck } from '../../../src/cli/check/check-broker.ts';
 import type { ConformanceReport } from '../../../src/cli/check/report/report.ts';
 import { smallLogin, startSmallBroker, type SmallBroker, type SmallOptions } from './small-broker.ts';
 
-/** Looks at a small broker by all cases, and gives what it has left behind too. */
+type Given = Pick<BrokerCheck, 'address'> & Partial<BrokerCheck>;
+
+/** Looks at a broker that knows the login of the small one, by all cases unless others are named. */
+export function checkAt(given: Given): Promise<ConformanceReport> {
+  return checkBroker({
+    login: smallLogin,
+    apiVersion: '2.17',
+    groups: casesNamed([]),
+    mostRequests: 10_000,
+    atOnce: 8,
+    within: 600_000,
+    operationWithin: 60_000,
+    answerWithin: 30_000,
+    signal: new AbortController().signal,
+    onResult: () => undefined,
+    ...given,
+  });
+}
+
+/** Looks at a small broker, and gives what it has left behind too. */
 export async function checkSmall(
   options: SmallOptions,
   only: readonly string[] = [],
+  given: Partial<BrokerCheck> = {},
 ): Promise<{ readonly report: ConformanceReport; readonly broker: SmallBroker }> {
   const broker = await startSmallBroker(options);
   try {
-    const report = await checkBroker({
+    const report = await checkAt({
       address: broker.url,
-      login: smallLogin,
-      apiVersion: '2.17',
       parameters: { size: 1 },
       otherParameters: { size: 2 },
       groups: casesNamed(only),
-      mostRequests: 10_000,
-      within: 600_000,
-      operationWithin: 5000,
-      answerWithin: 30_000,
-      signal: new AbortController().signal,
-      onResult: () => undefined,
+      ...given,
     });
     return { report, broker };
   } finally {

@@ -1,5 +1,5 @@
 import type { Express, Request, Response } from 'express';
-import { isObject, sameJson, type JsonObject } from '../../../src/broker/json.ts';
+import { isObject, sameJson, type Json, type JsonObject } from '../../../src/broker/json.ts';
 import { areAllowed } from './small-catalog.ts';
 import {
   carryOut,
@@ -33,8 +33,9 @@ function provision(state: SmallState, request: Request, response: Response): voi
   const { fault } = state;
   const id = request.params['instance'] as string;
   if (fault('deep-breaks') && (request.body as string).includes('[[[[')) throw new Refused(500, 'It broke.');
-  if (fault('lenient-json') && request.body === '{') request.body = '{}';
-  const given = objectIn(request);
+  if (fault('odd-json-breaks') && (request.body as string).includes('ud800'))
+    throw new Refused(500, 'It broke.');
+  const given = objectIn(state, request);
   const inherited = Object.getOwnPropertyDescriptor(given, '__proto__')?.value as JsonObject | undefined;
   const body = fault('reads-prototypes') ? { ...inherited, ...given } : given;
   if ((request.body as string).includes('"polluted"')) state.seen.add('polluted');
@@ -60,7 +61,7 @@ function provision(state: SmallState, request: Request, response: Response): voi
     thing: made,
     kind: 'create',
     status: fault('created-200') ? 200 : 201,
-    answer: fault('list-answer') ? [] : first,
+    answer: first,
     accepted: first,
     end() {
       made.ready = true;
@@ -102,7 +103,7 @@ function requireProvision(state: SmallState, id: string, body: JsonObject): void
   } catch (error) {
     // Refused, and made all the same.
     const isUnchecked =
-      fault('makes-what-it-refuses') && error instanceof Refused && body['plan_id'] === undefined;
+      fault('makes-what-it-refuses') && isObject(body['parameters']) && !areAllowed(body['parameters']);
     if (isUnchecked)
       state.instances.set(id, { asked: body, ready: true, busy: undefined, bindings: new Map() });
     throw error;
@@ -111,7 +112,7 @@ function requireProvision(state: SmallState, id: string, body: JsonObject): void
 
 function requireKnownContext({ context }: JsonObject): void {
   const platform = isObject(context) ? context['platform'] : 'cloudfoundry';
-  if (platform !== 'cloudfoundry') throw new Refused(400, 'Which platform is that?');
+  if (platform === 'elsewhere') throw new Refused(400, 'Which platform is that?');
 }
 
 /** @throws Refused */
@@ -128,9 +129,11 @@ export function requireSold({ catalog, fault }: SmallState, body: JsonObject): v
 }
 
 /** @throws Refused */
-export function requireMaintenance({ fault }: SmallState, body: JsonObject): void {
+export function requireMaintenance({ catalog, fault }: SmallState, body: JsonObject): void {
   const asked = body['maintenance_info'];
-  if (!isObject(asked) || fault('any-maintenance')) return;
+  if (!isObject(asked)) return;
+  const isKnown = catalog.services[0]?.plans[0]?.['maintenance_info'] !== undefined;
+  if (!isKnown && fault('maintenance-breaks')) throw new Refused(500, 'It broke.');
   const isCurrent =
     asked['version'] === '1.2.3' && !(fault('whole-maintenance') && asked['description'] !== 'As of now');
   if (!isCurrent)
@@ -151,7 +154,6 @@ function again(
   body: JsonObject,
 ): void {
   const { fault } = state;
-  if (fault('repeat-breaks')) throw new Refused(500, 'There is one.');
   if (fault('done-while-busy') && known.busy && known.busy.request === request.body)
     return void response.status(200).json({});
   const conflict = () => new Refused(409, 'There is another one.');
@@ -171,13 +173,16 @@ function again(
     return void response.status(200).json({});
   if (fault('crowd-plans') && isCrowd && hasOther('plan_id')) return void response.status(200).json({});
   if (!isSame) throw conflict();
+  if (fault('repeat-breaks')) throw new Refused(500, 'There is one.');
   if (fault('repeat-409')) throw conflict();
   const id = request.params['instance'] as string;
   const dashboard = `http://small.test/d/${fault('new-dashboard') ? 'new' : fault('one-dashboard') ? '' : id}`;
-  response.status(200).json({ dashboard_url: fault('relative-dashboard') ? `/d/${id}` : dashboard });
+  const told = { dashboard_url: fault('relative-dashboard') ? `/d/${id}` : dashboard };
+  response.status(200).json(fault('late-dashboard') ? {} : told);
 }
 
-function fetchInstance({ instances, fault, seen }: SmallState, request: Request, response: Response): void {
+function fetchInstance(state: SmallState, request: Request, response: Response): void {
+  const { instances, fault, seen } = state;
   const id = request.params['instance'] as string;
   if (fault('breaks-hidden-fetch')) throw new Refused(500, 'It broke.');
   if (fault('loses-slashes') && id.includes('/')) throw new Refused(404, 'There is no such instance.');
@@ -188,12 +193,15 @@ function fetchInstance({ instances, fault, seen }: SmallState, request: Request,
     throw new Refused(404, 'Not yet.');
   }
   const isSeen = known && (known.ready || fault('fetches-unready'));
-  if (!isSeen && fault('fetches-nothing')) return void response.json({});
-  if (!isSeen) throw new Refused(fault('fetch-410') ? 410 : 404, 'There is no such instance.');
+  const was = state.operations.has(request.path) ? 'deleted' : 'never';
+  if (!isSeen) throw new Refused(fault(`${was}-410`) ? 410 : 404, 'There is no such instance.');
+  const hint = textOf(request, 'service_id');
+  if (fault('fetch-breaks-on-hints') && hint !== undefined && hint !== known.asked['service_id'])
+    throw new Refused(500, 'It broke.');
   const { service_id, plan_id, parameters } = known.asked;
   response.json({
-    service_id,
-    plan_id: fault('fetches-other-plan') ? 'another' : plan_id,
+    service_id: fault('fetches-other-service') ? 'another' : service_id,
+    plan_id,
     parameters: fault('fetches-other-parameters-of-instance') ? { other: 1 } : parameters,
     dashboard_url: fault('null-dashboard')
       ? null
@@ -213,19 +221,22 @@ function fetchInstance({ instances, fault, seen }: SmallState, request: Request,
 function update(state: SmallState, request: Request, response: Response): void {
   const { fault } = state;
   const known = state.instances.get(request.params['instance'] as string);
-  const body = objectIn(request);
+  const body = objectIn(state, request);
   if (!(fault('update-no-service') && body['service_id'] === undefined)) requireText(body, 'service_id');
   if (body['plan_id'] !== undefined && !fault('update-any-plan-type')) requireText(body, 'plan_id');
   requireObject(body, 'parameters');
   if (fault('update-strict') && 'x-conformance' in body) throw new Refused(400, 'What is x-conformance?');
-  if (!known && fault('update-of-nothing')) return void response.json({});
-  if (!known && fault('update-of-deleted') && state.operations.has(request.path))
-    return void response.json({});
+  const wasThere = state.operations.has(request.path);
+  if (!known && fault('update-of-nothing') && !wasThere) return void response.json({});
+  if (!known && fault('update-of-deleted') && wasThere) return void response.json({});
   if (fault('previous-breaks') && typeof body['previous_values'] === 'string')
     throw new Refused(500, 'It broke.');
   if (!known) throw new Refused(404, 'There is no such instance.');
-  if (!known.ready) throw concurrency(state);
-  const busy = () => (fault('update-busy-409') ? new Refused(409, 'Not now.') : concurrency(state));
+  if (!known.ready) throw concurrency(state, 'update-create');
+  const busy = () =>
+    fault('update-busy-409')
+      ? new Refused(409, 'Not now.')
+      : concurrency(state, `update-${known.busy?.kind}`);
   if (repeat(state, request, response, known, 'update', busy)) return;
   if (fault('crowd-update') && isCrowded(state, 'PATCH', request.path))
     throw new Refused(409, 'Not at once.');
@@ -238,6 +249,7 @@ function update(state: SmallState, request: Request, response: Response): void {
     );
   if (body['service_id'] !== undefined && body['service_id'] !== known.asked['service_id'])
     throw new Refused(400, 'Another service.');
+  requireUpdateable(state, known, target['plan_id']);
   if (fault('same-plan-refused') && body['plan_id'] === known.asked['plan_id'])
     throw new Refused(422, 'It is that plan.');
   if (fault('no-context-updates') && Object.keys(body).join() === 'service_id,context')
@@ -262,20 +274,35 @@ function update(state: SmallState, request: Request, response: Response): void {
     thing: known,
     kind: 'update',
     status: fault('updated-201') && 'x-conformance' in body ? 201 : 200,
-    answer: fault('odd-update-metadata') ? { metadata: 'text' } : {},
+    answer: fault('updated-list') ? [] : fault('odd-update-metadata') ? { metadata: 'text' } : {},
     end() {
       if (!fault('plan-change-lost'))
         known.asked = {
           ...target,
           ...(keepsParameters ? {} : { parameters: body['parameters'] ?? null }),
         };
+      if (fault('update-forgets-plan') && body['plan_id'] === undefined && hasParameters)
+        known.asked = { ...known.asked, plan_id: state.catalog.services[0]?.plans[1]?.['id'] as string };
       known.busy = undefined;
     },
   });
 }
 
+/** A plan that is fixed stays. @throws Refused */
+function requireUpdateable(
+  { catalog, fault }: SmallState,
+  { asked }: SmallInstance,
+  planId: Json | undefined,
+): void {
+  const service = catalog.services.find(({ id }) => id === asked['service_id']);
+  if (planId === asked['plan_id'] || service?.['plan_updateable'] === true || fault('updates-fixed')) return;
+  throw new Refused(422, 'The plan stays.');
+}
+
 /** @throws Refused */
 function requireSoldUpdate(state: SmallState, target: JsonObject, id: string): void {
+  const isOfService = target['service_id'] === state.instances.get(id)?.asked['service_id'];
+  if (state.fault('update-any-plan') && isOfService) return;
   try {
     requireSold(state, target);
   } catch (error) {
@@ -288,9 +315,12 @@ function deprovision(state: SmallState, request: Request, response: Response): v
   const { fault } = state;
   const id = request.params['instance'] as string;
   const known = state.instances.get(id);
+  if (fault('delete-body-breaks') && request.body === '{"force":true}') throw new Refused(500, 'It broke.');
+  if (fault('odd-delete-breaks') && id.length === 1000) throw new Refused(500, 'It broke.');
   if (!known && fault('crowd-delete') && isCrowded(state, 'DELETE', request.path))
     throw new Refused(404, 'There is no such instance.');
-  if (!known && fault('delete-404')) throw new Refused(404, 'There is no such instance.');
+  if (!known && fault('delete-404') && !state.operations.has(request.path))
+    throw new Refused(404, 'There is no such instance.');
   if (!known) return void response.status(410).json({});
   requireRemovable(state, id, known);
   if (fault('refuses-to-delete')) throw new Refused(403, 'Nobody deletes here.');
@@ -307,13 +337,16 @@ function deprovision(state: SmallState, request: Request, response: Response): v
     state.instances.delete(id);
     return void response.status(200).json({});
   }
-  if (repeat(state, request, response, known, 'delete', () => concurrency(state))) return;
+  if (
+    repeat(state, request, response, known, 'delete', () => concurrency(state, `delete-${known.busy?.kind}`))
+  )
+    return;
   requireAsync(state, request, 'deprovision');
   carryOut(state, request, response, {
     thing: known,
     kind: 'delete',
-    status: fault('deleted-204') ? 204 : 200,
-    answer: fault('odd-delete-operation') ? { operation: 17 } : {},
+    status: 200,
+    answer: fault('deleted-list') ? [] : fault('odd-delete-operation') ? { operation: 17 } : {},
     end() {
       if (fault('never-deletes')) known.busy = undefined;
       else state.instances.delete(id);

@@ -62,6 +62,7 @@ export function oddBodies({ fault }: SmallState): Step {
     const type = request.header('content-type');
     const no = (status: number) => void response.status(status).json({ description: 'Not so.' });
     if (fault('type-breaks') && type === 'application/xml') return no(500);
+    if (fault('type-as-written') && type?.startsWith('Application/')) return no(415);
     if (fault('type-415') && type === 'text/plain') return no(415);
     if (fault('chunked-411') && request.header('transfer-encoding') !== undefined) return no(411);
     if (fault('encoding-breaks') && request.header('content-encoding') === 'nonsense') return no(500);

@@ -13,6 +13,8 @@ export interface SmallState {
   readonly operations: Map<string, SmallOperation>;
   /** How many requests of this method and path are held, by `PUT /v2/...`. */
   readonly crowd: Map<string, number>;
+  /** How often something was seen by a fault. */
+  readonly counts: Map<string, number>;
   /** What a fault has to remember, in its own words. */
   readonly seen: Set<string>;
 }
@@ -56,14 +58,16 @@ export class Refused extends Error {
 }
 
 /** The body as an object. @throws Refused */
-export function objectIn({ body }: Request): JsonObject {
+export function objectIn({ fault }: SmallState, { body }: Request): JsonObject {
   let value: Json;
   try {
     value = JSON.parse(body as string) as Json;
   } catch {
-    throw new Refused(400, 'The body is no JSON.');
+    const isEmpty = typeof body !== 'string' || body === '';
+    const isOdd = fault(isEmpty ? 'empty-422' : 'malformed-422');
+    throw new Refused(isOdd ? 422 : 400, 'The body is no JSON.');
   }
-  if (!isObject(value)) throw new Refused(400, 'The body is no object.');
+  if (!isObject(value)) throw new Refused(fault('list-422') ? 422 : 400, 'The body is no object.');
   return value;
 }
 
@@ -150,12 +154,15 @@ export function tellOperation(state: SmallState, path: string, request: Request,
   const kind = path.includes('/service_bindings/') ? 'binding' : 'instance';
   const operation = state.operations.get(path);
   const asked = request.query['operation'];
+  const service = request.query['service_id'];
+  if (fault(`hints-break-${kind}`) && service !== undefined && !isSoldService(state, service))
+    throw new Refused(500, 'It broke.');
   if (fault(`hints-needed-${kind}`) && request.query['service_id'] === undefined)
     throw new Refused(400, 'Which service?');
   if (!operation) throw new Refused(fault(`lost-${kind}-410`) ? 410 : 404, 'There is no such thing.');
   if (asked !== undefined && (fault(`odd-operation-${kind}`) || asked !== operation.name))
     throw new Refused(
-      fault('breaks-on-operation') && asked === 'unknown' ? 500 : 400,
+      fault(`breaks-on-operation-${kind}`) && asked === 'unknown' ? 500 : 400,
       'This is another operation.',
     );
   if (fault('poll-new-plan') && operation.state === 'in progress' && operation.kind === 'update')
@@ -163,7 +170,8 @@ export function tellOperation(state: SmallState, path: string, request: Request,
   if (operation.state === 'succeeded' && fault(`forgets-${kind}`) && operation.kind === 'create')
     throw new Refused(404, 'It is over.');
   operation.polls += 1;
-  if (operation.state === 'in progress' && operation.polls >= pollsOfOperation) {
+  const isEndless = fault('endless-delete') && operation.kind === 'delete';
+  if (operation.state === 'in progress' && !isEndless && operation.polls >= pollsOfOperation) {
     operation.state = 'succeeded';
     operation.end();
   }
@@ -175,13 +183,16 @@ export function tellOperation(state: SmallState, path: string, request: Request,
   );
   if (operation.state === 'succeeded' && operation.kind === 'delete')
     throw new Refused(fault(`gone-${kind}-404`) ? 404 : 410, 'It is gone.');
-  const isOdd = fault(`odd-state-${kind}`) && operation.state === 'succeeded';
   const isUnsure = fault(`unsure-${kind}`) && operation.name === 'done';
-  const told = isOdd ? 'done' : isUnsure ? 'in progress' : operation.state;
   response.json({
-    state: told,
+    state: isUnsure ? 'in progress' : operation.state,
+    ...(fault(`odd-description-${kind}`) ? { description: 17 } : {}),
     ...(fault(`usable-in-binding`) && kind === 'binding' ? { instance_usable: true } : {}),
   });
+}
+
+function isSoldService({ catalog }: SmallState, id: unknown): boolean {
+  return catalog.services.some((one) => one['id'] === id);
 }
 
 /** @throws Refused */
@@ -216,10 +227,11 @@ export function repeat(
   return true;
 }
 
-export function concurrency({ fault }: SmallState): Refused {
+/** @param what is asked for, and meanwhile what is done, e.g. `bind-update` */
+export function concurrency({ fault }: SmallState, what: string): Refused {
   return new Refused(
     422,
     'Something is in progress.',
-    fault('no-concurrency-word') ? undefined : 'ConcurrencyError',
+    fault(`no-word-${what}`) ? undefined : 'ConcurrencyError',
   );
 }

@@ -4,9 +4,6 @@ import type { Probe } from './probe.ts';
 import { deleteRequest } from './requests.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
 
-/** How many requests are sent at once: enough to meet, and not so many that a small broker is overloaded. */
-export const many = 8;
-
 /** All answers, in the order of the requests. @throws Shortcoming when one has none, after the others have come */
 export async function sendAtOnce(
   probe: Probe,
@@ -19,8 +16,9 @@ export async function sendAtOnce(
   });
 }
 
-export function repeated(request: WireRequest): readonly WireRequest[] {
-  return Array.from({ length: many }, () => request);
+/** As many of them as are sent at once. */
+export function repeated({ atOnce }: Probe, request: WireRequest): readonly WireRequest[] {
+  return Array.from({ length: atOnce }, () => request);
 }
 
 /** Each has one of these codes, and a 422 is a ConcurrencyError. @throws Shortcoming */

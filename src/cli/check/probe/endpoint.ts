@@ -14,6 +14,9 @@ export const successCodes: Readonly<Record<string, readonly number[]>> = {
   'get binding operation': [200],
 };
 
+/** How the same request for what is there, or is being made, may be answered. */
+export const repetitionCodes: readonly number[] = [200, 201, 202, 409];
+
 const onThings =
   /^\/v2\/service_instances\/[^/]+(?<binding>\/service_bindings\/[^/]+)?(?<operation>\/last_operation)?$/;
 

@@ -51,6 +51,14 @@ export function poll(probe: Probe, { path, answer }: LivingThing): Promise<WireA
   });
 }
 
+/** It is told at all while it is in progress; whether its operation is understood is told by LOP-14. @throws Shortcoming */
+export async function requirePollable(probe: Probe, thing: LivingThing, subject: string): Promise<void> {
+  const answer = await poll(probe, thing);
+  if (answer.status === 200) return;
+  const bare = await probe.send({ method: 'GET', path: `${thing.path}/last_operation` });
+  if (bare.status !== 200) requireStatus(answer, [200], subject);
+}
+
 /** Is it still so? What has ended meanwhile proves nothing. @throws Inapplicable */
 export async function requireBusy(probe: Probe, thing: LivingThing): Promise<void> {
   const { body } = await poll(probe, thing);

@@ -8,6 +8,7 @@ export interface Market {
   readonly service: JsonObject;
   readonly plan: JsonObject;
   readonly serviceId: string;
+  /** Empty: the catalog has no plan with an id, and nothing but the catalog can be looked at. */
   readonly planId: string;
   readonly bindable: boolean;
   readonly updateable: boolean;
@@ -24,7 +25,7 @@ export interface Market {
 }
 
 /**
- * Chooses by names or ids; without them the first plan that can be bound, else the first.
+ * Chooses by names or ids; without them the first plan that can be bound, else the first, else none.
  * @throws Error that names what there is
  */
 export function chooseMarket(catalog: JsonObject, offering?: string, plan?: string): Market {
@@ -34,6 +35,8 @@ export function chooseMarket(catalog: JsonObject, offering?: string, plan?: stri
       .filter((one) => isText(service['id']) && isText(one['id']))
       .map((one) => ({ service, plan: one })),
   );
+  if (pairs.length === 0 && offering === undefined && plan === undefined)
+    return marketOf(catalog, services, services[0] ?? {}, {});
   const fitting = pairs.filter((one) => isNamed(one.service, offering) && isNamed(one.plan, plan));
   const chosen = fitting.find((one) => isBindable(one.service, one.plan)) ?? fitting[0];
   if (!chosen) throw new Error(nothingFits(pairs, offering, plan));
@@ -73,8 +76,8 @@ function marketOf(
     services,
     service,
     plan,
-    serviceId: service['id'] as string,
-    planId: plan['id'] as string,
+    serviceId: isText(service['id']) ? service['id'] : '',
+    planId: isText(plan['id']) ? plan['id'] : '',
     bindable: isBindable(service, plan),
     updateable: (plan['plan_updateable'] ?? service['plan_updateable']) === true,
     rotatable: plan['binding_rotatable'] === true,
@@ -115,12 +118,15 @@ export function isText(value: Json | undefined): value is string {
   return typeof value === 'string' && value !== '';
 }
 
+/** Why a broker cannot be looked at further. */
+export const noPlan = 'The catalog of the broker has no plan with an id.';
+
 function nothingFits(
   pairs: readonly { readonly service: JsonObject; readonly plan: JsonObject }[],
   offering: string | undefined,
   plan: string | undefined,
 ): string {
-  if (pairs.length === 0) return 'The catalog of the broker has no plan with an id.';
+  if (pairs.length === 0) return noPlan;
   const names = pairs.map((one) => `${textOf(one.service['name'])}/${textOf(one.plan['name'])}`);
   const wanted = [offering ?? 'any offering', plan ?? 'any plan'].join('/');
   return `The broker does not sell ${wanted}. It sells: ${names.join(', ')}.`;

@@ -28,6 +28,11 @@ export interface Probe {
   readonly otherParameters: JsonObject | undefined;
   /** Milliseconds that an operation may take. */
   readonly operationWithin: number;
+  /**
+   * How many requests are sent at once: enough to meet, and not so many that a broker is overloaded, which makes as
+   * many instances.
+   */
+  readonly atOnce: number;
   /** One exchange, recorded. @throws Shortcoming when there is no answer, RunEnded at a limit of the run */
   send(request: WireRequest): Promise<WireAnswer>;
   /** Waits between two polls. @throws RunEnded */
@@ -42,7 +47,7 @@ export interface Probe {
 
 export interface ProbeOptions extends Pick<
   Probe,
-  'market' | 'minor' | 'parameters' | 'otherParameters' | 'operationWithin'
+  'market' | 'minor' | 'parameters' | 'otherParameters' | 'operationWithin' | 'atOnce'
 > {
   readonly wire: Wire;
   /** How many requests may be sent. */

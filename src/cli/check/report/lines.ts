@@ -21,10 +21,11 @@ export function summaryOf(report: ConformanceReport): string {
   const { broker, apiVersion, offering, plan, counts, requests, ms, left, stopped } = report;
   const heads = ['PASSED', 'FAILED', 'WARNED', 'NOT APPLICABLE', 'NOT TESTABLE'];
   const { passed, failed, warned } = counts;
+  const what = plan === '' ? 'no plan' : `${offering}/${plan}`;
   const row = [passed, failed, warned, counts['not applicable'], counts['not testable']].map(String);
   return [
     '',
-    `${broker}, version ${apiVersion}, ${offering}/${plan}: ${requests} requests in ${(ms / 1000).toFixed(1)} s.`,
+    `${broker}, version ${apiVersion}, ${what}: ${requests} requests in ${(ms / 1000).toFixed(1)} s.`,
     '',
     table(heads, [row]),
     ...left.map(({ path, reason }) => `\nLeft at the broker: ${printable(path)}. ${printable(reason)}`),

@@ -7,6 +7,7 @@ import {
   requireRefused,
   requireStatus,
   requireThat,
+  requireWord,
 } from '../../probe/findings.ts';
 import { bodyOf, freshBinding, freshInstance, keptBinding, removeThing } from '../../probe/lifecycle.ts';
 import { isText } from '../../probe/market.ts';
@@ -105,17 +106,26 @@ export const bindingIdCases: CaseGroup = {
           );
       },
     ),
-    defineCase('BND-15.empty', 'SHOULD', body, 'An app that is no text is refused.', async (probe) => {
-      // An empty text is not asked for: there are platforms that say so that there is no app.
-      for (const app of [17, {}])
-        requireStatus(
-          await probe.send(
+    defineCase(
+      'BND-15.empty',
+      'SHOULD',
+      body,
+      'An app that is no text is refused; an empty one is too, or is none.',
+      async (probe) => {
+        await keptBinding(probe);
+        const answerFor = async (app: Json) =>
+          probe.send(
             bindRequest(probe, await freshPath(probe), { app_guid: app, bind_resource: { app_guid: app } }),
-          ),
-          [400, 422],
-          'A bind with an app_guid that is no text',
-        );
-    }),
+          );
+        for (const app of [17, {}])
+          requireStatus(await answerFor(app), [400, 422], 'A bind with an app_guid that is no text');
+        // There are platforms that say so that there is no app.
+        const subject = 'A bind with an empty app_guid';
+        const empty = await answerFor('');
+        requireStatus(empty, [200, 201, 202, 400, 422], subject);
+        requireWord(empty, 'RequiresApp', subject);
+      },
+    ),
     defineCase('BND-22', 'CC', body, 'A route service has an https address.', async (probe) => {
       const thing = await keptBinding(probe);
       const { route_service_url: url } = await bodyOf(probe, thing);

@@ -1,9 +1,9 @@
 import { isObject, type Json, type JsonObject } from '../../../../broker/json.ts';
 import { defineCase, type CaseGroup } from '../../case.ts';
 import { onlyWhen, requireStatus, requireThat } from '../../probe/findings.ts';
-import { textOf } from '../../probe/market.ts';
+import { isText, objectsIn, textOf } from '../../probe/market.ts';
 import type { Probe } from '../../probe/probe.ts';
-import { eachPlan, eachService, isAbsent } from './catalog.ts';
+import { eachPlan, eachService, isAbsent, requireDifferent } from './catalog.ts';
 
 /** What platforms make of a catalog, and how it is sent. */
 export const catalogPlatformCases: CaseGroup = {
@@ -87,6 +87,7 @@ export const catalogPlatformCases: CaseGroup = {
       );
     }),
     defineCase('CAT-40', 'CC', 'Cloud Controller', 'The catalog is not empty.', async ({ market }) => {
+      onlyWhen(Array.isArray(market.catalog['services']), 'The catalog has no array of services.');
       requireThat(market.services.length > 0, 'The catalog has no service.');
     }),
     defineCase(
@@ -113,12 +114,25 @@ export const catalogPlatformCases: CaseGroup = {
         'has more in its maintenance_info',
       ),
     ),
-    defineCase('CAT-43', 'CC', 'Cloud Controller', 'No text is blank.', async (probe) => {
-      const isFull = (one: JsonObject) =>
-        ['id', 'name', 'description'].every((name) => !/^\s+$/.test(textOf(one[name])));
-      await eachService(isFull, 'has a blank id, name or description')(probe);
-      await eachPlan(isFull, 'has a blank id, name or description')(probe);
-    }),
+    defineCase(
+      'CAT-43',
+      'CC',
+      'Cloud Controller',
+      'No text is blank, and dashboard clients are whole and differ.',
+      async (probe) => {
+        const isFull = (one: JsonObject) =>
+          ['id', 'name', 'description'].every((name) => !/^\s+$/.test(textOf(one[name])));
+        await eachService(isFull, 'has a blank id, name or description')(probe);
+        await eachPlan(isFull, 'has a blank id, name or description')(probe);
+        const clientOf = (one: JsonObject) => objectsIn([one['dashboard_client'] ?? null])[0];
+        await eachService((one) => {
+          const client = clientOf(one);
+          return client === undefined || isText(client['redirect_uri']);
+        }, 'has a dashboard_client without redirect_uri')(probe);
+        const ids = probe.market.services.map((one) => clientOf(one)?.['id']);
+        requireDifferent(ids, 'dashboard clients have the id');
+      },
+    ),
     defineCase(
       'CAT-44',
       'CC',

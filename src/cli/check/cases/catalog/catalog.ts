@@ -56,7 +56,7 @@ export const catalogCases: CaseGroup = {
       'MUST',
       service,
       'Tags are texts.',
-      eachService(({ tags }) => isAbsent(tags) || areTexts(tags), 'has tags that are no array of texts'),
+      eachService(({ tags }) => isNothing(tags) || areTexts(tags), 'has tags that are no array of texts'),
     ),
     defineCase(
       'CAT-09',
@@ -65,7 +65,7 @@ export const catalogCases: CaseGroup = {
       'Requires names nothing but syslog_drain, route_forwarding and volume_mount.',
       eachService(
         ({ requires }) =>
-          isAbsent(requires) || (areTexts(requires) && requires.every((one) => permissions.has(one))),
+          isNothing(requires) || (areTexts(requires) && requires.every((one) => permissions.has(one))),
         'requires what is not defined',
       ),
     ),
@@ -199,10 +199,16 @@ function requireEach(
   throw new Shortcoming(`The ${kind} ${JSON.stringify(name) ?? '(unnamed)'} ${wrong}.`);
 }
 
-function requireDifferent(values: readonly (Json | undefined)[], what: string): void {
+/** @param what as the middle of a sentence: `services have the id` @throws Shortcoming */
+export function requireDifferent(values: readonly (Json | undefined)[], what: string): void {
   const texts = values.filter((value) => value !== undefined);
   const twice = texts.find((value, index) => texts.indexOf(value) !== index);
   requireThat(twice === undefined, `Two ${what} ${JSON.stringify(twice)}.`);
+}
+
+/** Null is lawful here; what Cloud Controller makes of it is told by CAT-44. */
+function isNothing(value: Json | undefined): value is null | undefined {
+  return value === undefined || value === null;
 }
 
 export function isAbsent(value: Json | undefined): value is undefined {

@@ -33,6 +33,8 @@ export const provisionAgainCases: CaseGroup = {
       'Another context or user is no other request.',
       async (probe) => {
         const { path } = await keptInstance(probe);
+        const { status } = await probe.send(provisionRequest(probe, path));
+        onlyWhen([200, 409].includes(status), 'Nor is the same request again taken so: see PRV-06.');
         const context = { platform: 'kubernetes', namespace: 'elsewhere', clusterid: 'c' };
         await requireSameOrOther(
           probe,
@@ -56,7 +58,8 @@ export const provisionAgainCases: CaseGroup = {
       'Provisioning: Route',
       'An id is free again after its deletion, or refused.',
       async (probe) => {
-        const { path } = await freshInstance(probe);
+        const { path, answer: first } = await freshInstance(probe);
+        onlyWhen(first.status !== 200, 'New instances are told with 200.');
         await removeThing(probe, path);
         const answer = await probe.send(provisionRequest(probe, path));
         requireNoBreak(answer, 'A provision of an id that was deleted');

@@ -1,6 +1,6 @@
 import type { Json } from '../../../../broker/json.ts';
 import { defineCase, type CaseGroup } from '../../case.ts';
-import { awaitAny, many, requireEach, requireGoes, sendAtOnce } from '../../probe/at-once.ts';
+import { awaitAny, requireEach, requireGoes, sendAtOnce } from '../../probe/at-once.ts';
 import {
   onlyWhen,
   requireAccepted,
@@ -48,7 +48,7 @@ export const differentAtOnceCases: CaseGroup = {
       async (probe) => {
         onlyWhen(probe.market.bindable, 'The plan cannot be bound.');
         const { path } = await freshInstance(probe);
-        const binds = half(() => bindRequest(probe, bindingPath(path, probe.newId())));
+        const binds = half(probe, () => bindRequest(probe, bindingPath(path, probe.newId())));
         const answers = await sendAtOnce(probe, [...binds, deleteRequest(probe, path)]);
         for (const answer of answers) {
           requireNoBreak(answer, 'Binds and a deletion of their instance at once');
@@ -62,7 +62,7 @@ export const differentAtOnceCases: CaseGroup = {
     ),
     defineCase('CON-08', 'MUST', blocking, 'Updates at once leave an instance that works.', async (probe) => {
       const path = await updatedInstance(probe);
-      const contexts = half((place) => ({ platform: 'cloudfoundry', instance_name: `name-${place}` }));
+      const contexts = half(probe, (place) => ({ platform: 'cloudfoundry', instance_name: `name-${place}` }));
       const answers = await sendAtOnce(
         probe,
         contexts.map((context) => updateRequest(probe, path, { ...goodParameters(probe), context })),
@@ -81,7 +81,7 @@ export const differentAtOnceCases: CaseGroup = {
       async (probe) => {
         await keptInstance(probe);
         const path = instancePath(probe.newId());
-        const pairs = half(() => [provisionRequest(probe, path), deleteRequest(probe, path)]);
+        const pairs = half(probe, () => [provisionRequest(probe, path), deleteRequest(probe, path)]);
         const answers = await sendAtOnce(probe, pairs.flat());
         for (const answer of answers) {
           requireNoBreak(answer, 'Provisions and deletions of one id at once');
@@ -98,7 +98,7 @@ export const differentAtOnceCases: CaseGroup = {
       async (probe) => {
         onlyWhen(probe.market.rotatable, 'The plan cannot be rotated.');
         const { path: old } = await freshBinding(probe);
-        const paths = await Promise.all(half(() => freshPath(probe)));
+        const paths = await Promise.all(half(probe, () => freshPath(probe)));
         const answers = await sendAtOnce(
           probe,
           paths.map((path) => rotateRequest(probe, path, old)),
@@ -118,15 +118,15 @@ export const differentAtOnceCases: CaseGroup = {
 };
 
 /** As many as are one side of two. */
-function half<Item>(make: (place: number) => Item): readonly Item[] {
-  return Array.from({ length: many / 2 }, (_none, place) => make(place));
+function half<Item>({ atOnce }: Probe, make: (place: number) => Item): readonly Item[] {
+  return Array.from({ length: Math.ceil(atOnce / 2) }, (_none, place) => make(place));
 }
 
 /** Half of the requests for one id are as usual, half are changed: only those of one side are accepted. */
 async function requireOneWins(probe: Probe, change: Changes, subject: string): Promise<void> {
   await keptInstance(probe);
   const path = instancePath(probe.newId());
-  const sides = half(() => [provisionRequest(probe, path), provisionRequest(probe, path, change)]);
+  const sides = half(probe, () => [provisionRequest(probe, path), provisionRequest(probe, path, change)]);
   const answers = await sendAtOnce(probe, sides.flat());
   requireEach(answers, [200, 201, 202, 409, 422], `${subject} at once`);
   const winners = answers.flatMap(({ status }, place) => (status < 300 ? [place % 2] : []));

@@ -2,7 +2,6 @@ import { isObject, sameJson } from '../../../../broker/json.ts';
 import { defineCase, type CaseGroup } from '../../case.ts';
 import {
   awaitAny,
-  many,
   repeated,
   requireEach,
   requireGoes,
@@ -28,8 +27,8 @@ export const sameAtOnceCases: CaseGroup = {
       async (probe) => {
         await keptInstance(probe);
         const path = instancePath(probe.newId());
-        const answers = await sendAtOnce(probe, repeated(provisionRequest(probe, path)));
-        const subject = `The same provision ${many} times at once`;
+        const answers = await sendAtOnce(probe, repeated(probe, provisionRequest(probe, path)));
+        const subject = `The same provision ${probe.atOnce} times at once`;
         requireEach(answers, [200, 201, 202, 409, 422], subject);
         requireThat(
           answers.some(({ status }) => status < 300),
@@ -48,8 +47,8 @@ export const sameAtOnceCases: CaseGroup = {
       'The same bind many times at once makes one binding.',
       async (probe) => {
         const path = await freshPath(probe);
-        const answers = await sendAtOnce(probe, repeated(bindRequest(probe, path)));
-        const subject = `The same bind ${many} times at once`;
+        const answers = await sendAtOnce(probe, repeated(probe, bindRequest(probe, path)));
+        const subject = `The same bind ${probe.atOnce} times at once`;
         requireEach(answers, [200, 201, 202, 409, 422], subject);
         requireOneOperation(answers, subject);
         const told = answers.filter(({ body }) => isObject(body['credentials']));
@@ -66,8 +65,8 @@ export const sameAtOnceCases: CaseGroup = {
       'Deletes at once leave nothing, and nobody is told anything odd.',
       async (probe) => {
         const { path } = await freshInstance(probe);
-        const answers = await sendAtOnce(probe, repeated(deleteRequest(probe, path)));
-        requireEach(answers, [200, 202, 410, 422], `The same deletion ${many} times at once`);
+        const answers = await sendAtOnce(probe, repeated(probe, deleteRequest(probe, path)));
+        requireEach(answers, [200, 202, 410, 422], `The same deletion ${probe.atOnce} times at once`);
         await awaitAny(probe, path, answers);
         await requireGoes(probe, path, 'A deletion after many at once');
       },
@@ -79,8 +78,8 @@ export const sameAtOnceCases: CaseGroup = {
       'Unbinds at once leave nothing, and nobody is told anything odd.',
       async (probe) => {
         const { path } = await freshBinding(probe);
-        const answers = await sendAtOnce(probe, repeated(deleteRequest(probe, path)));
-        requireEach(answers, [200, 202, 410, 422], `The same unbind ${many} times at once`);
+        const answers = await sendAtOnce(probe, repeated(probe, deleteRequest(probe, path)));
+        requireEach(answers, [200, 202, 410, 422], `The same unbind ${probe.atOnce} times at once`);
         await awaitAny(probe, path, answers);
         await requireGoes(probe, path, 'An unbind after many at once');
       },
@@ -92,7 +91,7 @@ export const sameAtOnceCases: CaseGroup = {
       'Several different instances at once are all made.',
       async (probe) => {
         await keptInstance(probe);
-        const paths = Array.from({ length: many }, () => instancePath(probe.newId()));
+        const paths = Array.from({ length: probe.atOnce }, () => instancePath(probe.newId()));
         const answers = await sendAtOnce(
           probe,
           paths.map((path) => provisionRequest(probe, path)),
@@ -101,7 +100,7 @@ export const sameAtOnceCases: CaseGroup = {
         onlyWhen(refused === undefined || refused.status !== 429, 'The broker limits the rate of requests.');
         requireThat(
           refused === undefined,
-          `One of ${many} provisions at once was answered ${refused?.status}.`,
+          `One of ${probe.atOnce} provisions at once was answered ${refused?.status}.`,
           refused,
         );
         for (const [place, path] of paths.entries())

@@ -1,6 +1,12 @@
 import { defineCase, type CaseGroup } from '../../case.ts';
 import { onlyWhen, requireNoBreak, requireStatus, requireThat } from '../../probe/findings.ts';
-import { begunUnbind, poll, requireOddOperations, requireState } from '../../probe/in-progress.ts';
+import {
+  begunUnbind,
+  poll,
+  requireOddOperations,
+  requireState,
+  requirePollable,
+} from '../../probe/in-progress.ts';
 import { awaitEnd, begunBinding, keptBinding, keptInstance } from '../../probe/lifecycle.ts';
 import { bindingPath, instancePath } from '../../probe/requests.ts';
 
@@ -48,11 +54,8 @@ export const bindingPollingCases: CaseGroup = {
       response,
       'The last operation of a binding in the making is 200.',
       async (probe) => {
-        requireStatus(
-          await poll(probe, await begunBinding(probe)),
-          [200],
-          'The last operation of a binding in the making',
-        );
+        const thing = await begunBinding(probe);
+        await requirePollable(probe, thing, 'The last operation of a binding in the making');
       },
     ),
     defineCase(
@@ -84,11 +87,12 @@ export const bindingPollingCases: CaseGroup = {
       async (probe) => {
         const thing = await begunBinding(probe);
         const end = await awaitEnd(probe, thing.path, thing.answer);
-        const again = await poll(probe, thing);
+        onlyWhen(end.is !== 'gone', 'The end of its operation is not told.');
+        const again = await awaitEnd(probe, thing.path, thing.answer);
         requireThat(
-          again.body['state'] === end.answer.body['state'],
+          again.is === end.is,
           'The end of an operation of a binding is told once and then forgotten.',
-          again,
+          again.answer,
         );
       },
     ),
