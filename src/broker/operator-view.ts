@@ -3,21 +3,24 @@ import type { RequestContext } from './requests/context.ts';
 import type { BrokerContext } from './context.ts';
 import { Refusal } from './errors.ts';
 import type { DrainNode, ForgetNode, RemoveOrphan } from './commands.ts';
-import { summarize, tellEnd } from './events.ts';
-import { dependencyIds } from './dependencies/ids.ts';
+import { type OperationSummary, summarize } from './events.ts';
 import type { Json } from './json.ts';
-import { portOwner } from './key.ts';
 import type { Node } from './nodes.ts';
 import { declaredOfferings } from './on-sale.ts';
 import type { MadeFrom } from './operations/plan-of.ts';
+import { type InstanceOwner, type ListQuery, type OperationsQuery, ownerOf } from './listing.ts';
+import { dependencyIds } from './dependencies/ids.ts';
+import { portOwner } from './key.ts';
 import { runsPrograms } from './operations/placement.ts';
-import { type InstanceOwner, ownerOf } from './owner.ts';
-import { certainAfter, type Suspect, type Scope } from './orphans.ts';
+import type { Suspect } from './orphans.ts';
+import { drain, forget } from './requests/operate-nodes.ts';
+import { removeOrphan } from './requests/remove-orphan.ts';
 import { describeStatus, findNode } from './units/read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
 import { type BindingState, describeBindingState, describeState, type StateWord } from './state.ts';
-import type { Listed, ListedBinding, ListQuery } from './store.ts';
+import type { Listed, ListedBinding } from './store.ts';
 import type { InstanceStatus } from './status.ts';
+import type { UnitStatus } from './units.ts';
 
 /** What an operator sees of everything, and the few things to be done there. Nothing of it is confidential. */
 export interface OperatorView {
@@ -27,6 +30,10 @@ export interface OperatorView {
   /** Refuses with not-found, and with conflict while the node lives or, unless it is abandoned, has instances. */
   forget(command: ForgetNode): Promise<void>;
   instances(query: InstancesQuery): Promise<readonly InstanceEntry[]>;
+  /** A page of them; with a status it may hold fewer than there are, and `next` all the same. */
+  instancePage(query: InstancePageQuery): Promise<InstancePage>;
+  /** The latest first. Refuses with invalid an `after` that is not the `next` of a page. */
+  operations(query: OperationsQuery): Promise<ListedOperations>;
   /** Refuses with not-found. */
   instance(instanceId: string): Promise<InstanceDetails>;
   /** The plan that an instance was made from, also when it has left the catalog. */
@@ -40,6 +47,21 @@ export interface OperatorView {
 export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {
   /** Only those whose plan has changed since they were made or last updated. */
   readonly drifted?: boolean;
+}
+
+export interface InstancePageQuery extends InstancesQuery {
+  readonly status?: UnitStatus;
+}
+
+export interface InstancePage {
+  readonly entries: readonly InstanceEntry[];
+  /** The `after` of the page that follows; absent: this is the last. */
+  readonly next?: string;
+}
+
+export interface ListedOperations {
+  readonly operations: readonly OperationSummary[];
+  readonly next?: string;
 }
 
 export interface InstanceEntry extends Omit<Listed, 'instance'> {
@@ -78,7 +100,9 @@ export interface OperationEntry {
 }
 
 export interface OfferingEntry {
-  readonly offering: Pick<ServiceOffering, 'id' | 'name' | 'description'>;
+  readonly offering: Pick<ServiceOffering, 'id' | 'name' | 'description'> & {
+    readonly plans: readonly Pick<ServicePlan, 'id' | 'name'>[];
+  };
   /** Why it is not in the catalog, as a sentence; absent: it is. */
   readonly hidden?: string;
 }
@@ -91,11 +115,11 @@ export function createOperatorView(core: RequestContext): OperatorView {
     nodes: () => core.nodes.list(),
     drain: (command) => drain(core, command),
     forget: (command) => forget(core, command),
-    async instances({ drifted = false, ...query }) {
-      const now = declaredOfferings(core).flatMap(({ plans }) => plans);
-      const asked = drifted ? { ...query, driftedFrom: now } : query;
-      const [listed, nodes] = await Promise.all([core.store.list(asked), core.nodes.list()]);
-      return listed.map((one) => entryOf(core, one, nodes));
+    instances: (query) => instancesOf(core, query),
+    instancePage: (query) => pageOf(core, query),
+    async operations(query) {
+      const { operations, next } = await core.store.listOperations(query);
+      return { operations: operations.map(summarize), next };
     },
     instance: (instanceId) => detailsOf(core, instanceId),
     plan: (instance) => core.planOf(instance),
@@ -105,38 +129,30 @@ export function createOperatorView(core: RequestContext): OperatorView {
   };
 }
 
-function drain({ nodes, observe }: BrokerContext, { node, draining, origin }: DrainNode): Promise<void> {
-  const summary = () => ({ kind: draining ? 'drain' : 'undrain', node }) as const;
-  return tellEnd(observe, { origin, summary }, async () => {
-    if (!(await nodes.drain(node, draining))) throw noNode(node);
-  });
+async function instancesOf(
+  core: RequestContext,
+  { drifted = false, ...query }: InstancesQuery,
+): Promise<readonly InstanceEntry[]> {
+  const now = declaredOfferings(core).flatMap(({ plans }) => plans);
+  const asked = drifted ? { ...query, driftedFrom: now } : query;
+  const [listed, nodes] = await Promise.all([core.store.list(asked), core.nodes.list()]);
+  return listed.map((one) => entryOf(core, one, nodes));
 }
 
-function forget(
-  { nodes, observe }: BrokerContext,
-  { node, abandon = false, origin }: ForgetNode,
-): Promise<void> {
-  const summary = () => ({ kind: abandon ? 'abandon' : 'forget', node }) as const;
-  return tellEnd(observe, { origin, summary }, async () => {
-    if (!(await nodes.forget(node, abandon))) throw notForgettable(node, await nodes.list());
-  });
+/** Instances that are looked at for one page of a status: how they are is said by more than their rows. */
+const mostLookedAt = 1000;
+
+async function pageOf(core: RequestContext, { status, ...query }: InstancePageQuery): Promise<InstancePage> {
+  const limit = status === undefined ? query.limit : mostLookedAt;
+  const found = await instancesOf(core, { ...query, limit });
+  const fit = status === undefined ? found : found.filter((one) => one.status.status === status);
+  const entries = fit.slice(0, query.limit);
+  const isAll = found.length < limit && entries.length === fit.length;
+  const last = entries.length === query.limit ? entries.at(-1) : found.at(-1);
+  return { entries, next: isAll ? undefined : last?.instance.id };
 }
 
-function noNode(name: string): Refusal {
-  return new Refusal('not-found', `There is no node '${name}'.`, 'node');
-}
-
-function notForgettable(name: string, nodes: readonly Node[]): Refusal {
-  const node = nodes.find((one) => one.name === name);
-  if (!node) return noNode(name);
-  const why = node.instances > 0 && node.stale ? `has ${countOf(node.instances)}` : 'is alive';
-  return new Refusal('conflict', `The node '${name}' ${why}.`, 'node');
-}
-
-function countOf(instances: number): string {
-  return instances === 1 ? 'a service instance' : `${instances} service instances`;
-}
-
+/** An instance as operators see it in a list. */
 function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): InstanceEntry {
   const { operation, seen } = listed;
   const { confidential, ...instance } = listed.instance;
@@ -164,6 +180,7 @@ function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): I
   };
 }
 
+/** The same with all that belongs to it. @throws Refusal not-found */
 async function detailsOf(core: RequestContext, instanceId: string): Promise<InstanceDetails> {
   const { store } = core;
   const [[listed], found, bindings, history, nodes] = await Promise.all([
@@ -215,7 +232,6 @@ async function heldBy(core: RequestContext, instance: ServiceInstance): Promise<
   });
   return (await Promise.all(held)).flat();
 }
-
 function offeringsOf({ catalog, hidden }: BrokerContext): readonly OfferingEntry[] {
   const concealed = hidden();
   const shown = catalog().offerings.filter(({ id }) => concealed.every(({ offering }) => offering.id !== id));
@@ -225,26 +241,6 @@ function offeringsOf({ catalog, hidden }: BrokerContext): readonly OfferingEntry
   ];
 }
 
-function outlineOf({ id, name, description }: ServiceOffering): OfferingEntry['offering'] {
-  return { id, name, description };
-}
-
-function removeOrphan(core: BrokerContext, { origin, name, ...where }: RemoveOrphan): Promise<void> {
-  const summary = () => ({ kind: 'remove-orphan', name, ...where }) as const;
-  return tellEnd(core.observe, { origin, summary }, () => approveRemoval(core, where, name));
-}
-
-async function approveRemoval({ orphans }: BrokerContext, where: Scope, name: string): Promise<void> {
-  if (await orphans.approveRemoval(where, name)) return;
-  const suspect = (await orphans.list()).find(
-    ({ provisioner, node, resource: thing }) =>
-      provisioner === where.provisioner && node === where.node && thing.name === name,
-  );
-  if (!suspect) throw new Refusal('not-found', 'There is no such orphan.');
-  const since = suspect.firstSeenAt.toISOString();
-  const certain = new Date(suspect.firstSeenAt.getTime() + certainAfter).toISOString();
-  throw new Refusal(
-    'conflict',
-    `It was first seen at ${since}. It can be removed when it is still seen after ${certain}.`,
-  );
+function outlineOf({ id, name, description, plans }: ServiceOffering): OfferingEntry['offering'] {
+  return { id, name, description, plans: plans.map((plan) => ({ id: plan.id, name: plan.name })) };
 }

@@ -1,6 +1,7 @@
 import type { ServicePlan } from './catalog.ts';
 import type { OperationSummary } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { ListQuery, OperationsPage, OperationsQuery, PlanRevision } from './listing.ts';
 import type { Demand, Shortage } from './nodes.ts';
 import type {
   FoundBinding,
@@ -76,6 +77,8 @@ export interface Store {
   history(instanceId: string, limit: number): Promise<readonly Operation[]>;
   /** Instances in the order of their ids, after the given one; what cannot be read hides none of them. */
   list(query: ListQuery): Promise<readonly Listed[]>;
+  /** Operations of all instances, the latest first; `next` is the `after` of the page that follows. */
+  listOperations(query: OperationsQuery): Promise<OperationsPage>;
   /** Instances of another revision than that of their plan among these. */
   countDrifted(plans: readonly PlanRevision[]): Promise<number>;
 
@@ -105,20 +108,6 @@ export type Placement =
   | { readonly placed: ServiceInstance; readonly operation: Operation }
   | { readonly short: Shortage }
   | 'stale';
-
-export interface ListQuery {
-  readonly after?: string;
-  readonly limit: number;
-  /** Only this one. */
-  readonly instanceId?: string;
-  readonly node?: string;
-  readonly offeringId?: string;
-  /** Only those of another revision than that of their plan among these. */
-  readonly driftedFrom?: readonly PlanRevision[];
-}
-
-/** A plan as it is now. */
-export type PlanRevision = Pick<ServicePlan, 'offeringId' | 'id' | 'revision'>;
 
 /** An instance in a list; of one that cannot be read, what is confidential is empty. */
 export interface Listed {

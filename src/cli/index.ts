@@ -12,6 +12,7 @@ import { describeError } from './output/describe-error.ts';
 import { instanceCommands } from './operator/instances.ts';
 import { nodeCommands } from './operator/nodes.ts';
 import { offerings } from './operator/offerings.ts';
+import { operations } from './operator/operations.ts';
 import { orphanCommands } from './operator/orphans.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
@@ -33,6 +34,7 @@ const commands: readonly CliCommand[] = [
   ...nodeCommands,
   offerings,
   ...instanceCommands,
+  operations,
   ...orphanCommands,
   completionOf(() => ourProgram().root),
 ];

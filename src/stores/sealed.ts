@@ -72,13 +72,17 @@ export function sealedStore(
 function reading(
   inner: Store,
   legible: ReturnType<typeof legibly>,
-): Pick<Store, 'lastOperation' | 'history' | 'list'> {
+): Pick<Store, 'lastOperation' | 'history' | 'list' | 'listOperations'> {
   return {
     async lastOperation(query) {
       const { operation, ...rest } = await inner.lastOperation(query);
       return { ...(operation && { operation: legible.operation(operation) }), ...rest };
     },
     history: async (instanceId, limit) => (await inner.history(instanceId, limit)).map(legible.operation),
+    async listOperations(query) {
+      const { operations, next } = await inner.listOperations(query);
+      return { operations: operations.map(legible.operation), next };
+    },
     async list(query) {
       const listed = await inner.list(query);
       return listed.map((one) => ({ ...one, instance: legible.instance(one.instance) }));

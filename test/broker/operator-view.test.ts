@@ -81,10 +81,11 @@ test('Offerings are listed with the reason why they are not on sale.', () => {
     {},
     { hidden: () => [{ offering: search, reason: 'No node has elasticsearch.' }] },
   );
+  const plans = cache.plans.map(({ id, name }) => ({ id, name }));
   expect(broker.overview.offerings()).toEqual([
-    { offering: { id: 'cache', name: 'cache', description: 'A cache' } },
+    { offering: { id: 'cache', name: 'cache', description: 'A cache', plans } },
     {
-      offering: { id: 'search', name: 'search', description: 'A search engine' },
+      offering: { id: 'search', name: 'search', description: 'A search engine', plans },
       hidden: 'No node has elasticsearch.',
     },
   ]);

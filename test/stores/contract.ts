@@ -8,6 +8,7 @@ import { describeHints } from './contract/hints.ts';
 import { describeHolding } from './contract/holding.ts';
 import { describeHistory } from './contract/history.ts';
 import { describeInstanceOpenings } from './contract/instance-openings.ts';
+import { describeLists } from './contract/lists.ts';
 import { describeNeeds } from './contract/needs.ts';
 import { describeNodes } from './contract/nodes.ts';
 import { describeOrphans } from './contract/orphans.ts';
@@ -28,6 +29,7 @@ export function describeStore(name: string, makeStore: MakeStore): void {
     describe('carrying by nodes', () => describeCarrying(makeStore));
     describe('needs', () => describeNeeds(makeStore));
     describe('history', () => describeHistory(makeStore));
+    describe('lists', () => describeLists(makeStore));
     describe('checks', () => describeChecks(makeStore));
     describe('hints', () => describeHints(makeStore));
   });

@@ -16,8 +16,8 @@ function overviewOf(statuses: readonly UnitStatus[]) {
       return entries.filter(({ instance }) => instance.id > after).slice(0, limit);
     },
     offerings: () => [
-      { offering: { id: 'a', name: 'a', description: 'a' } },
-      { offering: { id: 'b', name: 'b', description: 'b' }, hidden: 'There is no node.' },
+      { offering: { id: 'a', name: 'a', description: 'a', plans: [] } },
+      { offering: { id: 'b', name: 'b', description: 'b', plans: [] }, hidden: 'There is no node.' },
     ],
     orphans: async () =>
       [true, false, false].map((final) => ({

@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
-import { findAll } from './instances.ts';
+import { findAll } from './lists.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import { argument, flag } from '../parameters.ts';
 import { table } from '../table.ts';

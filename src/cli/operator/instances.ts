@@ -1,16 +1,10 @@
 import { nodeName, wholeNumber } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { describeOperation, instancePage, instanceTable } from './instance-answers.ts';
-import type {
-  ActionAnswer,
-  ActionBody,
-  InstanceAnswer,
-  InstancesAnswer,
-  OperationAnswer,
-} from '../../protocols/operator/wire.ts';
+import type { ActionAnswer, ActionBody, OperationAnswer } from '../../protocols/operator/wire.ts';
 import { until } from '../../system/until.ts';
 import type { InstanceAction, OperatorClient } from '../../protocols/operator/client.ts';
-import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
+import { findAll, listOptions } from './lists.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import {
   anyArguments,
@@ -37,14 +31,32 @@ export const instanceCommands: readonly CliCommand[] = [
     description: 'Show the service instances and how they are.',
     options: {
       node: option('--node <name>', nodeName(), 'only those on this node'),
-      offering: option('--offering <name>', someText(), 'only those of this offering'),
+      ...listOptions,
+      plan: option('--plan <name>', someText(), 'only those of this plan'),
+      platform: option('--platform <name>', someText(), 'only those of this platform, e.g. cloudfoundry'),
+      organization: option('--organization <name>', someText(), 'only those of this organization or team'),
+      organizationGuid: option('--organization-guid <id>', someText(), 'the same by its id'),
+      space: option('--space <name>', someText(), 'only those of this space or namespace'),
+      spaceGuid: option('--space-guid <id>', someText(), 'the same by its id'),
+      state: option('--state <state>', someText(), 'only those that are e.g. ready, failed or updating'),
+      status: option('--status <status>', someText(), 'only those that are e.g. started, error or down'),
       drifted: flag('--drifted', 'only those whose plan has changed since, down to its hooks'),
       wide: flag('--wide', 'all columns, however wide the lines become'),
     },
-    async run(_given, { node, offering, drifted, wide }) {
-      const query = { node, offering, drifted: drifted ? 'true' : undefined };
+    async run(
+      _given,
+      { drifted, wide, limit, organizationGuid, spaceGuid, olderThan, youngerThan, ...rest },
+    ) {
+      const query = {
+        ...rest,
+        organization_guid: organizationGuid,
+        space_guid: spaceGuid,
+        older_than: olderThan,
+        younger_than: youngerThan,
+        drifted: drifted ? 'true' : undefined,
+      };
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
-      print(instanceTable(await findAll(operatorOfHere(), query), width));
+      print(instanceTable(await findAll(operatorOfHere(), query, limit), width));
       return 0;
     },
   }),
@@ -116,21 +128,6 @@ export const instanceCommands: readonly CliCommand[] = [
     },
   }),
 ];
-
-/** All that fit, however many pages that are. */
-export async function findAll(
-  client: OperatorClient,
-  query: OperatorQuery,
-): Promise<readonly InstanceAnswer[]> {
-  const found: InstanceAnswer[] = [];
-  let after: string | undefined;
-  do {
-    const page: InstancesAnswer = await client.instances({ ...query, after });
-    found.push(...page.instances);
-    after = page.next;
-  } while (after !== undefined);
-  return found;
-}
 
 function act(verb: 'start' | 'stop' | 'restart', description: string): CliCommand {
   return defineCommand({

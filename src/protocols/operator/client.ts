@@ -9,6 +9,7 @@ import type {
   LogAnswer,
   NodesAnswer,
   OfferingsAnswer,
+  OperationsAnswer,
   OrphanBody,
   OrphansAnswer,
 } from './wire.ts';
@@ -18,9 +19,11 @@ export interface OperatorClient {
   nodes(): Promise<NodesAnswer>;
   changeNode(name: string, change: 'drain' | 'undrain' | 'forget' | 'abandon'): Promise<object>;
   offerings(): Promise<OfferingsAnswer>;
-  /** One page of them: `node`, `offering`, `drifted`, `after`, `limit`. */
+  /** One page of them, by `after`, `limit` and the filters of the API. */
   instances(query: OperatorQuery): Promise<InstancesAnswer>;
   instance(id: string): Promise<InstanceDetailsAnswer>;
+  /** The same of operations. */
+  operations(query: OperatorQuery): Promise<OperationsAnswer>;
   act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
   removeBinding(id: string, bindingId: string): Promise<ActionAnswer>;
   exec(id: string, body: ExecBody): Promise<ExecAnswer>;
@@ -60,6 +63,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     offerings: () => get('/operator/offerings'),
     instances: (query) => get('/operator/instances', query),
     instance: (id) => get(pathOf(id), queryOf(id)),
+    operations: (query) => get('/operator/operations', query),
     act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body, queryOf(id)),
     removeBinding: (id, bindingId) =>
       ask({

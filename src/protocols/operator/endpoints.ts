@@ -9,18 +9,19 @@ import {
   readDrain,
   readExec,
   readForget,
-  readListQuery,
   readLog,
   readOrphanRemoval,
   readWhole,
   requireInstanceId,
 } from './requests.ts';
+import { readListQuery, readOperationsQuery } from './list-queries.ts';
 import {
   acceptedReply,
   detailsReply,
   instanceReply,
   nodeReply,
   offeringReply,
+  listedOperationReply,
   orphanReply,
 } from './responses.ts';
 import type {
@@ -31,6 +32,7 @@ import type {
   LogAnswer,
   NodesAnswer,
   OfferingsAnswer,
+  OperationsAnswer,
   OrphansAnswer,
 } from './wire.ts';
 
@@ -49,6 +51,7 @@ type Endpoint =
   | 'offerings'
   | 'instances'
   | 'instance'
+  | 'operations'
   | 'start'
   | 'stop'
   | 'restart'
@@ -79,6 +82,7 @@ export function endpoints(
     instances: (call) => listInstances(call, overview),
     instance: async (call) =>
       ok<InstanceDetailsAnswer>(detailsReply(await overview.instance(requireInstanceId(call)))),
+    operations: (call) => listOperations(call, overview),
     start: async (call) => acted(await broker.start(readAction(call))),
     stop: async (call) => acted(await broker.stop(readAction(call))),
     restart: async (call) => acted(await broker.restart(readAction(call))),
@@ -100,10 +104,14 @@ export function endpoints(
 
 /** At most `limit` instances; `next` is the `after` of the page that follows. */
 async function listInstances(call: Call, overview: OperatorView): Promise<Reply> {
-  const query = readListQuery(call, overview.offerings());
-  const found = await overview.instances(query);
-  const last = found.length === query.limit ? found.at(-1)?.instance.id : undefined;
-  return ok<InstancesAnswer>({ instances: found.map(instanceReply), next: last });
+  const page = await overview.instancePage(readListQuery(call, overview.offerings()));
+  return ok<InstancesAnswer>({ instances: page.entries.map(instanceReply), next: page.next });
+}
+
+/** The same of operations. */
+async function listOperations(call: Call, overview: OperatorView): Promise<Reply> {
+  const page = await overview.operations(readOperationsQuery(call, overview.offerings()));
+  return ok<OperationsAnswer>({ operations: page.operations.map(listedOperationReply), next: page.next });
 }
 
 /** Another broker asks for what only the node itself can do; passed on once more it could go round for ever. */

@@ -31,6 +31,7 @@ export function operator(
       { method: 'POST', path: '/operator/nodes/:node/abandon', handler: on.abandon },
       { method: 'GET', path: '/operator/offerings', handler: on.offerings },
       { method: 'GET', path: '/operator/instances', handler: on.instances },
+      { method: 'GET', path: '/operator/operations', handler: on.operations },
       { method: 'GET', path: instance, handler: on.instance },
       { method: 'POST', path: `${instance}/actions/start`, body: 'json', handler: on.start },
       { method: 'POST', path: `${instance}/actions/stop`, body: 'json', handler: on.stop },

@@ -1,7 +1,6 @@
 import type { Exec, StartStop, ReadLog, Recreate, RemoveBinding } from '../../broker/broker.ts';
 import type { DrainNode, ForgetNode, RemoveOrphan } from '../../broker/commands.ts';
 import { Refusal } from '../../broker/errors.ts';
-import type { InstancesQuery, OfferingEntry } from '../../broker/operator-view.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { Call } from '../protocol.ts';
 import { requireActionBody, requireExecBody, requireNoBody, requireOrphanBody } from './shapes.ts';
@@ -84,32 +83,22 @@ function unitCommandOf(call: Call) {
   return { instanceId: requireInstanceId(call), origin: originOf(call), passedOn };
 }
 
-/** @param offerings by name or by id one may be asked for */
-export function readListQuery({ query }: Call, offerings: readonly OfferingEntry[]): InstancesQuery {
-  const asked = readText(query, 'offering');
-  const named = offerings.find(({ offering }) => offering.name === asked)?.offering.id;
-  return {
-    after: readText(query, 'after'),
-    limit: readNumber(query, 'limit', 100, 1000),
-    node: readText(query, 'node'),
-    offeringId: named ?? asked,
-    drifted: readFlag(query, 'drifted'),
-  };
-}
-
-function readText(query: URLSearchParams, name: string): string | undefined {
+/** Undefined where nothing is said. */
+export function readText(query: URLSearchParams, name: string): string | undefined {
   const value = query.get(name) || undefined;
   if (value === undefined || isStorable(value)) return value;
   throw new Refusal('invalid', `${name} holds a character that cannot be kept, or too many.`, name);
 }
 
-function readFlag(query: URLSearchParams, name: string): boolean {
+/** `true` or `false`; false where nothing is said. */
+export function readFlag(query: URLSearchParams, name: string): boolean {
   const value = query.get(name) || 'false';
   if (value === 'true' || value === 'false') return value === 'true';
   throw new Refusal('invalid', `${name} must be true or false.`, name);
 }
 
-function readNumber(query: URLSearchParams, name: string, usual: number, most: number): number {
+/** From 1 to `most`. */
+export function readNumber(query: URLSearchParams, name: string, usual: number, most: number): number {
   const value = query.get(name);
   if (value === null || value === '') return usual;
   const number = /^\d{1,9}$/.test(value) ? Number(value) : 0;

@@ -1,3 +1,4 @@
+import type { OperationSummary } from '../../broker/events.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { instanceKey } from '../../broker/key.ts';
 import type { Node } from '../../broker/nodes.ts';
@@ -15,6 +16,7 @@ import type {
   ActionAnswer,
   InstanceAnswer,
   InstanceDetailsAnswer,
+  ListedOperationAnswer,
   NodeAnswer,
   OfferingAnswer,
   OperationAnswer,
@@ -169,6 +171,16 @@ function operationReply(operation: Omit<Operation, 'confidential'>): OperationAn
     created_at: operation.createdAt.toISOString(),
     finished_at: operation.finishedAt?.toISOString(),
     deadline: operation.deadline?.toISOString(),
+  };
+}
+
+export function listedOperationReply(operation: OperationSummary): ListedOperationAnswer {
+  const { instanceId, offeringId, planId } = operation;
+  return {
+    ...operationReply(operation),
+    instance_id: instanceId,
+    offering_id: offeringId,
+    plan_id: planId,
   };
 }
 

@@ -64,6 +64,19 @@ export interface InstancesAnswer {
   readonly next?: string;
 }
 
+export interface OperationsAnswer {
+  /** The latest first. */
+  readonly operations: readonly ListedOperationAnswer[];
+  /** The `after` of the page that follows; absent: this is the last. */
+  readonly next?: string;
+}
+
+export interface ListedOperationAnswer extends OperationAnswer {
+  readonly instance_id: string;
+  readonly offering_id: string;
+  readonly plan_id: string;
+}
+
 export interface InstanceAnswer {
   readonly id: string;
   readonly key?: string;

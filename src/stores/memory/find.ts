@@ -1,18 +1,5 @@
-import type {
-  FoundBinding,
-  FoundInstance,
-  Operation,
-  ServiceBinding,
-  ServiceInstance,
-} from '../../broker/records.ts';
-import type {
-  FoundOperation,
-  Listed,
-  ListedBinding,
-  ListQuery,
-  OperationQuery,
-  PlanRevision,
-} from '../../broker/store.ts';
+import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
+import type { FoundOperation, ListedBinding, OperationQuery } from '../../broker/store.ts';
 import { carriable } from './lease.ts';
 import { bindingKey, bindingsOf, type Row, type Tables } from './tables.ts';
 
@@ -45,7 +32,11 @@ export function findBinding(tables: Tables, instanceId: string, bindingId: strin
   return { ...(found && { found }), ...(row && { binding: row.record }), ...(operation && { operation }) };
 }
 
-function operationOf({ operations }: Tables, { operationId = '' }: Row<unknown>): Operation | undefined {
+/** The open operation of a row. */
+export function operationOf(
+  { operations }: Tables,
+  { operationId = '' }: Row<unknown>,
+): Operation | undefined {
   return operations.get(operationId)?.operation;
 }
 
@@ -79,53 +70,10 @@ export function history({ operations }: Tables, instanceId: string, limit: numbe
   return own.toReversed().slice(0, limit);
 }
 
-export function list(
-  tables: Tables,
-  { after, limit, instanceId, node, offeringId, driftedFrom }: ListQuery,
-): readonly Listed[] {
-  const wanted = [...tables.instances.values()].filter(
-    ({ record }) =>
-      (after === undefined || record.id > after) &&
-      (instanceId === undefined || record.id === instanceId) &&
-      (node === undefined || record.place?.node === node) &&
-      (offeringId === undefined || record.offeringId === offeringId) &&
-      (driftedFrom === undefined || isDrifted(record, driftedFrom)),
-  );
-  return wanted
-    .toSorted((a, b) => (a.record.id < b.record.id ? -1 : 1))
-    .slice(0, limit)
-    .map((row) => {
-      const operation = operationOf(tables, row);
-      const seen = tables.checks.get(row.record.id)?.seen;
-      return {
-        instance: row.record,
-        ...(operation && { operation: discreet(operation) }),
-        bindings: countBindings(tables, row.record.id),
-        ...(seen && { seen }),
-      };
-    });
-}
-
-export function countDrifted({ instances }: Tables, plans: readonly PlanRevision[]): number {
-  return [...instances.values()].filter(({ record }) => isDrifted(record, plans)).length;
-}
-
-function isDrifted(
-  { offeringId, planId, revision }: ServiceInstance,
-  plans: readonly PlanRevision[],
-): boolean {
-  return plans.some(
-    (plan) => plan.offeringId === offeringId && plan.id === planId && plan.revision !== revision,
-  );
-}
-
-/** A bind that failed gave nothing to anybody. */
-function countBindings(tables: Tables, instanceId: string): number {
-  return bindingsOf(tables, instanceId).filter(({ record, operationId }) => record.ready || operationId)
-    .length;
-}
-
-function discreet<Rec extends { readonly confidential: unknown }>(rec: Rec): Omit<Rec, 'confidential'> {
+/** Without what is confidential. */
+export function discreet<Rec extends { readonly confidential: unknown }>(
+  rec: Rec,
+): Omit<Rec, 'confidential'> {
   const { confidential: _hidden, ...rest } = rec;
   return rest;
 }

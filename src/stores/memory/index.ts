@@ -5,16 +5,15 @@ import type { Hint, Store } from '../../broker/store.ts';
 import { claimCheck, nextCheck, saveSeen } from './unit-checks.ts';
 import {
   bindings,
-  countDrifted,
   expired,
   findBinding,
   findInstance,
   history,
   lastOperation,
   leftBinding,
-  list,
   nextDue,
 } from './find.ts';
+import { countDrifted, list, listOperations } from './list.ts';
 import { claim, delayFollower, postpone, renew, settle, tell } from './lease.ts';
 import { nodesOf, place } from './nodes.ts';
 import { open } from './open.ts';
@@ -77,6 +76,7 @@ function storeOf(tables: Tables): Store {
     timeline: async (operationId) => timelines.get(operationId) ?? [],
     history: async (instanceId, limit) => history(tables, instanceId, limit),
     list: async (query) => list(tables, query),
+    listOperations: async (query) => listOperations(tables, query),
     countDrifted: async (plans) => countDrifted(tables, plans),
     claimUnitCheck: async (node) => claimCheck(tables, node),
     nextUnitCheck: async (node) => nextCheck(tables, node),

@@ -2,7 +2,7 @@ import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/r
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
 import { runnableOn } from './lease.ts';
 import type { Query, QueryRow } from '../../postgres/query.ts';
-import { readLoss } from './loss.ts';
+import { readLoss } from './loss-and-owner.ts';
 import { readBinding, readInstance, readOperation } from './rows.ts';
 import { sql } from '../../postgres/sql.ts';
 

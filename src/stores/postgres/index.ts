@@ -6,7 +6,7 @@ import type { Store } from '../../broker/store.ts';
 import { claimCheck, findSeen, nextCheck, saveSeen } from './unit-checks.ts';
 import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './lease.ts';
-import { bindings, countDrifted, history, list } from './list.ts';
+import { bindings, countDrifted, history, list, listOperations } from './list.ts';
 import { listen } from '../../postgres/listen.ts';
 import { open } from './open.ts';
 import { placeThrough } from './place.ts';
@@ -58,6 +58,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     timeline: (operationId) => timeline(query, operationId),
     history: (instanceId, limit) => history(query, instanceId, limit),
     list: (asked) => list(query, asked),
+    listOperations: (asked) => listOperations(query, asked),
     countDrifted: (plans) => countDrifted(query, plans),
     claimUnitCheck: (node) => claimCheck(query, node),
     nextUnitCheck: (node) => nextCheck(query, node),

@@ -8,7 +8,7 @@ import type {
   ServiceInstance,
 } from '../../broker/records.ts';
 import { parseConfidential, reviveOperation } from '../operation-rows.ts';
-import { lossColumns, readLoss } from './loss.ts';
+import { lossColumns, ownerColumns, readLoss } from './loss-and-owner.ts';
 import { join, raw, sql, type Sql } from '../../postgres/sql.ts';
 
 // Records are read as one JSON value each, `to_json(row)`: Postgres plans and pg reads few columns much faster than
@@ -192,6 +192,7 @@ export function instanceColumns(instance: ServiceInstance): Columns {
     metadata: json(instance.metadata as JsonObject | undefined),
     node: sql`${instance.place?.node}::text`,
     cost: sql`${instance.place?.cost}::numeric`,
+    ...ownerColumns(instance),
     stopped: sql`${instance.stopped ?? false}::boolean`,
     stopped_units: json(instance.stoppedUnits),
     check_every: sql`${instance.checkEvery}::integer`,

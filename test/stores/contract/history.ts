@@ -1,5 +1,5 @@
 import type { StepRecord, Store } from '../../../src/broker/store.ts';
-import type { ListQuery } from '../../../src/broker/store.ts';
+import type { ListQuery } from '../../../src/broker/listing.ts';
 import type { MakeStore } from './remembered.ts';
 import {
   aBindingIn,

@@ -1,4 +1,5 @@
-import type { Loss } from '../../broker/records.ts';
+import { ownerOf } from '../../broker/listing.ts';
+import type { Loss, ServiceInstance } from '../../broker/records.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 
 interface LossRow {
@@ -21,4 +22,12 @@ export function lossColumns(lost: Loss | undefined): Readonly<Record<string, Sql
     lost_at: sql`${lost?.at}::timestamptz`,
     lost_key: sql`${lost?.key}::text`,
   };
+}
+
+/** By what lists are asked for; whatever is longer, or no text of Postgres, was never meant to be. */
+export function ownerColumns(instance: ServiceInstance): Readonly<Record<string, Sql>> {
+  const { platform, organization, space } = ownerOf(instance);
+  const cut = (text: string | undefined) =>
+    sql`left(${text?.isWellFormed() ? text.replaceAll('\u0000', '') : undefined}::text, 200)`;
+  return { platform: cut(platform), organization: cut(organization), space: cut(space) };
 }

@@ -1,0 +1,26 @@
+import type { RemoveOrphan } from '../commands.ts';
+import type { BrokerContext } from '../context.ts';
+import { Refusal } from '../errors.ts';
+import { tellEnd } from '../events.ts';
+import { certainAfter, type Scope } from '../orphans.ts';
+
+/** Refuses with not-found, and with conflict as long as the suspect is not final. */
+export function removeOrphan(core: BrokerContext, { origin, name, ...where }: RemoveOrphan): Promise<void> {
+  const summary = () => ({ kind: 'remove-orphan', name, ...where }) as const;
+  return tellEnd(core.observe, { origin, summary }, () => approveRemoval(core, where, name));
+}
+
+async function approveRemoval({ orphans }: BrokerContext, where: Scope, name: string): Promise<void> {
+  if (await orphans.approveRemoval(where, name)) return;
+  const suspect = (await orphans.list()).find(
+    ({ provisioner, node, resource: thing }) =>
+      provisioner === where.provisioner && node === where.node && thing.name === name,
+  );
+  if (!suspect) throw new Refusal('not-found', 'There is no such orphan.');
+  const since = suspect.firstSeenAt.toISOString();
+  const certain = new Date(suspect.firstSeenAt.getTime() + certainAfter).toISOString();
+  throw new Refusal(
+    'conflict',
+    `It was first seen at ${since}. It can be removed when it is still seen after ${certain}.`,
+  );
+}

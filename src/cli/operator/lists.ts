@@ -1,0 +1,59 @@
+import { wholeNumber } from '../../config/kinds.ts';
+import type { OperatorClient } from '../../protocols/operator/client.ts';
+import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
+import type { InstanceAnswer, ListedOperationAnswer } from '../../protocols/operator/wire.ts';
+import { option, someText } from '../parameters.ts';
+
+/** What every list can be asked for. */
+export const listOptions = {
+  offering: option('--offering <name>', someText(), 'only those of this offering'),
+  olderThan: option(
+    '--older-than <age>',
+    someText(),
+    'only those made so long ago or longer, e.g. 36h or 90d',
+  ),
+  youngerThan: option('--younger-than <age>', someText(), 'only those made no longer ago, e.g. 15m'),
+  limit: option('--limit <number>', wholeNumber(1, 1_000_000), 'at most so many'),
+};
+
+const largestPage = 1000;
+
+/** All instances that fit, however many pages that are; at most `limit`. */
+export function findAll(
+  client: OperatorClient,
+  query: OperatorQuery,
+  limit?: number,
+): Promise<readonly InstanceAnswer[]> {
+  return collect(limit, async (page) => {
+    const { instances, next } = await client.instances({ ...query, ...page });
+    return { found: instances, next };
+  });
+}
+
+/** The same of operations. */
+export function findOperations(
+  client: OperatorClient,
+  query: OperatorQuery,
+  limit?: number,
+): Promise<readonly ListedOperationAnswer[]> {
+  return collect(limit, async (page) => {
+    const { operations, next } = await client.operations({ ...query, ...page });
+    return { found: operations, next };
+  });
+}
+
+type Page<One> = { readonly found: readonly One[]; readonly next?: string | undefined };
+
+async function collect<One>(
+  limit: number = Infinity,
+  read: (page: OperatorQuery) => Promise<Page<One>>,
+): Promise<readonly One[]> {
+  const all: One[] = [];
+  let after: string | undefined;
+  do {
+    const page = await read({ after, limit: String(Math.min(limit - all.length, largestPage)) });
+    all.push(...page.found);
+    after = page.next;
+  } while (after !== undefined && all.length < limit);
+  return all;
+}

@@ -1,0 +1,112 @@
+import { Refusal } from '../../broker/errors.ts';
+import type { OperationsQuery } from '../../broker/listing.ts';
+import type { InstancePageQuery, OfferingEntry } from '../../broker/operator-view.ts';
+import type { StateWord } from '../../broker/state.ts';
+import type { OperationKind } from '../../broker/records.ts';
+import { unitStatuses } from '../../broker/units.ts';
+import type { Call } from '../protocol.ts';
+import { readFlag, readNumber, readText } from './requests.ts';
+
+/** The states of instances that a list can be asked for. */
+export const listedStates = [
+  'provisioning',
+  'failed',
+  'lost',
+  'deprovisioning',
+  'ready',
+  'updating',
+  'starting',
+  'stopping',
+  'restarting',
+] as const satisfies readonly StateWord[];
+
+/** The kinds of operations that a list can be asked for. */
+export const listedKinds = [
+  'provision',
+  'update',
+  'deprovision',
+  'bind',
+  'unbind',
+  'start',
+  'stop',
+  'restart',
+] as const satisfies readonly OperationKind[];
+
+/** The states of operations, as the query has them. */
+export const operationStates = ['in-progress', 'succeeded', 'failed'] as const;
+
+/** @param offerings by the names or ids of which, and of whose plans, one may be asked for */
+export function readListQuery({ query }: Call, offerings: readonly OfferingEntry[]): InstancePageQuery {
+  const offeringId = readOffering(query, offerings);
+  return {
+    after: readText(query, 'after'),
+    limit: readNumber(query, 'limit', 100, 1000),
+    node: readText(query, 'node'),
+    offeringId,
+    planIds: readPlans(query, offeringId, offerings),
+    platform: readText(query, 'platform'),
+    organization: readText(query, 'organization'),
+    organizationGuid: readText(query, 'organization_guid'),
+    space: readText(query, 'space'),
+    spaceGuid: readText(query, 'space_guid'),
+    state: readWord(query, 'state', listedStates),
+    status: readWord(query, 'status', unitStatuses),
+    olderThan: readAge(query, 'older_than'),
+    youngerThan: readAge(query, 'younger_than'),
+    drifted: readFlag(query, 'drifted'),
+  };
+}
+
+/** @param offerings as for instances */
+export function readOperationsQuery({ query }: Call, offerings: readonly OfferingEntry[]): OperationsQuery {
+  const state = readWord(query, 'state', operationStates);
+  return {
+    after: readText(query, 'after'),
+    limit: readNumber(query, 'limit', 100, 1000),
+    state: state === 'in-progress' ? 'in progress' : state,
+    kind: readWord(query, 'kind', listedKinds),
+    instanceId: readText(query, 'instance'),
+    offeringId: readOffering(query, offerings),
+    olderThan: readAge(query, 'older_than'),
+    youngerThan: readAge(query, 'younger_than'),
+  };
+}
+
+function readOffering(query: URLSearchParams, offerings: readonly OfferingEntry[]): string | undefined {
+  const asked = readText(query, 'offering');
+  return offerings.find(({ offering }) => offering.name === asked)?.offering.id ?? asked;
+}
+
+/** Several offerings may have plans of one name. */
+function readPlans(
+  query: URLSearchParams,
+  offeringId: string | undefined,
+  offerings: readonly OfferingEntry[],
+): readonly string[] | undefined {
+  const asked = readText(query, 'plan');
+  if (asked === undefined) return undefined;
+  const own = offerings.filter(({ offering }) => offeringId === undefined || offering.id === offeringId);
+  const named = own.flatMap(({ offering }) => offering.plans).filter(({ name }) => name === asked);
+  return [asked, ...named.map(({ id }) => id)];
+}
+
+function readWord<Word extends string>(
+  query: URLSearchParams,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const asked = readText(query, name);
+  const word = words.find((one) => one === asked);
+  if (asked === undefined || word !== undefined) return word;
+  throw new Refusal('invalid', `${name} must be one of ${words.join(', ')}.`, name);
+}
+
+const msIn = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+function readAge(query: URLSearchParams, name: string): number | undefined {
+  const asked = readText(query, name);
+  if (asked === undefined) return undefined;
+  const [, number, unit = 's'] = /^(\d{1,6})([smhd])$/.exec(asked) ?? [];
+  if (number !== undefined) return Number(number) * msIn[unit as keyof typeof msIn];
+  throw new Refusal('invalid', `${name} must be a whole number with s, m, h or d, such as 36h.`, name);
+}
