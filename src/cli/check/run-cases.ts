@@ -3,6 +3,7 @@ import type { CaseGroup, ConformanceCase } from './case.ts';
 import { catalogCases } from './cases/catalog/catalog.ts';
 import { Inapplicable, RunEnded, Shortcoming } from './probe/findings.ts';
 import { forgetKept } from './probe/lifecycle.ts';
+import { awaitAnswer } from './probe/await-answer.ts';
 import { noPlan } from './probe/market.ts';
 import type { OpenProbe, RecordedExchange } from './probe/probe.ts';
 
@@ -56,6 +57,7 @@ export async function runCases(
     results.push(result);
     onResult(result);
     if (judged.stopped !== undefined) stopped = judged.stopped;
+    if (stopped === undefined && exchanges.at(-1)?.failure !== undefined) stopped = await awaitAnswer(probe);
     if (stopped !== undefined) return;
     // What a case has gone wrong with may be broken.
     if (judged.verdict === 'failed' || judged.verdict === 'warned') forgetKept(probe);

@@ -179,6 +179,18 @@ test('The command check ends with 2 when nothing answers within its limit.', asy
   }
 });
 
+test('The command check ends when a broker has gone, and does not ask it all the rest.', async () => {
+  const gone = await startSmallBroker({ faults: ['goes-away'] });
+  try {
+    const { code, output } = await runProgram(['check', gone.url, ...login, '--only', 'PRV']).ended;
+    expect(code).toBe(1);
+    expect(output).toMatch(/^FAILED {3}PRV-01 .* got no answer: the connection was closed without one\.$/m);
+    expect(output).toContain('The run ended before its end. The broker does not answer any more.');
+  } finally {
+    await gone.stop();
+  }
+});
+
 test('The command check looks at nothing but the catalog where no plan is sold, and says so.', async () => {
   const spoil: SmallOptions['spoil'] = (catalog) => catalog.services.splice(0);
   const { code, output } = await check({ spoil });
@@ -228,7 +240,7 @@ test('The report as JUnit has a suite for each group, failures with their exchan
   );
   expect(text).toMatch(/<testsuite name="authentication" tests="9" failures="1" errors="0" skipped="0" /);
   expect(text).toMatch(
-    /<testcase name="AUT-02 [^"]+"[^>]*><failure message="MUST: A wrong login was answered 200; [^"]+">/,
+    /<testcase name="AUT-02 [^"]+"[^>]*><failure message="MUST: A wrong login was answered 200; [^"]+" type="MUST">/,
   );
   expect(text).toMatch(
     /<testcase name="PRV-25 [^"]+"[^>]*><skipped message="Only the service itself can tell\."/,

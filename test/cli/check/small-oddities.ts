@@ -15,9 +15,14 @@ export function spoilCatalog({ catalog, fault }: SmallState): void {
 }
 
 /** What is answered before a login is asked for. */
-export function oddRequests({ catalog, fault }: SmallState): Step {
+export function oddRequests(state: SmallState): Step {
+  const { catalog, fault } = state;
   return (request, response, next) => {
     const isAnonymous = request.header('authorization') === undefined;
+    if (fault('goes-away') && (request.method === 'PUT' || state.seen.has('gone'))) {
+      state.seen.add('gone');
+      return void request.socket.destroy();
+    }
     if (fault('traces-back') && request.method === 'TRACE') return void response.json(request.headers);
     if (fault('tells-nowhere') && isAnonymous && request.path === '/v2/nowhere')
       return void response

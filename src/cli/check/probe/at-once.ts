@@ -1,5 +1,5 @@
 import { requireConcurrencyWord, requireNoBreak, requireStatus, requireThat } from './findings.ts';
-import { awaitEnd } from './lifecycle.ts';
+import { awaitEnd, pollPause } from './lifecycle.ts';
 import type { Probe } from './probe.ts';
 import { deleteRequest } from './requests.ts';
 import type { WireAnswer, WireRequest } from './wire.ts';
@@ -49,12 +49,22 @@ export async function awaitAny(probe: Probe, path: string, answers: readonly Wir
 
 /** It can be removed, and then it is 410. @throws Shortcoming */
 export async function requireGoes(probe: Probe, path: string, subject: string): Promise<void> {
+  const until = performance.now() + probe.operationWithin;
+  let isRemoved = false;
   for (;;) {
     const answer = await probe.send(deleteRequest(probe, path));
     requireStatus(answer, [200, 202, 410, 422], subject);
     requireConcurrencyWord(answer, subject);
     if (answer.status === 410) return;
+    requireThat(!isRemoved, `${subject} has succeeded, and what it removed can be removed again.`, answer);
+    requireThat(
+      performance.now() < until,
+      `${subject} has to wait for what is in progress, and that does not end.`,
+      answer,
+    );
     // Also a ConcurrencyError: what is in progress ends.
-    if (answer.status !== 200) await awaitEnd(probe, path, answer);
+    const end = answer.status === 200 ? undefined : await awaitEnd(probe, path, answer);
+    isRemoved = answer.status !== 422 && end?.is !== 'failed';
+    if (end) await probe.wait(pollPause(end.answer));
   }
 }

@@ -159,5 +159,20 @@ export function jsonIn(text: string): Json | undefined {
 function sentenceOf(error: Error): string {
   const code = codeOf(error);
   if (code === '') return error.message;
-  return certificateTrouble(code, 'the command') ?? `no answer (${code})`;
+  return certificateTrouble(code, 'the command') ?? clauses[code] ?? `the connection has failed (${code})`;
 }
+
+const hangsUp = 'the connection was closed without one';
+
+/** Why there is no answer. */
+const clauses: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there',
+  ECONNRESET: hangsUp,
+  EPIPE: hangsUp,
+  ENOTFOUND: 'its host is not known',
+  EAI_AGAIN: 'its host is not known',
+  EHOSTUNREACH: 'there is no way to its host',
+  ENETUNREACH: 'there is no way to its host',
+  ETIMEDOUT: 'its host does not answer',
+  HPE_INVALID_CONSTANT: 'what came is no HTTP',
+};

@@ -28,7 +28,7 @@ function testCase({
   const shown = JSON.stringify(exchanges, undefined, 1);
   const attributes = { name: `${id} ${requirement}`, classname: `osb.${group}`, time: seconds(ms) };
   if (verdict === 'failed')
-    return element('testcase', attributes, element('failure', { message }, escaped(shown)));
+    return element('testcase', attributes, element('failure', { message, type: level }, escaped(shown)));
   if (verdict === 'warned')
     return element('testcase', attributes, element('system-out', {}, escaped(message)));
   if (verdict === 'passed') return element('testcase', attributes);

@@ -10,10 +10,14 @@ const marks = {
   'not testable': '-',
 } as const satisfies Record<CaseVerdict, string>;
 
+const longestId = 'PRV-08.absent-parameters'.length;
+
 /** A case for people, when it has ended. */
 export function lineOf({ case: one, verdict, reason }: CaseResult): string {
   const said = reason === undefined ? one.requirement : `${one.requirement} ${reason}`;
-  return printable(`${marks[verdict].padEnd(7)}  ${one.id.padEnd(16)}  ${one.level.padEnd(6)}  ${said}`);
+  return printable(
+    `${marks[verdict].padEnd(7)}  ${one.id.padEnd(longestId)}  ${one.level.padEnd(6)}  ${said}`,
+  );
 }
 
 /** The end of a report for people. */
@@ -28,7 +32,8 @@ export function summaryOf(report: ConformanceReport): string {
     `${broker}, version ${apiVersion}, ${what}: ${requests} requests in ${(ms / 1000).toFixed(1)} s.`,
     '',
     table(heads, [row]),
-    ...left.map(({ path, reason }) => `\nLeft at the broker: ${printable(path)}. ${printable(reason)}`),
+    ...(left.length === 0 ? [] : ['']),
+    ...left.map(({ path, reason }) => `Left at the broker: ${printable(path)}. ${printable(reason)}`),
     ...(stopped === undefined ? [] : [`\nThe run ended before its end. ${stopped}`]),
   ].join('\n');
 }

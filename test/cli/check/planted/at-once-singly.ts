@@ -114,6 +114,11 @@ export const plantedSingly: readonly PlantedBroker[] = [
     },
   },
   {
+    name: 'of deletions that do nothing',
+    only: ['CON-05'],
+    faults: { 'never-deletes': 'CON-05 failed' },
+  },
+  {
     name: 'of bodies that are none',
     only: ['BDY'],
     faults: {
