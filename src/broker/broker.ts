@@ -11,6 +11,7 @@ import type {
   ReadLog,
   Recreate,
   RemoveBinding,
+  RemoveInstance,
   Unbind,
   Update,
   Upgrade,
@@ -27,6 +28,7 @@ import { createPlanOf } from './operations/plan-of.ts';
 import { provision } from './requests/provision.ts';
 import { recreate } from './requests/recreate.ts';
 import { removeBinding } from './requests/remove-binding.ts';
+import { removeInstance } from './requests/remove-instance.ts';
 import { readStatus } from './units/read-status.ts';
 import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } from './requests/fetch.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
@@ -83,6 +85,8 @@ export interface Broker {
   upgrade(command: Upgrade): Promise<Outcome<ServiceInstance>>;
   /** Removes a binding that its platform has forgotten. Refuses with not-found, and with conflict one that is needed. */
   removeBinding(command: RemoveBinding): Promise<Outcome<ServiceBinding>>;
+  /** Deletes an instance that its platform has forgotten. Refuses with not-found, and with invalid one that is needed. */
+  removeInstance(command: RemoveInstance): Promise<Outcome<ServiceInstance>>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
@@ -117,6 +121,7 @@ export function createBroker(context: BrokerContext): {
     recreate: (command) => recreate(core, command),
     upgrade: (command) => upgrade(core, command),
     removeBinding: (command) => removeBinding(core, command),
+    removeInstance: (command) => removeInstance(core, command),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (command) => execInUnits(core, command),
     log: (command) => readUnitLogs(core, command),

@@ -86,6 +86,9 @@ export interface RemoveBinding extends Command {
   readonly bindingId: string;
 }
 
+/** Of an instance that its platform has forgotten. */
+export type RemoveInstance = Command;
+
 /** Of an instance that was lost with its node. */
 export type Recreate = Command;
 

@@ -23,6 +23,7 @@ export function lateBroker(find: () => Broker): Broker {
     recreate: (command) => find().recreate(command),
     upgrade: (command) => find().upgrade(command),
     removeBinding: (command) => find().removeBinding(command),
+    removeInstance: (command) => find().removeInstance(command),
     status: (instanceId) => find().status(instanceId),
     exec: (command) => find().exec(command),
     log: (command) => find().log(command),

@@ -85,6 +85,13 @@ export const instanceCommands: readonly CliCommand[] = [
     run: async ([id]) => actOn('upgrade', id, {}),
   }),
   defineCommand({
+    words: 'instances delete',
+    description: 'Delete one that its platform has forgotten, with all its data: say its id twice.',
+    arguments: [instanceId, argument('again', someText(), 'the id once more')],
+    run: async ([id, again]) =>
+      untilDone('delete', id, (client) => client.removeInstance(id, again), untilRemoved),
+  }),
+  defineCommand({
     words: 'instances unbind',
     description:
       'Remove a binding that its platform has forgotten: its credentials are good for nothing any more.',
@@ -147,10 +154,11 @@ async function untilDone(
   verb: string,
   id: string,
   ask: (client: OperatorClient) => Promise<ActionAnswer>,
+  wait: typeof untilEnded = untilEnded,
 ): Promise<number> {
   const client = operatorOfHere();
   const { operation } = await ask(client);
-  const ended = operation && (await untilEnded(client, id, operation));
+  const ended = operation && (await wait(client, id, operation));
   print(ended ? describeOperation(ended) : `${verb} succeeded`);
   return ended?.state === 'failed' ? 1 : 0;
 }
@@ -174,6 +182,20 @@ export async function untilEnded(
       console.error(waitingFor(operation, reason));
     }
     return undefined;
+  }, askEvery);
+  return ended ?? operation;
+}
+
+/** Of a deletion: what has gone can be asked for no more, but its operations can. */
+async function untilRemoved(
+  client: OperatorClient,
+  id: string,
+  operation: OperationAnswer,
+): Promise<OperationAnswer> {
+  const ended = await until(async () => {
+    const { operations } = await client.operations({ instance: id, kind: 'deprovision' });
+    const now = operations.find((one) => one.id === operation.id);
+    return now?.state === 'in progress' ? undefined : (now ?? operation);
   }, askEvery);
   return ended ?? operation;
 }

@@ -25,6 +25,8 @@ export interface OperatorClient {
   /** The same of operations. */
   operations(query: OperatorQuery): Promise<OperationsAnswer>;
   act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
+  /** @param confirm the id once more */
+  removeInstance(id: string, confirm: string): Promise<ActionAnswer>;
   removeBinding(id: string, bindingId: string): Promise<ActionAnswer>;
   exec(id: string, body: ExecBody): Promise<ExecAnswer>;
   /** `unit`, `lines`. */
@@ -65,6 +67,8 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     instance: (id) => get(pathOf(id), queryOf(id)),
     operations: (query) => get('/operator/operations', query),
     act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body, queryOf(id)),
+    removeInstance: (id, confirm) =>
+      ask({ method: 'DELETE', path: pathOf(id), query: { ...queryOf(id), confirm } }),
     removeBinding: (id, bindingId) =>
       ask({
         method: 'DELETE',

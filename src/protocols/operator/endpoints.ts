@@ -6,6 +6,7 @@ import type { Call, Handler, Reply } from '../protocol.ts';
 import {
   readAction,
   readBindingRemoval,
+  readInstanceRemoval,
   readDrain,
   readExec,
   readForget,
@@ -39,7 +40,7 @@ import type {
 /** What operators may do with instances. */
 export type Operated = Pick<
   Broker,
-  'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'removeBinding' | 'exec' | 'log'
+  'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'removeBinding' | 'removeInstance' | 'exec' | 'log'
 >;
 
 type Endpoint =
@@ -58,6 +59,7 @@ type Endpoint =
   | 'recreate'
   | 'upgrade'
   | 'removeBinding'
+  | 'removeInstance'
   | 'exec'
   | 'log'
   | 'orphans'
@@ -89,6 +91,7 @@ export function endpoints(
     recreate: async (call) => acted(await broker.recreate(readWhole(call))),
     upgrade: async (call) => acted(await broker.upgrade(readWhole(call))),
     removeBinding: async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
+    removeInstance: async (call) => acted(await broker.removeInstance(readInstanceRemoval(call))),
     async exec(call) {
       requireHere(call, here);
       return ok<ExecAnswer>({ results: await broker.exec(readExec(call)) });

@@ -38,6 +38,7 @@ export function operator(
       { method: 'POST', path: `${instance}/actions/restart`, body: 'json', handler: on.restart },
       { method: 'POST', path: `${instance}/actions/recreate`, body: 'json', handler: on.recreate },
       { method: 'POST', path: `${instance}/actions/upgrade`, body: 'json', handler: on.upgrade },
+      { method: 'DELETE', path: instance, handler: on.removeInstance },
       { method: 'DELETE', path: `${instance}/bindings/:bindingId`, handler: on.removeBinding },
       { method: 'POST', path: `${instance}/exec`, body: 'json', handler: on.exec },
       { method: 'GET', path: `${instance}/log`, handler: on.log },

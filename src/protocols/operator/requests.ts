@@ -1,5 +1,5 @@
 import type { Exec, StartStop, ReadLog, Recreate, RemoveBinding } from '../../broker/broker.ts';
-import type { DrainNode, ForgetNode, RemoveOrphan } from '../../broker/commands.ts';
+import type { DrainNode, ForgetNode, RemoveInstance, RemoveOrphan } from '../../broker/commands.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { Call } from '../protocol.ts';
@@ -44,6 +44,13 @@ export function readBindingRemoval(call: Call): RemoveBinding {
   if (!isStorable(bindingId))
     throw new Refusal('not-found', 'The service instance has no binding with this id.');
   return { ...commandOf(call), bindingId };
+}
+
+/** What is deleted is gone with its data: so its id is said once more. */
+export function readInstanceRemoval(call: Call): RemoveInstance {
+  const command = commandOf(call);
+  if (call.query.get('confirm') === command.instanceId) return command;
+  throw new Refusal('invalid', 'confirm must be the id of the instance once more.', 'confirm');
 }
 
 function commandOf(call: Call): Recreate {

@@ -18,6 +18,7 @@ type Platforms = Omit<
   | 'recreate'
   | 'upgrade'
   | 'removeBinding'
+  | 'removeInstance'
 >;
 
 type Asked = readonly [what: keyof Platforms, of: unknown];
