@@ -4,7 +4,6 @@ import type { InHand } from './last-resort.ts';
 import type { Introduction } from './banner.ts';
 import type { BrokerEvent } from '../broker/events.ts';
 import type { Config } from './config.ts';
-import type { Stock } from '../telemetry/gauges.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -20,7 +19,7 @@ import { lateBroker } from './late.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
-import { endsWithin, withinTime } from '../broker/timing.ts';
+import { endsWithin } from '../broker/timing.ts';
 
 /** What is known at the end of the start. */
 type Found = 'offered' | 'database' | 'limits';
@@ -155,12 +154,8 @@ function protocolsOf({ config, secrets, availability, counts, log }: Parts): Pro
   });
 }
 
-/** Milliseconds that those who ask for metrics wait for what must be counted first. */
-const countingTime = 3_000;
-
-function stocktaking({ requireFoundation }: Availability): () => Promise<Stock | undefined> {
-  const takeStock = createStock(lateBroker(() => requireFoundation().broker).overview);
-  return () => withinTime(takeStock(), countingTime);
+function stocktaking({ requireFoundation }: Availability): ReturnType<typeof createStock> {
+  return createStock(lateBroker(() => requireFoundation().broker).overview);
 }
 
 const never = new Promise<never>(() => undefined);

@@ -13,8 +13,15 @@ export interface Stock {
   readonly hidden: number;
 }
 
+/** What there was when it was counted. */
+export interface CountedStock {
+  readonly stock: Stock;
+  /** Milliseconds since the count was begun. */
+  readonly ageMs: number;
+}
+
 /** Shows the stock; without one, as when the database is away, nothing that could be old. */
-export function stockGauges(registry: Registry): (stock: Stock | undefined) => void {
+export function stockGauges(registry: Registry): (counted: CountedStock | undefined) => void {
   const gauge = (name: string, help: string, labelNames: string[] = []) =>
     new Gauge({ name: `purveyor_${name}`, help, labelNames, registers: [registry] });
   const nodes = gauge('nodes', 'Nodes by state: up, draining or down.', ['state']);
@@ -28,14 +35,18 @@ export function stockGauges(registry: Registry): (stock: Stock | undefined) => v
   const units = gauge('units', 'Units of service instances by status.', ['status']);
   const orphans = gauge('orphans', 'Things without an instance: suspect or final.', ['state']);
   const hidden = gauge('offerings_hidden', 'Offerings that are declared, but that nobody could make now.');
-  const all = [nodes, ...Object.values(perNode), instances, units, orphans, hidden];
+  const age = gauge('stock_age_seconds', 'Seconds since nodes, instances, units and orphans were counted.');
+  const all = [nodes, ...Object.values(perNode), instances, units, orphans, hidden, age];
 
-  return function show(stock) {
+  return function show(counted) {
     for (const one of all) one.reset();
-    if (!stock) {
+    if (!counted) {
       hidden.remove();
+      age.remove();
       return;
     }
+    const { stock, ageMs } = counted;
+    age.set(Math.round(ageMs) / 1000);
     for (const state of ['up', 'draining', 'down'])
       nodes.set({ state }, stock.nodes.filter((node) => stateOf(node) === state).length);
     for (const node of stock.nodes) {

@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import type { BrokerEvent, ByEvent, OperationSummary } from '../broker/events.ts';
-import { stockGauges, type Stock } from './gauges.ts';
+import { stockGauges, type CountedStock } from './gauges.ts';
 import type { AccessEntry } from '../http/access-log.ts';
 
 export interface Metrics {
@@ -17,7 +17,7 @@ export interface Metrics {
  * and results and never ids.
  * @param takeStock counts what there is; undefined when that is not known
  */
-export function createMetrics(takeStock: () => Promise<Stock | undefined> = nothing): Metrics {
+export function createMetrics(takeStock: () => Promise<CountedStock | undefined> = nothing): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const show = stockGauges(registry);

@@ -1,26 +1,50 @@
 import type { OperatorView } from '../broker/operator-view.ts';
 import type { InstanceStatus } from '../broker/status.ts';
+import { withinTime } from '../broker/timing.ts';
 import { unitStatuses, type UnitStatus } from '../broker/units.ts';
-import type { Stock } from './gauges.ts';
+import type { CountedStock, Stock } from './gauges.ts';
 
-/** Milliseconds that a stock holds: however often somebody asks, the instances are not counted more often. */
+/** Milliseconds between the beginnings of two counts, at least: however often somebody asks, there are not more. */
 const holds = 10_000;
+/** How many times as long as it takes to count there is a pause: a count of very many is a load on the database. */
+const pauses = 20;
+/** Milliseconds that whoever asks waits for a count that is going on: one of few things ends meanwhile. */
+const patience = 30;
 /** Instances that are read at once. */
 const pageLength = 500;
 
-/** Counts what there is, for all brokers on the database. */
+/**
+ * Counts what there is, for all brokers on the database: beside those who ask, who get what the last count has come to.
+ * @returns gives undefined while there is none, and throws what a count has met that failed while somebody waited
+ */
 export function createStock(
   overview: Pick<OperatorView, 'nodes' | 'instances' | 'offerings' | 'orphans'>,
   now: () => number = () => performance.now(),
-): () => Promise<Stock> {
-  let last: { readonly at: number; readonly stock: Promise<Stock> } | undefined;
-  return function takeStock() {
-    if (!last || now() - last.at > holds) {
-      const stock = count(overview);
-      last = { at: now(), stock };
-      stock.catch(() => (last = undefined));
+): () => Promise<CountedStock | undefined> {
+  let last: { readonly begun: number; readonly stock: Stock } | undefined;
+  let running: Promise<void> | undefined;
+  let nextAt = -Infinity;
+
+  async function countAnew(): Promise<void> {
+    const begun = now();
+    try {
+      last = { begun, stock: await count(overview) };
+      nextAt = begun + Math.max(holds, pauses * (now() - begun));
+    } catch (error) {
+      // Nothing that could be old is shown for it.
+      last = undefined;
+      throw error;
+    } finally {
+      running = undefined;
     }
-    return last.stock;
+  }
+  return async function takeStock() {
+    if (!running && now() > nextAt) {
+      running = countAnew();
+      running.catch(() => undefined);
+    }
+    if (running) await withinTime(running, patience);
+    return last && { stock: last.stock, ageMs: now() - last.begun };
   };
 }
 

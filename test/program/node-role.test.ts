@@ -85,8 +85,12 @@ test('A node whose programs could not listen where they are told to refuses to s
 });
 
 test('Metrics count the nodes and what is on them', async () => {
-  const { text } = await guest.ask('get', '/metrics');
-  expect(text).toContain('purveyor_nodes{state="up"} 1\n');
+  let text = '';
+  await until('they are counted', async () => {
+    text = (await guest.ask('get', '/metrics')).text;
+    return text.includes('purveyor_nodes{state="up"} 1\n');
+  });
+  expect(text).toMatch(/^purveyor_stock_age_seconds [0-9.e-]+$/m);
   expect(text).toContain('purveyor_node_ports_free{node="n1"} 100\n');
   expect(text).toMatch(/^purveyor_instances\{status="started"\} 0$/m);
 });

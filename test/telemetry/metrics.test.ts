@@ -126,18 +126,22 @@ const none = { down: 0, error: 0, building: 0, unreachable: 0, stopped: 0, start
 
 test('Nodes, instances, units and orphans are counted when somebody asks', async () => {
   const metrics = createMetrics(async () => ({
-    nodes: [
-      node,
-      { ...node, name: 'n2', draining: true },
-      { ...node, name: 'n3', draining: true, stale: true },
-    ],
-    instances: { ...none, started: 3, error: 1 },
-    units: { ...none, started: 5 },
-    orphans: { suspect: 2, final: 1 },
-    hidden: 2,
+    stock: {
+      nodes: [
+        node,
+        { ...node, name: 'n2', draining: true },
+        { ...node, name: 'n3', draining: true, stale: true },
+      ],
+      instances: { ...none, started: 3, error: 1 },
+      units: { ...none, started: 5 },
+      orphans: { suspect: 2, final: 1 },
+      hidden: 2,
+    },
+    ageMs: 4321,
   }));
   expect((await pageOf(metrics)).split('\n')).toEqual(
     expect.arrayContaining([
+      'purveyor_stock_age_seconds 4.321',
       'purveyor_nodes{state="up"} 1',
       'purveyor_nodes{state="draining"} 1',
       'purveyor_nodes{state="down"} 1',
@@ -160,14 +164,17 @@ test('What cannot be counted now is left out, and so is a node that is forgotten
   let nodes: readonly Node[] | undefined = [node];
   const metrics = createMetrics(async () => {
     if (!nodes) throw new Error('The database is away.');
-    return { nodes, instances: none, units: none, orphans: { suspect: 0, final: 0 }, hidden: 0 };
+    const stock = { nodes, instances: none, units: none, orphans: { suspect: 0, final: 0 }, hidden: 0 };
+    return { stock, ageMs: 1 };
   });
   expect(await pageOf(metrics)).toContain('node="n1"');
   nodes = [];
   expect(await pageOf(metrics)).not.toContain('node="n1"');
   nodes = undefined;
   const page = await pageOf(metrics);
-  expect(page).not.toMatch(/^purveyor_(nodes|instances|units|orphans|offerings_hidden)\b(?!_)/m);
+  expect(page).not.toMatch(
+    /^purveyor_(nodes|instances|units|orphans|offerings_hidden|stock_age_seconds)\b(?!_)/m,
+  );
   expect(page).toContain('purveyor_troubles_total 0');
 });
 

@@ -1,6 +1,7 @@
 import type { InstanceEntry, OperatorView } from '../../src/broker/operator-view.ts';
 import type { UnitStatus } from '../../src/broker/units.ts';
 import { createStock } from '../../src/telemetry/stock.ts';
+import { until } from '../support/until.ts';
 
 /** As many instances as are said, by their status; each with two units of the same. */
 function overviewOf(statuses: readonly UnitStatus[]) {
@@ -34,8 +35,8 @@ function overviewOf(statuses: readonly UnitStatus[]) {
 test('All instances are counted, however many pages they fill', async () => {
   const statuses = [...Array<UnitStatus>(1200).fill('started'), ...Array<UnitStatus>(3).fill('error')];
   const { overview, asked } = overviewOf(statuses);
-  const stock = await createStock(overview)();
-  expect(stock).toMatchObject({
+  const counted = await createStock(overview)();
+  expect(counted?.stock).toMatchObject({
     instances: { started: 1200, error: 3, down: 0 },
     units: { started: 2400, error: 6 },
     orphans: { suspect: 2, final: 1 },
@@ -69,5 +70,78 @@ test('What went wrong is tried again at once', async () => {
   });
   await expect(takeStock()).rejects.toThrow('away');
   away = false;
-  expect(await takeStock()).toMatchObject({ instances: { started: 1 } });
+  expect(await takeStock()).toMatchObject({ stock: { instances: { started: 1 } } });
+});
+
+/** Counts that end when the test says so. */
+function slowly(overview: Parameters<typeof createStock>[0]) {
+  let gate = Promise.withResolvers<void>();
+  const slow: typeof overview = {
+    ...overview,
+    async orphans() {
+      await gate.promise;
+      return overview.orphans();
+    },
+  };
+  function endCount(error?: Error): void {
+    if (error) gate.reject(error);
+    else gate.resolve();
+    gate = Promise.withResolvers();
+  }
+  return { slow, endCount };
+}
+
+test('Whoever asks is not kept by a count that takes long, and is told how old the last one is', async () => {
+  let now = 0;
+  const { overview, asked } = overviewOf(['started']);
+  const { slow, endCount } = slowly(overview);
+  const takeStock = createStock(slow, () => now);
+  expect(await takeStock()).toBeUndefined();
+  now = 2000;
+  endCount();
+  await until('it is counted', async () => (await takeStock()) !== undefined);
+  now = 50_000;
+  const counted = await takeStock();
+  expect(counted).toMatchObject({ stock: { instances: { started: 1 } }, ageMs: 50_000 });
+  expect(await takeStock()).toEqual(counted);
+  // One for each count: the first, and one that goes on.
+  expect(asked).toHaveLength(2);
+  endCount();
+  await until('it is counted anew', async () => (await takeStock())?.ageMs === 0);
+});
+
+test('After a count that took long there is a pause of twenty times as long', async () => {
+  let now = 0;
+  const { overview, asked } = overviewOf(['started']);
+  const { slow, endCount } = slowly(overview);
+  const takeStock = createStock(slow, () => now);
+  await takeStock();
+  now = 3000;
+  endCount();
+  await until('it is counted', async () => (await takeStock()) !== undefined);
+  now = 60_000;
+  await takeStock();
+  expect(asked).toHaveLength(1);
+  now = 60_001;
+  await takeStock();
+  expect(asked).toHaveLength(2);
+  endCount();
+});
+
+test('A count that fails while nobody waits leaves nothing to show that could be old', async () => {
+  let now = 0;
+  const { overview } = overviewOf(['started']);
+  const { slow, endCount } = slowly(overview);
+  const takeStock = createStock(slow, () => now);
+  await takeStock();
+  endCount();
+  await until('it is counted', async () => (await takeStock()) !== undefined);
+  now = 20_000;
+  expect(await takeStock()).toMatchObject({ ageMs: 20_000 });
+  endCount(new Error('away'));
+  await until('nothing is shown', async () => (await takeStock().catch(() => undefined)) === undefined);
+  await until('it is counted anew', async () => {
+    endCount();
+    return (await takeStock()) !== undefined;
+  });
 });
