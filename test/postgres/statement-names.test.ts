@@ -13,6 +13,7 @@ import {
   ended,
   numbered,
   open,
+  provisioning,
   readBinding,
   readInstance,
   unbinding,
@@ -178,6 +179,9 @@ describe('The store', () => {
       await store.claim('w', 60_000);
       await store.nextDue(undefined);
       await store.expired(10);
+      await store.prune(3_600_000);
+      await store.claimUnitCheck(undefined);
+      await store.nextUnitCheck(undefined);
     }
   }
 
@@ -187,12 +191,12 @@ describe('The store', () => {
     expect(await keptIn(pool)).toEqual(new Map());
   });
 
-  test('Whatever plan Postgres keeps for the statements of requests, it reads no table of many rows as a whole.', async () => {
+  test('Whatever plan Postgres keeps for the statements of requests and loops, it reads no table of many rows as a whole.', async () => {
     const pool = aSession();
     await live(pool, true);
     const kept = await keptIn(pool);
     expect(kept.size).toBeGreaterThan(6);
-    await fill(pool);
+    await fill(pool, 'many');
     for (const text of kept.values()) {
       const { rows } = await pool.query<Record<'QUERY PLAN', string>>(`explain (generic_plan) ${text}`);
       const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
@@ -206,16 +210,27 @@ describe('The store', () => {
     }
   });
 
+  test('History that is old is removed, however much of it there is, and nothing that is going on.', async () => {
+    const pool = aSession();
+    const store = postgresStore(pool, { channel: database.schema });
+    await anInstanceIn(store, { id: 'done' });
+    await fill(pool, 'old');
+    await open(store, provisioning({ id: 'busy' }));
+    expect(await store.prune(0)).toBeGreaterThanOrEqual(20_000);
+    expect((await pool.query('select instance_id as id from operations')).rows).toEqual([{ id: 'busy' }]);
+  });
+
   /** Twenty thousand instances, each with a binding and an operation that has ended. */
-  async function fill(pool: Pool): Promise<void> {
+  async function fill(pool: Pool, name: string): Promise<void> {
     for (const table of ['service_instances', 'service_bindings', 'operations']) {
       const own = table === 'service_instances' ? 'id' : 'instance_id';
-      const more = table === 'operations' ? `, 'id', 'copy-' || n, 'seq', 1000 + n` : '';
+      const more =
+        table === 'operations' ? `, 'id', '${name}-' || n, 'seq', (select max(seq) from operations) + n` : '';
       await pool.query(`
         insert into ${table} overriding system value
         select copy.* from (select * from ${table} limit 1) t, generate_series(1, 20000) n,
           lateral jsonb_populate_record(null::${table},
-            to_jsonb(t) || jsonb_build_object('${own}', 'many-' || n${more})) copy`);
+            to_jsonb(t) || jsonb_build_object('${own}', '${name}-' || n${more})) copy`);
     }
     await pool.query('analyze');
   }

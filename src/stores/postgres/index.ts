@@ -1,4 +1,4 @@
-// Remembers in Postgres (13 and later): every method is one statement, but for those that take turns, and Postgres' clock is everybody's.
+// Remembers in Postgres (13 and later): every method is one statement, but for those that take turns or go in parts, and Postgres' clock is everybody's.
 import type { ClientConfig, Pool } from 'pg';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
@@ -83,13 +83,23 @@ function namesFor({ prepares = true, onTrouble }: PostgresStoreOptions): Stateme
   );
 }
 
+/** Operations that are removed at once: one transaction for very many would hold rows, and then write, for long. */
+const pruned = 5000;
+
 async function prune(query: Query, olderThanMs: number): Promise<number> {
-  const rows = await query(sql`
-    with pruned as (
-      delete from operations where finished_at < now() - ${olderThanMs} * interval '1 millisecond' returning 1
-    )
-    select count(*)::integer as count from pruned`);
-  return Number(rows[0]?.['count'] ?? 0);
+  for (let total = 0; ;) {
+    const [row] = await query(sql`
+      with pruned as (
+        delete from operations where ctid = any(array(
+          select ctid from operations where finished_at < now() - ${olderThanMs} * interval '1 millisecond'
+          order by finished_at limit ${pruned} for update skip locked))
+        returning 1
+      )
+      select count(*)::integer as count from pruned`);
+    const count = Number(row?.['count'] ?? 0);
+    total += count;
+    if (count < pruned) return total;
+  }
 }
 
 async function saveRevisions(query: Query, plans: readonly ServicePlan[]): Promise<void> {
