@@ -16,7 +16,7 @@ import { until } from '../system/until.ts';
 import { print } from './output/print.ts';
 
 /** Milliseconds that a database which is away is waited for. */
-const patience = 3_000;
+const patience = 20_000;
 /** Milliseconds that brokers which are about to write with the first key are waited for. */
 const turningTime = 3 * keysEvery;
 

@@ -333,4 +333,4 @@ test('What a broker that died had begun to remove is removed by another one.', a
   } finally {
     await another.stop();
   }
-});
+}, 240_000);
