@@ -29,6 +29,9 @@ function withNames(credentials: JsonObject, type: string | undefined, tls = fals
   return { ...both, ...(Object.fromEntries(known) as JsonObject) };
 }
 
+/** As libpq and JDBC write it: encrypted, and verified by who names a file with the `ca`, which no address can hold. */
+const postgresInTls = 'sslmode=require';
+
 /** By which an address says that TLS is spoken. */
 const schemesOfTls: ReadonlyMap<string, string> = new Map([
   ['redis', 'rediss'],
@@ -57,8 +60,10 @@ function isAddress(name: string): boolean {
   return /^(?:.*_)?ur[il]s?$/.test(name);
 }
 
-/** An address by the scheme that says TLS; as it is where there is none. */
+/** An address by the scheme or setting that says TLS; as it is where there is none. */
 export function secureAddress(address: string): string {
+  if (/^postgres(?:ql)?:/.test(address) && !/[?&]sslmode=/.test(address))
+    return `${address}${address.includes('?') ? '&' : '?'}${postgresInTls}`;
   const [, scheme = '', rest = ''] = /^([a-z]+)(:\/\/.*)$/s.exec(address) ?? [];
   const secure = schemesOfTls.get(scheme);
   return secure === undefined ? address : `${secure}${rest}`;
@@ -80,7 +85,7 @@ interface Driver {
   readonly setting?: string;
   /** The same where TLS is spoken: encrypted, and verified by who hands the driver the `ca`. */
   readonly tlsSetting?: string;
-  /** The credential that is handed to the driver under the same name. */
+  /** The credential that is handed to the driver under the same name, where no setting of TLS is. */
   readonly hands?: string;
 }
 
@@ -88,7 +93,7 @@ const drivers: ReadonlyMap<string, Driver> = new Map<string, Driver>([
   // MySQL's driver takes no other scheme, and passes over the setting without which MariaDB's does not take this one.
   ['mysql', { scheme: 'jdbc:mysql', setting: 'permitMysqlScheme=true', tlsSetting: 'sslMode=REQUIRED' }],
   ['mariadb', { scheme: 'jdbc:mariadb', tlsSetting: 'sslMode=REQUIRED' }],
-  ['postgresql', { scheme: 'jdbc:postgresql', hands: 'sslmode' }],
+  ['postgresql', { scheme: 'jdbc:postgresql', hands: 'sslmode', tlsSetting: postgresInTls }],
 ]);
 
 /** The one of the two names that is not there, with the value of the other one. */
@@ -109,7 +114,7 @@ function jdbcUrl(driver: Driver, credentials: JsonObject, tls: boolean): string 
     `password=${password}`,
     setting,
     tls ? tlsSetting : undefined,
-    handed && `${hands}=${handed}`,
+    handed && !(tls && tlsSetting) && `${hands}=${handed}`,
   ];
   return `${scheme}://${host}:${port}/${database}?${query.filter(Boolean).join('&')}`;
 }

@@ -1,3 +1,4 @@
+import { namedCredentials } from '../../src/catalog/credential-names.ts';
 import { anOffering, loaded } from './folder.ts';
 import { catalogOf } from './compiled.ts';
 
@@ -101,4 +102,23 @@ test('A type without credentials is refused.', async () => {
     'a.json': anOffering({ bindable: false, credentials: undefined, credentials_type: 'x' }),
   });
   expect(lines).toEqual(['a.json: credentials_type: It says what `credentials` are, and there are none.']);
+});
+
+test.each<[what: string, uri: string, secured: string]>([
+  ['without a query', 'postgres://{{db.user}}@h/n', 'postgres://{{db.user}}@h/n?sslmode=require'],
+  ['with one', 'postgresql://h/n?a=b', 'postgresql://h/n?a=b&sslmode=require'],
+  ['with a mode of its own', 'postgres://h/n?sslmode=verify-ca', 'postgres://h/n?sslmode=verify-ca'],
+])('Addresses of PostgreSQL ask for encryption in a plan with TLS: %s.', (_, uri, secured) => {
+  const ca = '{{tls.ca_pem}}';
+  expect(namedCredentials({ credentials: { uri }, tls: true })).toEqual({ tls: true, ca, uri: secured });
+  expect(namedCredentials({ credentials: { uri } })).toEqual({ uri });
+});
+
+test('JDBC takes the encryption of a plan with TLS in place of a mode that needs a file.', () => {
+  const credentials = { ...parts, port: 5, name: 'n', sslmode: '{{server.sslmode}}' };
+  expect(namedCredentials({ credentials, credentials_type: 'postgresql', tls: true })).toMatchObject({
+    sslmode: '{{server.sslmode}}',
+    jdbcUrl:
+      'jdbc:postgresql://h:5/n?user={{binding.key | uri}}&password={{secrets.word | uri}}&sslmode=require',
+  });
 });

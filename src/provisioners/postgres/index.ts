@@ -2,8 +2,9 @@
  * A database for each instance on a shared PostgreSQL server, 13 or later, and a role for each binding. README.md
  * tells what there is on the server, and what an offering file may say.
  */
+import type { ServicePlan } from '../../broker/catalog.ts';
 import { Failure } from '../../broker/errors.ts';
-import type { JsonObject } from '../../broker/json.ts';
+import { type JsonObject, jsonOf } from '../../broker/json.ts';
 import { bindingKey } from '../../broker/key.ts';
 import type { StepDone, Provisioner, Work } from '../../broker/provisioner.ts';
 import {
@@ -25,6 +26,7 @@ import { makeBindingRole, removeRole } from './roles.ts';
 import { addressOf, createServers, type Server } from './servers.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { readShape, requirePassword, serverNameOf } from './shape.ts';
+import { authorityOf, requireRefusal } from './tls/encryption.ts';
 import { traits } from './traits.ts';
 
 export interface DatabaseSettings {
@@ -53,16 +55,29 @@ export function postgresDatabases({
     await holding(access, namesOf(work.instance), (hold) => use(hold, work)).catch(rethrow);
     return server;
   }
+
+  /** The same for what applications will come for: where the plan has TLS, none of them may come without. */
+  async function onSafe(work: Work, use: Use): Promise<Server> {
+    if (isSecure(work.plan)) {
+      const { host, port } = addressOf(known.require(work.plan));
+      const { key } = namesOf(work.instance);
+      await requireRefusal({ host, port, database: key, user: work.binding ? roleOf(work) : key });
+    }
+    return on(work, use);
+  }
   return {
     name: 'postgres',
     traits,
-    obstacle({ making }) {
-      const name = serverNameOf(making.config);
-      return known.find(name) ? undefined : `${name} is not set`;
+    obstacle(plan) {
+      const name = serverNameOf(plan.making.config);
+      const server = known.find(name);
+      if (!server) return `${name} is not set`;
+      if (!isSecure(plan) || authorityOf(server.ssl)) return undefined;
+      return `the plan has TLS, and ${name} names no sslrootcert by which clients could verify the server`;
     },
-    provision: async (work) => made(work, await on(work, create), 'create'),
-    update: async (work) => made(work, await on(work, change), 'configure'),
-    bind: async (work) => made(work, await on(work, bind), 'bind', { user: roleOf(work) }),
+    provision: async (work) => made(work, await onSafe(work, create), 'create'),
+    update: async (work) => made(work, await onSafe(work, change), 'configure'),
+    bind: async (work) => made(work, await onSafe(work, bind), 'bind', { user: roleOf(work) }),
     async unbind(work) {
       await on(work, (hold) => removeRole(hold, roleOf(work)));
       return { done: undefined, did: { step: 'unbind' } };
@@ -107,6 +122,10 @@ async function bind(hold: Hold, work: Work): Promise<void> {
   await makeBindingRole(hold, roleOf(work), { password, connectionLimit });
 }
 
+function isSecure({ operating }: ServicePlan): boolean {
+  return operating.tls === true;
+}
+
 function roleOf({ binding }: Work): string {
   if (!binding) throw new Error('There is no binding in this work.');
   return bindingKey(binding);
@@ -119,7 +138,12 @@ interface Done {
 
 /** @param db more of the root `db` than the name */
 function made(work: Work, server: Server, step: string, db: JsonObject = {}): Done {
-  const facts = { server: { ...addressOf(server) }, db: { name: namesOf(work.instance).key, ...db } };
+  const authority = isSecure(work.plan) ? authorityOf(server.ssl) : undefined;
+  const facts = jsonOf({
+    server: { ...addressOf(server), ...(authority && { sslmode: authority.sslmode }) },
+    db: { name: namesOf(work.instance).key, ...db },
+    tls: authority && { ca_pem: authority.ca },
+  });
   return { done: { facts }, did: { step } };
 }
 

@@ -10,6 +10,6 @@ export const postgresOptions = {
     /^[A-Z][A-Z0-9_]*_POSTGRES_URL$/,
     postgresServer(),
     'the server of the embedded database, when there is one',
-    'Postgres server on which databases are offered, with the login of an administrator; offering files may name more of them, whose variables end in _POSTGRES_URL.',
+    'Postgres server on which databases are offered, with the login of an administrator; offering files may name more of them, whose variables end in _POSTGRES_URL. With sslrootcert in it, a file with the authority of its certificate, plans with TLS are on sale.',
   ),
 };

@@ -13,9 +13,9 @@ export const traits: ProvisionerTraits = {
     extensions: 'value',
     'extensions.*': 'value',
   },
-  roots: ['server', 'db'],
-  members: { server: ['host', 'port', 'sslmode'], db: ['name', 'user'] },
+  roots: ['server', 'db', 'tls'],
+  members: { server: ['host', 'port', 'sslmode'], db: ['name', 'user'], tls: ['ca_pem'] },
   secrets: { password: 'binding' },
-  supports: ['monitor', 'max_instances'],
+  supports: ['monitor', 'max_instances', 'tls'],
   selfContained: false,
 };

@@ -31,7 +31,7 @@ export const answerMeanings: Readonly<Record<string, string>> = {
 
 /** How operations run. */
 export const operationMeanings: Readonly<Record<string, string>> = {
-  tls: "Do instances speak TLS, with a certificate of the broker's authority? See [TLS](#tls)",
+  tls: 'Do instances speak TLS, and do credentials name the authority of their certificate? See [TLS](#tls)',
   requires_app: 'Can it be bound to an application only, and not for a service key?',
   async:
     'The operations that are refused when the platform does not accept to wait; `required` means all five. With bind, `bindings_retrievable: true` is needed',
