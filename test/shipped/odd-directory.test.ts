@@ -31,7 +31,7 @@ const programs = {
   beanstalkd: ['beanstalkd', 'small'],
   'log-drain': ['rsyslogd', 'small'],
   'route-gate': ['nginx', 'small'],
-  rabbitmq: ['rabbitmq-server', 'small'],
+  rabbitmq: ['rabbitmq-server', 'secure'],
 } as const;
 
 for (const [offering, [program, plan]] of Object.entries(programs)) {

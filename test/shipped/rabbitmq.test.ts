@@ -137,9 +137,12 @@ describeOffering('rabbitmq', () => {
       'it is upgraded',
       async () => {
         const { state, operations } = await rabbit.details();
-        return state === 'ready' && operations[0]?.kind === 'update' && operations[0].state === 'succeeded';
+        const [last] = operations;
+        if (last?.kind === 'update' && last.state === 'failed') throw new Error(JSON.stringify(last));
+        return state === 'ready' && last?.kind === 'update' && last.state === 'succeeded';
       },
-      60_000,
+      // A whole RabbitMQ ends and starts.
+      240_000,
     );
   }
 

@@ -120,6 +120,33 @@ assert b'PONG' in lines.readline()
     opening: Buffer.alloc(0),
     renews: 'in place',
   },
+  {
+    offering: 'rabbitmq',
+    plain: 'small',
+    secure: 'secure',
+    library: 'pika',
+    program: `
+import pika, ssl, urllib.request
+trusted = ssl.create_default_context(cafile=ca)
+address = pika.URLParameters(found['protocols']['amqp']['uri'])
+assert address.ssl_options
+address.ssl_options = pika.SSLOptions(trusted, found['host'])
+address.socket_timeout = address.stack_timeout = 60
+one = pika.BlockingConnection(address).channel()
+one.confirm_delivery()
+one.queue_declare('goods')
+one.basic_publish('', 'goods', b'tea')
+page = urllib.request.urlopen(found['dashboard_url'], context=trusted).read()
+assert b'RabbitMQ Management' in page
+`,
+    inTheClear: `
+import pika
+login = pika.PlainCredentials(found['username'], found['password'])
+parts = pika.ConnectionParameters(host=found['host'], port=found['port'], virtual_host=found['vhost'], credentials=login)
+pika.BlockingConnection(parts).channel().queue_declare('goods')
+`,
+    renews: 'in place',
+  },
 ];
 
 for (const client of clients) {
