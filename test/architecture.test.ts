@@ -84,7 +84,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   [
     'http/',
     {
-      rooms: ['protocols/protocol.ts', 'broker/exact-number.ts'],
+      rooms: ['protocols/protocol.ts', 'broker/json.ts'],
       packages: ['express', 'express-basic-auth'],
     },
   ],

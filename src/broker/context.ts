@@ -63,4 +63,6 @@ export interface Settings {
   readonly lease: number;
   /** Milliseconds that ended operations are remembered. */
   readonly retention: number;
+  /** Milliseconds that the audit trail goes back; absent: to its beginning. */
+  readonly auditHistory?: number;
 }

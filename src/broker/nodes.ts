@@ -1,3 +1,5 @@
+import type { AuditEntry } from './audit.ts';
+
 /**
  * Nodes: brokers that run local things, such as processes. They tell of themselves by a heartbeat, and instances
  * are placed on them.
@@ -70,13 +72,13 @@ export interface Nodes {
    */
   leave(name: string, holder: string): Promise<void>;
   /** False: there is no such node. */
-  drain(name: string, draining: boolean): Promise<boolean>;
+  drain(name: string, draining: boolean, audit?: AuditEntry): Promise<boolean>;
   /**
    * Removes a node that is stale and has no instances; false otherwise.
    * @param abandon also when it has instances, since its machine will never come back: their bindings go, what was to
    * be done with them has failed, and they are of no node, as if they had never been finished
    */
-  forget(name: string, abandon?: boolean): Promise<boolean>;
+  forget(name: string, abandon?: boolean, audit?: AuditEntry): Promise<boolean>;
   list(): Promise<readonly Node[]>;
 }
 

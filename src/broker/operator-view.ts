@@ -1,3 +1,4 @@
+import type { AuditQuery, AuditRecord } from './audit.ts';
 import type { ServiceOffering, ServicePlan } from './catalog.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { BrokerContext } from './context.ts';
@@ -42,6 +43,7 @@ export interface OperatorView {
   orphans(): Promise<readonly Suspect[]>;
   /** Refuses with not-found, and with conflict as long as the suspect is not final. */
   removeOrphan(command: RemoveOrphan): Promise<void>;
+  audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
 }
 
 export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {
@@ -126,6 +128,7 @@ export function createOperatorView(core: RequestContext): OperatorView {
     offerings: () => offeringsOf(core),
     orphans: () => core.orphans.list(),
     removeOrphan: (command) => removeOrphan(core, command),
+    audit: (query) => core.store.audit.list(query),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { AuditEntry } from './audit.ts';
 import type { Resource } from './provisioner.ts';
 
 /** Where things were found: of a local provisioner on a node, else anywhere. */
@@ -30,6 +31,9 @@ export interface Orphans {
   /** Does no instance stand for the thing now? */
   isNobodys(where: Scope, thing: Resource): Promise<boolean>;
   list(): Promise<readonly Suspect[]>;
-  /** Says that a final suspect shall be removed at the next look. False when there is no such final suspect. */
-  approveRemoval(where: Scope, name: string): Promise<boolean>;
+  /**
+   * Says that a final suspect shall be removed at the next look. False when there is no such final suspect.
+   * @param audit is written with it, when there is one
+   */
+  approveRemoval(where: Scope, name: string, audit?: AuditEntry): Promise<boolean>;
 }

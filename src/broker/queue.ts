@@ -47,6 +47,7 @@ export function createOperationQueue(core: RequestContext): OperationQueue {
     if (now >= nextPrune) {
       nextPrune = now + pruneEvery;
       await core.store.prune(core.settings.retention);
+      await pruneAudit(core);
     }
     const expired = await findExpired(now);
     if (expired) return { ended: revoke(expired) };
@@ -84,6 +85,14 @@ export function createOperationQueue(core: RequestContext): OperationQueue {
     handOver: () => engine.handOver(),
     inHand: () => engine.inHand(),
   };
+}
+
+/** Rows of the audit trail that are forgotten at once: each batch is a short transaction. */
+const auditBatch = 1000;
+
+async function pruneAudit({ store, settings: { auditHistory } }: RequestContext): Promise<void> {
+  if (auditHistory === undefined) return;
+  while ((await store.audit.prune(auditHistory, auditBatch)) === auditBatch);
 }
 
 /** The same id may be given again. */

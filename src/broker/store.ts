@@ -1,3 +1,4 @@
+import type { AuditEntry, AuditTrail } from './audit.ts';
 import type { ServicePlan } from './catalog.ts';
 import type { OperationSummary } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -96,8 +97,12 @@ export interface Store {
   saveSeen(instanceId: string, seen: Seen, dueMs?: number): Promise<void>;
   findSeen(instanceId: string): Promise<Seen | undefined>;
 
-  saveRevisions(plans: readonly ServicePlan[]): Promise<void>;
+  /** @param audit is written when one of them is new here */
+  saveRevisions(plans: readonly ServicePlan[], audit?: AuditEntry): Promise<void>;
   findRevision(revision: string): Promise<JsonObject | undefined>;
+
+  /** Of operations it is written by what opens and ends them. */
+  readonly audit: AuditTrail;
 
   /** Hints that something is due or was cancelled; hints may be lost, polling finds everything too. */
   listen(onHint: (hint: Hint) => void): () => Promise<void>;
@@ -157,6 +162,8 @@ export interface Opening {
   readonly binding?: Change<ServiceBinding>;
   /** The open operation of the same thing that this one cancels, as the table of exclusion lets it. */
   readonly cancels?: string;
+  /** Its entry in the audit trail, which has the operation's id and is written with it; absent: there is none. */
+  readonly audit?: AuditEntry;
   /** For the sake of another operation: only as long as that one is in these hands. */
   readonly onBehalfOf?: OnBehalfOf;
 }

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
-import { userInfo } from 'node:os';
+import { hostname, userInfo } from 'node:os';
 import type { Pool } from 'pg';
+import { auditEntry, underAudit } from '../broker/audit.ts';
 import { Refusal } from '../broker/errors.ts';
-import { tellEnd, type CommandSummary } from '../broker/events.ts';
+import { type BrokerEvent, tellEnd, type CommandSummary } from '../broker/events.ts';
+import type { JsonObject } from '../broker/json.ts';
 import type { Origin } from '../broker/records.ts';
 import { readConfig } from '../program/config.ts';
 import { createLog } from '../telemetry/log.ts';
-import { openDatabase } from '../program/opening/open-database.ts';
+import { openDatabase, type OpenDatabase } from '../program/opening/open-database.ts';
 import { readSecrets } from '../program/opening/secrets.ts';
 import type { KeyRing } from '../stores/keyring.ts';
 import { isTurning, keysEvery, requireRekey, retireKeys } from '../stores/postgres/keys.ts';
@@ -45,7 +47,10 @@ export async function encryptAgain(saved: boolean): Promise<number> {
       try {
         await requireRekey(database.pool, keys, isSaved).catch(refuse);
         await untilTurned(database.pool, keys);
-        return await encryptAll(database.pool, keys);
+        const context = contextOf(database, (event) => log.event(event));
+        const object = { kind: 'keys', id: keys[0].id } as const;
+        const entry = auditEntry(context, told.origin, { verb: 'rekey', object });
+        return await underAudit(context, entry, () => encryptAll(database.pool, keys), resultOf);
       } finally {
         await database.close();
       }
@@ -66,6 +71,15 @@ function userOfHere(): string {
   } catch {
     return `user ${process.getuid?.()}`;
   }
+}
+
+/** This program, as the audit trail knows it. */
+function contextOf({ store }: OpenDatabase, observe: (event: BrokerEvent) => void) {
+  return { store, observe, newId: randomUUID, settings: { holder: `${hostname()}-${process.pid}` } };
+}
+
+function resultOf({ records, unread }: Encrypted): JsonObject {
+  return { records, unreadable: unread.size };
 }
 
 function summaryOf(encrypted: Encrypted | undefined): CommandSummary {

@@ -13,6 +13,7 @@ import { instanceCommands } from './operator/instances.ts';
 import { nodeCommands } from './operator/nodes.ts';
 import { offerings } from './operator/offerings.ts';
 import { operations } from './operator/operations.ts';
+import { auditCommands } from './operator/audit.ts';
 import { orphanCommands } from './operator/orphans.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
@@ -36,6 +37,7 @@ const commands: readonly CliCommand[] = [
   ...instanceCommands,
   operations,
   ...orphanCommands,
+  ...auditCommands,
   completionOf(() => ourProgram().root),
 ];
 

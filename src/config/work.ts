@@ -33,6 +33,12 @@ export const workOptions = {
     '30d',
     'How long operations that ended are remembered.',
   ),
+  auditHistory: standard(
+    'AUDIT_HISTORY',
+    durationOption('1d', '36500d'),
+    '400d',
+    'How long the audit trail is kept; nothing that is younger than a day goes.',
+  ),
   acceptMissingVersion: standard(
     'ACCEPT_MISSING_VERSION',
     yesOrNo(),

@@ -1,4 +1,4 @@
-import { isExact } from '../broker/exact-number.ts';
+import { isExact } from '../broker/json.ts';
 import { BadCall } from '../protocols/protocol.ts';
 
 const deepest = 100;

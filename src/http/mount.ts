@@ -21,8 +21,18 @@ export interface MountSettings {
   readonly observe: Observe;
   /** Hears of every login, good or not. */
   readonly onLogin: (request: Request, isGood: boolean) => void;
+  /** Hears of every name and password that were refused, before they are; it never rejects. */
+  readonly onWrongLogin?: OnWrongLogin | undefined;
   isDraining(): boolean;
 }
+
+export type OnWrongLogin = (tried: {
+  readonly protocol: string;
+  /** As it may be logged. */
+  readonly user: string;
+  readonly address: string;
+  readonly requestId: string;
+}) => Promise<void> | undefined;
 
 /** Where a request arrives: at a route, or at a refusal that is told after the login. */
 interface Endpoint {
@@ -107,7 +117,7 @@ function createExchange(settings: MountSettings): Exchange {
         : settings.authenticate({ request, response }, protocol.realm ?? settings.platforms, asked);
       if (login instanceof Promise) {
         settings.onLogin(request, false);
-        return login.catch(refuse);
+        return login.catch(tellingWrong(settings, endpoint, request, asked)).then(refuse);
       }
       if (login !== undefined) settings.onLogin(request, true);
       principal = login;
@@ -143,6 +153,21 @@ function createExchange(settings: MountSettings): Exchange {
         detail: accessReason(reply.status, thrown),
       });
     }
+  };
+}
+
+/** Gives the error once it is told. */
+function tellingWrong(
+  { onWrongLogin }: MountSettings,
+  { protocol }: Endpoint,
+  { ip }: Request,
+  { requestId }: Call,
+): (error: unknown) => Promise<unknown> {
+  return async (error) => {
+    if (!(error instanceof WrongLogin)) return error;
+    const address = shownAddress(ip) ?? '';
+    await onWrongLogin?.({ protocol: protocol.name, user: error.user, address, requestId });
+    return error;
   };
 }
 

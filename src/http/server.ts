@@ -8,7 +8,7 @@ import { plainTarget } from './call.ts';
 import { createListener, type TlsPair } from './listener.ts';
 import { refuseMalformed } from './malformed.ts';
 import { crowded, boundConnections } from './connections.ts';
-import { mount } from './mount.ts';
+import { mount, type OnWrongLogin } from './mount.ts';
 import { writeReply } from './reply.ts';
 import { createShutdown } from './shutdown.ts';
 
@@ -19,6 +19,8 @@ export interface ServerSettings {
   readonly logins: readonly Login[];
   /** Hears of every request that was answered. */
   readonly observe: Observe;
+  /** Hears of every login that is refused, before it is. */
+  readonly onWrongLogin?: OnWrongLogin;
   /** Express's setting: how many proxies in front of us tell the caller's address truly. None by default. */
   readonly trustProxy?: number | boolean | string;
   /** Absent: plain HTTP. */
@@ -78,6 +80,7 @@ export function createServer(settings: ServerSettings): HttpServer {
     platforms,
     observe,
     onLogin: ({ socket }, isGood) => connections.login(socket, isGood),
+    onWrongLogin: settings.onWrongLogin,
     isDraining: () => shutdown.isDraining(),
   });
   // A connection that cannot be accepted is an error of the whole server, and ends the process when nobody listens.

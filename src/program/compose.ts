@@ -57,7 +57,8 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   tellForgotten(config, log);
   const secrets = readSecrets(config, (made) => log.hide(made));
   const tls = await openTls({ config, log, onServed: (one) => counts.certificate(one) });
-  const server = await serverOf({ config, secrets, availability, counts, log, tls });
+  let opened: Runtime | undefined;
+  const server = await serverOf({ config, secrets, availability, counts, log, tls, found: () => opened });
   stop?.throwIfAborted();
   const { address, port } = await listenOn(server, config);
   log.note('debug', 'listening', { address });
@@ -77,7 +78,6 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
     hide: (secrets) => log.hide(secrets),
     signal: starting.signal,
   });
-  let opened: Runtime | undefined;
   async function end(withinMs: number, times: Pick<Ending, 'half' | 'handOverMs'>): Promise<boolean> {
     availability.close();
     tls.close();
@@ -118,6 +118,8 @@ interface Parts {
   readonly counts: Metrics;
   readonly log: Log;
   readonly tls: ListenerTls;
+  /** Undefined until there is a database. */
+  readonly found: () => Runtime | undefined;
 }
 
 async function serverOf(parts: Parts): Promise<HttpServer> {
@@ -129,6 +131,7 @@ async function serverOf(parts: Parts): Promise<HttpServer> {
       log.access(access);
       counts.access(access);
     },
+    onWrongLogin: (tried) => parts.found()?.logins.refused(tried),
     trustProxy: config.trustProxy,
     tls: tls.pair,
     strictTransport: isStrict(config),

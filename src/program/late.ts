@@ -44,5 +44,6 @@ function lateOverview(find: () => OperatorView): OperatorView {
     offerings: () => find().offerings(),
     orphans: () => find().orphans(),
     removeOrphan: (command) => find().removeOrphan(command),
+    audit: (query) => find().audit(query),
   };
 }

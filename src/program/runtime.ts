@@ -1,9 +1,8 @@
 // The parts that compose.ts puts together: what is needed to start, to be ready and to stop.
 import { randomUUID } from 'node:crypto';
-import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import { createBroker, type Broker } from '../broker/broker.ts';
-import type { BrokerContext, Settings } from '../broker/context.ts';
+import type { BrokerContext } from '../broker/context.ts';
 import type { OperationQueue } from '../broker/queue.ts';
 import type { OperationSummary } from '../broker/events.ts';
 import type { Nodes } from '../broker/nodes.ts';
@@ -11,7 +10,6 @@ import type { OnSale } from '../broker/on-sale.ts';
 import { findOrphans } from '../broker/find-orphans.ts';
 import type { Store } from '../broker/store.ts';
 import { revivePlan } from '../catalog/compile.ts';
-import type { Config } from './config.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { Registry } from '../provisioners/index.ts';
 import { createClosing, type Closing } from './closing.ts';
@@ -25,8 +23,11 @@ import { openNodeRole, type NodeRole } from './opening/node-role.ts';
 import { openOffer, type Offer } from './offer.ts';
 import { createPeers } from '../protocols/operator/peers.ts';
 import { newSecret } from './opening/random.ts';
+import { keyHolder, settingsOf } from './opening/settings.ts';
+import { followCatalog, saveDeclared } from './audit/catalog-changes.ts';
+import { createLoginAudit, type LoginAudit } from './audit/failed-logins.ts';
 import { startUpkeep } from './loops/upkeep.ts';
-import type { KeyHolder, KeyState } from '../stores/postgres/keys.ts';
+import type { KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
 import { postgresUsers } from '../stores/postgres/users.ts';
@@ -56,6 +57,8 @@ export interface Runtime {
   handOver(): Promise<void>;
   /** What runs here now. */
   inHand(): readonly OperationSummary[];
+  /** Is to be told of logins that are refused. */
+  readonly logins: LoginAudit;
   /** Lets go of the node, whose programs go on, and of the database. */
   close(): Promise<void>;
 }
@@ -84,7 +87,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const { config, currentCatalog, observe } = parts;
   const settings = settingsOf(config, parts.url);
   const { database, store, keys, save } = await openStore(parts, keyHolder(settings), closing);
-  await save(plansOf(currentCatalog.catalog()));
+  await saveDeclared(currentCatalog, { newId: randomUUID, settings }, save);
   await tellDrift(parts, store);
   const nodes = postgresNodes(database.pool);
   const { role, ...ofRole } = await openRole(parts, nodes, settings.holder);
@@ -94,8 +97,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const tellOfNode = concernsTeller(parts, role && provisioners);
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
-  const known = { nodes, users: postgresUsers(database.pool), orphans: postgresOrphans(database.pool) };
-  const core = depsOf(parts, { store, ...known, offer, provisioners, settings });
+  const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings });
   const { broker, work, checks } = createBroker(core);
   const upkeep = startUpkeep({
     work,
@@ -107,12 +109,12 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     observe,
   });
   closing.add(() => upkeep.close());
-  const watch = currentCatalog.watch(async (plans) => {
+  const logins = createLoginAudit(core, closing);
+  const watch = followCatalog(currentCatalog, core, async (plans) => {
     await save(plans);
     await role?.lookFor(plans);
     await offer.refresh();
     tellOfNode(plans);
-    return { older: await store.countDrifted(plans) };
   });
   closing.add(() => watch.close());
   closing.add(() => tellWhatGoesOn(parts, nodes, role));
@@ -127,6 +129,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     keys: () => keys.state(),
     reload: () => watch.reload().then(() => void offer.current()),
     ...handsOf(work, upkeep),
+    logins,
     close: () => closing.close(),
   };
 }
@@ -142,17 +145,20 @@ function handsOf(
   };
 }
 
-interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'users' | 'orphans' | 'settings'> {
+interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings'> {
+  readonly pool: Pool;
   readonly offer: Offer;
   readonly provisioners: Registry;
 }
 
 function depsOf(
   { operator, observe }: RuntimeParts,
-  { offer, provisioners, ...rest }: Behind,
+  { offer, provisioners, pool, ...rest }: Behind,
 ): BrokerContext {
   return {
     ...rest,
+    users: postgresUsers(pool),
+    orphans: postgresOrphans(pool),
     peer: createPeers(operator),
     catalog: () => offer.current().catalog,
     hidden: () => offer.current().hidden,
@@ -223,20 +229,4 @@ async function tellDrift(parts: RuntimeParts, store: Store): Promise<void> {
   const older = await patiently(parts, () => store.countDrifted(plansOf(parts.currentCatalog.catalog())));
   if (older > 0)
     parts.log.note('info', 'instances run an older revision of their plans', { instances: older });
-}
-
-function keyHolder({ holder, node }: Settings): KeyHolder {
-  return { id: holder, label: `the broker ${holder}${node === undefined ? '' : ` (node ${node})`}` };
-}
-
-function settingsOf(config: Config, url: string): Settings {
-  return {
-    url,
-    holder: `${hostname()}-${process.pid}-${newSecret(6)}`,
-    node: config.node ? config.nodeName : undefined,
-    asyncPatience: config.asyncPatience,
-    syncPatience: config.syncPatience,
-    lease: config.lease,
-    retention: config.history,
-  };
 }

@@ -2,15 +2,10 @@
 import type { Pause, Store } from '../broker/store.ts';
 import { type ConfidentialRow, parseConfidential } from './operation-rows.ts';
 import { type KeyRing, openText, sealText } from './keyring.ts';
-import { isSealed, legibly, opener, readConfidential, sealer } from './sealing.ts';
-import {
-  claimReadable,
-  type RowPlace,
-  rowPlaceOf,
-  type TellUnreadable,
-  tellingSeldom,
-  unreadable,
-} from './unreadable.ts';
+import { sealedAudit } from './sealed-audit.ts';
+import { isSealed, readConfidential } from './confidential.ts';
+import { legibly, opener, sealer } from './sealing.ts';
+import { claimReadable, rowPlaceOf, type TellUnreadable, tellingSeldom } from './unreadable.ts';
 
 /**
  * The first key of the ring encrypts, any of them decrypts. Who asks for a row that cannot be read is refused with
@@ -25,8 +20,8 @@ export function sealedStore(
 ): Store {
   const ring = typeof keys === 'function' ? keys : () => keys;
   const seal = sealer(ring);
-  const open = opener(ring, tellingSeldom(tell));
-  const legible = legibly(ring, open);
+  const told = tellingSeldom(tell);
+  const open = opener(ring, told);
   return {
     ...inner,
     async findInstance(instanceId) {
@@ -55,7 +50,8 @@ export function sealedStore(
       ),
     postpone: (held, pause) => inner.postpone(seal.progress(held, pause), withoutMemo(pause)),
     settle: (held, settlement) => inner.settle(held, seal.settlement(settlement)),
-    ...reading(inner, legible),
+    ...reading(inner, legibly(ring, open)),
+    audit: sealedAudit(inner.audit, ring, told),
     async leftBinding(instanceId) {
       const binding = await inner.leftBinding(instanceId);
       return binding && open.binding(binding);
@@ -108,20 +104,6 @@ export function resealer(keys: KeyRing): (row: ConfidentialRow) => string | unde
     if (confidential.sealed.key === newest.id) return undefined;
     return JSON.stringify({ sealed: sealText(keys, place, openText(keys, place, confidential.sealed)) });
   };
-}
-
-/** What is confidential, as it is to lie in this row. */
-export function sealConfidential(keys: KeyRing, row: RowPlace, confidential: object): string {
-  return JSON.stringify({ sealed: sealText(keys, rowPlaceOf(row), JSON.stringify(confidential)) });
-}
-
-/** What is confidential in this row. @throws Refusal 'unreadable', whose cause says why */
-export function openConfidential(keys: KeyRing, { confidential, ...row }: ConfidentialRow): object {
-  try {
-    return readConfidential(keys, rowPlaceOf(row), parseConfidential(confidential));
-  } catch (cause) {
-    throw unreadable(row, cause);
-  }
 }
 
 function withoutMemo({ memo: _memo, trace: _trace, ...pause }: Pause): Pause {

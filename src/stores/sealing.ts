@@ -1,23 +1,26 @@
 // Records as they are encrypted and read again, in everything in which they travel.
 import type { FoundInstance, Operation, ServiceBinding, ServiceInstance } from '../broker/records.ts';
 import type { Change, LeasedOperation, Opening, Pause, Settlement } from '../broker/store.ts';
-import { confidentialAfter, isCorrupt, parseConfidential, reviveOperation } from './operation-rows.ts';
-import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
+import { openRecord, sealRecord } from './confidential.ts';
+import { confidentialAfter, reviveOperation } from './operation-rows.ts';
+import type { KeyRing } from './keyring.ts';
+import { sealedEntry } from './sealed-audit.ts';
 import { openedOrigin, sealedOrigin } from './sealed-origin.ts';
-import { isUnreadable, type RowPlace, rowPlaceOf, type TellUnreadable, unreadable } from './unreadable.ts';
+import { isUnreadable, type RowPlace, type TellUnreadable } from './unreadable.ts';
 
 /** Encrypts everything in which a record travels. @param keys gives the ring as it is now */
 export function sealer(keys: () => KeyRing) {
   const seal = {
-    instance: (instance: ServiceInstance) => sealed(keys(), instanceRow(instance), instance),
-    binding: (binding: ServiceBinding) => sealed(keys(), bindingRow(binding), binding),
+    instance: (instance: ServiceInstance) => sealRecord(keys(), instanceRow(instance), instance),
+    binding: (binding: ServiceBinding) => sealRecord(keys(), bindingRow(binding), binding),
     operation(operation: Operation): Operation {
       const row = operationRow(operation);
-      return sealed(keys(), row, { ...operation, origin: sealedOrigin(keys(), row, operation.origin) });
+      return sealRecord(keys(), row, { ...operation, origin: sealedOrigin(keys(), row, operation.origin) });
     },
     opening: (opening: Opening): Opening => ({
       ...opening,
       operation: seal.operation(opening.operation),
+      audit: opening.audit && sealedEntry(keys(), opening.audit),
       instance: 'keep' in opening.instance ? opening.instance : changed(opening.instance, seal.instance),
       ...(opening.binding && { binding: changed(opening.binding, seal.binding) }),
     }),
@@ -38,12 +41,12 @@ export function sealer(keys: () => KeyRing) {
 /** The other way; of what cannot be read `tell` is told, and Refusal 'unreadable' is thrown. */
 export function opener(keys: () => KeyRing, tell: TellUnreadable) {
   const open = {
-    instance: (instance: ServiceInstance) => opened(keys(), instanceRow(instance), instance, tell),
-    binding: (binding: ServiceBinding) => opened(keys(), bindingRow(binding), binding, tell),
+    instance: (instance: ServiceInstance) => openRecord(keys(), instanceRow(instance), instance, tell),
+    binding: (binding: ServiceBinding) => openRecord(keys(), bindingRow(binding), binding, tell),
     operation(operation: Operation): Operation {
       const row = operationRow(operation);
       const origin = openedOrigin(keys(), row, operation.origin);
-      return reviveOperation(opened(keys(), row, { ...operation, origin }, tell));
+      return reviveOperation(openRecord(keys(), row, { ...operation, origin }, tell));
     },
     found: ({ instance, operation, ...rest }: FoundInstance): FoundInstance => ({
       ...rest,
@@ -89,44 +92,6 @@ function unlessUnreadable<Rec>(read: () => Rec, rest: Rec): Rec {
 /** A removal writes nothing. */
 function changed<Rec>(change: Change<Rec>, seal: (record: Rec) => Rec): Change<Rec> {
   return 'put' in change ? { put: seal(change.put) } : change;
-}
-
-interface Confidential {
-  readonly confidential: object;
-}
-
-/** The inner store takes the confidential part for what it is declared as, and never looks into it. */
-function sealed<Rec extends Confidential>(keys: KeyRing, row: RowPlace, record: Rec): Rec {
-  const text = JSON.stringify(record.confidential);
-  return { ...record, confidential: { sealed: sealText(keys, rowPlaceOf(row), text) } };
-}
-
-function opened<Rec extends Confidential>(
-  keys: KeyRing,
-  row: RowPlace,
-  record: Rec,
-  tell: TellUnreadable,
-): Rec {
-  try {
-    return { ...record, confidential: readConfidential(keys, rowPlaceOf(row), record.confidential) };
-  } catch (cause) {
-    tell(row, (cause as Error).message);
-    throw unreadable(row, cause);
-  }
-}
-
-/** What is confidential of the row of this place, opened where it is sealed. @throws Error that says why not */
-export function readConfidential(keys: KeyRing, place: string, confidential: object): object {
-  if (isCorrupt(confidential)) throw new Error(`${place} is no JSON object.`);
-  if (!isSealed(confidential)) return confidential;
-  const value = parseConfidential(openText(keys, place, confidential.sealed));
-  if (isCorrupt(value)) throw new Error(`What is encrypted in ${place} is no JSON object.`);
-  return value;
-}
-
-/** Is it encrypted, or from before there were keys? */
-export function isSealed(confidential: object): confidential is { readonly sealed: Sealed } {
-  return 'sealed' in confidential;
 }
 
 // A confidential part opens only in the row for which it was sealed.

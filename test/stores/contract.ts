@@ -1,4 +1,5 @@
 import { describeAnswers } from './contract/answers.ts';
+import { describeAudit, describeAuditOfNodes } from './contract/audit.ts';
 import { describeBindingOpenings } from './contract/binding-openings.ts';
 import { describeCancelling } from './contract/cancelling.ts';
 import { describeCarrying } from './contract/carrying.ts';
@@ -32,6 +33,7 @@ export function describeStore(name: string, makeStore: MakeStore): void {
     describe('lists', () => describeLists(makeStore));
     describe('checks', () => describeChecks(makeStore));
     describe('hints', () => describeHints(makeStore));
+    describe('audit', () => describeAudit(makeStore));
   });
 }
 
@@ -43,5 +45,6 @@ export function describeRemembered(name: string, makeRemembered: MakeRemembered)
     describe('ports', () => describePorts(makeRemembered));
     describe('users', () => describeUsers(makeRemembered));
     describe('orphans', () => describeOrphans(makeRemembered));
+    describe('audit', () => describeAuditOfNodes(makeRemembered));
   });
 }

@@ -21,8 +21,8 @@ export async function tracesOf({ pool, schema }: TestDatabase, dataDir: string):
   return [...rows.toSorted(), ...filesIn(dataDir)];
 }
 
-/** Brokers tell there all the time that they are there, and what they see. */
-const looks = ['nodes', 'brokers', 'instance_checks', 'orphan_suspects'];
+/** Brokers tell there all the time that they are there, what they see, and of logins that they refuse. */
+const looks = ['nodes', 'brokers', 'instance_checks', 'orphan_suspects', 'audit_trail'];
 
 const worker = ['attempt', 'failures', 'trouble', 'holder', 'note', 'confidential', 'due_at', 'deadline'];
 

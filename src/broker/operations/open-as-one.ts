@@ -1,3 +1,4 @@
+import { auditOperation } from './audit-operation.ts';
 import { Failure } from '../errors.ts';
 import { summarize } from '../events.ts';
 import type { Intent } from './intent.ts';
@@ -35,6 +36,7 @@ export async function openAsOne(
     operation,
     leaseMs: 0,
     ...final,
+    audit: auditOperation(core, intent, operation),
     onBehalfOf: within,
   });
   if (!written) return 'stale';

@@ -1,3 +1,4 @@
+import { auditOperation } from './audit-operation.ts';
 import type { BrokerContext } from '../context.ts';
 import { summarize } from '../events.ts';
 import type { Intent } from './intent.ts';
@@ -17,18 +18,19 @@ export async function openIntent(
   within: OnBehalfOf | undefined,
 ): Promise<LeasedOperation | undefined> {
   const { cancels, instance, binding } = intent;
+  const operation = bornOperation(core, intent);
   const opening: Opening = {
-    operation: bornOperation(core, intent),
+    operation,
     instance,
     binding,
     cancels: cancels?.id,
+    audit: auditOperation(core, intent, operation),
     onBehalfOf: within,
     leaseMs: core.settings.lease,
   };
   const held = await write(core, intent, opening);
   if (!held) return undefined;
-  const { operation } = held;
-  core.observe({ type: 'operation-opened', operation: summarize(operation) });
+  core.observe({ type: 'operation-opened', operation: summarize(held.operation) });
   if (cancels) core.observe({ type: 'operation-cancelled', operation: summarize(cancels), by: operation.id });
   return held;
 }

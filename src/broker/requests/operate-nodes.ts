@@ -1,29 +1,37 @@
+import { type AuditEntry, auditEntry } from '../audit.ts';
 import type { DrainNode, ForgetNode } from '../commands.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { tellEnd } from '../events.ts';
 import type { Node } from '../nodes.ts';
+import type { Origin } from '../records.ts';
 
 /** Refuses with not-found. */
-export function drain(
-  { nodes, observe }: BrokerContext,
-  { node, draining, origin }: DrainNode,
-): Promise<void> {
-  const summary = () => ({ kind: draining ? 'drain' : 'undrain', node }) as const;
-  return tellEnd(observe, { origin, summary }, async () => {
-    if (!(await nodes.drain(node, draining))) throw noNode(node);
+export function drain(core: BrokerContext, { node, draining, origin }: DrainNode): Promise<void> {
+  const verb = draining ? 'drain' : 'undrain';
+  return tellEnd(core.observe, { origin, summary: () => ({ kind: verb, node }) }, async () => {
+    const audit = auditNode(core, origin, verb, node);
+    if (!(await core.nodes.drain(node, draining, audit))) throw noNode(node);
   });
 }
 
 /** Refuses with not-found, and with conflict as long as the node lives or has instances. */
-export function forget(
-  { nodes, observe }: BrokerContext,
-  { node, abandon = false, origin }: ForgetNode,
-): Promise<void> {
-  const summary = () => ({ kind: abandon ? 'abandon' : 'forget', node }) as const;
-  return tellEnd(observe, { origin, summary }, async () => {
-    if (!(await nodes.forget(node, abandon))) throw notForgettable(node, await nodes.list());
+export function forget(core: BrokerContext, { node, abandon = false, origin }: ForgetNode): Promise<void> {
+  const { nodes, observe } = core;
+  const verb = abandon ? 'abandon' : 'forget';
+  return tellEnd(observe, { origin, summary: () => ({ kind: verb, node }) }, async () => {
+    const audit = auditNode(core, origin, verb, node);
+    if (!(await nodes.forget(node, abandon, audit))) throw notForgettable(node, await nodes.list());
   });
+}
+
+function auditNode(
+  core: BrokerContext,
+  origin: Origin,
+  verb: 'drain' | 'undrain' | 'forget' | 'abandon',
+  node: string,
+): AuditEntry {
+  return auditEntry(core, origin, { verb, object: { kind: 'node', id: node }, outcome: 'succeeded' });
 }
 
 function noNode(name: string): Refusal {

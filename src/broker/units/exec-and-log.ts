@@ -1,10 +1,12 @@
 // What is asked of units and answered at once: to run a command, to give their last lines. It is no operation,
 // since it changes nothing that the broker remembers.
+import { auditEntry, underAudit } from '../audit.ts';
 import type { Exec, ReadLog } from '../commands.ts';
 import type { RequestContext } from '../requests/context.ts';
 import type { Peer } from '../context.ts';
 import { Failure, Refusal } from '../errors.ts';
 import { tellEnd, type CommandSummary } from '../events.ts';
+import { type JsonObject, jsonOf } from '../json.ts';
 import { controlOf, inspectUnits, workOn } from './inspect.ts';
 import type { Work, UnitControl } from '../provisioner.ts';
 import { isHere } from './read-status.ts';
@@ -29,6 +31,8 @@ export function execInUnits(core: RequestContext, asked: Exec): Promise<readonly
     unit,
     limit: timeout + grace,
     summary: (answers) => execSummary(asked, answers),
+    asked: jsonOf({ unit, program: programOf(command), arguments: argumentCountOf(command) }),
+    result: (answers) => ({ ended: answers.map((answer) => ({ unit: answer.unit, code: answer.code })) }),
     here: (units, work) => units.exec?.(work, { command, unit, timeout }),
     there: (peer) => peer.exec(asked),
     redact: (answer, redacted) => ({ ...answer, output: redacted(answer.output) }),
@@ -43,6 +47,7 @@ export function readUnitLogs(core: RequestContext, asked: ReadLog): Promise<read
     unit,
     limit: grace,
     summary: () => ({ kind: 'log', instanceId, unit, lines }),
+    asked: jsonOf({ unit, lines }),
     here: (units, work) => units.log?.(work, { unit, lines }),
     there: (peer) => peer.log(asked),
     redact: (answer, redacted) => ({ ...answer, text: redacted(answer.text) }),
@@ -55,9 +60,13 @@ function execSummary({ instanceId, unit, command }: Exec, answers: readonly Exec
     instanceId,
     unit,
     program: programOf(command),
-    argumentCount: Math.max(command.length - 1, 0),
+    argumentCount: argumentCountOf(command),
     ended: answers.map((answer) => ({ unit: answer.unit, code: answer.code })),
   };
+}
+
+function argumentCountOf(command: readonly string[]): number {
+  return Math.max(command.length - 1, 0);
 }
 
 const longestProgram = 200;
@@ -74,6 +83,9 @@ interface Question<Answer> {
   /** Milliseconds. */
   readonly limit: number;
   readonly summary: (answers: readonly Answer[] | undefined) => CommandSummary;
+  /** As the audit trail tells what was asked, and what came of it. */
+  readonly asked: JsonObject;
+  readonly result?: (answers: readonly Answer[]) => JsonObject;
   readonly here: (units: UnitControl, work: Work) => Promise<readonly Answer[]> | undefined;
   readonly there: (peer: Peer) => Promise<readonly Answer[]>;
   readonly redact: (answer: Answer, redacted: (text: string) => string) => Answer;
@@ -86,7 +98,14 @@ function ask<Answer>(
   question: Question<Answer>,
 ): Promise<readonly Answer[]> {
   const carryOut = () => answer(core, instanceId, question);
-  return passedOn ? carryOut() : tellEnd(core.observe, { origin, summary: question.summary }, carryOut);
+  if (passedOn) return carryOut();
+  const { can: verb, summary } = question;
+  const entry = auditEntry(core, origin, {
+    verb,
+    object: { kind: 'instance', instanceId },
+    after: question.asked,
+  });
+  return tellEnd(core.observe, { origin, summary }, () => underAudit(core, entry, carryOut, question.result));
 }
 
 async function answer<Answer>(

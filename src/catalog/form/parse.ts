@@ -8,7 +8,7 @@ import {
   visit,
   type YAMLError,
 } from 'yaml';
-import { isExact } from '../../broker/exact-number.ts';
+import { isExact } from '../../broker/json.ts';
 import { isObject, type JsonObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
 import { type Finding, mistake } from '../problem.ts';

@@ -3,7 +3,7 @@ import type { Pool } from 'pg';
 import { queryThrough } from '../../postgres/query.ts';
 import { sql } from '../../postgres/sql.ts';
 import type { KeyRing } from '../../stores/keyring.ts';
-import { openConfidential, sealConfidential } from '../../stores/sealed.ts';
+import { openConfidential, sealConfidential } from '../../stores/confidential.ts';
 import type { Authorities, Authority } from '../../broker/nodes.ts';
 
 /** @param keys what gives the ring as it is now: under it lies what is confidential */

@@ -1,4 +1,3 @@
-import type { ServicePlan } from '../../broker/catalog.ts';
 import type { Store } from '../../broker/store.ts';
 import type { Log } from '../../telemetry/log.ts';
 import type { KeyRing } from '../../stores/keyring.ts';
@@ -55,7 +54,7 @@ export async function openStore(
     database,
     store,
     keys,
-    save: (plans: readonly ServicePlan[]) => patiently(parts, () => store.saveRevisions(plans)),
+    save: (plans, audit) => patiently(parts, () => store.saveRevisions(plans, audit)),
   };
 }
 

@@ -1,4 +1,5 @@
 import { exchange, type OperatorQuery, type Question, type Reach, type Unanswered } from './exchange.ts';
+import type { AuditAnswer } from './audit-wire.ts';
 import type {
   ActionAnswer,
   ActionBody,
@@ -33,6 +34,8 @@ export interface OperatorClient {
   log(id: string, query: OperatorQuery): Promise<LogAnswer>;
   orphans(): Promise<OrphansAnswer>;
   removeOrphan(body: OrphanBody): Promise<object>;
+  /** One page of it, by the filters of `GET /operator/audit`. */
+  audit(query: OperatorQuery): Promise<AuditAnswer>;
 }
 
 export type InstanceAction = 'start' | 'stop' | 'restart' | 'recreate' | 'upgrade';
@@ -79,6 +82,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     log: (id, query) => get(`${pathOf(id)}/log`, { ...query, ...passed, ...queryOf(id) }),
     orphans: () => get('/operator/orphans'),
     removeOrphan: (body) => post('/operator/orphans/remove', body),
+    audit: (query) => get('/operator/audit', query),
   };
 }
 

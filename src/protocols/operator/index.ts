@@ -1,6 +1,7 @@
 /** For those who run brokers and nodes: what there is, how it is, and what can be done about it. */
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Login, Protocol } from '../protocol.ts';
+import { auditEndpoint } from './audit.ts';
 import { endpoints, type Operated } from './endpoints.ts';
 import { errorReply } from './errors.ts';
 
@@ -44,6 +45,7 @@ export function operator(
       { method: 'GET', path: `${instance}/log`, handler: on.log },
       { method: 'GET', path: '/operator/orphans', handler: on.orphans },
       { method: 'POST', path: '/operator/orphans/remove', body: 'json', handler: on.removeOrphan },
+      { method: 'GET', path: '/operator/audit', handler: auditEndpoint(overview) },
     ],
     refuse: errorReply,
   };

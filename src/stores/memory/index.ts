@@ -2,6 +2,7 @@
 import type { Nodes, Ports, Users } from '../../broker/nodes.ts';
 import type { Orphans } from '../../broker/orphans.ts';
 import type { Hint, Store } from '../../broker/store.ts';
+import { auditOf, writeAudit } from './audit.ts';
 import { claimCheck, nextCheck, saveSeen } from './unit-checks.ts';
 import {
   bindings,
@@ -82,10 +83,12 @@ function storeOf(tables: Tables): Store {
     nextUnitCheck: async (node) => nextCheck(tables, node),
     saveSeen: async (instanceId, seen, dueMs) => saveSeen(tables, instanceId, seen, dueMs),
     findSeen: async (instanceId) => checks.get(instanceId)?.seen,
-    async saveRevisions(plans) {
+    async saveRevisions(plans, audit) {
+      if (plans.some(({ revision }) => !revisions.has(revision))) writeAudit(tables, audit);
       for (const { revision, definition } of plans) revisions.set(revision, definition);
     },
     findRevision: async (revision) => revisions.get(revision),
+    audit: auditOf(tables),
     listen(onHint) {
       const listener = (hint: Hint) => onHint(hint);
       listeners.add(listener);

@@ -7,6 +7,7 @@ import {
   type Settlement,
 } from '../../broker/store.ts';
 import { confidentialAfter } from '../operation-rows.ts';
+import { concludeAudit } from './audit.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Queued, type Tables } from './tables.ts';
 
 export function claim(
@@ -76,6 +77,7 @@ export function settle(tables: Tables, held: LeasedOperation, settlement: Settle
   const ended = { ...operation, state, finishedAt, confidential: {}, ...(failure && { failure }) } as const;
   tables.operations.set(operation.id, { ...own, operation: ended });
   record(tables, operation.id, settlement.did);
+  concludeAudit(tables, operation.id, { outcome: state, reason: failure?.word });
   changeInstance(tables, ended, settlement.instance);
   changeBinding(tables, ended, settlement.binding);
   return true;

@@ -3,6 +3,7 @@ import { staleAfter, type Demand, type Node, type Nodes } from '../../broker/nod
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Opening, Placement } from '../../broker/store.ts';
 import { decidePlace, placedOpening, placementOf } from '../placement.ts';
+import { concludeAudit, writeAudit } from './audit.ts';
 import { open } from './open.ts';
 import { bindingKey, bindingsOf, type NodeRow, type Row, type Tables } from './tables.ts';
 
@@ -20,12 +21,17 @@ export function nodesOf(tables: Tables): Nodes {
       const row = nodes.get(name);
       if (row?.holder === holder) nodes.set(name, { ...row, holder: '' });
     },
-    async drain(name, draining) {
+    async drain(name, draining, audit) {
       const row = nodes.get(name);
       if (row) nodes.set(name, { ...row, draining });
+      if (row) writeAudit(tables, audit);
       return row !== undefined;
     },
-    forget: async (name, abandon = false) => forget(tables, name, abandon),
+    async forget(name, abandon = false, audit) {
+      const forgotten = forget(tables, name, abandon);
+      if (forgotten) writeAudit(tables, audit);
+      return forgotten;
+    },
     list: async () => listNodes(tables),
   };
 }
@@ -43,7 +49,8 @@ function forget(tables: Tables, name: string, abandon: boolean): boolean {
   return true;
 }
 
-function endAll({ operations, now }: Tables, node: string): void {
+function endAll(tables: Tables, node: string): void {
+  const { operations, now } = tables;
   for (const [id, queued] of operations) {
     const { holder: _holder, trouble: _trouble, ...operation } = queued.operation;
     if (operation.node !== node || operation.state !== 'in progress') continue;
@@ -56,6 +63,7 @@ function endAll({ operations, now }: Tables, node: string): void {
       confidential: {},
     } as const;
     operations.set(id, { ...queued, operation: ended });
+    concludeAudit(tables, id, { outcome: 'failed', reason: lostFailure.word });
   }
 }
 

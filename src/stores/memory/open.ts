@@ -2,6 +2,7 @@ import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/re
 import { recordIn, type Opening } from '../../broker/store.ts';
 import { mayOpen } from '../../broker/exclusion.ts';
 import { cancelledBy } from '../cancelled-by.ts';
+import { concludeAudit, writeAudit } from './audit.ts';
 import { inProgress } from './lease.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Row, type Tables } from './tables.ts';
 
@@ -25,6 +26,7 @@ export function open(tables: Tables, opening: Opening, cost?: number): boolean {
   changeInstance(tables, opening);
   changeBinding(tables, opening);
   tables.operations.set(operation.id, { operation: born(tables, operation), dueAt, cost });
+  writeAudit(tables, opening.audit);
   if (operation.state === 'in progress' && operation.holder === undefined && dueAt <= tables.now()) {
     tables.tell({ due: true });
   }
@@ -69,7 +71,8 @@ function firstDue({ operations, now }: Tables, { operation, cancels = '', leaseM
   return waits ? Math.max(old.dueAt, now()) : now();
 }
 
-function cancel({ operations, now, tell }: Tables, id: string, by: Operation): void {
+function cancel(tables: Tables, id: string, by: Operation): void {
+  const { operations, now, tell } = tables;
   const old = operations.get(id);
   if (!old) return;
   const { holder: _holder, trouble: _trouble, ...rest } = old.operation;
@@ -80,6 +83,7 @@ function cancel({ operations, now, tell }: Tables, id: string, by: Operation): v
     confidential: {},
   } as const;
   operations.set(id, { ...old, operation: { ...rest, ...ended } });
+  concludeAudit(tables, id, { outcome: 'failed', reason: ended.failure.word });
   tell({ cancelled: id });
 }
 

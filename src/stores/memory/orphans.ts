@@ -2,6 +2,7 @@ import { instanceKey } from '../../broker/key.ts';
 import { certainAfter, type Orphans, type Suspect, type Scope } from '../../broker/orphans.ts';
 import type { Resource } from '../../broker/provisioner.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
+import { writeAudit } from './audit.ts';
 import type { Tables } from './tables.ts';
 
 export function orphansOf(tables: Tables): Orphans {
@@ -13,11 +14,12 @@ export function orphansOf(tables: Tables): Orphans {
       const all = [...suspects.entries()].toSorted(([a], [b]) => (a < b ? -1 : 1));
       return all.map(([, { lastSeenAt: _seen, ...suspect }]) => suspect);
     },
-    async approveRemoval(where, name) {
+    async approveRemoval(where, name, audit) {
       const key = suspectKey(where, name);
       const suspect = suspects.get(key);
       if (!suspect?.final) return false;
       suspects.set(key, { ...suspect, removalApproved: true });
+      writeAudit(tables, audit);
       return true;
     },
   };

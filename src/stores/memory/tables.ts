@@ -1,3 +1,4 @@
+import type { AuditRecord } from '../../broker/audit.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { NodeProfile } from '../../broker/nodes.ts';
 import type { Suspect } from '../../broker/orphans.ts';
@@ -57,6 +58,7 @@ export interface Tables {
   /** By instance. */
   readonly checks: Map<string, CheckRow>;
   readonly revisions: Map<string, JsonObject>;
+  readonly audit: Map<string, AuditRecord>;
   readonly nodes: Map<string, NodeRow>;
   /** By node and number. */
   readonly ports: Map<string, PortRow>;
@@ -79,6 +81,7 @@ export function newTables(now: () => Date): Tables {
     timelines: new Map(),
     checks: new Map(),
     revisions: new Map(),
+    audit: new Map(),
     nodes: new Map(),
     ports: new Map(),
     users: new Map(),

@@ -1,8 +1,11 @@
 // Remembers in Postgres (13 and later): every method is one statement, but for those that take turns or go in parts, and Postgres' clock is everybody's.
 import type { ClientConfig, Pool } from 'pg';
+import type { AuditEntry } from '../../broker/audit.ts';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Store } from '../../broker/store.ts';
+import { postgresAudit } from './audit/trail.ts';
+import { auditInsertion } from './audit/write.ts';
 import { claimCheck, findSeen, nextCheck, saveSeen } from './unit-checks.ts';
 import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './lease.ts';
@@ -64,8 +67,9 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     nextUnitCheck: (node) => nextCheck(query, node),
     saveSeen: (instanceId, seen, dueMs) => saveSeen(query, instanceId, seen, dueMs),
     findSeen: (instanceId) => findSeen(query, instanceId),
-    saveRevisions: (plans) => saveRevisions(query, plans),
+    saveRevisions: (plans, audit) => saveRevisions(query, plans, audit),
     findRevision: (revision) => findRevision(query, revision),
+    audit: postgresAudit(query),
     listen: (onHint) => listen({ config: listener, channel, onTrouble }, onHint),
     async ping() {
       await query(sql`select 1`);
@@ -102,15 +106,22 @@ async function prune(query: Query, olderThanMs: number): Promise<number> {
   }
 }
 
-async function saveRevisions(query: Query, plans: readonly ServicePlan[]): Promise<void> {
+async function saveRevisions(
+  query: Query,
+  plans: readonly ServicePlan[],
+  audit: AuditEntry | undefined,
+): Promise<void> {
   if (plans.length === 0) return;
   // In one order everywhere, so that brokers which start together do not wait for each other in a circle.
   const rows = plans
     .toSorted((a, b) => (a.revision < b.revision ? -1 : 1))
     .map((plan) => sql`(${plan.revision}, ${plan.offeringId}, ${plan.id}, ${json(plan.definition)})`);
   await query(sql`
-    insert into plan_revisions (revision, offering_id, plan_id, definition) values ${join(rows, ', ')}
-    on conflict (revision) do nothing`);
+    with saved as (
+      insert into plan_revisions (revision, offering_id, plan_id, definition) values ${join(rows, ', ')}
+      on conflict (revision) do nothing returning revision
+    ) ${audit ? sql`, audited as (${auditInsertion(audit, sql`saved`)})` : sql``}
+    select count(*) from saved`);
 }
 
 async function findRevision(query: Query, revision: string): Promise<JsonObject | undefined> {

@@ -1,11 +1,13 @@
 // Nodes as brokers tell of them, on the database's clock.
 import type { Pool } from 'pg';
 import { lostFailure } from '../../broker/lost.ts';
+import type { AuditEntry } from '../../broker/audit.ts';
 import type { Isolation, Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
+import { auditEnding, auditInsertion } from './audit/write.ts';
 import { costs, holdsRoom, stale } from './place.ts';
 import { persistently, queryOn, queryThrough, type Query } from '../../postgres/query.ts';
 import { assignments, json, names, columnsOf, type Columns } from './rows.ts';
-import { sql } from '../../postgres/sql.ts';
+import { sql, type Sql } from '../../postgres/sql.ts';
 import { inTransaction } from '../../postgres/transaction.ts';
 
 export function postgresNodes(pool: Pool): Nodes {
@@ -15,12 +17,15 @@ export function postgresNodes(pool: Pool): Nodes {
     async leave(name, holder) {
       await query(sql`update nodes set holder = '' where name = ${name} and holder = ${holder}`);
     },
-    drain: async (name, draining) => {
+    drain: async (name, draining, audit) => {
       const rows = await query(sql`
-        update nodes set draining = ${draining}::boolean where name = ${name} returning name`);
+        with drained as (update nodes set draining = ${draining}::boolean where name = ${name} returning name)
+        ${audited(audit, sql`drained`)}
+        select name from drained`);
       return rows.length > 0;
     },
-    forget: (name, abandon = false) => (abandon ? giveUp(pool, name) : forget(query, name, false)),
+    forget: (name, abandon = false, audit) =>
+      abandon ? giveUp(pool, name, audit) : forget(query, name, false, audit),
     list: () => list(query),
   };
 }
@@ -50,19 +55,29 @@ async function beat(query: Query, profile: NodeProfile, holder: string, machine:
   return rows.length > 0;
 }
 
+/** With the deed of another part, or not at all. */
+function audited(audit: AuditEntry | undefined, deed: Sql): Sql {
+  return audit ? sql`, audited as (${auditInsertion(audit, deed)})` : sql``;
+}
+
 /** First the instances are held: what somebody is just beginning with one of them would else not be seen, nor ended. */
-function giveUp(pool: Pool, name: string): Promise<boolean> {
+function giveUp(pool: Pool, name: string, audit: AuditEntry | undefined): Promise<boolean> {
   return persistently(() =>
     inTransaction(pool, async (client) => {
       const query = queryOn(client);
       await query(sql`select from service_instances where node = ${name} order by id for update`);
-      return forget(query, name, true);
+      return forget(query, name, true, audit);
     }),
   );
 }
 
 /** What is remembered of it goes with it. */
-async function forget(query: Query, name: string, abandon: boolean): Promise<boolean> {
+async function forget(
+  query: Query,
+  name: string,
+  abandon: boolean,
+  audit: AuditEntry | undefined,
+): Promise<boolean> {
   const rows = await query(sql`
     with forgotten as (
       delete from nodes where name = ${name} and ${stale}
@@ -74,13 +89,14 @@ async function forget(query: Query, name: string, abandon: boolean): Promise<boo
     ended as (
       update operations set state = 'failed', failure = ${json({ ...lostFailure })}, finished_at = now(), holder = null,
         trouble = null, confidential = '{}'
-      where state = 'in progress' and node in (select name from forgotten)
-    ), left_alone as (
+      where state = 'in progress' and node in (select name from forgotten) returning id
+    ), concluded as (${auditEnding(sql`select id from ended`, { outcome: 'failed', reason: lostFailure.word })}), left_alone as (
       update service_instances set node = null, cost = null, ready = false, operation_id = null,
         lost_node = node, lost_at = now(), lost_key = key, version = version + 1, updated_at = now()
       where node in (select name from forgotten) returning id
     ), unbound as (delete from service_bindings where instance_id in (select id from left_alone)),
     unseen as (delete from instance_checks where instance_id in (select id from left_alone))
+    ${audited(audit, sql`forgotten`)}
     select name from forgotten`);
   return rows.length > 0;
 }

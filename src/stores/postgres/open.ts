@@ -1,6 +1,7 @@
 import type { ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import { recordIn, type Change, type Opening } from '../../broker/store.ts';
 import { cancelledBy } from '../cancelled-by.ts';
+import { auditEnding, auditInsertion } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { cancellable, unhindered } from './exclusion.ts';
 import { stillHeld } from './lease.ts';
@@ -44,7 +45,7 @@ function chain(opening: Opening, cost: number | undefined): readonly Sql[] {
   const { cancels, instance } = opening;
   const own = 'keep' in instance ? bindingParts(opening, instance.keep) : [instancePart(opening, instance)];
   const parts = [...within(opening), ...own];
-  const last = [opened(opening, cost), ...watched(opening)];
+  const last = [opened(opening, cost), ...audited(opening), ...watched(opening)];
   if (cancels === undefined) return [...parts, ...last];
   const old = sql`old as (
     select due_at, holder from operations where id = ${cancels} and state = 'in progress'
@@ -53,7 +54,9 @@ function chain(opening: Opening, cost: number | undefined): readonly Sql[] {
     update operations set state = 'failed', failure = ${json({ ...cancelledBy(opening.operation.kind) })},
       finished_at = now(), holder = null, trouble = null, confidential = '{}'
     where id = ${cancels} and exists (select from changed) returning id)`;
-  return [old, ...parts, cancelled, ...last];
+  const end = { outcome: 'failed', reason: cancelledBy(opening.operation.kind).word } as const;
+  const concluded = sql`concluded as (${auditEnding(sql`select id from cancelled`, end)})`;
+  return [old, ...parts, cancelled, concluded, ...last];
 }
 
 /** The operation for whose sake it is cannot change hands, or end, before all is written. */
@@ -205,6 +208,10 @@ function opened(opening: Opening, cost: number | undefined): Sql {
     insert into operations (${names(columns)}) select ${columnsOf(columns)}
     from ${cancels === undefined ? sql`changed` : sql`cancelled`}
     returning due_at)`;
+}
+
+function audited({ audit }: Opening): readonly Sql[] {
+  return audit ? [sql`audited as (${auditInsertion(audit, sql`opened`)})`] : [];
 }
 
 /** Only the node that an instance is on runs its operations, and those of its bindings. */

@@ -2,6 +2,7 @@
 import type { Pool } from 'pg';
 import { certainAfter, type Orphans, type Suspect, type Scope } from '../../broker/orphans.ts';
 import type { Resource } from '../../broker/provisioner.ts';
+import { auditInsertion } from './audit/write.ts';
 import { queryThrough, type Query, type QueryRow } from '../../postgres/query.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 
@@ -21,10 +22,13 @@ export function postgresOrphans(pool: Pool): Orphans {
         from orphan_suspects order by provisioner, node, name`);
       return rows.map(readSuspect);
     },
-    async approveRemoval({ provisioner, node = '' }, name) {
+    async approveRemoval({ provisioner, node = '' }, name, audit) {
       const rows = await query(sql`
-        update orphan_suspects set condemned = true
-        where provisioner = ${provisioner} and node = ${node} and name = ${name} and ${FINAL} returning name`);
+        with approved as (
+          update orphan_suspects set condemned = true
+          where provisioner = ${provisioner} and node = ${node} and name = ${name} and ${FINAL} returning name
+        ) ${audit ? sql`, audited as (${auditInsertion(audit, sql`approved`)})` : sql``}
+        select name from approved`);
       return rows.length > 0;
     },
   };

@@ -13,6 +13,7 @@ const TABLES: readonly Table[] = [
   { table: 'service_bindings', ids: ['instance_id', 'id'] },
   { table: 'operations', ids: ['id'] },
   { table: 'authorities', ids: ['generation'] },
+  { table: 'audit_trail', ids: ['id'] },
 ];
 
 export interface ResealOptions {

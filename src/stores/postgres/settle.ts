@@ -1,5 +1,7 @@
+import type { AuditEnd } from '../../broker/audit.ts';
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import type { Change, LeasedOperation, Settlement } from '../../broker/store.ts';
+import { auditEnding } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { stillHeld } from './lease.ts';
 import type { Query } from '../../postgres/query.ts';
@@ -25,9 +27,14 @@ export async function settle(query: Query, held: LeasedOperation, settlement: Se
     ${instance ? sql`, changed as (${instance} returning id)` : sql``}
     ${binding ? sql`, bound as (${binding})` : sql``}
     ${looked ? sql`, watched as (${lookAtOnce})` : sql``}
+    , concluded as (${auditEnding(sql`select id from ended`, endOf(settlement))})
     ${settlement.did ? sql`, noted as (${entry(settlement.did, sql`ended`)})` : sql``}
     select true as settled from ended`);
   return rows.length > 0;
+}
+
+function endOf({ failure }: Settlement): AuditEnd {
+  return failure ? { outcome: 'failed', reason: failure.word } : { outcome: 'succeeded' };
 }
 
 /** Only the first who tells it writes. */

@@ -1,4 +1,4 @@
-import { isExact } from '../../../broker/exact-number.ts';
+import { isExact } from '../../../broker/json.ts';
 import type { Json } from '../../../broker/json.ts';
 
 /**

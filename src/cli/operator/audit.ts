@@ -1,0 +1,95 @@
+import { oneOf, wholeNumber } from '../../config/kinds.ts';
+import { auditOutcomes, auditVerbs } from '../../broker/audit.ts';
+import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
+import type { AuditEntryAnswer } from '../../protocols/operator/audit-wire.ts';
+import { defineCommand, type CliCommand } from '../command.ts';
+import { print } from '../output/print.ts';
+import { flag, option, optionWithDefault, someText } from '../parameters.ts';
+import { tableWithin } from '../table.ts';
+import { operatorOfHere } from './operator-of-here.ts';
+
+/** Of a line, where no terminal says how wide it is. */
+const plainWidth = 120;
+
+const filters = {
+  instance: option('--instance <id>', someText(), 'only what was done to this instance and its bindings'),
+  object: option('--object <id>', someText(), 'only what was done to this binding, node or orphan'),
+  verb: option('--verb <verb>', oneOf(...auditVerbs), 'only this: provision, exec, drain, login ...'),
+  principal: option('--principal <user>', someText(), 'only what this login has done'),
+  outcome: option('--outcome <word>', oneOf(...auditOutcomes), 'only what succeeded, failed or was refused'),
+  since: option('--since <time>', someText(), 'only from this time on, e.g. 2026-01-31T12:00:00Z'),
+  until: option('--until <time>', someText(), 'only before this time'),
+};
+
+/** Who has done what. */
+export const auditCommands: readonly CliCommand[] = [
+  defineCommand({
+    words: 'audit',
+    description: 'Show who has done what, the latest first.',
+    options: {
+      ...filters,
+      limit: optionWithDefault('--limit <number>', wholeNumber(1, 1000), '50', 'so many'),
+      json: flag('--json', 'as JSON lines, with all that is known'),
+    },
+    async run(_given, { json, limit, ...query }) {
+      const { entries } = await operatorOfHere().audit({ ...query, limit: String(limit) });
+      if (json) for (const entry of entries) print(JSON.stringify(entry));
+      else print(auditTable(entries, process.stdout.columns ?? plainWidth));
+      return 0;
+    },
+  }),
+  defineCommand({
+    words: 'audit export',
+    description: 'Write the whole trail as JSON lines, the oldest first, for other programs.',
+    options: filters,
+    async run(_given, query) {
+      for await (const entry of pages(query)) print(JSON.stringify(entry));
+      return 0;
+    },
+  }),
+];
+
+/** One page after the other, so that it does not matter how many there are. */
+async function* pages(query: OperatorQuery): AsyncGenerator<AuditEntryAnswer> {
+  const client = operatorOfHere();
+  let after: string | undefined;
+  do {
+    const { entries, next } = await client.audit({ ...query, oldest_first: 'true', limit: '1000', after });
+    yield* entries;
+    after = next;
+  } while (after !== undefined);
+}
+
+const heads = ['TIME', 'WHO', 'VERB', 'OBJECT', 'OUTCOME', 'CHANGE'];
+
+function auditTable(entries: readonly AuditEntryAnswer[], width: number): string {
+  const rows = entries.map((entry) => [
+    entry.at.replace(/\.\d+Z$/, 'Z'),
+    entry.principal === undefined ? entry.protocol : `${entry.protocol}:${entry.principal}`,
+    entry.verb,
+    objectOf(entry),
+    [entry.outcome ?? 'open', entry.reason].filter(Boolean).join(': '),
+    changeOf(entry),
+  ]);
+  return tableWithin(width, heads, rows, ['VERB']);
+}
+
+function objectOf({ kind, object_id: id, instance_id: instance }: AuditEntryAnswer): string {
+  return kind === 'binding' ? `${instance} ${id}` : id;
+}
+
+/** Only what differs, of an update. */
+function changeOf({ before = {}, after = {}, result }: AuditEntryAnswer): string {
+  const names = Object.keys({ ...before, ...after });
+  const told = names.flatMap((name) => {
+    const [old, fresh] = [textOf(before[name]), textOf(after[name])];
+    if (old === fresh) return [];
+    return [`${name}=${old === '' || fresh === '' ? old + fresh : `${old}>${fresh}`}`];
+  });
+  return [...told, ...(result ? [JSON.stringify(result)] : [])].join(' ');
+}
+
+function textOf(value: unknown): string {
+  if (value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

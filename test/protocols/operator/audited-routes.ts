@@ -1,0 +1,257 @@
+// Every route that changes something, of every protocol, with the row that it must leave in the audit trail.
+
+export const ticker = {
+  service_id: '5f0e3f55-7a51-4a4e-9f0b-6f5a2c3b1a10',
+  plan_id: '5f0e3f55-7a51-4a4e-9f0b-6f5a2c3b1a11',
+};
+
+export interface Sent {
+  readonly query?: Readonly<Record<string, string>>;
+  readonly body?: object | (() => object);
+  readonly status?: number;
+  readonly before?: () => Promise<unknown>;
+}
+
+export type Case = readonly [
+  protocol: 'osb' | 'operator' | 'tsuru',
+  method: 'get' | 'put' | 'patch' | 'post' | 'delete',
+  route: string,
+  path: () => string,
+  verb: string,
+  object: string,
+  sent?: Sent,
+];
+
+/** What must be there before a route has something to do. */
+export interface Prepare {
+  readonly drift: () => Promise<unknown>;
+  readonly binding: () => Promise<unknown>;
+  readonly leftNode: (name: string, instanceId?: string) => Promise<unknown>;
+  readonly finalOrphan: () => Promise<unknown>;
+  /** It, as the operator API names it. */
+  readonly orphan: () => object;
+  readonly argument: string;
+}
+
+export const osbPath = '/v2/service_instances';
+const instance = '/operator/instances/:instanceId';
+const node = '/operator/nodes/:node';
+const resource = '/tsuru/:offering/resources/:name';
+const of = '/tsuru/ticker/resources';
+const app = { 'app-name': 'shop', 'app-host': 'shop.example.com' };
+
+export const made = { ...ticker, organization_guid: 'o', space_guid: 's' };
+
+/** Every route that changes something, in an order in which each of them has something to do. */
+export function auditedRoutes(prepare: Prepare): readonly Case[] {
+  return [
+    [
+      'osb',
+      'put',
+      `${osbPath}/:instanceId`,
+      () => `${osbPath}/i1`,
+      'provision',
+      'i1',
+      { body: made, status: 201 },
+    ],
+    [
+      'osb',
+      'patch',
+      `${osbPath}/:instanceId`,
+      () => `${osbPath}/i1`,
+      'update',
+      'i1',
+      {
+        body: { service_id: ticker.service_id, context: { platform: 'cloudfoundry', instance_name: 'new' } },
+      },
+    ],
+    [
+      'osb',
+      'put',
+      `${osbPath}/:instanceId/service_bindings/:bindingId`,
+      () => `${osbPath}/i1/service_bindings/b1`,
+      'bind',
+      'b1',
+      { body: ticker, status: 201 },
+    ],
+    [
+      'osb',
+      'delete',
+      `${osbPath}/:instanceId/service_bindings/:bindingId`,
+      () => `${osbPath}/i1/service_bindings/b1`,
+      'unbind',
+      'b1',
+      { query: ticker },
+    ],
+    [
+      'operator',
+      'post',
+      `${instance}/actions/stop`,
+      () => '/operator/instances/i1/actions/stop',
+      'stop',
+      'i1',
+    ],
+    [
+      'operator',
+      'post',
+      `${instance}/actions/start`,
+      () => '/operator/instances/i1/actions/start',
+      'start',
+      'i1',
+    ],
+    [
+      'operator',
+      'post',
+      `${instance}/actions/restart`,
+      () => '/operator/instances/i1/actions/restart',
+      'restart',
+      'i1',
+    ],
+    [
+      'operator',
+      'post',
+      `${instance}/exec`,
+      () => '/operator/instances/i1/exec',
+      'exec',
+      'i1',
+      { body: { command: ['sh', '-c', 'exit 0', prepare.argument] } },
+    ],
+    ['operator', 'get', `${instance}/log`, () => '/operator/instances/i1/log', 'log', 'i1'],
+    [
+      'operator',
+      'post',
+      `${instance}/actions/upgrade`,
+      () => '/operator/instances/i1/actions/upgrade',
+      'update',
+      'i1',
+      { before: prepare.drift },
+    ],
+    [
+      'operator',
+      'delete',
+      `${instance}/bindings/:bindingId`,
+      () => '/operator/instances/i1/bindings/b2',
+      'unbind',
+      'b2',
+      { before: prepare.binding },
+    ],
+    ['operator', 'post', `${node}/drain`, () => '/operator/nodes/here/drain', 'drain', 'here'],
+    ['operator', 'post', `${node}/undrain`, () => '/operator/nodes/here/undrain', 'undrain', 'here'],
+    [
+      'operator',
+      'post',
+      `${node}/forget`,
+      () => '/operator/nodes/gone/forget',
+      'forget',
+      'gone',
+      { before: () => prepare.leftNode('gone') },
+    ],
+    [
+      'operator',
+      'post',
+      `${node}/abandon`,
+      () => '/operator/nodes/lost/abandon',
+      'abandon',
+      'lost',
+      { before: () => prepare.leftNode('lost', 'i2') },
+    ],
+    [
+      'operator',
+      'post',
+      `${instance}/actions/recreate`,
+      () => '/operator/instances/i2/actions/recreate',
+      'provision',
+      'i2',
+    ],
+    [
+      'operator',
+      'post',
+      '/operator/orphans/remove',
+      () => '/operator/orphans/remove',
+      'remove-orphan',
+      '',
+      { before: prepare.finalOrphan, body: prepare.orphan },
+    ],
+    [
+      'osb',
+      'delete',
+      `${osbPath}/:instanceId`,
+      () => `${osbPath}/i1`,
+      'deprovision',
+      'i1',
+      { query: ticker },
+    ],
+    [
+      'operator',
+      'delete',
+      instance,
+      () => '/operator/instances/i2',
+      'deprovision',
+      'i2',
+      { query: { confirm: 'i2' } },
+    ],
+    [
+      'tsuru',
+      'post',
+      '/tsuru/:offering/resources',
+      () => of,
+      'provision',
+      'tsuru.ticker.t1',
+      { body: { name: 't1', team: 'x' }, status: 201 },
+    ],
+    [
+      'tsuru',
+      'put',
+      resource,
+      () => `${of}/t1`,
+      'update',
+      'tsuru.ticker.t1',
+      { body: { team: 'x', description: 'd' } },
+    ],
+    ...(['bind-app', 'bind', ''] as const).flatMap((word): Case[] => {
+      const route = word === '' ? resource : `${resource}/${word}`;
+      const path = () => (word === '' ? `${of}/t1` : `${of}/t1/${word}`);
+      const [gone, goneRoute] =
+        word === '' ? [`${of}/t1/hostname/shop.example.com`, `${resource}/hostname/:host`] : [path(), route];
+      return [
+        ['tsuru', 'post', route, path, 'bind', '', { body: app, status: 201 }],
+        ['tsuru', 'delete', goneRoute, () => gone, 'unbind', '', { body: app }],
+      ];
+    }),
+    [
+      'tsuru',
+      'post',
+      `${resource}/bind-unit`,
+      () => `${of}/t1/bind-unit`,
+      'bind',
+      '',
+      { body: app, status: 201 },
+    ],
+    ['tsuru', 'delete', `${resource}/bind-unit`, () => `${of}/t1/bind-unit`, 'unbind', '', { body: app }],
+    [
+      'tsuru',
+      'put',
+      `${resource}/binds/jobs/:job`,
+      () => `${of}/t1/binds/jobs/j`,
+      'bind',
+      '',
+      { body: {}, status: 201 },
+    ],
+    ['tsuru', 'delete', `${resource}/binds/jobs/:job`, () => `${of}/t1/binds/jobs/j`, 'unbind', ''],
+    ...(['stop', 'start', 'restart'] as const).map((verb): Case => [
+      'tsuru',
+      'post',
+      `${resource}/actions/${verb}`,
+      () => `${of}/t1/actions/${verb}`,
+      verb,
+      'tsuru.ticker.t1',
+    ]),
+    ['tsuru', 'get', `${resource}/log`, () => `${of}/t1/log`, 'log', 'tsuru.ticker.t1'],
+    ['tsuru', 'delete', resource, () => `${of}/t1`, 'deprovision', 'tsuru.ticker.t1'],
+  ];
+}
+
+/** As `method path`. */
+export function nameOf([, method, route]: Case): string {
+  return `${method} ${route}`;
+}
