@@ -52,7 +52,7 @@ describe('The shipped files', () => {
   });
 
   test.each(hooks.filter(isExecutable))('%s can be run, says what it is for, and is used.', (file) => {
-    expect(readFileSync(file, 'utf8')).toMatch(/^#!\/(?:bin\/sh|usr\/bin\/perl)\n# [A-Z]/);
+    expect(readFileSync(file, 'utf8')).toMatch(/^#!\/(?:bin\/sh|usr\/bin\/(?:perl|python3))\n# [A-Z]/);
     const [, folderName = '', name = ''] = /hooks\/([^/]+)\/(.+)$/.exec(file) ?? [];
     expect(readFileSync(join('catalog', `${folderName}.yaml`), 'utf8')).toContain(
       `./hooks/${folderName}/${name}]`,

@@ -39,6 +39,12 @@ export async function findSiblingPlan(
   return { service_id, plan_id: requireNamed(found.plans, plan, `plan of ${found.name}`).id };
 }
 
+/** The ids of the plans of an offering that can be had now: fewer than its file has, where a plan is hidden. */
+export async function plansOnSale(client: OsbClient, service_id: string): Promise<ReadonlySet<string>> {
+  const found = (await offerings(client)).find(({ id }) => id === service_id);
+  return new Set(found?.plans.map(({ id }) => id));
+}
+
 /** By which plan an instance was made. @throws Error when there is no such instance */
 export async function planOfInstance(client: OsbClient, instance: string): Promise<SoldPlan> {
   const { service_id, plan_id } = (await client.read(servicePath(instance))).body;

@@ -3,7 +3,7 @@ import type { ServiceOffering } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { OperatorClient } from '../../protocols/operator/client.ts';
 import type { OsbClient } from '../../protocols/osb/client.ts';
-import { servicePath, type SoldPlan } from '../platform/sold.ts';
+import { plansOnSale, servicePath, type SoldPlan } from '../platform/sold.ts';
 import { untilEnded } from '../operator/instances.ts';
 import { prove, type Prover } from './prove.ts';
 import type { Trial } from './steps.ts';
@@ -100,7 +100,11 @@ async function changePlans(trial: Trial, subject: TrialSubject, made: Made): Pro
     trial.skip('update', 'the plan cannot be changed');
     return last;
   }
-  for (const next of [...others, current]) {
+  const onSale = await plansOnSale(osb, offering.id);
+  for (const { name } of others.filter(({ id }) => !onSale.has(id)))
+    trial.skip(`update to ${name}`, 'the broker does not sell it');
+  const sold = others.filter(({ id }) => onSale.has(id));
+  for (const next of sold.length > 0 ? [...sold, current] : []) {
     const step = next === current ? `update back to ${next.name}` : `update to ${next.name}`;
     const body = { service_id: offering.id, plan_id: next.id, previous_values: last };
     await trial.step(step, async () => {
