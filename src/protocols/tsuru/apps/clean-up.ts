@@ -8,7 +8,7 @@ const everyMs = 60_000;
  * would do it by the clock: requests give the occasion, at most one a minute, and none waits for it.
  */
 export function createCleaning(tsuru: TsuruContext, now: () => number = () => performance.now()): () => void {
-  let last = 0;
+  let last = -Infinity;
   return function clean() {
     if (now() - last < everyMs) return;
     last = now();
