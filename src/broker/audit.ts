@@ -86,11 +86,17 @@ export interface AuditQuery {
   readonly outcome?: AuditOutcome | undefined;
   readonly since?: Date | undefined;
   readonly until?: Date | undefined;
-  /** The id of the last one of the page before. */
+  /** The `next` of the page before, whose last entry may have gone meanwhile. */
   readonly after?: string | undefined;
   /** The latest first, unless this is said. */
   readonly oldestFirst?: boolean | undefined;
   readonly limit: number;
+}
+
+export interface AuditPage {
+  readonly entries: readonly AuditRecord[];
+  /** Undefined: this is the last. */
+  readonly next: string | undefined;
 }
 
 /** Rows that are written once: how it ended can be added to them, and nothing be changed. */
@@ -99,7 +105,8 @@ export interface AuditTrail {
   record(entry: AuditEntry): Promise<void>;
   /** Once; nothing happens the second time. */
   conclude(id: string, end: AuditEnd): Promise<void>;
-  list(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  /** Refuses with invalid an `after` that is the `next` of no page. */
+  list(query: AuditQuery): Promise<AuditPage>;
   /** Forgets at most so many that are older than this. @returns how many it were */
   prune(olderThanMs: number, limit: number): Promise<number>;
 }

@@ -1,4 +1,4 @@
-import type { AuditQuery, AuditRecord } from './audit.ts';
+import type { AuditPage, AuditQuery } from './audit.ts';
 import type { ServiceOffering, ServicePlan } from './catalog.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { BrokerContext } from './context.ts';
@@ -43,7 +43,7 @@ export interface OperatorView {
   orphans(): Promise<readonly Suspect[]>;
   /** Refuses with not-found, and with conflict as long as the suspect is not final. */
   removeOrphan(command: RemoveOrphan): Promise<void>;
-  audit(query: AuditQuery): Promise<readonly AuditRecord[]>;
+  audit(query: AuditQuery): Promise<AuditPage>;
 }
 
 export interface InstancesQuery extends Omit<ListQuery, 'driftedFrom'> {

@@ -8,7 +8,10 @@ export function sealedAudit(inner: AuditTrail, keys: () => KeyRing, tell: TellUn
   return {
     ...inner,
     record: (entry) => inner.record(sealedEntry(keys(), entry)),
-    list: async (query) => (await inner.list(query)).map((record) => legible(keys(), record, tell)),
+    async list(query) {
+      const { entries, next } = await inner.list(query);
+      return { entries: entries.map((record) => legible(keys(), record, tell)), next };
+    },
   };
 }
 

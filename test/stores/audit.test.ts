@@ -4,6 +4,7 @@ import { auditOutcomes } from '../../src/broker/audit.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { renderSql } from '../../src/postgres/sql.ts';
 import { readKeys } from '../../src/stores/keyring.ts';
+import { writePageMark } from '../../src/stores/page-mark.ts';
 import { auditPage } from '../../src/stores/postgres/audit/trail.ts';
 import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
@@ -83,7 +84,12 @@ async function planOf(query: Parameters<typeof auditPage>[0]): Promise<string> {
 }
 
 describe('A page of the audit trail', () => {
-  const after = 'old-25000';
+  let after: string;
+  beforeAll(async () => {
+    const middle = `select to_json(at)#>>'{}' as at from audit_trail where id = 'old-25000'`;
+    const { rows } = await database.pool.query<{ at: string }>(middle);
+    after = writePageMark([rows[0]?.at ?? '', 'old-25000']);
+  });
   test.each([
     ['without a filter', {}, 'audit_trail_at'],
     ['by instance', { instanceId: 'instance-7' }, 'audit_trail_instance'],
@@ -101,7 +107,7 @@ describe('A page of the audit trail', () => {
   });
 
   test.each(auditOutcomes)('The outcome %s finds rows with it and no others', async (outcome) => {
-    const found = await store.audit.list({ outcome, principal: 'user-1', limit: 10 });
+    const found = (await store.audit.list({ outcome, principal: 'user-1', limit: 10 })).entries;
     expect(found.every((one) => one.outcome === outcome)).toBe(true);
     expect(found.length > 0).toBe(outcome === 'failed');
   });
@@ -113,8 +119,8 @@ test('Old entries of the trail are forgotten in batches, the oldest first', asyn
   const before = await count();
   expect(await store.audit.prune(400 * 86_400_000, 100)).toBe(100);
   expect(await count()).toBe(before - 100);
-  expect(await store.audit.list({ objectId: 'binding-50', limit: 1 })).toEqual([]);
-  expect(await store.audit.list({ objectId: 'binding-5000', limit: 1 })).toHaveLength(1);
+  expect((await store.audit.list({ objectId: 'binding-50', limit: 1 })).entries).toEqual([]);
+  expect((await store.audit.list({ objectId: 'binding-5000', limit: 1 })).entries).toHaveLength(1);
   expect(await store.audit.prune(600 * 86_400_000, 100)).toBe(0);
 });
 
@@ -137,14 +143,15 @@ describe('What of the trail is data of persons', () => {
     expect(await rawOf(entry.id)).toContain('k2');
     const fresh = sealedStore(store, readKeys(newKey));
     const { instanceId } = entry.object as { instanceId: string };
-    expect(await fresh.audit.list({ instanceId, limit: 1 })).toMatchObject([{ id: entry.id, confidential }]);
+    const { entries } = await fresh.audit.list({ instanceId, limit: 1 });
+    expect(entries).toMatchObject([{ id: entry.id, confidential }]);
   });
 
   test('An entry whose key is gone is told without it', async () => {
     const entry = anEntry({ confidential });
     await sealedStore(store, readKeys(oldKey)).audit.record(entry);
     const { instanceId } = entry.object as { instanceId: string };
-    const found = await sealedStore(store, readKeys(newKey)).audit.list({ instanceId, limit: 1 });
+    const found = (await sealedStore(store, readKeys(newKey)).audit.list({ instanceId, limit: 1 })).entries;
     expect(found).toMatchObject([{ id: entry.id, verb: 'exec', confidential: {} }]);
   });
 });

@@ -9,15 +9,13 @@ import {
 import { Refusal } from '../../broker/errors.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Call, Handler } from '../protocol.ts';
-import { readFlag, readNumber, readText } from './requests.ts';
+import { readFlag, readNumber, readText, readWord } from './requests.ts';
 import type { AuditAnswer, AuditEntryAnswer } from './audit-wire.ts';
 
 export function auditEndpoint(overview: OperatorView): Handler {
   return async (call) => {
-    const query = readAuditQuery(call);
-    const found = await overview.audit(query);
-    const next = found.length === query.limit ? found.at(-1)?.id : undefined;
-    return { status: 200, body: { entries: found.map(entryReply), next } satisfies AuditAnswer };
+    const { entries, next } = await overview.audit(readAuditQuery(call));
+    return { status: 200, body: { entries: entries.map(entryReply), next } satisfies AuditAnswer };
   };
 }
 
@@ -34,17 +32,6 @@ export function readAuditQuery({ query }: Pick<Call, 'query'>): AuditQuery {
     oldestFirst: readFlag(query, 'oldest_first'),
     limit: readNumber(query, 'limit', 100, 1000),
   };
-}
-
-function readWord<Word extends string>(
-  query: URLSearchParams,
-  name: string,
-  words: readonly Word[],
-): Word | undefined {
-  const value = readText(query, name);
-  const word = words.find((one) => one === value);
-  if (word === value) return word;
-  throw new Refusal('invalid', `${name} must be one of ${words.join(', ')}.`, name);
 }
 
 const isoTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d))?$/;

@@ -5,7 +5,7 @@ import type { StateWord } from '../../broker/state.ts';
 import type { OperationKind } from '../../broker/records.ts';
 import { unitStatuses } from '../../broker/units.ts';
 import type { Call } from '../protocol.ts';
-import { readFlag, readNumber, readText } from './requests.ts';
+import { readFlag, readNumber, readText, readWord } from './requests.ts';
 
 /** The states of instances that a list can be asked for. */
 export const listedStates = [
@@ -88,17 +88,6 @@ function readPlans(
   const own = offerings.filter(({ offering }) => offeringId === undefined || offering.id === offeringId);
   const named = own.flatMap(({ offering }) => offering.plans).filter(({ name }) => name === asked);
   return [asked, ...named.map(({ id }) => id)];
-}
-
-function readWord<Word extends string>(
-  query: URLSearchParams,
-  name: string,
-  words: readonly Word[],
-): Word | undefined {
-  const asked = readText(query, name);
-  const word = words.find((one) => one === asked);
-  if (asked === undefined || word !== undefined) return word;
-  throw new Refusal('invalid', `${name} must be one of ${words.join(', ')}.`, name);
 }
 
 const msIn = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;

@@ -97,6 +97,18 @@ export function readText(query: URLSearchParams, name: string): string | undefin
   throw new Refusal('invalid', `${name} holds a character that cannot be kept, or too many.`, name);
 }
 
+/** One of these; undefined where nothing is said. */
+export function readWord<Word extends string>(
+  query: URLSearchParams,
+  name: string,
+  words: readonly Word[],
+): Word | undefined {
+  const asked = readText(query, name);
+  const word = words.find((one) => one === asked);
+  if (asked === undefined || word !== undefined) return word;
+  throw new Refusal('invalid', `${name} must be one of ${words.join(', ')}.`, name);
+}
+
 /** `true` or `false`; false where nothing is said. */
 export function readFlag(query: URLSearchParams, name: string): boolean {
   const value = query.get(name) || 'false';

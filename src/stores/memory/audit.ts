@@ -1,4 +1,12 @@
-import type { AuditEnd, AuditEntry, AuditQuery, AuditRecord, AuditTrail } from '../../broker/audit.ts';
+import type {
+  AuditEnd,
+  AuditEntry,
+  AuditPage,
+  AuditQuery,
+  AuditRecord,
+  AuditTrail,
+} from '../../broker/audit.ts';
+import { readPageMark, writePageMark } from '../page-mark.ts';
 import type { Tables } from './tables.ts';
 
 export function auditOf(tables: Tables): AuditTrail {
@@ -22,14 +30,23 @@ export function concludeAudit({ audit, now }: Tables, id: string, end: AuditEnd)
   audit.set(id, { ...record, ...end, endedAt: new Date(now()) });
 }
 
-function list({ audit }: Tables, { after, oldestFirst = false, limit, ...filters }: AuditQuery) {
-  const last = after === undefined ? undefined : audit.get(after);
-  if (after !== undefined && !last) return [];
-  const order = oldestFirst ? compare : (a: AuditRecord, b: AuditRecord) => compare(b, a);
-  return [...audit.values()]
+type Place = Pick<AuditRecord, 'at' | 'id'>;
+
+function list({ audit }: Tables, asked: AuditQuery): AuditPage {
+  const { after, oldestFirst = false, limit, ...filters } = asked;
+  const last = after === undefined ? undefined : placeOf(after);
+  const order = oldestFirst ? compare : (a: Place, b: Place) => compare(b, a);
+  const entries = [...audit.values()]
     .filter((record) => fits(record, filters) && (!last || order(record, last) > 0))
     .toSorted(order)
     .slice(0, limit);
+  const end = entries.length === limit ? entries.at(-1) : undefined;
+  return { entries, next: end && writePageMark([end.at.toISOString(), end.id]) };
+}
+
+function placeOf(after: string): Place {
+  const [at, id] = readPageMark(after, 'string');
+  return { at: new Date(at), id };
 }
 
 function fits(record: AuditRecord, asked: Omit<AuditQuery, 'limit'>): boolean {
@@ -48,13 +65,13 @@ function fits(record: AuditRecord, asked: Omit<AuditQuery, 'limit'>): boolean {
   );
 }
 
-function compare(a: AuditRecord, b: AuditRecord): number {
+function compare(a: Place, b: Place): number {
   return a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : Number(a.id > b.id));
 }
 
 function prune(tables: Tables, olderThanMs: number, limit: number): number {
   const until = new Date(tables.now() - olderThanMs);
-  const old = list(tables, { until, oldestFirst: true, limit });
+  const old = list(tables, { until, oldestFirst: true, limit }).entries;
   for (const { id } of old) tables.audit.delete(id);
   return old.length;
 }

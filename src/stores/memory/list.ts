@@ -76,7 +76,7 @@ function countBindings(tables: Tables, instanceId: string): number {
 
 /** Their order is that of time and, where that is the same, of opening. */
 export function listOperations(tables: Tables, asked: OperationsQuery): OperationsPage {
-  const [at, seq] = asked.after === undefined ? [] : readPageMark(asked.after);
+  const [at, seq] = asked.after === undefined ? [] : readPageMark(asked.after, 'number');
   const rows = [...tables.operations.values()]
     .map(({ operation }, number) => ({ operation, time: operation.createdAt.toISOString(), number }))
     .toSorted((a, b) => (a.time === b.time ? b.number - a.number : a.time < b.time ? 1 : -1))

@@ -161,7 +161,7 @@ export async function history(
 /** Their order is that of time and, where that is the same, of opening. */
 export async function listOperations(query: Query, asked: OperationsQuery): Promise<OperationsPage> {
   const { after, limit, state, kind, instanceId, offeringId, olderThan, youngerThan } = asked;
-  const [at, seq] = after === undefined ? [] : readPageMark(after);
+  const [at, seq] = after === undefined ? [] : readPageMark(after, 'number');
   const all = [
     sql`true`,
     at !== undefined && sql`(o.created_at, o.seq) < (${at}::timestamptz, ${seq}::bigint)`,

@@ -3,6 +3,7 @@ import type { JsonObject } from '../../../broker/json.ts';
 import type { Query } from '../../../postgres/query.ts';
 import { join, type Sql, sql } from '../../../postgres/sql.ts';
 import { parseConfidential } from '../../operation-rows.ts';
+import { readPageMark, writePageMark } from '../../page-mark.ts';
 import { fromNow } from '../lease.ts';
 import { auditEnding, auditInsertion } from './write.ts';
 
@@ -15,7 +16,9 @@ export function postgresAudit(query: Query): AuditTrail {
       await query(auditEnding(sql`select ${id}::text`, end));
     },
     async list(asked) {
-      return (await query(auditPage(asked))).map((row) => readRecord(row['entry'] as AuditRow));
+      const rows = (await query(auditPage(asked))).map((row) => row['entry'] as AuditRow);
+      const last = rows.length === asked.limit ? rows.at(-1) : undefined;
+      return { entries: rows.map(readRecord), next: last && writePageMark([last.at, last.id]) };
     },
     prune: (olderThanMs, limit) => prune(query, olderThanMs, limit),
   };
@@ -25,28 +28,25 @@ export function postgresAudit(query: Query): AuditTrail {
 export function auditPage({ after, oldestFirst = false, limit, ...filters }: AuditQuery): Sql {
   const direction = oldestFirst ? sql`asc` : sql`desc`;
   const beyond = oldestFirst ? sql`>` : sql`<`;
-  const wanted = [
-    ...conditions(filters),
-    ...(after === undefined
-      ? []
-      : [sql`(at, id) ${beyond} ((select at from audit_trail where id = ${after}::text), ${after}::text)`]),
-  ];
+  const [at, id] = after === undefined ? [] : readPageMark(after, 'string');
+  const mark = at !== undefined && sql`(at, id) ${beyond} (${at}::timestamptz, ${id}::text)`;
+  const wanted = [...conditions(filters), mark].filter((one) => one !== false);
   const where = wanted.length > 0 ? sql`where ${join(wanted, ' and ')}` : sql``;
   return sql`
     select to_json(a) as entry from audit_trail a ${where}
     order by at ${direction}, id ${direction} limit ${limit}`;
 }
 
-function conditions(asked: Omit<AuditQuery, 'after' | 'oldestFirst' | 'limit'>): readonly Sql[] {
+function conditions(asked: Omit<AuditQuery, 'after' | 'oldestFirst' | 'limit'>): readonly (Sql | false)[] {
   const { instanceId, objectId, verb, principal, outcome, since, until } = asked;
   return [
-    ...(instanceId === undefined ? [] : [sql`instance_id = ${instanceId}::text`]),
-    ...(objectId === undefined ? [] : [sql`object_id = ${objectId}::text`]),
-    ...(verb === undefined ? [] : [sql`verb = ${verb}::text`]),
-    ...(principal === undefined ? [] : [sql`principal = ${principal}::text`]),
-    ...(outcome === undefined ? [] : [outcomes[outcome]]),
-    ...(since === undefined ? [] : [sql`at >= ${since}::timestamptz`]),
-    ...(until === undefined ? [] : [sql`at < ${until}::timestamptz`]),
+    instanceId !== undefined && sql`instance_id = ${instanceId}::text`,
+    objectId !== undefined && sql`object_id = ${objectId}::text`,
+    verb !== undefined && sql`verb = ${verb}::text`,
+    principal !== undefined && sql`principal = ${principal}::text`,
+    outcome !== undefined && outcomes[outcome],
+    since !== undefined && sql`at >= ${since}::timestamptz`,
+    until !== undefined && sql`at < ${until}::timestamptz`,
   ];
 }
 
