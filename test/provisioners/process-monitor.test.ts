@@ -218,7 +218,7 @@ describe('What hooks start and check', () => {
     run: [testNode.hook(name, text)],
     env: {},
     once: false,
-    timeout: 2000,
+    timeout: 20_000,
   });
   // One that has ended may wait to be collected, and still be there for a signal.
   const lives = 'grep "^State:" "/proc/$(cat pid)/status" | grep -qv Z';
@@ -263,7 +263,7 @@ describe('What hooks start and check', () => {
     ['does not end', 'test ! -e bad || sleep 60', 'silent'],
   ])('A unit that lives is alive when its check_up hook %s.', async (what, check, answer) => {
     const id = `checked-${what.replaceAll(' ', '-')}`;
-    const check_up = { ...hook(id, check), timeout: 500 };
+    const check_up = { ...hook(id, check), timeout: check.includes('sleep') ? 1000 : 20_000 };
     const ready = await aService(id, plan({ operating: { hooks: { check_up } } }));
     writeFileSync(join(directoryOf(testNode, id).data, 'bad'), '');
     expect(await inspect(ready)).toMatchObject([{ alive: true, answer }]);
@@ -284,7 +284,7 @@ describe('The reason for a wrong answer', () => {
             },
           },
         },
-        operating: { timeouts: { monitor: 1500 } },
+        operating: { timeouts: { monitor: 5000 } },
       }),
       { says },
     );

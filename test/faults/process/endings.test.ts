@@ -10,7 +10,7 @@ import { until } from '../../support/until.ts';
 
 jest.setTimeout(120_000);
 
-const timeouts = { start: '1s', stop: '1s' };
+const timeouts = { stop: '1s' };
 const offered = (plan: string) => ({ offering: 'tiny', plan });
 const own = (name: string) => `${name}-${process.pid}`;
 const sticky = { offering: 'sticky', plan: 'small' };
@@ -27,6 +27,7 @@ beforeAll(async () => {
   oneNode = await openOneNode(
     [
       tiny('tiny', { timeouts, monitor: { every: '1s', restart: 0 } }),
+      tiny('hasty', { timeouts: { start: '1s' } }),
       {
         ...common('sticky', [planOf('sticky', 'small')], 'command'),
         parameters: { code: { type: 'integer' } },
@@ -45,7 +46,8 @@ afterAll(async () => {
 });
 
 async function make(id: string, plan = 'small'): Promise<{ port: number; password: string; pid: number }> {
-  expect((await broker.provision(id, offered(plan))).status).toBe(201);
+  const made = await broker.provision(id, offered(plan));
+  expect([made.status, made.body]).toEqual([201, expect.anything()]);
   const { body } = await broker.bind(id, offered(plan));
   const { port, password } = body['credentials'] as { port: number; password: string };
   return { port, password, pid: Number(await say(port, 'PID')) };
@@ -129,20 +131,20 @@ describe('A foreign program on the old port of an instance', () => {
 
 describe('What could not be made', () => {
   test.each([
-    ['never gets ready', 'mute', /was not ready|not get ready|did not/],
-    ['ends at once', 'dying', /ended before it was ready/],
+    ['never gets ready', { offering: 'hasty', plan: 'mute' }, /was not ready|not get ready|did not/],
+    ['ends at once', offered('dying'), /ended before it was ready/],
   ] as const)(
     'What could not be made because it %s fails with the tail of its log, and leaves nothing [A8].',
-    async (_how, plan, why) => {
-      const id = own(plan);
-      const { status, body } = await broker.provision(id, offered(plan));
+    async (_how, of, why) => {
+      const id = own(of.plan);
+      const { status, body } = await broker.provision(id, of);
       expect([status, body['description']]).toEqual([500, expect.stringMatching(why)]);
       const { state, operations } = await broker.details(id);
       expect(state).toBe('failed');
       expect(operations[0]?.failure?.detail).toContain('begins with ***');
       expect(JSON.stringify(operations[0])).not.toMatch(/begins with [^*]/);
       expect([processesOf(id), oneNode.keys(), await portsOf(id)]).toEqual([[], [], 0]);
-      expect((await broker.deprovision(id, offered(plan))).status).toBe(200);
+      expect((await broker.deprovision(id, of)).status).toBe(200);
     },
   );
 

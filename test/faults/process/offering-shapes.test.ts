@@ -53,7 +53,7 @@ const workspace: Offering = {
   hooks: Object.fromEntries(
     ['prepare', 'remove', 'bind', 'unbind'].map((hook) => [
       hook,
-      { run: [`./hooks/workspace/${hook}`, '{{instance.key}}', '{{params.exit}}'], timeout: '1s' },
+      { run: [`./hooks/workspace/${hook}`, '{{instance.key}}', '{{params.exit}}'], timeout: '8s' },
     ]),
   ),
   credentials: { workspace: '{{outputs.prepare.name}}', connection: '{{outputs.bind.user}}' },
@@ -203,7 +203,7 @@ describe('Executables make', () => {
   test.each([
     ['exits with 3', 3, /\(exit code 3\): no licence for/],
     ['writes what is no JSON', 8, /no JSON object/],
-    ['takes too long', 9, /ended after its limit of 1 s/],
+    ['takes too long', 9, /ended after its limit of 8 s/],
   ] as const)(
     'Executables make nothing when one %s, and the reason is told [U3, A11].',
     async (_what, exit, reason) => {

@@ -228,7 +228,7 @@ test('P7: A command runs in one unit or in all, and an unknown unit is named.', 
   });
   const { ready } = await aService('two', two);
   const command = ['sh', '-c', 'echo "$PURVEYOR_UNIT $WHO"; echo oh >&2; exit 4'];
-  expect(await units.exec?.(ready, { command, timeout: 2000 })).toEqual([
+  expect(await units.exec?.(ready, { command, timeout: 30_000 })).toEqual([
     { unit: 'one', code: 4, output: 'one \noh\n' },
     { unit: 'other', code: 4, output: 'other me\noh\n' },
   ]);

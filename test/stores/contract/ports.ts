@@ -83,7 +83,7 @@ export function describePorts(makeRemembered: MakeRemembered): void {
     await remembered.ports.take('n1', 'many', numbered(4990).map(String));
     const begin = performance.now();
     for (const n of numbered(10)) expect(await remembered.ports.take('n1', `i${n}`, ['main'])).toBeDefined();
-    expect((performance.now() - begin) / 10).toBeLessThan(100);
+    expect((performance.now() - begin) / 10).toBeLessThan(500);
     expect(await remembered.ports.take('n1', 'last', ['main'])).toBeUndefined();
   });
 
