@@ -72,6 +72,8 @@ export interface ProvisionerTraits {
   readonly roots: readonly string[];
   /** Of the roots whose members are always the same, their names: `{ node: ['host', 'bind'] }`. */
   readonly members?: Readonly<Record<string, readonly string[]>>;
+  /** Those of the roots that only a binding has: no place of the instance can use them. */
+  readonly rootsOfBindings?: readonly string[];
   /** Places below `config`, such as `bind`, that are filled for one binding, with its id and secrets. */
   readonly perBinding?: readonly string[];
   /**

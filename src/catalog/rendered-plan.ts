@@ -68,6 +68,7 @@ function sampleValues({ making, offeringName, name }: ServicePlan, parameters: J
       log: `${base}/log`,
       run: `${base}/run`,
     },
+    mount: { path: `${base}/data`, mode: 'rw', access: 'rw' },
     tls: {
       cert: `${base}/conf/tls/server.pem`,
       key: `${base}/conf/tls/server.pem`,

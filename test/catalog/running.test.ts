@@ -90,6 +90,16 @@ describe('Facts', () => {
       ],
     ],
     [
+      'of bindings are not for what belongs to the instance',
+      {
+        instance_metadata: { labels: { a: '{{mount.path}}' } },
+        credentials: { a: '{{mount.path}}' },
+      },
+      [
+        'instance_metadata.labels.a: {{mount.path}}: It belongs to one binding, and this place to the instance.',
+      ],
+    ],
+    [
       'of hooks need the hook',
       {
         hooks: { configure: { run: ['x'] }, bind: { run: ['y'] } },

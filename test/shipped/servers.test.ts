@@ -246,12 +246,31 @@ describeOffering('filesystem', () => {
         container_dir: path,
         mode: 'rw',
         device_type: 'shared',
-        device: { volume_id: filesystem.key, mount_config: { type: 'none', o: 'bind', device: path } },
+        device: { volume_id: filesystem.key, mount_config: { type: 'none', o: 'bind,rw', device: path } },
       },
     ]);
     const { body } = await shop.broker.ask('get', '/v2/catalog');
     const { services } = body as { services: readonly { name: string; requires?: readonly string[] }[] };
     expect(services.find(({ name }) => name === 'filesystem')?.requires).toEqual(['volume_mount']);
+    await filesystem.deprovision();
+  });
+
+  test('A bind chooses where its volume appears, and that it is read-only; what is no such path is refused by name.', async () => {
+    const filesystem = await shop.buy('filesystem', 'small');
+    const parameters = { mount: '/var/shop/files.d', readonly: true };
+    const { credentials, volumeMounts = [] } = await filesystem.bind({ parameters });
+    const [mount] = volumeMounts;
+    expect([credentials['path'], mount?.container_dir, mount?.mode]).toEqual([
+      parameters.mount,
+      parameters.mount,
+      'r',
+    ]);
+    expect(mount?.device.mount_config['o']).toBe('bind,ro');
+    for (const mount of ['files', '/', '/a/../b', '/a/', '/a:/b', 7])
+      await expect(filesystem.bind({ parameters: { mount } })).rejects.toThrow(/Status 400.*mount/);
+    await expect(filesystem.bind({ parameters: { readonly: 'yes' } })).rejects.toThrow(/400.*readonly/);
+    await expect(filesystem.bind({ parameters: { mode: 'r' } })).rejects.toThrow(/400.*mode/);
+    expect((await filesystem.update('small', { mount: '/a' })).status).toBe(400);
     await filesystem.deprovision();
   });
 
@@ -261,14 +280,18 @@ describeOffering('filesystem', () => {
     const [first, second] = [await filesystem.bind(), await filesystem.bind()];
     runInContainer(first, 'echo "one tea" >"$0/order.txt"');
     expect(runInContainer(second, 'cat "$0/order.txt"')).toBe('one tea\n');
+    const reader = await filesystem.bind({ parameters: { mount: '/files', readonly: true } });
+    expect(runInContainer(reader, 'cat "$0/order.txt"; echo more 2>&1 >"$0/more" || true')).toMatch(
+      /^one tea\n.*Read-only/,
+    );
     await filesystem.deprovision();
   });
 });
 
 /** A container that has the volumes of a binding and the system's programs, as a platform makes it. */
 function runInContainer({ credentials, volumeMounts = [] }: Bound, script: string): string {
-  const mounts = volumeMounts.flatMap(({ container_dir: at, device: { mount_config: config } }) => [
-    '--bind',
+  const mounts = volumeMounts.flatMap(({ container_dir: at, mode, device: { mount_config: config } }) => [
+    mode === 'r' ? '--ro-bind' : '--bind',
     config['device'] ?? '',
     at,
   ]);

@@ -19,6 +19,7 @@ export function factReason(use: Use, core: readonly string[]): string | undefine
     return `There is no ${root}; there are: ${known.join(', ')}.${didYouMean(root, known)}`;
   }
   if (!place.hasFacts) return 'It is known only when the instance is made, and this is needed before.';
+  if (traits.rootsOfBindings?.includes(root) && !isOfBinding(use)) return onlyPerBinding;
   return rules.get(root)?.(use) ?? memberReason(use, traits);
 }
 

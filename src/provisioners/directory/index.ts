@@ -32,7 +32,8 @@ export function directories({ node }: { readonly node: LocalNode }): Provisioner
     deprovision: (work) => deprovision(node, work),
     async bind(work) {
       // The facts of the instance may be of where the node's directory was before.
-      return { done: { facts: factsOf(node, requireBase(node, work)) } };
+      const base = requireBase(node, work);
+      return { done: { facts: { ...factsOf(node, base), mount: mountOf(join(base, 'data'), work) } } };
     },
     unbind: async () => ({ done: undefined }),
     units: { inspect: (work) => inspect(node, work) },
@@ -115,6 +116,13 @@ function requireBase(node: LocalNode, work: Work): string {
 async function purge(node: LocalNode, { name }: Resource): Promise<void> {
   const found = listThings(node).find((thing) => thing.name === name);
   if (found) await removeTree(found.path);
+}
+
+/** How a platform shall show it to the application of a binding, as the binding asks for it. */
+function mountOf(data: string, { binding }: Work): JsonObject {
+  const { mount, readonly } = binding?.confidential.parameters ?? {};
+  const [mode, access] = readonly === true ? ['r', 'ro'] : ['rw', 'rw'];
+  return { path: typeof mount === 'string' ? mount : data, mode, access };
 }
 
 function factsOf(node: LocalNode, base: string): JsonObject {

@@ -40,5 +40,5 @@ export const schemaMeanings: Readonly<Record<string, string>> = {
   'schemas.service_binding': 'Of bindings',
   'schemas.service_binding.create': 'At a bind',
   'schemas.service_binding.create.parameters':
-    'The schema; these parameters are checked, and no template sees them',
+    'The schema; these parameters are checked; hooks and the provisioner `directory` are given them, and no template sees them',
 };
