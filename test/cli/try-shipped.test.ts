@@ -36,6 +36,7 @@ interface Offering {
   readonly name: string;
   readonly credentials?: object;
   readonly prove?: { readonly revoked?: boolean };
+  readonly plans: readonly { readonly name: string; readonly tls?: boolean }[];
 }
 
 const offerings = readdirSync('catalog')
@@ -53,7 +54,7 @@ const clients: Readonly<Record<string, string>> = {
 /** The test of the command itself has these two. */
 const proven = offerings.filter(({ name, prove }) => prove && !['redis', 'echo'].includes(name));
 
-for (const { name, prove } of proven) {
+for (const { name, prove, plans } of proven) {
   describeOffering(name, () => {
     const client = clients[name];
     const isMissing = client !== undefined && !isInstalled(client);
@@ -72,6 +73,10 @@ for (const { name, prove } of proven) {
           'prove second',
           'prove second without first',
           'nothing is left',
+          // In TLS, with a server that is verified.
+          ...plans
+            .filter(({ tls }) => tls === true && name !== 'postgres')
+            .flatMap((plan) => [`update to ${plan.name}`, `prove first as ${plan.name}`]),
         ]),
       );
       expect(passed.includes('first is revoked')).toBe(prove?.revoked ?? true);
