@@ -40,6 +40,7 @@ const schemesOfTls: ReadonlyMap<string, string> = new Map([
   ['mqtt', 'mqtts'],
   ['http', 'https'],
   ['ws', 'wss'],
+  ['syslog', 'syslog-tls'],
 ]);
 
 function withTls(credentials: JsonObject): JsonObject {
@@ -57,7 +58,7 @@ function secured(credentials: JsonObject): JsonObject {
 }
 
 function isAddress(name: string): boolean {
-  return /^(?:.*_)?ur[il]s?$/.test(name);
+  return /^(?:(?:.*_)?ur[il]s?|endpoints?)$/.test(name);
 }
 
 /** An address by the scheme or setting that says TLS; as it is where there is none. */

@@ -88,10 +88,12 @@ const everyKind: readonly OperationKind[] = ['provision', 'update', 'deprovision
 
 function answerOf(words: PerPlan): Making['answer'] {
   const lifetime = words.binding_metadata;
+  const addressOf = (text: string | undefined) =>
+    words.tls && text !== undefined ? secureAddress(text) : text;
   return {
-    dashboard: words.tls && words.dashboard !== undefined ? secureAddress(words.dashboard) : words.dashboard,
+    dashboard: addressOf(words.dashboard),
     credentials: namedCredentials(words),
-    syslogDrainUrl: words.syslog_drain_url,
+    syslogDrainUrl: addressOf(words.syslog_drain_url),
     routeServiceUrl: words.route_service_url,
     volumeMounts: words.volume_mounts,
     endpoints: words.endpoints,

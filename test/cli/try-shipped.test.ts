@@ -49,6 +49,7 @@ const clients: Readonly<Record<string, string>> = {
   invert: 'curl',
   nats: 'python3',
   memcached: 'perl',
+  'log-drain': 'openssl',
 };
 
 /** The test of the command itself has these two. */

@@ -1,12 +1,14 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, statSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
+import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { makeDue, servedBy } from './served-certificate.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 jest.setTimeout(180_000);
@@ -96,15 +98,101 @@ describeOffering('log-drain', () => {
     expect(await shows(bound, 'after it')).toContain('before the restart');
     await drain.deprovision();
   });
+
+  const hasDriver = existsSync('/usr/lib/x86_64-linux-gnu/rsyslog/lmnsd_ossl.so');
+  (hasDriver ? test : test.skip)(
+    'In the plan secure another rsyslog sends by TLS what curl reads by TLS, nothing is taken in the clear, and a new certificate is read (needs rsyslog-openssl).',
+    async () => {
+      const drain = await shop.buy('log-drain', 'secure');
+      const bound = await drain.bind();
+      const { url, ca = '' } = bound.credentials;
+      expect([new URL(bound.syslogDrainUrl ?? '').protocol, new URL(url ?? '').protocol]).toEqual([
+        'syslog-tls:',
+        'https:',
+      ]);
+      const overDrain = { ...bound, port: drainPort(bound) };
+      const sender = sendByRsyslog(bound, ca);
+      try {
+        await log(bound, '--rfc5424', '--octet-count', 'in the clear').catch(() => undefined);
+        sender.log('one tea');
+        expect(await showsInTls(bound, 'one tea')).not.toContain('in the clear');
+        const isSeen = async () => (await drain.details()).units.every(({ pid }) => pid !== undefined);
+        await until('its units have been looked at', isSeen, 60_000);
+        const [first, ofPage] = [await servedBy(overDrain), await servedBy(bound)];
+        expect([first, ofPage]).not.toContain(undefined);
+        makeDue(drain);
+        const isServed = async () =>
+          ![first, undefined].includes(await servedBy(overDrain)) &&
+          ![ofPage, undefined].includes(await servedBy(bound));
+        await until('another certificate is shown at both ports', isServed, 60_000);
+        // What was on its way when rsyslog was started anew is lost.
+        await showsInTls(bound, 'one milk', () => sender.log('one milk'));
+      } finally {
+        await sender.end();
+      }
+      await bound.unbind();
+      await expect(readInTls(bound)).rejects.toThrow('401');
+      await drain.deprovision();
+    },
+  );
 });
+
+/** An rsyslog that sends the lines of a file, to whom the authority has signed. */
+function sendByRsyslog(bound: Bound, ca: string) {
+  const place = scratchDirectory('sender');
+  const [file, lines, config] = ['ca.pem', 'lines', 'rsyslog.conf'].map((name) => join(place, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(file, ca);
+  writeFileSync(lines, '');
+  writeFileSync(
+    config,
+    `global(workDirectory="${place}" defaultNetstreamDriverCAFile="${file}")
+module(load="imfile" pollingInterval="1")
+input(type="imfile" file="${lines}" tag="shop")
+action(type="omfwd" target="${hostOf(bound)}" port="${drainPort(bound)}" protocol="tcp" tcp_framing="octet-counted"
+  template="RSYSLOG_SyslogProtocol23Format" streamDriver="ossl" streamDriverMode="1" streamDriverAuthMode="x509/certvalid"
+  action.resumeRetryCount="-1" action.resumeInterval="1")
+`,
+  );
+  const args = ['-n', '-C', '-f', config, '-i', join(place, 'pid')];
+  const running = spawn('rsyslogd', args, { stdio: 'ignore', env: sbin });
+  const ended = once(running, 'exit');
+  return {
+    log: (line: string) => appendFileSync(lines, `${line}\n`),
+    async end() {
+      running.kill();
+      await ended;
+    },
+  };
+}
+
+const sbin = { ...process.env, PATH: `${process.env['PATH'] ?? ''}:/usr/sbin:/sbin` };
+
+async function readInTls({ credentials }: Bound): Promise<string> {
+  const authority = join(scratchDirectory('ca'), 'ca.pem');
+  writeFileSync(authority, credentials['ca'] ?? '');
+  const login = `${credentials['username']}:${credentials['password']}`;
+  const args = ['-sSf', '--max-time', '60', '--cacert', authority, '-u', login, credentials['url'] ?? ''];
+  return (await promisify(execFile)('curl', args)).stdout;
+}
+
+/** As `shows`. @param say before each look */
+async function showsInTls(bound: Bound, words: string, say?: () => void): Promise<string> {
+  let text = '';
+  const isShown = async () => {
+    say?.();
+    return (text = await readInTls(bound)).includes(words);
+  };
+  await until(`the log has ${words}`, isShown, 60_000);
+  return text;
+}
 
 const hostOf = (bound: Bound) => bound.credentials['host'] ?? '';
 
-function drainPort({ syslogDrainUrl = '' }: Bound): number {
-  const { protocol, port } = new URL(syslogDrainUrl);
-  expect(protocol).toBe('syslog:');
-  return Number(port);
-}
+const drainPort = ({ syslogDrainUrl = '' }: Bound) => Number(new URL(syslogDrainUrl).port);
 
 /** As RFC 6587 has it: with the number of bytes before it. */
 function counted(message: string): Buffer {

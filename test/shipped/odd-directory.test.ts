@@ -23,7 +23,7 @@ const path = `${process.env['PATH'] ?? ''}:/usr/local/sbin:/usr/sbin:/sbin`;
 const programs = {
   redis: ['redis-server', 'small'],
   nats: ['nats-server', 'secure'],
-  etcd: ['etcd', 'small'],
+  etcd: ['etcd', 'secure'],
   memcached: ['memcached', 'small'],
   mariadb: ['mariadbd', 'small'],
   search: ['groonga-httpd', 'small'],

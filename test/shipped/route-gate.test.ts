@@ -1,13 +1,17 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { chmodSync, cpSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { jest } from '@jest/globals';
 import { scratchDirectory } from '../support/scratch-directory.ts';
+import { until } from '../support/until.ts';
+import { operatorPassword } from '../support/whole-broker.ts';
 import { expectPrivate, returnWholly } from './privacy.ts';
+import { makeDue, servedBy } from './served-certificate.ts';
 import { address, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 jest.setTimeout(120_000);
@@ -119,6 +123,54 @@ describeOffering('route-gate', () => {
     expect(Object.keys((JSON.parse(text) as { headers: object }).headers)).not.toContain('authorization');
     expect(await visit(...login, '--data-binary', `@${large}`)).toMatchObject({ status: 413 });
     await gate.deprovision();
+  });
+
+  test('The certificate of a gate is of the broker, and another one is shown when its time has come, by the same nginx.', async () => {
+    const gate = await shop.buy('route-gate', 'small');
+    const bound = await gate.bind(bindTo(route));
+    expect(new X509Certificate(bound.credentials['ca'] ?? '').subject).toContain('Purveyor authority');
+    const pidOf = async () => (await gate.details()).units[0]?.pid;
+    const pid = await until('its unit has been looked at', pidOf, 60_000);
+    const first = await servedBy(bound);
+    expect(first).toBeDefined();
+    makeDue(gate);
+    const isServed = async () => ![first, undefined].includes(await servedBy(bound));
+    await until('another certificate is shown', isServed, 60_000);
+    expect(await pidOf()).toBe(pid);
+    expect(await goThrough(bound, `http://${route}/`)).toMatchObject({ status: 200 });
+    await gate.deprovision();
+  });
+
+  test('A gate from before is upgraded: it goes on with its own certificate, which new bindings are told beside the authority.', async () => {
+    const folder = scratchDirectory('catalog');
+    cpSync(join(import.meta.dirname, 'before'), folder, { recursive: true });
+    chmodSync(folder, 0o755);
+    const before = await openShop({ CATALOG_DIR: folder });
+    try {
+      const gate = await before.buy('route-gate', 'small');
+      const old = await gate.bind(bindTo(route));
+      for (const part of ['route-gate.yaml', 'hooks/route-gate'])
+        cpSync(join('catalog', part), join(folder, part), { recursive: true, force: true });
+      const isRead = async () => JSON.stringify((await before.operator('instances?drifted=true')).body);
+      await until('the catalog is read again', async () => (await isRead()).includes(gate.id), 60_000);
+      const path = `/operator/instances/${gate.id}/actions/upgrade`;
+      const login = `operator:${operatorPassword}`;
+      await before.broker.ask('post', path, { login, body: {} });
+      const isEnded = async () => {
+        const { state, operations } = await gate.details();
+        return state === 'ready' && operations[0]?.kind === 'update' && operations[0].state === 'succeeded';
+      };
+      await until('it is upgraded', isEnded, 60_000);
+      const young = await gate.bind(bindTo(route));
+      const told = (young.credentials['ca'] ?? '').split(/(?<=-----END CERTIFICATE-----\n)/);
+      expect(told[0]?.trim()).toBe(old.credentials['ca']?.trim());
+      expect(new X509Certificate(told[1] ?? '').subject).toContain('Purveyor authority');
+      for (const bound of [old, young])
+        expect(await goThrough(bound, `http://${route}/`)).toMatchObject({ status: 200 });
+      await gate.deprovision();
+    } finally {
+      await before.close();
+    }
   });
 });
 

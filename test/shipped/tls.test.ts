@@ -121,6 +121,27 @@ assert b'PONG' in lines.readline()
     renews: 'in place',
   },
   {
+    offering: 'etcd',
+    plain: 'small',
+    secure: 'secure',
+    library: 'etcd3',
+    program: `
+import etcd3
+assert found['endpoint'].startswith('https://') and found['uri'].startswith('https://')
+one = etcd3.client(host=found['host'], port=found['port'], ca_cert=ca, user=found['username'],
+                   password=found['password'], timeout=60)
+one.put('goods', 'tea')
+assert one.get('goods')[0] == b'tea'
+`,
+    inTheClear: `
+import urllib.request
+login = json.dumps({'name': found['username'], 'password': found['password']}).encode()
+asked = f"http://{found['host']}:{found['port']}/v3/auth/authenticate"
+assert b'token' in urllib.request.urlopen(asked, login, timeout=60).read()
+`,
+    renews: 'in place',
+  },
+  {
     offering: 'rabbitmq',
     plain: 'small',
     secure: 'secure',
