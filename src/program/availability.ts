@@ -9,6 +9,8 @@ export interface Availability {
   open(foundation: Runtime): void;
   /** From now on it is not ready; what still comes is served. */
   close(): void;
+  /** Undefined until it is open. */
+  readonly found: () => Runtime | undefined;
   /** Refuses with unavailable until it is open. */
   readonly requireFoundation: () => Runtime;
   readonly readiness: () => Promise<Readiness>;
@@ -29,6 +31,7 @@ export function createAvailability(obstacle: string): Availability {
     close() {
       reason = 'it is shutting down';
     },
+    found: () => open,
     requireFoundation() {
       if (open) return open;
       throw new Refusal('unavailable', `The service broker cannot serve now: ${reason}. Try again later.`);

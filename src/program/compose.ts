@@ -7,18 +7,19 @@ import type { Config } from './config.ts';
 import { createServer, type HttpServer } from '../http/server.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { Log } from '../telemetry/log.ts';
-import { createMetrics, type Metrics } from '../telemetry/metrics.ts';
+import { createMetrics, type Metrics, type Sources } from '../telemetry/metrics.ts';
 import { forgottenAddress, requireDirectories } from './opening/directories.ts';
 import { connectionLimit, listenOn, unprotectedListener } from './opening/listen.ts';
 import { keptSecret, readSecrets, type Secrets } from './opening/secrets.ts';
 import { isStrict } from './tls/names.ts';
 import { openTls, type ListenerTls } from './tls/listener-tls.ts';
-import { openCurrentCatalog } from './current-catalog.ts';
+import { type CurrentCatalog, openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
 import { lateBroker } from './late.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
+import { version } from './version.ts';
 import { endsWithin } from '../broker/timing.ts';
 
 /** What is known at the end of the start. */
@@ -47,12 +48,12 @@ export interface BrokerProgram {
  */
 export async function compose(config: Config, log: Log, stop?: AbortSignal): Promise<BrokerProgram> {
   const availability = createAvailability(waitingFor(config));
-  const counts = createMetrics(stocktaking(availability));
+  const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
+  const counts = createMetrics(countedBy(availability, currentCatalog));
   const observe = (event: BrokerEvent) => {
     log.event(event);
     counts.event(event);
   };
-  const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
   requireDirectories(config);
   tellForgotten(config, log);
   const secrets = readSecrets(config, (made) => log.hide(made));
@@ -157,8 +158,16 @@ function protocolsOf({ config, secrets, availability, counts, log }: Parts): Pro
   });
 }
 
-function stocktaking({ requireFoundation }: Availability): ReturnType<typeof createStock> {
-  return createStock(lateBroker(() => requireFoundation().broker).overview);
+function countedBy(
+  { requireFoundation, found }: Availability,
+  { catalog }: Pick<CurrentCatalog, 'catalog'>,
+): Sources {
+  return {
+    takeStock: createStock(lateBroker(() => requireFoundation().broker).overview),
+    connections: () => found()?.pool,
+    offeringName: (id) => catalog().offerings.find((offering) => offering.id === id)?.name,
+    version: version(),
+  };
 }
 
 const never = new Promise<never>(() => undefined);

@@ -12,20 +12,46 @@ export interface Metrics {
   page(): Promise<{ readonly bytes: Uint8Array; readonly type: string }>;
 }
 
+/** What is looked at when somebody asks. */
+export interface Sources {
+  /** Counts what there is; undefined when that is not known. */
+  readonly takeStock?: () => Promise<CountedStock | undefined>;
+  /** Undefined while there is no database. */
+  readonly connections?: () => PoolUse | undefined;
+  /** By its name, as far as the catalog knows it. */
+  readonly offeringName?: (id: string) => string | undefined;
+  readonly version?: string;
+}
+
+/** Connections of this broker to its database, as `pg` counts them. */
+export interface PoolUse {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  /** Who waits for one. */
+  readonly waitingCount: number;
+}
+
 /**
- * Counts what it is told of. Labels take few values, whatever is sent: route patterns and never paths, kinds
- * and results and never ids.
- * @param takeStock counts what there is; undefined when that is not known
+ * Counts what it is told of. Labels take few values, whatever is sent: route patterns and never paths, kinds, results
+ * and offerings of the catalog, and never ids of instances.
  */
-export function createMetrics(takeStock: () => Promise<CountedStock | undefined> = nothing): Metrics {
+export function createMetrics({
+  takeStock = nothing,
+  connections = () => undefined,
+  offeringName = () => undefined,
+  version = 'unknown',
+}: Sources = {}): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
+  showBuild(registry, version);
   const show = stockGauges(registry);
+  const showConnections = connectionGauges(registry);
   return {
-    event: eventCounters(registry),
+    event: eventCounters(registry, (id) => offeringName(id) ?? 'none'),
     access: requestTimer(registry),
     certificate: expiryGauge(registry),
     async page() {
+      showConnections(connections());
       show(await takeStock().catch(() => undefined));
       return { bytes: new TextEncoder().encode(await registry.metrics()), type: registry.contentType };
     },
@@ -33,6 +59,37 @@ export function createMetrics(takeStock: () => Promise<CountedStock | undefined>
 }
 
 async function nothing(): Promise<undefined> {}
+
+function showBuild(registry: Registry, version: string): void {
+  const build = new Gauge({
+    name: 'purveyor_build_info',
+    help: 'What runs: always 1.',
+    labelNames: ['version', 'node'],
+    registers: [registry],
+  });
+  build.set({ version, node: process.version }, 1);
+}
+
+function connectionGauges(registry: Registry): (counted: PoolUse | undefined) => void {
+  const open = new Gauge({
+    name: 'purveyor_database_connections',
+    help: 'Connections of this broker to its database: idle or used.',
+    labelNames: ['state'],
+    registers: [registry],
+  });
+  const waiting = new Gauge({
+    name: 'purveyor_database_connections_wanted',
+    help: 'How many wait for a connection of this broker to its database.',
+    registers: [registry],
+  });
+  return (counted) => {
+    open.reset();
+    waiting.set(counted?.waitingCount ?? 0);
+    if (!counted) return;
+    open.set({ state: 'idle' }, counted.idleCount);
+    open.set({ state: 'used' }, counted.totalCount - counted.idleCount);
+  };
+}
 
 /** Shown only where there is a certificate. */
 function expiryGauge(registry: Registry): Metrics['certificate'] {
@@ -52,7 +109,7 @@ function requestTimer(registry: Registry): (access: AccessEntry) => void {
     name: 'purveyor_request_duration_seconds',
     help: 'Requests answered and the time they took.',
     labelNames: ['protocol', 'method', 'route', 'status'],
-    buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 1, 5, 25, 60],
+    buckets: [0.001, 0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300],
     registers: [registry],
   });
   return ({ protocol, method, route, status, ms }) => {
@@ -66,17 +123,22 @@ function requestTimer(registry: Registry): (access: AccessEntry) => void {
   };
 }
 
-function eventCounters(registry: Registry): (event: BrokerEvent) => void {
-  const counters = { ...operationCounters(registry), ...otherCounters(registry) } satisfies ByEvent<void>;
+type NameOf = (id: string) => string;
+
+function eventCounters(registry: Registry, offeringOf: NameOf): (event: BrokerEvent) => void {
+  const counters = {
+    ...operationCounters(registry, offeringOf),
+    ...otherCounters(registry),
+  } satisfies ByEvent<void>;
   // Each row takes the events of its own type.
   return (event) => (counters[event.type] as (event: BrokerEvent) => void)(event);
 }
 
 type Told = ByEvent<void>;
 
-function operationCounters(registry: Registry) {
+function operationCounters(registry: Registry, offeringOf: NameOf) {
   const opened = counter(registry, 'operations_opened', 'Operations that were begun.');
-  const timer = operationTimer(registry);
+  const timer = operationTimer(registry, offeringOf);
   const failedSteps = counter(registry, 'steps_failed', 'Steps of operations that failed.');
   const retries = counter(registry, 'steps_retried', 'Failed steps that are tried again.');
   const lost = counter(registry, 'operations_lost', 'Operations whose lease another broker took over.');
@@ -124,15 +186,19 @@ function otherCounters(registry: Registry) {
 /** What the counts of what there is show already, or what an event that follows counts. */
 function uncounted(): void {}
 
-function operationTimer(registry: Registry): (operation: OperationSummary, ms: number) => void {
+function operationTimer(
+  registry: Registry,
+  offeringOf: NameOf,
+): (operation: OperationSummary, ms: number) => void {
   const seconds = new Histogram({
     name: 'purveyor_operation_duration_seconds',
     help: 'Operations that ended and the time from their begin.',
-    labelNames: ['kind', 'result'],
-    buckets: [0.01, 0.1, 1, 10, 60, 300, 1800, 7200, 86_400],
+    labelNames: ['kind', 'offering', 'result'],
+    buckets: [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 1800, 7200, 86_400],
     registers: [registry],
   });
-  return ({ kind, state }, ms) => seconds.observe({ kind, result: state }, ms / 1000);
+  return ({ kind, offeringId, state }, ms) =>
+    seconds.observe({ kind, offering: offeringOf(offeringId), result: state }, ms / 1000);
 }
 
 function counter(registry: Registry, name: string, help: string, labelNames = ['kind']): Counter {

@@ -92,5 +92,8 @@ test('Metrics count the nodes and what is on them', async () => {
   });
   expect(text).toMatch(/^purveyor_stock_age_seconds [0-9.e-]+$/m);
   expect(text).toContain('purveyor_node_ports_free{node="n1"} 100\n');
-  expect(text).toMatch(/^purveyor_instances\{status="started"\} 0$/m);
+  expect(text).toMatch(/^purveyor_units\{status="started"\} 0$/m);
+  expect(text).toMatch(/^purveyor_database_connections\{state="used"\} \d+$/m);
+  expect(text).toMatch(/^purveyor_operations_oldest_seconds \d/m);
+  expect(text).toMatch(/^purveyor_build_info\{version="\d+\.\d+\.\d+",node="v\d/m);
 });

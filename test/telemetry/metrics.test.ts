@@ -53,7 +53,7 @@ test('What a caller sends makes no new label', async () => {
 });
 
 test('Operations are counted by kind, and those that ended timed by result', async () => {
-  const metrics = createMetrics();
+  const metrics = createMetrics({ offeringName: (id) => (id === 'echo_service' ? 'echo' : undefined) });
   metrics.event({ type: 'operation-opened', operation });
   metrics.event({ type: 'operation-settled', operation, ms: 1500 });
   metrics.event({ type: 'operation-cancelled', operation, by: 'op2' });
@@ -68,7 +68,7 @@ test('Operations are counted by kind, and those that ended timed by result', asy
   expect(lines).toEqual(
     expect.arrayContaining([
       'purveyor_operations_opened_total{kind="bind"} 1',
-      'purveyor_operation_duration_seconds_sum{kind="bind",result="failed"} 1.5',
+      'purveyor_operation_duration_seconds_sum{kind="bind",offering="echo",result="failed"} 1.5',
       'purveyor_operations_cancelled_total{kind="bind"} 1',
       'purveyor_operations_lost_total{kind="bind"} 1',
       'purveyor_steps_failed_total{kind="bind"} 2',
@@ -101,6 +101,29 @@ test('Two brokers in one process count for themselves', async () => {
   expect(await pageOf(other)).not.toContain('purveyor_operations_opened_total{');
 });
 
+test('An operation of an offering that has left the catalog has no name of one', async () => {
+  const metrics = createMetrics();
+  metrics.event({ type: 'operation-settled', operation, ms: 1 });
+  expect(await pageOf(metrics)).toContain(
+    'purveyor_operation_duration_seconds_count{kind="bind",offering="none",result="failed"} 1',
+  );
+});
+
+test('Connections to the database are told, and what runs', async () => {
+  let pool: { totalCount: number; idleCount: number; waitingCount: number } | undefined;
+  const metrics = createMetrics({ connections: () => pool, version: '1.2.3' });
+  expect(await pageOf(metrics)).not.toContain('purveyor_database_connections{');
+  pool = { totalCount: 8, idleCount: 3, waitingCount: 2 };
+  expect((await pageOf(metrics)).split('\n')).toEqual(
+    expect.arrayContaining([
+      'purveyor_database_connections{state="idle"} 3',
+      'purveyor_database_connections{state="used"} 5',
+      'purveyor_database_connections_wanted 2',
+      `purveyor_build_info{version="1.2.3",node="${process.version}"} 1`,
+    ]),
+  );
+});
+
 test('The process itself is measured too', async () => {
   expect(await pageOf(createMetrics())).toContain('process_resident_memory_bytes');
 });
@@ -123,22 +146,30 @@ const node: Node = {
   portsFree: 4,
 };
 const none = { down: 0, error: 0, building: 0, unreachable: 0, stopped: 0, started: 0 };
+const nothingOpen = { kinds: new Map(), oldestMs: 0, waitingMs: 0 };
 
 test('Nodes, instances, units and orphans are counted when somebody asks', async () => {
-  const metrics = createMetrics(async () => ({
-    stock: {
-      nodes: [
-        node,
-        { ...node, name: 'n2', draining: true },
-        { ...node, name: 'n3', draining: true, stale: true },
-      ],
-      instances: { ...none, started: 3, error: 1 },
-      units: { ...none, started: 5 },
-      orphans: { suspect: 2, final: 1 },
-      hidden: 2,
-    },
-    ageMs: 4321,
-  }));
+  const metrics = createMetrics({
+    takeStock: async () => ({
+      stock: {
+        nodes: [
+          node,
+          { ...node, name: 'n2', draining: true },
+          { ...node, name: 'n3', draining: true, stale: true },
+        ],
+        instances: [
+          { offering: 'redis', plan: 'small', status: 'started', count: 3 },
+          { offering: 'redis', plan: 'large', status: 'error', count: 1 },
+        ],
+        drifted: new Map([['redis', 2]]),
+        units: { ...none, started: 5 },
+        orphans: { suspect: 2, final: 1 },
+        hidden: 2,
+        open: { kinds: new Map([['bind', 3]]), oldestMs: 90_000, waitingMs: 1500 },
+      },
+      ageMs: 4321,
+    }),
+  });
   expect((await pageOf(metrics)).split('\n')).toEqual(
     expect.arrayContaining([
       'purveyor_stock_age_seconds 4.321',
@@ -149,9 +180,12 @@ test('Nodes, instances, units and orphans are counted when somebody asks', async
       'purveyor_node_used{node="n1"} 7',
       'purveyor_node_instances{node="n1"} 5',
       'purveyor_node_ports_free{node="n1"} 4',
-      'purveyor_instances{status="started"} 3',
-      'purveyor_instances{status="error"} 1',
-      'purveyor_instances{status="down"} 0',
+      'purveyor_instances{offering="redis",plan="small",status="started"} 3',
+      'purveyor_instances{offering="redis",plan="large",status="error"} 1',
+      'purveyor_instances_drifted{offering="redis"} 2',
+      'purveyor_operations_open{kind="bind"} 3',
+      'purveyor_operations_oldest_seconds 90',
+      'purveyor_operations_waiting_seconds 1.5',
       'purveyor_units{status="started"} 5',
       'purveyor_orphans{state="suspect"} 2',
       'purveyor_orphans{state="final"} 1',
@@ -162,10 +196,13 @@ test('Nodes, instances, units and orphans are counted when somebody asks', async
 
 test('What cannot be counted now is left out, and so is a node that is forgotten', async () => {
   let nodes: readonly Node[] | undefined = [node];
-  const metrics = createMetrics(async () => {
-    if (!nodes) throw new Error('The database is away.');
-    const stock = { nodes, instances: none, units: none, orphans: { suspect: 0, final: 0 }, hidden: 0 };
-    return { stock, ageMs: 1 };
+  const metrics = createMetrics({
+    async takeStock() {
+      if (!nodes) throw new Error('The database is away.');
+      const orphans = { suspect: 0, final: 0 };
+      const empty = { instances: [], drifted: new Map(), units: none, orphans, hidden: 0, open: nothingOpen };
+      return { stock: { nodes, ...empty }, ageMs: 1 };
+    },
   });
   expect(await pageOf(metrics)).toContain('node="n1"');
   nodes = [];
@@ -173,7 +210,7 @@ test('What cannot be counted now is left out, and so is a node that is forgotten
   nodes = undefined;
   const page = await pageOf(metrics);
   expect(page).not.toMatch(
-    /^purveyor_(nodes|instances|units|orphans|offerings_hidden|stock_age_seconds)\b(?!_)/m,
+    /^purveyor_(nodes|instances|units|orphans|offerings_hidden|stock_age_seconds|operations_(open|oldest_seconds))\b(?!_)/m,
   );
   expect(page).toContain('purveyor_troubles_total 0');
 });
