@@ -100,8 +100,13 @@ async function hookProblems(
   { file, offering, spoiled }: ShapedFile,
   searched: string | undefined,
 ): Promise<readonly Problem[]> {
-  if (spoiled.has('hooks')) return [];
-  return inFile(file, await hookFileFindings(file, asOfferingFile(offering), searched));
+  const { hooks, prove, ...rest } = asOfferingFile(offering);
+  const readable = {
+    ...rest,
+    hooks: spoiled.has('hooks') ? undefined : hooks,
+    prove: spoiled.has('prove') ? undefined : prove,
+  };
+  return inFile(file, await hookFileFindings(file, readable, searched));
 }
 
 function problemsOf(shapes: readonly ShapedFile[], traits: Traits, areAll: boolean): readonly Problem[] {

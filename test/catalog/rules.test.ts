@@ -342,6 +342,11 @@ describe('What the provisioner needs and supports', () => {
       ],
     ],
     [
+      'as a declaration, and a text is none',
+      { ...plain, credentials, prove: 'soon' },
+      ['prove: The value must be an object.'],
+    ],
+    [
       'no path that leads elsewhere, and no file that is not there',
       { ...plain, credentials, prove: { run: ['../elsewhere'] } },
       ["prove.run[0]: The path may not leave the file's own directory."],

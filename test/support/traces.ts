@@ -22,7 +22,7 @@ export async function tracesOf({ pool, schema }: TestDatabase, dataDir: string):
 }
 
 /** Brokers tell there all the time that they are there, what they see, and of logins that they refuse. */
-const looks = ['nodes', 'brokers', 'instance_checks', 'orphan_suspects', 'audit_trail'];
+export const looks = ['nodes', 'brokers', 'instance_checks', 'orphan_suspects', 'audit_trail'];
 
 const worker = ['attempt', 'failures', 'trouble', 'holder', 'note', 'confidential', 'due_at', 'deadline'];
 

@@ -156,7 +156,7 @@ test('A job that is bound keeps its instance, since tsuru does not ask for it; a
   const today = generationD(ask, 'echo');
   const job = (await today.bindJob?.(name, 'nightly')) ?? {};
   const app = await today.bind(name, { name: 'blog', host: 'b', units: [] });
-  await expect(today.destroy(name)).rejects.toThrow(/^500: .*nightly/);
+  await expect(today.destroy(name)).rejects.toThrow(/^409: .*nightly/);
   await expect(today.destroy(name)).rejects.not.toThrow(/blog/);
   expect([await talksToEcho(job), await talksToEcho(app)]).toEqual([true, true]);
   await today.unbindJob?.(name, 'nightly');
@@ -178,7 +178,7 @@ test('A job that tsuru has forgotten keeps its instance until an operator remove
   const { body } = await operate('get', '');
   const [bound] = (body as { bound: readonly { id: string }[] }).bound;
   expect(bound).toMatchObject({ state: 'bound', context: { job_name: 'nightly' } });
-  await expect(today.destroy(name)).rejects.toThrow(/^500: .*nightly/);
+  await expect(today.destroy(name)).rejects.toThrow(/^409: .*nightly/);
   expect((await operate('delete', `/bindings/${bound?.id}`)).status).toBe(200);
   expect(await talksToEcho(job)).toBe(false);
   await today.destroy(name);

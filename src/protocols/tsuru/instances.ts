@@ -138,7 +138,7 @@ export async function destroy(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const { instance } = await requireEntry(tsuru, call);
   const jobs = await tsuru.apps().bound(instance.id, 'job');
   if (jobs.length > 0) {
-    throw new Failure('bound', `Jobs are bound to the instance: ${jobs.join(', ')}. Unbind them first.`);
+    throw new Refusal('conflict', `Jobs are bound to the instance: ${jobs.join(', ')}. Unbind them first.`);
   }
   const forgotten = await tsuru.apps().bound(instance.id, 'app');
   const outcome = await deprovision(tsuru, instance, { origin });
