@@ -21,6 +21,7 @@ export const auditVerbs = [
   'remove-orphan',
   'reload',
   'rekey',
+  'renew-authority',
   'login',
 ] as const;
 
@@ -52,7 +53,7 @@ export interface AuditEntry {
 export type AuditObject =
   | { readonly kind: 'instance'; readonly instanceId: string }
   | { readonly kind: 'binding'; readonly instanceId: string; readonly id: string }
-  | { readonly kind: 'node' | 'orphan' | 'catalog' | 'keys' | 'login'; readonly id: string };
+  | { readonly kind: 'node' | 'orphan' | 'catalog' | 'keys' | 'login' | 'authority'; readonly id: string };
 
 /** Data of persons: it lies encrypted in the database. */
 export interface AuditConfidential {

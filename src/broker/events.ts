@@ -10,6 +10,7 @@ export type OperationSummary = Omit<Operation, 'confidential'>;
 export type CommandSummary =
   | { readonly kind: 'drain' | 'undrain' | 'forget' | 'abandon'; readonly node: string }
   | ({ readonly kind: 'remove-orphan'; readonly name: string } & Scope)
+  | { readonly kind: 'renew-authority'; readonly generation: number; readonly signsAfter: number }
   | ({ readonly kind: 'exec'; readonly ended: readonly EndedProgram[] } & StartedProgram)
   | {
       readonly kind: 'log';

@@ -1,4 +1,5 @@
 import type { AuditEntry } from './audit.ts';
+import type { Origin } from './records.ts';
 
 /**
  * Nodes: brokers that run local things, such as processes. They tell of themselves by a heartbeat, and instances
@@ -164,14 +165,18 @@ export interface Authority {
   readonly generation: number;
   readonly certificate: string;
   readonly key: string;
+  /** From when on it signs in place of all before it, as an operator has said; absent: when those come to their end. */
+  readonly signsFrom?: Date | undefined;
 }
 
 /** Where authorities are remembered, for all brokers of one database. */
 export interface Authorities {
   /** The oldest first. */
   list(): Promise<readonly Authority[]>;
-  /** Nothing happens when there is one of this generation already: that one counts. */
-  add(authority: Authority): Promise<void>;
+  /** Nothing happens when there is one of this generation already, which counts: then it is false. */
+  add(authority: Authority, audit?: AuditEntry): Promise<boolean>;
+  /** Changes from when on it signs; false when that is not any more what was read. */
+  schedule(authority: Authority, signsFrom: Date, audit: AuditEntry): Promise<boolean>;
 }
 
 /** A certificate with its key. Texts are PEM; the key is a secret. */
@@ -183,6 +188,18 @@ export interface IssuedCertificate {
   readonly notAfter: Date;
   /** From when on it should be replaced: two thirds of its life. */
   readonly renewAt: Date;
+  /** The generation of the authority that has signed it. */
+  readonly authority: number;
+  /** Whom to trust, it among them, as PEM. */
+  readonly roots: string;
+}
+
+/** Which authorities count at a time. */
+export interface AuthorityInForce {
+  /** The generation of the one that signs. */
+  readonly signer: number;
+  /** All that may have signed what is in use, or will sign next, as PEM. */
+  readonly roots: string;
 }
 
 /** The authority that all brokers of one database share. It is made when it is first needed. */
@@ -192,6 +209,36 @@ export interface Certificates {
    * @param names host names and addresses, at least one
    */
   issue(names: readonly string[]): Promise<IssuedCertificate>;
-  /** All authorities that may have signed what is in use, or will sign next, as PEM. */
-  roots(): Promise<string>;
+  /** @param atMost milliseconds that the answer may be old */
+  inForce(atMost: number): Promise<AuthorityInForce>;
+}
+
+/** An authority as operators see it. */
+export interface AuthorityState extends Pick<Authority, 'generation' | 'signsFrom'> {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  /** Of all that there are one signs. */
+  readonly signs: boolean;
+  /** Is it in what bindings are given? */
+  readonly trusted: boolean;
+}
+
+/** The authority that certificates of instances are signed by is to be followed before its time. */
+export interface RenewAuthority {
+  /** The next one, or one that is there and does not sign yet. */
+  readonly generation: number;
+  /** Milliseconds from now on until it signs. */
+  readonly signsAfter: number;
+  readonly origin: Origin;
+}
+
+/** What operators may do about authorities. */
+export interface AuthorityOffice {
+  /** The oldest first. */
+  list(): Promise<readonly AuthorityState[]>;
+  /**
+   * Makes the next one before its time, or says anew when it signs; one that signs already is left as it is. Refuses with
+   * conflict a generation that has been followed, or is not the next one.
+   */
+  renew(command: RenewAuthority): Promise<AuthorityState>;
 }

@@ -14,6 +14,7 @@ import { nodeCommands } from './operator/nodes.ts';
 import { offerings } from './operator/offerings.ts';
 import { operations } from './operator/operations.ts';
 import { auditCommands } from './operator/audit.ts';
+import { authorityCommands } from './operator/authorities.ts';
 import { orphanCommands } from './operator/orphans.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
@@ -38,6 +39,7 @@ const commands: readonly CliCommand[] = [
   operations,
   ...orphanCommands,
   ...auditCommands,
+  ...authorityCommands,
   completionOf(() => ourProgram().root),
 ];
 

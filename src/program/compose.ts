@@ -15,7 +15,7 @@ import { isStrict } from './tls/names.ts';
 import { openTls, type ListenerTls } from './tls/listener-tls.ts';
 import { type CurrentCatalog, openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
-import { lateBroker } from './late.ts';
+import { lateAuthorities, lateBroker } from './late.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
@@ -146,6 +146,7 @@ function protocolsOf({ config, secrets, availability, counts, log }: Parts): Pro
   return createProtocols({
     config,
     broker: lateBroker(() => requireFoundation().broker),
+    authorities: lateAuthorities(() => requireFoundation().authorities),
     store: () => requireFoundation().store,
     database: () => requireFoundation().pool,
     url: () => requireFoundation().url,

@@ -1,4 +1,5 @@
 import type { Broker } from '../broker/broker.ts';
+import type { AuthorityOffice } from '../broker/nodes.ts';
 import type { OperatorView } from '../broker/operator-view.ts';
 
 /**
@@ -28,6 +29,14 @@ export function lateBroker(find: () => Broker): Broker {
     exec: (command) => find().exec(command),
     log: (command) => find().log(command),
     overview: lateOverview(() => find().overview),
+  };
+}
+
+/** As `lateBroker`. */
+export function lateAuthorities(find: () => AuthorityOffice): AuthorityOffice {
+  return {
+    list: () => find().list(),
+    renew: (command) => find().renew(command),
   };
 }
 

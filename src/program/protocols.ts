@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Broker } from '../broker/broker.ts';
+import type { AuthorityOffice } from '../broker/nodes.ts';
 import type { Store } from '../broker/store.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { Page } from '../protocols/metrics/index.ts';
@@ -11,6 +12,7 @@ import { protocolModules, provisionerModules } from './shipped.ts';
 export interface ProtocolParts {
   readonly config: Config;
   readonly broker: Broker;
+  readonly authorities: AuthorityOffice;
   readonly store: () => Store;
   readonly database: () => Pool;
   /** The broker's own address, as platforms know it. */

@@ -5,7 +5,7 @@ import { createBroker, type Broker } from '../broker/broker.ts';
 import type { BrokerContext } from '../broker/context.ts';
 import type { OperationQueue } from '../broker/queue.ts';
 import type { OperationSummary } from '../broker/events.ts';
-import type { Nodes } from '../broker/nodes.ts';
+import type { AuthorityOffice, Nodes } from '../broker/nodes.ts';
 import type { OnSale } from '../broker/on-sale.ts';
 import { findOrphans } from '../broker/find-orphans.ts';
 import type { Store } from '../broker/store.ts';
@@ -13,6 +13,8 @@ import { revivePlan } from '../catalog/compile.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { Registry } from '../provisioners/index.ts';
 import { createClosing, type Closing } from './closing.ts';
+import { lateAuthorityOffice } from './authority/late.ts';
+import { postgresAuthorities } from './authority/stored.ts';
 import { openProvisioners } from './opening/open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
 
@@ -36,6 +38,7 @@ import { describeLimits } from '../system/limits/open-limits.ts';
 /** What stands behind the protocols: all that needs the database. */
 export interface Runtime {
   readonly broker: Broker;
+  readonly authorities: AuthorityOffice;
   /** The broker's own address, as platforms know it. */
   readonly url: string;
   readonly store: Store;
@@ -84,7 +87,7 @@ export async function openRuntime(parts: RuntimeParts): Promise<Runtime> {
 }
 
 async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
-  const { config, currentCatalog, observe } = parts;
+  const { config, currentCatalog } = parts;
   const settings = settingsOf(config, parts.url);
   const { database, store, keys, save } = await openStore(parts, keyHolder(settings), closing);
   await saveDeclared(currentCatalog, { newId: randomUUID, settings }, save);
@@ -92,22 +95,15 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const nodes = postgresNodes(database.pool);
   const { role, ...ofRole } = await openRole(parts, nodes, settings.holder);
   closing.add(() => role?.close());
-  const provisioners = await openProvisioners({ config, database, node: role?.node, keys });
+  const authorities = postgresAuthorities(database.pool, () => keys.ring());
+  const provisioners = await openProvisioners({ config, database, node: role?.node, authorities });
   closing.add(() => provisioners.close());
   const tellOfNode = concernsTeller(parts, role && provisioners);
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
   const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings });
   const { broker, work, checks } = createBroker(core);
-  const upkeep = startUpkeep({
-    work,
-    checks,
-    lookAround: () => findOrphans(core),
-    store,
-    workers: config.workers,
-    lookers: config.checks,
-    observe,
-  });
+  const upkeep = upkeepOf(parts, core, { work, checks });
   closing.add(() => upkeep.close());
   const logins = createLoginAudit(core, closing);
   const watch = followCatalog(currentCatalog, core, async (plans) => {
@@ -120,6 +116,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   closing.add(() => tellWhatGoesOn(parts, nodes, role));
   return {
     broker,
+    authorities: lateAuthorityOffice(authorities, core),
     url: parts.url,
     store,
     pool: database.pool,
@@ -132,6 +129,21 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     logins,
     close: () => closing.close(),
   };
+}
+
+function upkeepOf(
+  { config, observe }: RuntimeParts,
+  core: BrokerContext,
+  driven: Pick<ReturnType<typeof createBroker>, 'work' | 'checks'>,
+): ReturnType<typeof startUpkeep> {
+  return startUpkeep({
+    ...driven,
+    lookAround: () => findOrphans(core),
+    store: core.store,
+    workers: config.workers,
+    lookers: config.checks,
+    observe,
+  });
 }
 
 function handsOf(

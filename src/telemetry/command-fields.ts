@@ -14,6 +14,7 @@ const fields: Fields = {
   forget: ({ node }) => ({ node }),
   abandon: ({ node }) => ({ node }),
   'remove-orphan': ({ name, provisioner, node }) => ({ name, provisioner, node }),
+  'renew-authority': ({ generation, signsAfter }) => ({ generation, signsAfter }),
   exec: ({ instanceId, unit, program, argumentCount, ended }) => ({
     instanceId,
     unit,

@@ -56,6 +56,27 @@ test('Nodes, offerings, instances and orphans are shown as tables', async () => 
   expect(await shown('orphans')).toBe('There is nothing to show.\n');
 });
 
+test('Authorities are made before their time, and shown with what they do.', async () => {
+  expect(await shown('authorities')).toBe('There is nothing to show.\n');
+  expect(await shown('authorities renew --signs-after 0s')).toMatch(/^Authority 1 signs from now on/);
+  expect(await shown('authorities renew')).toMatch(
+    /^Authority 2 is told to new bindings, and signs from \S+Z/,
+  );
+  expect(await shown('authorities renew --signs-after 1h')).toMatch(/^Authority 2 is told/);
+  expect(await shown('authorities')).toMatch(
+    /^AUTHORITY +SIGNS +BINDINGS ARE TOLD +FROM +UNTIL\n1 +yes +yes .*\n2 +from \S+Z +yes .*\n$/,
+  );
+  expect(JSON.parse(await shown('authorities --json'))).toMatchObject([{ generation: 1 }, { generation: 2 }]);
+  const { code, errors } = await run('authorities renew --authority 4');
+  expect([code, errors]).toEqual([
+    1,
+    expect.stringContaining('The authority that can be made to sign is 2.'),
+  ]);
+  expect((await run('authorities renew --signs-after soon')).errors).toContain(
+    '--signs-after must be a duration',
+  );
+});
+
 test('A node is shown with what it has, and with what keeps which limits', async () => {
   const page = await shown('nodes show n1');
   expect(page).toMatch(

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { jest } from '@jest/globals';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
+import { operatorPassword } from '../support/whole-broker.ts';
 import { makeDue, servedBy } from './served-certificate.ts';
 import { openShop } from './shop.ts';
 
@@ -32,13 +33,49 @@ config:
       run: ['${process.execPath}', '{{dir.conf}}/server.mjs', '{{node.bind}}', '{{ports.main}}', '{{tls.cert}}']
       ready: { port: main, expect: hello }
       renewal: SIGHUP
+monitor: { every: 1s }
 credentials: { host: '{{node.host}}', port: '{{ports.main}}' }
 `;
 
-test('A program that reads certificates at a signal is sent it when its own is replaced, and runs on.', async () => {
+test('Another authority before its time is told to new bindings first, and then signs what is served.', async () => {
+  const shop = await openGreeter();
+  const renew = async (signsAfter: number) => {
+    const login = `operator:${operatorPassword}`;
+    const body = { signs_after: signsAfter };
+    const { status, text } = await shop.broker.ask('put', '/operator/authorities/2', { login, body });
+    expect([status, text]).toEqual([200, expect.stringContaining('"generation":2')]);
+  };
+  try {
+    const bought = await shop.buy('greeter', 'secure');
+    const before = await bought.bind();
+    const first = await until('it is served', () => servedBy(before));
+    await renew(3_600_000);
+    const isTold = async () => {
+      const bound = await bought.bind();
+      return bound.credentials['ca']?.match(/BEGIN/g)?.length === 2 ? bound : undefined;
+    };
+    const told = await until('both are told', isTold, 60_000);
+    expect(await servedBy(before)).toBe(first);
+    await renew(0);
+    const isServed = async () => ![first, undefined].includes(await servedBy(told));
+    await until('another certificate is served', isServed, 60_000);
+    expect(await servedBy(before)).toBeUndefined();
+    const young = told.credentials['ca']?.replace(before.credentials['ca'] ?? '', '') ?? '';
+    expect(await servedBy({ ...told, credentials: { ...told.credentials, ca: young } })).toBeDefined();
+    await bought.deprovision();
+  } finally {
+    await shop.close();
+  }
+});
+
+async function openGreeter() {
   const catalog = scratchDirectory('catalog');
   writeFileSync(join(catalog, 'greeter.yaml'), offering);
-  const shop = await openShop({ CATALOG_DIR: catalog });
+  return openShop({ CATALOG_DIR: catalog });
+}
+
+test('A program that reads certificates at a signal is sent it when its own is replaced, and runs on.', async () => {
+  const shop = await openGreeter();
   try {
     const bought = await shop.buy('greeter', 'secure');
     const bound = await bought.bind();

@@ -254,7 +254,8 @@ describeOffering('redis', () => {
 async function anotherAuthority(): Promise<string> {
   const { createRoot } = await import('../../src/program/authority/sign.ts');
   const root = await createRoot(1, new Date());
-  return createCertificates({ list: async () => [root], add: async () => undefined }).roots();
+  const authorities = { list: async () => [root], add: async () => false, schedule: async () => false };
+  return (await createCertificates(authorities).inForce(0)).roots;
 }
 
 /** A `test`; skipped, with the reason, where Debian's Python lacks the library. */

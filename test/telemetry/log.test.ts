@@ -193,6 +193,10 @@ const commands: {
     { kind: 'remove-orphan', provisioner: 'process', node: 'n1', name: 'p1' },
     { provisioner: 'process', node: 'n1', name: 'p1' },
   ],
+  'renew-authority': [
+    { kind: 'renew-authority', generation: 2, signsAfter: 1000 },
+    { generation: 2, signsAfter: 1000 },
+  ],
   exec: [
     {
       kind: 'exec',

@@ -50,7 +50,7 @@ export async function signLeaf(
   authority: Authority,
   names: readonly string[],
   now: Date,
-): Promise<IssuedCertificate> {
+): Promise<Omit<IssuedCertificate, 'authority' | 'roots'>> {
   const [root, keys] = [new X509Certificate(authority.certificate), await newKeys()];
   const [serial, notAfter] = [newSerial(), after(now, leafLife)];
   const leaf = await X509CertificateGenerator.create(
@@ -80,9 +80,10 @@ export async function signLeaf(
   return { certificate: pemOf(leaf), key: await keyPem(keys.privateKey), serial, notAfter, renewAt };
 }
 
-/** When a certificate ends. @param certificate PEM */
-export function expiryOf(certificate: string): Date {
-  return new Date(new Parsed(certificate).validTo);
+/** From when until when a certificate counts. @param certificate PEM */
+export function lifeOf(certificate: string): { readonly notBefore: Date; readonly notAfter: Date } {
+  const { validFrom, validTo } = new Parsed(certificate);
+  return { notBefore: new Date(validFrom), notAfter: new Date(validTo) };
 }
 
 function newKeys(): Promise<webcrypto.CryptoKeyPair> {

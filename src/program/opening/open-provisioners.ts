@@ -2,8 +2,7 @@ import type { Authorities, Certificates, Ports, Users } from '../../broker/nodes
 import type { LocalNode } from '../../node/local-node.ts';
 import { absentNode } from '../../provisioners/absent.ts';
 import { registry, type Registry } from '../../provisioners/index.ts';
-import type { KeyRing } from '../../stores/keyring.ts';
-import { postgresAuthorities } from '../authority/stored.ts';
+import { lateCertificates } from '../authority/late.ts';
 import { postgresPorts } from '../../stores/postgres/ports.ts';
 import { postgresUsers } from '../../stores/postgres/users.ts';
 import type { Config } from '../config.ts';
@@ -15,8 +14,7 @@ export interface ProvisionersOpening {
   readonly database: OpenDatabase;
   /** Absent: this broker is no node. What is local is then known here, but never made. */
   readonly node?: LocalNode | undefined;
-  /** Under which the key of the authority is sealed. */
-  readonly keys: { ring(): KeyRing };
+  readonly authorities: Authorities;
 }
 
 /** What provisioners are made from; each takes what it needs. */
@@ -30,9 +28,14 @@ export interface ProvisionerParts {
 }
 
 /** All ways of making things, with what they need of this machine and of the servers that are known. */
-export function openProvisioners({ config, database, node, keys }: ProvisionersOpening): Promise<Registry> {
+export function openProvisioners({
+  config,
+  database,
+  node,
+  authorities,
+}: ProvisionersOpening): Promise<Registry> {
   const { pool } = database;
-  const certificates = lateCertificates(postgresAuthorities(pool, () => keys.ring()));
+  const certificates = lateCertificates(authorities);
   const place = node
     ? { node, ports: postgresPorts(pool), users: postgresUsers(pool), certificates }
     : absentNode(config.catalogDirs);
@@ -41,16 +44,4 @@ export function openProvisioners({ config, database, node, keys }: ProvisionersO
 
 export async function createProvisioners(parts: ProvisionerParts): Promise<Registry> {
   return registry(await Promise.all(provisionerModules.map((one) => one.create(parts))));
-}
-
-/** What makes certificates is loaded when the first one is made. */
-function lateCertificates(authorities: Authorities): Certificates {
-  const load = async () => {
-    const { createCertificates } = await import('../authority/certificates.ts');
-    return createCertificates(authorities);
-  };
-  return {
-    issue: async (names) => (await load()).issue(names),
-    roots: async () => (await load()).roots(),
-  };
 }

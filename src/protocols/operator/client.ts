@@ -3,6 +3,9 @@ import type { AuditAnswer } from './audit-wire.ts';
 import type {
   ActionAnswer,
   ActionBody,
+  AuthoritiesAnswer,
+  AuthorityAnswer,
+  AuthorityBody,
   ExecAnswer,
   ExecBody,
   InstanceDetailsAnswer,
@@ -34,6 +37,8 @@ export interface OperatorClient {
   log(id: string, query: OperatorQuery): Promise<LogAnswer>;
   orphans(): Promise<OrphansAnswer>;
   removeOrphan(body: OrphanBody): Promise<object>;
+  authorities(): Promise<AuthoritiesAnswer>;
+  renewAuthority(generation: number, body: AuthorityBody): Promise<AuthorityAnswer>;
   /** One page of it, by the filters of `GET /operator/audit`. */
   audit(query: OperatorQuery): Promise<AuditAnswer>;
 }
@@ -82,6 +87,9 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     log: (id, query) => get(`${pathOf(id)}/log`, { ...query, ...passed, ...queryOf(id) }),
     orphans: () => get('/operator/orphans'),
     removeOrphan: (body) => post('/operator/orphans/remove', body),
+    authorities: () => get('/operator/authorities'),
+    renewAuthority: (generation, body) =>
+      ask({ method: 'PUT', path: `/operator/authorities/${generation}`, body }),
     audit: (query) => get('/operator/audit', query),
   };
 }

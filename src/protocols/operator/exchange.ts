@@ -13,7 +13,7 @@ export interface Reach {
 }
 
 export interface Question {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'PUT' | 'POST' | 'DELETE';
   readonly path: string;
   /** What is undefined is left out. */
   readonly query?: OperatorQuery;

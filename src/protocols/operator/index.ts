@@ -1,11 +1,14 @@
 /** For those who run brokers and nodes: what there is, how it is, and what can be done about it. */
+import type { AuthorityOffice } from '../../broker/nodes.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Login, Protocol } from '../protocol.ts';
 import { auditEndpoint } from './audit.ts';
+import { authorityEndpoints } from './authorities.ts';
 import { endpoints, type Operated } from './endpoints.ts';
 import { errorReply } from './errors.ts';
 
 export interface OperatorSettings {
+  readonly authorities: AuthorityOffice;
   /** Platforms have others: neither can do what the other may. */
   readonly logins: readonly Login[];
   /** The node that this broker is; absent: none. */
@@ -16,9 +19,10 @@ export interface OperatorSettings {
 export function operator(
   broker: Operated,
   overview: OperatorView,
-  { logins, node }: OperatorSettings,
+  { authorities, logins, node }: OperatorSettings,
 ): Protocol {
   const on = endpoints(broker, overview, node);
+  const office = authorityEndpoints(authorities);
   const instance = '/operator/instances/:instanceId';
   return {
     name: 'operator',
@@ -45,6 +49,8 @@ export function operator(
       { method: 'GET', path: `${instance}/log`, handler: on.log },
       { method: 'GET', path: '/operator/orphans', handler: on.orphans },
       { method: 'POST', path: '/operator/orphans/remove', body: 'json', handler: on.removeOrphan },
+      { method: 'GET', path: '/operator/authorities', handler: office.list },
+      { method: 'PUT', path: '/operator/authorities/:generation', body: 'json', handler: office.renew },
       { method: 'GET', path: '/operator/audit', handler: auditEndpoint(overview) },
     ],
     refuse: errorReply,

@@ -62,7 +62,8 @@ function commandOf(call: Call): Recreate {
   };
 }
 
-function originOf({ principal, requestId }: Call): Origin {
+/** Whose request it is. */
+export function originOf({ principal, requestId }: Call): Origin {
   return { protocol: 'operator', principal, requestId };
 }
 

@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
-import type { ActionBody, ExecBody, OrphanBody } from './wire.ts';
+import type { ActionBody, AuthorityBody, ExecBody, OrphanBody } from './wire.ts';
 
 const ajv = new Ajv({ ownProperties: true });
 ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));
@@ -26,6 +26,13 @@ export const requireExecBody = shape<ExecBody>({
 export const requireOrphanBody = shape<OrphanBody>({
   properties: { provisioner: word, node: word, name: word },
   required: ['provisioner', 'name'],
+});
+
+const longestWait = 365 * 86_400_000;
+
+export const requireAuthorityBody = shape<AuthorityBody>({
+  properties: { signs_after: { type: 'integer', minimum: 0, maximum: longestWait } },
+  required: ['signs_after'],
 });
 
 /** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */

@@ -19,6 +19,27 @@ export interface OrphanBody {
   readonly name: string;
 }
 
+export interface AuthorityBody {
+  /** Milliseconds from now on. */
+  readonly signs_after: number;
+}
+
+export interface AuthoritiesAnswer {
+  /** The oldest first. */
+  readonly authorities: readonly AuthorityAnswer[];
+}
+
+export interface AuthorityAnswer {
+  readonly generation: number;
+  readonly signs: boolean;
+  /** Is it in the `ca` of new bindings? */
+  readonly trusted: boolean;
+  /** As an operator has said; absent: when those before it come to their end. */
+  readonly signs_from?: string | undefined;
+  readonly not_before: string;
+  readonly not_after: string;
+}
+
 export interface NodesAnswer {
   readonly nodes: readonly NodeAnswer[];
 }

@@ -3,6 +3,7 @@ import { lstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
+import type { AuthorityInForce } from '../../broker/nodes.ts';
 import type { InstanceContext } from '../../node/instance-context.ts';
 import type { InstanceDirectory } from '../../node/instance-directory.ts';
 import { readMark, writeMark } from '../../node/state-files.ts';
@@ -18,6 +19,8 @@ export interface CertificateMark {
   readonly notAfter: string;
   /** The authorities that were told of, as PEM. */
   readonly ca: string;
+  /** The generation of the one that has signed it; absent: the first. */
+  readonly authority?: number;
   /** The serial of what each unit has loaded. */
   readonly loaded: Readonly<Record<string, string>>;
 }
@@ -47,19 +50,20 @@ export async function ensureCertificate(context: InstanceContext, now: Date = ne
   if (work.plan.operating.tls !== true) return;
   if (!certificates) throw new Failure('no-certificates', 'The service cannot be given a certificate here.');
   const before = findCertificate(directory);
-  const [names, ca] = [namesOf(context), await certificates.roots()];
-  if (before && isGood(before, names, ca, now) && isThere(directory)) return;
+  const [names, inForce] = [namesOf(context), await certificates.inForce(0)];
+  if (before && isGood(before, names, inForce, now) && isThere(directory)) return;
   const issued = await certificates.issue(names);
   writeFiles(node, directory.conf, {
     [pairFile]: { content: issued.certificate + issued.key, mode: 0o600 },
-    [caFile]: { content: ca, mode: 0o600 },
+    [caFile]: { content: issued.roots, mode: 0o600 },
   });
   saveMark(directory, {
     serial: issued.serial,
     names,
     renewAt: issued.renewAt.toISOString(),
     notAfter: issued.notAfter.toISOString(),
-    ca,
+    ca: issued.roots,
+    authority: issued.authority,
     loaded: before?.loaded ?? {},
   });
 }
@@ -76,13 +80,29 @@ export function noteLoaded(
   saveMark(directory, { ...mark, loaded: { ...mark.loaded, ...loaded } });
 }
 
-/** Is it time to replace it? */
-export function isDue({ renewAt }: CertificateMark, now: Date): boolean {
-  return Date.parse(renewAt) <= now.getTime();
+/** Bindings are told of these authorities from now on, where there are others than before. */
+export function tellAuthorities({ node, directory }: InstanceContext, ca: string): void {
+  const mark = findCertificate(directory);
+  if (!mark || mark.ca === ca) return;
+  writeFiles(node, directory.conf, { [caFile]: { content: ca, mode: 0o600 } });
+  saveMark(directory, { ...mark, ca });
 }
 
-function isGood(mark: CertificateMark, names: readonly string[], ca: string, now: Date): boolean {
-  return !isDue(mark, now) && mark.names.join(' ') === names.join(' ') && mark.ca === ca;
+/**
+ * Is it time to replace it?
+ * @param signer the generation of the authority that signs now, where that is known
+ */
+export function isDue({ renewAt, authority = 1 }: CertificateMark, now: Date, signer?: number): boolean {
+  return Date.parse(renewAt) <= now.getTime() || (signer !== undefined && authority < signer);
+}
+
+function isGood(
+  mark: CertificateMark,
+  names: readonly string[],
+  { signer, roots }: AuthorityInForce,
+  now: Date,
+): boolean {
+  return !isDue(mark, now, signer) && mark.names.join(' ') === names.join(' ') && mark.ca === roots;
 }
 
 function isThere({ conf }: InstanceDirectory): boolean {

@@ -1,6 +1,13 @@
 import { codeOf } from '../../system/error-code.ts';
 import { programBehind } from '../../system/sandbox/inside.ts';
-import { ensureCertificate, findCertificate, isDue, noteLoaded } from './certificate.ts';
+import {
+  type CertificateMark,
+  ensureCertificate,
+  findCertificate,
+  isDue,
+  noteLoaded,
+  tellAuthorities,
+} from './certificate.ts';
 import type { ProcessContext } from './context.ts';
 import type { UnitBlueprint } from './files/blueprint.ts';
 import { findConfigured } from './files/state.ts';
@@ -18,9 +25,12 @@ export interface Renewed {
 /** Milliseconds that a program has to say that it has read it. */
 const saying = 2000;
 
+/** Milliseconds after which it is asked again which authority signs. */
+const askedAgain = 10_000;
+
 /**
- * Replaces the certificate of what runs when it is past two thirds of its life, and has each unit read it in the way that
- * the offering says. Until a unit has, it is tried at every look.
+ * Replaces the certificate of what runs when it is past two thirds of its life or another authority signs, and has each
+ * unit read it in the way that the offering says. Until a unit has, it is tried at every look.
  */
 export async function renewCertificate(context: ProcessContext, now: Date = new Date()): Promise<Renewed> {
   const { directory, work } = context;
@@ -29,7 +39,7 @@ export async function renewCertificate(context: ProcessContext, now: Date = new 
     findLive(directory, unit),
   );
   if (work.plan.operating.tls !== true || !before || units.length === 0) return { outdated: [] };
-  const warning = isDue(before, now) ? await replace(context, before.notAfter, now) : undefined;
+  const warning = await replaceInTime(context, before, now);
   const { serial, loaded } = findCertificate(directory) ?? before;
   const outdated: string[] = [];
   for (const [unit, { renewal = 'restart' }] of units) {
@@ -41,12 +51,19 @@ export async function renewCertificate(context: ProcessContext, now: Date = new 
 }
 
 /** What keeps it from being replaced, such as a database that is away, is no reason to call the service down. */
-async function replace(context: ProcessContext, notAfter: string, now: Date): Promise<string | undefined> {
+async function replaceInTime(
+  context: ProcessContext,
+  before: CertificateMark,
+  now: Date,
+): Promise<string | undefined> {
+  // Who signs is asked for at every look, and that it cannot be said now is told by others.
+  const inForce = await context.certificates?.inForce(askedAgain).catch(() => undefined);
   try {
-    await ensureCertificate(context, now);
+    if (isDue(before, now, inForce?.signer)) await ensureCertificate(context, now);
+    else if (inForce) tellAuthorities(context, inForce.roots);
     return undefined;
   } catch {
-    return `its certificate ends at ${notAfter} and could not be replaced`;
+    return `its certificate ends at ${before.notAfter} and could not be replaced`;
   }
 }
 

@@ -146,7 +146,7 @@ test('Every route that changes something, or looks into a log, leaves exactly on
 test('No route that changes something is missing in the table of those that leave a row', () => {
   const protocols = [
     osb({} as never, { acceptMissingVersion: false }),
-    operator({} as never, {} as never, { logins: [] }),
+    operator({} as never, {} as never, { authorities: {} as never, logins: [] }),
     tsuru({ logins: {} } as unknown as TsuruSettings),
   ];
   const changing = protocols

@@ -173,6 +173,15 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       { before: prepare.finalOrphan, body: prepare.orphan },
     ],
     [
+      'operator',
+      'put',
+      '/operator/authorities/:generation',
+      () => '/operator/authorities/1',
+      'renew-authority',
+      '1',
+      { body: { signs_after: 0 } },
+    ],
+    [
       'osb',
       'delete',
       `${osbPath}/:instanceId`,

@@ -82,8 +82,12 @@ describe('A service that begins in the clear and goes over to TLS', () => {
   let ca: string;
   beforeAll(async () => {
     const root = await createRoot(1, new Date());
-    const certificates = createCertificates({ list: async () => [root], add: async () => undefined });
-    ca = await certificates.roots();
+    const certificates = createCertificates({
+      list: async () => [root],
+      add: async () => false,
+      schedule: async () => false,
+    });
+    ca = (await certificates.inForce(0)).roots;
     const { certificate, key } = await certificates.issue(['127.0.0.1']);
     pair = { cert: certificate, key };
   });
