@@ -2,14 +2,24 @@
 // Not TypeScript, since what takes the types away is loaded for a file that is not in the cache: a third of the time
 // in which a command answers.
 import { existsSync, mkdirSync } from 'node:fs';
-import { enableCompileCache } from 'node:module';
+import module from 'node:module';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-rememberCompiled();
-// In a package, below node_modules, Node takes the types out of nothing: there they are out already, in dist/.
-const main = new URL('./main.ts', import.meta.url);
-await import(existsSync(main) ? main.href : new URL('../dist/main.js', import.meta.url).href);
+// An older Node would end at the first word that it does not know, so this file has none.
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major > 22 || (major === 22 && minor >= 18)) await start();
+else {
+  console.error(`purveyor: Node 22.18 or later is needed; ${process.execPath} is ${process.versions.node}.`);
+  process.exitCode = 1;
+}
+
+async function start() {
+  rememberCompiled();
+  // In a package, below node_modules, Node takes the types out of nothing: there they are out already, in dist/.
+  const main = new URL('./main.ts', import.meta.url);
+  await import(existsSync(main) ? main.href : new URL('../dist/main.js', import.meta.url).href);
+}
 
 /**
  * What was compiled is kept for the next start, in the user's own cache: a directory that others can write to could be
@@ -23,7 +33,7 @@ function rememberCompiled() {
       directory = join(directory, name);
       makeOne(directory);
     }
-    enableCompileCache(directory);
+    module.enableCompileCache(directory);
   } catch {
     // A user without a home, or with one that cannot be written.
   }
