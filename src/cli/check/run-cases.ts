@@ -57,11 +57,18 @@ export async function runCases(
     results.push(result);
     onResult(result);
     if (judged.stopped !== undefined) stopped = judged.stopped;
-    if (stopped === undefined && exchanges.at(-1)?.failure !== undefined) stopped = await awaitAnswer(probe);
+    await goesOn();
     if (stopped !== undefined) return;
     // What a case has gone wrong with may be broken.
     if (judged.verdict === 'failed' || judged.verdict === 'warned') forgetKept(probe);
     await tidy();
+    await goesOn();
+  }
+
+  /** After a request without an answer: does the broker answer the next one? */
+  async function goesOn(): Promise<void> {
+    if (stopped === undefined && probe.exchanges.at(-1)?.failure !== undefined)
+      stopped = await awaitAnswer(probe);
   }
 
   async function tidy(): Promise<void> {

@@ -1,16 +1,21 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { caseGroups } from '../../../src/cli/check/cases.ts';
+import { junitOf } from '../../../src/cli/check/report/junit.ts';
 import { listOf } from '../../../src/cli/check/report/list.ts';
-import type { ConformanceReport } from '../../../src/cli/check/report/report.ts';
+import type { ShownExchange } from '../../../src/cli/check/report/mask.ts';
+import type { ConformanceReport, ReportedCase } from '../../../src/cli/check/report/report.ts';
+import { findExecutable } from '../../../src/system/executables.ts';
 import { tableAfter } from '../../support/page-table.ts';
 import { must, should, beyond } from '../../support/requirements.ts';
 import { runProgram, type Ended } from '../../support/run-program.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { until } from '../../support/until.ts';
+import { smallCatalog } from './small-catalog.ts';
 import { smallLogin, startSmallBroker, type SmallBroker, type SmallOptions } from './small-broker.ts';
 
 const scratch = scratchDirectory('check');
@@ -191,6 +196,28 @@ test('The command check ends when a broker has gone, and does not ask it all the
   }
 });
 
+test('The command check ends when a broker answers for its catalog and for nothing else.', async () => {
+  const catalog = JSON.stringify(smallCatalog());
+  const server = createServer((request, response) => {
+    if (request.url === '/v2/catalog') response.setHeader('content-type', 'application/json').end(catalog);
+    else request.socket.destroy();
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    const { port } = server.address() as AddressInfo;
+    const words = ['check', `http://127.0.0.1:${port}`, ...login, '--only', 'PRV'];
+    const { code, output } = await runProgram(words).ended;
+    expect(code).toBe(1);
+    expect(output).toMatch(/^FAILED {3}PRV-01 .* got no answer: the connection was closed without one\.$/m);
+    expect(output).toContain(
+      'The run ended before its end. The broker answers for its catalog, but not to the deletion of an instance that is not there.',
+    );
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
+});
+
 test('The command check looks at nothing but the catalog where no plan is sold, and says so.', async () => {
   const spoil: SmallOptions['spoil'] = (catalog) => catalog.services.splice(0);
   const { code, output } = await check({ spoil });
@@ -246,6 +273,39 @@ test('The report as JUnit has a suite for each group, failures with their exchan
     /<testcase name="PRV-25 [^"]+"[^>]*><skipped message="Only the service itself can tell\."/,
   );
 });
+
+const xmllint = findExecutable(process.env['PATH'] ?? '', 'xmllint');
+
+(xmllint === undefined ? test.skip : test)(
+  'The report as JUnit has the form that CI servers hold such files to, whatever brokers say.',
+  () => {
+    const verdicts = ['passed', 'failed', 'warned', 'not applicable', 'not testable'] as const;
+    const odd = 'a "quoted" <tag> & \u0000 \u001B[31m \uFFFF \uD800 ]]> ü 😀';
+    const exchange = {
+      request: { method: 'PUT', path: odd },
+      answer: undefined,
+      failure: odd,
+    } as unknown as ShownExchange;
+    const cases = verdicts.map((verdict, index): ReportedCase => {
+      const reason = verdict === 'passed' ? undefined : odd;
+      const shared = {
+        level: 'MUST',
+        group: index < 3 ? 'one' : 'two',
+        section: '§',
+        requirement: odd,
+      } as const;
+      return { id: `X-${index}`, ...shared, verdict, reason, ms: 1_234_567 * index, exchanges: [exchange] };
+    });
+    const counts = Object.fromEntries(verdicts.map((verdict) => [verdict, 1])) as ConformanceReport['counts'];
+    const plan = { broker: `http://${odd}`, apiVersion: '2.17', offering: odd, plan: odd };
+    const report = { ...plan, requests: 5, ms: 3_600_000, counts, cases, left: [], stopped: odd };
+    const file = join(scratch, 'formal.xml');
+    writeFileSync(file, junitOf(report));
+    const schema = join(import.meta.dirname, 'junit.xsd');
+    const { status, stderr } = spawnSync(xmllint ?? '', ['--noout', '--nonet', '--schema', schema, file]);
+    expect({ status, said: stderr.toString().trim() }).toEqual({ status: 0, said: `${file} validates` });
+  },
+);
 
 test('The command check ends at its limit of requests with 2, says so, and removes what it has made.', async () => {
   const { code, output } = await check({}, '--request-limit', '40', '--only', 'PRV');

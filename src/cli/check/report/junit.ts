@@ -4,7 +4,9 @@ import type { ConformanceReport, ReportedCase } from './report.ts';
 export function junitOf({ broker, ms, cases }: ConformanceReport): string {
   const groups = Map.groupBy(cases, ({ group }) => group);
   const suites = [...groups].map(([group, own]) => suite(group, own));
-  const all = { name: `Conformance of ${broker}`, ...totals(cases), time: seconds(ms) };
+  // The whole has no number of what was skipped: a Jenkins that checks the form would refuse the file.
+  const { skipped: _, ...counts } = totals(cases);
+  const all = { name: `Conformance of ${broker}`, ...counts, time: seconds(ms) };
   return `<?xml version="1.0" encoding="UTF-8"?>\n${element('testsuites', all, suites.join(''))}\n`;
 }
 
@@ -35,7 +37,7 @@ function testCase({
   return element('testcase', attributes, element('skipped', { message: reason ?? verdict }));
 }
 
-function totals(cases: readonly ReportedCase[]): Record<string, string> {
+function totals(cases: readonly ReportedCase[]) {
   const count = (...verdicts: readonly string[]) =>
     String(cases.filter(({ verdict }) => verdicts.includes(verdict)).length);
   return {
