@@ -6,9 +6,14 @@ export async function offeringFiles(directory: string): Promise<readonly string[
   const names = await readdir(directory);
   // A leading dot is how editors mark the files that are only theirs.
   return names
-    .filter((name) => /\.(?:ya?ml|json)$/.test(name) && !name.startsWith('.'))
+    .filter((name) => isOfferingName(name) && !name.startsWith('.'))
     .toSorted()
     .map((name) => join(directory, name));
+}
+
+/** Does a file of this name hold an offering? */
+export function isOfferingName(name: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(name);
 }
 
 /** Another text as soon as a directory, one of its offering files or one of their hooks is another one. */

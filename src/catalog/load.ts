@@ -10,7 +10,7 @@ import { hookFileFindings } from './rules/hooks.ts';
 import { needProblems } from './rules/needs.ts';
 import type { OfferingFile } from './form/offering-file.ts';
 import { isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
-import { inFile, readDirectory, readNamed } from './read-files.ts';
+import { inFile, readDirectory, readSome } from './read-files.ts';
 import { type SchemaShape, shapeOf } from './form/shape.ts';
 import { type RawFile, uniqueProblems } from './rules/unique.ts';
 
@@ -27,13 +27,13 @@ type Traits = Readonly<Record<string, ProvisionerTraits>>;
  * with any of them at once. It does not throw for what stands in a file.
  * @param traits the provisioners by name, and what a file that names one may say
  * @param searched the PATH in which interpreters of hooks are looked for; absent: nowhere
- * @param only the name or id of an offering: no other than this one and those that it needs is looked at, if it is there
+ * @param only the name or id of an offering, or files: nothing but these and what they need is looked at, if it is there
  */
 export async function loadCatalog(
   directories: readonly string[],
   traits: Traits,
   searched?: string,
-  only?: string,
+  only?: string | readonly string[],
 ): Promise<LoadResult> {
   const { texts, problems } = await readCatalog(directories, traits, searched, only);
   if (!texts) return { problems };
@@ -62,10 +62,10 @@ export async function readCatalog(
   directories: readonly string[],
   traits: Traits,
   searched?: string,
-  only?: string,
+  only?: string | readonly string[],
 ): Promise<CheckedFiles> {
-  const named = only === undefined ? undefined : await readNamed(directories, only);
-  const read = named ? [named] : await Promise.all(directories.map(readDirectory));
+  const some = only === undefined ? undefined : await readSome(directories, only);
+  const read = some ? [some] : await Promise.all(directories.map(readDirectory));
   const files = read
     .flatMap((part) => part.files)
     .map(({ offering, ...rest }): RawFile => ({ ...rest, offering: withoutAbsent(offering, traits) }));

@@ -48,18 +48,34 @@ function whyUnreadable(error: unknown): string {
 }
 
 /**
- * The files of one offering and of those that it needs. Most others are not even parsed, which is the greater part of
+ * Some files and those of the offerings that they need. Most others are not even parsed, which is the greater part of
  * what reading a catalog costs.
- * @param wanted its name or id
+ * @param wanted the name or id of an offering, or files
  * @returns undefined when one of them is not found so, and only all files together can tell what is wrong
  */
-export async function readNamed(
+export async function readSome(
   directories: readonly string[],
-  wanted: string,
+  wanted: string | readonly string[],
 ): Promise<FilesRead | undefined> {
-  const texts = (await Promise.all(directories.map(readTexts))).flat();
-  const found = new Map<string, RawFile>();
-  const names = [wanted];
+  const files = typeof wanted === 'string' ? [] : [...new Set(wanted)];
+  const parts = await Promise.all(files.map(readOffering));
+  const read = {
+    files: parts.flatMap((part) => part.files),
+    problems: parts.flatMap((part) => part.problems),
+  };
+  const names = typeof wanted === 'string' ? [wanted] : read.files.flatMap(needsOf);
+  if (names.length === 0) return read;
+  return withNeeded(read, names, (await Promise.all(directories.map(readTexts))).flat());
+}
+
+/** @returns undefined when one of the names is not found */
+async function withNeeded(
+  { files, problems }: FilesRead,
+  wanted: readonly string[],
+  texts: readonly { readonly file: string; readonly text: string }[],
+): Promise<FilesRead | undefined> {
+  const found = new Map(files.map((one) => [one.file, one]));
+  const names = [...new Set(wanted)];
   // It grows by what each offering needs.
   for (const name of names) {
     const meant = texts.filter(({ text }) => saysName(text, name)).map(({ file }) => file);
@@ -70,7 +86,7 @@ export async function readNamed(
     for (const one of named) found.set(one.file, one);
     names.push(...named.flatMap(needsOf).filter((need) => !names.includes(need)));
   }
-  return { files: [...found.values()], problems: [] };
+  return { files: [...found.values()], problems };
 }
 
 async function readTexts(directory: string): Promise<readonly { file: string; text: string }[]> {

@@ -1,3 +1,4 @@
+import { basename, join } from 'node:path';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { aPlan, guid, loaded, traits, withFolder } from './folder.ts';
 import { aRunner } from './runner-rows.ts';
@@ -47,6 +48,28 @@ describe('Needs', () => {
       expect(await namesOf('a')).toEqual(['a', 'b', 'c']);
       expect(await namesOf(guid(12))).toEqual(['b', 'c']);
       expect(await namesOf('c')).toEqual(['c']);
+    });
+  });
+
+  test('Of given files only these and those of their needs are looked at, and all is told of each.', async () => {
+    const files = {
+      'a.json': needing('a', 11, { x: aRow }),
+      'b.json': needing('b', 12, {}),
+      'other.json': needing('other', 14, { x: { offering: 'unknown', plan: 'small' } }),
+      'broken.yaml': 'name: broken\n name: a',
+    };
+    await withFolder(files, async (directory) => {
+      const load = (...names: readonly string[]) =>
+        loadCatalog(
+          [directory],
+          traits,
+          undefined,
+          names.map((name) => join(directory, name)),
+        );
+      const good = await load('a.json', 'a.json');
+      expect(good.catalog?.offerings.map(({ name }) => name)).toEqual(['a', 'b']);
+      const wrong = await load('b.json', 'broken.yaml', 'none.yaml');
+      expect(wrong.problems.map(({ file }) => basename(file))).toEqual(['broken.yaml', 'none.yaml']);
     });
   });
 

@@ -23,6 +23,26 @@ test('Without directories catalog lint looks at CATALOG_DIR', async () => {
   expect(output).toBe('/no/such/place: The directory does not exist.\n');
 });
 
+test('The command catalog lint looks at files alone when they are named, and at no others of their directory', async () => {
+  const directory = scratchDirectory('lint-files');
+  copyFileSync('catalog/trial/timing.yaml', join(directory, 'good.yaml'));
+  writeFileSync(join(directory, 'bad.yaml'), 'id: [');
+  const lint = (...paths: readonly string[]) => runProgram(['catalog', 'lint', ...paths]).ended;
+  const good = await lint(join(directory, 'good.yaml'));
+  expect(good).toEqual({
+    code: 0,
+    output: expect.stringMatching(/^The catalog is good: 1 service, \d+ plans\.$/m),
+    errors: '',
+  });
+  const missing = await lint(join(directory, 'god.yaml'));
+  expect(missing).toMatchObject({
+    code: 1,
+    output: `${join(directory, 'god.yaml')}: The file does not exist.\n`,
+  });
+  const mixed = await lint(directory, join(directory, 'good.yaml'));
+  expect(mixed).toMatchObject({ code: 1, errors: expect.stringContaining('files or directories, not both') });
+});
+
 test('Every mistake that catalog lint finds is a line of file, line, column, path and reason, and the exit code is 1', async () => {
   const directory = scratchDirectory('lint');
   const offering = { id: 'a', name: 'a', description: 'a', provisioner: 'nobody', plans: [{ id: 'p' }] };

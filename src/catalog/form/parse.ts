@@ -67,7 +67,7 @@ function readYaml(text: string, isMeant: (fault: Pick<Fault, 'code'>) => boolean
   const lineCounter = new LineCounter();
   // Pretty errors would quote the lines, and those may hold secrets; the level keeps the reader from writing.
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', merge: true });
-  const faults = [...faultsOf(document), ...oddKeys(document), ...roundedNumbers(document)]
+  const faults = [...faultsOf(document), ...misreadings(document)]
     .filter(isMeant)
     .toSorted((a, b) => a.offset - b.offset);
   const [first, ...others] = faults;
@@ -94,8 +94,13 @@ function faultsOf({ errors, warnings }: Document.Parsed): readonly Fault[] {
 
 const oddKey = 'The key must be a plain value; a text that starts with {{ needs quotes.';
 
-/** Where a list or a map stands as a key, which is how YAML reads braces without quotes. */
-function oddKeys(document: Document.Parsed): readonly Fault[] {
+const lostDigits = 'The number has more digits than can be kept: put it in quotes or give at most 15 digits.';
+
+/**
+ * Where a list or a map stands as a key, which is how YAML reads braces without quotes; and what would be read as
+ * another number than the one that stands there.
+ */
+function misreadings(document: Document.Parsed): readonly Fault[] {
   const found: Fault[] = [];
   visit(document, {
     Pair(_, { key }) {
@@ -106,16 +111,6 @@ function oddKeys(document: Document.Parsed): readonly Fault[] {
       // Of braces in braces the outer ones are told.
       return visit.SKIP;
     },
-  });
-  return found;
-}
-
-const lostDigits = 'The number has more digits than can be kept: put it in quotes or give at most 15 digits.';
-
-/** What would be read as another number than the one that stands there. */
-function roundedNumbers(document: Document.Parsed): readonly Fault[] {
-  const found: Fault[] = [];
-  visit(document, {
     Scalar(_, { value, source = '', range }) {
       if (typeof value !== 'number' || !Number.isFinite(value) || keeps(value, source)) return;
       found.push({ code: 'LOST_DIGITS', offset: range?.[0] ?? 0, reason: lostDigits });

@@ -54,7 +54,7 @@ export function placeInFile(path: readonly string[], data: Json, at = ''): strin
   return place;
 }
 
-const judge = ownSchema(offeringSchema, { strict: true, allowUnionTypes: true });
+const judge = ownSchema(offeringSchema);
 
 function wordOf([word = '', , planWord]: readonly string[]): string {
   return word === 'plans' && planWord !== undefined ? `plans.${planWord}` : word;

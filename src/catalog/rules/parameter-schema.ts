@@ -8,6 +8,11 @@ import { messageOf } from '../reason.ts';
 import { findingsOf } from '../form/shape.ts';
 import { deepest, type Subschema, subschemas } from '../json-schema/subschemas.ts';
 
+/** What is wrong with a schema that was made of parameters in their short form, which has kept its own rules. */
+export function madeSchemaFindings(schema: JsonObject, at: string): readonly Finding[] {
+  return [...sizeFindings(schema, at), ...[...subschemas(schema, at)].flatMap(partFindings)];
+}
+
 /** What is wrong with a schema of parameters, by the specification and by Cloud Controller. */
 export function parameterSchemaFindings(schema: JsonObject, at: string): readonly Finding[] {
   const dialect = schema['$schema'];
@@ -22,11 +27,7 @@ export function parameterSchemaFindings(schema: JsonObject, at: string): readonl
       ),
     ];
   }
-  const findings = [
-    ...sizeFindings(schema, at),
-    ...[...subschemas(schema, at)].flatMap(partFindings),
-    ...findingsOf(draft.errorsOf(schema), schema, at),
-  ];
+  const findings = [...madeSchemaFindings(schema, at), ...findingsOf(draft.errorsOf(schema), schema, at)];
   return [
     ...findings,
     ...(findings.some(isError) ? [] : useFindings(schema, at)),

@@ -4,7 +4,7 @@ import { positionIn } from '../../broker/template.ts';
 import { memberRules } from '../json-schema/member-rules.ts';
 import type { OfferingFile, PerPlan } from '../form/offering-file.ts';
 import { parameterCheck } from '../parameters.ts';
-import { parameterSchemaFindings } from './parameter-schema.ts';
+import { madeSchemaFindings, parameterSchemaFindings } from './parameter-schema.ts';
 import { type Finding, isError, mistake } from '../problem.ts';
 import { defaultsOf, schemasOf } from '../form/shorthand.ts';
 
@@ -30,7 +30,7 @@ function holderFindings(holder: PerPlan, at: string): readonly Finding[] {
 /** The places of the schema that the shorthand becomes are told as places of the shorthand. */
 function shorthandFindings(holder: PerPlan, at: string): readonly Finding[] {
   const create = schemasOf(holder)?.service_instance?.create?.parameters ?? {};
-  const findings = parameterSchemaFindings(create, at);
+  const findings = madeSchemaFindings(create, at);
   return findings.map((finding) => ({ ...finding, path: finding.path.replace(`${at}.properties`, at) }));
 }
 

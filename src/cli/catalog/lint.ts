@@ -1,6 +1,9 @@
 import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { readCatalogDirs } from '../../config/catalog-directories.ts';
 import { path } from '../../config/kinds.ts';
+import { isOfferingName } from '../../catalog/files.ts';
 import type { LoadResult } from '../../catalog/load.ts';
 import { defineCommand } from '../command.ts';
 import { anyArguments, flag } from '../parameters.ts';
@@ -9,40 +12,58 @@ import { print } from '../output/print.ts';
 
 export const catalogLint = defineCommand({
   words: 'catalog lint',
-  description: 'Check the offering files of the directories (else of CATALOG_DIR) without starting.',
-  arguments: [anyArguments('directories', path(), 'directories with offering files')],
+  description: 'Check offering files, or all of the directories (else of CATALOG_DIR), without starting.',
+  arguments: [anyArguments('paths', path(), 'offering files, or directories with such files')],
   options: {
     json: flag('--json', 'a list of what is wrong: file, line, column, path, reason and level of each'),
     watch: flag('--watch', 'again each time a file has changed, until Ctrl-C'),
   },
   async run([given], { json, watch }) {
-    const directories = given.length > 0 ? given : readCatalogDirs();
-    const load = await catalogReader(directories);
-    const tell = json ? tellAsJson : tellAsLines;
-    const { fingerprint } = await import('../../catalog/files.ts');
-    const since = await fingerprint(directories);
-    let code = await tell(await load());
-    if (!watch) return code;
-    const { watchCatalog } = await import('../../catalog/watch.ts');
-    const watched = watchCatalog({
-      directories,
-      since,
-      async load() {
-        const result = await load();
-        code = await tell(result);
-        return result;
-      },
-      onCatalog: () => undefined,
-      onProblems: () => undefined,
-    });
-    // The watch alone would let the process end.
-    const alive = setInterval(() => undefined, 2 ** 30);
-    await once(process, 'SIGINT');
-    clearInterval(alive);
-    await watched.close();
-    return code;
+    const files = given.filter(isFile);
+    if (files.length > 0 && files.length < given.length)
+      throw new Error('catalog lint takes offering files or directories, not both.');
+    const directories = files.length > 0 ? [...new Set(files.map((file) => dirname(file)))] : given;
+    return lint(directories.length > 0 ? directories : readCatalogDirs(), files, { json, watch });
   },
 });
+
+/** Gives the exit code. @param files of the directories, when not all of theirs are to be looked at */
+async function lint(
+  directories: readonly string[],
+  files: readonly string[],
+  { json, watch }: { readonly json: true | undefined; readonly watch: true | undefined },
+): Promise<number> {
+  const load = await catalogReader(directories, files.length > 0 ? files : undefined);
+  const tell = json ? tellAsJson : tellAsLines;
+  const { fingerprint } = await import('../../catalog/files.ts');
+  const since = await fingerprint(directories);
+  let code = await tell(await load());
+  if (!watch) return code;
+  const { watchCatalog } = await import('../../catalog/watch.ts');
+  const watched = watchCatalog({
+    directories,
+    since,
+    async load() {
+      const result = await load();
+      code = await tell(result);
+      return result;
+    },
+    onCatalog: () => undefined,
+    onProblems: () => undefined,
+  });
+  // The watch alone would let the process end.
+  const alive = setInterval(() => undefined, 2 ** 30);
+  await once(process, 'SIGINT');
+  clearInterval(alive);
+  await watched.close();
+  return code;
+}
+
+/** What is not there is meant as what its name says. */
+function isFile(given: string): boolean {
+  const found = statSync(given, { throwIfNoEntry: false });
+  return found ? !found.isDirectory() : isOfferingName(given);
+}
 
 /** Gives the exit code. */
 async function tellAsLines({ catalog, problems }: LoadResult): Promise<number> {

@@ -3,11 +3,11 @@ import type { LoadResult } from '../../catalog/load.ts';
 
 /**
  * Reads the offering files of these directories, each time it is called; what that takes is loaded here.
- * @param only the name or id of an offering, when no other than this one and those that it needs is of interest
+ * @param only the name or id of an offering, or files, when nothing but these and what they need is of interest
  */
 export async function catalogReader(
   directories: readonly string[],
-  only?: string,
+  only?: string | readonly string[],
 ): Promise<() => Promise<LoadResult>> {
   const { loadCatalog } = await import('../../catalog/load.ts');
   const { shippedTraits } = await import('../../program/shipped.ts');
