@@ -24,7 +24,7 @@ export function passwordOf(
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
     throw new Error(
-      `The ${whose}'s password is not known: ${variable} is not set, and ${file} cannot be read.`,
+      `The ${whose}'s password is not known: ${variable} is not set, and ${file} cannot be read. Has a broker been started here, with the same variables?`,
       { cause: error },
     );
   }

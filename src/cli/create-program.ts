@@ -27,6 +27,8 @@ export function createProgram(commands: readonly CliCommand[]): CliProgram {
     .version(version(), '-V, --version', 'Show the version.')
     .helpOption('-h, --help', 'Show this help.')
     .helpCommand('help [command...]', 'Show this help, or that of a command.')
+    // `nodes show n1 --json` is not `nodes --json show n1`.
+    .enablePositionalOptions()
     // It is thrown, and told by whoever runs the command.
     .configureOutput({ outputError: () => undefined, writeOut: printText })
     .addHelpText('after', `\nEnvironment:\n${environmentHelp()}`);

@@ -69,6 +69,9 @@ export function flag(flags: string, meaning: string): CliOption<true | undefined
   return new Option(flags, meaning);
 }
 
+/** For whoever goes on with what a command tells: as much as the broker says, as JSON. */
+export const asJson = { json: flag('--json', 'as JSON, with all that is known') };
+
 /** What only the broker can judge, e.g. the id of an instance. */
 export function someText(): Kind<string> {
   return { read: requireText };

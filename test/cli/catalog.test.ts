@@ -84,6 +84,15 @@ test('With --watch catalog lint judges anew whenever a file changes, and ends wi
   expect(await running.ended).toMatchObject({ code: 0, errors: '' });
 });
 
+test('A copy of an offering that there is not is refused with the one that was meant, and what there is', async () => {
+  const words = ['catalog', 'new', 'mine', '--from', 'rediss', '--directory', scratchDirectory('none')];
+  const { code, errors } = await runProgram(words).ended;
+  expect(code).toBe(1);
+  expect(errors).toMatch(
+    /^purveyor: There is no offering file rediss\.yaml\. Did you mean 'redis'\? There are: beanstalkd, echo, /,
+  );
+});
+
 describe('catalog render', () => {
   test('The command catalog render shows files, commands and credentials with parameters filled in and secrets masked', async () => {
     const words = ['catalog', 'render', 'redis', 'small', '-p', '{"eviction":"allkeys-lru"}', '--json'];

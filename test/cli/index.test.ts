@@ -45,6 +45,8 @@ test.each([
   ['bogus', "There is no command 'bogus'. See --help."],
   ['help bogus', "There is no command 'bogus'. See --help."],
   ['help instances bogus', "There is no command 'instances bogus'. See instances --help."],
+  ['lint', "There is no command 'lint'. Near to it: catalog lint. See --help."],
+  ['isntances', "There is no command 'isntances'. Near to it: instances. See --help."],
   ['sevre', "There is no command 'sevre'. Near to it: serve. See --help."],
   ['instances bogus', "There is no command 'instances bogus'. See instances --help."],
   [

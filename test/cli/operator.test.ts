@@ -93,6 +93,21 @@ test('An instance is shown with its units and what was done with it, step by ste
   expect(page).toMatch(/provision succeeded\n( {2}\S+ {2}\w+ {2}\d+ ms\n){5} {2}\S+ {2}check_up {2}\d+ ms\n/);
 });
 
+test('With --json the commands that show something give what the broker says, as JSON', async () => {
+  const parsed = async (words: string): Promise<unknown> => JSON.parse(await shown(`${words} --json`));
+  expect(await parsed('nodes')).toMatchObject([{ name: 'n1', state: 'up' }]);
+  expect(await parsed('nodes show n1')).toMatchObject({ name: 'n1', instances: 1 });
+  expect(await parsed('offerings')).toMatchObject([
+    { name: 'ticker', on_sale: true },
+    { name: 'wanting', on_sale: false },
+  ]);
+  expect(await parsed('instances')).toMatchObject([{ id: 'i1', offering: 'ticker', node: 'n1' }]);
+  expect(await parsed('instances show i1')).toMatchObject({ id: 'i1', units: [{ unit: 'main' }] });
+  expect(await parsed('instances log i1 --lines 1')).toMatchObject([{ unit: 'main' }]);
+  expect(await parsed('operations --kind provision')).toMatchObject([{ instance_id: 'i1' }]);
+  expect(await parsed('orphans')).toEqual([]);
+});
+
 test('A node is drained and undrained', async () => {
   expect(await shown('nodes drain n1')).toBe('The node n1 takes no new instances.\n');
   expect(await shown('nodes')).toContain('draining');

@@ -77,7 +77,10 @@ test('The command update changes the plan by its name, and the parameters by JSO
 });
 
 test.each([
-  [['create', 'ech', 'big_0001', 'x'], /^purveyor: There is no service offering 'ech'\. There is: .*echo/],
+  [
+    ['create', 'ech', 'big_0001', 'x'],
+    /^purveyor: There is no service offering 'ech'\. Did you mean 'echo'\? There is: .*echo/,
+  ],
   [['create', 'echo', 'big', 'x'], /^purveyor: There is no plan of echo 'big'\. There is: large\.\n$/],
   [['create', 'echo', 'big_0001'], /^purveyor: create needs <instance>: /],
   [

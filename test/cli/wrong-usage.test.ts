@@ -19,7 +19,7 @@ test.each([
   ['instances --offering ', '--offering must be a text of 1 to 1000 characters.'],
   ['nodes drain a/b', nodeNames],
   ['completion tcsh', '<shell> must be one of: bash, zsh, fish.'],
-  ['catalog lint http://there', '<directories> must be the path of a file or directory.'],
+  ['catalog lint http://there', '<paths> must be the path of a file or directory.'],
   ['instances log i1 --unit', '--unit needs a value: <name>. See instances log --help.'],
   ['instances show', 'instances show needs <id>: the id of the instance. See instances show --help.'],
   [

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { didYouMean } from '../form/did-you-mean.ts';
 import type { CatalogFile } from './starter-files.ts';
 
 /**
@@ -15,8 +16,9 @@ export function copyOffering(
   directories: readonly string[],
 ): readonly CatalogFile[] {
   const shipped = join(import.meta.dirname, '..', '..', '..', 'catalog');
-  const directory = [...directories, shipped].find((one) => existsSync(join(one, `${from}.yaml`)));
-  if (directory === undefined) throw new Error(`There is no ${from}.yaml in ${directories.join(', ')}.`);
+  const all = [...new Set([...directories, shipped])];
+  const directory = all.find((one) => existsSync(join(one, `${from}.yaml`)));
+  if (directory === undefined) throw new Error(noneSuch(from, all));
   const text = readFileSync(join(directory, `${from}.yaml`), 'utf8');
   const { id, plans } = parse(text) as { id: string; plans: readonly { id: string }[] };
   const renamed = [id, ...plans.map((plan) => plan.id)]
@@ -26,6 +28,15 @@ export function copyOffering(
     .replace(/^keeps_ids: .*\n/m, '')
     .replace(/^# yaml-language-server.*\n/m, '');
   return [{ path: `${name}.yaml`, text: renamed, executable: false }, ...hooksOf(directory, from, name)];
+}
+
+function noneSuch(from: string, directories: readonly string[]): string {
+  const names = directories
+    .filter((directory) => existsSync(directory))
+    .flatMap((directory) => readdirSync(directory))
+    .flatMap((file) => /^(.+)\.yaml$/.exec(file)?.[1] ?? []);
+  const known = [...new Set(names)].toSorted();
+  return `There is no offering file ${from}.yaml.${didYouMean(from, known)} There are: ${known.join(', ')}.`;
 }
 
 function hooksOf(directory: string, from: string, name: string): readonly CatalogFile[] {

@@ -8,7 +8,7 @@ import type { LoadResult } from '../../catalog/load.ts';
 import { defineCommand } from '../command.ts';
 import { anyArguments, flag } from '../parameters.ts';
 import { catalogReader } from './reader.ts';
-import { print } from '../output/print.ts';
+import { print, printJson } from '../output/print.ts';
 
 export const catalogLint = defineCommand({
   words: 'catalog lint',
@@ -76,6 +76,6 @@ async function tellAsLines({ catalog, problems }: LoadResult): Promise<number> {
 
 async function tellAsJson({ problems }: LoadResult): Promise<number> {
   const { isError } = await import('../../catalog/problem.ts');
-  print(JSON.stringify(problems, undefined, 2));
+  printJson(problems);
   return problems.some(isError) ? 1 : 0;
 }

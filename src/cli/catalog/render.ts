@@ -7,7 +7,7 @@ import { argument, flag, option, someText } from '../parameters.ts';
 import { parametersOption } from '../platform/parameters.ts';
 import { requireNamed } from '../platform/sold.ts';
 import { catalogReader } from './reader.ts';
-import { printText } from '../output/print.ts';
+import { printJson, printText } from '../output/print.ts';
 
 export const catalogRender = defineCommand({
   words: 'catalog render',
@@ -29,7 +29,8 @@ export const catalogRender = defineCommand({
     if (wrong !== undefined) throw new Error(wrong);
     const { renderPlan, yamlText } = await import('../../catalog/rendered-plan.ts');
     const rendered = renderPlan(chosen, parameters as JsonObject);
-    printText(json ? `${JSON.stringify(rendered, undefined, 2)}\n` : yamlText(rendered));
+    if (json) printJson(rendered);
+    else printText(yamlText(rendered));
     return 0;
   },
 });

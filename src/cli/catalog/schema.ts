@@ -1,5 +1,5 @@
 import { defineCommand } from '../command.ts';
-import { print } from '../output/print.ts';
+import { printJson } from '../output/print.ts';
 
 export const catalogSchema = defineCommand({
   words: 'catalog schema',
@@ -7,7 +7,7 @@ export const catalogSchema = defineCommand({
   async run() {
     const { publishedSchema } = await import('../../catalog/form/published-schema.ts');
     const { shippedTraits } = await import('../../program/shipped.ts');
-    print(JSON.stringify(publishedSchema(shippedTraits()), undefined, 2));
+    printJson(publishedSchema(shippedTraits()));
     return 0;
   },
 });

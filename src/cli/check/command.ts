@@ -6,7 +6,7 @@ import { oneOf, path, userName, webAddress, wholeNumber } from '../../config/kin
 import { trustAuthorities } from '../../program/tls/trust.ts';
 import { heedSignals } from '../../system/held-signals.ts';
 import { defineCommand } from '../command.ts';
-import { print } from '../output/print.ts';
+import { print, printJson } from '../output/print.ts';
 import { flag, option, optionalArgument, optionWithDefault, someText, timeLimit } from '../parameters.ts';
 import { otherParametersOption, parametersOption } from '../platform/parameters.ts';
 import type { CaseGroup } from './case.ts';
@@ -73,7 +73,8 @@ export const checkCommand = defineCommand({
     const { listOf, tableOf } = await import('./report/list.ts');
     const groups = casesNamed(only?.split(',').map((name) => name.trim()) ?? []);
     if (list) {
-      print(json ? JSON.stringify(listOf(groups), undefined, 2) : tableOf(groups));
+      if (json) printJson(listOf(groups));
+      else print(tableOf(groups));
       return 0;
     }
     return runCheck(groups, address, { json, ...given });
@@ -131,7 +132,8 @@ async function runCheck(
   });
   if (given.junit !== undefined)
     writeFileSync(given.junit, (await import('./report/junit.ts')).junitOf(report));
-  print(given.json ? JSON.stringify(report, undefined, 2) : summaryOf(report));
+  if (given.json) printJson(report);
+  else print(summaryOf(report));
   return exitCodeOf(report, given.strict ?? false);
 }
 

@@ -10,6 +10,7 @@ import {
   anyArguments,
   anyText,
   argument,
+  asJson,
   flag,
   option,
   optionWithDefault,
@@ -17,7 +18,7 @@ import {
   someText,
   timeLimit,
 } from '../parameters.ts';
-import { print, printText } from '../output/print.ts';
+import { print, printJson, printText } from '../output/print.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;
@@ -42,10 +43,11 @@ export const instanceCommands: readonly CliCommand[] = [
       status: option('--status <status>', someText(), 'only those that are e.g. started, error or down'),
       drifted: flag('--drifted', 'only those whose plan has changed since, down to its hooks'),
       wide: flag('--wide', 'all columns, however wide the lines become'),
+      ...asJson,
     },
     async run(
       _given,
-      { drifted, wide, limit, organizationGuid, spaceGuid, olderThan, youngerThan, ...rest },
+      { json, drifted, wide, limit, organizationGuid, spaceGuid, olderThan, youngerThan, ...rest },
     ) {
       const query = {
         ...rest,
@@ -55,8 +57,13 @@ export const instanceCommands: readonly CliCommand[] = [
         younger_than: youngerThan,
         drifted: drifted ? 'true' : undefined,
       };
+      const found = await findAll(operatorOfHere(), query, limit);
+      if (json) {
+        printJson(found);
+        return 0;
+      }
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
-      print(instanceTable(await findAll(operatorOfHere(), query, limit), width));
+      print(instanceTable(found, width));
       return 0;
     },
   }),
@@ -64,8 +71,11 @@ export const instanceCommands: readonly CliCommand[] = [
     words: 'instances show',
     description: 'Show one with its units and what was done with it, step by step.',
     arguments: [instanceId],
-    async run([id]) {
-      print(instancePage(await operatorOfHere().instance(id)));
+    options: asJson,
+    async run([id], { json }) {
+      const found = await operatorOfHere().instance(id);
+      if (json) printJson(found);
+      else print(instancePage(found));
       return 0;
     },
   }),
@@ -105,11 +115,13 @@ export const instanceCommands: readonly CliCommand[] = [
     options: {
       unit: option('--unit <name>', someText(), 'beside this unit only'),
       timeout: optionWithDefault('--timeout <seconds>', timeLimit('4m'), '30', 'end it after so long'),
+      ...asJson,
     },
-    async run([id, command], { unit, timeout }) {
+    async run([id, command], { unit, timeout, json }) {
       const began = performance.now();
       const { results } = await operatorOfHere().exec(id, { command, unit, timeout });
-      for (const { unit: name, code, output } of results) {
+      if (json) printJson(results);
+      for (const { unit: name, code, output } of json ? [] : results) {
         if (results.length > 1) print(`--- ${name}: exit code ${code}`);
         printText(output);
         if (code < 0) console.error(cutShort(name, timeout, performance.now() - began));
@@ -124,10 +136,12 @@ export const instanceCommands: readonly CliCommand[] = [
     options: {
       unit: option('--unit <name>', someText(), 'of this unit only'),
       lines: optionWithDefault('--lines <number>', wholeNumber(1, 10_000), '100', 'so many'),
+      ...asJson,
     },
-    async run([id], { unit, lines }) {
+    async run([id], { unit, lines, json }) {
       const { units } = await operatorOfHere().log(id, { unit, lines: String(lines) });
-      for (const { unit: name, text } of units) {
+      if (json) printJson(units);
+      for (const { unit: name, text } of json ? [] : units) {
         if (units.length > 1) print(`--- ${name}`);
         printText(text.endsWith('\n') || text === '' ? text : `${text}\n`);
       }

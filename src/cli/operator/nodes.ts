@@ -3,18 +3,20 @@ import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import type { NodeAnswer } from '../../protocols/operator/wire.ts';
-import { argument } from '../parameters.ts';
+import { argument, asJson } from '../parameters.ts';
 import { table } from '../table.ts';
-import { print } from '../output/print.ts';
+import { print, printJson } from '../output/print.ts';
 
 /** Nodes: which there are, and which take new instances. */
 export const nodeCommands: readonly CliCommand[] = [
   defineCommand({
     words: 'nodes',
     description: 'Show the nodes: their state, capacity and free ports.',
-    async run() {
+    options: asJson,
+    async run(_given, { json }) {
       const { nodes } = await operatorOfHere().nodes();
-      print(table(heads, nodes.map(rowOf)));
+      if (json) printJson(nodes);
+      else print(table(heads, nodes.map(rowOf)));
       return 0;
     },
   }),
@@ -22,11 +24,13 @@ export const nodeCommands: readonly CliCommand[] = [
     words: 'nodes show',
     description: 'Show one with its programs, and what it keeps instances apart and within limits by.',
     arguments: [argument('name', nodeName(), 'the name of the node')],
-    async run([name]) {
+    options: asJson,
+    async run([name], { json }) {
       const { nodes } = await operatorOfHere().nodes();
       const found = nodes.find((node) => node.name === name);
       if (!found) throw new Error(`There is no node '${name}'.`);
-      print(nodePage(found));
+      if (json) printJson(found);
+      else print(nodePage(found));
       return 0;
     },
   }),

@@ -1,19 +1,20 @@
 import { defineCommand } from '../command.ts';
+import { asJson } from '../parameters.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import { table } from '../table.ts';
-import { print } from '../output/print.ts';
+import { print, printJson } from '../output/print.ts';
 
 export const offerings = defineCommand({
   words: 'offerings',
   description: 'Show every offering, and why some are not on sale.',
-  async run() {
-    const answer = await operatorOfHere().offerings();
-    const rows = answer.offerings.map(({ id, name, on_sale: sold, hidden }) => [
-      name,
-      id,
-      sold ? 'yes' : 'no',
-      hidden,
-    ]);
+  options: asJson,
+  async run(_given, { json }) {
+    const { offerings: all } = await operatorOfHere().offerings();
+    if (json) {
+      printJson(all);
+      return 0;
+    }
+    const rows = all.map(({ id, name, on_sale: sold, hidden }) => [name, id, sold ? 'yes' : 'no', hidden]);
     print(table(['OFFERING', 'ID', 'ON SALE', 'REASON'], rows));
     return 0;
   },

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
-import { option, someText } from '../parameters.ts';
-import { print } from '../output/print.ts';
+import { asJson, option, someText } from '../parameters.ts';
+import { print, printJson } from '../output/print.ts';
 import { table } from '../table.ts';
 import { describeOperation, personIn } from './instance-answers.ts';
 import { findOperations, listOptions } from './lists.ts';
@@ -18,10 +18,15 @@ export const operations = defineCommand({
     kind: option('--kind <kind>', someText(), 'only those of this kind, e.g. provision'),
     instance: option('--instance <id>', someText(), 'only those of this instance'),
     ...listOptions,
+    ...asJson,
   },
-  async run(_given, { limit = usualLimit, olderThan, youngerThan, ...rest }) {
+  async run(_given, { json, limit = usualLimit, olderThan, youngerThan, ...rest }) {
     const query = { ...rest, older_than: olderThan, younger_than: youngerThan };
     const found = await findOperations(operatorOfHere(), query, limit);
+    if (json) {
+      printJson(found);
+      return 0;
+    }
     const rows = found.map((one) => [
       one.created_at,
       one.instance_id,

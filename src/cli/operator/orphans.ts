@@ -2,17 +2,22 @@ import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import type { OrphanAnswer } from '../../protocols/operator/wire.ts';
-import { option, someArguments, someText } from '../parameters.ts';
+import { asJson, option, someArguments, someText } from '../parameters.ts';
 import { table } from '../table.ts';
-import { print } from '../output/print.ts';
+import { print, printJson } from '../output/print.ts';
 
 /** Things for which there is no instance. */
 export const orphanCommands: readonly CliCommand[] = [
   defineCommand({
     words: 'orphans',
     description: 'Show what is there without an instance; nothing of it is removed by itself.',
-    async run() {
+    options: asJson,
+    async run(_given, { json }) {
       const { orphans } = await operatorOfHere().orphans();
+      if (json) {
+        printJson(orphans);
+        return 0;
+      }
       const rows = orphans.map((one) => [
         one.name,
         one.provisioner,

@@ -6,6 +6,11 @@ export function print(text: string): void {
   printText(`${text}\n`);
 }
 
+/** Writes a value as JSON for programs, in lines that people can read too. */
+export function printJson(value: unknown): void {
+  print(JSON.stringify(value, undefined, 2));
+}
+
 /**
  * Writes a text as it is. Whoever reads it may have gone: that is no reason for a command not to end as it would.
  * @throws Error with a sentence when it cannot be written

@@ -1,3 +1,4 @@
+import { didYouMean } from '../../catalog/form/did-you-mean.ts';
 import type { OsbClient } from '../../protocols/osb/client.ts';
 import { operatorOfHere } from '../operator/operator-of-here.ts';
 
@@ -78,6 +79,7 @@ async function offerings(client: OsbClient): Promise<readonly SoldOffering[]> {
 export function requireNamed<One extends Named>(all: readonly One[], wanted: string, what: string): One {
   const found = all.find(({ name, id }) => name === wanted || id === wanted);
   if (found) return found;
-  const names = all.map(({ name }) => name).join(', ');
-  throw new Error(`There is no ${what} '${wanted}'. There is: ${names || 'none'}.`);
+  const names = all.map(({ name }) => name);
+  const hint = didYouMean(wanted, names);
+  throw new Error(`There is no ${what} '${wanted}'.${hint} There is: ${names.join(', ') || 'none'}.`);
 }

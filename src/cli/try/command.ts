@@ -9,7 +9,7 @@ import { argument, flag, optionalArgument, someText } from '../parameters.ts';
 import { brokerOfHere } from '../platform/broker-of-here.ts';
 import { parametersOption } from '../platform/parameters.ts';
 import { requireNamed } from '../platform/sold.ts';
-import { print } from '../output/print.ts';
+import { print, printJson } from '../output/print.ts';
 import { table } from '../table.ts';
 import type { Prover } from './prove.ts';
 import { openTrial, type TrialStep } from './steps.ts';
@@ -47,7 +47,7 @@ export const tryCommand = defineCommand({
       keep: keep ?? false,
     });
     const failed = trial.hasFailed();
-    if (json) print(JSON.stringify({ instance, passed: !failed, steps: trial.steps }, undefined, 2));
+    if (json) printJson({ instance, passed: !failed, steps: trial.steps });
     else print(summaryOf(trial.steps, keep ? instance : undefined));
     return failed ? 1 : 0;
   },
