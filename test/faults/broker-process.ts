@@ -29,7 +29,7 @@ export interface LogLine {
 
 /** What all brokers on one database must agree on. */
 export interface Shared {
-  readonly database: TestDatabase;
+  readonly database: Pick<TestDatabase, 'config' | 'schema'>;
   readonly dataDir: string;
   readonly catalogDir: string;
 }
@@ -83,7 +83,7 @@ export function environmentOf(
   };
 }
 
-function addressOf({ config: { connectionString = '' }, schema }: TestDatabase, name: string): string {
+function addressOf({ config: { connectionString = '' }, schema }: Shared['database'], name: string): string {
   const settings = new URLSearchParams({ options: `-c search_path=${schema}`, application_name: name });
   return `${connectionString}${connectionString.includes('?') ? '&' : '?'}${settings.toString()}`;
 }
