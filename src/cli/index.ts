@@ -9,13 +9,7 @@ import { completionOf } from './completion/index.ts';
 import { config } from './config.ts';
 import { createProgram, type CliProgram } from './create-program.ts';
 import { describeError } from './output/describe-error.ts';
-import { instanceCommands } from './operator/instances.ts';
-import { nodeCommands } from './operator/nodes.ts';
-import { offerings } from './operator/offerings.ts';
-import { operations } from './operator/operations.ts';
-import { auditCommands } from './operator/audit.ts';
-import { authorityCommands } from './operator/authorities.ts';
-import { orphanCommands } from './operator/orphans.ts';
+import { operatorCommands } from './operator/commands.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
 import { serviceCommands } from './platform/service-commands.ts';
@@ -33,13 +27,7 @@ const commands: readonly CliCommand[] = [
   checkCommand,
   rekey,
   config,
-  ...nodeCommands,
-  offerings,
-  ...instanceCommands,
-  operations,
-  ...orphanCommands,
-  ...auditCommands,
-  ...authorityCommands,
+  ...operatorCommands,
   completionOf(() => ourProgram().root),
 ];
 

@@ -1,9 +1,6 @@
 import { describeOperation, instancePage, instanceTable } from '../../src/cli/operator/instance-answers.ts';
-import type {
-  InstanceAnswer,
-  InstanceDetailsAnswer,
-  TimedOperationAnswer,
-} from '../../src/protocols/operator/wire.ts';
+import type { InstanceAnswer, InstanceDetailsAnswer } from '../../src/protocols/operator/wire/instances.ts';
+import type { TimedOperationAnswer } from '../../src/protocols/operator/wire/operations.ts';
 
 const operation: TimedOperationAnswer = {
   id: 'o1',
@@ -38,7 +35,7 @@ const instance: InstanceDetailsAnswer = {
   operations: [],
 };
 
-test.each([
+test.each<[part: Partial<TimedOperationAnswer>, line: string]>([
   [{}, 'provision in progress'],
   [{ note: 'half' }, 'provision in progress (half)'],
   [{ failures: 1, trouble: 'Error: x' }, 'provision in progress: tried once, last: Error: x'],
@@ -137,7 +134,7 @@ describe('At 80 columns', () => {
     ...more,
   });
 
-  test.each([
+  test.each<[what: string, more: Partial<InstanceAnswer>]>([
     ['a GUID', {}],
     [
       'long names',

@@ -5,7 +5,7 @@ import { findAll } from './lists.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import { argument, flag } from '../parameters.ts';
 import { table } from '../table.ts';
-import type { InstanceAnswer } from '../../protocols/operator/wire.ts';
+import type { InstanceAnswer } from '../../protocols/operator/wire/instances.ts';
 import { print } from '../output/print.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */

@@ -1,7 +1,7 @@
 import { oneOf, wholeNumber } from '../../config/kinds.ts';
 import { auditOutcomes, auditVerbs } from '../../broker/audit.ts';
 import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
-import type { AuditEntryAnswer } from '../../protocols/operator/audit-wire.ts';
+import type { AuditEntryAnswer } from '../../protocols/operator/wire/audit.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { print } from '../output/print.ts';
 import { flag, option, optionWithDefault, someText } from '../parameters.ts';

@@ -1,5 +1,5 @@
 import { durationOption, wholeNumber } from '../../config/kinds.ts';
-import type { AuthorityAnswer } from '../../protocols/operator/wire.ts';
+import type { AuthorityAnswer } from '../../protocols/operator/wire/authorities.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { print } from '../output/print.ts';
 import { flag, option, optionWithDefault } from '../parameters.ts';

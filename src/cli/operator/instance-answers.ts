@@ -4,9 +4,8 @@ import type {
   BindingAnswer,
   InstanceAnswer,
   InstanceDetailsAnswer,
-  OperationAnswer,
-  TimedOperationAnswer,
-} from '../../protocols/operator/wire.ts';
+} from '../../protocols/operator/wire/instances.ts';
+import type { OperationAnswer, TimedOperationAnswer } from '../../protocols/operator/wire/operations.ts';
 
 /**
  * One row for each instance; for whom it was made, and whether its plan has changed since, where there is one such.

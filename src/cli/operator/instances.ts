@@ -1,7 +1,8 @@
 import { nodeName, wholeNumber } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { describeOperation, instancePage, instanceTable } from './instance-answers.ts';
-import type { ActionAnswer, ActionBody, OperationAnswer } from '../../protocols/operator/wire.ts';
+import type { ActionAnswer, OperationAnswer } from '../../protocols/operator/wire/operations.ts';
+import type { ActionBody } from '../../protocols/operator/wire/units.ts';
 import { until } from '../../system/until.ts';
 import type { InstanceAction, OperatorClient } from '../../protocols/operator/client.ts';
 import { findAll, listOptions } from './lists.ts';

@@ -1,7 +1,8 @@
 import { wholeNumber } from '../../config/kinds.ts';
 import type { OperatorClient } from '../../protocols/operator/client.ts';
 import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
-import type { InstanceAnswer, ListedOperationAnswer } from '../../protocols/operator/wire.ts';
+import type { InstanceAnswer } from '../../protocols/operator/wire/instances.ts';
+import type { ListedOperationAnswer } from '../../protocols/operator/wire/operations.ts';
 import { option, someText } from '../parameters.ts';
 
 /** What every list can be asked for. */

@@ -2,7 +2,7 @@ import { abandon } from './abandon.ts';
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { NodeAnswer } from '../../protocols/operator/wire.ts';
+import type { NodeAnswer } from '../../protocols/operator/wire/broker.ts';
 import { argument, asJson } from '../parameters.ts';
 import { table } from '../table.ts';
 import { print, printJson } from '../output/print.ts';
@@ -26,9 +26,7 @@ export const nodeCommands: readonly CliCommand[] = [
     arguments: [argument('name', nodeName(), 'the name of the node')],
     options: asJson,
     async run([name], { json }) {
-      const { nodes } = await operatorOfHere().nodes();
-      const found = nodes.find((node) => node.name === name);
-      if (!found) throw new Error(`There is no node '${name}'.`);
+      const found = await operatorOfHere().node(name);
       if (json) printJson(found);
       else print(nodePage(found));
       return 0;

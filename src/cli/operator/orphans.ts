@@ -1,7 +1,7 @@
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import type { OrphanAnswer } from '../../protocols/operator/wire.ts';
+import type { OrphanAnswer } from '../../protocols/operator/wire/broker.ts';
 import { asJson, option, someArguments, someText } from '../parameters.ts';
 import { table } from '../table.ts';
 import { print, printJson } from '../output/print.ts';

@@ -9,8 +9,22 @@ import {
 import { Refusal } from '../../broker/errors.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Call, Handler } from '../protocol.ts';
+import { pageQuery } from './list-queries.ts';
+import { truth, text, words } from './wire/shape.ts';
 import { readFlag, readNumber, readText, readWord } from './requests.ts';
-import type { AuditAnswer, AuditEntryAnswer } from './audit-wire.ts';
+import type { AuditAnswer, AuditEntryAnswer } from './wire/audit.ts';
+
+export const auditQuery = {
+  instance: text('What was done to it and its bindings.'),
+  object: text('What was done to this one, by its id.'),
+  verb: words(auditVerbs),
+  principal: text('What this login has done.'),
+  outcome: words(auditOutcomes),
+  since: text('From this time on, such as 2026-01-31 or 2026-01-31T12:00:00Z.'),
+  until: text('Before this time.'),
+  oldest_first: truth('Else the latest comes first.'),
+  ...pageQuery,
+};
 
 export function auditEndpoint(overview: OperatorView): Handler {
   return async (call) => {

@@ -4,15 +4,20 @@ import type { AuthorityOffice, AuthorityState, RenewAuthority } from '../../brok
 import type { Call, Handler } from '../protocol.ts';
 import { originOf } from './requests.ts';
 import { requireAuthorityBody } from './shapes.ts';
-import type { AuthoritiesAnswer, AuthorityAnswer } from './wire.ts';
+import type { AuthoritiesAnswer, AuthorityAnswer } from './wire/authorities.ts';
 
-export function authorityEndpoints(office: AuthorityOffice): Readonly<Record<'list' | 'renew', Handler>> {
+export function authorityEndpoints(
+  office: AuthorityOffice,
+): Readonly<Record<'authorities' | 'authorities renew', Handler>> {
   return {
-    async list() {
+    async authorities() {
       const authorities = (await office.list()).map(authorityReply);
       return { status: 200, body: { authorities } satisfies AuthoritiesAnswer };
     },
-    renew: async (call) => ({ status: 200, body: authorityReply(await office.renew(readRenewal(call))) }),
+    'authorities renew': async (call) => ({
+      status: 200,
+      body: authorityReply(await office.renew(readRenewal(call))),
+    }),
   };
 }
 

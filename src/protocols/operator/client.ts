@@ -1,26 +1,15 @@
 import { exchange, type OperatorQuery, type Question, type Reach, type Unanswered } from './exchange.ts';
-import type { AuditAnswer } from './audit-wire.ts';
-import type {
-  ActionAnswer,
-  ActionBody,
-  AuthoritiesAnswer,
-  AuthorityAnswer,
-  AuthorityBody,
-  ExecAnswer,
-  ExecBody,
-  InstanceDetailsAnswer,
-  InstancesAnswer,
-  LogAnswer,
-  NodesAnswer,
-  OfferingsAnswer,
-  OperationsAnswer,
-  OrphanBody,
-  OrphansAnswer,
-} from './wire.ts';
+import type { AuditAnswer } from './wire/audit.ts';
+import type { AuthoritiesAnswer, AuthorityAnswer, AuthorityBody } from './wire/authorities.ts';
+import type { ActionAnswer, OperationsAnswer } from './wire/operations.ts';
+import type { ActionBody, ExecAnswer, ExecBody, LogAnswer, OrphanBody } from './wire/units.ts';
+import type { InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
+import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer } from './wire/broker.ts';
 
 /** The operator API of a broker, for commands and for other brokers; each method throws what `errorOf` makes. */
 export interface OperatorClient {
   nodes(): Promise<NodesAnswer>;
+  node(name: string): Promise<NodeAnswer>;
   changeNode(name: string, change: 'drain' | 'undrain' | 'forget' | 'abandon'): Promise<object>;
   offerings(): Promise<OfferingsAnswer>;
   /** One page of them, by `after`, `limit` and the filters of the API. */
@@ -41,6 +30,8 @@ export interface OperatorClient {
   renewAuthority(generation: number, body: AuthorityBody): Promise<AuthorityAnswer>;
   /** One page of it, by the filters of `GET /operator/audit`. */
   audit(query: OperatorQuery): Promise<AuditAnswer>;
+  /** The OpenAPI document of all this. */
+  openapi(): Promise<object>;
 }
 
 export type InstanceAction = 'start' | 'stop' | 'restart' | 'recreate' | 'upgrade';
@@ -69,6 +60,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     ask<Answer>({ method: 'POST', path, body, query });
   return {
     nodes: () => get('/operator/nodes'),
+    node: (name) => get(`/operator/nodes/${encodeURIComponent(name)}`),
     changeNode: (name, change) => post(`/operator/nodes/${encodeURIComponent(name)}/${change}`),
     offerings: () => get('/operator/offerings'),
     instances: (query) => get('/operator/instances', query),
@@ -91,6 +83,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     renewAuthority: (generation, body) =>
       ask({ method: 'PUT', path: `/operator/authorities/${generation}`, body }),
     audit: (query) => get('/operator/audit', query),
+    openapi: () => get('/operator/openapi.json'),
   };
 }
 

@@ -1,5 +1,6 @@
 import { Refusal } from '../../broker/errors.ts';
 import type { Broker } from '../../broker/broker.ts';
+import type { AuthorityOffice, Node } from '../../broker/nodes.ts';
 import type { Outcome } from '../../broker/outcome.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
@@ -14,7 +15,12 @@ import {
   readOrphanRemoval,
   readWhole,
   requireInstanceId,
+  requireNode,
 } from './requests.ts';
+import { auditEndpoint } from './audit.ts';
+import { authorityEndpoints } from './authorities.ts';
+import { openApiDocument } from './document.ts';
+import { operatorRoutes, type OperatorVerb } from './routes.ts';
 import { readListQuery, readOperationsQuery } from './list-queries.ts';
 import {
   acceptedReply,
@@ -25,17 +31,10 @@ import {
   listedOperationReply,
   orphanReply,
 } from './responses.ts';
-import type {
-  ActionAnswer,
-  ExecAnswer,
-  InstanceDetailsAnswer,
-  InstancesAnswer,
-  LogAnswer,
-  NodesAnswer,
-  OfferingsAnswer,
-  OperationsAnswer,
-  OrphansAnswer,
-} from './wire.ts';
+import type { ActionAnswer, OperationsAnswer } from './wire/operations.ts';
+import type { ExecAnswer, LogAnswer } from './wire/units.ts';
+import type { InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
+import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer } from './wire/broker.ts';
 
 /** What operators may do with instances. */
 export type Operated = Pick<
@@ -43,66 +42,59 @@ export type Operated = Pick<
   'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'removeBinding' | 'removeInstance' | 'exec' | 'log'
 >;
 
-type Endpoint =
-  | 'nodes'
-  | 'drain'
-  | 'undrain'
-  | 'forget'
-  | 'abandon'
-  | 'offerings'
-  | 'instances'
-  | 'instance'
-  | 'operations'
-  | 'start'
-  | 'stop'
-  | 'restart'
-  | 'recreate'
-  | 'upgrade'
-  | 'removeBinding'
-  | 'removeInstance'
-  | 'exec'
-  | 'log'
-  | 'orphans'
-  | 'removeOrphan';
+interface Here {
+  readonly authorities: AuthorityOffice;
+  /** The node that this broker is. */
+  readonly node?: string | undefined;
+}
 
-/**
- * One handler for each thing that an operator can ask.
- * @param here the node that this broker is
- */
+/** One handler for each thing that an operator can ask. */
 export function endpoints(
   broker: Operated,
   overview: OperatorView,
-  here: string | undefined,
-): Readonly<Record<Endpoint, Handler>> {
+  { authorities, node: here }: Here,
+): Readonly<Record<OperatorVerb, Handler>> {
+  const document = openApiDocument(operatorRoutes);
   return {
     nodes: async () => ok<NodesAnswer>({ nodes: (await overview.nodes()).map(nodeReply) }),
-    drain: async (call) => changed(overview.drain(readDrain(call, true))),
-    undrain: async (call) => changed(overview.drain(readDrain(call, false))),
-    forget: async (call) => changed(overview.forget(readForget(call, false))),
-    abandon: async (call) => changed(overview.forget(readForget(call, true))),
+    'nodes show': async (call) => ok<NodeAnswer>(nodeReply(await findNode(call, overview))),
+    'nodes drain': async (call) => changed(overview.drain(readDrain(call, true))),
+    'nodes undrain': async (call) => changed(overview.drain(readDrain(call, false))),
+    'nodes forget': async (call) => changed(overview.forget(readForget(call, false))),
+    'nodes abandon': async (call) => changed(overview.forget(readForget(call, true))),
     offerings: () => ok<OfferingsAnswer>({ offerings: overview.offerings().map(offeringReply) }),
     instances: (call) => listInstances(call, overview),
-    instance: async (call) =>
+    'instances show': async (call) =>
       ok<InstanceDetailsAnswer>(detailsReply(await overview.instance(requireInstanceId(call)))),
     operations: (call) => listOperations(call, overview),
-    start: async (call) => acted(await broker.start(readAction(call))),
-    stop: async (call) => acted(await broker.stop(readAction(call))),
-    restart: async (call) => acted(await broker.restart(readAction(call))),
-    recreate: async (call) => acted(await broker.recreate(readWhole(call))),
-    upgrade: async (call) => acted(await broker.upgrade(readWhole(call))),
-    removeBinding: async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
-    removeInstance: async (call) => acted(await broker.removeInstance(readInstanceRemoval(call))),
-    async exec(call) {
+    'instances start': async (call) => acted(await broker.start(readAction(call))),
+    'instances stop': async (call) => acted(await broker.stop(readAction(call))),
+    'instances restart': async (call) => acted(await broker.restart(readAction(call))),
+    'instances recreate': async (call) => acted(await broker.recreate(readWhole(call))),
+    'instances upgrade': async (call) => acted(await broker.upgrade(readWhole(call))),
+    'instances unbind': async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
+    'instances delete': async (call) => acted(await broker.removeInstance(readInstanceRemoval(call))),
+    async 'instances exec'(call) {
       requireHere(call, here);
       return ok<ExecAnswer>({ results: await broker.exec(readExec(call)) });
     },
-    async log(call) {
+    async 'instances log'(call) {
       requireHere(call, here);
       return ok<LogAnswer>({ units: await broker.log(readLog(call)) });
     },
     orphans: async () => ok<OrphansAnswer>({ orphans: (await overview.orphans()).map(orphanReply) }),
-    removeOrphan: async (call) => changed(overview.removeOrphan(readOrphanRemoval(call)), 202),
+    'orphans remove': async (call) => changed(overview.removeOrphan(readOrphanRemoval(call)), 202),
+    audit: auditEndpoint(overview),
+    ...authorityEndpoints(authorities),
+    openapi: () => ok(document),
   };
+}
+
+async function findNode(call: Call, overview: OperatorView): Promise<Node> {
+  const name = requireNode(call);
+  const found = (await overview.nodes()).find((node) => node.name === name);
+  if (found) return found;
+  throw new Refusal('not-found', `There is no node '${name}'.`);
 }
 
 /** At most `limit` instances; `next` is the `after` of the page that follows. */

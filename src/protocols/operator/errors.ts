@@ -1,6 +1,6 @@
 import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
 import { BadCall, type Reply } from '../protocol.ts';
-import type { ErrorAnswer } from './wire.ts';
+import type { ErrorAnswer } from './wire/broker.ts';
 
 /** The word of a refusal is its code, so that a broker which asks another one can take it up again. */
 const statuses = {

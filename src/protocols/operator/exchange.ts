@@ -1,5 +1,5 @@
 import type { Login } from '../protocol.ts';
-import type { ErrorAnswer } from './wire.ts';
+import type { ErrorAnswer } from './wire/broker.ts';
 
 /** Where the operator API is, and how it is to be spoken to. */
 export interface Reach {

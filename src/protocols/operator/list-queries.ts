@@ -5,6 +5,7 @@ import type { StateWord } from '../../broker/state.ts';
 import type { OperationKind } from '../../broker/records.ts';
 import { unitStatuses } from '../../broker/units.ts';
 import type { Call } from '../protocol.ts';
+import { truth, text, whole, words } from './wire/shape.ts';
 import { readFlag, readNumber, readText, readWord } from './requests.ts';
 
 /** The states of instances that a list can be asked for. */
@@ -34,6 +35,42 @@ export const listedKinds = [
 
 /** The states of operations, as the query has them. */
 export const operationStates = ['in-progress', 'succeeded', 'failed'] as const;
+
+const ages = {
+  older_than: text('Made so long ago or longer: a number with s, m, h or d, such as 36h.'),
+  younger_than: text('Made no longer ago.'),
+};
+
+/** Of a page. */
+export const pageQuery = {
+  after: text('The `next` of the page before.'),
+  limit: whole('Entries of a page; 100 where nothing is said.', { minimum: 1, maximum: 1000 }),
+};
+
+export const instancesQuery = {
+  ...pageQuery,
+  node: text(),
+  offering: text('By name or id.'),
+  plan: text('By name or id.'),
+  platform: text(),
+  organization: text('By name.'),
+  organization_guid: text(),
+  space: text('By name.'),
+  space_guid: text(),
+  state: words(listedStates),
+  status: words(unitStatuses),
+  ...ages,
+  drifted: truth('Only those whose plan has changed since.'),
+};
+
+export const operationsQuery = {
+  ...pageQuery,
+  state: words(operationStates),
+  kind: words(listedKinds),
+  instance: text('By id.'),
+  offering: text('By name or id.'),
+  ...ages,
+};
 
 /** @param offerings by the names or ids of which, and of whose plans, one may be asked for */
 export function readListQuery({ query }: Call, offerings: readonly OfferingEntry[]): InstancePageQuery {

@@ -6,7 +6,7 @@ import type { Login } from '../protocol.ts';
 import { certificateTrouble } from '../refused-certificate.ts';
 import { operatorClient, type OperatorClient } from './client.ts';
 import type { Unanswered } from './exchange.ts';
-import type { ErrorAnswer } from './wire.ts';
+import type { ErrorAnswer } from './wire/broker.ts';
 
 /** Milliseconds for the way to the other broker and back, beside what it was asked to do. */
 const travel = 10_000;

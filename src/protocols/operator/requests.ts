@@ -23,7 +23,7 @@ export function readForget(call: Call, abandon: boolean): ForgetNode {
   return { node: requireNode(call), abandon, origin: originOf(call) };
 }
 
-function requireNode({ params: { node = '' } }: Call): string {
+export function requireNode({ params: { node = '' } }: Call): string {
   if (isStorable(node)) return node;
   throw new Refusal('not-found', 'There is no such node.');
 }

@@ -11,18 +11,9 @@ import type {
   OperationEntry,
 } from '../../broker/operator-view.ts';
 import type { Operation } from '../../broker/records.ts';
-import type {
-  BindingAnswer,
-  ActionAnswer,
-  InstanceAnswer,
-  InstanceDetailsAnswer,
-  ListedOperationAnswer,
-  NodeAnswer,
-  OfferingAnswer,
-  OperationAnswer,
-  OrphanAnswer,
-  StepAnswer,
-} from './wire.ts';
+import type { BindingAnswer, InstanceAnswer, InstanceDetailsAnswer } from './wire/instances.ts';
+import type { ActionAnswer, ListedOperationAnswer, OperationAnswer, StepAnswer } from './wire/operations.ts';
+import type { NodeAnswer, OfferingAnswer, OrphanAnswer } from './wire/broker.ts';
 
 /** Every answer names its members, so nothing that is added to a record leaves by accident. */
 export function nodeReply(node: Node): NodeAnswer {

@@ -1,45 +1,23 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
-import type { ActionBody, AuthorityBody, ExecBody, OrphanBody } from './wire.ts';
+import { authorityBody } from './wire/authorities.ts';
+import { schemaOf, type Shape } from './wire/shape.ts';
+import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
 
 const ajv = new Ajv({ ownProperties: true });
 ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));
 
-const argument = { type: 'string', maxLength: 100_000, format: 'text' };
-const word = { type: 'string', minLength: 1, maxLength: 1000, format: 'text' };
-
-export const requireActionBody = shape<ActionBody>({
-  properties: { units: { type: 'array', minItems: 1, maxItems: 1000, items: word } },
-});
-
-export const requireNoBody = shape<object>({});
-
-export const requireExecBody = shape<ExecBody>({
-  properties: {
-    command: { type: 'array', minItems: 1, maxItems: 1000, items: argument },
-    unit: word,
-    timeout: { type: 'integer', minimum: 1, maximum: 240_000 },
-  },
-  required: ['command'],
-});
-
-export const requireOrphanBody = shape<OrphanBody>({
-  properties: { provisioner: word, node: word, name: word },
-  required: ['provisioner', 'name'],
-});
-
-const longestWait = 365 * 86_400_000;
-
-export const requireAuthorityBody = shape<AuthorityBody>({
-  properties: { signs_after: { type: 'integer', minimum: 0, maximum: longestWait } },
-  required: ['signs_after'],
-});
+export const requireActionBody = check(actionBody);
+export const requireNoBody = check(emptyBody);
+export const requireExecBody = check(execBody);
+export const requireOrphanBody = check(orphanBody);
+export const requireAuthorityBody = check(authorityBody);
 
 /** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */
-function shape<Body>(schema: object): (body: unknown) => Body {
-  const isBody = ajv.compile<Body>({ type: 'object', additionalProperties: false, ...schema });
-  return function requireBody(body) {
-    if (isBody(body)) return body;
+function check<Body>(shape: Shape<Body>): (sent: unknown) => Body {
+  const isBody = ajv.compile<Body>(schemaOf(shape));
+  return function requireBody(sent) {
+    if (isBody(sent)) return sent;
     throw refusalOf(isBody.errors?.[0]);
   };
 }

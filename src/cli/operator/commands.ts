@@ -1,0 +1,21 @@
+import type { CliCommand } from '../command.ts';
+import { auditCommands } from './audit.ts';
+import { authorityCommands } from './authorities.ts';
+import { instanceCommands } from './instances.ts';
+import { nodeCommands } from './nodes.ts';
+import { offerings } from './offerings.ts';
+import { openapi } from './openapi.ts';
+import { operations } from './operations.ts';
+import { orphanCommands } from './orphans.ts';
+
+/** What asks the operator API, each under the name that it has there (src/protocols/operator/routes.ts). */
+export const operatorCommands: readonly CliCommand[] = [
+  ...nodeCommands,
+  offerings,
+  ...instanceCommands,
+  operations,
+  ...orphanCommands,
+  ...auditCommands,
+  ...authorityCommands,
+  openapi,
+];
