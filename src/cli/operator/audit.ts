@@ -5,7 +5,8 @@ import type { AuditEntryAnswer } from '../../protocols/operator/wire/audit.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { print } from '../output/print.ts';
 import { flag, option, optionWithDefault, someText } from '../parameters.ts';
-import { tableWithin } from '../table.ts';
+import { printable, tableWithin } from '../table.ts';
+import { follow } from './follow.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 
 /** Of a line, where no terminal says how wide it is. */
@@ -29,9 +30,15 @@ export const auditCommands: readonly CliCommand[] = [
     options: {
       ...filters,
       limit: optionWithDefault('--limit <number>', wholeNumber(1, 1000), '50', 'so many'),
+      follow: flag('--follow', 'the oldest first, and go on with each that begins or ends, until Ctrl-C'),
       json: flag('--json', 'as JSON lines, with all that is known'),
     },
-    async run(_given, { json, limit, ...query }) {
+    async run(_given, { json, limit, follow: isFollowed, ...query }) {
+      if (isFollowed) {
+        const asText = (entry: AuditEntryAnswer) =>
+          json ? JSON.stringify(entry) : rowOf(entry).map(printable).join('  ');
+        return followAudit(query, limit, (entry) => print(asText(entry)));
+      }
       const { entries } = await operatorOfHere().audit({ ...query, limit: String(limit) });
       if (json) for (const entry of entries) print(JSON.stringify(entry));
       else print(auditTable(entries, process.stdout.columns ?? plainWidth));
@@ -63,15 +70,52 @@ async function* pages(query: OperatorQuery): AsyncGenerator<AuditEntryAnswer> {
 const heads = ['TIME', 'WHO', 'VERB', 'OBJECT', 'OUTCOME', 'CHANGE'];
 
 function auditTable(entries: readonly AuditEntryAnswer[], width: number): string {
-  const rows = entries.map((entry) => [
+  return tableWithin(width, heads, entries.map(rowOf), ['VERB']);
+}
+
+function rowOf(entry: AuditEntryAnswer): readonly string[] {
+  return [
     entry.at.replace(/\.\d+Z$/, 'Z'),
     entry.principal === undefined ? entry.protocol : `${entry.protocol}:${entry.principal}`,
     entry.verb,
     objectOf(entry),
     [entry.outcome ?? 'open', entry.reason].filter(Boolean).join(': '),
     changeOf(entry),
-  ]);
-  return tableWithin(width, heads, rows, ['VERB']);
+  ];
+}
+
+/** The outcome is what changes: so it is looked at here, and not asked for. */
+function followAudit(
+  { outcome, ...query }: OperatorQuery,
+  limit: number,
+  tell: (entry: AuditEntryAnswer) => void,
+): Promise<never> {
+  if (query['until'] !== undefined)
+    throw new Error('--until leaves nothing to follow: leave one of both out.');
+  const client = operatorOfHere();
+  /** On the clock of the trail, which need not be that of this machine. */
+  let latest: string | undefined;
+  return follow<AuditEntryAnswer>({
+    async recent(within = 0) {
+      const found: AuditEntryAnswer[] = [];
+      if (latest === undefined) {
+        found.push(...(await client.audit({ ...query, limit: String(limit) })).entries.toReversed());
+      } else {
+        const since = new Date(Date.parse(latest) - within).toISOString();
+        for await (const entry of pages({ ...query, since })) found.push(entry);
+      }
+      latest = found.at(-1)?.at ?? latest;
+      return found;
+    },
+    async again({ id, at }) {
+      const until = new Date(Date.parse(at) + 1).toISOString();
+      for await (const entry of pages({ since: at, until })) if (entry.id === id) return entry;
+      return undefined;
+    },
+    idOf: ({ id }) => id,
+    isOpen: (entry) => entry.outcome === undefined,
+    tell: (entry) => (outcome === undefined || entry.outcome === outcome ? tell(entry) : undefined),
+  });
 }
 
 function objectOf({ kind, object_id: id, instance_id: instance }: AuditEntryAnswer): string {

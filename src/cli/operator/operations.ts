@@ -1,8 +1,11 @@
 import { defineCommand } from '../command.ts';
-import { asJson, option, someText } from '../parameters.ts';
+import { asJson, flag, option, someText } from '../parameters.ts';
 import { print, printJson } from '../output/print.ts';
-import { table } from '../table.ts';
+import { printable, table, type Cell } from '../table.ts';
+import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
+import type { ListedOperationAnswer } from '../../protocols/operator/wire/operations.ts';
 import { describeOperation, personIn } from './instance-answers.ts';
+import { follow } from './follow.ts';
 import { findOperations, listOptions } from './lists.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 
@@ -18,22 +21,62 @@ export const operations = defineCommand({
     kind: option('--kind <kind>', someText(), 'only those of this kind, e.g. provision'),
     instance: option('--instance <id>', someText(), 'only those of this instance'),
     ...listOptions,
+    follow: flag('--follow', 'the oldest first, and go on with each that begins or ends, until Ctrl-C'),
     ...asJson,
   },
-  async run(_given, { json, limit = usualLimit, olderThan, youngerThan, ...rest }) {
+  async run(_given, { limit = usualLimit, olderThan, youngerThan, follow: isFollowed, json, ...rest }) {
     const query = { ...rest, older_than: olderThan, younger_than: youngerThan };
-    const found = await findOperations(operatorOfHere(), query, limit);
-    if (json) {
-      printJson(found);
-      return 0;
+    const asText = (one: ListedOperationAnswer) =>
+      json
+        ? JSON.stringify(one)
+        : rowOf(one)
+            .map((cell) => printable(String(cell)))
+            .join('  ');
+    if (isFollowed) {
+      if (olderThan !== undefined)
+        throw new Error('--older-than leaves nothing to follow: leave one of both out.');
+      return followOperations(query, limit, (one) => print(asText(one)));
     }
-    const rows = found.map((one) => [
-      one.created_at,
-      one.instance_id,
-      personIn(one.requester) ?? one.asked_by.principal ?? one.asked_by.protocol,
-      describeOperation(one),
-    ]);
-    print(table(['OPENED', 'INSTANCE', 'ASKED BY', 'OPERATION'], rows));
+    const found = await findOperations(operatorOfHere(), query, limit);
+    if (json) printJson(found);
+    else print(table(heads, found.map(rowOf)));
     return 0;
   },
 });
+
+const heads = ['OPENED', 'INSTANCE', 'ASKED BY', 'OPERATION'];
+
+function rowOf(one: ListedOperationAnswer): readonly Cell[] {
+  const { created_at: opened, instance_id: instance, requester, asked_by: by } = one;
+  return [opened, instance, personIn(requester) ?? by.principal ?? by.protocol, describeOperation(one)];
+}
+
+/** The state is what changes: so it is looked at here, and not asked for. */
+function followOperations(
+  { state, ...query }: OperatorQuery,
+  limit: number,
+  tell: (one: ListedOperationAnswer) => void,
+): Promise<never> {
+  const client = operatorOfHere();
+  const wanted = state?.replace('in-progress', 'in progress');
+  return follow<ListedOperationAnswer>({
+    async recent(within) {
+      const found =
+        within === undefined
+          ? await findOperations(client, query, limit)
+          : await findOperations(client, { ...query, younger_than: secondsOf(within) });
+      return found.toReversed();
+    },
+    async again({ id, instance_id: instance, kind }) {
+      return (await findOperations(client, { instance, kind })).find((one) => one.id === id);
+    },
+    idOf: ({ id }) => id,
+    isOpen: (one) => one.state === 'in progress',
+    tell: (one) => (wanted === undefined || one.state === wanted ? tell(one) : undefined),
+  });
+}
+
+/** As an age is written, at most eleven days. */
+function secondsOf(ms: number): string {
+  return `${Math.min(Math.ceil(ms / 1000), 999_999)}s`;
+}
