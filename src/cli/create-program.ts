@@ -16,7 +16,10 @@ export interface CliProgram {
 }
 
 /** The first words of commands that have two. */
-const groups: Readonly<Record<string, string>> = { catalog: 'Commands for offering files.' };
+const groups: Readonly<Record<string, string>> = {
+  catalog: 'Commands for offering files.',
+  register: 'Commands that tell a platform of this broker.',
+};
 
 /** Puts the commands together; what is wrong in the arguments is thrown as an Error with a sentence. */
 export function createProgram(commands: readonly CliCommand[]): CliProgram {

@@ -10,6 +10,7 @@ import { config } from './config.ts';
 import { createProgram, type CliProgram } from './create-program.ts';
 import { describeError } from './output/describe-error.ts';
 import { operatorCommands } from './operator/commands.ts';
+import { registerCommands } from './register/command.ts';
 import { rekey } from './rekey.ts';
 import { serve } from './serve.ts';
 import { serviceCommands } from './platform/service-commands.ts';
@@ -27,6 +28,7 @@ const commands: readonly CliCommand[] = [
   checkCommand,
   rekey,
   config,
+  ...registerCommands,
   ...operatorCommands,
   completionOf(() => ourProgram().root),
 ];

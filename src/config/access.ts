@@ -41,8 +41,11 @@ function readAccess<Group extends OptionGroup>(
   return readOnly({ ...reach, ...login }, env) as BrokerAddress & ValuesOf<Group>;
 }
 
-/** What else is wrong in the environment does not matter. */
-function readOnly<Group extends OptionGroup>(options: Group, env: Environment): ValuesOf<Group> {
+/** These alone: what else is wrong in the environment does not matter. @throws ConfigError */
+export function readOnly<Group extends OptionGroup>(
+  options: Group,
+  env: Environment = ourEnvironment(),
+): ValuesOf<Group> {
   const problems: string[] = [];
   const values = readValues(options, env, problems);
   if (problems.length > 0) throw new ConfigError(problems);

@@ -1,0 +1,173 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readOnly, readPlatformAccess, readTrusted } from '../../config/access.ts';
+import { brokerPasswordFile } from '../../program/opening/secrets.ts';
+import { tsuruOptions } from '../../protocols/tsuru/options.ts';
+import { addressOf, passwordOf } from '../address-of-here.ts';
+import { defineCommand, type CliCommand } from '../command.ts';
+import { print } from '../output/print.ts';
+import { flag, option, optionWithDefault, someText } from '../parameters.ts';
+import { brokerOfHere } from '../platform/broker-of-here.ts';
+import {
+  cloudFoundry,
+  cloudFoundryAccess,
+  kubernetes,
+  stackato,
+  stackatoAccess,
+  tsuruService,
+  type ClientCommand,
+  type Registration,
+  type SoldName,
+  type TsuruService,
+} from './platforms.ts';
+import { runClient } from './run.ts';
+import { passwordIn } from './shell.ts';
+
+const usual = {
+  name: optionWithDefault('--name <name>', someText(), 'purveyor', 'of the broker, at the platform'),
+  update: flag('--update', 'it is known there already: tell the platform anew'),
+  run: flag('--run', "run the commands with the platform's own client, instead of printing them"),
+};
+const open = flag('--open', 'also open every plan to all users');
+
+/** Commands that tell a platform of this broker. */
+export const registerCommands: readonly CliCommand[] = [
+  defineCommand({
+    words: 'register cf',
+    description: 'Tell Cloud Foundry of this broker: print the commands, or run them.',
+    options: { ...usual, open },
+    async run(_given, { open: isOpen, run, ...told }) {
+      const one = registrationOf(told);
+      const offerings = isOpen ? await sold() : [];
+      return carryOut([cloudFoundry(one), ...offerings.map((each) => cloudFoundryAccess(one, each))], run);
+    },
+  }),
+  defineCommand({
+    words: 'register stackato',
+    description: 'The same for Stackato and Helion.',
+    options: { ...usual, open },
+    async run(_given, { open: isOpen, run, ...told }) {
+      const offerings = isOpen ? await sold() : [];
+      return carryOut([stackato(registrationOf(told)), ...offerings.flatMap(stackatoAccess)], run);
+    },
+  }),
+  defineCommand({
+    words: 'register kubernetes',
+    description: 'The same for the service catalog of Kubernetes.',
+    options: {
+      ...usual,
+      namespace: optionWithDefault(
+        '--namespace <name>',
+        someText(),
+        'default',
+        'where the secret with the login lies',
+      ),
+    },
+    run: async (_given, { run, ...told }) => carryOut([kubernetes(registrationOf(told))], run),
+  }),
+  defineCommand({
+    words: 'register tsuru',
+    description: 'The same for tsuru, to which every offering is a service.',
+    options: {
+      offering: option('--offering <name>', someText(), 'only this one'),
+      team: option('--team <name>', someText(), 'that owns the services; absent: that of who runs it'),
+      update: usual.update,
+      run: usual.run,
+    },
+    async run(_given, { offering, team, update, run }) {
+      const services = await tsuruServices(team, update ?? false);
+      const wanted = services.filter((one) => offering === undefined || one.offering === offering);
+      if (wanted.length === 0) throw new Error(`There is no offering '${offering}'.`);
+      if (!run)
+        return carryOut(
+          wanted.map((one) => tsuruService(one, '')),
+          run,
+        );
+      return runTsuru(wanted);
+    },
+  }),
+];
+
+interface Told {
+  readonly name: string;
+  readonly update: true | undefined;
+  readonly namespace?: string;
+}
+
+function registrationOf({ name, update, namespace = 'default' }: Told): Registration {
+  const access = readPlatformAccess();
+  const place = { variable: 'BROKER_PASSWORD', file: join(access.dataDir, brokerPasswordFile) };
+  const value = passwordOf(access.password, { whose: 'broker', ...place });
+  const { brokerCa = access.tlsCert } = readTrusted();
+  return {
+    name,
+    url: addressOf(access),
+    username: access.username,
+    password: passwordIn(value, access.password, place),
+    authority: brokerCa === undefined ? undefined : readFileSync(brokerCa, 'utf8'),
+    update: update ?? false,
+    namespace,
+  };
+}
+
+async function sold(): Promise<readonly SoldName[]> {
+  const { body } = await brokerOfHere().read('/v2/catalog');
+  return (body['services'] ?? []) as unknown as readonly SoldName[];
+}
+
+async function tsuruServices(team: string | undefined, update: boolean): Promise<readonly TsuruService[]> {
+  const access = readPlatformAccess();
+  const { tsuruUsername, tsuruPassword, tsuruPasswords = {} } = readOnly(tsuruOptions);
+  const place = { variable: 'TSURU_PASSWORD', file: join(access.dataDir, 'tsuru-password') };
+  const query = team === undefined ? '' : `?team=${encodeURIComponent(team)}`;
+  return (await sold()).map(({ name }) => {
+    const own = Object.hasOwn(tsuruPasswords, name) ? tsuruPasswords[name] : undefined;
+    const value = own ?? passwordOf(tsuruPassword, { whose: 'tsuru', ...place });
+    return {
+      offering: name,
+      url: `${addressOf(access)}/tsuru/${encodeURIComponent(name)}/manifest.yaml${query}`,
+      username: tsuruUsername ?? name,
+      password: own === undefined ? passwordIn(value, tsuruPassword, place) : ofSeveral(own),
+      update,
+    };
+  });
+}
+
+/** One of TSURU_PASSWORDS, which no shell takes apart. */
+function ofSeveral(value: string): TsuruService['password'] {
+  return { value, inShell: '"$PASSWORD_OF_THIS_OFFERING"' };
+}
+
+/** Manifests hold passwords: they lie in a directory of ours alone, for as long as it takes. */
+async function runTsuru(services: readonly TsuruService[]): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), 'purveyor-'));
+  const file = join(directory, 'manifest.yaml');
+  try {
+    for (const service of services) {
+      writeFileSync(file, await manifestOf(service), { mode: 0o600 });
+      const code = await runClient(tsuruService(service, file));
+      if (code !== 0) return code;
+    }
+    return 0;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function manifestOf({ offering, url, username, password }: TsuruService): Promise<string> {
+  const authorization = `Basic ${Buffer.from(`${username}:${password.value}`).toString('base64')}`;
+  const answer = await fetch(url, { headers: { authorization } });
+  if (answer.ok) return answer.text();
+  throw new Error(`The broker gave no manifest of ${offering}: it answered with status ${answer.status}.`);
+}
+
+/** Prints them, or runs one after the other up to the first that fails; gives the exit code. */
+async function carryOut(commands: readonly ClientCommand[], run: true | undefined): Promise<number> {
+  for (const command of commands) {
+    if (!run) print(command.shown);
+    const code = run ? await runClient(command) : 0;
+    if (code !== 0) return code;
+  }
+  return 0;
+}
