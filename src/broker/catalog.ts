@@ -45,6 +45,8 @@ export interface ServicePlan {
   readonly maximumPollingDuration?: number;
   readonly maintenanceInfo?: { readonly version: string; readonly description?: string };
   readonly metadata?: JsonObject;
+  /** Of its offering and its own; they are for new instances, so a plan that left the catalog has none. */
+  readonly quotas?: readonly Quota[];
   /** Members of a vendor beside those of the specification, which they never take the place of. */
   readonly extensions?: JsonObject;
   /** The OSB `schemas` object as the market sees it. */
@@ -63,6 +65,25 @@ export interface ParameterCheck {
   (parameters: JsonObject): string | undefined;
   /** The names of those that the schema does not know at all; absent: it knows all. */
   readonly unknownIn?: (parameters: JsonObject) => readonly string[];
+}
+
+/** Quotas say how many instances there may be, and what these may cost. */
+export const quotaScopes = ['total', 'platform', 'organization', 'space'] as const;
+
+/** For each of whom it is. */
+export type QuotaScope = (typeof quotaScopes)[number];
+
+/** What may be used at most; what is absent is not limited. */
+export interface QuotaAmounts {
+  readonly instances?: number | undefined;
+  /** The sum of what the instances take of their nodes. */
+  readonly cost?: number | undefined;
+}
+
+export interface Quota extends QuotaAmounts {
+  /** Of all instances of the offering, or of those of one plan. */
+  readonly of: 'offering' | 'plan';
+  readonly per: QuotaScope;
 }
 
 /** How a plan's instances are made: the second half of an offering file. Strings may hold templates. */

@@ -1,5 +1,5 @@
 /** What lists can be asked for, and whose the instances in them are. */
-import type { ServicePlan } from './catalog.ts';
+import type { Quota, QuotaAmounts, ServicePlan } from './catalog.ts';
 import type { Operation, OperationKind, ServiceInstance } from './records.ts';
 import type { StateWord } from './state.ts';
 
@@ -79,4 +79,58 @@ export function ownerOf({
     space: told('space_name', 'namespace'),
     spaceGuid: spaceGuid ?? told('space_guid'),
   };
+}
+
+/** The members of an owner by which one is told from another: an id, where there is one, else the name. */
+export type OwnerMember = 'platform' | 'organization' | 'organizationGuid' | 'space' | 'spaceGuid';
+
+/** What is counted: the instances of an offering, or of a plan, that are of this owner. */
+export interface QuotaCount {
+  readonly offeringId: string;
+  /** Absent: of every plan. */
+  readonly planId?: string | undefined;
+  /** Absent: of everybody. */
+  readonly owner?: { readonly by: OwnerMember; readonly is: string } | undefined;
+}
+
+/** What an instance takes of a quota. */
+export interface QuotaClaim extends QuotaCount {
+  readonly quota: Quota;
+  /** Is it one more? */
+  readonly isNew: boolean;
+  readonly cost: number;
+  /** What it costs already. */
+  readonly held: number;
+  /** As people know the owner; absent: there is none. */
+  readonly name?: string | undefined;
+}
+
+/** What is in use already. */
+export type QuotaUse = Required<{ readonly [Name in keyof QuotaAmounts]: number }>;
+
+/** The limit of a quota that would be exceeded. */
+export interface QuotaShortage {
+  readonly of: 'quota';
+  readonly claim: QuotaClaim;
+  readonly by: keyof QuotaAmounts;
+  readonly limit: number;
+  readonly used: number;
+}
+
+/** All instances in use of an owner, for the list of operators. */
+export interface OwnerUse extends QuotaUse {
+  /** By its id, where it has one; absent: nobody has said whose they are, or it is of all. */
+  readonly owner?: string | undefined;
+  readonly name?: string | undefined;
+}
+
+/** A quota, with what is in use of it. */
+export interface QuotaEntry {
+  readonly quota: Quota;
+  /** By name. */
+  readonly offering: string;
+  /** The plan that it is of alone. */
+  readonly plan?: string | undefined;
+  /** Those who use most first, at most a hundred of them. */
+  readonly uses: readonly OwnerUse[];
 }

@@ -1,3 +1,4 @@
+import type { QuotaClaim, QuotaShortage } from './listing.ts';
 import type { AuditEntry } from './audit.ts';
 import type { Origin } from './records.ts';
 
@@ -108,6 +109,8 @@ export interface Users {
 export interface Demand {
   /** At most so many instances of the offering. */
   readonly maxInstances?: number;
+  /** What it takes of quotas. */
+  readonly quotas?: readonly QuotaClaim[];
   /** Room on a node; absent: it is not of any node. */
   readonly room?: Room;
   /** The node of this broker. */
@@ -126,6 +129,7 @@ export interface Room {
 /** The limit that was reached. */
 export type Shortage =
   | { readonly of: 'instances'; readonly limit: number }
+  | QuotaShortage
   /** There is no node at all, none that answers, or none that takes new instances. */
   | { readonly of: 'nodes' }
   /** No node that takes instances keeps their programs apart. */

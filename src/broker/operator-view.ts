@@ -15,6 +15,8 @@ import { portOwner } from './key.ts';
 import { runsPrograms } from './operations/placement.ts';
 import type { Suspect } from './orphans.ts';
 import { drain, forget } from './requests/operate-nodes.ts';
+import type { QuotaEntry } from './listing.ts';
+import { listQuotas } from './operations/quota.ts';
 import { removeOrphan } from './requests/remove-orphan.ts';
 import { describeStatus, findNode } from './units/read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
@@ -40,6 +42,8 @@ export interface OperatorView {
   /** The plan that an instance was made from, also when it has left the catalog. */
   plan(instance: MadeFrom): Promise<ServicePlan>;
   offerings(): readonly OfferingEntry[];
+  /** Of every offering, and what is in use of each. */
+  quotas(): Promise<readonly QuotaEntry[]>;
   orphans(): Promise<readonly Suspect[]>;
   /** Refuses with not-found, and with conflict as long as the suspect is not final. */
   removeOrphan(command: RemoveOrphan): Promise<void>;
@@ -126,6 +130,7 @@ export function createOperatorView(core: RequestContext): OperatorView {
     instance: (instanceId) => detailsOf(core, instanceId),
     plan: (instance) => core.planOf(instance),
     offerings: () => offeringsOf(core),
+    quotas: () => listQuotas(core),
     orphans: () => core.orphans.list(),
     removeOrphan: (command) => removeOrphan(core, command),
     audit: (query) => core.store.audit.list(query),
@@ -171,13 +176,7 @@ function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): I
     state: describeState(listed),
     offering: name,
     plan: plan?.name ?? instance.planId,
-    status: describeStatus({
-      instance,
-      operation,
-      seen,
-      node,
-      name,
-    }),
+    status: describeStatus({ instance, operation, seen, node, name }),
     // Of a plan that has left the catalog there is no newer revision.
     drifted: plan !== undefined && plan.revision !== instance.revision,
   };

@@ -4,6 +4,8 @@ import type { OperationSummary } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { ListQuery, OperationsPage, OperationsQuery, PlanRevision } from './listing.ts';
 import type { Demand, Shortage } from './nodes.ts';
+import type { QuotaScope } from './catalog.ts';
+import type { OwnerUse, QuotaCount } from './listing.ts';
 import type {
   FoundBinding,
   FoundInstance,
@@ -78,6 +80,8 @@ export interface Store {
   history(instanceId: string, limit: number): Promise<readonly Operation[]>;
   /** Instances in the order of their ids, after the given one; what cannot be read hides none of them. */
   list(query: ListQuery): Promise<readonly Listed[]>;
+  /** What is in use of what a quota counts, by those whose it is; the `limit` who use most. */
+  listUses(count: QuotaCount, per: QuotaScope, limit: number): Promise<readonly OwnerUse[]>;
   /** Operations of all instances, the latest first; `next` is the `after` of the page that follows. */
   listOperations(query: OperationsQuery): Promise<OperationsPage>;
   /** Instances of another revision than that of their plan among these. */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Proof, ServiceOffering, ServicePlan } from '../broker/catalog.ts';
 import { canonicalJson, type JsonObject } from '../broker/json.ts';
+import { type Quota, quotaScopes } from '../broker/catalog.ts';
 import { type Definition, definitionOf } from './definition.ts';
-import { type OfferingFile, type PlanView, planViews } from './form/offering-file.ts';
+import { type OfferingFile, type PlanView, planViews, type QuotaFile } from './form/offering-file.ts';
 import { secondsOf } from './duration.ts';
 import { operatingOf } from './operating.ts';
 import { parameterCheck } from './parameters.ts';
@@ -98,5 +99,19 @@ function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | und
     metadata,
     extensions,
     maintenanceInfo,
+    ...quotasOf(file, view),
   };
+}
+
+/** Not of the definition: who changes a quota does not want to make instances anew. */
+function quotasOf({ quota: shared }: OfferingFile, { plan }: PlanView): Pick<ServicePlan, 'quotas'> {
+  const all = [...quotasIn('offering', shared), ...quotasIn('plan', plan.quota)];
+  return all.length > 0 ? { quotas: all } : {};
+}
+
+function quotasIn(of: Quota['of'], quota: QuotaFile = {}): readonly Quota[] {
+  return quotaScopes.flatMap((per) => {
+    const amounts = quota[per];
+    return amounts ? [{ of, per, ...amounts }] : [];
+  });
 }

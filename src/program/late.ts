@@ -51,6 +51,7 @@ function lateOverview(find: () => OperatorView): OperatorView {
     instance: (instanceId) => find().instance(instanceId),
     plan: (instance) => find().plan(instance),
     offerings: () => find().offerings(),
+    quotas: () => find().quotas(),
     orphans: () => find().orphans(),
     removeOrphan: (command) => find().removeOrphan(command),
     audit: (query) => find().audit(query),

@@ -1,3 +1,4 @@
+import type { QuotaClaim, QuotaShortage, QuotaUse } from '../broker/listing.ts';
 import { type Demand, type Node, type Shortage, takesPrograms } from '../broker/nodes.ts';
 import type { Operation, ServiceInstance } from '../broker/records.ts';
 import { recordIn, type Opening, type Placement } from '../broker/store.ts';
@@ -7,6 +8,8 @@ export interface Supply {
   readonly nodes: readonly Supplier[];
   /** Instances of the offering, without the one that seeks, and without creates that failed. */
   readonly instances: number;
+  /** Of what each quota of the demand counts, in the same way. */
+  readonly uses: readonly QuotaUse[];
 }
 
 /** `used` is without the instance that seeks. */
@@ -18,12 +21,16 @@ export type Supplier = Pick<
 /** The limit that is in the way, the most general one first; else the node, if it shall be on one. */
 export function decidePlace(
   opening: Opening,
-  { maxInstances, room, here }: Demand,
-  { nodes, instances }: Supply,
+  { maxInstances, quotas = [], room, here }: Demand,
+  { nodes, instances, uses }: Supply,
 ): { readonly short: Shortage } | { readonly node?: string } {
   // Only a new instance is one more.
   if (maxInstances !== undefined && opening.operation.kind === 'provision' && instances >= maxInstances) {
     return { short: { of: 'instances', limit: maxInstances } };
+  }
+  for (const [index, claim] of quotas.entries()) {
+    const short = quotaShortage(claim, uses[index] ?? { instances: 0, cost: 0 });
+    if (short) return { short };
   }
   if (!room) return {};
   const { cost, executables: needs, runsPrograms, on } = room;
@@ -45,6 +52,16 @@ export function decidePlace(
       (a.name < b.name ? -1 : 1),
   );
   return best ? { node: best.name } : { short: { of: 'capacity', cost } };
+}
+
+/** Who takes no more than he has is never refused, even where the quota has become smaller. */
+function quotaShortage(claim: QuotaClaim, use: QuotaUse): QuotaShortage | undefined {
+  const { instances, cost } = claim.quota;
+  if (instances !== undefined && claim.isNew && use.instances >= instances)
+    return { of: 'quota', claim, by: 'instances', limit: instances, used: use.instances };
+  if (cost !== undefined && claim.cost > claim.held && use.cost + claim.cost > cost)
+    return { of: 'quota', claim, by: 'cost', limit: cost, used: use.cost };
+  return undefined;
 }
 
 function freeOn({ capacity, used }: Supplier): number {

@@ -13,6 +13,7 @@ import { describeLists } from './contract/lists.ts';
 import { describeNeeds } from './contract/needs.ts';
 import { describeNodes } from './contract/nodes.ts';
 import { describeOrphans } from './contract/orphans.ts';
+import { describeQuotas } from './contract/quotas.ts';
 import { describePlacing } from './contract/placing.ts';
 import { describePorts } from './contract/ports.ts';
 import { describeUsers } from './contract/users.ts';
@@ -41,6 +42,7 @@ export function describeRemembered(name: string, makeRemembered: MakeRemembered)
   describe(name, () => {
     describe('exclusion', () => describeExclusion(makeRemembered));
     describe('placing', () => describePlacing(makeRemembered));
+    describe('quotas', () => describeQuotas(makeRemembered));
     describe('nodes', () => describeNodes(makeRemembered));
     describe('ports', () => describePorts(makeRemembered));
     describe('users', () => describeUsers(makeRemembered));

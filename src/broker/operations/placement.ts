@@ -4,22 +4,27 @@ import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import type { Demand, Shortage } from '../nodes.ts';
+import { quotaClaims, quotaSentence } from './quota.ts';
 import type { ServiceInstance } from '../records.ts';
 
 /**
  * What it takes to make an instance of this plan; undefined: any broker can make any number.
+ * @param instance as it shall be
  * @param failed the one that is made again: what may be left of it is on its node, and only that one can look after it
  */
 export function demandToMake(
   core: BrokerContext,
   plan: ServicePlan,
+  instance: ServiceInstance,
   failed?: ServiceInstance,
 ): Demand | undefined {
   const { cost, executables: needs, maxInstances } = plan.operating;
   const local = isLocal(core, plan);
-  if (!local && maxInstances === undefined) return undefined;
+  const quotas = quotaClaims(plan, instance);
+  if (!local && maxInstances === undefined && quotas.length === 0) return undefined;
   return {
     maxInstances,
+    quotas,
     room: local
       ? { cost, executables: needs, runsPrograms: runsPrograms(core, plan), on: failed?.place?.node }
       : undefined,
@@ -31,13 +36,18 @@ export function demandToMake(
 export function demandToChange(
   core: BrokerContext,
   plan: ServicePlan,
-  { place }: ServiceInstance,
+  instance: ServiceInstance,
 ): Demand | undefined {
   const { cost, executables: needs } = plan.operating;
-  if (!place || place.cost === cost) return undefined;
-  const on = place.node;
+  const { place } = instance;
+  const quotas = quotaClaims(plan, instance, instance);
+  const moves = place && place.cost !== cost;
+  if (!moves && quotas.length === 0) return undefined;
   return {
-    room: { cost, executables: needs, runsPrograms: runsPrograms(core, plan), on },
+    quotas,
+    room: moves
+      ? { cost, executables: needs, runsPrograms: runsPrograms(core, plan), on: place.node }
+      : undefined,
     here: core.settings.node,
   };
 }
@@ -65,8 +75,11 @@ export function runsPrograms(core: BrokerContext, plan: ServicePlan): boolean {
   return core.provisioner(plan.making.provisioner).traits.runsPrograms === true;
 }
 
-function sentenceOf({ offeringName }: ServicePlan, { room }: Demand, shortage: Shortage): string {
+function sentenceOf(plan: ServicePlan, { room }: Demand, shortage: Shortage): string {
+  const { offeringName } = plan;
   switch (shortage.of) {
+    case 'quota':
+      return quotaSentence(plan, shortage);
     case 'instances':
       return shortage.limit === 1
         ? `There is an instance of '${offeringName}' already, the only one that is allowed.`

@@ -109,7 +109,7 @@ function intend(
   const { instanceId, origin } = command;
   const made = newInstance(core, { ...command, requester: origin.identity }, plan, failed);
   const record = withDashboard(made, plan, core.settings.url);
-  const demand = demandToMake(core, plan, failed);
+  const demand = demandToMake(core, plan, record, failed);
   const operation = newOperation(core, plan, 'provision', { instanceId, origin });
   return { start: { plan, operation, instance: { put: record }, demand } };
 }

@@ -59,7 +59,7 @@ async function intend(
   const { maintenanceVersion } = lost;
   const { createdAt } = lost;
   const same = { ...made, createdAt, maintenanceVersion };
-  const demand = demandToMake(core, plan, lost);
+  const demand = demandToMake(core, plan, same);
   return {
     start: {
       plan,

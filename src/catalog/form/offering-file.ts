@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../broker/json.ts';
 import type { Permission } from '../../broker/catalog.ts';
+import type { QuotaAmounts, QuotaScope } from '../../broker/catalog.ts';
 import type { OperationKind } from '../../broker/records.ts';
 import type { RestartCause } from '../../broker/units.ts';
 import type { LimitsFile } from '../limits.ts';
@@ -39,6 +40,7 @@ export interface OfferingFile extends PerPlan {
   readonly prove?: Omit<HookEntry, 'once'> & { readonly revoked?: boolean };
   readonly requires_offerings?: Readonly<Record<string, DependencyEntry>>;
   readonly max_instances?: number;
+  readonly quota?: QuotaFile;
 }
 
 export interface PlanFile extends PerPlan {
@@ -55,7 +57,11 @@ export interface PlanFile extends PerPlan {
   readonly extensions?: JsonObject;
   readonly with?: JsonObject;
   readonly cost?: number;
+  readonly quota?: QuotaFile;
 }
+
+/** For each of whom it is. */
+export type QuotaFile = Readonly<Partial<Record<QuotaScope, QuotaAmounts>>>;
 
 /** What an offering says for all of its plans and a plan may say for itself. */
 export interface PerPlan {

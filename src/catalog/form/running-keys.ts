@@ -1,4 +1,5 @@
 import type { JsonObject } from '../../broker/json.ts';
+import { quotaScopes } from '../../broker/catalog.ts';
 import { restartCauses } from '../../broker/units.ts';
 import { durationSchema, environmentName, hookNames, textSchema, thing, yesNo } from './schema-words.ts';
 
@@ -28,6 +29,18 @@ const monitor = thing({
   within: { ...durationSchema, default: '10m' },
   restart_on: { type: 'array', items: { enum: [...restartCauses] }, uniqueItems: true, default: [] },
 });
+
+const quotaAmounts = thing({
+  instances: { type: 'integer', minimum: 0 },
+  cost: { type: 'number', minimum: 0 },
+});
+
+/** Of an offering, and of a plan. */
+export const quota: JsonObject = {
+  type: 'object',
+  propertyNames: { enum: [...quotaScopes], title: quotaScopes.join(', ') },
+  additionalProperties: quotaAmounts,
+};
 
 /** What an offering says of running things: when, how long, how watched and by which programs of its own. */
 export const runningKeys: JsonObject = {

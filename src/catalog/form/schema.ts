@@ -3,7 +3,7 @@
  * what a message calls the form, a `default` is what an absent key means.
  */
 import type { JsonObject } from '../../broker/json.ts';
-import { runningKeys } from './running-keys.ts';
+import { quota, runningKeys } from './running-keys.ts';
 import {
   durationSchema,
   numberOrTemplate,
@@ -143,6 +143,7 @@ const plan = thing(
     extensions: anyObject,
     with: { type: 'object', propertyNames: name, default: {} },
     cost: { type: 'number', minimum: 0, default: 1 },
+    quota,
     ...perPlan,
   },
   ['id', 'name', 'description'],
@@ -198,6 +199,7 @@ const making: JsonObject = {
     ),
   },
   max_instances: { type: 'integer', minimum: 1 },
+  quota,
 };
 
 /** JSON Schema, draft 7. */

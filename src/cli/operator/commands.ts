@@ -7,11 +7,13 @@ import { offerings } from './offerings.ts';
 import { openapi } from './openapi.ts';
 import { operations } from './operations.ts';
 import { orphanCommands } from './orphans.ts';
+import { quotas } from './quotas.ts';
 
 /** What asks the operator API, each under the name that it has there (src/protocols/operator/routes.ts). */
 export const operatorCommands: readonly CliCommand[] = [
   ...nodeCommands,
   offerings,
+  quotas,
   ...instanceCommands,
   operations,
   ...orphanCommands,

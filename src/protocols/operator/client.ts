@@ -4,7 +4,7 @@ import type { AuthoritiesAnswer, AuthorityAnswer, AuthorityBody } from './wire/a
 import type { ActionAnswer, OperationsAnswer } from './wire/operations.ts';
 import type { ActionBody, ExecAnswer, ExecBody, LogAnswer, OrphanBody } from './wire/units.ts';
 import type { InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
-import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer } from './wire/broker.ts';
+import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer, QuotasAnswer } from './wire/broker.ts';
 
 /** The operator API of a broker, for commands and for other brokers; each method throws what `errorOf` makes. */
 export interface OperatorClient {
@@ -12,6 +12,7 @@ export interface OperatorClient {
   node(name: string): Promise<NodeAnswer>;
   changeNode(name: string, change: 'drain' | 'undrain' | 'forget' | 'abandon'): Promise<object>;
   offerings(): Promise<OfferingsAnswer>;
+  quotas(): Promise<QuotasAnswer>;
   /** One page of them, by `after`, `limit` and the filters of the API. */
   instances(query: OperatorQuery): Promise<InstancesAnswer>;
   instance(id: string): Promise<InstanceDetailsAnswer>;
@@ -63,6 +64,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     node: (name) => get(`/operator/nodes/${encodeURIComponent(name)}`),
     changeNode: (name, change) => post(`/operator/nodes/${encodeURIComponent(name)}/${change}`),
     offerings: () => get('/operator/offerings'),
+    quotas: () => get('/operator/quotas'),
     instances: (query) => get('/operator/instances', query),
     instance: (id) => get(pathOf(id), queryOf(id)),
     operations: (query) => get('/operator/operations', query),

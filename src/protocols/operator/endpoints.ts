@@ -30,11 +30,12 @@ import {
   offeringReply,
   listedOperationReply,
   orphanReply,
+  quotaReply,
 } from './responses.ts';
 import type { ActionAnswer, OperationsAnswer } from './wire/operations.ts';
 import type { ExecAnswer, LogAnswer } from './wire/units.ts';
 import type { InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
-import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer } from './wire/broker.ts';
+import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer, QuotasAnswer } from './wire/broker.ts';
 
 /** What operators may do with instances. */
 export type Operated = Pick<
@@ -63,6 +64,7 @@ export function endpoints(
     'nodes forget': async (call) => changed(overview.forget(readForget(call, false))),
     'nodes abandon': async (call) => changed(overview.forget(readForget(call, true))),
     offerings: () => ok<OfferingsAnswer>({ offerings: overview.offerings().map(offeringReply) }),
+    quotas: async () => ok<QuotasAnswer>({ quotas: (await overview.quotas()).map(quotaReply) }),
     instances: (call) => listInstances(call, overview),
     'instances show': async (call) =>
       ok<InstanceDetailsAnswer>(detailsReply(await overview.instance(requireInstanceId(call)))),

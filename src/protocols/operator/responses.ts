@@ -10,10 +10,11 @@ import type {
   OfferingEntry,
   OperationEntry,
 } from '../../broker/operator-view.ts';
+import type { QuotaEntry } from '../../broker/listing.ts';
 import type { Operation } from '../../broker/records.ts';
 import type { BindingAnswer, InstanceAnswer, InstanceDetailsAnswer } from './wire/instances.ts';
 import type { ActionAnswer, ListedOperationAnswer, OperationAnswer, StepAnswer } from './wire/operations.ts';
-import type { NodeAnswer, OfferingAnswer, OrphanAnswer } from './wire/broker.ts';
+import type { NodeAnswer, OfferingAnswer, OrphanAnswer, QuotaAnswer } from './wire/broker.ts';
 
 /** Every answer names its members, so nothing that is added to a record leaves by accident. */
 export function nodeReply(node: Node): NodeAnswer {
@@ -45,6 +46,23 @@ function stateOf({ stale, draining }: Node): NodeAnswer['state'] {
 export function offeringReply({ offering, hidden }: OfferingEntry): OfferingAnswer {
   const { id, name, description } = offering;
   return { id, name, description, on_sale: hidden === undefined, hidden };
+}
+
+export function quotaReply({ quota, offering, plan, uses }: QuotaEntry): QuotaAnswer {
+  const { per, instances, cost } = quota;
+  return {
+    offering,
+    plan,
+    per,
+    instances,
+    cost,
+    uses: uses.map(({ owner, name, ...used }) => ({
+      owner,
+      name,
+      instances: used.instances,
+      cost: used.cost,
+    })),
+  };
 }
 
 export function instanceReply(entry: InstanceEntry): InstanceAnswer {

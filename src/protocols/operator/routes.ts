@@ -7,7 +7,14 @@ import { auditQuery } from './audit.ts';
 import { instancesQuery, operationsQuery } from './list-queries.ts';
 import { auditAnswer } from './wire/audit.ts';
 import { authoritiesAnswer, authorityAnswer, authorityBody } from './wire/authorities.ts';
-import { doneAnswer, nodeAnswer, nodesAnswer, offeringsAnswer, orphansAnswer } from './wire/broker.ts';
+import {
+  doneAnswer,
+  nodeAnswer,
+  nodesAnswer,
+  offeringsAnswer,
+  orphansAnswer,
+  quotasAnswer,
+} from './wire/broker.ts';
 import { instanceDetailsAnswer, instancesAnswer } from './wire/instances.ts';
 import { actionAnswer, operationsAnswer } from './wire/operations.ts';
 import { anyObject, truth, text, whole, type Shape } from './wire/shape.ts';
@@ -82,6 +89,12 @@ export const operatorRoutes = {
     path: '/operator/offerings',
     summary: 'Every offering, and why some are not on sale.',
     answers: { 200: offeringsAnswer },
+  },
+  quotas: {
+    method: 'GET',
+    path: '/operator/quotas',
+    summary: 'Every quota, and what is in use of it.',
+    answers: { 200: quotasAnswer },
   },
   instances: {
     method: 'GET',

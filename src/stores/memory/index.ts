@@ -16,7 +16,8 @@ import {
 } from './find.ts';
 import { countDrifted, list, listOperations } from './list.ts';
 import { claim, delayFollower, postpone, renew, settle, tell } from './lease.ts';
-import { nodesOf, place } from './nodes.ts';
+import { costOf, holdersOf, nodesOf, place } from './nodes.ts';
+import { listUses } from './quota.ts';
 import { open } from './open.ts';
 import { orphansOf } from './orphans.ts';
 import { portsOf } from './ports.ts';
@@ -76,6 +77,8 @@ function storeOf(tables: Tables): Store {
     prune: async (olderThanMs) => prune(tables, olderThanMs),
     timeline: async (operationId) => timelines.get(operationId) ?? [],
     history: async (instanceId, limit) => history(tables, instanceId, limit),
+    listUses: async (count, per, limit) =>
+      listUses(tables, holdersOf(tables), count, { per, limit }, (one) => costOf(tables, one)),
     list: async (query) => list(tables, query),
     listOperations: async (query) => listOperations(tables, query),
     countDrifted: async (plans) => countDrifted(tables, plans),

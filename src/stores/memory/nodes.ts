@@ -2,6 +2,7 @@ import { lostFailure } from '../../broker/lost.ts';
 import { staleAfter, type Demand, type Node, type Nodes } from '../../broker/nodes.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Opening, Placement } from '../../broker/store.ts';
+import { quotaUse } from './quota.ts';
 import { decidePlace, placedOpening, placementOf } from '../placement.ts';
 import { concludeAudit, writeAudit } from './audit.ts';
 import { open } from './open.ts';
@@ -103,12 +104,16 @@ function onNode({ instances }: Tables, node: string): readonly Instance[] {
   return [...instances.values()].filter(({ record }) => record.place?.node === node);
 }
 
+export function holdersOf({ instances }: Tables): readonly Instance[] {
+  return [...instances.values()].filter(holdsRoom);
+}
+
 /** A create that failed holds nothing. */
 function holdsRoom({ record, operationId }: Instance): boolean {
   return record.ready || operationId !== undefined;
 }
 
-function costOf({ operations }: Tables, { record, operationId = '' }: Instance): number {
+export function costOf({ operations }: Tables, { record, operationId = '' }: Instance): number {
   return Math.max(record.place?.cost ?? 0, operations.get(operationId)?.cost ?? 0);
 }
 
@@ -125,10 +130,14 @@ function portsFree({ ports, now }: Tables, { name, ports: { first, last } }: Nod
 
 export function place(tables: Tables, opening: Opening, demand: Demand): Placement {
   const { instanceId, offeringId } = opening.operation;
-  const others = [...tables.instances.values()].filter(
-    (one) => one.record.offeringId === offeringId && one.record.id !== instanceId && holdsRoom(one),
-  );
-  const supply = { nodes: listNodes(tables, instanceId), instances: others.length };
+  const holders = holdersOf(tables).filter(({ record }) => record.id !== instanceId);
+  const supply = {
+    nodes: listNodes(tables, instanceId),
+    instances: holders.filter(({ record }) => record.offeringId === offeringId).length,
+    uses: (demand.quotas ?? []).map((claim) =>
+      quotaUse(tables, holders, claim, (one) => costOf(tables, one)),
+    ),
+  };
   const decided = decidePlace(opening, demand, supply);
   if ('short' in decided) return decided;
   const placed = placedOpening(opening, demand, decided.node);

@@ -12,7 +12,8 @@ import { claim, holdBack, postpone, release, renew } from './lease.ts';
 import { bindings, countDrifted, history, list, listOperations } from './list.ts';
 import { listen } from '../../postgres/listen.ts';
 import { open } from './open.ts';
-import { placeThrough } from './place.ts';
+import { holdsRoom, placeThrough } from './place.ts';
+import { listUses } from './quotas/uses.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { json } from './rows.ts';
 import { noNames, statementNames, type StatementNames } from '../../postgres/statement-names.ts';
@@ -60,6 +61,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     prune: (olderThanMs) => prune(query, olderThanMs),
     timeline: (operationId) => timeline(query, operationId),
     history: (instanceId, limit) => history(query, instanceId, limit),
+    listUses: (count, per, limit) => listUses(query, count, per, limit, holdsRoom),
     list: (asked) => list(query, asked),
     listOperations: (asked) => listOperations(query, asked),
     countDrifted: (plans) => countDrifted(query, plans),

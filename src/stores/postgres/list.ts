@@ -41,9 +41,9 @@ function conditions(asked: Omit<ListQuery, 'driftedFrom' | 'limit'>): readonly S
     planIds && sql`i.plan_id = any(${planIds}::text[])`,
     platform !== undefined && sql`i.platform = ${platform}`,
     organization !== undefined && sql`i.organization = ${organization}`,
-    organizationGuid !== undefined && guid(sql`i.organization_guid`, organizationGuid),
+    organizationGuid !== undefined && hasGuid(sql`i.organization_guid`, organizationGuid),
     space !== undefined && sql`i.space = ${space}`,
-    spaceGuid !== undefined && guid(sql`i.space_guid`, spaceGuid),
+    spaceGuid !== undefined && hasGuid(sql`i.space_guid`, spaceGuid),
     state !== undefined && inState(state),
     olderThan !== undefined && sql`i.created_at <= ${fromNow(-olderThan)}`,
     youngerThan !== undefined && sql`i.created_at >= ${fromNow(-youngerThan)}`,
@@ -52,7 +52,7 @@ function conditions(asked: Omit<ListQuery, 'driftedFrom' | 'limit'>): readonly S
 }
 
 /** As the index has it. */
-function guid(column: Sql, value: string): Sql {
+export function hasGuid(column: Sql, value: string): Sql {
   return sql`(left(${column}, 200) = left(${value}::text, 200) and ${column} = ${value})`;
 }
 

@@ -4,6 +4,7 @@ import type { Opening, Placement } from '../../broker/store.ts';
 import { decidePlace, placedOpening, placementOf, type Supplier, type Supply } from '../placement.ts';
 import { takingTurns } from '../../postgres/serialized.ts';
 import { open } from './open.ts';
+import { quotaUses, readUses } from './quotas/uses.ts';
 import type { Query } from '../../postgres/query.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 
@@ -15,7 +16,7 @@ export function placeThrough(
   const inTurn = takingTurns(pool);
   return (opening, demand) =>
     inTurn('placement', async (query) => {
-      const decided = decidePlace(opening, demand, await supplyFor(query, opening));
+      const decided = decidePlace(opening, demand, await supplyFor(query, opening, demand));
       if ('short' in decided) return decided;
       const placed = placedOpening(opening, demand, decided.node);
       const written = await open(query, channel, placed, demand.room?.cost);
@@ -23,18 +24,20 @@ export function placeThrough(
     });
 }
 
-async function supplyFor(query: Query, { operation }: Opening): Promise<Supply> {
+async function supplyFor(query: Query, { operation }: Opening, { quotas = [] }: Demand): Promise<Supply> {
   const others = sql`i.id <> ${operation.instanceId} and ${holdsRoom}`;
   const [row] = await query(sql`
     select
       (select count(*) from service_instances i where offering_id = ${operation.offeringId} and ${others})::integer
         as instances,
+      ${quotaUses(quotas, others)} as uses,
       (select json_agg(n) from (
         select name, executables, isolation, allows_unisolated as "allowsUnisolated", capacity, draining,
           ${stale} as stale, ${costs(others)} as used from nodes
       ) n) as nodes`);
   return {
     instances: Number(row?.['instances']),
+    uses: readUses(row?.['uses']),
     nodes: (row?.['nodes'] as readonly Supplier[] | null) ?? [],
   };
 }

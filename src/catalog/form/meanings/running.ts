@@ -37,4 +37,8 @@ export const runningMeanings: Readonly<Record<string, string>> = {
   'requires_offerings.<name>.parameters':
     'Parameters of an instance of its own; they may hold templates, but nothing that is known only when the instance is made',
   max_instances: 'How many instances there may be',
+  quota:
+    'How many instances there may be for each of whom: `total`, `platform`, `organization`, `space`; of a plan, those of this plan. See below',
+  'quota.<name>.instances': 'How many',
+  'quota.<name>.cost': 'What their `cost` comes to together; only what is made on nodes costs something',
 };

@@ -1,4 +1,5 @@
 // What is of no instance: nodes, offerings, orphans, and what refuses a request.
+import { quotaScopes } from '../../../broker/catalog.ts';
 import {
   amount,
   list,
@@ -61,6 +62,30 @@ export type OfferingAnswer = ValueOf<typeof offeringAnswer>;
 
 export const offeringsAnswer = named('Offerings', object({ offerings: list(offeringAnswer) }));
 export type OfferingsAnswer = ValueOf<typeof offeringsAnswer>;
+
+const quotaAnswer = named(
+  'Quota',
+  object({
+    offering: text(),
+    plan: maybe(text('Of which alone it is; absent: of the whole offering.')),
+    per: words(quotaScopes, 'For each of whom it is.'),
+    instances: maybe(whole('How many there may be; absent: any number.')),
+    cost: maybe(amount('What they may cost; absent: anything.')),
+    uses: list(
+      object({
+        owner: maybe(text('By id, where there is one; absent: nobody has said whose they are.')),
+        name: maybe(text('As people know it.')),
+        instances: whole(),
+        cost: amount(),
+      }),
+      'Those who use most first, at most a hundred of them.',
+    ),
+  }),
+);
+export type QuotaAnswer = ValueOf<typeof quotaAnswer>;
+
+export const quotasAnswer = named('Quotas', object({ quotas: list(quotaAnswer) }));
+export type QuotasAnswer = ValueOf<typeof quotasAnswer>;
 
 const orphanAnswer = named(
   'Orphan',

@@ -1,0 +1,70 @@
+import type { QuotaScope } from '../../../broker/catalog.ts';
+import type { OwnerMember, OwnerUse, QuotaCount, QuotaUse } from '../../../broker/listing.ts';
+import type { Query } from '../../../postgres/query.ts';
+import { join, sql, type Sql } from '../../../postgres/sql.ts';
+import { hasGuid } from '../list.ts';
+
+/** What is in use of each, in the order of the counts: for each one look by an index. */
+export function quotaUses(counts: readonly QuotaCount[], others: Sql): Sql {
+  return sql`json_build_array(${join(
+    counts.map((count) => sql`(select ${use} ${usedIn(count)} and ${others})`),
+    ', ',
+  )})`;
+}
+
+export function readUses(value: unknown): readonly QuotaUse[] {
+  return ((value ?? []) as readonly Record<keyof QuotaUse, unknown>[]).map(({ instances, cost }) => ({
+    instances: Number(instances),
+    cost: Number(cost),
+  }));
+}
+
+const use = sql`json_build_object('instances', count(*), 'cost', coalesce(sum(greatest(i.cost, o.cost)), 0))`;
+
+/** Also of a plan that an open update goes to: when it has succeeded, the instance is of it. */
+function usedIn({ offeringId, planId, owner }: QuotaCount): Sql {
+  const wanted = [
+    sql`i.offering_id = ${offeringId}`,
+    ...(planId === undefined
+      ? []
+      : [sql`(i.plan_id = ${planId} or (o.kind = 'update' and o.plan_id = ${planId}))`]),
+    ...(owner ? [isOf[owner.by](owner.is)] : []),
+  ];
+  return sql`from service_instances i left join operations o on o.id = i.operation_id
+    where ${join(wanted, ' and ')}`;
+}
+
+/** Names are cut as they are in their columns. */
+const isOf = {
+  platform: (is) => sql`i.platform = left(${is}::text, 200)`,
+  organization: (is) => sql`i.organization = left(${is}::text, 200)`,
+  organizationGuid: (is) => hasGuid(sql`i.organization_guid`, is),
+  space: (is) => sql`i.space = left(${is}::text, 200)`,
+  spaceGuid: (is) => hasGuid(sql`i.space_guid`, is),
+} satisfies Record<OwnerMember, (is: string) => Sql>;
+
+/** Those who use most first. @param holding which instances count */
+export async function listUses(
+  query: Query,
+  count: QuotaCount,
+  per: QuotaScope,
+  limit: number,
+  holding: Sql,
+): Promise<readonly OwnerUse[]> {
+  const { owner, name } = ownerColumnsOf[per];
+  const rows = await query(sql`
+    select ${owner} as owner, max(${name}) as name, ${use} as used ${usedIn(count)} and ${holding}
+    group by 1 order by count(*) desc, 1 limit ${limit}`);
+  return rows.map((row) => ({
+    ...(readUses([row['used']])[0] as QuotaUse),
+    owner: (row['owner'] as string | null) ?? undefined,
+    name: (row['name'] as string | null) ?? undefined,
+  }));
+}
+
+const ownerColumnsOf = {
+  total: { owner: sql`null::text`, name: sql`null::text` },
+  platform: { owner: sql`i.platform`, name: sql`i.platform` },
+  organization: { owner: sql`coalesce(i.organization_guid, i.organization)`, name: sql`i.organization` },
+  space: { owner: sql`coalesce(i.space_guid, i.space)`, name: sql`i.space` },
+} satisfies Record<QuotaScope, Record<'owner' | 'name', Sql>>;
