@@ -26,7 +26,7 @@ beforeAll(async () => {
 test('Completion points hold every command with its options and choices', () => {
   expect(points.find(({ path }) => path === 'completion')?.arguments).toEqual([['bash', 'zsh', 'fish']]);
   const log = points.find(({ path }) => path === 'instances log');
-  expect(log?.options.map(({ name }) => name)).toEqual(['--unit', '--lines', '--help']);
+  expect(log?.options.map(({ name }) => name)).toEqual(['--unit', '--lines', '--json', '--help']);
   expect(points.length).toBeGreaterThan(20);
 });
 
