@@ -107,6 +107,7 @@ const innerRooms: Readonly<Record<string, readonly string[]>> = {
   requests: ['operations'],
   dependencies: ['requests', 'operations'],
   units: ['requests', 'operations'],
+  repair: ['dependencies', 'requests', 'operations'],
 };
 
 interface Import {
@@ -184,7 +185,7 @@ test('Only broker/ itself imports its inner rooms.', () => {
   expect(wrong.map(said)).toEqual([]);
 });
 
-test('The inner rooms of broker/ stand in one order: operations, requests, then dependencies and units.', () => {
+test('The inner rooms of broker/ stand in one order: operations, requests, then dependencies, units and repair.', () => {
   const innerOf = (file: string) => /^src\/broker\/([^/]+)\//.exec(file)?.[1];
   const wrong = ownImports.filter((one) => {
     const [own, other] = [innerOf(one.file), innerOf(resolved(one) ?? '')];

@@ -1,4 +1,6 @@
 import { execInUnits, readUnitLogs } from './units/exec-and-log.ts';
+import type { BindingsQuery } from './listing.ts';
+import { type ListedBindings, listBindings } from './repair/list-bindings.ts';
 import { bind } from './requests/bind.ts';
 import type { Catalog } from './catalog.ts';
 import { type UnitMonitor, createUnitMonitor } from './units/monitor.ts';
@@ -8,10 +10,13 @@ import type {
   Exec,
   StartStop,
   Provision,
+  PurgeBinding,
+  PurgeInstance,
   ReadLog,
   Recreate,
   RemoveBinding,
   RemoveInstance,
+  RepairOperation,
   Unbind,
   Update,
   Upgrade,
@@ -25,13 +30,20 @@ import { createDependencies } from './dependencies/acquire.ts';
 import type { Outcome } from './outcome.ts';
 import { startStop } from './requests/start-stop.ts';
 import { createPlanOf } from './operations/plan-of.ts';
+import { type ForceDeleted, forceDelete } from './repair/force-delete.ts';
+import { cancelOperation } from './repair/cancel.ts';
+import { findMissing, type Missing } from './repair/find-missing.ts';
+import { requireKnownOperation } from './repair/find-operation.ts';
+import { retryOperation } from './repair/retry.ts';
+import { purgeBinding, type Purged, purgeInstance } from './repair/purge.ts';
 import { provision } from './requests/provision.ts';
 import { recreate } from './requests/recreate.ts';
 import { removeBinding } from './requests/remove-binding.ts';
 import { removeInstance } from './requests/remove-instance.ts';
 import { readStatus } from './units/read-status.ts';
 import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } from './requests/fetch.ts';
-import type { ServiceBinding, ServiceInstance } from './records.ts';
+import { type OperationSummary, summarize } from './events.ts';
+import type { Operation, ServiceBinding, ServiceInstance } from './records.ts';
 import type { OperationQuery } from './store.ts';
 import type { InstanceStatus } from './status.ts';
 import { createOperatorView, type OperatorView } from './operator-view.ts';
@@ -56,6 +68,12 @@ export type {
 } from './commands.ts';
 
 export type { UnitMonitor } from './units/monitor.ts';
+
+export type { ForceDeleted } from './repair/force-delete.ts';
+
+export type { NamedBinding } from './repair/list-bindings.ts';
+
+export type { Purged } from './repair/purge.ts';
 
 export type { LastOperation } from './requests/fetch.ts';
 
@@ -87,6 +105,22 @@ export interface Broker {
   removeBinding(command: RemoveBinding): Promise<Outcome<ServiceBinding>>;
   /** Deletes an instance that its platform has forgotten. Refuses with not-found, and with invalid one that is needed. */
   removeInstance(command: RemoveInstance): Promise<Outcome<ServiceInstance>>;
+  /** Of all instances, page by page. Refuses with invalid an `after` that is not the `next` of a page. */
+  bindings(query: BindingsQuery): Promise<ListedBindings>;
+  /** Instances of which nothing is there, as far as this broker can see. */
+  missing(): Promise<Missing>;
+  /** Of any, in progress or ended. Refuses with not-found. */
+  operation(operationId: string): Promise<OperationSummary>;
+  /** Has it end as failed. Refuses with not-found, and with conflict when it has ended or failed. */
+  cancelOperation(command: RepairOperation): Promise<Operation>;
+  /** Asks once more for what has failed. Refuses with not-found, and with conflict when that cannot be. */
+  retryOperation(command: RepairOperation): Promise<Outcome<ServiceInstance> | Outcome<ServiceBinding>>;
+  /** Forgets an instance and removes nothing. Refuses with not-found, and with invalid one that is needed. */
+  purgeInstance(command: PurgeInstance): Promise<Purged>;
+  /** The same of a binding. Refuses with not-found, and with conflict one that is needed. */
+  purgeBinding(command: PurgeBinding): Promise<Purged>;
+  /** Removes what can be removed of an instance and forgets the rest. Refuses as `removeInstance`, and with busy. */
+  forceDelete(command: RemoveInstance): Promise<ForceDeleted>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
@@ -122,6 +156,14 @@ export function createBroker(context: BrokerContext): {
     upgrade: (command) => upgrade(core, command),
     removeBinding: (command) => removeBinding(core, command),
     removeInstance: (command) => removeInstance(core, command),
+    bindings: (query) => listBindings(core, query),
+    missing: () => findMissing(core),
+    operation: async (operationId) => summarize(await requireKnownOperation(core, operationId)),
+    cancelOperation: (command) => cancelOperation(core, command),
+    retryOperation: (command) => retryOperation(core, command),
+    purgeInstance: (command) => purgeInstance(core, command),
+    purgeBinding: (command) => purgeBinding(core, command),
+    forceDelete: (command) => forceDelete(core, command),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (command) => execInUnits(core, command),
     log: (command) => readUnitLogs(core, command),

@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import type { Json, JsonObject } from './json.ts';
 import type { Scope } from './orphans.ts';
 import type { Origin, Sparing } from './records.ts';
 import type { OnBehalfOf } from './store.ts';
@@ -28,6 +28,8 @@ export interface Provision extends Command {
   readonly maintenanceVersion?: string;
   /** Set by the broker itself: the instance that this one is made for. */
   readonly parent?: string;
+  /** Set by the broker itself: who had it made, when another one asks for it again; absent: who asks. */
+  readonly requester?: Json;
 }
 
 export interface Update extends Command {
@@ -57,6 +59,8 @@ export interface Deprovision extends Command {
   readonly giveUp?: string;
   /** Nothing is to be done when the instance has another version by now. */
   readonly version?: number;
+  /** What cannot be removed is left where it is, and forgotten. */
+  readonly force?: boolean;
 }
 
 export interface Bind extends Command {
@@ -88,6 +92,22 @@ export interface RemoveBinding extends Command {
 
 /** Of an instance that its platform has forgotten. */
 export type RemoveInstance = Command;
+
+/** Of an operation: that it ends, or that what has failed is asked for again. */
+export interface RepairOperation {
+  readonly operationId: string;
+  readonly origin: Origin;
+}
+
+/** Of an instance, from the books alone. */
+export interface PurgeInstance {
+  readonly instanceId: string;
+  readonly origin: Origin;
+}
+
+export interface PurgeBinding extends PurgeInstance {
+  readonly bindingId: string;
+}
 
 /** Of an instance that was lost with its node. */
 export type Recreate = Command;

@@ -9,6 +9,12 @@ export type OperationSummary = Omit<Operation, 'confidential'>;
 /** What was asked for and is no operation, as events tell it: nothing that a caller meant for a program alone. */
 export type CommandSummary =
   | { readonly kind: 'drain' | 'undrain' | 'forget' | 'abandon'; readonly node: string }
+  | { readonly kind: 'cancel'; readonly operationId: string }
+  | {
+      readonly kind: 'purge' | 'force-delete';
+      readonly instanceId: string;
+      readonly bindingId?: string | undefined;
+    }
   | ({ readonly kind: 'remove-orphan'; readonly name: string } & Scope)
   | { readonly kind: 'renew-authority'; readonly generation: number; readonly signsAfter: number }
   | ({ readonly kind: 'exec'; readonly ended: readonly EndedProgram[] } & StartedProgram)

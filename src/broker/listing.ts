@@ -1,7 +1,9 @@
 /** What lists can be asked for, and whose the instances in them are. */
 import type { Quota, QuotaAmounts, ServicePlan } from './catalog.ts';
-import type { Operation, OperationKind, ServiceInstance } from './records.ts';
-import type { StateWord } from './state.ts';
+import type { OperationSummary } from './events.ts';
+import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from './records.ts';
+import type { BindingState, StateWord } from './state.ts';
+import type { Seen } from './units.ts';
 
 /** A plan as it is now. */
 export type PlanRevision = Pick<ServicePlan, 'offeringId' | 'id' | 'revision'>;
@@ -36,6 +38,8 @@ export interface OperationsQuery {
   readonly limit: number;
   readonly state?: Operation['state'];
   readonly kind?: OperationKind;
+  /** Only this one. */
+  readonly operationId?: string;
   readonly instanceId?: string;
   readonly offeringId?: string;
   /** Milliseconds since it was opened, at least and at most. */
@@ -46,6 +50,52 @@ export interface OperationsQuery {
 export interface OperationsPage {
   readonly operations: readonly Operation[];
   readonly next?: string;
+}
+
+/** An instance in a list; of one that cannot be read, what is confidential is empty. */
+export interface Listed {
+  readonly instance: ServiceInstance;
+  /** The open provision, update, deprovision, start, stop or restart. */
+  readonly operation?: OperationSummary;
+  readonly bindings: number;
+  readonly seen?: Seen;
+}
+
+/** A binding as the operator sees it: never with what is confidential. */
+export interface ListedBinding {
+  readonly binding: Omit<ServiceBinding, 'confidential'>;
+  /** The open bind or unbind. */
+  readonly operation?: OperationSummary;
+}
+
+/** Bindings of all instances: only those to which all that is named applies. */
+export interface BindingsQuery extends Pick<
+  ListQuery,
+  | 'limit'
+  | 'instanceId'
+  | 'node'
+  | 'offeringId'
+  | 'planIds'
+  | 'platform'
+  | 'organization'
+  | 'space'
+  | 'olderThan'
+  | 'youngerThan'
+> {
+  /** The `next` of the page before. */
+  readonly after?: string;
+  readonly appGuid?: string;
+  readonly state?: BindingState;
+}
+
+export interface BindingsPage {
+  readonly bindings: readonly BindingOfInstance[];
+  readonly next?: string;
+}
+
+/** A binding in the list of all, with the instance that it is of. */
+export interface BindingOfInstance extends ListedBinding {
+  readonly instance: Pick<ServiceInstance, 'id' | 'offeringId' | 'planId'>;
 }
 
 /** Whose an instance is, as its platform has said: by the names that people know, and by ids. */

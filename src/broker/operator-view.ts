@@ -9,8 +9,15 @@ import type { Json } from './json.ts';
 import type { Node } from './nodes.ts';
 import { declaredOfferings } from './on-sale.ts';
 import type { MadeFrom } from './operations/plan-of.ts';
-import { type InstanceOwner, type ListQuery, type OperationsQuery, ownerOf } from './listing.ts';
-import { dependencyIds } from './dependencies/ids.ts';
+import {
+  type InstanceOwner,
+  type ListQuery,
+  type OperationsQuery,
+  ownerOf,
+  type Listed,
+  type ListedBinding,
+} from './listing.ts';
+import { heldBy } from './dependencies/held-by.ts';
 import { portOwner } from './key.ts';
 import { runsPrograms } from './operations/placement.ts';
 import type { Suspect } from './orphans.ts';
@@ -21,7 +28,6 @@ import { removeOrphan } from './requests/remove-orphan.ts';
 import { describeStatus, findNode } from './units/read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
 import { type BindingState, describeBindingState, describeState, type StateWord } from './state.ts';
-import type { Listed, ListedBinding } from './store.ts';
 import type { InstanceStatus } from './status.ts';
 import type { UnitStatus } from './units.ts';
 
@@ -224,16 +230,6 @@ function unlessUnreadable(error: unknown): undefined {
   if (!(error instanceof Refusal) || error.code !== 'unreadable') throw error;
 }
 
-async function heldBy(core: RequestContext, instance: ServiceInstance): Promise<readonly string[]> {
-  // Of a plan that cannot be read any more there is still everything else to be told.
-  const plan = await core.planOf(instance).catch(() => undefined);
-  const needs = Object.entries(plan?.operating.dependencies ?? {});
-  const held = needs.map(async ([name, need]) => {
-    const { instanceId, bindingId } = dependencyIds(instance, name, need);
-    return (await core.store.findBinding(instanceId, bindingId)).binding ? [instanceId] : [];
-  });
-  return (await Promise.all(held)).flat();
-}
 function offeringsOf({ catalog, hidden }: BrokerContext): readonly OfferingEntry[] {
   const concealed = hidden();
   const shown = catalog().offerings.filter(({ id }) => concealed.every(({ offering }) => offering.id !== id));

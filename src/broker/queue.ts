@@ -1,6 +1,7 @@
 import type { RequestContext } from './requests/context.ts';
 import type { OperationSummary } from './events.ts';
-import { longestSleep, type ExpiredBinding, type Hint } from './store.ts';
+import type { ExpiredBinding, Hint } from './store.ts';
+import { longestSleep } from './timing.ts';
 import { expire } from './requests/unbind.ts';
 
 /** The side of the core that a worker drives. */

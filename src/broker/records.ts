@@ -71,6 +71,8 @@ export interface InstanceConfidential {
   readonly requester?: Json;
   /** The memo of a create that could not be undone or removed: what is left of it can be found by it. */
   readonly trace?: Json;
+  /** What the last update asked for, if it has failed and none has succeeded since: so it can be asked for again. */
+  readonly failedUpdate?: { readonly operationId: string; readonly request: UpdateRequest };
 }
 
 export interface ServiceBinding {
@@ -137,6 +139,8 @@ export interface Operation {
   readonly untold?: boolean;
   /** Of a failed operation; of one in progress: it has failed and is being undone. */
   readonly failure?: OperationFailure;
+  /** An operator wants it to end so: who has it, or takes it up next, ends it. */
+  readonly cancelled?: OperationFailure;
   readonly origin: Origin;
   readonly confidential: OperationConfidential;
   readonly createdAt: Date;
@@ -160,6 +164,8 @@ export interface OperationConfidential {
   /** Of a start, stop or restart: the units it is about; absent: all. */
   readonly units?: readonly string[];
   readonly sparing?: Sparing;
+  /** Of a deprovision: what cannot be removed is left where it is, and forgotten. */
+  readonly force?: boolean;
 }
 
 /**

@@ -37,7 +37,9 @@ export function describeState(
   }
 }
 
-export type BindingState = 'binding' | 'bound' | 'expired' | 'failed' | 'unbinding';
+export const bindingStates = ['binding', 'bound', 'expired', 'failed', 'unbinding'] as const;
+
+export type BindingState = (typeof bindingStates)[number];
 
 /** As `describeState`, of a binding that is there. */
 export function describeBindingState(

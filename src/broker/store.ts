@@ -1,8 +1,16 @@
 import type { AuditEntry, AuditTrail } from './audit.ts';
 import type { ServicePlan } from './catalog.ts';
-import type { OperationSummary } from './events.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { ListQuery, OperationsPage, OperationsQuery, PlanRevision } from './listing.ts';
+import type {
+  BindingsPage,
+  BindingsQuery,
+  Listed,
+  ListedBinding,
+  ListQuery,
+  OperationsPage,
+  OperationsQuery,
+  PlanRevision,
+} from './listing.ts';
 import type { Demand, Shortage } from './nodes.ts';
 import type { QuotaScope } from './catalog.ts';
 import type { OwnerUse, QuotaCount } from './listing.ts';
@@ -45,12 +53,26 @@ export interface Store {
    * @param node absent: only operations that any broker can run
    */
   claim(holder: string, leaseMs: number, node?: string): Promise<LeasedOperation | undefined>;
-  /** Holds on for another lease; false when the operation is no longer ours: stop working on it. */
-  renew(held: LeasedOperation, leaseMs: number): Promise<boolean>;
+  /**
+   * Holds on for another lease; false when the operation is no longer ours: stop working on it. `cancelled`: it is ours,
+   * and to be ended as failed.
+   */
+  renew(held: LeasedOperation, leaseMs: number): Promise<boolean | 'cancelled'>;
   /** Remembers the progress of an operation that goes on; false when it is no longer ours. */
   postpone(held: LeasedOperation, pause: Pause): Promise<boolean>;
   /** Ends the operation and applies what it changed, together or neither; false when it is no longer ours. */
   settle(held: LeasedOperation, settlement: Settlement): Promise<boolean>;
+  /**
+   * Forgets an instance with its bindings, or one of these, and ends what is open on it with this failure, whether or
+   * not anything of it can be read. Gives what has ended; undefined when the instance has another version by now.
+   */
+  purge(
+    what: Forgotten,
+    failure: OperationFailure,
+    audit: AuditEntry,
+  ): Promise<readonly Operation[] | undefined>;
+  /** Has it ended, and undone, by who has it or takes it up next. Undefined: it was over, failed or cancelled. */
+  cancel(operationId: string, failure: OperationFailure, audit: AuditEntry): Promise<Operation | undefined>;
   /** The step of a cancelled operation is still running: its follower must wait another lease. */
   holdBack(cancelledId: string, leaseMs: number): Promise<void>;
   /** The step of a cancelled operation has ended: its follower may start now. */
@@ -84,6 +106,8 @@ export interface Store {
   listUses(count: QuotaCount, per: QuotaScope, limit: number): Promise<readonly OwnerUse[]>;
   /** Operations of all instances, the latest first; `next` is the `after` of the page that follows. */
   listOperations(query: OperationsQuery): Promise<OperationsPage>;
+  /** Bindings of all instances, in the order of the ids of instance and binding; what cannot be read hides none. */
+  listBindings(query: BindingsQuery): Promise<BindingsPage>;
   /** Instances of another revision than that of their plan among these. */
   countDrifted(plans: readonly PlanRevision[]): Promise<number>;
 
@@ -117,22 +141,6 @@ export type Placement =
   | { readonly placed: ServiceInstance; readonly operation: Operation }
   | { readonly short: Shortage }
   | 'stale';
-
-/** An instance in a list; of one that cannot be read, what is confidential is empty. */
-export interface Listed {
-  readonly instance: ServiceInstance;
-  /** The open provision, update, deprovision, start, stop or restart. */
-  readonly operation?: OperationSummary;
-  readonly bindings: number;
-  readonly seen?: Seen;
-}
-
-/** A binding as the operator sees it: never with what is confidential. */
-export interface ListedBinding {
-  readonly binding: Omit<ServiceBinding, 'confidential'>;
-  /** The open bind or unbind. */
-  readonly operation?: OperationSummary;
-}
 
 export interface UnitCheck {
   readonly instance: ServiceInstance;
@@ -206,7 +214,16 @@ export interface Pause {
 
 export type StepRecord = Omit<TimelineEntry, 'endedAt'>;
 
+/** What is to be forgotten: an instance as it was read, or one of its bindings. */
+export interface Forgotten {
+  readonly instanceId: string;
+  readonly version: number;
+  readonly bindingId?: string;
+}
+
 export interface Settlement {
+  /** Of a removal by force that could not remove everything: what stays where it is, for operators. */
+  readonly left?: string;
   readonly did?: StepRecord;
   readonly failure?: OperationFailure;
   readonly instance?: Change<ServiceInstance>;
@@ -219,9 +236,6 @@ export interface OperationQuery {
   readonly operationId?: string;
 }
 
-/** Milliseconds after which brokers look for what is due by themselves: what is due later needs no hint. */
-export const longestSleep = 1000;
-
 export interface FoundOperation {
   readonly operation?: Operation;
   /** Milliseconds since it has ended. */
@@ -231,4 +245,5 @@ export interface FoundOperation {
   readonly lost?: Loss;
 }
 
-export type Hint = { readonly due: true } | { readonly cancelled: string };
+/** `cancelled`: another one has taken its place. `ending`: it is to be ended as failed by who has it. */
+export type Hint = { readonly due: true } | { readonly cancelled: string } | { readonly ending: string };

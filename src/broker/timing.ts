@@ -1,5 +1,8 @@
 /** Time: waiting that ends, and pauses that grow. */
 
+/** Milliseconds after which brokers look for what is due by themselves: what is due later needs no hint. */
+export const longestSleep = 1000;
+
 /** The value, or undefined when time is over first. What the work throws is thrown. */
 export async function withinTime<Value>(
   value: Promise<Value> | undefined,

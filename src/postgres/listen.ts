@@ -93,5 +93,6 @@ async function start(client: Client, channel: string): Promise<void> {
 
 function readHint(payload: string): Hint {
   const [word, id] = payload.split(' ');
+  if (word === 'ending' && id) return { ending: id };
   return word === 'cancelled' && id ? { cancelled: id } : { due: true };
 }

@@ -26,7 +26,33 @@ export function readPageMark<Kind extends keyof Kinds>(word: string, kind: Kind)
   } catch {
     // As with any other word.
   }
-  throw new Refusal('invalid', 'after is not the next of any page.', 'after');
+  throw notNext();
+}
+
+/** As `writePageMark`, of a list in the order of two ids. */
+export function writeIdsMark(instanceId: string, id: string): string {
+  return Buffer.from(JSON.stringify([instanceId, id])).toString('base64url');
+}
+
+/** @throws Refusal invalid, of the field `after` */
+export function readIdsMark(word: string): readonly [instanceId: string, id: string] {
+  try {
+    const [instanceId, id, ...more] = JSON.parse(
+      Buffer.from(word, 'base64url').toString(),
+    ) as readonly unknown[];
+    if (isId(instanceId) && isId(id) && more.length === 0) return [instanceId, id];
+  } catch {
+    // As with any other word.
+  }
+  throw notNext();
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.isWellFormed() && !value.includes('\u0000');
+}
+
+function notNext(): Refusal {
+  return new Refusal('invalid', 'after is not the next of any page.', 'after');
 }
 
 /** What a store can have written. */

@@ -2,7 +2,7 @@
 import type { Pause, Store } from '../broker/store.ts';
 import { type ConfidentialRow, parseConfidential } from './operation-rows.ts';
 import { type KeyRing, openText, sealText } from './keyring.ts';
-import { sealedAudit } from './sealed-audit.ts';
+import { sealedAudit, sealedEntry } from './sealed-audit.ts';
 import { isSealed, readConfidential } from './confidential.ts';
 import { legibly, opener, sealer } from './sealing.ts';
 import { claimReadable, rowPlaceOf, type TellUnreadable, tellingSeldom } from './unreadable.ts';
@@ -50,17 +50,33 @@ export function sealedStore(
       ),
     postpone: (held, pause) => inner.postpone(seal.progress(held, pause), withoutMemo(pause)),
     settle: (held, settlement) => inner.settle(held, seal.settlement(settlement)),
+    ...byHand(inner, ring, legibly(ring, open)),
     ...reading(inner, legibly(ring, open)),
     audit: sealedAudit(inner.audit, ring, told),
-    async leftBinding(instanceId) {
-      const binding = await inner.leftBinding(instanceId);
-      return binding && open.binding(binding);
-    },
+    leftBinding: (instanceId) => inner.leftBinding(instanceId).then((one) => one && open.binding(one)),
     claimUnitCheck: (node) =>
       claimReadable(
         () => inner.claimUnitCheck(node),
         (check) => ({ ...check, instance: open.instance(check.instance) }),
       ),
+  };
+}
+
+/** What operators end. */
+function byHand(
+  inner: Store,
+  ring: () => KeyRing,
+  legible: ReturnType<typeof legibly>,
+): Pick<Store, 'purge' | 'cancel'> {
+  return {
+    async purge(what, failure, audit) {
+      const ended = await inner.purge(what, failure, sealedEntry(ring(), audit));
+      return ended?.map(legible.operation);
+    },
+    async cancel(operationId, failure, audit) {
+      const asked = await inner.cancel(operationId, failure, sealedEntry(ring(), audit));
+      return asked && legible.operation(asked);
+    },
   };
 }
 

@@ -58,6 +58,7 @@ describe('The overview of instances', () => {
     });
     const { broker } = coreInMemory(provisioner, [plan, large]).broker();
     await broker.provision(toProvision());
+    await broker.provision(toProvision({ instanceId: 'i9' }));
     await broker.bind(toBind({ dependent: 'i9' }));
     await broker.update(toUpdate({ planId: 'large' }));
     await broker.stop({ instanceId: 'i1', origin: { protocol: 'test' }, acceptsIncomplete: false });

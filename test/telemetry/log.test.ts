@@ -189,6 +189,12 @@ const commands: {
   undrain: [{ kind: 'undrain', node: 'n1' }, { node: 'n1' }],
   forget: [{ kind: 'forget', node: 'n1' }, { node: 'n1' }],
   abandon: [{ kind: 'abandon', node: 'n1' }, { node: 'n1' }],
+  cancel: [{ kind: 'cancel', operationId: 'o1' }, { operationId: 'o1' }],
+  purge: [
+    { kind: 'purge', instanceId: 'i1', bindingId: 'b1' },
+    { instanceId: 'i1', bindingId: 'b1' },
+  ],
+  'force-delete': [{ kind: 'force-delete', instanceId: 'i1' }, { instanceId: 'i1' }],
   'remove-orphan': [
     { kind: 'remove-orphan', provisioner: 'process', node: 'n1', name: 'p1' },
     { provisioner: 'process', node: 'n1', name: 'p1' },

@@ -35,7 +35,10 @@ function changeOf(core: BrokerContext, intent: Intent): Pick<AuditEntry, 'before
         after: outlineOf(core, intent, operation.confidential.target ?? record),
       };
     case 'deprovision':
-      return { before: outlineOf(core, intent, record) };
+      return {
+        before: outlineOf(core, intent, record),
+        after: operation.confidential.force ? { force: true } : undefined,
+      };
     case 'bind':
       return { after: outlineOfBinding(binding) };
     case 'unbind':

@@ -9,7 +9,7 @@ const longestTimer = 2 ** 31 - 1;
 /** A step's result, and why it was told to end, if it was. No result: it did not end within the grace. */
 export interface LeasedResult<Result> {
   readonly result?: Result;
-  readonly interruption?: 'lost' | 'deadline' | 'stop';
+  readonly interruption?: 'lost' | 'deadline' | 'stop' | 'cancelled';
 }
 
 /**
@@ -69,8 +69,10 @@ function startHeart(
     asking = true;
     try {
       if (isLost || control.signal.reason === 'lost') return await store.holdBack(held.operation.id, lease);
-      if (!(await store.renew(held, lease))) return lose();
+      const ours = await store.renew(held, lease);
+      if (!ours) return lose();
       renewed = asked;
+      if (ours === 'cancelled') control.abort('cancelled' satisfies LeasedResult<unknown>['interruption']);
     } catch (error) {
       observe({ type: 'trouble', doing: 'renewing a lease', detail: String(error) });
       if (performance.now() - renewed > lease - pause / 2) lose();

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { summarize } from '../events.ts';
-import { secondsAllowed } from './intent.ts';
+import { cancelledByHand, isToEnd, mistaken, tooLong, undoFailed } from './failures.ts';
+import { isForced, leaveBehind, mostForcedTries } from './left-behind.ts';
 import type { Operation, OperationFailure } from '../records.ts';
 import { failureOf, undoesFailure } from './settlement.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
@@ -41,10 +42,6 @@ const pauses = { first: 1000, longest: 60_000 };
 const lastTryTime = 1000;
 /** Tries in a row, the last one by a mistake of this program. */
 const mostMistakes = 3;
-const mistaken = {
-  word: 'mistake',
-  sentence: 'The broker made a mistake of its own. Ask the operator of the broker.',
-};
 
 /** What stays the same while it runs, and by what it hears that it shall not run on. */
 interface Run {
@@ -100,9 +97,9 @@ async function goOn(run: Run, first: LeasedOperation): Promise<Ended> {
     const started = core.uptime();
     const step = (signal: AbortSignal) => takeStep(core, plan, held, signal);
     const leased =
-      held.remainingMs > 0
+      held.remainingMs > 0 && !isToEnd(held.operation)
         ? await runUnderLease(core, held, stop, step)
-        : { interruption: 'deadline' as const };
+        : { interruption: isToEnd(held.operation) ? ('cancelled' as const) : ('deadline' as const) };
     if (leased.interruption === 'lost') return lose(core, held);
     const passed = core.uptime() - started;
     const next = await apply(run, { ...held, remainingMs: held.remainingMs - passed }, leased);
@@ -126,6 +123,7 @@ async function apply(
 ): Promise<Next> {
   const failure = abortedBy(run, held);
   if (failure) return fail(run, held, failure);
+  if (interruption === 'cancelled') return fail(run, held, cancelledByHand);
   // A step that was told to end says little by throwing; only what it has really reached counts.
   const reached = result && !(interruption && ('retry' in result || 'failed' in result)) ? result : undefined;
   if (!reached) {
@@ -164,6 +162,9 @@ async function settle({ core }: Run, held: LeasedOperation, settlement: Settleme
 /** What is to be undone is undone before it is told; everything else stays as it is. */
 async function fail(run: Run, held: LeasedOperation, failure: OperationFailure): Promise<Next> {
   const { operation } = held;
+  // Who cancels a removal by force does not want it forgotten.
+  if (isForced(operation) && failure !== cancelledByHand)
+    return settle(run, held, await leaveBehind(run.core, run.plan, held, failure));
   const twice = operation.failure && undoFailed(operation.failure, failure);
   if (twice || !undoesFailure(operation, run.plan)) {
     return settle(run, held, failureOf(held, twice ?? failure));
@@ -172,20 +173,6 @@ async function fail(run: Run, held: LeasedOperation, failure: OperationFailure):
   run.core.observe({ type: 'undo-started', operation: summarize(operation), detail });
   const trace = operation.kind === 'update' ? undefined : operation.confidential.memo;
   return pause(run, held, { failures: 0, failure, deadlineMs: undoTime, trace }, 0);
-}
-
-function undoFailed(first: OperationFailure, then: OperationFailure): OperationFailure {
-  const detail = `${first.detail ?? first.sentence} Undoing it failed too: ${then.detail ?? then.sentence}`;
-  return { ...first, detail };
-}
-
-/** @param detail for the operator: what went wrong at the last try, if anything did */
-function tooLong(plan: ServicePlan, detail?: string): OperationFailure {
-  return {
-    word: 'timeout',
-    sentence: `The operation took longer than the ${secondsAllowed(plan)} seconds allowed.`,
-    detail,
-  };
 }
 
 async function retry(
@@ -197,7 +184,8 @@ async function retry(
   // The last try comes shortly before the time is over, however long the pauses are by then.
   const retryMs = Math.min(backoff(operation.failures + 1, pauses), remainingMs - lastTryTime);
   const summary = summarize(operation);
-  const isHopeless = ours && operation.failures + 1 >= mostMistakes;
+  const most = isForced(operation) ? mostForcedTries : mostMistakes;
+  const isHopeless = (ours || isForced(operation)) && operation.failures + 1 >= most;
   if (isHopeless || retryMs <= 0) {
     run.core.observe({ type: 'step-failed', operation: summary, detail });
     return fail(run, held, isHopeless ? { ...mistaken, detail } : tooLong(run.plan, detail));
@@ -222,6 +210,7 @@ async function pause(run: Run, held: LeasedOperation, progress: Progress, afterM
   const passed = uptime() - started;
   const rested = advance(held, progress, passed);
   if (interruption === 'lost') return { ended: await lose(core, rested) };
+  if (interruption === 'cancelled') return fail(run, rested, cancelledByHand);
   const failure = abortedBy(run, rested);
   if (failure) return fail(run, rested, failure);
   if (!isAborted(hurry)) return { held: rested };

@@ -2,6 +2,7 @@ import type { ServicePlan } from '../catalog.ts';
 import { type OperationSummary, summarize } from '../events.ts';
 import type { ServiceInstance } from '../records.ts';
 import type { Hint, LeasedOperation } from '../store.ts';
+import { cancelledByHand } from './failures.ts';
 import { type Ended, type RunningOperation, startRunning } from './run.ts';
 import type { OperationContext } from './step.ts';
 
@@ -60,6 +61,7 @@ export function createRunning(
     begin,
     take,
     onHint(hint) {
+      if ('ending' in hint) running.get(hint.ending)?.abort(cancelledByHand);
       if ('cancelled' in hint) running.get(hint.cancelled)?.drop();
     },
     async rest() {

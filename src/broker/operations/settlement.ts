@@ -60,7 +60,15 @@ export function failureOf(
   { operation, instance, binding }: LeasedOperation,
   failure: OperationFailure,
 ): Settlement {
-  const { trace } = operation.confidential;
+  const { trace, request } = operation.confidential;
+  // What it asked for is kept, so that it can be asked for again.
+  if (operation.kind === 'update' && request) {
+    const failedUpdate = { operationId: operation.id, request };
+    return {
+      failure,
+      instance: { put: { ...instance, confidential: { ...instance.confidential, failedUpdate } } },
+    };
+  }
   if (trace === undefined) return { failure };
   return binding
     ? { failure, binding: { put: { ...binding, confidential: { ...binding.confidential, trace } } } }
@@ -97,7 +105,8 @@ function finishInstance(
   core: BrokerContext,
 ): ServiceInstance {
   const facts = { ...instance.confidential.facts, ...made.facts };
-  const confidential = { ...withoutTrace(instance).confidential, facts };
+  const { failedUpdate: _overtaken, ...before } = withoutTrace(instance).confidential;
+  const confidential = { ...before, facts };
   const { lost: _lost, ...rest } = instance;
   return withMetadata(core, { ...rest, confidential, ready: true, updatedAt: core.now() }, plan);
 }

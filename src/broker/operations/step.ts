@@ -9,7 +9,7 @@ import { isNowhere } from './placement.ts';
 import type { StepDone, Made, Provisioner, Step, Work } from '../provisioner.ts';
 import type { OperationFailure, OperationKind, ServiceBinding } from '../records.ts';
 import type { StepRecord, LeasedOperation, Pause, Settlement } from '../store.ts';
-import { settlementOf } from './settlement.ts';
+import { failureOf, settlementOf } from './settlement.ts';
 import { redact, templateValues } from '../template-values.ts';
 
 /** What one step of an operation came to. */
@@ -40,7 +40,9 @@ export async function takeStep(
     const { failure, kind } = held.operation;
     // Of an update that has failed only what it needed is given back: the instance is as it was.
     if (failure && kind === 'update')
-      return (await core.dependencies.releaseUnused(held, plan)) ? { settle: { failure } } : comeAgain(held);
+      return (await core.dependencies.releaseUnused(held, plan))
+        ? { settle: failureOf(held, failure) }
+        : comeAgain(held);
     const deed = deedOf(held);
     const supplied = await acquire(core, deed, plan, held);
     if (!supplied) return comeAgain(held);

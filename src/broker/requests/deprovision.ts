@@ -2,7 +2,7 @@ import type { Deprovision } from '../commands.ts';
 import type { RequestContext } from './context.ts';
 import { Refusal } from '../errors.ts';
 import { meet } from '../exclusion.ts';
-import { busyWith, type Decision, newOperation, requireAsync } from '../operations/intent.ts';
+import { busy, busyWith, type Decision, newOperation, requireAsync } from '../operations/intent.ts';
 import { findWithBindings, type FoundWithBindings, openOn } from './open-on-bindings.ts';
 import type { Outcome } from '../outcome.ts';
 import { isNowhere } from '../operations/placement.ts';
@@ -22,11 +22,12 @@ export function deprovision(core: RequestContext, command: Deprovision): Promise
     if (untold) return { is: 'accepted', operation: untold, record: instance };
     const plan = await core.planOf(instance);
     requireAsync(plan, 'deprovision', command.acceptsIncomplete);
-    const operation = newOperation(core, plan, 'deprovision', {
+    const usual = newOperation(core, plan, 'deprovision', {
       instanceId: instance.id,
       origin: command.origin,
-      confidential: traceOf(cancels),
+      confidential: { ...traceOf(cancels), force: command.force || undefined },
     });
+    const operation = command.force ? withinForce(core, usual) : usual;
     if (cancels) return { start: { plan, operation, instance: { put: instance }, cancels } };
     // What is of no node has left nothing on any, but may hold what it needs of others.
     const needsNothing = Object.keys(plan.operating.dependencies).length === 0;
@@ -46,11 +47,25 @@ export function decideDeprovision(
   if (version !== undefined && found.instance.version !== version) return { is: 'absent' };
   const { instance, operation } = found;
   requireOwn(instance, command);
-  if (operation?.kind === 'deprovision') return { join: operation, record: instance };
+  if (operation?.kind === 'deprovision') {
+    if (command.force && !operation.confidential.force) return busy(deletedAlready);
+    return { join: operation, record: instance };
+  }
   requireUnneeded(found);
   const met = meet('deprovision', found);
   return met === 'busy' ? busyWith(command, openOn(found)) : { start: true, ...met };
 }
+
+/** Milliseconds that a removal by force may take before what is left is left. */
+const forcedTime = 600_000;
+
+function withinForce(core: RequestContext, operation: Operation): Operation {
+  const latest = core.now().getTime() + forcedTime;
+  return { ...operation, deadline: new Date(Math.min(operation.deadline.getTime(), latest)) };
+}
+
+const deletedAlready =
+  'The service instance is being deleted already, not by force. Wait for the end of that, or cancel the operation.';
 
 function requireUnneeded({ neededBy = [] }: FoundInstance): void {
   if (neededBy.length === 0) return;

@@ -107,7 +107,12 @@ function intend(
   failed: ServiceInstance | undefined,
 ): Decision<ServiceInstance> {
   const { instanceId, origin } = command;
-  const made = newInstance(core, { ...command, requester: origin.identity }, plan, failed);
+  const made = newInstance(
+    core,
+    { ...command, requester: command.requester ?? origin.identity },
+    plan,
+    failed,
+  );
   const record = withDashboard(made, plan, core.settings.url);
   const demand = demandToMake(core, plan, record, failed);
   const operation = newOperation(core, plan, 'provision', { instanceId, origin });

@@ -9,7 +9,8 @@ import {
 import { controlOf, type Hanging, inspectInstance } from './inspect.ts';
 import { startStop } from '../requests/start-stop.ts';
 import type { Operation, ServiceInstance } from '../records.ts';
-import { type UnitCheck, longestSleep } from '../store.ts';
+import type { UnitCheck } from '../store.ts';
+import { longestSleep } from '../timing.ts';
 import {
   type RestartRecord,
   leftRunning,

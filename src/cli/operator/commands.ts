@@ -1,4 +1,6 @@
 import type { CliCommand } from '../command.ts';
+import { bindings } from './bindings.ts';
+import { repairCommands } from './repair.ts';
 import { auditCommands } from './audit.ts';
 import { authorityCommands } from './authorities.ts';
 import { instanceCommands } from './instances.ts';
@@ -15,7 +17,9 @@ export const operatorCommands: readonly CliCommand[] = [
   offerings,
   quotas,
   ...instanceCommands,
+  bindings,
   operations,
+  ...repairCommands,
   ...orphanCommands,
   ...auditCommands,
   ...authorityCommands,

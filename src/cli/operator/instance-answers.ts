@@ -118,18 +118,23 @@ function bindingTable(bound: readonly BindingAnswer[]): string {
 }
 
 /** By the name that people know, if there is one. */
-function userOf({ context, app_guid: app, route, needed_by: dependent }: BindingAnswer): string | undefined {
+export function userOf({
+  context,
+  app_guid: app,
+  route,
+  needed_by: dependent,
+}: BindingAnswer): string | undefined {
   const { app_name: appName, job_name: jobName, binding_name: name } = context;
   return appName ?? jobName ?? name ?? app ?? route ?? dependent;
 }
 
 /** What there is to say of how an operation ended or goes on. */
 export function describeOperation(operation: OperationAnswer): string {
-  const { kind, state, note, failure } = operation;
+  const { kind, state, note, failure, left } = operation;
   const tried = describeTries(operation);
   const said = failure
     ? [[failure.sentence, failure.detail].filter(Boolean).join(' '), tried && `Undoing it: ${tried}`]
-    : [tried];
+    : [left ?? tried];
   const why = said.filter(Boolean).join(' ');
   const told = note !== undefined && !failure ? ` (${note})` : '';
   return printable(`${kind} ${state}${why === '' ? '' : `: ${why}`}${told}`);
@@ -145,5 +150,5 @@ function operationLines(operation: TimedOperationAnswer): readonly string[] {
     const again = tries > 1 ? `, ${tries} tries` : '';
     return `  ${ended}  ${undo ? 'undo ' : ''}${step}  ${ms} ms${again}`;
   });
-  return [`${operation.created_at}  ${describeOperation(operation)}`, ...steps];
+  return [`${operation.created_at}  ${operation.id}  ${describeOperation(operation)}`, ...steps];
 }

@@ -1,10 +1,9 @@
 import { nodeName, wholeNumber } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
-import { describeOperation, instancePage, instanceTable } from './instance-answers.ts';
-import type { ActionAnswer, OperationAnswer } from '../../protocols/operator/wire/operations.ts';
+import { instancePage, instanceTable } from './instance-answers.ts';
+import { doAndTell, untilRemoved } from './until-done.ts';
 import type { ActionBody } from '../../protocols/operator/wire/units.ts';
-import { until } from '../../system/until.ts';
-import type { InstanceAction, OperatorClient } from '../../protocols/operator/client.ts';
+import type { InstanceAction } from '../../protocols/operator/client.ts';
 import { findAll, listOptions } from './lists.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import {
@@ -24,7 +23,7 @@ import { print, printJson, printText } from '../output/print.ts';
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;
 
-const instanceId = argument('id', someText(), 'the id of the instance');
+export const instanceId = argument('id', someText(), 'the id of the instance');
 
 /** Instances: how they are, and what can be done with their units. */
 export const instanceCommands: readonly CliCommand[] = [
@@ -100,14 +99,14 @@ export const instanceCommands: readonly CliCommand[] = [
     description: 'Delete one that its platform has forgotten, with all its data: say its id twice.',
     arguments: [instanceId, argument('again', someText(), 'the id once more')],
     run: async ([id, again]) =>
-      untilDone('delete', id, (client) => client.removeInstance(id, again), untilRemoved),
+      doAndTell('delete', id, (client) => client.removeInstance(id, again), untilRemoved),
   }),
   defineCommand({
     words: 'instances unbind',
     description:
       'Remove a binding that its platform has forgotten: its credentials are good for nothing any more.',
     arguments: [instanceId, argument('binding', someText(), 'the id of the binding')],
-    run: async ([id, binding]) => untilDone('unbind', id, (client) => client.removeBinding(id, binding)),
+    run: async ([id, binding]) => doAndTell('unbind', id, (client) => client.removeBinding(id, binding)),
   }),
   defineCommand({
     words: 'instances exec',
@@ -161,62 +160,7 @@ function act(verb: 'start' | 'stop' | 'restart', description: string): CliComman
 }
 
 function actOn(verb: InstanceAction, id: string, body: ActionBody): Promise<number> {
-  return untilDone(verb, id, (client) => client.act(id, verb, body));
-}
-
-/** Has it done, waits for its end, and tells it. */
-async function untilDone(
-  verb: string,
-  id: string,
-  ask: (client: OperatorClient) => Promise<ActionAnswer>,
-  wait: typeof untilEnded = untilEnded,
-): Promise<number> {
-  const client = operatorOfHere();
-  const { operation } = await ask(client);
-  const ended = operation && (await wait(client, id, operation));
-  print(ended ? describeOperation(ended) : `${verb} succeeded`);
-  return ended?.state === 'failed' ? 1 : 0;
-}
-
-/** Milliseconds between two questions. */
-const askEvery = { first: 200, longest: 2000, factor: 1.5 };
-
-/** However long it takes: that of a node that is away goes on when the node is back. */
-export async function untilEnded(
-  client: OperatorClient,
-  id: string,
-  operation: OperationAnswer,
-): Promise<OperationAnswer> {
-  let isTold = false;
-  const ended = await until(async () => {
-    const { operations, status, reason } = await client.instance(id);
-    const now = operations.find((one) => one.id === operation.id);
-    if (now && now.state !== 'in progress') return now;
-    if (status === 'down' && !isTold) {
-      isTold = true;
-      console.error(waitingFor(operation, reason));
-    }
-    return undefined;
-  }, askEvery);
-  return ended ?? operation;
-}
-
-/** Of a deletion: what has gone can be asked for no more, but its operations can. */
-async function untilRemoved(
-  client: OperatorClient,
-  id: string,
-  operation: OperationAnswer,
-): Promise<OperationAnswer> {
-  const ended = await until(async () => {
-    const { operations } = await client.operations({ instance: id, kind: 'deprovision' });
-    const now = operations.find((one) => one.id === operation.id);
-    return now?.state === 'in progress' ? undefined : (now ?? operation);
-  }, askEvery);
-  return ended ?? operation;
-}
-
-function waitingFor({ kind }: OperationAnswer, reason: string): string {
-  return `Waiting: ${reason}. Ctrl-C ends the waiting; the ${kind} is carried out all the same when that is over.`;
+  return doAndTell(verb, id, (client) => client.act(id, verb, body));
 }
 
 /** The broker tells only that it did not end by itself; what is quicker than its limit was ended by something else. */

@@ -1,7 +1,7 @@
 import { wholeNumber } from '../../config/kinds.ts';
 import type { OperatorClient } from '../../protocols/operator/client.ts';
 import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
-import type { InstanceAnswer } from '../../protocols/operator/wire/instances.ts';
+import type { InstanceAnswer, ListedBindingAnswer } from '../../protocols/operator/wire/instances.ts';
 import type { ListedOperationAnswer } from '../../protocols/operator/wire/operations.ts';
 import { option, someText } from '../parameters.ts';
 
@@ -40,6 +40,18 @@ export function findOperations(
   return collect(limit, async (page) => {
     const { operations, next } = await client.operations({ ...query, ...page });
     return { found: operations, next };
+  });
+}
+
+/** The same of bindings. */
+export function findBindings(
+  client: OperatorClient,
+  query: OperatorQuery,
+  limit?: number,
+): Promise<readonly ListedBindingAnswer[]> {
+  return collect(limit, async (page) => {
+    const { bindings, next } = await client.bindings({ ...query, ...page });
+    return { found: bindings, next };
   });
 }
 

@@ -44,11 +44,12 @@ export const operations = defineCommand({
   },
 });
 
-const heads = ['OPENED', 'INSTANCE', 'ASKED BY', 'OPERATION'];
+const heads = ['OPENED', 'INSTANCE', 'ASKED BY', 'ID', 'OPERATION'];
 
 function rowOf(one: ListedOperationAnswer): readonly Cell[] {
   const { created_at: opened, instance_id: instance, requester, asked_by: by } = one;
-  return [opened, instance, personIn(requester) ?? by.principal ?? by.protocol, describeOperation(one)];
+  const who = personIn(requester) ?? by.principal ?? by.protocol;
+  return [opened, instance, who, one.id, describeOperation(one)];
 }
 
 /** The state is what changes: so it is looked at here, and not asked for. */

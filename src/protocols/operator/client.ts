@@ -1,10 +1,23 @@
 import { exchange, type OperatorQuery, type Question, type Reach, type Unanswered } from './exchange.ts';
 import type { AuditAnswer } from './wire/audit.ts';
 import type { AuthoritiesAnswer, AuthorityAnswer, AuthorityBody } from './wire/authorities.ts';
-import type { ActionAnswer, OperationsAnswer } from './wire/operations.ts';
+import type {
+  ActionAnswer,
+  ForceDeleteAnswer,
+  ListedOperationAnswer,
+  OperationsAnswer,
+  PurgeAnswer,
+} from './wire/operations.ts';
 import type { ActionBody, ExecAnswer, ExecBody, LogAnswer, OrphanBody } from './wire/units.ts';
-import type { InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
-import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer, QuotasAnswer } from './wire/broker.ts';
+import type { BindingsAnswer, InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
+import type {
+  MissingAnswer,
+  NodeAnswer,
+  NodesAnswer,
+  OfferingsAnswer,
+  OrphansAnswer,
+  QuotasAnswer,
+} from './wire/broker.ts';
 
 /** The operator API of a broker, for commands and for other brokers; each method throws what `errorOf` makes. */
 export interface OperatorClient {
@@ -18,13 +31,23 @@ export interface OperatorClient {
   instance(id: string): Promise<InstanceDetailsAnswer>;
   /** The same of operations. */
   operations(query: OperatorQuery): Promise<OperationsAnswer>;
+  /** The same of bindings. */
+  bindings(query: OperatorQuery): Promise<BindingsAnswer>;
+  operation(id: string): Promise<ListedOperationAnswer>;
+  repair(id: string, verb: 'retry' | 'cancel'): Promise<ActionAnswer>;
   act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
   /** @param confirm the id once more */
   removeInstance(id: string, confirm: string): Promise<ActionAnswer>;
+  /** The same of these two. */
+  purgeInstance(id: string, confirm: string): Promise<PurgeAnswer>;
+  forceDelete(id: string, confirm: string): Promise<ForceDeleteAnswer>;
+  /** @param confirm the id of the binding once more */
+  purgeBinding(id: string, bindingId: string, confirm: string): Promise<PurgeAnswer>;
   removeBinding(id: string, bindingId: string): Promise<ActionAnswer>;
   exec(id: string, body: ExecBody): Promise<ExecAnswer>;
   /** `unit`, `lines`. */
   log(id: string, query: OperatorQuery): Promise<LogAnswer>;
+  missing(): Promise<MissingAnswer>;
   orphans(): Promise<OrphansAnswer>;
   removeOrphan(body: OrphanBody): Promise<object>;
   authorities(): Promise<AuthoritiesAnswer>;
@@ -68,9 +91,20 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     instances: (query) => get('/operator/instances', query),
     instance: (id) => get(pathOf(id), queryOf(id)),
     operations: (query) => get('/operator/operations', query),
+    bindings: (query) => get('/operator/bindings', query),
+    operation: (id) => get(`/operator/operations/${encodeURIComponent(id)}`),
+    repair: (id, verb) => post(`/operator/operations/${encodeURIComponent(id)}/${verb}`, {}),
     act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body, queryOf(id)),
     removeInstance: (id, confirm) =>
       ask({ method: 'DELETE', path: pathOf(id), query: { ...queryOf(id), confirm } }),
+    purgeInstance: (id, confirm) => post(`${pathOf(id)}/actions/purge`, {}, { ...queryOf(id), confirm }),
+    forceDelete: (id, confirm) => post(`${pathOf(id)}/actions/force-delete`, {}, { ...queryOf(id), confirm }),
+    purgeBinding: (id, bindingId, confirm) =>
+      post(
+        `${pathOf(id)}/bindings/${partOf(bindingId)}/actions/purge`,
+        {},
+        { ...queryOf(id), binding_id: folded(bindingId), confirm },
+      ),
     removeBinding: (id, bindingId) =>
       ask({
         method: 'DELETE',
@@ -79,6 +113,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
       }),
     exec: (id, body) => post(`${pathOf(id)}/exec`, body, { ...passed, ...queryOf(id) }),
     log: (id, query) => get(`${pathOf(id)}/log`, { ...query, ...passed, ...queryOf(id) }),
+    missing: () => get('/operator/missing'),
     orphans: () => get('/operator/orphans'),
     removeOrphan: (body) => post('/operator/orphans/remove', body),
     authorities: () => get('/operator/authorities'),

@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../broker/json.ts';
-import type { OperatorRoute } from './routes.ts';
+import type { OperatorRoute } from './route.ts';
 import { errorAnswer } from './wire/broker.ts';
 import type { Shape } from './wire/shape.ts';
 

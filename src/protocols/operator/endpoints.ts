@@ -1,7 +1,6 @@
 import { Refusal } from '../../broker/errors.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice, Node } from '../../broker/nodes.ts';
-import type { Outcome } from '../../broker/outcome.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
 import {
@@ -17,13 +16,14 @@ import {
   requireInstanceId,
   requireNode,
 } from './requests.ts';
+import { acted, ok } from './replies.ts';
 import { auditEndpoint } from './audit.ts';
 import { authorityEndpoints } from './authorities.ts';
+import { type Repaired, repairEndpoints } from './repair.ts';
 import { openApiDocument } from './document.ts';
 import { operatorRoutes, type OperatorVerb } from './routes.ts';
 import { readListQuery, readOperationsQuery } from './list-queries.ts';
 import {
-  acceptedReply,
   detailsReply,
   instanceReply,
   nodeReply,
@@ -32,16 +32,25 @@ import {
   orphanReply,
   quotaReply,
 } from './responses.ts';
-import type { ActionAnswer, OperationsAnswer } from './wire/operations.ts';
+import type { OperationsAnswer } from './wire/operations.ts';
 import type { ExecAnswer, LogAnswer } from './wire/units.ts';
 import type { InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
 import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer, QuotasAnswer } from './wire/broker.ts';
 
 /** What operators may do with instances. */
-export type Operated = Pick<
-  Broker,
-  'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'removeBinding' | 'removeInstance' | 'exec' | 'log'
->;
+export type Operated = Repaired &
+  Pick<
+    Broker,
+    | 'start'
+    | 'stop'
+    | 'restart'
+    | 'recreate'
+    | 'upgrade'
+    | 'removeBinding'
+    | 'removeInstance'
+    | 'exec'
+    | 'log'
+  >;
 
 interface Here {
   readonly authorities: AuthorityOffice;
@@ -76,6 +85,7 @@ export function endpoints(
     'instances upgrade': async (call) => acted(await broker.upgrade(readWhole(call))),
     'instances unbind': async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
     'instances delete': async (call) => acted(await broker.removeInstance(readInstanceRemoval(call))),
+    ...repairEndpoints(broker, overview),
     async 'instances exec'(call) {
       requireHere(call, here);
       return ok<ExecAnswer>({ results: await broker.exec(readExec(call)) });
@@ -118,18 +128,7 @@ function requireHere({ query }: Call, here: string | undefined): void {
   throw new Refusal('unavailable', `The broker at this address is not the node '${asked.slice(0, 100)}'.`);
 }
 
-function ok<Answer extends object>(body: Answer): Reply {
-  return { status: 200, body };
-}
-
 async function changed(change: Promise<void>, status = 200): Promise<Reply> {
   await change;
   return { status, body: {} };
-}
-
-function acted(outcome: Outcome<unknown>): Reply {
-  if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no service instance with this id.');
-  return outcome.is === 'accepted'
-    ? { status: 202, body: acceptedReply(outcome.operation) }
-    : ok<ActionAnswer>({});
 }

@@ -5,7 +5,8 @@ import type { OperatorView } from '../../broker/operator-view.ts';
 import type { Handler, Login, Protocol, Route } from '../protocol.ts';
 import { endpoints, type Operated } from './endpoints.ts';
 import { errorReply } from './errors.ts';
-import { operatorRoutes, type OperatorRoute, type OperatorVerb } from './routes.ts';
+import type { OperatorRoute } from './route.ts';
+import { operatorRoutes, type OperatorVerb } from './routes.ts';
 
 export interface OperatorSettings {
   readonly authorities: AuthorityOffice;

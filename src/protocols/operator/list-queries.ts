@@ -1,7 +1,7 @@
 import { Refusal } from '../../broker/errors.ts';
-import type { OperationsQuery } from '../../broker/listing.ts';
+import type { BindingsQuery, OperationsQuery } from '../../broker/listing.ts';
 import type { InstancePageQuery, OfferingEntry } from '../../broker/operator-view.ts';
-import type { StateWord } from '../../broker/state.ts';
+import { bindingStates, type StateWord } from '../../broker/state.ts';
 import type { OperationKind } from '../../broker/records.ts';
 import { unitStatuses } from '../../broker/units.ts';
 import type { Call } from '../protocol.ts';
@@ -72,6 +72,20 @@ export const operationsQuery = {
   ...ages,
 };
 
+export const bindingsQuery = {
+  ...pageQuery,
+  instance: text('By id.'),
+  node: text(),
+  offering: text('By name or id.'),
+  plan: text('By name or id.'),
+  platform: text(),
+  organization: text('By name.'),
+  space: text('By name.'),
+  app: text('By id.'),
+  state: words(bindingStates),
+  ...ages,
+};
+
 /** @param offerings by the names or ids of which, and of whose plans, one may be asked for */
 export function readListQuery({ query }: Call, offerings: readonly OfferingEntry[]): InstancePageQuery {
   const offeringId = readOffering(query, offerings);
@@ -104,6 +118,26 @@ export function readOperationsQuery({ query }: Call, offerings: readonly Offerin
     kind: readWord(query, 'kind', listedKinds),
     instanceId: readText(query, 'instance'),
     offeringId: readOffering(query, offerings),
+    olderThan: readAge(query, 'older_than'),
+    youngerThan: readAge(query, 'younger_than'),
+  };
+}
+
+/** @param offerings as for instances */
+export function readBindingsQuery({ query }: Call, offerings: readonly OfferingEntry[]): BindingsQuery {
+  const offeringId = readOffering(query, offerings);
+  return {
+    after: readText(query, 'after'),
+    limit: readNumber(query, 'limit', 100, 1000),
+    instanceId: readText(query, 'instance'),
+    node: readText(query, 'node'),
+    offeringId,
+    planIds: readPlans(query, offeringId, offerings),
+    platform: readText(query, 'platform'),
+    organization: readText(query, 'organization'),
+    space: readText(query, 'space'),
+    appGuid: readText(query, 'app'),
+    state: readWord(query, 'state', bindingStates),
     olderThan: readAge(query, 'older_than'),
     youngerThan: readAge(query, 'younger_than'),
   };

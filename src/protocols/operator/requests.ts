@@ -1,5 +1,13 @@
 import type { Exec, StartStop, ReadLog, Recreate, RemoveBinding } from '../../broker/broker.ts';
-import type { DrainNode, ForgetNode, RemoveInstance, RemoveOrphan } from '../../broker/commands.ts';
+import type {
+  DrainNode,
+  ForgetNode,
+  PurgeBinding,
+  PurgeInstance,
+  RemoveInstance,
+  RemoveOrphan,
+  RepairOperation,
+} from '../../broker/commands.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { Call } from '../protocol.ts';
@@ -49,8 +57,37 @@ export function readBindingRemoval(call: Call): RemoveBinding {
 /** What is deleted is gone with its data: so its id is said once more. */
 export function readInstanceRemoval(call: Call): RemoveInstance {
   const command = commandOf(call);
-  if (call.query.get('confirm') === command.instanceId) return command;
-  throw new Refusal('invalid', 'confirm must be the id of the instance once more.', 'confirm');
+  requireConfirmed(call, command.instanceId, 'instance');
+  return command;
+}
+
+export function requireOperationId({ params: { operationId = '' } }: Pick<Call, 'params'>): string {
+  if (isStorable(operationId)) return operationId;
+  throw new Refusal('not-found', 'There is no operation with this id, or it is forgotten already.');
+}
+
+export function readRepair(call: Call): RepairOperation {
+  requireNoBody(call.body ?? {});
+  return { operationId: requireOperationId(call), origin: originOf(call) };
+}
+
+/** What is forgotten is gone from every list. */
+export function readPurge(call: Call): PurgeInstance {
+  requireNoBody(call.body ?? {});
+  const { instanceId, origin } = readInstanceRemoval(call);
+  return { instanceId, origin };
+}
+
+export function readBindingPurge(call: Call): PurgeBinding {
+  requireNoBody(call.body ?? {});
+  const { instanceId, bindingId, origin } = readBindingRemoval(call);
+  requireConfirmed(call, bindingId, 'binding');
+  return { instanceId, bindingId, origin };
+}
+
+function requireConfirmed({ query }: Call, id: string, what: string): void {
+  if (query.get('confirm') === id) return;
+  throw new Refusal('invalid', `confirm must be the id of the ${what} once more.`, 'confirm');
 }
 
 function commandOf(call: Call): Recreate {

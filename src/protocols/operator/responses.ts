@@ -11,8 +11,14 @@ import type {
   OperationEntry,
 } from '../../broker/operator-view.ts';
 import type { QuotaEntry } from '../../broker/listing.ts';
+import type { NamedBinding } from '../../broker/broker.ts';
 import type { Operation } from '../../broker/records.ts';
-import type { BindingAnswer, InstanceAnswer, InstanceDetailsAnswer } from './wire/instances.ts';
+import type {
+  BindingAnswer,
+  InstanceAnswer,
+  InstanceDetailsAnswer,
+  ListedBindingAnswer,
+} from './wire/instances.ts';
 import type { ActionAnswer, ListedOperationAnswer, OperationAnswer, StepAnswer } from './wire/operations.ts';
 import type { NodeAnswer, OfferingAnswer, OrphanAnswer, QuotaAnswer } from './wire/broker.ts';
 
@@ -140,6 +146,18 @@ function bindingReply({ binding, state, operation }: BindingEntry): BindingAnswe
   };
 }
 
+export function listedBindingReply(entry: NamedBinding): ListedBindingAnswer {
+  const { instance, offering, plan } = entry;
+  return {
+    ...bindingReply(entry),
+    instance_id: instance.id,
+    offering,
+    offering_id: instance.offeringId,
+    plan,
+    plan_id: instance.planId,
+  };
+}
+
 /** By what people know that which is bound; platforms put all kinds of things beside these. */
 const names = [
   'platform',
@@ -173,6 +191,8 @@ function operationReply(operation: Omit<Operation, 'confidential'>): OperationAn
     attempt,
     failures,
     trouble,
+    left: kind === 'deprovision' && state === 'succeeded' ? trouble : undefined,
+    cancelled: operation.cancelled !== undefined && state === 'in progress' ? true : undefined,
     note,
     failure: failure && { word: failure.word, sentence: failure.sentence, detail: failure.detail },
     asked_by: { protocol: origin.protocol, principal: origin.principal, request: origin.requestId },

@@ -1,5 +1,6 @@
 import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
-import type { FoundOperation, ListedBinding, OperationQuery } from '../../broker/store.ts';
+import type { FoundOperation, OperationQuery } from '../../broker/store.ts';
+import type { ListedBinding } from '../../broker/listing.ts';
 import { carriable } from './lease.ts';
 import { bindingKey, bindingsOf, type Row, type Tables } from './tables.ts';
 
@@ -9,7 +10,7 @@ export function findInstance(tables: Tables, instanceId: string): FoundInstance 
   const operation = operationOf(tables, row);
   const bindings = bindingsOf(tables, instanceId);
   const bindingsBusy = bindings.some(({ operationId }) => operationId !== undefined);
-  const neededBy = dependents(bindings);
+  const neededBy = dependents(bindings).filter((id) => tables.instances.has(id));
   return {
     instance: row.record,
     ...(operation && { operation }),
@@ -18,7 +19,7 @@ export function findInstance(tables: Tables, instanceId: string): FoundInstance 
   };
 }
 
-/** A bind that failed holds nothing. */
+/** A bind that failed holds nothing, and what was forgotten needs nothing. */
 function dependents(bindings: readonly Row<ServiceBinding>[]): readonly string[] {
   const holding = bindings.filter(({ record, operationId }) => record.ready || operationId !== undefined);
   const ids = holding.flatMap(({ record: { dependent } }) => (dependent === undefined ? [] : [dependent]));

@@ -1,3 +1,5 @@
+import type { ServicePlan } from '../../broker/catalog.ts';
+import type { AuditEntry } from '../../broker/audit.ts';
 // Remembers in this process only, by the same rules as the durable stores: for tests and trials.
 import type { Nodes, Ports, Users } from '../../broker/nodes.ts';
 import type { Orphans } from '../../broker/orphans.ts';
@@ -14,7 +16,10 @@ import {
   leftBinding,
   nextDue,
 } from './find.ts';
+import { listBindings } from './list-bindings.ts';
 import { countDrifted, list, listOperations } from './list.ts';
+import { cancel } from './cancel.ts';
+import { purge } from './purge.ts';
 import { claim, delayFollower, postpone, renew, settle, tell } from './lease.ts';
 import { costOf, holdersOf, nodesOf, place } from './nodes.ts';
 import { listUses } from './quota.ts';
@@ -62,12 +67,13 @@ function storeOf(tables: Tables): Store {
     renew: async (held, leaseMs) => renew(tables, held, leaseMs),
     postpone: async (held, pause) => postpone(tables, held, pause),
     settle: async (held, settlement) => settle(tables, held, settlement),
+    purge: async (what, failure, audit) => purge(tables, what, failure, audit),
+    cancel: async (operationId, failure, audit) => cancel(tables, operationId, failure, audit),
     async holdBack(cancelledId, leaseMs) {
       delayFollower(tables, cancelledId, leaseMs);
     },
-    async release(cancelledId) {
-      if (delayFollower(tables, cancelledId, 0)) tables.tell({ due: true });
-    },
+    release: async (cancelledId) =>
+      void (delayFollower(tables, cancelledId, 0) && tables.tell({ due: true })),
     lastOperation: async (query) => lastOperation(tables, query),
     tell: async (operationId) => tell(tables, operationId),
     leftBinding: async (instanceId) => leftBinding(tables, instanceId),
@@ -81,15 +87,13 @@ function storeOf(tables: Tables): Store {
       listUses(tables, holdersOf(tables), count, { per, limit }, (one) => costOf(tables, one)),
     list: async (query) => list(tables, query),
     listOperations: async (query) => listOperations(tables, query),
+    listBindings: async (query) => listBindings(tables, query),
     countDrifted: async (plans) => countDrifted(tables, plans),
     claimUnitCheck: async (node) => claimCheck(tables, node),
     nextUnitCheck: async (node) => nextCheck(tables, node),
     saveSeen: async (instanceId, seen, dueMs) => saveSeen(tables, instanceId, seen, dueMs),
     findSeen: async (instanceId) => checks.get(instanceId)?.seen,
-    async saveRevisions(plans, audit) {
-      if (plans.some(({ revision }) => !revisions.has(revision))) writeAudit(tables, audit);
-      for (const { revision, definition } of plans) revisions.set(revision, definition);
-    },
+    saveRevisions: async (plans, audit) => saveRevisions(tables, plans, audit),
     findRevision: async (revision) => revisions.get(revision),
     audit: auditOf(tables),
     listen(onHint) {
@@ -99,6 +103,12 @@ function storeOf(tables: Tables): Store {
     },
     ping: async () => undefined,
   };
+}
+
+function saveRevisions(tables: Tables, plans: readonly ServicePlan[], audit?: AuditEntry): void {
+  const { revisions } = tables;
+  if (plans.some(({ revision }) => !revisions.has(revision))) writeAudit(tables, audit);
+  for (const { revision, definition } of plans) revisions.set(revision, definition);
 }
 
 function prune({ operations, timelines, now }: Tables, olderThanMs: number): number {

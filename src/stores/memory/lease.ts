@@ -1,11 +1,6 @@
 import type { Operation, TimelineEntry } from '../../broker/records.ts';
-import {
-  longestSleep,
-  type StepRecord,
-  type LeasedOperation,
-  type Pause,
-  type Settlement,
-} from '../../broker/store.ts';
+import type { StepRecord, LeasedOperation, Pause, Settlement } from '../../broker/store.ts';
+import { longestSleep } from '../../broker/timing.ts';
 import { confidentialAfter } from '../operation-rows.ts';
 import { concludeAudit } from './audit.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Queued, type Tables } from './tables.ts';
@@ -35,8 +30,12 @@ function deadlineOf({ attempt, createdAt, deadline }: Operation, now: number): D
   return attempt === 0 ? new Date(now + deadline.getTime() - createdAt.getTime()) : deadline;
 }
 
-export function renew(tables: Tables, held: LeasedOperation, leaseMs: number): boolean {
+export function renew(tables: Tables, held: LeasedOperation, leaseMs: number): boolean | 'cancelled' {
   const own = findOwn(tables, held);
+  if (own?.operation.cancelled && !own.operation.failure) {
+    tables.operations.set(own.operation.id, { ...own, dueAt: tables.now() + leaseMs });
+    return 'cancelled';
+  }
   if (own) tables.operations.set(own.operation.id, { ...own, dueAt: tables.now() + leaseMs });
   return own !== undefined;
 }
@@ -71,13 +70,24 @@ export function settle(tables: Tables, held: LeasedOperation, settlement: Settle
   const own = findOwn(tables, held);
   if (!own) return false;
   const { holder: _holder, trouble: _trouble, failure: _undone, ...operation } = own.operation;
-  const { failure } = settlement;
+  const { failure, left } = settlement;
   const state = failure ? 'failed' : 'succeeded';
   const finishedAt = new Date(tables.now());
-  const ended = { ...operation, state, finishedAt, confidential: {}, ...(failure && { failure }) } as const;
+  const ended = {
+    ...operation,
+    state,
+    finishedAt,
+    confidential: {},
+    ...(failure && { failure }),
+    ...(left !== undefined && { trouble: left }),
+  } as const;
   tables.operations.set(operation.id, { ...own, operation: ended });
   record(tables, operation.id, settlement.did);
-  concludeAudit(tables, operation.id, { outcome: state, reason: failure?.word });
+  concludeAudit(tables, operation.id, {
+    outcome: state,
+    reason: failure?.word,
+    ...(!failure && left !== undefined && { result: { left } }),
+  });
   changeInstance(tables, ended, settlement.instance);
   changeBinding(tables, ended, settlement.binding);
   return true;

@@ -1,8 +1,8 @@
-import { ownerOf } from '../../broker/listing.ts';
+import { ownerOf, type Listed } from '../../broker/listing.ts';
 import type { Operation, ServiceInstance } from '../../broker/records.ts';
 import { describeState } from '../../broker/state.ts';
 import type { ListQuery, OperationsPage, OperationsQuery, PlanRevision } from '../../broker/listing.ts';
-import type { Listed } from '../../broker/store.ts';
+
 import { readPageMark, writePageMark } from '../page-mark.ts';
 import { discreet, operationOf } from './find.ts';
 import { bindingsOf, type Row, type Tables } from './tables.ts';
@@ -46,7 +46,7 @@ function isAsked(tables: Tables, row: Row<ServiceInstance>, asked: ListQuery): b
   );
 }
 
-function isOfAge(
+export function isOfAge(
   { now }: Tables,
   { createdAt }: Pick<Operation, 'createdAt'>,
   { olderThan = 0, youngerThan = Infinity }: Pick<ListQuery, 'olderThan' | 'youngerThan'>,
@@ -96,11 +96,12 @@ export function listOperations(tables: Tables, asked: OperationsQuery): Operatio
 function isOperationAsked(
   tables: Tables,
   operation: Operation,
-  { state, kind, instanceId, offeringId, ...ages }: OperationsQuery,
+  { state, kind, operationId, instanceId, offeringId, ...ages }: OperationsQuery,
 ): boolean {
   return (
     (state === undefined || operation.state === state) &&
     (kind === undefined || operation.kind === kind) &&
+    (operationId === undefined || operation.id === operationId) &&
     (instanceId === undefined || operation.instanceId === instanceId) &&
     (offeringId === undefined || operation.offeringId === offeringId) &&
     isOfAge(tables, operation, ages)

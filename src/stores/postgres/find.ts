@@ -16,9 +16,10 @@ const FOUND = sql`
   exists (
     select from service_bindings busy where busy.instance_id = i.id and busy.operation_id is not null
   ) as bindings_busy,
-  -- A bind that failed holds nothing.
+  -- A bind that failed holds nothing, and what was forgotten needs nothing.
   array(select n.dependent from service_bindings n
     where n.instance_id = i.id and n.dependent is not null and (n.ready or n.operation_id is not null)
+      and exists (select from service_instances d where d.id = n.dependent)
   ) as needed_by`;
 
 export async function findInstance(query: Query, instanceId: string): Promise<FoundInstance | undefined> {

@@ -4,6 +4,9 @@ import type { AuditEntry } from '../../broker/audit.ts';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Store } from '../../broker/store.ts';
+import { cancel } from './by-hand/cancel.ts';
+import { listBindings } from './by-hand/list-bindings.ts';
+import { purge } from './by-hand/purge.ts';
 import { postgresAudit } from './audit/trail.ts';
 import { auditInsertion } from './audit/write.ts';
 import { claimCheck, findSeen, nextCheck, saveSeen } from './unit-checks.ts';
@@ -50,6 +53,8 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     renew: (held, leaseMs) => renew(query, held, leaseMs),
     postpone: (held, pause) => postpone(query, channel, held, pause),
     settle: (held, settlement) => settle(query, held, settlement),
+    purge: (what, failure, audit) => purge(query, channel, what, failure, audit),
+    cancel: (operationId, failure, audit) => cancel(query, channel, operationId, failure, audit),
     holdBack: (cancelledId, leaseMs) => holdBack(query, cancelledId, leaseMs),
     release: (cancelledId) => release(query, channel, cancelledId),
     lastOperation: (asked) => lastOperation(query, asked),
@@ -64,6 +69,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     listUses: (count, per, limit) => listUses(query, count, per, limit, holdsRoom),
     list: (asked) => list(query, asked),
     listOperations: (asked) => listOperations(query, asked),
+    listBindings: (asked) => listBindings(query, asked),
     countDrifted: (plans) => countDrifted(query, plans),
     claimUnitCheck: (node) => claimCheck(query, node),
     nextUnitCheck: (node) => nextCheck(query, node),

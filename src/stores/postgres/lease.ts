@@ -1,5 +1,6 @@
 import type { ServiceBinding } from '../../broker/records.ts';
-import { longestSleep, type LeasedOperation, type Pause, type OnBehalfOf } from '../../broker/store.ts';
+import type { LeasedOperation, Pause, OnBehalfOf } from '../../broker/store.ts';
+import { longestSleep } from '../../broker/timing.ts';
 import { confidentialAfter } from '../operation-rows.ts';
 import type { Query } from '../../postgres/query.ts';
 import { assignments, json, note, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
@@ -36,10 +37,16 @@ export async function claim(
   return { operation, instance, ...(binding && { binding }), remainingMs: Number(row['remaining_ms']) };
 }
 
-export async function renew(query: Query, held: LeasedOperation, leaseMs: number): Promise<boolean> {
-  const rows = await query(sql`
-    update operations set due_at = ${fromNow(leaseMs)} where ${stillHeld(held.operation)} returning id`);
-  return rows.length > 0;
+export async function renew(
+  query: Query,
+  held: LeasedOperation,
+  leaseMs: number,
+): Promise<boolean | 'cancelled'> {
+  const [row] = await query(sql`
+    update operations set due_at = ${fromNow(leaseMs)} where ${stillHeld(held.operation)}
+    returning cancelled is not null and failure is null as cancelled`);
+  if (!row) return false;
+  return row['cancelled'] === true ? 'cancelled' : true;
 }
 
 export async function postpone(

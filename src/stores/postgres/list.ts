@@ -1,6 +1,13 @@
 import type { Operation } from '../../broker/records.ts';
-import type { ListQuery, OperationsPage, OperationsQuery, PlanRevision } from '../../broker/listing.ts';
-import type { Listed, ListedBinding } from '../../broker/store.ts';
+import type {
+  ListQuery,
+  OperationsPage,
+  OperationsQuery,
+  PlanRevision,
+  Listed,
+  ListedBinding,
+} from '../../broker/listing.ts';
+
 import type { StateWord } from '../../broker/state.ts';
 import type { Seen } from '../../broker/units.ts';
 import type { Query, QueryRow } from '../../postgres/query.ts';
@@ -142,7 +149,9 @@ function readListed(row: QueryRow): readonly Listed[] {
   ];
 }
 
-function discreet<Rec extends { readonly confidential: unknown }>(record: Rec): Omit<Rec, 'confidential'> {
+export function discreet<Rec extends { readonly confidential: unknown }>(
+  record: Rec,
+): Omit<Rec, 'confidential'> {
   const { confidential: _hidden, ...rest } = record;
   return rest;
 }
@@ -160,13 +169,14 @@ export async function history(
 
 /** Their order is that of time and, where that is the same, of opening. */
 export async function listOperations(query: Query, asked: OperationsQuery): Promise<OperationsPage> {
-  const { after, limit, state, kind, instanceId, offeringId, olderThan, youngerThan } = asked;
+  const { after, limit, state, kind, operationId, instanceId, offeringId, olderThan, youngerThan } = asked;
   const [at, seq] = after === undefined ? [] : readPageMark(after, 'number');
   const all = [
     sql`true`,
     at !== undefined && sql`(o.created_at, o.seq) < (${at}::timestamptz, ${seq}::bigint)`,
     state !== undefined && ofState(state),
     kind !== undefined && sql`o.kind = ${kind}`,
+    operationId !== undefined && sql`o.id = ${operationId}`,
     instanceId !== undefined && sql`o.instance_id = ${instanceId}`,
     offeringId !== undefined && sql`o.offering_id = ${offeringId}`,
     olderThan !== undefined && sql`o.created_at <= ${fromNow(-olderThan)}`,

@@ -72,6 +72,7 @@ interface OperationRow {
   readonly note: string | null;
   readonly untold: boolean;
   readonly failure: OperationFailure | null;
+  readonly cancelled: OperationFailure | null;
   readonly origin: Origin;
   readonly confidential: string;
   readonly created_at: string;
@@ -154,6 +155,7 @@ export function readOperation(value: unknown): Operation | undefined {
       untold: row.untold || null,
       trouble: row.trouble,
       failure: row.failure,
+      cancelled: row.cancelled,
       finishedAt: dateOf(row.finished_at),
     }),
     origin: row.origin,

@@ -5,7 +5,7 @@ import { auditEnding } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { stillHeld } from './lease.ts';
 import type { Query } from '../../postgres/query.ts';
-import { assignments, bindingColumns, instanceColumns, json, type Columns } from './rows.ts';
+import { assignments, bindingColumns, instanceColumns, json, note, type Columns } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 import { entry } from './timeline.ts';
 
@@ -20,7 +20,8 @@ export async function settle(query: Query, held: LeasedOperation, settlement: Se
   const rows = await query(sql`
     with ended as (
       update operations set state = ${settlement.failure ? 'failed' : 'succeeded'}, finished_at = now(),
-        failure = ${json(settlement.failure && { ...settlement.failure })}, holder = null, trouble = null,
+        failure = ${json(settlement.failure && { ...settlement.failure })}, holder = null,
+        trouble = ${note(settlement.left)},
         confidential = '{}'
       where ${stillHeld(operation)} returning id
     )
@@ -33,8 +34,9 @@ export async function settle(query: Query, held: LeasedOperation, settlement: Se
   return rows.length > 0;
 }
 
-function endOf({ failure }: Settlement): AuditEnd {
-  return failure ? { outcome: 'failed', reason: failure.word } : { outcome: 'succeeded' };
+function endOf({ failure, left }: Settlement): AuditEnd {
+  if (failure) return { outcome: 'failed', reason: failure.word };
+  return { outcome: 'succeeded', result: left === undefined ? undefined : { left } };
 }
 
 /** Only the first who tells it writes. */

@@ -134,6 +134,9 @@ const operators: Readonly<Record<string, Answer>> = {
   restart: (there) => word(() => decideStartStop(there, toOperate(), 'restart')),
   recreate: (there) => word(() => decideRecreate(there)),
   upgrade: (there) => word(() => decideUpdate(there, toUpdate({ upgrade: true }))),
+  delete: (there) => (there ? word(() => decideDeprovision(there, toDeprovision())) : 'not-found'),
+  'force-delete': (there) =>
+    there ? word(() => decideDeprovision(there, toDeprovision({ force: true }))) : 'not-found',
 };
 
 /** The rows that the tables of an instance must have: every situation that is told apart. */

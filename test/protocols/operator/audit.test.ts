@@ -96,6 +96,32 @@ async function leaveNode(name: string, instanceId?: string): Promise<void> {
   await database.pool.query(`update nodes set beat_at = now() - interval '1 minute' where name = $1`, [name]);
 }
 
+async function make(id: string, bindingId?: string): Promise<void> {
+  expect((await broker.ask('put', `${osbPath}/${id}`, { body: made })).status).toBe(201);
+  if (bindingId === undefined) return;
+  const bound = await broker.ask('put', `${osbPath}/${id}/service_bindings/${bindingId}`, { body: ticker });
+  expect(bound.status).toBe(201);
+}
+
+/** As if that had been asked for, and had failed, or were due in an hour. */
+async function copyOperation(instanceId: string, id: string, kind: string, state: string): Promise<void> {
+  await make(instanceId);
+  await database.pool.query(
+    `insert into operations (id, kind, instance_id, offering_id, plan_id, node, state, attempt, failures, failure,
+       origin, confidential, finished_at, due_at, deadline)
+     select $2, $3, instance_id, offering_id, plan_id, node, $4, 1, 0,
+       case when $4 = 'failed' then '{"word":"w","sentence":"s"}'::json end, origin, '{}',
+       case when $4 = 'failed' then now() end, now() + interval '1 hour', now() + interval '2 hours'
+     from operations where instance_id = $1`,
+    [instanceId, id, kind, state],
+  );
+  if (state === 'in progress')
+    await database.pool.query('update service_instances set operation_id = $2 where id = $1', [
+      instanceId,
+      id,
+    ]);
+}
+
 /** As if its plan had been another one when it was made. */
 async function makeDrifted(): Promise<void> {
   await database.pool.query(
@@ -118,6 +144,9 @@ async function makeFinal(): Promise<void> {
 
 let suspect = '';
 const cases = auditedRoutes({
+  failed: (instanceId, id) => copyOperation(instanceId, id, 'deprovision', 'failed'),
+  waiting: (instanceId, id) => copyOperation(instanceId, id, 'stop', 'in progress'),
+  instance: make,
   drift: makeDrifted,
   binding: () => broker.ask('put', `${osbPath}/i1/service_bindings/b2`, { body: ticker }),
   leftNode: leaveNode,

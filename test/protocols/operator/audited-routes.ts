@@ -24,6 +24,10 @@ export type Case = readonly [
 
 /** What must be there before a route has something to do. */
 export interface Prepare {
+  /** An operation of this id, which has failed or waits for a node that is not there. */
+  readonly failed: (instanceId: string, id: string) => Promise<unknown>;
+  readonly waiting: (instanceId: string, id: string) => Promise<unknown>;
+  readonly instance: (id: string, bindingId?: string) => Promise<unknown>;
   readonly drift: () => Promise<unknown>;
   readonly binding: () => Promise<unknown>;
   readonly leftNode: (name: string, instanceId?: string) => Promise<unknown>;
@@ -198,6 +202,42 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       'deprovision',
       'i2',
       { query: { confirm: 'i2' } },
+    ],
+    [
+      'operator',
+      'post',
+      '/operator/operations/:operationId/retry',
+      () => '/operator/operations/retried/retry',
+      'deprovision',
+      'of-retry',
+      { before: () => prepare.failed('of-retry', 'retried') },
+    ],
+    [
+      'operator',
+      'post',
+      '/operator/operations/:operationId/cancel',
+      () => '/operator/operations/cancelled/cancel',
+      'cancel',
+      'of-cancel',
+      { before: () => prepare.waiting('of-cancel', 'cancelled') },
+    ],
+    ...(['purge', 'force-delete'] as const).map((verb): Case => [
+      'operator',
+      'post',
+      `${instance}/actions/${verb}`,
+      () => `/operator/instances/of-${verb}/actions/${verb}`,
+      verb === 'purge' ? verb : 'deprovision',
+      `of-${verb}`,
+      { query: { confirm: `of-${verb}` }, before: () => prepare.instance(`of-${verb}`) },
+    ]),
+    [
+      'operator',
+      'post',
+      `${instance}/bindings/:bindingId/actions/purge`,
+      () => '/operator/instances/of-binding/bindings/b1/actions/purge',
+      'purge',
+      'b1',
+      { query: { confirm: 'b1' }, before: () => prepare.instance('of-binding', 'b1') },
     ],
     [
       'tsuru',

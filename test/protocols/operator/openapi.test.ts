@@ -1,7 +1,8 @@
 import { operatorCommands } from '../../../src/cli/operator/commands.ts';
 import { openApiDocument, operationIdOf } from '../../../src/protocols/operator/document.ts';
 import { operator } from '../../../src/protocols/operator/index.ts';
-import { operatorRoutes, type OperatorRoute } from '../../../src/protocols/operator/routes.ts';
+import type { OperatorRoute } from '../../../src/protocols/operator/route.ts';
+import { operatorRoutes } from '../../../src/protocols/operator/routes.ts';
 import { schemaOf } from '../../../src/protocols/operator/wire/shape.ts';
 import type { Call } from '../../../src/protocols/protocol.ts';
 import { coreInMemory, scripted } from '../../broker/core-in-memory.ts';

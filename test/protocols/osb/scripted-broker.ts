@@ -19,6 +19,14 @@ type Platforms = Omit<
   | 'upgrade'
   | 'removeBinding'
   | 'removeInstance'
+  | 'bindings'
+  | 'missing'
+  | 'operation'
+  | 'cancelOperation'
+  | 'retryOperation'
+  | 'purgeInstance'
+  | 'purgeBinding'
+  | 'forceDelete'
 >;
 
 type Asked = readonly [what: keyof Platforms, of: unknown];

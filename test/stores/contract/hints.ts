@@ -1,4 +1,5 @@
-import { longestSleep, type Hint, type Store } from '../../../src/broker/store.ts';
+import type { Hint, Store } from '../../../src/broker/store.ts';
+import { longestSleep } from '../../../src/broker/timing.ts';
 import { newId } from '../../broker/fixtures.ts';
 import type { MakeStore } from './remembered.ts';
 import {

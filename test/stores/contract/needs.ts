@@ -24,6 +24,7 @@ export function describeNeeds(makeStore: MakeStore): void {
   beforeEach(async () => {
     store = await makeStore();
     instance = await anInstanceIn(store);
+    for (const id of ['i8', 'i9']) await anInstanceIn(store, { id });
   });
 
   async function neededBy(): Promise<readonly string[] | undefined> {
@@ -43,6 +44,11 @@ export function describeNeeds(makeStore: MakeStore): void {
       await open(store, unbinding(instance, await readBinding(store, 'i1', id), ended('unbind')));
     }
     expect(await neededBy()).toEqual(['i8']);
+  });
+
+  test('What is not there any more needs nothing.', async () => {
+    await aBindingIn(store, instance, { dependent: 'gone' });
+    expect(await neededBy()).toBeUndefined();
   });
 
   test('A bind that failed holds nothing.', async () => {

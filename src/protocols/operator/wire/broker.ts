@@ -105,6 +105,27 @@ export type OrphanAnswer = ValueOf<typeof orphanAnswer>;
 export const orphansAnswer = named('Orphans', object({ orphans: list(orphanAnswer) }));
 export type OrphansAnswer = ValueOf<typeof orphansAnswer>;
 
+const missingInstanceAnswer = named(
+  'MissingInstance',
+  object({
+    id: text(),
+    key: text('Of which the names of what is missing are made.'),
+    offering_id: text(),
+    plan_id: text(),
+    provisioner: text(),
+    node: maybe(text('Where it should be, when it is of a node.')),
+  }),
+);
+
+export const missingAnswer = named(
+  'Missing',
+  object({
+    missing: list(missingInstanceAnswer),
+    unseen: list(text(), 'What could not be looked for, as sentences.'),
+  }),
+);
+export type MissingAnswer = ValueOf<typeof missingAnswer>;
+
 /** Of what was done, where there is nothing more to say. */
 export const doneAnswer = named('Done', object({}));
 

@@ -69,22 +69,37 @@ export type InstanceAnswer = ValueOf<typeof instanceAnswer>;
 export const instancesAnswer = named('Instances', object({ instances: list(instanceAnswer), next }));
 export type InstancesAnswer = ValueOf<typeof instancesAnswer>;
 
-const bindingAnswer = named(
-  'Binding',
+const binding = object({
+  id: text(),
+  state: text(),
+  app_guid: maybe(text()),
+  route: maybe(text()),
+  predecessor_binding_id: maybe(text()),
+  needed_by: maybe(text('The instance that holds it.')),
+  context: dictionary(text(), 'By what people know that which is bound, as its platform has said.'),
+  operation: maybe(operationAnswer),
+  created_at: time(),
+  expires_at: maybe(time()),
+});
+
+const bindingAnswer = named('Binding', binding);
+export type BindingAnswer = ValueOf<typeof bindingAnswer>;
+
+const listedBindingAnswer = named(
+  'ListedBinding',
   object({
-    id: text(),
-    state: text(),
-    app_guid: maybe(text()),
-    route: maybe(text()),
-    predecessor_binding_id: maybe(text()),
-    needed_by: maybe(text('The instance that holds it.')),
-    context: dictionary(text(), 'By what people know that which is bound, as its platform has said.'),
-    operation: maybe(operationAnswer),
-    created_at: time(),
-    expires_at: maybe(time()),
+    ...binding.members,
+    instance_id: text(),
+    offering: text('By name; the id where it has left the catalog.'),
+    offering_id: text(),
+    plan: text('By name; the id where it has left the catalog.'),
+    plan_id: text(),
   }),
 );
-export type BindingAnswer = ValueOf<typeof bindingAnswer>;
+export type ListedBindingAnswer = ValueOf<typeof listedBindingAnswer>;
+
+export const bindingsAnswer = named('Bindings', object({ bindings: list(listedBindingAnswer), next }));
+export type BindingsAnswer = ValueOf<typeof bindingsAnswer>;
 
 export const instanceDetailsAnswer = named(
   'InstanceDetails',

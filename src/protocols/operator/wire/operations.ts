@@ -24,6 +24,8 @@ const operation = object({
   attempt: whole('How often a broker has taken it up.'),
   failures: maybe(whole('How often in a row a step has failed.')),
   trouble: maybe(text('What it failed with last.')),
+  left: maybe(text('Of a removal by force that could not remove everything: what stays.')),
+  cancelled: maybe(truth('It is to end as failed.')),
   note: maybe(text('What it waits for.')),
   failure: maybe(
     object({ word: text(), sentence: text('For users.'), detail: maybe(text('For operators.')) }),
@@ -75,3 +77,16 @@ export type TimedOperationAnswer = ValueOf<typeof timedOperationAnswer>;
 export const actionAnswer = named('Action', object({ operation: maybe(operationAnswer) }));
 /** Of what becomes an operation; without one when there was nothing to do. */
 export type ActionAnswer = ValueOf<typeof actionAnswer>;
+
+const left = list(text(), 'What is still there, in words.');
+
+export const purgeAnswer = named('Purge', object({ left }));
+/** Of what was forgotten. */
+export type PurgeAnswer = ValueOf<typeof purgeAnswer>;
+
+export const forceDeleteAnswer = named(
+  'ForceDelete',
+  object({ operation: maybe(operationAnswer), left: maybe(left) }),
+);
+/** The operation, or what was left when it has ended. */
+export type ForceDeleteAnswer = ValueOf<typeof forceDeleteAnswer>;

@@ -1,0 +1,34 @@
+import type { ServicePlan } from '../catalog.ts';
+import type { Operation, OperationFailure } from '../records.ts';
+import { secondsAllowed } from './intent.ts';
+
+/** Of what this program does wrong however often it tries. */
+export const mistaken = {
+  word: 'mistake',
+  sentence: 'The broker made a mistake of its own. Ask the operator of the broker.',
+};
+
+/** Of what an operator has ended. */
+export const cancelledByHand: OperationFailure = {
+  word: 'cancelled-by-operator',
+  sentence: 'The operator of the broker has cancelled the operation.',
+};
+
+/** It is to end, and nobody has begun with that. */
+export function isToEnd({ cancelled, failure }: Operation): boolean {
+  return cancelled !== undefined && failure === undefined;
+}
+
+export function undoFailed(first: OperationFailure, then: OperationFailure): OperationFailure {
+  const detail = `${first.detail ?? first.sentence} Undoing it failed too: ${then.detail ?? then.sentence}`;
+  return { ...first, detail };
+}
+
+/** @param detail for the operator: what went wrong at the last try, if anything did */
+export function tooLong(plan: ServicePlan, detail?: string): OperationFailure {
+  return {
+    word: 'timeout',
+    sentence: `The operation took longer than the ${secondsAllowed(plan)} seconds allowed.`,
+    detail,
+  };
+}
