@@ -16,12 +16,12 @@ import { callHook, hasHook } from '../../node/hook-steps.ts';
 import { limitOf } from '../../node/step-limits.ts';
 import { type NamedSteps, runSequence, TryLater, type Attempt } from '../../node/step-sequence.ts';
 import { answerReason } from './reason.ts';
-import type { NodeSettings } from '../../node/instance-context.ts';
+import type { UnitSettings } from './units/runner.ts';
 import { type ProcessContext, contextOf } from './context.ts';
 import { exchange } from './probe/tcp.ts';
 
 /** Makes what a binding has of its own; without exchanges and hook there is nothing, and it has the instance's. */
-export function bind(settings: NodeSettings, work: Work): Promise<Step<Made>> {
+export function bind(settings: UnitSettings, work: Work): Promise<Step<Made>> {
   const steps: NamedSteps = {
     async bind({ kept, tries }: Attempt) {
       const context = contextOf(settings, work, kept);
@@ -45,7 +45,7 @@ export function bind(settings: NodeSettings, work: Work): Promise<Step<Made>> {
  * Removes what a binding had of its own. While nothing of the instance runs, which could be told, it is noted, and
  * done as soon as something runs again: an instance that is at rest, or broken, can be removed all the same.
  */
-export function unbind(settings: NodeSettings, work: Work): Promise<Step<void>> {
+export function unbind(settings: UnitSettings, work: Work): Promise<Step<void>> {
   const steps: NamedSteps = {
     async unbind({ kept, tries }: Attempt) {
       const context = contextOf(settings, work, kept);
@@ -60,7 +60,7 @@ export function unbind(settings: NodeSettings, work: Work): Promise<Step<void>> 
 
 /** Does what was noted while nothing ran. */
 export async function settlePending(
-  settings: NodeSettings,
+  settings: UnitSettings,
   { directory, work }: ProcessContext,
 ): Promise<void> {
   for (const name of pendingIn(directory.state)) {

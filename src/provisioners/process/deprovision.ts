@@ -10,14 +10,14 @@ import { endStrays } from '../../system/end-process.ts';
 import { endingSteps, isAnythingLaunched, isRunning } from './units/end.ts';
 import { callHook } from '../../node/hook-steps.ts';
 import { type NamedSteps, runSequence, keptIn, type Attempt } from '../../node/step-sequence.ts';
-import type { NodeSettings } from '../../node/instance-context.ts';
-import { kind, type ProcessContext, contextOf } from './context.ts';
+import type { UnitSettings } from './units/runner.ts';
+import { type ProcessContext, contextOf } from './context.ts';
 
 /** Removes an instance, or what there is of one: what runs, then its directory, then its ports. */
-export function deprovision(settings: NodeSettings, work: Work): Promise<Step<void>> {
+export function deprovision(settings: UnitSettings, work: Work): Promise<Step<void>> {
   // What the hooks of a broken attempt have put out is what they may need to take away what they made.
   const contextAt = ({ kept }: Attempt) => contextOf(settings, work, { ...keptIn(work.trace), ...kept });
-  const { node, ports } = settings;
+  const { node, ports, runner } = settings;
   const steps: NamedSteps = {
     async begin(attempt) {
       const context = contextAt(attempt);
@@ -30,11 +30,12 @@ export function deprovision(settings: NodeSettings, work: Work): Promise<Step<vo
       const context = contextAt(attempt);
       await undo(context, attempt.tries);
       // A late step of a broken attempt may have launched something meanwhile; without the directory it cannot.
-      if (isAnythingLaunched(context)) return { to: 'stop' };
+      if (await isAnythingLaunched(context)) return { to: 'stop' };
+      await runner.remove?.(context);
       await endStrays(context.directory.data);
       await node.keeper?.groups?.remove(basename(context.directory.base));
       await endAccount(context.directory);
-      await removeInstanceDirectory(node, kind, work.instance);
+      await removeInstanceDirectory(node, runner.kind, work.instance);
       return { to: 'release', did: 'remove' };
     },
     // Last: as long as anything of it is there, nobody else gets its numbers.

@@ -1,12 +1,9 @@
 import type { Work } from '../../broker/provisioner.ts';
 import { Failure } from '../../broker/errors.ts';
 import type { Executed, Execution, LogQuery, UnitLog } from '../../broker/units.ts';
-import { runProgram } from '../../system/run-program.ts';
 import type { UnitBlueprint } from './files/blueprint.ts';
-import { environmentOf } from './units/launch.ts';
-import { tailOf } from './units/logs.ts';
 import { requireNames } from './start-stop.ts';
-import type { NodeSettings } from '../../node/instance-context.ts';
+import type { UnitSettings } from './units/runner.ts';
 import { type ProcessContext, contextOf } from './context.ts';
 import { unitsOf } from './units/start.ts';
 
@@ -15,7 +12,7 @@ import { unitsOf } from './units/start.ts';
  * @throws Failure when there is no such unit
  */
 export async function exec(
-  settings: NodeSettings,
+  settings: UnitSettings,
   work: Work,
   { command, unit, timeout }: Execution,
 ): Promise<readonly Executed[]> {
@@ -28,15 +25,17 @@ export async function exec(
 
 /** The last lines of each unit's log. @throws Failure when there is no such unit */
 export async function log(
-  settings: NodeSettings,
+  settings: UnitSettings,
   work: Work,
   { unit, lines }: LogQuery,
 ): Promise<readonly UnitLog[]> {
   const context = contextOf(settings, work);
-  return Object.entries(chosen(context, unit)).map(([name, blueprint]) => ({
-    unit: name,
-    text: tailOf(context.node, context.directory, name, blueprint.log, lines),
-  }));
+  return Promise.all(
+    Object.entries(chosen(context, unit)).map(async ([name, blueprint]) => ({
+      unit: name,
+      text: await context.runner.tail(context, name, blueprint.log, lines),
+    })),
+  );
 }
 
 function chosen(context: ProcessContext, unit: string | undefined): Readonly<Record<string, UnitBlueprint>> {
@@ -48,19 +47,19 @@ function chosen(context: ProcessContext, unit: string | undefined): Readonly<Rec
 }
 
 async function execIn(
-  { node, directory, work }: ProcessContext,
+  context: ProcessContext,
   unit: string,
-  { cwd, env }: UnitBlueprint,
+  blueprint: UnitBlueprint,
   command: readonly string[],
   timeout: number,
 ): Promise<Executed> {
-  const { code, timedOut, tooMuch, stdout, stderr } = await runProgram(node, {
+  const ran = await context.runner.run(context, unit, blueprint, {
     // Both outputs as one, in the order in which they are written. The command's words stay arguments.
     command: ['/bin/sh', '-c', 'exec "$@" 2>&1', 'sh', ...command],
-    cwd: directory[cwd],
-    env: environmentOf(node, directory, work.instance.id, unit, env),
     timeoutMs: timeout,
-    signal: work.signal,
+    signal: context.work.signal,
   });
+  if (!ran) return { unit, code: -1, output: 'There is no /bin/sh where the unit runs.' };
+  const { code, timedOut, tooMuch, stdout, stderr } = ran;
   return { unit, code: timedOut || tooMuch ? -1 : (code ?? -1), output: stdout + stderr };
 }

@@ -12,6 +12,8 @@ import { inventory, purge } from './inventory.ts';
 import { restart, start, stop } from './start-stop.ts';
 import { provision } from './provision.ts';
 import type { NodeSettings } from '../../node/instance-context.ts';
+import { processRunner } from './units/processes.ts';
+import type { UnitSettings } from './units/runner.ts';
 import { restartSparing } from './sparing.ts';
 import { exec, log } from './exec-and-log.ts';
 import { update } from './update.ts';
@@ -19,9 +21,13 @@ import { traits } from './traits.ts';
 
 /** @param settings the node that this broker is, and the numbers it may give to its instances */
 export function processes(settings: NodeSettings): Provisioner {
+  return { ...unitsOfInstances({ ...settings, runner: processRunner }), traits };
+}
+
+/** What is the same whatever runs the units. */
+export function unitsOfInstances(settings: UnitSettings): Omit<Provisioner, 'traits'> {
   return {
-    name: 'process',
-    traits,
+    name: settings.runner.kind,
     provision: (work) => provision(settings, work),
     update: (work) => update(settings, work),
     deprovision: (work) => deprovision(settings, work),
@@ -36,7 +42,7 @@ export function processes(settings: NodeSettings): Provisioner {
       exec: (work, execution) => exec(settings, work, execution),
       log: (work, query) => log(settings, work, query),
     },
-    inventory: () => inventory(settings.node),
+    inventory: () => inventory(settings),
     purge: (thing) => purge(settings, thing),
     obstacle(plan) {
       const { operating } = plan;

@@ -7,27 +7,19 @@ import { findConfigured } from './files/state.ts';
 import { askHook, hasHook } from '../../node/hook-steps.ts';
 import { lookAtDisk } from '../../node/disk-limit.ts';
 import { limitOf } from '../../node/step-limits.ts';
-import { programBehind } from '../../system/sandbox/inside.ts';
-import { boundLog, tailOf } from './units/logs.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { askUnit, portOf } from './probe/ready.ts';
 import { renewCertificate } from './renewal.ts';
 import { answerReason } from './reason.ts';
-import type { NodeSettings } from '../../node/instance-context.ts';
+import type { UnitSettings } from './units/runner.ts';
 import { type ProcessContext, contextOf } from './context.ts';
-import {
-  findStruckLimits,
-  tellMemoryEnd,
-  tellStruckLimits,
-  withStruckLimits,
-} from '../../node/struck-limits.ts';
-import { findLaunchTime, findLive } from './units/launched.ts';
+import { withStruckLimits } from '../../node/struck-limits.ts';
 
 /** Milliseconds for a hook that is asked, which is a program and needs a moment to begin. */
 const hookLimit = 4_000;
 
 /** How each unit is now, all asked at once: those of the plan, whatever became of them. */
-export async function inspect(settings: NodeSettings, work: Work): Promise<readonly UnitFacts[]> {
+export async function inspect(settings: UnitSettings, work: Work): Promise<readonly UnitFacts[]> {
   const context = contextOf(settings, work);
   const configured = findConfigured(context.directory)?.units ?? {};
   const units = Object.keys({ ...context.config.processes, ...configured });
@@ -67,20 +59,16 @@ async function inspectUnit(
   ask: () => ReturnType<typeof stateByHook>,
 ): Promise<UnitFacts> {
   const { directory, node, work } = context;
-  boundLog(node, directory, unit, work.plan.operating.limits?.disk);
   const port = portOf(blueprint?.ready);
   const address = port === undefined ? undefined : `${node.host}:${port}`;
   const limit = limitOf(work.plan.operating, 'monitor');
   if (hasHook(context, 'start')) return { unit, ...withStruckLimits(await ask(), node, directory), address };
-  const live = findLive(directory, unit);
-  const strikes = findStruckLimits(node, directory, blueprint?.limits ?? work.plan.operating.limits ?? {});
-  const began = findLaunchTime(directory, unit);
-  if (!live) {
-    const reason = tellMemoryEnd(strikes, began) ?? ending(context, unit, blueprint);
+  const { reason: struck, ...found } = await context.runner.describe(context, unit, blueprint);
+  if (!found.alive) {
+    const reason = struck ?? (await ending(context, unit, blueprint));
     return { unit, alive: false, answer: 'unasked', reason, address };
   }
-  const { limited, reason: struck } = tellStruckLimits(strikes, began);
-  const alive = { unit, alive: true, pid: programBehind(live.identity.pid, node.sandbox), address, limited };
+  const alive = { unit, ...found, address };
   if (hasHook(context, 'check_up')) return { ...alive, reason: struck, ...(await ask()) };
   const answer = blueprint && (await askUnit(context, unit, blueprint, limit));
   if (!answer) return { ...alive, answer: 'unasked' };
@@ -89,12 +77,13 @@ async function inspectUnit(
   return { ...alive, answer: is, reason };
 }
 
-function ending(
-  { node, directory, work }: ProcessContext,
+async function ending(
+  context: ProcessContext,
   unit: string,
   blueprint: UnitBlueprint | undefined,
-): string {
-  const last = work.redact(tailOf(node, directory, unit, blueprint?.log, 1).trim());
+): Promise<string> {
+  const tail = await context.runner.tail(context, unit, blueprint?.log, 1);
+  const last = context.work.redact(tail.trim());
   return last ? `it has ended; the last line of its log: ${last.slice(-300)}` : 'it has ended';
 }
 

@@ -1,6 +1,5 @@
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Resource } from '../../broker/provisioner.ts';
-import { endProcess } from '../../system/end-process.ts';
 import { endLeftHooks } from '../../node/hooks/runs.ts';
 import {
   directoryOf,
@@ -8,33 +7,26 @@ import {
   purgeInstanceDirectory,
 } from '../../node/instance-directory.ts';
 import { endAccount, releaseAccount } from '../../node/instance-account.ts';
-import type { LocalNode } from '../../node/local-node.ts';
-import { endStrays } from '../../system/end-process.ts';
-import type { NodeSettings } from '../../node/instance-context.ts';
-import { kind } from './context.ts';
-import { listLaunched } from './units/launched.ts';
+import type { UnitSettings } from './units/runner.ts';
 
-/** The directories of instances on this node. Every process was launched from one, and is found by it. */
-export async function inventory(node: LocalNode): Promise<readonly Resource[]> {
-  return listInstanceDirectories(node, kind);
+/** The directories of instances on this node, from which every unit was launched, and what is elsewhere without one. */
+export async function inventory({ node, runner }: UnitSettings): Promise<readonly Resource[]> {
+  const directories = listInstanceDirectories(node, runner.kind);
+  return [...directories, ...((await runner.listElsewhere?.(node, directories)) ?? [])];
 }
 
 /** Ends what was launched from a directory, then removes it and gives its ports back. */
-export async function purge(settings: NodeSettings, thing: Resource): Promise<void> {
-  const { node, ports } = settings;
+export async function purge(settings: UnitSettings, thing: Resource): Promise<void> {
+  const { node, ports, runner } = settings;
   const { instanceId, key } = thing;
   if (key !== undefined) {
-    const directory = directoryOf(node, kind, key);
-    const launched = listLaunched(directory);
-    await Promise.all(
-      launched.map(({ identity }) => endProcess(identity, { termMs: 10_000, killMs: 5_000, instanceId })),
-    );
-    await endStrays(directory.data);
+    const directory = directoryOf(node, runner.kind, key);
+    await runner.purge(settings, directory, thing);
     await endAccount(directory);
     if (instanceId !== undefined) await endLeftHooks(directory, instanceId);
     await node.keeper?.groups?.remove(key);
   }
-  await purgeInstanceDirectory(node, kind, thing);
+  await purgeInstanceDirectory(node, runner.kind, thing);
   const owner = portOwnerOf(thing);
   if (owner === undefined) return;
   await releaseAccount(settings, owner);

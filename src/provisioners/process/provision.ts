@@ -1,7 +1,6 @@
 import { Failure } from '../../broker/errors.ts';
 import { portOwner } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
-import { findExecutables } from '../../system/executables.ts';
 import { keepHooks } from '../../node/hooks/files.ts';
 import { settleInstance } from '../../node/instance-account.ts';
 import { misconfigured } from './files/blueprint.ts';
@@ -12,12 +11,13 @@ import { callHook, hasHook, keepOutputs } from '../../node/hook-steps.ts';
 import { readyLimit } from '../../node/step-limits.ts';
 import { awaitReady } from './probe/ready.ts';
 import { type NamedSteps, runSequence, type Next, type Attempt } from '../../node/step-sequence.ts';
-import { factsOf, type NodeSettings } from '../../node/instance-context.ts';
-import { kind, type ProcessContext, contextOf } from './context.ts';
+import { factsOf } from '../../node/instance-context.ts';
+import type { UnitSettings } from './units/runner.ts';
+import { type ProcessContext, contextOf } from './context.ts';
 import { findTakenPorts, noPort, replacePorts, startUnits, unitsOf } from './units/start.ts';
 
 /** Makes an instance: init, prepare, configure, check_up, what runs already ended, start, check_up, once_ready. */
-export function provision(settings: NodeSettings, work: Work): Promise<Step<Made>> {
+export function provision(settings: UnitSettings, work: Work): Promise<Step<Made>> {
   const contextAt = ({ kept }: Attempt) => contextOf(settings, work, kept);
   const steps: NamedSteps = {
     init: (attempt) => init(contextAt(attempt), settings, attempt),
@@ -53,7 +53,7 @@ export function provision(settings: NodeSettings, work: Work): Promise<Step<Made
  * @throws Failure when there are not enough
  */
 export async function takePorts(
-  settings: NodeSettings,
+  settings: UnitSettings,
   work: Work,
   told: readonly string[],
 ): Promise<Readonly<Record<string, number>>> {
@@ -67,18 +67,7 @@ export async function takePorts(
   return replacePorts(context, await findTakenPorts(context, untold));
 }
 
-/** @throws Failure when an executable is not on this node */
-export function requireExecutables({ work, node }: ProcessContext): void {
-  const { executables: needs } = work.plan.operating;
-  const found = findExecutables(node.path, needs);
-  const missing = needs.find((name) => !found.includes(name));
-  if (missing === undefined) return;
-  throw new Failure('no-executable', `The program ${missing}, which the service needs, is not there.`, {
-    detail: `There is no executable ${missing} on the path ${node.path} of node ${node.name}.`,
-  });
-}
-
-async function init(context: ProcessContext, settings: NodeSettings, attempt: Attempt): Promise<Next> {
+async function init(context: ProcessContext, settings: UnitSettings, attempt: Attempt): Promise<Next> {
   const { work, config } = context;
   const mistake = mistakeIn(config);
   if (mistake !== undefined) throw new Failure('misconfigured', misconfigured, { detail: mistake });
@@ -92,7 +81,7 @@ async function init(context: ProcessContext, settings: NodeSettings, attempt: At
 }
 
 async function prepare(context: ProcessContext, { tries }: Attempt): Promise<Next> {
-  requireExecutables(context);
+  await context.runner.requireParts(context);
   const settled = await settle(context);
   const told = await callHook(settled, 'prepare', tries);
   return { to: 'configure', did: 'prepare', ...keepOutputs(settled, 'prepare', told) };
@@ -101,7 +90,7 @@ async function prepare(context: ProcessContext, { tries }: Attempt): Promise<Nex
 /** Its user and its directory, with the hooks of the offering. @returns the context as it is now */
 export async function settle(context: ProcessContext): Promise<ProcessContext> {
   const { offeringName: name, operating } = context.work.plan;
-  const settled = await settleInstance(context, kind);
+  const settled = await settleInstance(context, context.runner.kind);
   await keepHooks(settled.node, settled.directory, { name, hooks: operating.hooks });
   return settled;
 }

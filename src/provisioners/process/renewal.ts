@@ -1,5 +1,3 @@
-import { codeOf } from '../../system/error-code.ts';
-import { programBehind } from '../../system/sandbox/inside.ts';
 import {
   type CertificateMark,
   ensureCertificate,
@@ -12,7 +10,6 @@ import type { ProcessContext } from './context.ts';
 import type { UnitBlueprint } from './files/blueprint.ts';
 import { findConfigured } from './files/state.ts';
 import { exchange } from './probe/tcp.ts';
-import { findLive } from './units/launched.ts';
 
 /** How it is with the certificate of what runs. */
 export interface Renewed {
@@ -35,10 +32,9 @@ const askedAgain = 10_000;
 export async function renewCertificate(context: ProcessContext, now: Date = new Date()): Promise<Renewed> {
   const { directory, work } = context;
   const before = findCertificate(directory);
-  const units = Object.entries(findConfigured(directory)?.units ?? {}).filter(([unit]) =>
-    findLive(directory, unit),
-  );
-  if (work.plan.operating.tls !== true || !before || units.length === 0) return { outdated: [] };
+  if (work.plan.operating.tls !== true || !before) return { outdated: [] };
+  const units = await liveUnits(context);
+  if (units.length === 0) return { outdated: [] };
   const warning = await replaceInTime(context, before, now);
   const { serial, loaded } = findCertificate(directory) ?? before;
   const outdated: string[] = [];
@@ -67,31 +63,21 @@ async function replaceInTime(
   }
 }
 
+async function liveUnits(context: ProcessContext): Promise<readonly [string, UnitBlueprint][]> {
+  const { directory, runner } = context;
+  const units = Object.entries(findConfigured(directory)?.units ?? {});
+  const live = await Promise.all(units.map(([unit]) => runner.findLive(context, unit)));
+  return units.filter((_, index) => live[index] !== undefined);
+}
+
 async function hasRead(
-  { directory, node, work }: ProcessContext,
+  context: ProcessContext,
   unit: string,
   renewal: Exclude<NonNullable<UnitBlueprint['renewal']>, 'restart'>,
 ): Promise<boolean> {
+  const { directory, node, runner, work } = context;
   if (renewal === 'none') return true;
-  if (typeof renewal === 'string') return sendSignal(directory, unit, node.sandbox, renewal);
+  if (typeof renewal === 'string') return runner.signalProgram(context, unit, renewal);
   const address = { host: node.host, port: renewal.port, ca: findCertificate(directory)?.ca };
   return (await exchange(address, renewal.talk, saying, work.signal)).is === 'ready';
-}
-
-/** To the program alone: what it stands behind, and what it has started, may end by it. */
-function sendSignal(
-  directory: ProcessContext['directory'],
-  unit: string,
-  sandbox: ProcessContext['node']['sandbox'],
-  signal: NodeJS.Signals,
-): boolean {
-  const live = findLive(directory, unit);
-  if (!live) return false;
-  try {
-    process.kill(programBehind(live.identity.pid, sandbox), signal);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === 'ESRCH') return false;
-    throw error;
-  }
 }

@@ -14,16 +14,15 @@ import {
   runSequence,
   type Attempt,
 } from '../../node/step-sequence.ts';
-import type { NodeSettings } from '../../node/instance-context.ts';
+import type { UnitSettings } from './units/runner.ts';
 import { type ProcessContext, contextOf } from './context.ts';
-import { findLive } from './units/launched.ts';
 
 /**
  * The restart of the monitor: starts the named units that have no process, and no other. What lives goes on, with its
  * connections, but for the units that may be asked to end; nothing is killed. Only an instance that takes more of the disk
  * than its plan allows ends as it does for people, and is started again when it takes less.
  */
-export function restartSparing(settings: NodeSettings, work: Work, { end }: Sparing): Promise<Step<void>> {
+export function restartSparing(settings: UnitSettings, work: Work, { end }: Sparing): Promise<Step<void>> {
   requireUnits(contextOf(settings, work));
   const contextAt = ({ kept }: Attempt) => contextOf(settings, work, kept);
   const named = ({ kept }: Attempt) => (kept['units'] as readonly string[] | undefined) ?? [];
@@ -39,7 +38,7 @@ export function restartSparing(settings: NodeSettings, work: Work, { end }: Spar
         };
       const units = await unitsToRestart(context, end);
       if (units.length === 0) return { to: 'end' };
-      return { to: isToEnd(context, units, end) ? 'stop' : 'start', keep: { units } };
+      return { to: (await isToEnd(context, units, end)) ? 'stop' : 'start', keep: { units } };
     },
     async stop(attempt) {
       if (attempt.kept['isOver'] === true) return stepOf(starting, 'stop')(attempt);
@@ -49,16 +48,16 @@ export function restartSparing(settings: NodeSettings, work: Work, { end }: Spar
     async stopped(attempt) {
       if (attempt.kept['isOver'] === true) return stepOf(starting, 'stopped')(attempt);
       const context = contextAt(attempt);
-      await poll(() => !isLeftOf(context, named(attempt)), limitOf(work.plan.operating, 'stop'), work.signal);
-      if (isLeftOf(context, named(attempt)) || (await isRunning(context, named(attempt))))
-        throw leftAsItIs(context);
+      const isLeft = () => isLeftOf(context, named(attempt));
+      await poll(async () => !(await isLeft()), limitOf(work.plan.operating, 'stop'), work.signal);
+      if ((await isLeft()) || (await isRunning(context, named(attempt)))) throw leftAsItIs(context);
       return { to: 'start', did: 'check_up' };
     },
     async start(attempt) {
       const context = contextAt(attempt);
       const isConfigured = attempt.kept['configured'] === true || isAsPlanned(context);
       // What others still run with is not written anew beneath them.
-      const isLeft = isConfigured || isAnythingLaunched(context);
+      const isLeft = isConfigured || (await isAnythingLaunched(context));
       const kept = { ...attempt.kept, ...(isLeft && { configured: true }) };
       return stepOf(starting, 'start')({ ...attempt, kept });
     },
@@ -72,22 +71,28 @@ function stepOf(steps: NamedSteps, name: string): NamedStep {
 
 /** Of those named; what has come up again since it was seen dead is spared too. */
 async function unitsToRestart(context: ProcessContext, end: readonly string[]): Promise<readonly string[]> {
-  const { work, config, directory } = context;
+  const { work, config, runner } = context;
   const named = work.units ?? Object.keys(config.processes);
   if (hasHook(context, 'start')) return end.length > 0 || !(await isRunning(context)) ? named : [];
-  return named.filter((unit) => end.includes(unit) || !findLive(directory, unit));
+  const live = await Promise.all(named.map((unit) => runner.findLive(context, unit)));
+  return named.filter((unit, index) => end.includes(unit) || !live[index]);
 }
 
 /** What a dead unit has left behind is asked to end as well: it may hold its port and its files. */
-function isToEnd(context: ProcessContext, units: readonly string[], end: readonly string[]): boolean {
+async function isToEnd(
+  context: ProcessContext,
+  units: readonly string[],
+  end: readonly string[],
+): Promise<boolean> {
   if (hasHook(context, 'start')) return end.length > 0;
   return isAnythingLaunched(context, units);
 }
 
 /** What its own hook has started is known by its environment alone. */
-function isLeftOf(context: ProcessContext, units: readonly string[]): boolean {
+async function isLeftOf(context: ProcessContext, units: readonly string[]): Promise<boolean> {
   const { instance } = context.work;
   return (
-    isAnythingLaunched(context, units) || (hasHook(context, 'start') && isAnythingOfInstance(instance.id))
+    (await isAnythingLaunched(context, units)) ||
+    (hasHook(context, 'start') && isAnythingOfInstance(instance.id))
   );
 }

@@ -10,19 +10,19 @@ import { readyLimit } from '../../node/step-limits.ts';
 import { findPrevious, forgetPrevious } from './files/rollback.ts';
 import { awaitReady } from './probe/ready.ts';
 import { type NamedSteps, runSequence, type Next, type Attempt } from '../../node/step-sequence.ts';
-import type { NodeSettings } from '../../node/instance-context.ts';
+import type { UnitSettings } from './units/runner.ts';
 import { type ProcessContext, contextOf } from './context.ts';
 import { findTakenPorts, startUnits, unitsOf } from './units/start.ts';
 import { portTaken } from './update.ts';
 
 /** Starts the units that are named, or all, in their order; those that run go on. */
-export function start(settings: NodeSettings, work: Work): Promise<Step<void>> {
+export function start(settings: UnitSettings, work: Work): Promise<Step<void>> {
   const steps = startingSteps(settings, work, async (context) => ({ to: 'start', keep: namesOf(context) }));
   return runSequence(steps, 'begin', work, () => forgetPrevious(contextOf(settings, work).directory));
 }
 
 /** Ends the units that are named, or all, in reverse order. */
-export function stop(settings: NodeSettings, work: Work): Promise<Step<void>> {
+export function stop(settings: UnitSettings, work: Work): Promise<Step<void>> {
   requireUnits(contextOf(settings, work));
   const contextAt = ({ kept }: Attempt) => contextOf(settings, work, kept);
   const steps: NamedSteps = {
@@ -33,7 +33,7 @@ export function stop(settings: NodeSettings, work: Work): Promise<Step<void>> {
 }
 
 /** Ends and starts the units that are named, or all: with the same data and ports. */
-export function restart(settings: NodeSettings, work: Work): Promise<Step<void>> {
+export function restart(settings: UnitSettings, work: Work): Promise<Step<void>> {
   const steps = startingSteps(settings, work, async (context) => ({
     to: (await isRunning(context, work.units)) ? 'stop' : 'start',
     keep: namesOf(context),
@@ -46,7 +46,7 @@ export function restart(settings: NodeSettings, work: Work): Promise<Step<void>>
  * the instance is configured again.
  */
 export function startingSteps(
-  settings: NodeSettings,
+  settings: UnitSettings,
   work: Work,
   begin: (context: ProcessContext) => Promise<Next>,
 ): NamedSteps {

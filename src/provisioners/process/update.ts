@@ -7,7 +7,7 @@ import { callHook, hasHook, keepOutputs } from '../../node/hook-steps.ts';
 import { requireDisk } from '../../node/disk-limit.ts';
 import { readyLimit } from '../../node/step-limits.ts';
 import { findPrevious, forgetPrevious, keepPrevious, putBack } from './files/rollback.ts';
-import { requireExecutables, settle, takePorts } from './provision.ts';
+import { settle, takePorts } from './provision.ts';
 import { awaitReady } from './probe/ready.ts';
 import {
   type NamedStep,
@@ -18,7 +18,8 @@ import {
   TryLater,
   type Attempt,
 } from '../../node/step-sequence.ts';
-import { factsOf, type NodeSettings } from '../../node/instance-context.ts';
+import { factsOf } from '../../node/instance-context.ts';
+import type { UnitSettings } from './units/runner.ts';
 import { type ProcessContext, contextOf } from './context.ts';
 import { findTakenPorts, startUnits, wantedUnits } from './units/start.ts';
 
@@ -26,7 +27,7 @@ import { findTakenPorts, startUnits, wantedUnits } from './units/start.ts';
  * Makes an instance what its new plan and parameters say. When that changes no file, command or environment,
  * nothing is restarted; when the new does not come up, the old is put back.
  */
-export function update(settings: NodeSettings, work: Work): Promise<Step<Made>> {
+export function update(settings: UnitSettings, work: Work): Promise<Step<Made>> {
   const contextAt = ({ kept }: Attempt) => contextOf(settings, work, kept);
   const steps: NamedSteps = {
     init: (attempt) => init(contextAt(attempt), settings),
@@ -55,8 +56,8 @@ export function update(settings: NodeSettings, work: Work): Promise<Step<Made>> 
 }
 
 /** Everything that can be refused is found out while the old still runs. */
-async function init(context: ProcessContext, settings: NodeSettings): Promise<Next> {
-  requireExecutables(context);
+async function init(context: ProcessContext, settings: UnitSettings): Promise<Next> {
+  await context.runner.requireParts(context);
   await requireDisk(context);
   const { work } = context;
   const ports = await takePorts(settings, work, Object.keys(context.numbers));

@@ -1,17 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Failure } from '../../../broker/errors.ts';
-import { codeOf } from '../../../system/error-code.ts';
-import { runProgram } from '../../../system/run-program.ts';
 import { findCertificate } from '../certificate.ts';
 import type { ReadyRule, UnitBlueprint } from '../files/blueprint.ts';
 import { askHook, hasHook } from '../../../node/hook-steps.ts';
-import { environmentOf } from '../units/launch.ts';
-import { tailOf } from '../units/logs.ts';
 import { poll } from '../poll.ts';
 import { answerReason } from '../reason.ts';
 import type { ProcessContext } from '../context.ts';
 import { type Answer, exchange, wholeLines } from './tcp.ts';
-import { findLive } from '../units/launched.ts';
 import { askForPage } from './http.ts';
 
 /** The longest time that one question waits for its answer, in milliseconds. */
@@ -71,7 +66,8 @@ async function awaitUnit(
   const end = performance.now() + limit;
   let last: Answer | undefined;
   const look = async () => {
-    if (!findLive(context.directory, unit)) throw failure(context, unit, 'ended before it was ready');
+    if (!(await context.runner.findLive(context, unit)))
+      throw await failure(context, unit, 'ended before it was ready');
     if (!blueprint.ready) return true;
     // The last question gets a moment, too, so that what is told is what was wrong.
     const left = Math.max(100, end - performance.now());
@@ -80,7 +76,7 @@ async function awaitUnit(
   };
   if (!blueprint.ready) await pause(settling, undefined, { signal });
   if (await poll(look, limit, signal)) return;
-  throw failure(
+  throw await failure(
     context,
     unit,
     `did not get ready within ${limit / 1000} seconds`,
@@ -93,8 +89,8 @@ async function awaitHook(context: ProcessContext, units: readonly string[], limi
   const mustLive = !hasHook(context, 'start');
   let last = '';
   const look = async () => {
-    const ended = units.find((unit) => mustLive && !findLive(context.directory, unit));
-    if (ended !== undefined) throw failure(context, ended, 'ended before it was ready');
+    const ended = mustLive ? await findEnded(context, units) : undefined;
+    if (ended !== undefined) throw await failure(context, ended, 'ended before it was ready');
     // Also the last question gets its time: a program needs a moment to begin.
     const result = await askHook(context, 'check_up', 1, {
       atMost: Math.max(questionLimit, end - performance.now()),
@@ -104,12 +100,17 @@ async function awaitHook(context: ProcessContext, units: readonly string[], limi
   };
   if (await poll(look, limit, context.work.signal)) return;
   const [first = ''] = units;
-  throw failure(context, first, `did not get ready within ${limit / 1000} seconds`, last);
+  throw await failure(context, first, `did not get ready within ${limit / 1000} seconds`, last);
 }
 
-function failure(context: ProcessContext, unit: string, what: string, reason = ''): Failure {
+async function findEnded(context: ProcessContext, units: readonly string[]): Promise<string | undefined> {
+  const live = await Promise.all(units.map((unit) => context.runner.findLive(context, unit)));
+  return units.find((_, index) => !live[index]);
+}
+
+async function failure(context: ProcessContext, unit: string, what: string, reason = ''): Promise<Failure> {
   const subject = Object.keys(context.config.processes).length > 1 ? `The process '${unit}'` : 'The service';
-  const tail = tailOf(context.node, context.directory, unit, undefined, 30);
+  const tail = await context.runner.tail(context, unit, undefined, 30);
   const detail = [reason, tail && `Its log ends with:\n${tail}`].filter(Boolean).join('. ');
   return new Failure('not-ready', `${subject} ${what}.`, { detail: detail || undefined });
 }
@@ -120,21 +121,14 @@ function lastLine(text: string): string {
 }
 
 async function askCommand(
-  { node, directory, work }: ProcessContext,
+  context: ProcessContext,
   unit: string,
-  { cwd, env, ready }: UnitBlueprint & { readonly ready: { readonly command: readonly string[] } },
+  { ready, ...blueprint }: UnitBlueprint & { readonly ready: { readonly command: readonly string[] } },
   limit: number,
 ): Promise<Answer> {
-  const ran = await runProgram(node, {
-    command: ready.command,
-    cwd: directory[cwd],
-    env: environmentOf(node, directory, work.instance.id, unit, env),
-    timeoutMs: limit,
-    signal: work.signal,
-  }).catch((error: unknown) => {
-    if (codeOf(error) === 'ENOENT') return undefined;
-    throw error;
-  });
+  const { command } = ready;
+  const { signal } = context.work;
+  const ran = await context.runner.run(context, unit, blueprint, { command, timeoutMs: limit, signal });
   if (!ran) return { is: 'wrong', reason: `the command that asks it, ${ready.command[0]}, is not there` };
   const { code, timedOut } = ran;
   const said = lastLine(ran.stderr) || lastLine(ran.stdout);

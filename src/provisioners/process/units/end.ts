@@ -1,13 +1,11 @@
 import { Failure } from '../../../broker/errors.ts';
 import { leftRunning } from '../../../broker/units.ts';
-import { isAnyLeft, signalGroup } from '../../../system/end-process.ts';
 import { findConfigured } from '../files/state.ts';
 import { askHook, callHook, hasHook } from '../../../node/hook-steps.ts';
 import { limitOf } from '../../../node/step-limits.ts';
 import { poll } from '../poll.ts';
 import type { NamedSteps, Attempt } from '../../../node/step-sequence.ts';
 import type { ProcessContext } from '../context.ts';
-import { findLive, type Launched, listLaunched } from './launched.ts';
 
 /**
  * The steps that end units: `stop` asks and waits, `stopped` looks, `halt` kills, `halted` looks again.
@@ -51,7 +49,7 @@ export async function isRunning(
   unsure = true,
 ): Promise<boolean> {
   const { work } = context;
-  if (isAnythingLaunched(context, named)) return true;
+  if (await isAnythingLaunched(context, named)) return true;
   // What the offering starts by itself is nowhere written down; there must be something to ask.
   if (!hasHook(context, 'start') || !hasHook(context, 'check_up') || !findConfigured(context.directory))
     return false;
@@ -66,8 +64,11 @@ export async function isRunning(
 }
 
 /** Is there a process of what was launched for it? */
-export function isAnythingLaunched(context: ProcessContext, named?: readonly string[]): boolean {
-  return launchedOf(context, named).some(({ identity }) => isAnyLeft(identity, context.work.instance.id));
+export async function isAnythingLaunched(
+  context: ProcessContext,
+  named?: readonly string[],
+): Promise<boolean> {
+  return (await context.runner.listLeft(context, named)).length > 0;
 }
 
 /** Ends all at once that can be ended, without steps of their own. */
@@ -88,11 +89,10 @@ export async function askToEnd(
   named: readonly string[],
   tries: number,
 ): Promise<void> {
-  const others = listLaunched(context.directory).filter(({ unit }) => !named.includes(unit));
-  const isAlone = !others.some(({ identity }) => isAnyLeft(identity, context.work.instance.id));
-  const isAlive =
-    hasHook(context, 'start') ||
-    launchedOf(context, named).some(({ unit }) => findLive(context.directory, unit));
+  const left = await context.runner.listLeft(context);
+  const isAlone = left.every((unit) => named.includes(unit));
+  const live = await Promise.all(named.map((unit) => context.runner.findLive(context, unit)));
+  const isAlive = hasHook(context, 'start') || live.some((one) => one !== undefined);
   await stopUnits(context, named, tries, isAlone && isAlive);
 }
 
@@ -110,13 +110,11 @@ async function stopUnits(
     await callHook(context, 'stop', tries).catch((error: unknown) => {
       if (!(error instanceof Failure)) throw error;
     });
-    return void (await areGone(context, launchedOf(context, named), limit));
+    return void (await areGone(context, named, limit));
   }
   const units = findConfigured(context.directory)?.units ?? {};
-  for (const group of inReverse(context, named)) {
-    for (const { unit, identity } of group) {
-      signalGroup(identity, units[unit]?.stopSignal ?? 'SIGTERM', context.work.instance.id);
-    }
+  for (const group of await inReverse(context, named)) {
+    await signalAll(context, group, (unit) => units[unit]?.stopSignal ?? 'SIGTERM');
     await areGone(context, group, limit);
   }
 }
@@ -128,38 +126,37 @@ async function haltUnits(
 ): Promise<void> {
   const limit = limitOf(context.work.plan.operating, 'halt');
   if (hasHook(context, 'halt')) await callHook(context, 'halt', tries);
-  for (const group of inReverse(context, named)) {
-    if (!hasHook(context, 'halt')) {
-      for (const { identity } of group) signalGroup(identity, 'SIGKILL', context.work.instance.id);
-    }
+  for (const group of await inReverse(context, named)) {
+    if (!hasHook(context, 'halt')) await signalAll(context, group, () => 'SIGKILL');
     await areGone(context, group, limit);
   }
 }
 
 /** Groups of units that end together: the last that were started first. */
-function inReverse(
+async function inReverse(
   context: ProcessContext,
   named: readonly string[] | undefined,
-): readonly (readonly Launched[])[] {
+): Promise<readonly (readonly string[])[]> {
   const units = findConfigured(context.directory)?.units ?? {};
-  const byOrder = new Map<number, Launched[]>();
-  for (const launched of launchedOf(context, named)) {
-    const order = units[launched.unit]?.order ?? 1;
-    byOrder.set(order, [...(byOrder.get(order) ?? []), launched]);
-  }
+  const left = await context.runner.listLeft(context, named);
+  const byOrder = Map.groupBy(left, (unit) => units[unit]?.order ?? 1);
   return [...byOrder].toSorted(([a], [b]) => b - a).map(([, group]) => group);
 }
 
-function launchedOf(
-  { directory }: ProcessContext,
-  named: readonly string[] | undefined,
-): readonly Launched[] {
-  return listLaunched(directory).filter(({ unit }) => named?.includes(unit) ?? true);
+async function signalAll(
+  context: ProcessContext,
+  group: readonly string[],
+  signalOf: (unit: string) => NodeJS.Signals,
+): Promise<void> {
+  await Promise.all(group.map((unit) => context.runner.signal(context, unit, signalOf(unit))));
 }
 
-function areGone({ work }: ProcessContext, group: readonly Launched[], limit: number): Promise<boolean> {
-  const isGone = () => group.every(({ identity }) => !isAnyLeft(identity, work.instance.id));
-  return poll(isGone, limit, work.signal);
+function areGone(
+  context: ProcessContext,
+  group: readonly string[] | undefined,
+  limit: number,
+): Promise<boolean> {
+  return poll(async () => !(await isAnythingLaunched(context, group)), limit, context.work.signal);
 }
 
 function stuck({ work }: ProcessContext): Failure {
@@ -171,7 +168,7 @@ function stuck({ work }: ProcessContext): Failure {
 }
 
 /** What a restart that spares what lives has asked to end, and does not. */
-export function leftAsItIs({ work }: ProcessContext): Failure {
+export function leftAsItIs({ work }: Pick<ProcessContext, 'work'>): Failure {
   const limit = limitOf(work.plan.operating, 'stop') / 1000;
   return new Failure(
     leftRunning,

@@ -11,7 +11,7 @@ import type { UnitBlueprint } from '../files/blueprint.ts';
 import { leftAsItIs } from './end.ts';
 import { limitOf } from '../../../node/step-limits.ts';
 import { logFile, rotateLog } from './logs.ts';
-import type { ProcessContext } from '../context.ts';
+import type { InstanceContext } from '../../../node/instance-context.ts';
 import { findLaunched, findLive, identityFile } from './launched.ts';
 
 /**
@@ -19,7 +19,7 @@ import { findLaunched, findLive, identityFile } from './launched.ts';
  * @throws Failure when its program cannot be started
  */
 export async function launchUnit(
-  context: ProcessContext,
+  context: InstanceContext,
   unit: string,
   { run, env, cwd, limits = {} }: UnitBlueprint,
 ): Promise<void> {

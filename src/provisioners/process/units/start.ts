@@ -6,7 +6,6 @@ import { findConfigured } from '../files/state.ts';
 import { isRunning } from './end.ts';
 import { isPortFree } from '../probe/free-port.ts';
 import { callHook, hasHook } from '../../../node/hook-steps.ts';
-import { launchUnit } from './launch.ts';
 import { startLimit } from '../../../node/step-limits.ts';
 import { awaitReady } from '../probe/ready.ts';
 import type { ProcessContext } from '../context.ts';
@@ -40,7 +39,7 @@ export async function startUnits(context: ProcessContext, units: Units, tries: n
   const groups = inOrder(units);
   for (const [index, group] of groups.entries()) {
     const results = await Promise.allSettled(
-      Object.entries(group).map(([unit, blueprint]) => launchUnit(context, unit, blueprint)),
+      Object.entries(group).map(([unit, blueprint]) => context.runner.launch(context, unit, blueprint)),
     );
     for (const result of results) if (result.status === 'rejected') throw result.reason;
     if (index < groups.length - 1) await awaitReady(context, group, startLimit(context.work.plan.operating));
