@@ -16,7 +16,7 @@ export interface NodeProfile {
   readonly ports: PortRange;
   /** The sum of the costs of the instances it takes. */
   readonly capacity: number;
-  /** Of those that the catalog's offerings need, the ones that are there. */
+  /** Of those that the catalog's offerings need, the ones that are there; what is no executable, too: `container engine`. */
   readonly executables: readonly string[];
   /** As whom instances run there, for people: user ids of which each new one has its own, or whom they share. */
   readonly accounts?: string;

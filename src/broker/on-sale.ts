@@ -82,9 +82,15 @@ function ownReason(plan: ServicePlan, nodes: readonly Node[], provisioner: ByNam
   const clause = maker.obstacle?.(plan);
   if (clause !== undefined) return sentenceOf(clause);
   if (!maker.traits.local) return undefined;
-  return (
-    nodeReason(plan.operating.executables, nodes) ?? isolationReason(maker, plan.operating.executables, nodes)
-  );
+  const { needs = [] } = maker.traits;
+  const all = [...plan.operating.executables, ...needs];
+  return partReason(needs, nodes) ?? nodeReason(all, nodes) ?? isolationReason(maker, all, nodes);
+}
+
+/** Of what is no executable. */
+function partReason(needs: readonly string[], nodes: readonly Node[]): string | undefined {
+  const missing = needs.find((need) => !nodes.some(({ executables }) => executables.includes(need)));
+  return missing === undefined || nodes.length === 0 ? undefined : `No node has a ${missing}.`;
 }
 
 function nodeReason(needs: readonly string[], nodes: readonly Node[]): string | undefined {

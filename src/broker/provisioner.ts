@@ -97,6 +97,8 @@ export interface ProvisionerTraits {
   readonly selfContained: boolean;
   /** What it makes is on one node: it needs room there, and only that node can look after it. */
   readonly local?: boolean;
+  /** What its nodes must have, beside the executables of an offering: `container engine`. */
+  readonly needs?: readonly string[];
 }
 
 /** Done, or call me again: one method serves start, poll and resume after a crash. */

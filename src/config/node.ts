@@ -1,3 +1,4 @@
+import { imageList } from './image-list.ts';
 import { optional, standard } from './option.ts';
 import {
   directoryList,
@@ -87,6 +88,18 @@ export const nodeOptions = {
     directoryList(),
     'none',
     'Directories that programs in a sandbox may read beside the system and their own, with colons between them.',
+  ),
+  nodeContainers: optional(
+    'NODE_CONTAINERS',
+    path(),
+    'none',
+    'Unix socket of an engine on this machine that speaks the Docker API, such as /run/docker.sock: with it the node makes containers.',
+  ),
+  nodeImages: optional(
+    'NODE_IMAGES',
+    imageList(),
+    'all that the engine has',
+    'Images that containers may be made from, with commas between them; a name that ends in * stands for all that begin so.',
   ),
   allowUnisolated: optional(
     'ALLOW_UNISOLATED',

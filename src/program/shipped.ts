@@ -12,6 +12,7 @@ import { directoryModule } from '../provisioners/directory/module.ts';
 import { echoModule } from '../provisioners/echo/module.ts';
 import { faultyModule } from '../provisioners/faulty/module.ts';
 import { postgresModule } from '../provisioners/postgres/module.ts';
+import { containerModule } from '../provisioners/process/containers/module.ts';
 import { processModule } from '../provisioners/process/module.ts';
 
 /** The ways of making things: add yours, and name it in an offering file. */
@@ -19,6 +20,7 @@ export const provisionerModules = [
   echoModule,
   faultyModule,
   processModule,
+  containerModule,
   postgresModule,
   directoryModule,
   commandModule,

@@ -49,6 +49,15 @@ test.each<[what: string, offerings: readonly ServiceOffering[], nodes: readonly 
     },
   ],
   [
+    'What is made at an engine that a node has, and what at one that none has,',
+    [
+      anOffering('a', [aPlan({ making: { provisioner: 'engine' } })]),
+      anOffering('b', [aPlan({ making: { provisioner: 'machine' } })]),
+    ],
+    [aNode('container engine')],
+    { b: 'No node has a time machine.' },
+  ],
+  [
     'What its provisioner has an obstacle for',
     [anOffering('a', [aPlan({ making: { provisioner: 'barred' } })])],
     [],
@@ -218,7 +227,8 @@ function provisioner(name: string): Provisioner {
       config: {},
       roots: [],
       selfContained: false,
-      local: ['local', 'running'].includes(name),
+      local: ['local', 'running', 'engine', 'machine'].includes(name),
+      needs: name === 'engine' ? ['container engine'] : name === 'machine' ? ['time machine'] : undefined,
       runsPrograms: name === 'running',
     },
     provision: () => Promise.reject(new Error('Nothing is made here.')),

@@ -55,6 +55,8 @@ const words = [
   'PG_BIN_DIR',
   'CATALOG_DIR',
   'NODE_SANDBOX_READS',
+  'NODE_CONTAINERS',
+  'NODE_IMAGES',
   'NODE_USER',
   'NODE_NAME',
 ];

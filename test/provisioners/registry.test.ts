@@ -7,13 +7,13 @@ const { all: shipped } = await shippedProvisioners('/nowhere');
 
 test('A provisioner is found by its name.', () => {
   const known = registry(shipped);
-  expect(known.names).toEqual(['echo', 'faulty', 'process', 'postgres', 'directory', 'command']);
+  expect(known.names).toEqual(['echo', 'faulty', 'process', 'container', 'postgres', 'directory', 'command']);
   for (const name of known.names) expect(known.get(name).name).toBe(name);
 });
 
 test('P1: An unknown name is an error that lists the known ones.', () => {
   expect(() => registry(shipped).get('magic')).toThrow(
-    "There is no provisioner 'magic'. Known are: echo, faulty, process, postgres, directory, command.",
+    "There is no provisioner 'magic'. Known are: echo, faulty, process, container, postgres, directory, command.",
   );
   expect(() => registry([]).get('magic')).toThrow("There is no provisioner 'magic'. Known are: none.");
   expect(() => registry(shipped).get('__proto__')).toThrow("There is no provisioner '__proto__'.");
@@ -25,7 +25,15 @@ test('Two provisioners of one name are an error.', () => {
 
 test('What the offering files of each provisioner may say is known without making one.', () => {
   const traits = shippedTraits();
-  expect(Object.keys(traits)).toEqual(['echo', 'faulty', 'process', 'postgres', 'directory', 'command']);
+  expect(Object.keys(traits)).toEqual([
+    'echo',
+    'faulty',
+    'process',
+    'container',
+    'postgres',
+    'directory',
+    'command',
+  ]);
   expect(traits['echo']).toMatchObject({
     selfContained: true,
     roots: ['echo'],

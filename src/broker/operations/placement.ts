@@ -3,7 +3,7 @@
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
-import type { Demand, Shortage } from '../nodes.ts';
+import type { Demand, Room, Shortage } from '../nodes.ts';
 import { quotaClaims, quotaSentence } from './quota.ts';
 import type { ServiceInstance } from '../records.ts';
 
@@ -18,16 +18,14 @@ export function demandToMake(
   instance: ServiceInstance,
   failed?: ServiceInstance,
 ): Demand | undefined {
-  const { cost, executables: needs, maxInstances } = plan.operating;
+  const { cost, maxInstances } = plan.operating;
   const local = isLocal(core, plan);
   const quotas = quotaClaims(plan, instance);
   if (!local && maxInstances === undefined && quotas.length === 0) return undefined;
   return {
     maxInstances,
     quotas,
-    room: local
-      ? { cost, executables: needs, runsPrograms: runsPrograms(core, plan), on: failed?.place?.node }
-      : undefined,
+    room: local ? { cost, ...demandsOn(core, plan), on: failed?.place?.node } : undefined,
     here: core.settings.node,
   };
 }
@@ -38,16 +36,14 @@ export function demandToChange(
   plan: ServicePlan,
   instance: ServiceInstance,
 ): Demand | undefined {
-  const { cost, executables: needs } = plan.operating;
+  const { cost } = plan.operating;
   const { place } = instance;
   const quotas = quotaClaims(plan, instance, instance);
   const moves = place && place.cost !== cost;
   if (!moves && quotas.length === 0) return undefined;
   return {
     quotas,
-    room: moves
-      ? { cost, executables: needs, runsPrograms: runsPrograms(core, plan), on: place.node }
-      : undefined,
+    room: moves ? { cost, ...demandsOn(core, plan), on: place.node } : undefined,
     here: core.settings.node,
   };
 }
@@ -68,6 +64,15 @@ export function refuseShort(plan: ServicePlan, demand: Demand, shortage: Shortag
 
 function isLocal(core: BrokerContext, plan: ServicePlan): boolean {
   return core.provisioner(plan.making.provisioner).traits.local === true;
+}
+
+/** What a node must have for instances of this plan. */
+function demandsOn(core: BrokerContext, plan: ServicePlan): Pick<Room, 'executables' | 'runsPrograms'> {
+  const { needs = [] } = core.provisioner(plan.making.provisioner).traits;
+  return {
+    executables: [...plan.operating.executables, ...needs],
+    runsPrograms: runsPrograms(core, plan),
+  };
 }
 
 /** Do instances of this plan run programs on a node? */

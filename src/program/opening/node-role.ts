@@ -10,6 +10,7 @@ import type { LocalNode } from '../../node/local-node.ts';
 import { webOrigin } from '../../config/web-origin.ts';
 import { openNode, type OpenNode } from '../../node/open-node.ts';
 import { describeLimits } from '../../system/limits/open-limits.ts';
+import { containerEngineNeed } from '../../provisioners/process/containers/traits.ts';
 import { startHeartbeat } from '../loops/heartbeat.ts';
 
 export interface NodeRoleParts {
@@ -50,7 +51,7 @@ export async function openNodeRole(parts: NodeRoleParts): Promise<NodeRole> {
     const heartbeat = await startHeartbeat({
       nodes,
       // Programs are installed and removed while the broker runs.
-      profile: () => profileOf(config, node, parts.port, findExecutables(node.path, needs)),
+      profile: () => profileOf(config, node, parts.port, partsOf(config, node, needs)),
       holder,
       machine: placeOf(node),
       onTrouble,
@@ -136,6 +137,16 @@ function searchPath(path = ''): string {
 function ownerOf(path: string): readonly number[] {
   const found = statSync(path, { throwIfNoEntry: false });
   return found ? [found.uid] : [];
+}
+
+/** What it has of what offerings need. */
+function partsOf(
+  { nodeContainers }: Config,
+  { path }: LocalNode,
+  needs: readonly string[],
+): readonly string[] {
+  const engine = nodeContainers === undefined ? [] : [containerEngineNeed];
+  return [...findExecutables(path, needs), ...engine];
 }
 
 function needsOf(plans: readonly ServicePlan[]): readonly string[] {

@@ -29,6 +29,10 @@ export interface ProcessTemplate {
   readonly stopSignal: NodeJS.Signals;
   readonly renewal: RenewalTemplate;
   readonly log?: string;
+  /** Of a container: what it is made from. */
+  readonly image?: string;
+  /** Of a container: the ports, by name, at which it listens. */
+  readonly ports?: readonly string[];
 }
 
 export type DirectoryName = 'base' | 'conf' | 'data' | 'log' | 'run';
@@ -61,11 +65,13 @@ export type RenewalTemplate = 'restart' | 'none' | NodeJS.Signals | ExchangeTemp
 export function configOf({ making, operating }: Pick<ServicePlan, 'making' | 'operating'>): ProcessConfig {
   const written = making.config as unknown as Written;
   const tls = operating.tls === true;
+  const { processes = {} } = written;
+  const units = Object.keys(processes).length;
   return {
     needs: written.needs ?? [],
     ports: written.ports ?? [],
     files: mapValues(written.files ?? {}, (file) => fileOf(file, tls)),
-    processes: mapValues(written.processes ?? {}, (process) => processOf(process, tls)),
+    processes: mapValues(processes, (process) => inContainer(processOf(process, tls), written, units)),
     bind: (written.bind ?? []).map((one) => inTls(one, tls)),
     unbind: (written.unbind ?? []).map((one) => inTls(one, tls)),
   };
@@ -73,7 +79,8 @@ export function configOf({ making, operating }: Pick<ServicePlan, 'making' | 'op
 
 /** What the schema cannot see: names that lead nowhere. A clause, or undefined. */
 export function mistakeIn({ ports, processes, bind, unbind }: ProcessConfig): string | undefined {
-  const rules = Object.values(processes).flatMap(({ ready, renewal }) => [
+  const rules = Object.values(processes).flatMap(({ ready, renewal, ports: own = [] }) => [
+    ...own,
     ready?.port,
     typeof renewal === 'string' ? undefined : renewal.port,
   ]);
@@ -83,6 +90,7 @@ export function mistakeIn({ ports, processes, bind, unbind }: ProcessConfig): st
 }
 
 interface Written {
+  readonly image?: string;
   readonly needs?: readonly string[];
   readonly ports?: readonly string[];
   readonly files?: Readonly<Record<string, WrittenFile>>;
@@ -101,7 +109,7 @@ interface FileWords {
 
 type WrittenFile = string | FileWords;
 
-type WrittenProcess = Pick<ProcessTemplate, 'run' | 'ready' | 'log'> &
+type WrittenProcess = Pick<ProcessTemplate, 'run' | 'ready' | 'log' | 'image' | 'ports'> &
   Partial<Pick<ProcessTemplate, 'order' | 'env' | 'cwd' | 'renewal'>> & {
     readonly stop?: { readonly signal?: NodeJS.Signals };
   };
@@ -130,6 +138,17 @@ function processOf(written: WrittenProcess, tls: boolean): ProcessTemplate {
 function inTls<Rule extends { readonly tls?: boolean | InTheClear }>(rule: Rule, isTls: boolean): Rule {
   const { tls = true } = rule;
   return { ...rule, tls: isTls && tls !== false ? tls : undefined };
+}
+
+/** The only unit listens at all ports there are; of several each says which are its. */
+function inContainer(
+  process: ProcessTemplate,
+  { image, ports = [] }: Written,
+  units: number,
+): ProcessTemplate {
+  if (process.image === undefined && image === undefined) return process;
+  const own = process.ports ?? (units === 1 ? ports : []);
+  return { ...process, image: process.image ?? image, ports: own };
 }
 
 function mapValues<In, Out>(

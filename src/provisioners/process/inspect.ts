@@ -23,7 +23,7 @@ export async function inspect(settings: UnitSettings, work: Work): Promise<reado
   const context = contextOf(settings, work);
   const configured = findConfigured(context.directory)?.units ?? {};
   const units = Object.keys({ ...context.config.processes, ...configured });
-  const fault = findFault(context);
+  const fault = findFault(context) ?? (await context.runner.findFault?.());
   if (fault !== undefined) return units.map((unit) => ({ unit, alive: false, answer: 'unasked', fault }));
   // One program answers for all units.
   let asked: ReturnType<typeof stateByHook> | undefined;

@@ -41,6 +41,10 @@ export interface UnitBlueprint {
   readonly renewal?: Renewal;
   /** Absent: none. */
   readonly limits?: ResourceLimits;
+  /** Of a container: what it is made from. */
+  readonly image?: string;
+  /** Of a container: the numbers of the ports at which it is reached. */
+  readonly publish?: readonly number[];
 }
 
 export type Renewal =
@@ -101,9 +105,11 @@ function drawUnit(
   roots: JsonObject,
   at: string,
 ): UnitBlueprint {
-  const { run, env, ready = byDefault, renewal, ...rest } = template;
+  const { run, env, ready = byDefault, renewal, image, ports, ...rest } = template;
   return {
     ...rest,
+    image: image === undefined ? undefined : wordOf(image, roots, `${at}.image`),
+    publish: ports?.map((name) => portIn(name, roots, `${at}.ports`)),
     run: drawCommand(run, roots, `${at}.run`),
     env: mapEntries(env, (value, name) => wordOf(value, roots, `${at}.env.${name}`)),
     ready: ready && drawRule(ready, roots, `${at}.ready`),
@@ -113,14 +119,14 @@ function drawUnit(
 
 function drawRenewal(rule: RenewalTemplate, roots: JsonObject, at: string): Renewal {
   if (typeof rule === 'string') return rule;
-  const port = Number(wordOf(`{{ports.${rule.port}}}`, roots, `${at}.port`));
+  const port = portIn(rule.port, roots, `${at}.port`);
   return { port, talk: drawExchange(rule, roots) };
 }
 
 function drawRule(rule: ReadyTemplate, roots: JsonObject, at: string): ReadyRule {
   const { port: name = '', send, expect, http, status = 200, headers = {}, command, tls } = rule;
   if (command) return { command: drawCommand(command, roots, `${at}.command`) };
-  const port = Number(wordOf(`{{ports.${name}}}`, roots, `${at}.port`));
+  const port = portIn(name, roots, `${at}.port`);
   const fill = (text: string) => renderText(text, roots, at);
   if (http !== undefined) {
     const filled = mapEntries(headers, (value) => fill(String(value)));
@@ -143,6 +149,10 @@ function drawCommand(command: readonly Json[], roots: JsonObject, at: string): r
   return command.map((word, index) => wordOf(word, roots, `${at}[${index}]`));
 }
 
+function portIn(name: string, roots: JsonObject, at: string): number {
+  return Number(wordOf(`{{ports.${name}}}`, roots, at));
+}
+
 /** An argument or a variable: any text but one with the character that would end it. */
 function wordOf(template: Json, roots: JsonObject, at: string): string {
   const value = render(template, roots);
@@ -158,8 +168,15 @@ function markOf(
   kept: readonly string[],
   units: Readonly<Record<string, UnitBlueprint>>,
 ): string {
-  const launched = mapEntries(units, ({ run, env, cwd, limits = {} }) =>
-    jsonOf({ run, env, cwd, limits: Object.keys(limits).length > 0 ? { ...limits } : undefined }),
+  const launched = mapEntries(units, ({ run, env, cwd, image, publish, limits = {} }) =>
+    jsonOf({
+      run,
+      env,
+      cwd,
+      image,
+      publish: publish && [...publish],
+      limits: Object.keys(limits).length > 0 ? { ...limits } : undefined,
+    }),
   );
   const text = canonicalJson({ files, kept, launched } as unknown as JsonObject);
   return createHash('sha256').update(text).digest('hex');

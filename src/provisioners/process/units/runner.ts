@@ -13,6 +13,10 @@ import type { UnitBlueprint } from '../files/blueprint.ts';
 export interface UnitRunner {
   /** The provisioner's name, and that of its directory below the node's. */
   readonly kind: string;
+  /** The address that programs listen on, `{{node.bind}}`; absent: the node's. */
+  readonly bind?: string;
+  /** What keeps anybody from saying how the units are, as a clause. */
+  findFault?(): Promise<string | undefined>;
   /** The units of which anything runs, also those that the plan has no more. */
   listLeft(context: InstanceContext, named?: readonly string[]): Promise<readonly string[]>;
   /** The live program of a unit; undefined when it has none. */

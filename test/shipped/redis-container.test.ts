@@ -1,0 +1,61 @@
+import { createClient } from '@redis/client';
+import { jest } from '@jest/globals';
+import { aTestEngine, docker, type TestEngine } from '../support/container-engine.ts';
+import { describeContainers } from '../provisioners/container/container-node.ts';
+import { openShop, type Shop } from './shop.ts';
+
+jest.setTimeout(300_000);
+
+/** What catalog/containers sells, at a real engine, used with the credentials of bindings. */
+
+describeContainers('A Redis in a container', () => {
+  let engine: TestEngine;
+  let shop: Shop;
+  beforeAll(async () => {
+    engine = await aTestEngine();
+    docker(engine.socket, 'tag', engine.image, 'redis:7');
+    shop = await openShop({
+      CATALOG_DIR: 'catalog/containers',
+      NODE_CONTAINERS: engine.socket,
+      NODE_IMAGES: 'redis:7',
+    });
+  });
+  afterAll(async () => {
+    await shop.close();
+    await engine.close();
+  });
+
+  test('A Redis in a container is sold, used by each binding, updated with its users, and leaves nothing.', async () => {
+    const bought = await shop.buy('redis-container', 'small', { eviction: 'allkeys-lru' });
+    const bound = await bought.bind();
+    const { host, username, password } = bound.credentials;
+    const open = async () => {
+      const socket = { host, port: bound.port, reconnectStrategy: false } as const;
+      const client = createClient({ username, password, socket });
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    };
+    const client = await open();
+    await client.set('greeting', 'hello');
+    await expect(client.sendCommand(['CONFIG', 'GET', 'dir'])).rejects.toThrow('NOPERM');
+    client.destroy();
+    const [container = ''] = docker(engine.socket, 'ps', '-q').split('\n');
+    const user = docker(engine.socket, 'inspect', '--format', '{{.Config.User}}', container).trim();
+    // A user of its own, as instances of processes have.
+    expect(user).toMatch(/^[1-9]\d{4,}:[1-9]\d{4,}$/);
+
+    const changed = await bought.update('large');
+    expect([changed.status, changed.text]).toEqual([200, expect.anything()]);
+    const again = await open();
+    expect(await again.get('greeting')).toBe('hello');
+    again.destroy();
+    expect(await bought.details()).toMatchObject({ state: 'ready', units: [{ unit: 'redis' }] });
+
+    await bound.unbind();
+    await expect(open()).rejects.toThrow('WRONGPASS');
+    await bought.deprovision();
+    expect(docker(engine.socket, 'ps', '-aq')).toBe('');
+    expect((await shop.operator('orphans')).body).toMatchObject({ orphans: [] });
+  });
+});
