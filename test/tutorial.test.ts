@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { jest } from '@jest/globals';
 import { asPattern, doInShell, stepsIn, walk, type Walked } from './support/page-walk.ts';
 import { startedBrokers } from './support/started-brokers.ts';
-
-jest.setTimeout(120_000);
 
 const page = readFileSync(join(import.meta.dirname, '..', 'docs', 'tutorial.md'), 'utf8');
 const needed = ['mosquitto', 'mosquitto_ctrl', 'mosquitto_rr', 'mosquitto_pub'];

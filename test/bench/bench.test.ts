@@ -1,12 +1,9 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startWholeBroker, testPassword, type WholeBroker } from '../support/whole-broker.ts';
 import { drive } from './peer.ts';
-
-jest.setTimeout(120_000);
 
 let database: TestDatabase;
 let peer: WholeBroker;

@@ -2,13 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import type { JsonObject } from '../../src/broker/json.ts';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { createReload } from '../../src/catalog/reload.ts';
 import { anOffering, aPlan, guid, traits, withFolder } from './folder.ts';
-
-jest.setTimeout(120_000);
 
 /** A catalog that is loaded while others are served must not keep them waiting. */
 

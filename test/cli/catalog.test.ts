@@ -1,13 +1,10 @@
 import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { starterKinds } from '../../src/catalog/starters/starter-files.ts';
 import { runProgram } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const published = readFileSync('docs/offering-file.schema.json', 'utf8');
 

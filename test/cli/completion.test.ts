@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { completionPoints } from '../../src/cli/completion/points.ts';
 import { ourProgram } from '../../src/cli/index.ts';
 import { runProgram } from '../support/run-program.ts';
@@ -8,8 +7,6 @@ import { isInstalled, offeredBy, shells, type Shell } from '../support/shells.ts
 import { scratchDirectory } from '../support/scratch-directory.ts';
 
 // Each starts shells and the program.
-jest.setTimeout(120_000);
-
 const points = completionPoints(ourProgram().root);
 const scratch = scratchDirectory('completion');
 const fileOf = (shell: Shell) => join(scratch, `purveyor.${shell}`);

@@ -1,11 +1,8 @@
-import { jest } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { options } from '../../src/program/config.ts';
 import { type Ended, runInGroup, runProgram } from '../support/run-program.ts';
 
 // Each starts the program.
-jest.setTimeout(120_000);
-
 test('The help lists the commands and every option with its default', async () => {
   const { code, output, errors } = await runProgram(['--help']).ended;
   expect({ code, errors }).toEqual({ code: 0, errors: '' });

@@ -1,12 +1,9 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram, type Ended } from '../support/run-program.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const ticker = {
   service_id: '5f0e3f55-7a51-4a4e-9f0b-6f5a2c3b1a10',

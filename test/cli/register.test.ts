@@ -4,12 +4,9 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { shellWord } from '../../src/cli/register/shell.ts';
 import { runProgram } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 /** Platforms are told of the broker by their own clients: here by programs that write down what they are given. */
 

@@ -1,10 +1,7 @@
 // The session of a rekey is ended by an administrator: when it begins, and when half of the work is done.
-import { jest } from '@jest/globals';
 import { openSessionEnder, type SessionEnder } from '../support/ending-sessions.ts';
 import { runProgram, type Ended } from '../support/run-program.ts';
 import { startWholeBroker } from '../support/whole-broker.ts';
-
-jest.setTimeout(120_000);
 
 const key = (id: string) => `${id}:${Buffer.alloc(32, id).toString('base64')}`;
 const keys = `${key('new')},${key('old')}`;

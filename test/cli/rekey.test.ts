@@ -1,9 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { jest } from '@jest/globals';
 import { runProgram } from '../support/run-program.ts';
 import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
-
-jest.setTimeout(240_000);
 
 const { scratch, start } = startedBrokers();
 

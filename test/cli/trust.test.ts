@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import { createAuthority, describeTls, type Authority } from '../support/certificates.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram } from '../support/run-program.ts';
@@ -8,8 +7,6 @@ import {
   testPassword,
   type WholeBroker,
 } from '../support/whole-broker.ts';
-
-jest.setTimeout(120_000);
 
 describeTls('Commands that ask a broker by TLS', () => {
   let authority: Authority;

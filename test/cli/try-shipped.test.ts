@@ -1,13 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { describeOffering, isInstalled, openShop, type Shop } from '../shipped/shop.ts';
 import { runProgram } from '../support/run-program.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
-
-jest.setTimeout(300_000);
 
 let shop: Shop;
 beforeAll(async () => {

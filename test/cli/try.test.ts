@@ -1,13 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram, type Ended } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
-
-jest.setTimeout(120_000);
 
 const catalog = scratchDirectory('try');
 let database: TestDatabase;

@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { runProgram } from '../support/run-program.ts';
 
 // Each starts the program.
-jest.setTimeout(120_000);
-
 const limit = '--timeout must be seconds, or a duration such as 500ms, 15s or 2m, of at most 4m.';
 const nodeNames = '<name> must have letters, digits, dots, dashes and underscores only, at most 100 of them.';
 

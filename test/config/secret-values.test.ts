@@ -1,7 +1,6 @@
 // Values of options and addresses stand in no message, however wrong they are.
 import { chmodSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { presentValues, type Environment } from '../../src/config/config.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { options, readConfig } from '../../src/program/config.ts';
@@ -9,8 +8,6 @@ import { redacted, redactor, secretValues } from '../../src/config/secret-values
 import { Writable } from 'node:stream';
 import { runProgram, type Running } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const canary = 'c4n4ry-9f2';
 const pem = `-----BEGIN PRIVATE KEY-----\n${canary}AAAA\n-----END PRIVATE KEY-----`;

@@ -1,12 +1,9 @@
 // A node that was given up and comes back, by two brokers on one database: what was on it is made anew elsewhere or
 // under its own name, and nothing of before is used, watched or removed by itself.
-import { jest } from '@jest/globals';
 import { isThere, say } from '../provisioners/process/process-node.ts';
 import { runProgram } from '../support/run-program.ts';
 import { openSeveralNodes, idOf, offeringId, type NodeProcess, type SeveralNodes } from './node-brokers.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const ids = { service_id: offeringId, plan_id: idOf(offeringId, 'small') };
 const lost = expect.stringContaining('It was lost with its node');

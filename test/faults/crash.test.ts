@@ -1,6 +1,5 @@
 // Real brokers on one database, one of which is killed, stopped or told to end while it works.
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startBrokerProcess, type Answer, type BrokerProcess, type Shared } from './broker-process.ts';
 import { fateOf, looksOf, prepare, request, success, type Subject } from './subject.ts';
@@ -9,8 +8,6 @@ import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
 import { watch, type Watch } from './watch.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(180_000);
 
 const leaseMs = 12_000;
 /** A broker looks by itself once a second; the rest is for a busy machine. */

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { Client, type Pool } from 'pg';
 import { parse } from 'yaml';
 import { openPool } from '../../src/postgres/connections.ts';
@@ -14,8 +13,6 @@ import { outages, type Fragile } from './outage.ts';
 import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 interface Sold {
   readonly service: string;

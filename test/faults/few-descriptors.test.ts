@@ -1,14 +1,11 @@
 // A whole broker and node that may open few files, and is asked for more than it can do with them.
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
-import { jest } from '@jest/globals';
 import { call } from '../support/started-brokers.ts';
 import { until } from '../support/until.ts';
 import { common, planOf, tiny } from './process/offerings.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './process/one-node.ts';
 import { thingsIn } from './things.ts';
-
-jest.setTimeout(240_000);
 
 const whereLimited = spawnSync('prlimit', ['--version']).status === 0 ? test : test.skip;
 

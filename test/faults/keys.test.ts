@@ -1,7 +1,6 @@
 // Brokers that share a database, and get a new encryption key one after the other while they work.
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram, type Ended } from '../support/run-program.ts';
 import {
@@ -11,8 +10,6 @@ import {
   type WholeBroker,
 } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const keyOf = (id: string) => `${id}:${randomBytes(32).toString('base64')}`;
 const [k1, k2] = [keyOf('1'), keyOf('2')];

@@ -1,6 +1,5 @@
 // Several brokers on one database, each a node with real processes: where things are made, and what becomes of them
 // when a node is killed.
-import { jest } from '@jest/globals';
 import { say } from '../provisioners/process/process-node.ts';
 import type { Answer, BrokerProcess } from './broker-process.ts';
 import {
@@ -12,8 +11,6 @@ import {
   type SeveralNodes,
 } from './node-brokers.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 let severalNodes: SeveralNodes;
 let first: NodeProcess;

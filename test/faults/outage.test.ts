@@ -1,6 +1,5 @@
 // Brokers whose database goes away while they work, and comes back.
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { Response } from 'supertest';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
@@ -12,8 +11,6 @@ import { fateOf, looksOf, prepare, request, success, type Subject } from './subj
 import { thingsIn } from './things.ts';
 import { until } from '../support/until.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const scratch = scratchDirectory('outage');
 const catalogDir = writeOffering(scratch, [

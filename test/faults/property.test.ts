@@ -1,7 +1,6 @@
 // Random requests at two brokers on one database: one by one they are held against a model, many at once against
 // what must never be.
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import fc from 'fast-check';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
@@ -21,8 +20,6 @@ import {
   type ModelState,
 } from './model-state.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const seed = 20_261_120;
 const patienceMs = 40;

@@ -2,7 +2,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { toProvision } from '../broker/fixtures.ts';
 import { coreInMemory, scripted } from '../broker/core-in-memory.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -13,8 +12,6 @@ import { basic, makeRole, startRecorded, type RecordedProgram } from './recorded
 import { liveADay } from './secret-day.ts';
 import { given, indiscreetPlans, offering, plans } from './secret-plans.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const scratch = scratchDirectory('secrets');
 // Run by root, programs have another user, who must get in.

@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { openTestDatabase } from '../support/database.ts';
 import { fuzzCatalogs } from './catalogs.ts';
 import { fuzzSequence } from './sequence.ts';
-
-jest.setTimeout(180_000);
 
 /** `npm run fuzz` takes others, and far more. */
 const seed = 20_261_129;

@@ -65,42 +65,38 @@ asRoot(
   },
 );
 
-asRoot(
-  'A broker that is killed when it has taken a user takes the same for the instance again',
-  async () => {
-    testNode = await aTestNode({ users: 'any' });
-    const { name, host, bind, directory, users, path, catalogDirs, account, isolation } = testNode.node;
-    const node = { name, host, bind, directory, users, path, catalogDirs, account, isolation };
-    const database = await openTestDatabase();
-    try {
-      await migrate(database.pool, [brokerMigrations]);
-      const taken = async () =>
-        (await database.pool.query<{ uid: string }>('select uid from node_users')).rows.map(({ uid }) =>
-          Number(uid),
-        );
-      const facts = join(testNode.place, 'facts.json');
-      const work = workOf('killed');
-      writeFileSync(facts, JSON.stringify({ node, work, config: database.config }), { mode: 0o600 });
-      const script = join(import.meta.dirname, 'dying-between.ts');
-      const before = [];
-      for (const _time of [1, 2]) {
-        expect(spawnSync(process.execPath, [script, facts], { encoding: 'utf8' })).toMatchObject({
-          signal: 'SIGKILL',
-        });
-        before.push(await taken());
-      }
-      const settings = { node, ports: postgresPorts(database.pool), users: postgresUsers(database.pool) };
-      const context = instanceContext(settings, 'command', work, []);
-      expect(existsSync(context.directory.base)).toBe(false);
-      const settled = await settleInstance(context, 'command');
-      expect([...before, await taken()]).toEqual(Array(3).fill([settled.node.account?.uid]));
-      expect(lstatSync(settled.directory.data).uid).toBe(settled.node.account?.uid);
-    } finally {
-      await database.close();
+asRoot('A broker that is killed when it has taken a user takes the same for the instance again', async () => {
+  testNode = await aTestNode({ users: 'any' });
+  const { name, host, bind, directory, users, path, catalogDirs, account, isolation } = testNode.node;
+  const node = { name, host, bind, directory, users, path, catalogDirs, account, isolation };
+  const database = await openTestDatabase();
+  try {
+    await migrate(database.pool, [brokerMigrations]);
+    const taken = async () =>
+      (await database.pool.query<{ uid: string }>('select uid from node_users')).rows.map(({ uid }) =>
+        Number(uid),
+      );
+    const facts = join(testNode.place, 'facts.json');
+    const work = workOf('killed');
+    writeFileSync(facts, JSON.stringify({ node, work, config: database.config }), { mode: 0o600 });
+    const script = join(import.meta.dirname, 'dying-between.ts');
+    const before = [];
+    for (const _time of [1, 2]) {
+      expect(spawnSync(process.execPath, [script, facts], { encoding: 'utf8' })).toMatchObject({
+        signal: 'SIGKILL',
+      });
+      before.push(await taken());
     }
-  },
-  60_000,
-);
+    const settings = { node, ports: postgresPorts(database.pool), users: postgresUsers(database.pool) };
+    const context = instanceContext(settings, 'command', work, []);
+    expect(existsSync(context.directory.base)).toBe(false);
+    const settled = await settleInstance(context, 'command');
+    expect([...before, await taken()]).toEqual(Array(3).fill([settled.node.account?.uid]));
+    expect(lstatSync(settled.directory.data).uid).toBe(settled.node.account?.uid);
+  } finally {
+    await database.close();
+  }
+});
 
 asRoot('A user whose directory is on the node is passed over, whatever the database knows', async () => {
   testNode = await aTestNode({ users: 'any' });

@@ -1,7 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
 import { type InstanceDirectory, makeInstanceDirectory } from '../../src/node/instance-directory.ts';
 import type { LocalNode } from '../../src/node/local-node.ts';
@@ -15,8 +14,6 @@ import { programBehind } from '../../src/system/sandbox/inside.ts';
 import { aPlan, anInstance } from '../broker/fixtures.ts';
 import { until } from '../support/until.ts';
 import { aTestNode, type TestNode } from './test-node.ts';
-
-jest.setTimeout(120_000);
 
 /** What a program of an instance sees of the machine and of others, where there is `bwrap`. */
 

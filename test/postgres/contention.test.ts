@@ -1,5 +1,4 @@
 // Transactions that are in each other's way, until the server ends one of them.
-import { jest } from '@jest/globals';
 import type { PoolClient } from 'pg';
 import { databaseReason, isAway } from '../../src/postgres/trouble.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
@@ -11,8 +10,6 @@ import { tsuruMigrations } from '../../src/protocols/tsuru/migrations.ts';
 import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 let database: TestDatabase;
 

@@ -1,6 +1,5 @@
 // Sessions that somebody ends, at every place that has one, in the very bytes that make it ready.
 import { randomBytes } from 'node:crypto';
-import { jest } from '@jest/globals';
 import type { Pool, PoolConfig } from 'pg';
 import { Refusal } from '../../src/broker/errors.ts';
 import { openClient, openPool } from '../../src/postgres/connections.ts';
@@ -21,8 +20,6 @@ import { resealRows } from '../../src/stores/postgres/reseal.ts';
 import { leftOf, openDatabases } from '../provisioners/postgres/databases.ts';
 import { openSessionEnder, type SessionEnder } from '../support/ending-sessions.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 let ender: SessionEnder;
 const pools: Pool[] = [];

@@ -1,4 +1,3 @@
-import { jest } from '@jest/globals';
 import type { Pool, PoolConfig } from 'pg';
 import { openPool } from '../../src/postgres/connections.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
@@ -19,8 +18,6 @@ import {
   unbinding,
 } from '../stores/contract/steps.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
-
-jest.setTimeout(60_000);
 
 let database: TestDatabase;
 const pools: Pool[] = [];

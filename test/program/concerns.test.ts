@@ -1,10 +1,7 @@
 // What a node cannot make of what is on sale, as its own broker tells it.
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
-
-jest.setTimeout(120_000);
 
 const { scratch, start } = startedBrokers();
 

@@ -1,9 +1,6 @@
-import { jest } from '@jest/globals';
 import { offeringId, writeOffering } from '../faults/offering.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
-
-jest.setTimeout(300_000);
 
 const { start } = startedBrokers();
 

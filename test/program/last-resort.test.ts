@@ -3,7 +3,6 @@ import { existsSync, readdirSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { jest } from '@jest/globals';
 import {
   environmentOf,
   startBrokerProcess,
@@ -16,8 +15,6 @@ import { openTestDatabase } from '../support/database.ts';
 import { runInGroup, type Running } from '../support/run-program.ts';
 import { addressOf, call, startedBrokers } from '../support/started-brokers.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const faults = {
   NODE_OPTIONS: `--import=${pathToFileURL(join(import.meta.dirname, '../support/unexpected.mjs')).href}`,

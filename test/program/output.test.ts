@@ -3,15 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer } from 'node:net';
-import { jest } from '@jest/globals';
 import { runInGroup, type Running } from '../support/run-program.ts';
 import { listen } from '../support/database-gate.ts';
 import { call, startedBrokers } from '../support/started-brokers.ts';
 import { openTestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import { environmentOf } from '../faults/broker-process.ts';
-
-jest.setTimeout(120_000);
 
 const { scratch } = startedBrokers();
 const running: Running[] = [];

@@ -1,8 +1,5 @@
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
-
-jest.setTimeout(120_000);
 
 const offering = '95a9f5b3-db5d-420c-b4e5-48f342e6d500';
 const slow = { service_id: offering, plan_id: `${offering.slice(0, -1)}2` };

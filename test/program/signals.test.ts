@@ -3,13 +3,10 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { listen } from '../support/database-gate.ts';
 import { runProgram, type Running } from '../support/run-program.ts';
 import { addressOf, startedBrokers, stop } from '../support/started-brokers.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const { scratch, start } = startedBrokers();
 

@@ -1,11 +1,8 @@
 import { cpSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { listen, openGate } from '../support/database-gate.ts';
 import { addressOf, call, startedBrokers, stop } from '../support/started-brokers.ts';
-
-jest.setTimeout(120_000);
 
 const { scratch, start, npmStart } = startedBrokers();
 

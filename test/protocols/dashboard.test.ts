@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { stringify } from 'yaml';
 import { address } from '../provisioners/process/process-node.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../support/whole-broker.ts';
-
-jest.setTimeout(120_000);
 
 /** Dashboards whose address is known only when the instance is made, through the whole broker. */
 

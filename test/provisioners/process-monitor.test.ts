@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { ServicePlan } from '../../src/broker/catalog.ts';
 import type { JsonObject } from '../../src/broker/json.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
@@ -23,8 +22,6 @@ import {
 } from './process/process-node.ts';
 import { made, on, onProcessNode, testNode } from './process/services-on-node.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 /** What is dead, hangs or answers wrongly, and what is done about it. */
 

@@ -61,5 +61,4 @@ const hasRabbitmq = existsSync('/usr/lib/rabbitmq/bin/rabbitmqctl');
     );
     expect(left).toEqual([]);
   },
-  60_000,
 );

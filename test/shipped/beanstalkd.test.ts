@@ -1,10 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { expectPrivate, returnWholly } from './privacy.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(120_000);
 
 /** Beanstalkd, used by beaneater of Ruby, as Debian packages it. */
 

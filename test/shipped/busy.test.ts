@@ -3,13 +3,10 @@ import { cpSync, appendFileSync, chmodSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { jest } from '@jest/globals';
 import { type Connection, createConnection } from 'mysql2/promise';
 import { type Bought, type Bound, describeOffering, type Details, openShop, type Shop } from './shop.ts';
 import { until } from '../support/until.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 /** The real programs, full or busy: the monitor says so and does nothing, for they live. */
 

@@ -1,6 +1,5 @@
 import { chmodSync, constants, globSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { jest } from '@jest/globals';
 import { loadCatalog } from '../../src/catalog/load.ts';
 import { isError } from '../../src/catalog/problem.ts';
 import { shippedTraits } from '../../src/program/shipped.ts';
@@ -8,8 +7,6 @@ import { returnWholly } from './privacy.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(120_000);
 
 /** What the files declare: the ones that are shipped, and one that nobody knew, with its program and without. */
 

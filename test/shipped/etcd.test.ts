@@ -1,11 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { askEtcd, type EtcdCall, type EtcdLogin, getKey, putKey, valueIn } from '../support/etcd-client.ts';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(120_000);
 
 /** A real etcd, by its own command and by HTTP, with the credentials of bindings. */
 

@@ -2,10 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { jest } from '@jest/globals';
 import { type Bound, isInstalled, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(120_000);
 
 /** A disk that is really full, of a service that has bindings: nobody needs its consent to be rid of it. */
 

@@ -1,12 +1,9 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { until } from '../support/until.ts';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(120_000);
 
 /** MariaDB, the real one, used with the credentials of bindings. */
 

@@ -4,14 +4,11 @@ import { appendFileSync, existsSync, readdirSync, statSync, writeFileSync } from
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { makeDue, servedBy } from './served-certificate.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(180_000);
 
 /** rsyslog, which takes what `logger` and platforms send, and nginx, by which bindings read it. */
 

@@ -2,14 +2,11 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { connectMqtt, runMosquitto } from '../support/mosquitto-client.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(180_000);
 
 /** Mosquitto, used by the clients that it comes with. */
 

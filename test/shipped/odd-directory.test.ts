@@ -1,12 +1,9 @@
 // What is shipped works in a directory whose name has all that configuration files and shells give a meaning to.
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { findExecutable } from '../../src/system/executables.ts';
 import { openShop, type Shop } from './shop.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 let place: string;
 let shop: Shop;

@@ -2,13 +2,10 @@ import { execFile, execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { type SecureServer, startSecureServer } from '../provisioners/postgres/secure-server.ts';
 import { type Authority, createAuthority, describeTls } from '../support/certificates.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { type Bound, isInstalled, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(180_000);
 
 /** The plan `secure` of postgres on an operator's server, through psql and the usual library of Python. */
 

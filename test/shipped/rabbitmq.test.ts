@@ -1,6 +1,5 @@
 import { chmodSync, cpSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { type ChannelModel, connect } from 'amqplib';
 import { readCommandLine } from '../../src/system/proc.ts';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
@@ -9,8 +8,6 @@ import { until } from '../support/until.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { expectNoSecrets, expectPrivate, processesOf, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(300_000);
 
 /** RabbitMQ, the real one, used with the credentials of bindings. */
 describeOffering('rabbitmq', () => {

@@ -1,10 +1,7 @@
 import { createClient } from '@redis/client';
-import { jest } from '@jest/globals';
 import { aTestEngine, docker, type TestEngine } from '../support/container-engine.ts';
 import { describeContainers } from '../provisioners/container/container-node.ts';
 import { openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(300_000);
 
 /** What catalog/containers sells, at a real engine, used with the credentials of bindings. */
 

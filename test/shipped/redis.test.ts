@@ -2,12 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { jest } from '@jest/globals';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 /** The real Redis, used with the credentials of bindings. */
 

@@ -6,15 +6,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { expectPrivate, returnWholly } from './privacy.ts';
 import { makeDue, servedBy } from './served-certificate.ts';
 import { address, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(120_000);
 
 /** A route service, used by curl as the router of a platform uses it, before an application that tells what it gets. */
 

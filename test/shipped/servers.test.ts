@@ -1,14 +1,11 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node';
 import { Client, Pool } from 'pg';
 import { askMemcached, memcachedGet, memcachedSet } from '../support/memcached-client.ts';
 import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
 import { address, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(120_000);
 
 /** What starts within a moment, or is there already: the real programs, used with the credentials of bindings. */
 

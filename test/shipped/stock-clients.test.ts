@@ -1,10 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(180_000);
 
 /**
  * Applications in Python, each with the usual library as Debian packages it, that know nothing but VCAP_SERVICES: no

@@ -2,13 +2,10 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { get } from 'node:https';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { makeDue, markOf, servedBy } from './served-certificate.ts';
 import { type Bound, openShop } from './shop.ts';
-
-jest.setTimeout(180_000);
 
 /** A web server in TLS that reads its certificate for each connection. */
 const offering = `

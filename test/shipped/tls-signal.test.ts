@@ -1,13 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { makeDue, servedBy } from './served-certificate.ts';
 import { openShop } from './shop.ts';
-
-jest.setTimeout(180_000);
 
 /** A server in TLS that reads its certificate when it starts and at a SIGHUP. */
 const offering = `

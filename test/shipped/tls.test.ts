@@ -2,15 +2,12 @@ import { execFile, execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { createCertificates } from '../../src/program/authority/certificates.ts';
 import { writePrivately } from '../../src/system/private-file.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { makeDue, markOf, servedBy } from './served-certificate.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
-
-jest.setTimeout(180_000);
 
 /** Plans that speak TLS, through the usual libraries, which verify the server by the `ca` of the credentials. */
 

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { Response } from 'supertest';
 import { parse } from 'yaml';
 import { openTestDatabase, type TestDatabase } from './database.ts';
@@ -87,8 +86,6 @@ export function instancePlatform(
   env: Readonly<Record<string, string>> = {},
   { brokers = 1 }: { readonly brokers?: number } = {},
 ): InstancePlatform {
-  // So that what never ends is told as that, and not as a test that took too long.
-  jest.setTimeout(giveUpAfter + 5000);
   const dataDir = scratchDirectory('osb');
   const started: WholeBroker[] = [];
   const others: WholeBroker[] = [];
@@ -200,7 +197,7 @@ function requests(ask: InstancePlatform['ask']): Requests {
 }
 
 /** An operation of the tests takes seconds; one that takes longer than this will never end. */
-const giveUpAfter = 15_000;
+const giveUpAfter = 60_000;
 
 async function untilEnded(look: () => Promise<Answer>): Promise<Answer> {
   const ended = async () => {

@@ -1,15 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { type Holding, type Market, openMarket } from './market.ts';
 import * as setUps from './set-ups.ts';
 import { runInside, writeShellOffering } from './shell.ts';
-
-jest.setTimeout(120_000);
 
 /** Who has found a hole in a program and runs code inside an instance: how far that goes in each set-up. */
 

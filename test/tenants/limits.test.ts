@@ -3,7 +3,6 @@ import { cpSync, chmodSync, existsSync, readFileSync, writeFileSync } from 'node
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { jest } from '@jest/globals';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { childrenOf } from '../../src/system/proc.ts';
 import { describeOffering } from '../shipped/shop.ts';
@@ -17,8 +16,6 @@ import {
 import { until } from '../support/until.ts';
 import { type Holding, type Market, openMarket } from './market.ts';
 import { byOrdinaryUser, byRoot, describeSetUp } from './set-ups.ts';
-
-jest.setTimeout(240_000);
 
 /** A tenant who takes all the memory that he can: his instance keeps its limit, and others do not notice. */
 

@@ -1,10 +1,7 @@
 import { globSync, readFileSync } from 'node:fs';
-import { jest } from '@jest/globals';
 import { parse } from 'yaml';
 import { allAttacks, attackOfferings } from './attack-offerings.ts';
 import { byRoot } from './set-ups.ts';
-
-jest.setTimeout(180_000);
 
 test('Every shipped offering is attacked.', () => {
   const names = globSync('catalog/*.yaml').map(

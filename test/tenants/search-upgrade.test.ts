@@ -1,12 +1,9 @@
 import { chmodSync, cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { address, describeOffering, openShop } from '../shipped/shop.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 /** The file as it was when Groonga listened at the port of the instance itself. */
 const open = `

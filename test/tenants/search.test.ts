@@ -2,7 +2,6 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { endProcess } from '../../src/system/end-process.ts';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { processesOf } from '../shipped/privacy.ts';
@@ -10,8 +9,6 @@ import { address, type Bought, type Bound, describeOffering, openShop, type Shop
 import { exchange, rawRequest, readAnswer, sendRaw } from '../support/raw-http.ts';
 import { listeningPorts } from '../support/listening-ports.ts';
 import { until } from '../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const ruby = '/usr/lib/x86_64-linux-gnu/groonga/plugins/ruby/eval';
 const attack = ['/d/plugin_register?name=ruby/eval', '/d/ruby_eval?script=%60id%60'];

@@ -1,6 +1,5 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { accountOf } from '../../src/node/node-of-instance.ts';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { runAs } from '../../src/system/account.ts';
@@ -9,8 +8,6 @@ import { readUserIds } from '../../src/system/proc.ts';
 import { isInstalled } from '../shipped/shop.ts';
 import { openMarket, type Holding, type Market } from './market.ts';
 import { byRootWithoutBwrap } from './set-ups.ts';
-
-jest.setTimeout(120_000);
 
 const { missing = isInstalled('redis-server') ? undefined : 'there is no executable redis-server' } =
   byRootWithoutBwrap;

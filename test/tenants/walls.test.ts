@@ -1,6 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { isInstalled } from '../shipped/shop.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
@@ -8,8 +7,6 @@ import { until } from '../support/until.ts';
 import { type Holding, type Market, openMarket } from './market.ts';
 import { byOrdinaryUser, byOrdinaryUserWithoutBwrap, byRoot, describeSetUp, type SetUp } from './set-ups.ts';
 import { runInside, writeShellOffering } from './shell.ts';
-
-jest.setTimeout(120_000);
 
 /** What the broker says and sells where it cannot shut programs in, and what of the walls outlives it. */
 

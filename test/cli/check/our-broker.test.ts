@@ -1,12 +1,9 @@
-import { jest } from '@jest/globals';
 import { casesNamed } from '../../../src/cli/check/cases.ts';
 import { checkBroker } from '../../../src/cli/check/check-broker.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { startWholeBroker, testPassword, type WholeBroker } from '../../support/whole-broker.ts';
 
 /** Our own broker is held to what it asks of others. */
-
-jest.setTimeout(240_000);
 
 let database: TestDatabase;
 let broker: WholeBroker;

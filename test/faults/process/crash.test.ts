@@ -1,7 +1,6 @@
 // The broker is killed after each step of a provision in turn, and another process becomes the node.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { Client } from 'pg';
 import { keyOf } from '../../../src/broker/key.ts';
 import { say } from '../../provisioners/process/process-node.ts';
@@ -9,8 +8,6 @@ import { keyIn } from '../../support/instance-key.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { tiny } from './offerings.ts';
 import { until } from '../../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const steps = ['init', 'prepare', 'configure', 'check_up', 'start', 'check_up', 'once_ready'];
 /** What becomes of the statement that tells of the step: it is executed, or thrown away with its connection. */

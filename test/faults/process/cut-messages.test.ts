@@ -1,10 +1,7 @@
 // What is told of a failure is a tail of what was said: where it is cut, no part of a secret is left.
 import { randomBytes } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { common, planOf } from './offerings.ts';
 import { openOneNode, type Maker, type OneNode } from './one-node.ts';
-
-jest.setTimeout(120_000);
 
 const env = { TOKEN: '{{params.token}}' };
 const offering = {

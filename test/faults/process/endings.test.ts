@@ -1,14 +1,11 @@
 // What must end ends, what must not be touched goes on, and what could not be made leaves nothing.
 import { spawn, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { address, isThere, say } from '../../provisioners/process/process-node.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const timeouts = { stop: '1s' };
 const offered = (plan: string) => ({ offering: 'tiny', plan });

@@ -1,13 +1,10 @@
 // More is asked for at once than there is: of capacity, of instances, of ports.
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { findExecutable } from '../../../src/system/executables.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import type { Answer } from '../broker-process.ts';
 import { light } from './offerings.ts';
 import { openOneNode, processesOf, type Bought, type Maker, type OneNode } from './one-node.ts';
-
-jest.setTimeout(120_000);
 
 const program = 'redis-server';
 const isThere = findExecutable(process.env['PATH'] ?? '', program) !== undefined;

@@ -1,13 +1,10 @@
 // Small nodes through OSB: directories with volumes, a pool of one port, needs, executables in the manner of cf-usb.
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { jest } from '@jest/globals';
 import { common, planOf, tiny, type Offering } from './offerings.ts';
 import { openOneNode, pathOf, processesOf, type Bought, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const own = (name: string) => `${name}-${process.pid}`;
 const small = (offering: string): Bought => ({ offering, plan: 'small' });

@@ -1,15 +1,12 @@
 // What operators and probes see and do: commands beside units, a machine that is started again, metrics.
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { say } from '../../provisioners/process/process-node.ts';
 import { call } from '../../support/started-brokers.ts';
 import { keyIn } from '../../support/instance-key.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, processesOf, type Details, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const small = { offering: 'tiny', plan: 'small' };
 const pair = { offering: 'pair', plan: 'small' };

@@ -2,7 +2,6 @@
 import { chmodSync, chownSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { address, isThere, say } from '../../provisioners/process/process-node.ts';
 import { openGate, type DatabaseGate } from '../../support/database-gate.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -13,8 +12,6 @@ import { environmentOf } from '../broker-process.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { pathOf } from './one-node.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 /** Containers are often run as a number without a name. */
 const nameless = 54_321;

@@ -1,15 +1,12 @@
 // Things whose rows are lost: a running process, a directory, a database.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { Client } from 'pg';
 import { isThere } from '../../provisioners/process/process-node.ts';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
-
-jest.setTimeout(120_000);
 
 /** Brokers look when they start; so whoever wants another look starts the node again. */
 const env = { SHARED_POSTGRES_URL: administratorUrl(), NODE_PORTS: '21800-21899' };

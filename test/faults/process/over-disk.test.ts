@@ -1,7 +1,6 @@
 // Instances that take more of the disk than their plans allow, as their operator, platform and neighbours see it.
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { keyIn } from '../../support/instance-key.ts';
 import { until } from '../../support/until.ts';
 import { common, planOf } from './offerings.ts';
@@ -14,8 +13,6 @@ import {
   type Maker,
   type OneNode,
 } from './one-node.ts';
-
-jest.setTimeout(120_000);
 
 /** Makes so many files of a quarter of a megabyte as somebody writes into `fill`. */
 const filling = (onEnd: string) => `const fs = require('node:fs');

@@ -1,7 +1,6 @@
 // Secrets of what is really made, which programs and hooks print wherever they can: none of them comes out.
 import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
 import { address } from '../../provisioners/process/process-node.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
@@ -11,8 +10,6 @@ import { common, planOf } from './offerings.ts';
 import { basic, dump, startRecorded, type RecordedProgram, type Told } from '../recorded-program.ts';
 import { until } from '../../support/until.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 const operator = basic('operator', 'the-operator-of-the-test');
 const scratch = scratchDirectory('making-secrets');

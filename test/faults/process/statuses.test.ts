@@ -1,5 +1,4 @@
 // Every status from a real cause, as the operator sees it.
-import { jest } from '@jest/globals';
 import { Client } from 'pg';
 import { address, say } from '../../provisioners/process/process-node.ts';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
@@ -7,8 +6,6 @@ import { openGate, type DatabaseGate } from '../../support/database-gate.ts';
 import { common, planOf, tiny } from './offerings.ts';
 import { openOneNode, processesOf, type Details, type Maker, type OneNode } from './one-node.ts';
 import { until } from '../../support/until.ts';
-
-jest.setTimeout(120_000);
 
 const small = { offering: 'tiny', plan: 'small' };
 const brief = { offering: 'brief', plan: 'small' };

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { findExecutable } from '../../../src/system/executables.ts';
 import { openLimits } from '../../../src/system/limits/open-limits.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
@@ -11,8 +10,6 @@ import { keyIn } from '../../support/instance-key.ts';
 import { until } from '../../support/until.ts';
 import { common, light, planOf } from './offerings.ts';
 import { openOneNode, type Bought, type Details, type Maker, type OneNode } from './one-node.ts';
-
-jest.setTimeout(120_000);
 
 const { groups } = await openLimits('probe', '/', join(scratchDirectory('probe'), 'groups.json'), false);
 const isThere = findExecutable(process.env['PATH'] ?? '', 'redis-server') !== undefined;

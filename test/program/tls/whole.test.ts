@@ -2,13 +2,10 @@ import { execFile } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { jest } from '@jest/globals';
 import { createAuthority, describeTls, selfSigned, type MadePair } from '../../support/certificates.ts';
 import { runProgram, type Running } from '../../support/run-program.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { startedBrokers, stop } from '../../support/started-brokers.ts';
-
-jest.setTimeout(120_000);
 
 /** The program with TLS, as operators and platforms meet it. */
 

@@ -2,7 +2,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { keyOf } from '../../../src/broker/key.ts';
 import { osb } from '../../../src/protocols/osb/index.ts';
 import { operator } from '../../../src/protocols/operator/index.ts';
@@ -14,8 +13,6 @@ import { runProgram } from '../../support/run-program.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { until } from '../../support/until.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
-
-jest.setTimeout(240_000);
 
 const secrets = { parameter: canary('parameter'), argument: canary('argument'), guess: canary('guess') };
 const env = {

@@ -1,7 +1,4 @@
-import { jest } from '@jest/globals';
 import { repairBroker } from './repair-broker.ts';
-
-jest.setTimeout(120_000);
 
 const { command, database, made, operate, rows } = repairBroker({ quick: {} });
 

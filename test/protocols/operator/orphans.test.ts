@@ -1,13 +1,10 @@
 import { chmodSync, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { keyOf } from '../../../src/broker/key.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 import { until } from '../../support/until.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 /** Brokers look when they start; so a test that wants another look starts the same node again. */
 

@@ -1,9 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { until } from '../../support/until.ts';
 import { repairBroker } from './repair-broker.ts';
-
-jest.setTimeout(120_000);
 
 /** What has failed is asked for once more, and what is in progress is ended. */
 

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 import { until } from '../../support/until.ts';
-
-jest.setTimeout(120_000);
 
 /** Two brokers on one database, each a node, with one process service; all that a test makes is removed after it. */
 

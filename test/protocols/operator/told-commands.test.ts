@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { keyOf } from '../../../src/broker/key.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { until } from '../../support/until.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
-
-jest.setTimeout(120_000);
 
 /** Whatever operators do is one event, of the broker that they have asked, with who they are and what it came to. */
 

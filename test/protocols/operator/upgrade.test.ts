@@ -1,13 +1,10 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { until } from '../../support/until.ts';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { runProgram } from '../../support/run-program.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
-
-jest.setTimeout(120_000);
 
 /** Ways to bring an instance to what its plan is now, of a plan without `maintenance_info`; and what is none. */
 

@@ -1,6 +1,5 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
-import { jest } from '@jest/globals';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { instanceDirectory } from '../../../src/node/instance-directory.ts';
 import { containers } from '../../../src/provisioners/process/containers/index.ts';
@@ -12,8 +11,6 @@ import { docker } from '../../support/container-engine.ts';
 import { portsWith } from '../process/fixed-ports.ts';
 import { carry, following } from '../process/process-node.ts';
 import { aContainerNode, type ContainerNode, describeContainers, redisWork } from './container-node.ts';
-
-jest.setTimeout(300_000);
 
 /** What goes wrong with containers and their engine, and what is there afterwards. */
 

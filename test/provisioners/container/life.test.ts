@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { Failure } from '../../../src/broker/errors.ts';
 import type { JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
@@ -9,8 +8,6 @@ import { until } from '../../support/until.ts';
 import { carry, type Done, following, portOf, say } from '../process/process-node.ts';
 import { password } from '../process/process-node.ts';
 import { aContainerNode, type ContainerNode, describeContainers, redisWork } from './container-node.ts';
-
-jest.setTimeout(300_000);
 
 /** The life of an instance in a container of a real engine. */
 

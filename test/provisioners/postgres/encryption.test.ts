@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
-import { jest } from '@jest/globals';
 import { Client } from 'pg';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { readConnection } from '../../../src/database/connection.ts';
@@ -10,8 +9,6 @@ import { type Authority, createAuthority, describeTls } from '../../support/cert
 import { until } from '../../support/until.ts';
 import { aWork, finish } from '../contract.ts';
 import { type SecureServer, startSecureServer } from './secure-server.ts';
-
-jest.setTimeout(120_000);
 
 /** Plans with TLS, on a server of the operator's that speaks it. */
 

@@ -1,14 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
 import { until } from '../../support/until.ts';
 import { address, isThere, say } from './process-node.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
-
-jest.setTimeout(120_000);
 
 /** A service nobody knew before, from one new file, through the whole broker. */
 

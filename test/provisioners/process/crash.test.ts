@@ -102,7 +102,6 @@ test.each([1, 2, 3, 4, 5, 6])(
     expect((await carry(provisioner, 'deprovision', following(it, done))).did).toContain('stop');
     expect(processesOf(id)).toEqual([]);
   },
-  20_000,
 );
 
 test('A12: Killed at any moment of a provision, what was begun is adopted or ended, never doubled.', async () => {

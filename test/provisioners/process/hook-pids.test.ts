@@ -1,11 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jest } from '@jest/globals';
 import type { Work } from '../../../src/broker/provisioner.ts';
 import { aProcessNode, carry, directoryOf, following, plan, type ProcessNode, work } from './process-node.ts';
-
-jest.setTimeout(60_000);
 
 /** What hooks know of the units and directories of their instance, without a sandbox and in one. */
 
