@@ -26,6 +26,12 @@ function membersOf(value: JsonObject): readonly string[] {
   return Object.keys(value).filter((key) => value[key] !== undefined);
 }
 
+/** What is not an object is an empty one. */
+export function memberOf(value: Json | undefined, name: string): JsonObject {
+  const member = isObject(value) ? value[name] : undefined;
+  return isObject(member) ? member : {};
+}
+
 /** A JSON object of these members; those that are undefined are not there. */
 export function jsonOf(members: Readonly<Record<string, Json | undefined>>): JsonObject {
   return Object.fromEntries(

@@ -1,6 +1,5 @@
-import { type JsonObject, jsonOf } from '../../../broker/json.ts';
+import { type JsonObject, jsonOf, memberOf } from '../../../broker/json.ts';
 import { configSchema, fills } from '../config-schema.ts';
-import { memberOf } from './engine.ts';
 
 /** The form of an image's name, with a tag or digest. It is checked again when its templates are filled. */
 const image = {

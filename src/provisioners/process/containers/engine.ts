@@ -112,12 +112,6 @@ export function textIn(value: Json | undefined): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** What is not an object is an empty one. */
-export function memberOf(value: Json | undefined, name: string): JsonObject {
-  const member = isObject(value) ? value[name] : undefined;
-  return isObject(member) ? member : {};
-}
-
 function jsonIn(bytes: Buffer): Json | undefined {
   try {
     return JSON.parse(bytes.toString()) as Json;

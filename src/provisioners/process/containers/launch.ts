@@ -1,10 +1,10 @@
 import { Failure } from '../../../broker/errors.ts';
-import type { JsonObject } from '../../../broker/json.ts';
+import { type JsonObject, memberOf } from '../../../broker/json.ts';
 import type { InstanceContext } from '../../../node/instance-context.ts';
 import { until } from '../../../system/until.ts';
 import { findCertificate, noteLoaded } from '../certificate.ts';
 import type { UnitBlueprint } from '../files/blueprint.ts';
-import { type ContainerEngine, EngineRefusal, memberOf, requireAnswer } from './engine.ts';
+import { type ContainerEngine, EngineRefusal, requireAnswer } from './engine.ts';
 import { type AllowedImages, requireImage } from './images.ts';
 import { type Container, findContainer } from './look.ts';
 import { containerName, labels, labelsOf, networkName } from './names.ts';

@@ -1,7 +1,7 @@
-import type { JsonObject } from '../../../broker/json.ts';
+import { type JsonObject, memberOf } from '../../../broker/json.ts';
 import type { InstanceContext } from '../../../node/instance-context.ts';
 import type { LocalNode } from '../../../node/local-node.ts';
-import { type ContainerEngine, findByName, listIn, memberOf, requireAnswer, textIn } from './engine.ts';
+import { type ContainerEngine, findByName, listIn, requireAnswer, textIn } from './engine.ts';
 import { containerName, keyIn, labels, ownFilter } from './names.ts';
 
 /** One container, as the engine tells of it. */
