@@ -15,7 +15,7 @@ import { isTurning, keysEvery, requireRekey, retireKeys } from '../stores/postgr
 import { resealRows } from '../stores/postgres/reseal.ts';
 import { resealer } from '../stores/sealed.ts';
 import { until } from '../system/until.ts';
-import { print } from './output/print.ts';
+import { print, printJson } from './output/print.ts';
 
 /** Milliseconds that a database which is away is waited for. */
 const patience = 20_000;
@@ -25,8 +25,9 @@ const turningTime = 3 * keysEvery;
 /**
  * Gives the exit code; how it ended is told as an event, as the brokers do.
  * @param saved the key is kept in a safe place, although no broker has been started with it
+ * @param json tell it to a program
  */
-export async function encryptAgain(saved: boolean): Promise<number> {
+export async function encryptAgain(saved: boolean, json?: true): Promise<number> {
   const config = readConfig();
   const log = createLog(config);
   const { keys } = readSecrets(config, (made) => log.hide(made));
@@ -56,7 +57,9 @@ export async function encryptAgain(saved: boolean): Promise<number> {
       }
     },
   );
-  return show(encrypted);
+  if (json) printJson(answerOf(encrypted));
+  else show(encrypted);
+  return encrypted.unread.size > 0 ? 1 : 0;
 }
 
 /** Who has run the command, as this machine knows it. */
@@ -119,7 +122,11 @@ async function encryptAll(pool: Pool, keys: KeyRing): Promise<Encrypted> {
   return { records, unread, needed };
 }
 
-function show({ records, unread, needed }: Encrypted): number {
+function answerOf({ records, unread, needed }: Encrypted): object {
+  return { records, unreadable: Object.fromEntries(unread), needed };
+}
+
+function show({ records, unread, needed }: Encrypted): void {
   for (const [place, detail] of unread)
     console.error(`Left as it is, since it cannot be read: ${place}. ${detail}`);
   const count = records === 1 ? '1 record' : `${records} records`;
@@ -128,5 +135,4 @@ function show({ records, unread, needed }: Encrypted): number {
       ? 'Older keys are no longer needed.'
       : `Older keys are still needed: ${needed.join('; ')}.`;
   print(`Encrypted ${count} with the newest key. ${rest}`);
-  return unread.size > 0 ? 1 : 0;
 }

@@ -77,6 +77,16 @@ describe('What stands once', () => {
     ['names that differ in case are two', { plans: [plan, aPlan({ id: guid(3), name: 'Small' })] }, []],
   ])('What stands once: %s.', holds);
 
+  test('A plan without a name is told that, and called a plan.', async () => {
+    const { id, description } = aPlan({});
+    const offering = anOffering({ plans: [{ id, description }], credentials: { a: '{{plan.size}}' } });
+    const { lines } = await loaded({ 'nameless.json': offering });
+    const text = lines.join('\n');
+    expect(text).toMatch(/plans\[0\].*name/);
+    expect(text).toContain('The plan does not set it');
+    expect(text).not.toContain('undefined');
+  });
+
   test('Ids of plans and dashboard clients stand once in the whole catalog, names of plans in their offering only.', async () => {
     const client = { id: 'client', secret: 'hidden-word', redirect_uri: 'https://x' };
     const { lines } = await loaded({

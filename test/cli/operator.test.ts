@@ -1,4 +1,5 @@
 import { chmodSync, writeFileSync } from 'node:fs';
+import { operatorCommands } from '../../src/cli/operator/commands.ts';
 import { join } from 'node:path';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram, type Ended } from '../support/run-program.ts';
@@ -103,6 +104,28 @@ test('With --json the commands that show something give what the broker says, as
   expect(await parsed('instances log i1 --lines 1')).toMatchObject([{ unit: 'main' }]);
   expect(await parsed('operations --kind provision')).toMatchObject([{ instance_id: 'i1' }]);
   expect(await parsed('orphans')).toEqual([]);
+  expect(await parsed('bindings')).toEqual([]);
+  expect(await parsed('quotas')).toEqual([]);
+});
+
+test('With --json the commands that do something tell what came of it', async () => {
+  const parsed = async (words: string): Promise<unknown> => JSON.parse(await shown(`${words} --json`));
+  for (const verb of ['stop', 'start']) {
+    // Nothing, where it was done before the broker answered.
+    const { operation } = (await parsed(`instances ${verb} i1`)) as { operation?: { state: string } };
+    expect(operation?.state ?? 'succeeded').toBe('succeeded');
+  }
+  expect(await parsed('nodes drain n1')).toEqual({});
+  expect(await parsed('nodes undrain n1')).toEqual({});
+  const [{ id }] = (await parsed('operations --kind provision')) as [{ id: string }];
+  expect(await parsed(`operations show ${id}`)).toMatchObject({ kind: 'provision', instance_id: 'i1' });
+  expect(await parsed('instances missing')).toEqual({ missing: [], unseen: [] });
+});
+
+test('Every command for operators can answer as JSON', () => {
+  const without = operatorCommands.filter(({ options }) => options.every(({ long }) => long !== '--json'));
+  // These do so anyway.
+  expect(without.map(({ words }) => words)).toEqual(['audit export', 'openapi']);
 });
 
 test('A node is drained and undrained', async () => {

@@ -118,6 +118,11 @@ export interface PlanView {
   placeOf(word: keyof PerPlan): string;
 }
 
+/** A plan as sentences call it: one that lacks its name, which is told by itself, is only a plan. */
+export function planCalled({ name }: { readonly name?: string }): string {
+  return name === undefined ? 'plan' : `plan '${name}'`;
+}
+
 /** The plans as they are, with the offering's words where they say nothing themselves. */
 export function planViews(offering: OfferingFile): readonly PlanView[] {
   return offering.plans.map((plan, index) => {

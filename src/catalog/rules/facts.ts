@@ -1,3 +1,4 @@
+import { planCalled } from '../form/offering-file.ts';
 import { isObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
@@ -49,7 +50,7 @@ function dependencyReason({ offering, place, expression: { path } }: Use): strin
 /** There is a certificate only where the plan says so, and what of a file or program counts only there. */
 function certificateReason({ view, expression: { at } }: Use): string | undefined {
   if (view.words.tls === true || /\.(?:tls|renewal\.\w+)$/.test(at)) return undefined;
-  return `The plan '${view.plan.name}' has no \`tls: true\`.`;
+  return `The ${planCalled(view.plan)} has no \`tls: true\`.`;
 }
 
 function outputReason(use: Use): string | undefined {

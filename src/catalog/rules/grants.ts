@@ -1,6 +1,6 @@
 import { expressionsIn, positionIn, renderKnown } from '../../broker/template.ts';
 import { secondsOf } from '../duration.ts';
-import type { OfferingFile, PlanView } from '../form/offering-file.ts';
+import { type OfferingFile, planCalled, type PlanView } from '../form/offering-file.ts';
 import { type Finding, mistake, warning } from '../problem.ts';
 
 /** What a binding gives must be what `requires` announces (spec.md, Binding: Log Drain, Route, Volume Services). */
@@ -11,7 +11,7 @@ export function grantFindings({ requires = [] }: OfferingFile, view: PlanView): 
     const announced = requires.includes(permission);
     if (gives && !announced) return [mistake(view.placeOf(word), `This needs '${permission}' in requires.`)];
     if (gives || !announced || !bindable) return [];
-    return [mistake('requires', `'${permission}' promises ${word}, and the plan '${plan.name}' has none.`)];
+    return [mistake('requires', `'${permission}' promises ${word}, and the ${planCalled(plan)} has none.`)];
   });
   if (words.credentials_type !== undefined && !words.credentials) {
     return [
@@ -22,7 +22,7 @@ export function grantFindings({ requires = [] }: OfferingFile, view: PlanView): 
   if (!bindable || requires.length > 0 || words.credentials) return findings;
   return [
     ...findings,
-    mistake('credentials', `The plan '${plan.name}' is bindable, so it needs credentials.`),
+    mistake('credentials', `The ${planCalled(plan)} is bindable, so it needs credentials.`),
   ];
 }
 

@@ -8,7 +8,7 @@ import {
   findValue,
   mistakesIn,
 } from '../../broker/template.ts';
-import type { OfferingFile, PlanView } from '../form/offering-file.ts';
+import { type OfferingFile, planCalled, type PlanView } from '../form/offering-file.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
 import { factReason } from './facts.ts';
 import { placeWithin, templatePlaces } from './places.ts';
@@ -74,7 +74,7 @@ function parameterReason({ expression, place, view: { plan, words } }: Use): str
   const rule = findValue(['properties', name], create);
   if (rule === undefined) {
     const known = Object.keys((create['properties'] ?? {}) as object);
-    return `The plan '${plan.name}' declares no such parameter.${didYouMean(name, known)}`;
+    return `The ${planCalled(plan)} declares no such parameter.${didYouMean(name, known)}`;
   }
   const types = typesOf(rule);
   const isAlways = findValue(['default'], rule) !== undefined || listOf(create['required']).includes(name);
@@ -107,7 +107,7 @@ function settingReason({ expression, view: { plan } }: Use): string | undefined 
   const value = findValue(expression.path, { plan: plan.with ?? {} });
   if (value === undefined) {
     const hint = didYouMean(expression.path[1] ?? '', Object.keys(plan.with ?? {}));
-    return `The plan '${plan.name}' does not set it in with.${hint}`;
+    return `The ${planCalled(plan)} does not set it in with.${hint}`;
   }
   return writesText(expression) && typeof value === 'object' ? onlyAsJson : undefined;
 }

@@ -3,18 +3,18 @@ import { nodeName } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
 import { findAll } from './lists.ts';
 import { operatorOfHere } from './operator-of-here.ts';
-import { argument, flag } from '../parameters.ts';
+import { argument, asJson, flag } from '../parameters.ts';
 import { table } from '../table.ts';
 import type { InstanceAnswer } from '../../protocols/operator/wire/instances.ts';
-import { print } from '../output/print.ts';
+import { print, printFor } from '../output/print.ts';
 
 /** Gives a node up that will never come back, when the operator has seen what is lost with it and says so. */
 export const abandon = defineCommand({
   words: 'nodes abandon',
   description: 'Give up a node that is down for good, with all that was on it; lists what is lost, and asks.',
   arguments: [argument('name', nodeName(), 'the name of the node')],
-  options: { yes: flag('--yes', 'do not ask') },
-  async run([name], { yes }) {
+  options: { yes: flag('--yes', 'do not ask'), ...asJson },
+  async run([name], { yes, json }) {
     const client = operatorOfHere();
     const { nodes } = await client.nodes();
     const node = nodes.find((one) => one.name === name);
@@ -22,13 +22,13 @@ export const abandon = defineCommand({
     if (node.state !== 'down')
       throw new Error(`The node '${name}' is alive: only one that is down can be given up.`);
     const lost = await findAll(client, { node: name });
-    print(lossOf(name, lost));
+    if (!json) print(lossOf(name, lost));
     if (yes === undefined && !(await isConfirmed(name))) {
-      print('Nothing was done.');
+      printFor(json, { abandoned: false, lost }, 'Nothing was done.');
       return 1;
     }
     await client.changeNode(name, 'abandon');
-    print(`The node ${name} is given up, with all that was on it.`);
+    printFor(json, { abandoned: true, lost }, `The node ${name} is given up, with all that was on it.`);
     return 0;
   },
 });

@@ -1,8 +1,8 @@
 import { durationOption, wholeNumber } from '../../config/kinds.ts';
 import type { AuthorityAnswer } from '../../protocols/operator/wire/authorities.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
-import { print } from '../output/print.ts';
-import { flag, option, optionWithDefault } from '../parameters.ts';
+import { printFor } from '../output/print.ts';
+import { asJson, option, optionWithDefault } from '../parameters.ts';
 import { table } from '../table.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 
@@ -12,10 +12,10 @@ export const authorityCommands: readonly CliCommand[] = [
     words: 'authorities',
     description:
       'Show the authorities that sign certificates of instances: which signs, and which bindings are told of.',
-    options: { json: flag('--json', 'as JSON') },
+    options: asJson,
     async run(_given, { json }) {
       const { authorities } = await operatorOfHere().authorities();
-      print(json ? JSON.stringify(authorities, undefined, 2) : table(heads, authorities.map(rowOf)));
+      printFor(json, authorities, table(heads, authorities.map(rowOf)));
       return 0;
     },
   }),
@@ -34,13 +34,13 @@ export const authorityCommands: readonly CliCommand[] = [
         wholeNumber(1, 999_999),
         'which one, to say again what was said before',
       ),
-      json: flag('--json', 'as JSON'),
+      ...asJson,
     },
     async run(_given, { signsAfter, authority, json }) {
       const client = operatorOfHere();
       const generation = authority ?? nextOf((await client.authorities()).authorities);
       const renewed = await client.renewAuthority(generation, { signs_after: signsAfter });
-      print(json ? JSON.stringify(renewed, undefined, 2) : told(renewed));
+      printFor(json, renewed, told(renewed));
       return 0;
     },
   }),

@@ -1,7 +1,7 @@
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
-import { option, someText } from '../parameters.ts';
-import { print } from '../output/print.ts';
+import { asJson, option, someText } from '../parameters.ts';
+import { printFor } from '../output/print.ts';
 import { table } from '../table.ts';
 import { userOf } from './instance-answers.ts';
 import { findBindings, listOptions } from './lists.ts';
@@ -21,8 +21,9 @@ export const bindings = defineCommand({
     space: option('--space <name>', someText(), 'only those of this space or namespace'),
     app: option('--app <id>', someText(), 'only those of this application, by its id'),
     state: option('--state <state>', someText(), 'only those that are e.g. bound, failed or expired'),
+    ...asJson,
   },
-  async run(_given, { limit, olderThan, youngerThan, ...rest }) {
+  async run(_given, { json, limit, olderThan, youngerThan, ...rest }) {
     const query = { ...rest, older_than: olderThan, younger_than: youngerThan };
     const found = await findBindings(operatorOfHere(), query, limit);
     const rows = found.map((one) => [
@@ -34,7 +35,8 @@ export const bindings = defineCommand({
       userOf(one),
       one.created_at,
     ]);
-    print(table(['BINDING', 'INSTANCE', 'OFFERING', 'PLAN', 'STATE', 'USED BY', 'SINCE'], rows));
+    const heads = ['BINDING', 'INSTANCE', 'OFFERING', 'PLAN', 'STATE', 'USED BY', 'SINCE'];
+    printFor(json, found, table(heads, rows));
     return 0;
   },
 });

@@ -86,27 +86,34 @@ export const instanceCommands: readonly CliCommand[] = [
     words: 'instances recreate',
     description: 'Make one anew that was lost with its node: empty, with new credentials.',
     arguments: [instanceId],
-    run: async ([id]) => actOn('recreate', id, {}),
+    options: asJson,
+    run: async ([id], { json }) => actOn('recreate', { id, json }, {}),
   }),
   defineCommand({
     words: 'instances upgrade',
     description: 'Make one what its plan is now; its parameters stay.',
     arguments: [instanceId],
-    run: async ([id]) => actOn('upgrade', id, {}),
+    options: asJson,
+    run: async ([id], { json }) => actOn('upgrade', { id, json }, {}),
   }),
   defineCommand({
     words: 'instances delete',
     description: 'Delete one that its platform has forgotten, with all its data: say its id twice.',
     arguments: [instanceId, argument('again', someText(), 'the id once more')],
-    run: async ([id, again]) =>
-      doAndTell('delete', id, (client) => client.removeInstance(id, again), untilRemoved),
+    options: asJson,
+    run: async ([id, again], { json }) =>
+      doAndTell({ verb: 'delete', id, json, wait: untilRemoved }, (client) =>
+        client.removeInstance(id, again),
+      ),
   }),
   defineCommand({
     words: 'instances unbind',
     description:
       'Remove a binding that its platform has forgotten: its credentials are good for nothing any more.',
     arguments: [instanceId, argument('binding', someText(), 'the id of the binding')],
-    run: async ([id, binding]) => doAndTell('unbind', id, (client) => client.removeBinding(id, binding)),
+    options: asJson,
+    run: async ([id, binding], { json }) =>
+      doAndTell({ verb: 'unbind', id, json }, (client) => client.removeBinding(id, binding)),
   }),
   defineCommand({
     words: 'instances exec',
@@ -155,12 +162,18 @@ function act(verb: 'start' | 'stop' | 'restart', description: string): CliComman
     words: `instances ${verb}`,
     description,
     arguments: [instanceId, anyArguments('units', someText(), 'the names of units')],
-    run: async ([id, units]) => actOn(verb, id, units.length > 0 ? { units } : {}),
+    options: asJson,
+    run: async ([id, units], { json }) => actOn(verb, { id, json }, units.length > 0 ? { units } : {}),
   });
 }
 
-function actOn(verb: InstanceAction, id: string, body: ActionBody): Promise<number> {
-  return doAndTell(verb, id, (client) => client.act(id, verb, body));
+interface Subject {
+  readonly id: string;
+  readonly json: true | undefined;
+}
+
+function actOn(verb: InstanceAction, { id, json }: Subject, body: ActionBody): Promise<number> {
+  return doAndTell({ verb, id, json }, (client) => client.act(id, verb, body));
 }
 
 /** The broker tells only that it did not end by itself; what is quicker than its limit was ended by something else. */

@@ -5,7 +5,7 @@ import { operatorOfHere } from './operator-of-here.ts';
 import type { NodeAnswer } from '../../protocols/operator/wire/broker.ts';
 import { argument, asJson } from '../parameters.ts';
 import { table } from '../table.ts';
-import { print, printJson } from '../output/print.ts';
+import { print, printFor, printJson } from '../output/print.ts';
 
 /** Nodes: which there are, and which take new instances. */
 export const nodeCommands: readonly CliCommand[] = [
@@ -80,9 +80,10 @@ function change(verb: 'drain' | 'undrain' | 'forget', description: string, resul
     words: `nodes ${verb}`,
     description,
     arguments: [argument('name', nodeName(), 'the name of the node')],
-    async run([name]) {
-      await operatorOfHere().changeNode(name, verb);
-      print(`The node ${name} ${result}.`);
+    options: asJson,
+    async run([name], { json }) {
+      const changed = await operatorOfHere().changeNode(name, verb);
+      printFor(json, changed, `The node ${name} ${result}.`);
       return 0;
     },
   });

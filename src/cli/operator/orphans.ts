@@ -36,10 +36,12 @@ export const orphanCommands: readonly CliCommand[] = [
     options: {
       provisioner: option('--provisioner <name>', someText(), 'only those that this provisioner found'),
       node: option('--node <name>', nodeName(), 'only those on this node'),
+      ...asJson,
     },
-    async run([names], { provisioner, node }) {
+    async run([names], { provisioner, node, json }) {
       const client = operatorOfHere();
       const { orphans } = await client.orphans();
+      const removed: OrphanAnswer[] = [];
       for (const name of names) {
         const fitting = orphans.filter(
           (one) =>
@@ -49,8 +51,10 @@ export const orphanCommands: readonly CliCommand[] = [
         );
         const one = theOne(fitting, name);
         await client.removeOrphan({ provisioner: one.provisioner, node: one.node, name });
-        print(`${name} will be removed at the next look.`);
+        removed.push(one);
+        if (!json) print(`${name} will be removed at the next look.`);
       }
+      if (json) printJson(removed);
       return 0;
     },
   }),

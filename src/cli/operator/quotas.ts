@@ -1,15 +1,18 @@
 import type { QuotaAnswer } from '../../protocols/operator/wire/broker.ts';
 import { defineCommand } from '../command.ts';
-import { print } from '../output/print.ts';
+import { printFor } from '../output/print.ts';
+import { asJson } from '../parameters.ts';
 import { table, type Cell } from '../table.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 
 export const quotas = defineCommand({
   words: 'quotas',
   description: 'Show every quota, and who uses how much of it.',
-  async run() {
+  options: asJson,
+  async run(_given, { json }) {
     const { quotas: all } = await operatorOfHere().quotas();
-    print(table(['OFFERING', 'PLAN', 'PER', 'WHO', 'INSTANCES', 'COST'], all.flatMap(rowsOf)));
+    const heads = ['OFFERING', 'PLAN', 'PER', 'WHO', 'INSTANCES', 'COST'];
+    printFor(json, all, table(heads, all.flatMap(rowsOf)));
     return 0;
   },
 });

@@ -1,6 +1,7 @@
+import type { OperationAnswer } from '../../protocols/operator/wire/operations.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
-import { argument, someText } from '../parameters.ts';
-import { print } from '../output/print.ts';
+import { argument, asJson, someText } from '../parameters.ts';
+import { printFor } from '../output/print.ts';
 import { instanceId } from './instances.ts';
 import { table } from '../table.ts';
 import { operatorOfHere } from './operator-of-here.ts';
@@ -16,9 +17,10 @@ export const repairCommands: readonly CliCommand[] = [
     words: 'operations show',
     description: 'Show one: what it does or did, and how it ended.',
     arguments: [operationId],
-    async run([id]) {
+    options: asJson,
+    async run([id], { json }) {
       const one = await operatorOfHere().operation(id);
-      print(`${one.created_at}  ${one.instance_id}  ${describeOperation(one)}`);
+      printFor(json, one, `${one.created_at}  ${one.instance_id}  ${describeOperation(one)}`);
       return 0;
     },
   }),
@@ -26,11 +28,9 @@ export const repairCommands: readonly CliCommand[] = [
     words: 'operations retry',
     description: 'Ask once more for what has failed, from where it failed; a create from its beginning.',
     arguments: [operationId],
-    async run([id]) {
-      const client = operatorOfHere();
-      const { operation } = await client.repair(id, 'retry');
-      const ended = operation && (await untilOver(client, operation));
-      print(ended ? describeOperation(ended) : 'retry succeeded');
+    options: asJson,
+    async run([id], { json }) {
+      const ended = await repair(id, 'retry', json);
       return ended?.state === 'failed' ? 1 : 0;
     },
   }),
@@ -38,22 +38,21 @@ export const repairCommands: readonly CliCommand[] = [
     words: 'operations cancel',
     description: 'End one that is in progress: it fails, and is undone as far as failures are.',
     arguments: [operationId],
-    async run([id]) {
-      const client = operatorOfHere();
-      const { operation } = await client.repair(id, 'cancel');
-      const ended = operation && (await untilOver(client, operation));
-      print(ended ? describeOperation(ended) : 'cancel succeeded');
+    options: asJson,
+    async run([id], { json }) {
+      const ended = await repair(id, 'cancel', json);
       return ended?.state === 'succeeded' ? 1 : 0;
     },
   }),
   defineCommand({
     words: 'instances missing',
     description: 'Show instances of which nothing is there; 1 when there are any, or it could not be seen.',
-    async run() {
+    options: asJson,
+    async run(_given, { json }) {
       const { missing, unseen } = await operatorOfHere().missing();
       const rows = missing.map(({ id, key, provisioner, node }) => [id, key, provisioner, node]);
-      print(table(['INSTANCE', 'KEY', 'PROVISIONER', 'NODE'], rows));
-      for (const sentence of unseen) console.error(sentence);
+      printFor(json, { missing, unseen }, table(['INSTANCE', 'KEY', 'PROVISIONER', 'NODE'], rows));
+      for (const sentence of json ? [] : unseen) console.error(sentence);
       return missing.length + unseen.length > 0 ? 1 : 0;
     },
   }),
@@ -61,9 +60,10 @@ export const repairCommands: readonly CliCommand[] = [
     words: 'instances purge',
     description: 'Forget one and remove nothing of it, whatever state it is in: say its id twice.',
     arguments: [instanceId, again],
-    async run([id, confirm]) {
+    options: asJson,
+    async run([id, confirm], { json }) {
       const { left } = await operatorOfHere().purgeInstance(id, confirm);
-      print(`The instance ${id} is forgotten.\n${leftBehind(left)}`);
+      printFor(json, { left }, `The instance ${id} is forgotten.\n${leftBehind(left)}`);
       return 0;
     },
   }),
@@ -71,8 +71,11 @@ export const repairCommands: readonly CliCommand[] = [
     words: 'instances force-delete',
     description: 'Delete one as far as that can be done, and forget the rest of it: say its id twice.',
     arguments: [instanceId, again],
-    run: async ([id, confirm]) =>
-      doAndTell('delete', id, (client) => client.forceDelete(id, confirm), untilRemoved),
+    options: asJson,
+    run: async ([id, confirm], { json }) =>
+      doAndTell({ verb: 'delete', id, json, wait: untilRemoved }, (client) =>
+        client.forceDelete(id, confirm),
+      ),
   }),
   defineCommand({
     words: 'instances purge-binding',
@@ -82,10 +85,24 @@ export const repairCommands: readonly CliCommand[] = [
       argument('binding', someText(), 'the id of the binding'),
       argument('again', someText(), 'the id of the binding once more'),
     ],
-    async run([id, binding, confirm]) {
+    options: asJson,
+    async run([id, binding, confirm], { json }) {
       const { left } = await operatorOfHere().purgeBinding(id, binding, confirm);
-      print(`The binding ${binding} is forgotten.\n${leftBehind(left)}`);
+      printFor(json, { left }, `The binding ${binding} is forgotten.\n${leftBehind(left)}`);
       return 0;
     },
   }),
 ];
+
+/** Has it done, waits for its end, and tells it. */
+async function repair(
+  id: string,
+  verb: 'retry' | 'cancel',
+  json: true | undefined,
+): Promise<OperationAnswer | undefined> {
+  const client = operatorOfHere();
+  const { operation } = await client.repair(id, verb);
+  const ended = operation && (await untilOver(client, operation));
+  printFor(json, { operation: ended }, ended ? describeOperation(ended) : `${verb} succeeded`);
+  return ended;
+}

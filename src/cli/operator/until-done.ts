@@ -1,23 +1,31 @@
 import type { OperatorClient } from '../../protocols/operator/client.ts';
 import type { ForceDeleteAnswer, OperationAnswer } from '../../protocols/operator/wire/operations.ts';
 import { until } from '../../system/until.ts';
-import { print } from '../output/print.ts';
+import { printFor } from '../output/print.ts';
 import { printable } from '../table.ts';
 import { describeOperation } from './instance-answers.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 
+/** How something is done. */
+interface Doing {
+  /** As the command is called, for what is done without an operation. */
+  readonly verb: string;
+  /** The instance. */
+  readonly id: string;
+  readonly json: true | undefined;
+  readonly wait?: typeof untilEnded;
+}
+
 /** Has it done, waits for its end, and tells it. */
 export async function doAndTell(
-  verb: string,
-  id: string,
+  { verb, id, json, wait = untilEnded }: Doing,
   ask: (client: OperatorClient) => Promise<ForceDeleteAnswer>,
-  wait: typeof untilEnded = untilEnded,
 ): Promise<number> {
   const client = operatorOfHere();
   const { operation, left } = await ask(client);
   const ended = operation && (await wait(client, id, operation));
-  print(ended ? describeOperation(ended) : `${verb} succeeded`);
-  if (left) print(leftBehind(left));
+  const lines = [ended ? describeOperation(ended) : `${verb} succeeded`, ...(left ? [leftBehind(left)] : [])];
+  printFor(json, { operation: ended, left }, lines.join('\n'));
   return ended?.state === 'failed' ? 1 : 0;
 }
 

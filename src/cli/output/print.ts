@@ -11,6 +11,12 @@ export function printJson(value: unknown): void {
   print(JSON.stringify(value, undefined, 2));
 }
 
+/** Writes what a command has to tell: the value for programs, or the text for people. */
+export function printFor(json: true | undefined, value: unknown, text: string): void {
+  if (json) printJson(value);
+  else print(text);
+}
+
 /**
  * Writes a text as it is. Whoever reads it may have gone: that is no reason for a command not to end as it would.
  * @throws Error with a sentence when it cannot be written
