@@ -2,6 +2,7 @@ import { createClient } from '@redis/client';
 import { aTestEngine, docker, type TestEngine } from '../support/container-engine.ts';
 import { describeContainers } from '../provisioners/container/container-node.ts';
 import { openShop, type Shop } from './shop.ts';
+import { until } from '../support/until.ts';
 
 /** What catalog/containers sells, at a real engine, used with the credentials of bindings. */
 
@@ -47,7 +48,11 @@ describeContainers('A Redis in a container', () => {
     const again = await open();
     expect(await again.get('greeting')).toBe('hello');
     again.destroy();
-    expect(await bought.details()).toMatchObject({ state: 'ready', units: [{ unit: 'redis' }] });
+    const seen = await until('its unit is looked at again', async () => {
+      const details = await bought.details();
+      return details.units.some(({ unit }) => unit === 'redis') && details;
+    });
+    expect(seen.state).toBe('ready');
 
     await bound.unbind();
     await expect(open()).rejects.toThrow('WRONGPASS');
