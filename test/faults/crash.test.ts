@@ -13,7 +13,7 @@ const leaseMs = 12_000;
 /** A broker looks by itself once a second; the rest is for a busy machine. */
 const takeoverMs = leaseMs + 1000 + 40_000;
 
-const drainMs = 4000;
+const drainMs = 12_000;
 const longMs = 12_000;
 
 const scratch = scratchDirectory('crash');
