@@ -18,7 +18,7 @@ import {
   someText,
   timeLimit,
 } from '../parameters.ts';
-import { print, printJson, printText } from '../output/print.ts';
+import { print, printFor, printJson, printText } from '../output/print.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const usualWidth = 80;
@@ -58,12 +58,8 @@ export const instanceCommands: readonly CliCommand[] = [
         drifted: drifted ? 'true' : undefined,
       };
       const found = await findAll(operatorOfHere(), query, limit);
-      if (json) {
-        printJson(found);
-        return 0;
-      }
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
-      print(instanceTable(found, width));
+      printFor(json, found, instanceTable(found, width));
       return 0;
     },
   }),
@@ -74,8 +70,7 @@ export const instanceCommands: readonly CliCommand[] = [
     options: asJson,
     async run([id], { json }) {
       const found = await operatorOfHere().instance(id);
-      if (json) printJson(found);
-      else print(instancePage(found));
+      printFor(json, found, instancePage(found));
       return 0;
     },
   }),

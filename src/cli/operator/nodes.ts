@@ -5,7 +5,7 @@ import { operatorOfHere } from './operator-of-here.ts';
 import type { NodeAnswer } from '../../protocols/operator/wire/broker.ts';
 import { argument, asJson } from '../parameters.ts';
 import { table } from '../table.ts';
-import { print, printFor, printJson } from '../output/print.ts';
+import { printFor } from '../output/print.ts';
 
 /** Nodes: which there are, and which take new instances. */
 export const nodeCommands: readonly CliCommand[] = [
@@ -15,8 +15,7 @@ export const nodeCommands: readonly CliCommand[] = [
     options: asJson,
     async run(_given, { json }) {
       const { nodes } = await operatorOfHere().nodes();
-      if (json) printJson(nodes);
-      else print(table(heads, nodes.map(rowOf)));
+      printFor(json, nodes, table(heads, nodes.map(rowOf)));
       return 0;
     },
   }),
@@ -27,8 +26,7 @@ export const nodeCommands: readonly CliCommand[] = [
     options: asJson,
     async run([name], { json }) {
       const found = await operatorOfHere().node(name);
-      if (json) printJson(found);
-      else print(nodePage(found));
+      printFor(json, found, nodePage(found));
       return 0;
     },
   }),

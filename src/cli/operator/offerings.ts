@@ -2,7 +2,7 @@ import { defineCommand } from '../command.ts';
 import { asJson } from '../parameters.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import { table } from '../table.ts';
-import { print, printJson } from '../output/print.ts';
+import { printFor } from '../output/print.ts';
 
 export const offerings = defineCommand({
   words: 'offerings',
@@ -10,12 +10,8 @@ export const offerings = defineCommand({
   options: asJson,
   async run(_given, { json }) {
     const { offerings: all } = await operatorOfHere().offerings();
-    if (json) {
-      printJson(all);
-      return 0;
-    }
     const rows = all.map(({ id, name, on_sale: sold, hidden }) => [name, id, sold ? 'yes' : 'no', hidden]);
-    print(table(['OFFERING', 'ID', 'ON SALE', 'REASON'], rows));
+    printFor(json, all, table(['OFFERING', 'ID', 'ON SALE', 'REASON'], rows));
     return 0;
   },
 });

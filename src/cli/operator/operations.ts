@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { asJson, flag, option, someText } from '../parameters.ts';
-import { print, printJson } from '../output/print.ts';
+import { print, printFor } from '../output/print.ts';
 import { printable, table, type Cell } from '../table.ts';
 import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
 import type { ListedOperationAnswer } from '../../protocols/operator/wire/operations.ts';
@@ -38,8 +38,7 @@ export const operations = defineCommand({
       return followOperations(query, limit, (one) => print(asText(one)));
     }
     const found = await findOperations(operatorOfHere(), query, limit);
-    if (json) printJson(found);
-    else print(table(heads, found.map(rowOf)));
+    printFor(json, found, table(heads, found.map(rowOf)));
     return 0;
   },
 });

@@ -4,7 +4,7 @@ import { operatorOfHere } from './operator-of-here.ts';
 import type { OrphanAnswer } from '../../protocols/operator/wire/broker.ts';
 import { asJson, option, someArguments, someText } from '../parameters.ts';
 import { table } from '../table.ts';
-import { print, printJson } from '../output/print.ts';
+import { print, printFor, printJson } from '../output/print.ts';
 
 /** Things for which there is no instance. */
 export const orphanCommands: readonly CliCommand[] = [
@@ -14,10 +14,6 @@ export const orphanCommands: readonly CliCommand[] = [
     options: asJson,
     async run(_given, { json }) {
       const { orphans } = await operatorOfHere().orphans();
-      if (json) {
-        printJson(orphans);
-        return 0;
-      }
       const rows = orphans.map((one) => [
         one.name,
         one.provisioner,
@@ -25,7 +21,7 @@ export const orphanCommands: readonly CliCommand[] = [
         stateOf(one),
         one.first_seen_at,
       ]);
-      print(table(['NAME', 'PROVISIONER', 'NODE', 'STATE', 'FIRST SEEN'], rows));
+      printFor(json, orphans, table(['NAME', 'PROVISIONER', 'NODE', 'STATE', 'FIRST SEEN'], rows));
       return 0;
     },
   }),

@@ -5,7 +5,7 @@ import { brokerOfHere } from './broker-of-here.ts';
 import { parametersOption as parameters } from './parameters.ts';
 import { membersOf, tellProgress } from './show.ts';
 import { findSoldPlan, findSiblingPlan, servicePath, planOfAny, planOfInstance } from './sold.ts';
-import { print } from '../output/print.ts';
+import { printFor } from '../output/print.ts';
 
 const instance = argument('instance', someText(), 'the name of the instance, which is its id');
 const binding = argument('binding', someText(), 'the name of the binding, which is its id');
@@ -121,8 +121,7 @@ function tell(
   answer: JsonObject,
   ...lines: readonly (string | undefined)[]
 ): number {
-  const text = asJson ? JSON.stringify(answer, undefined, 2) : lines.filter(Boolean).join('\n');
-  print(text);
+  printFor(asJson, answer, lines.filter(Boolean).join('\n'));
   return 0;
 }
 
