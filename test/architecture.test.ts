@@ -79,6 +79,11 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ],
   ['provisioners/faulty/', { rooms: ['broker/', 'postgres/', 'system/'], packages: ['pg'] }],
   ['provisioners/postgres/', { rooms: ['broker/', 'postgres/', 'config/'], packages: ['pg'] }],
+  [
+    'provisioners/kubernetes/',
+    // Kubeconfigs are YAML; commands in pods are run over WebSocket (decision 93).
+    { rooms: ['broker/', 'node/', 'system/', 'config/'], packages: ['yaml', 'ws'] },
+  ],
   ['provisioners/index.ts', { rooms: ['broker/', 'node/', 'provisioners/'], packages: [] }],
   ['provisioners/', { rooms: ['broker/', 'node/', 'system/'], packages: [] }],
   [
