@@ -1,8 +1,10 @@
 import type { ParameterCheck } from '../../broker/catalog.ts';
-import type { JsonObject } from '../../broker/json.ts';
+import { isObject, type Json, type JsonObject } from '../../broker/json.ts';
+import { ownSchema } from '../own-schema.ts';
 import { positionIn } from '../../broker/template.ts';
 import { memberRules } from '../json-schema/member-rules.ts';
 import type { OfferingFile, PerPlan } from '../form/offering-file.ts';
+import { patternOf } from '../json-schema/pattern.ts';
 import { parameterCheck } from '../parameters.ts';
 import { madeSchemaFindings, parameterSchemaFindings } from './parameter-schema.ts';
 import { type Finding, isError, mistake } from '../problem.ts';
@@ -55,6 +57,7 @@ function defaultFindings(holder: PerPlan, at: string): readonly Finding[] {
   if (!check) return [mistake(schemaPlace, 'References must lead to definitions or properties.')];
   const place = holder.parameters ? positionIn(at, 'parameters') : positionIn(schemaPlace, 'properties');
   return Object.entries(defaultsOf(holder)).flatMap(([name, value]) => {
+    if (passesPlainly(memberOf(create, name), value)) return [];
     const parameter: JsonObject = { [name]: value };
     const wrong = check(parameter);
     return wrong === undefined ? [] : [mistake(positionIn(positionIn(place, name), 'default'), wrong)];
@@ -69,3 +72,38 @@ function findCheck(create: JsonObject | undefined): ParameterCheck | undefined {
     return undefined;
   }
 }
+
+function memberOf(create: JsonObject | undefined, name: string): Json | undefined {
+  const properties = create?.['properties'];
+  return isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
+}
+
+/** Most parameters are told in few words, for which no validator need be made. False: only a validator knows. */
+function passesPlainly(schema: Json | undefined, value: Json): boolean {
+  if (!isObject(schema)) return false;
+  const { pattern, ...plain } = schema;
+  if (!isPlain(plain) || ownSchema(plain)(value).length > 0) return false;
+  if (pattern === undefined) return true;
+  return typeof pattern === 'string' && typeof value === 'string' && patternOf(pattern).test(value);
+}
+
+function isPlain(schema: Json): boolean {
+  return (
+    isObject(schema) &&
+    Object.entries(schema).every(
+      ([keyword, said]) => plainWords.has(keyword) || (keyword === 'items' && isPlain(said)),
+    )
+  );
+}
+
+const plainWords: ReadonlySet<string> = new Set([
+  'title',
+  'description',
+  'default',
+  'type',
+  'enum',
+  'minimum',
+  'maximum',
+  'minLength',
+  'maxLength',
+]);
