@@ -9,6 +9,7 @@ import { completionOf } from './completion/index.ts';
 import { config } from './config.ts';
 import { createProgram, type CliProgram } from './create-program.ts';
 import { describeError } from './output/describe-error.ts';
+import { hashPasswordCommand } from './hash-password.ts';
 import { operatorCommands } from './operator/commands.ts';
 import { registerCommands } from './register/command.ts';
 import { rekey } from './rekey.ts';
@@ -27,6 +28,7 @@ const commands: readonly CliCommand[] = [
   tryCommand,
   checkCommand,
   rekey,
+  hashPasswordCommand,
   config,
   ...registerCommands,
   ...operatorCommands,

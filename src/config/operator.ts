@@ -1,4 +1,4 @@
-import { secret, userName } from './kinds.ts';
+import { path, secret, userName } from './kinds.ts';
 import { optional, standard } from './option.ts';
 
 /** Options of those who operate brokers, which brokers use too when they ask each other. */
@@ -9,5 +9,11 @@ export const operatorOptions = {
     secret(),
     'made once and kept in DATA_DIR; with an external database there is no operator API without it',
     'Password that operators log in with, and brokers when they ask each other.',
+  ),
+  principalsFile: optional(
+    'PRINCIPALS_FILE',
+    path(),
+    'nobody beside these logins',
+    'File of YAML or JSON that names operators with roles, and more passwords of platforms, by hashes. It is read again when it changes.',
   ),
 };

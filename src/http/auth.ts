@@ -2,16 +2,27 @@ import { timingSafeEqual } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import basicAuth from 'express-basic-auth';
 import type { Request, RequestHandler, Response } from 'express';
-import { BadCall, type Call, type Login, type Realm } from '../protocols/protocol.ts';
+import { type HashedLogin, BadCall, type Call, type Login, type Realm } from '../protocols/protocol.ts';
 import { countFailures, pauseAfter } from './failed-logins.ts';
+import { createSlowChecks } from './slow-checks.ts';
 import { createTriedUser } from './tried-user.ts';
+import { Crowded } from './turns.ts';
 
-/** Gives the user's name at once, or rejects with BadCall 401, later and later the more often it failed. */
+/** Who was let in. */
+export interface User {
+  readonly name: string;
+  readonly readsOnly?: boolean | undefined;
+}
+
+/**
+ * Gives the user, at once where the login is known, or rejects with BadCall 401, later and later the more often it failed;
+ * with 429 where so many logins are to be checked that this one was not.
+ */
 export type Authenticate = (
   exchange: { readonly request: Request; readonly response: Response },
   realm: Realm,
   call: Pick<Call, 'path' | 'params'>,
-) => string | Promise<never>;
+) => User | Promise<User>;
 
 /** Nobody is let in with what was given. */
 export class WrongLogin extends BadCall {
@@ -26,11 +37,13 @@ export class WrongLogin extends BadCall {
 }
 
 /**
- * HTTP Basic (RFC 7617) against the logins of a realm, several of which are valid at the same time.
+ * HTTP Basic (RFC 7617) against the logins of a realm, several of which are valid at the same time, and then against
+ * its accounts.
  * @param realms all there are, whose users are known by name
  */
 export function createAuth(realms: readonly Realm[]): Authenticate {
   const checks = new WeakMap<readonly Login[], Check>();
+  const slowly = createSlowChecks();
   const failures = countFailures();
   const nameTried = createTriedUser();
 
@@ -42,26 +55,55 @@ export function createAuth(realms: readonly Realm[]): Authenticate {
 
   return function authenticate({ request, response }, realm, call) {
     const { find, read } = checkOf(realm, realm.logins(call));
+    const header = request.headers.authorization ?? '';
     // Nearly all requests spell the header as we do, and reading it costs more than comparing it.
-    const found = find(request.headers.authorization ?? '');
-    if (found) return found.username;
+    const found = find(header);
+    if (found) return { name: found.username };
+    const accounts = realm.accounts?.() ?? none;
+    const account = slowly.known(accounts, header);
+    if (account) return userOf(account);
     try {
       read(request, response, passed);
-      return takeLogin(request) as string;
+      return { name: takeLogin(request)?.username as string };
     } catch (error) {
       const tried = takeLogin(request);
       // Only guesses are slowed, not requests without any login.
       if (tried === undefined) return Promise.reject(error as BadCall);
-      const known = realms.flatMap((one) => one.logins(call));
-      return slow(request.ip, new WrongLogin(error as BadCall, nameTried(tried, known)));
+      return tryAccounts(accounts, header, tried, request.ip).then((right) => {
+        if (right) return userOf(right);
+        const known = realms.flatMap((one) => [...one.logins(call), ...(one.accounts?.() ?? none)]);
+        return slow(request.ip, new WrongLogin(error as BadCall, nameTried(tried.username, known)));
+      });
     }
   };
+
+  async function tryAccounts(
+    accounts: readonly HashedLogin[],
+    header: string,
+    tried: Login,
+    address = '',
+  ): Promise<HashedLogin | undefined> {
+    try {
+      return await slowly.check(accounts, header, tried, address);
+    } catch (error) {
+      if (!(error instanceof Crowded)) throw error;
+      throw new BadCall(429, 'Too many passwords are to be checked at once. Try again.', {
+        'Retry-After': '1',
+      });
+    }
+  }
 
   async function slow(address: string | undefined, error: unknown): Promise<never> {
     const pause = pauseAfter(failures.add(address ?? ''));
     if (pause > 0) await wait(pause, undefined, { ref: false });
     throw error;
   }
+}
+
+const none: readonly HashedLogin[] = [];
+
+function userOf({ username, readsOnly }: HashedLogin): User {
+  return { name: username, readsOnly };
 }
 
 interface Check {
@@ -105,10 +147,12 @@ function refuse({ name }: Realm): never {
   });
 }
 
-/** express-basic-auth leaves name and clear password on the request: takes them away and gives the name. */
-function takeLogin(request: Request & { auth?: { readonly user: string } }): string | undefined {
-  const user = request.auth?.user;
+/** express-basic-auth leaves name and clear password on the request: takes them away. */
+function takeLogin(
+  request: Request & { auth?: { readonly user: string; readonly password: string } },
+): Login | undefined {
+  const { auth } = request;
   // A real `delete` would make every later access to the request slow.
   request.auth = undefined;
-  return user;
+  return auth && { username: auth.user, password: auth.password };
 }

@@ -7,8 +7,8 @@ import {
   type Reply,
   type Route,
 } from '../protocols/protocol.ts';
-import { accessReason, shownAddress, shownPath, type Observe } from './access-log.ts';
-import { WrongLogin, type Authenticate } from './auth.ts';
+import { type AccessEntry, accessReason, type Observe, shownAddress, shownPath } from './access-log.ts';
+import { type Authenticate, type User, WrongLogin } from './auth.ts';
 import { readBody } from './body.ts';
 import { readCall, requireWellFormed } from './call.ts';
 import { echoBack, writeReply } from './reply.ts';
@@ -108,24 +108,33 @@ function routingError(error: unknown): unknown {
 function createExchange(settings: MountSettings): Exchange {
   return function exchange(endpoint, request, response) {
     const started = performance.now();
-    const { protocol, path, target } = endpoint;
+    const { protocol, target } = endpoint;
     const asked = readCall(request, 'route' in target ? target.route.method : request.method);
     let principal: string | undefined;
     try {
-      const login = protocol.open
+      const user = protocol.open
         ? undefined
         : settings.authenticate({ request, response }, protocol.realm ?? settings.platforms, asked);
-      if (login instanceof Promise) {
-        settings.onLogin(request, false);
-        return login.catch(tellingWrong(settings, endpoint, request, asked)).then(refuse);
-      }
-      if (login !== undefined) settings.onLogin(request, true);
-      principal = login;
-      const reply = serve(endpoint, { ...asked, principal }, request, response);
-      // Not awaited when it is there already: that would double the price of the catalog.
-      return reply instanceof Promise ? reply.then(answer, refuse) : answer(reply);
+      if (!(user instanceof Promise)) return serveTo(user);
+      // Nobody, until it is known better.
+      settings.onLogin(request, false);
+      return user.then(serveTo, (error: unknown) =>
+        tellingWrong(settings, endpoint, request, asked)(error).then(refuse),
+      );
     } catch (error) {
       return refuse(error);
+    }
+
+    function serveTo(user: User | undefined): void | Promise<void> {
+      if (user) settings.onLogin(request, true);
+      principal = user?.name;
+      try {
+        const reply = serve(endpoint, { ...asked, principal, readsOnly: user?.readsOnly }, request, response);
+        // Not awaited when it is there already: that would double the price of the catalog.
+        return reply instanceof Promise ? reply.then(answer, refuse) : answer(reply);
+      } catch (error) {
+        return refuse(error);
+      }
     }
 
     function refuse(error: unknown): void {
@@ -138,21 +147,32 @@ function createExchange(settings: MountSettings): Exchange {
         confidential: !protocol.open,
         closing: settings.isDraining(),
       });
-      settings.observe({
-        requestId: asked.requestId,
-        protocol: protocol.name,
-        method: request.method,
-        path: shownPath(asked.path),
-        route: path,
-        status: reply.status,
-        ms: performance.now() - started,
-        bytes,
-        address: shownAddress(request.ip),
-        principal,
-        triedUser: thrown instanceof WrongLogin ? thrown.user : undefined,
-        detail: accessReason(reply.status, thrown),
-      });
+      const { status } = reply;
+      const ms = performance.now() - started;
+      settings.observe(accessEntry(endpoint, request, { asked, status, ms, bytes, principal, thrown }));
     }
+  };
+}
+
+function accessEntry(
+  { protocol, path: route }: Endpoint,
+  { method, ip }: Request,
+  told: Pick<AccessEntry, 'status' | 'ms' | 'bytes' | 'principal'> & {
+    readonly asked: Call;
+    readonly thrown: unknown;
+  },
+): AccessEntry {
+  const { asked, thrown, ...rest } = told;
+  return {
+    ...rest,
+    requestId: asked.requestId,
+    protocol: protocol.name,
+    method,
+    path: shownPath(asked.path),
+    route,
+    address: shownAddress(ip),
+    triedUser: thrown instanceof WrongLogin ? thrown.user : undefined,
+    detail: accessReason(rest.status, thrown),
   };
 }
 

@@ -6,7 +6,7 @@ import type { Login } from '../protocols/protocol.ts';
  * somebody has is shown; any other becomes a mark of its own, by which repeated tries are seen to be the same and
  * which tells nothing else: it is made with a key that ends with the process.
  */
-export function createTriedUser(): (name: string, known: readonly Login[]) => string {
+export function createTriedUser(): (name: string, known: readonly Pick<Login, 'username'>[]) => string {
   const key = randomBytes(32);
   return function nameTried(name, known) {
     if (known.some(({ username }) => username === name)) return name;

@@ -10,12 +10,13 @@ import type { Log } from '../telemetry/log.ts';
 import { createMetrics, type Metrics, type Sources } from '../telemetry/metrics.ts';
 import { forgottenAddress, requireDirectories } from './opening/directories.ts';
 import { connectionLimit, listenOn, unprotectedListener } from './opening/listen.ts';
-import { keptSecret, readSecrets, type Secrets } from './opening/secrets.ts';
+import { keptSecret, readSecrets, type Secrets, takenNames } from './opening/secrets.ts';
 import { isStrict } from './tls/names.ts';
 import { openTls, type ListenerTls } from './tls/listener-tls.ts';
 import { type CurrentCatalog, openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
 import { lateAuthorities, lateBroker } from './late.ts';
+import { type Accounts, openPrincipals } from './principals/file.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
@@ -35,7 +36,7 @@ export interface BrokerProgram {
   inHand(): InHand;
   /** Hands over at once what is in hand, and ends everything. */
   abandon(withinMs: number): Promise<boolean>;
-  /** Reads the catalog and the certificate again. */
+  /** Reads the catalog, the certificate and PRINCIPALS_FILE again. */
   reload(): Promise<void>;
   /** Lets requests and work end for half of these milliseconds, then leaves them; gives whether all ended well. */
   close(withinMs: number): Promise<boolean>;
@@ -50,16 +51,15 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   const availability = createAvailability(waitingFor(config));
   const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
   const counts = createMetrics(countedBy(availability, currentCatalog));
-  const observe = (event: BrokerEvent) => {
-    log.event(event);
-    counts.event(event);
-  };
+  const observe = tellingBoth(log, counts);
   requireDirectories(config);
   tellForgotten(config, log);
   const secrets = readSecrets(config, (made) => log.hide(made));
   const tls = await openTls({ config, log, onServed: (one) => counts.certificate(one) });
+  const accounts = await openPrincipals({ file: config.principalsFile, taken: takenNames(config), log });
   let opened: Runtime | undefined;
-  const server = await serverOf({ config, secrets, availability, counts, log, tls, found: () => opened });
+  const parts = { config, secrets, availability, counts, log, tls, accounts };
+  const server = await serverOf({ ...parts, found: () => opened });
   stop?.throwIfAborted();
   const { address, port } = await listenOn(server, config);
   log.note('debug', 'listening', { address });
@@ -81,12 +81,12 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   });
   async function end(withinMs: number, times: Pick<Ending, 'half' | 'handOverMs'>): Promise<boolean> {
     availability.close();
-    tls.close();
+    for (const one of [tls, accounts]) one.close();
     starting.abort(new Error('The start was cancelled.'));
     return endsWithin(withinMs, endAll({ server, foundation, observe, ...times }));
   }
   return {
-    introduction: introductionOf(config, secrets, { address, publicUrl, authority: tls.authority }),
+    introduction: introductionOf(parts, { address, publicUrl, authority: tls.authority }),
     ready: foundation.then((found) => {
       opened = found;
       availability.open(found);
@@ -95,11 +95,18 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
     // One that never began cannot get lost: `ready` tells.
     lost: foundation.then(({ lost }) => lost).catch(() => never),
     async reload() {
-      await Promise.all([tls.reload(), foundation.then((found) => found.reload())]);
+      await Promise.all([tls.reload(), accounts.reload(), foundation.then((found) => found.reload())]);
     },
     close: (withinMs) => end(withinMs, { half: withinMs / 2, handOverMs: withinMs }),
     abandon: (withinMs) => end(withinMs, { half: 0, handOverMs: withinMs / 2 }),
     inHand: () => ({ requests: server.running(), operations: opened?.inHand() ?? [] }),
+  };
+}
+
+function tellingBoth(log: Log, counts: Metrics): (event: BrokerEvent) => void {
+  return (event) => {
+    log.event(event);
+    counts.event(event);
   };
 }
 
@@ -119,15 +126,17 @@ interface Parts {
   readonly counts: Metrics;
   readonly log: Log;
   readonly tls: ListenerTls;
+  readonly accounts: Accounts;
   /** Undefined until there is a database. */
   readonly found: () => Runtime | undefined;
 }
 
 async function serverOf(parts: Parts): Promise<HttpServer> {
-  const { config, secrets, counts, log, tls } = parts;
+  const { config, secrets, counts, log, tls, accounts } = parts;
   return createServer({
     protocols: await protocolsOf(parts),
     logins: secrets.logins,
+    accounts: () => accounts.platforms(),
     observe(access) {
       log.access(access);
       counts.access(access);
@@ -141,7 +150,14 @@ async function serverOf(parts: Parts): Promise<HttpServer> {
   });
 }
 
-function protocolsOf({ config, secrets, availability, counts, log }: Parts): Promise<readonly Protocol[]> {
+function protocolsOf({
+  config,
+  secrets,
+  availability,
+  counts,
+  log,
+  accounts,
+}: Parts): Promise<readonly Protocol[]> {
   const { requireFoundation, readiness } = availability;
   return createProtocols({
     config,
@@ -154,6 +170,7 @@ function protocolsOf({ config, secrets, availability, counts, log }: Parts): Pro
     metricsPage: () => counts.page(),
     platforms: secrets.logins,
     operators: secrets.operator ? [secrets.operator.login] : [],
+    accounts,
     warn: (message) => log.note('warn', message),
     keptSecret: (file) => keptSecret(config.dataDir, file, (made) => log.hide(made)),
   });
@@ -173,9 +190,10 @@ function countedBy(
 
 const never = new Promise<never>(() => undefined);
 
+type Named = Pick<Parts, 'config' | 'secrets' | 'accounts'>;
+
 function introductionOf(
-  { username, node, nodeName }: Config,
-  { madePassword, operator }: Secrets,
+  { config: { username, node, nodeName }, secrets: { madePassword, operator }, accounts }: Named,
   reach: Pick<Introduction, 'address' | 'publicUrl' | 'authority'>,
 ): BrokerProgram['introduction'] {
   return {
@@ -183,7 +201,11 @@ function introductionOf(
     username,
     madePassword,
     node: node ? nodeName : undefined,
-    operator: operator && { username: operator.login.username, file: operator.made?.file },
+    operator: operator
+      ? { username: operator.login.username, file: operator.made?.file }
+      : accounts.areNamed
+        ? { username: 'as PRINCIPALS_FILE names them' }
+        : undefined,
   };
 }
 

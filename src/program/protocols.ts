@@ -6,6 +6,7 @@ import type { Readiness } from '../protocols/health/index.ts';
 import type { Page } from '../protocols/metrics/index.ts';
 import type { DashboardPage, Login, Protocol } from '../protocols/protocol.ts';
 import type { Config } from './config.ts';
+import type { Accounts } from './principals/file.ts';
 import { protocolModules, provisionerModules } from './shipped.ts';
 
 /** What protocols are made from; each takes what it needs. What is called throws Refusal unavailable until it is there. */
@@ -23,6 +24,8 @@ export interface ProtocolParts {
   readonly platforms: readonly Login[];
   /** None: there is no operator API. */
   readonly operators: readonly Login[];
+  /** Of PRINCIPALS_FILE, as it is now. */
+  readonly accounts: Accounts;
   readonly warn: (message: string) => void;
   /** Of a file in the data directory, made once. */
   readonly keptSecret: (file: string) => string;

@@ -14,6 +14,8 @@ export interface Call {
   readonly body: unknown;
   /** The authenticated user. */
   readonly principal?: string;
+  /** May the user only read? */
+  readonly readsOnly?: boolean;
   readonly requestId: string;
 }
 
@@ -46,6 +48,17 @@ export interface Login {
   readonly password: string;
 }
 
+/** A user whose passwords are known by their hashes alone. */
+export interface HashedLogin {
+  readonly username: string;
+  /** All that are valid at the same time: each says whether a password is it, and takes its time. */
+  readonly passwords: readonly PasswordCheck[];
+  /** May the user only read? */
+  readonly readsOnly?: boolean;
+}
+
+export type PasswordCheck = (password: string) => Promise<boolean>;
+
 /** Who may call a protocol. */
 export interface Realm {
   /** As it is told to those who have no login. */
@@ -55,6 +68,8 @@ export interface Realm {
    * what is worked out of a list is kept with it.
    */
   logins(call: Pick<Call, 'path' | 'params'>): readonly Login[];
+  /** Those beside them whose passwords are not known; likewise the same list until it changes. */
+  accounts?(): readonly HashedLogin[];
 }
 
 export interface Protocol {

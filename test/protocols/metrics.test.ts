@@ -7,7 +7,8 @@ import { metrics } from '../../src/protocols/metrics/index.ts';
 function serverWith(page: Parameters<typeof metrics>[0]) {
   const logins = [{ username: 'u', password: 'p' }];
   return supertest(
-    createServer({ protocols: [metrics(page, logins)], logins, observe: () => undefined }).app,
+    createServer({ protocols: [metrics(page, { logins: () => logins })], logins, observe: () => undefined })
+      .app,
   );
 }
 

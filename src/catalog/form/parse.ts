@@ -23,16 +23,33 @@ export interface Parsed {
   readonly findings: readonly Finding[];
 }
 
-/** Reads the text of an offering file; by its name it is JSON or YAML 1.2. A key that stands twice is a mistake. */
+/** An object in a file, or why there is none. */
+export interface ParsedObject {
+  /** Absent when there are findings. */
+  readonly object?: JsonObject;
+  readonly locate?: Locate;
+  readonly findings: readonly Finding[];
+}
+
+/** Reads the text of an offering file. */
 export function parseOffering(file: string, bytes: Uint8Array): Parsed {
+  const { object: offering, findings, locate } = parseObject(file, bytes, noOffering);
+  return { offering, findings, locate };
+}
+
+/**
+ * Reads the text of a file; by its name it is JSON or YAML 1.2. A key that stands twice is a mistake. No finding quotes it.
+ * @param otherwise what is said of a file that holds something else than an object
+ */
+export function parseObject(file: string, bytes: Uint8Array, otherwise: string): ParsedObject {
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
     const { value, findings, locate } = file.endsWith('.json') ? readJson(text) : readYaml(text);
     const all = findings.length > 0 ? findings : strangersIn(value, '');
     if (all.length > 0) return { findings: all, locate };
     return isObject(value)
-      ? { offering: value, findings: [], locate }
-      : { findings: [mistake('', noOffering)], locate };
+      ? { object: value, findings: [], locate }
+      : { findings: [mistake('', otherwise)], locate };
   } catch (error) {
     return { findings: [mistake('', `The file cannot be read: ${messageOf(error)}.`)] };
   }

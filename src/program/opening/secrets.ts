@@ -3,6 +3,7 @@ import type { Config } from '../config.ts';
 import type { Login } from '../../protocols/protocol.ts';
 import { secretsOfKeys } from '../../config/secret-values.ts';
 import { keepSecret, type Kept } from './keep-secret.ts';
+import type { TakenNames } from '../principals/read.ts';
 import { newSecret } from './random.ts';
 import { readKeys, type KeyRing } from '../../stores/keyring.ts';
 
@@ -39,6 +40,14 @@ export function readSecrets(config: Config, hide: Hide): Secrets {
     madePassword: made,
     ...operatorOf(config, hide),
     keys: config.encryptionKeys ?? keepKeys(dataDir, hide),
+  };
+}
+
+/** The names of the environment's logins, as PRINCIPALS_FILE may not give them to others. */
+export function takenNames({ username, username2, operatorUsername }: Config): TakenNames {
+  return {
+    platforms: username2 === undefined ? [username] : [username, username2],
+    operators: [operatorUsername],
   };
 }
 

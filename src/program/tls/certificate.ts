@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { HttpServer } from '../../http/server.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { createLooks } from '../looks.ts';
 import { dayOf, readPair, type PairFiles, type UsablePair } from './pair.ts';
 
 /** The certificate of what is listened on, as its files are now. */
@@ -34,11 +35,10 @@ export async function openCertificate(parts: CertificateParts): Promise<ServerCe
 }
 
 /**
- * Looks at the files again and again: no notice of the system is sure to come, as from a file system of the network.
- * Two files are never changed at once, so what is wrong is told only when it is still wrong at the next look.
+ * Looks at the files again and again. Two files are never changed at once, so what is wrong is told only when it is still wrong at the next look.
  */
 function followFiles(
-  { files, log, onServed, now, lookMs = 2000 }: CertificateParts & { readonly now: () => Date },
+  { files, log, onServed, now, lookMs }: CertificateParts & { readonly now: () => Date },
   first: UsablePair,
   server: Pick<HttpServer, 'renew'>,
 ): CertificateWatch {
@@ -75,27 +75,13 @@ function followFiles(
 
   onServed(first.certificate);
   remind(first.certificate, now());
-  const looks = repeated(look, lookMs);
+  const looks = createLooks(look, lookMs);
   return {
-    reload: () => looks.now(true),
+    reload: () => looks.reload(),
     close() {
       isClosed = true;
-      looks.stop();
+      looks.close();
     },
-  };
-}
-
-/** One look at a time, also where a file system hangs. */
-function repeated(look: (isAsked: boolean) => Promise<void>, pauseMs: number) {
-  let running: Promise<void> | undefined;
-  function begin(isAsked: boolean): Promise<void> {
-    running = look(isAsked).finally(() => (running = undefined));
-    return running;
-  }
-  const timer = setInterval(() => void (running ?? begin(false)), pauseMs).unref();
-  return {
-    now: (isAsked: boolean) => (running ?? Promise.resolve()).then(() => begin(isAsked)),
-    stop: () => clearInterval(timer),
   };
 }
 

@@ -1,6 +1,6 @@
 /** What Prometheus and its relatives scrape: `GET /metrics`, with the login of an operator or a platform. */
 import { Refusal } from '../../broker/errors.ts';
-import { BadCall, type Login, type Protocol, type Reply } from '../protocol.ts';
+import { BadCall, type Protocol, type Realm, type Reply } from '../protocol.ts';
 
 export interface Page {
   readonly bytes: Uint8Array;
@@ -9,13 +9,13 @@ export interface Page {
 
 /**
  * @param page makes the text of all that was counted so far
- * @param logins any of them may read it
+ * @param readers who may read it
  */
-export function metrics(page: () => Promise<Page>, logins: readonly Login[]): Protocol {
+export function metrics(page: () => Promise<Page>, readers: Omit<Realm, 'name'>): Protocol {
   return {
     name: 'metrics',
     open: false,
-    realm: { name: 'Metrics', logins: () => logins },
+    realm: { name: 'Metrics', ...readers },
     routes: [
       {
         method: 'GET',

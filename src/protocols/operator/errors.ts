@@ -18,6 +18,12 @@ const statuses = {
   unavailable: 503,
 } satisfies Record<RefusalCode, number>;
 
+const words: Readonly<Record<number, string>> = {
+  401: 'unauthorized',
+  403: 'forbidden',
+  429: 'too-many-requests',
+};
+
 /** `{error, description, field?, detail?}`: a word for programs, a sentence for people, and what is behind a failure. */
 export function errorReply(error: unknown): Reply & { readonly body: ErrorAnswer } {
   if (error instanceof Refusal) {
@@ -29,7 +35,7 @@ export function errorReply(error: unknown): Reply & { readonly body: ErrorAnswer
     return { status: 500, body: { error: 'failed', description: message, detail: hints.detail } };
   }
   if (error instanceof BadCall) {
-    const word = error.status === 401 ? 'unauthorized' : 'bad-request';
+    const word = words[error.status] ?? 'bad-request';
     return {
       status: error.status,
       headers: error.headers,

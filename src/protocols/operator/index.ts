@@ -2,7 +2,15 @@
 import { Refusal } from '../../broker/errors.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
-import type { Handler, Login, Protocol, Route } from '../protocol.ts';
+import {
+  BadCall,
+  type Call,
+  type Handler,
+  type Login,
+  type Protocol,
+  type Realm,
+  type Route,
+} from '../protocol.ts';
 import { endpoints, type Operated } from './endpoints.ts';
 import { errorReply } from './errors.ts';
 import type { OperatorRoute } from './route.ts';
@@ -12,6 +20,8 @@ export interface OperatorSettings {
   readonly authorities: AuthorityOffice;
   /** Platforms have others: neither can do what the other may. */
   readonly logins: readonly Login[];
+  /** As of a realm; who may only read is refused what changes something. */
+  readonly accounts?: Realm['accounts'];
   /** The node that this broker is; absent: none. */
   readonly node?: string | undefined;
 }
@@ -20,17 +30,24 @@ export interface OperatorSettings {
 export function operator(
   broker: Operated,
   overview: OperatorView,
-  { authorities, logins, node }: OperatorSettings,
+  { authorities, logins, accounts, node }: OperatorSettings,
 ): Protocol {
   const on = endpoints(broker, overview, { authorities, node });
   const routes: readonly (readonly [string, OperatorRoute])[] = Object.entries(operatorRoutes);
   return {
     name: 'operator',
     open: false,
-    realm: { name: 'Operator', logins: () => logins },
+    realm: { name: 'Operator', logins: () => logins, accounts },
     routes: routes.map(([verb, route]) => routeOf(route, on[verb as OperatorVerb])),
+    admit: requireMayChange,
     refuse: errorReply,
   };
+}
+
+/** Before the body is read. */
+function requireMayChange({ method, readsOnly, principal = '' }: Omit<Call, 'body'>): void {
+  if (!readsOnly || method === 'GET') return;
+  throw new BadCall(403, `The user ${principal} has the role viewer, which may read and change nothing.`);
 }
 
 function routeOf({ method, path, body, query = {} }: OperatorRoute, handler: Handler): Route {

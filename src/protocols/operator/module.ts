@@ -1,20 +1,30 @@
 import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
-import type { Login } from '../protocol.ts';
+import type { HashedLogin, Login } from '../protocol.ts';
 
 interface OperatorParts {
   readonly broker: Broker;
   readonly authorities: AuthorityOffice;
   readonly operators: readonly Login[];
+  readonly accounts: {
+    operators(): readonly HashedLogin[];
+    /** Are they named anywhere, also if there are none at the moment? */
+    readonly areNamed: boolean;
+  };
   readonly config: { readonly node: boolean; readonly nodeName: string };
 }
 
 /** The operator API; undefined without a login for it. */
 export const operatorModule = {
-  async create({ broker, authorities, operators, config }: OperatorParts) {
-    if (operators.length === 0) return undefined;
+  async create({ broker, authorities, operators, accounts, config }: OperatorParts) {
+    if (operators.length === 0 && !accounts.areNamed) return undefined;
     const { operator } = await import('./index.ts');
     const node = config.node ? config.nodeName : undefined;
-    return operator(broker, broker.overview, { authorities, logins: operators, node });
+    return operator(broker, broker.overview, {
+      authorities,
+      logins: operators,
+      accounts: () => accounts.operators(),
+      node,
+    });
   },
 };
