@@ -29,7 +29,7 @@ export function templateValues(
 }
 
 function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObject {
-  const name = instance.context['instance_name'];
+  const { instance_name: name, cluster, pool } = instance.context;
   return {
     id: instance.id,
     key: instanceKey(instance),
@@ -38,6 +38,8 @@ function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObjec
     plan: plan.name,
     organization: instance.organizationGuid ?? '',
     space: instance.spaceGuid ?? '',
+    cluster: typeof cluster === 'string' ? cluster : '',
+    pool: typeof pool === 'string' ? pool : '',
   };
 }
 

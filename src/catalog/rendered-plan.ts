@@ -56,6 +56,8 @@ function sampleValues({ making, offeringName, name }: ServicePlan, parameters: J
       plan: name,
       organization: 'sample',
       space: 'sample',
+      cluster: '',
+      pool: '',
     },
     binding: { id: 'binding', key: 'binding', app: 'app', route: '' },
     broker: { url: 'http://127.0.0.1:8080' },

@@ -115,7 +115,9 @@ test('Who asked is recorded; what lies in headers and fields of clusters is neit
     'X-Tsuru-User': 'someone@example.com',
     'X-Tsuru-Eventid': 'event-1',
     'X-Tsuru-Cluster-Kube-Config': `${canary}-config`,
-    'X-Tsuru-Pool-Name': `${canary}-pool`,
+    'X-Tsuru-Cluster-Addresses': `https://${canary}`,
+    'X-Tsuru-Cluster-Name': 'a-cluster',
+    'X-Tsuru-Pool-Name': 'a-pool',
     'X-Request-ID': `${canary}-request`,
   };
   const form = { 'app-name': 'a', 'app-cluster-addresses': `https://${canary}` };
@@ -141,6 +143,7 @@ test('Who asked is recorded; what lies in headers and fields of clusters is neit
   expect(JSON.stringify(asked?.body)).toContain('event-1');
   expect(kept).not.toContain('someone@example.com');
   expect(kept).toContain('"team":"data"');
+  expect(kept).toMatch(/"cluster":"a-cluster".*"pool":"a-pool"|"pool":"a-pool".*"cluster":"a-cluster"/);
   const output = cloud.brokers()[0]?.output() ?? '';
   expect(output).toContain('/tsuru/echo/resources/kept/bind-app');
   const { ECHO_TOKEN: token = '' } = JSON.parse(bound.text) as Record<string, string>;

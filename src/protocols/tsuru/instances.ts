@@ -12,7 +12,7 @@ import { readFields, type Fields } from './parameters/fields.ts';
 import { offeringIn, requireInstanceId } from './names.ts';
 import { choosePlan, presentPlan, requireOffering } from './offering.ts';
 import { emptyReply } from './replies.ts';
-import { readContext, readEvent, readOrigin } from './requests.ts';
+import { readContext, readEvent, readOrigin, readPlace } from './requests.ts';
 import { waitForOperation } from './wait-for-operation.ts';
 import { requireEntry, type TsuruContext } from './context.ts';
 
@@ -44,7 +44,13 @@ function readProvision(tsuru: TsuruContext, call: Call, fields: Fields): Provisi
     offeringId: offering.id,
     planId: plan.id,
     parameters: coerceParameters(plan, 'provision', fields.parameters),
-    context: { ...readContext(fields), instance_name: instanceName, plan: plan.name, created },
+    context: {
+      ...readContext(fields),
+      ...readPlace(call),
+      instance_name: instanceName,
+      plan: plan.name,
+      created,
+    },
     acceptsIncomplete: true,
     origin: readOrigin(call, fields),
   };

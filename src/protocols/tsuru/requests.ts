@@ -9,7 +9,7 @@ import { requireText } from './texts.ts';
 const longestApp = 150;
 
 /**
- * Who asked. Nothing else of the headers is taken: those of clusters hold the keys to them.
+ * Who asked. Of the other headers only the names of pool and cluster are taken: those of clusters hold the keys to them.
  */
 export function readOrigin(call: Call, fields: Fields): Origin {
   const { principal, requestId, headers } = call;
@@ -27,6 +27,19 @@ export function readOrigin(call: Call, fields: Fields): Origin {
 export function readEvent({ headers }: Pick<Call, 'headers'>, fields: Fields): string | undefined {
   const told = fields.text('eventid', 'eventID', 'eventId') ?? headers['x-tsuru-eventid'];
   return told === undefined || told === '' ? undefined : requireText(told, 'eventid');
+}
+
+/** Where the apps of the pool run for which an instance is made. It stays there, whatever becomes of the pool. */
+export function readPlace({ headers }: Pick<Call, 'headers'>): JsonObject {
+  return known({
+    pool: nameIn(headers, 'x-tsuru-pool-name'),
+    cluster: nameIn(headers, 'x-tsuru-cluster-name'),
+  });
+}
+
+function nameIn(headers: Call['headers'], header: string): string | undefined {
+  const name = headers[header];
+  return name === undefined || name === '' ? undefined : requireText(name, header);
 }
 
 /** What is known of an instance beside its plan and parameters, and may change. */
