@@ -26,9 +26,10 @@ export interface Provisioner {
   obstacle?(plan: ServicePlan): string | undefined;
   /**
    * What keeps instances of this plan from being made on this broker's node, as sentences for its operator. The plan
-   * stays on sale, since other nodes may do. Asked of nodes only.
+   * stays on sale, since other nodes may do. Asked of nodes only, when they start and when the catalog changes; what takes
+   * time keeps nobody waiting.
    */
-  concerns?(plan: ServicePlan): readonly string[];
+  concerns?(plan: ServicePlan): readonly string[] | Promise<readonly string[]>;
   /** Lets go of what it has open, such as connections; it is not asked for anything afterwards. */
   close?(): Promise<void>;
 }

@@ -88,6 +88,7 @@ export function readEnvironment<Group extends typeof coreOptions>(
     ...secondLogin(config),
     ...loginOfTwoRealms(config),
     ...nodeWithoutWorkers(config),
+    ...pullOfAnything(config),
   );
   if (config.externalDatabase) problems.push(...sharedSecrets(env));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -170,6 +171,13 @@ function isNodeByItself({ vcapApplication, workers }: CoreValues): boolean {
 function nodeWithoutWorkers({ node, workers }: CoreConfig): readonly string[] {
   return node && workers === 0
     ? ['WORKERS is 0, but NODE_ROLE is true: nobody else could carry the work on this node.']
+    : [];
+}
+
+/** An offering file alone shall not decide what comes onto the machine. */
+function pullOfAnything({ nodePull, nodeImages }: CoreConfig): readonly string[] {
+  return nodePull && nodeImages === undefined
+    ? ['NODE_IMAGES is missing: NODE_PULL is true, and it says which images may be fetched.']
     : [];
 }
 

@@ -101,6 +101,18 @@ export const nodeOptions = {
     'all that the engine has',
     'Images that containers may be made from, with commas between them; a name that ends in * stands for all that begin so.',
   ),
+  nodePull: standard(
+    'NODE_PULL',
+    yesOrNo(),
+    'false',
+    'Fetch images that the engine does not have: those of what is on sale ahead, others when they are needed. Only what NODE_IMAGES allows.',
+  ),
+  nodeRegistryLogins: optional(
+    'NODE_REGISTRY_LOGINS',
+    path(),
+    'none',
+    'File with the logins of registries, as `docker login` writes it (`~/.docker/config.json`).',
+  ),
   allowUnisolated: optional(
     'ALLOW_UNISOLATED',
     yesOrNo(),

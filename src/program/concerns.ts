@@ -18,8 +18,16 @@ export function concernsTeller(
   makers: Pick<Registry, 'get'> | undefined,
 ): (plans: readonly ServicePlan[]) => void {
   function tell(plans: readonly ServicePlan[]): void {
-    const told = plans.flatMap((plan) => makers?.get(plan.making.provisioner).concerns?.(plan) ?? []);
-    for (const sentence of new Set(told)) log.note('warn', sentence);
+    const told = new Set<string>();
+    const note = (sentences: readonly string[]) => {
+      for (const sentence of sentences) if (!told.has(sentence)) log.note('warn', sentence);
+      sentences.forEach((sentence) => told.add(sentence));
+    };
+    for (const plan of plans) {
+      const concerns = makers?.get(plan.making.provisioner).concerns?.(plan) ?? [];
+      if (concerns instanceof Promise) void concerns.then(note, () => undefined);
+      else note(concerns);
+    }
   }
   tell(plansOf(currentCatalog.catalog()));
   return tell;

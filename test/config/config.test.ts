@@ -160,6 +160,10 @@ test.each<[string, Environment]>([
   ['TLS_KEY is missing: TLS_CERT is set, and a certificate needs its key.', { TLS_CERT: '/c' }],
   ['TLS_CERT is missing: TLS_KEY is set, and a certificate needs its key.', { TLS_KEY: '/k' }],
   [
+    'NODE_IMAGES is missing: NODE_PULL is true, and it says which images may be fetched.',
+    { NODE_PULL: 'true' },
+  ],
+  [
     'PUBLIC_URL must be an address without user, password, query and fragment.',
     { PUBLIC_URL: 'http://x/?a=1' },
   ],

@@ -6,7 +6,7 @@ import type { UnitDescription, UnitRunner } from '../units/runner.ts';
 import { configOf } from '../config.ts';
 import { type ContainerEngine, requireAnswer } from './engine.ts';
 import { execIn } from './exec.ts';
-import { type AllowedImages, requireImage } from './images.ts';
+import { type ImageSource, requireOwnImage } from './images.ts';
 import { launchContainer, removeContainer } from './launch.ts';
 import {
   engineFault,
@@ -27,7 +27,8 @@ import { imagesOf } from './mistakes.ts';
 const longestTail = 1_000_000;
 
 /** Units in containers: each is known by a name of its own and its labels. */
-export function containerRunner(engine: ContainerEngine, allowed: AllowedImages): UnitRunner {
+export function containerRunner(source: ImageSource): UnitRunner {
+  const { engine } = source;
   const runner: UnitRunner = {
     kind: 'container',
     // In its network a program is reached at an address that nobody knows before.
@@ -42,7 +43,7 @@ export function containerRunner(engine: ContainerEngine, allowed: AllowedImages)
       return found !== 'strange' && found?.isRunning ? { pid: found.pid } : undefined;
     },
     describe: (context, unit, blueprint) => describeContainer(engine, context, unit, blueprint),
-    launch: (context, unit, blueprint) => launchContainer(engine, allowed, context, unit, blueprint),
+    launch: (context, unit, blueprint) => launchContainer(source, context, unit, blueprint),
     async signal(context, unit, signal) {
       await runner.signalProgram(context, unit, signal);
     },
@@ -64,7 +65,7 @@ export function containerRunner(engine: ContainerEngine, allowed: AllowedImages)
     async requireParts(context) {
       await requireExecutables(context);
       for (const image of imagesOf(configOf(context.work.plan), context.roots))
-        await requireImage(engine, allowed, image, context.work.signal);
+        await requireOwnImage(source, context, image);
     },
     remove: (context) => removeAll(engine, context.node, keyIn(context)),
     listElsewhere: (node, known) => listStrays(engine, node, known),

@@ -15,11 +15,14 @@ export interface ContainerEngine {
 interface Asking {
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: JsonObject;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Milliseconds until the answer must be whole; a minute when absent. */
   readonly limit?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Bytes that are read of an answer; what comes after them ends it. */
   readonly maxBytes?: number;
+  /** Takes the answer piece by piece, where it succeeds; nothing of it is kept then. */
+  readonly onChunk?: (chunk: Buffer) => void;
 }
 
 export interface EngineAnswer {
@@ -44,7 +47,16 @@ export class EngineRefusal extends Error {
 /** @param socket the path of its unix socket */
 export function containerEngine(socket: string): ContainerEngine {
   return {
-    async ask(method, path, { query = {}, body, limit = 60_000, signal, maxBytes = 8_000_000 } = {}) {
+    async ask(method, path, asking = {}) {
+      const {
+        query = {},
+        body,
+        headers = {},
+        limit = 60_000,
+        signal,
+        maxBytes = 8_000_000,
+        onChunk,
+      } = asking;
       signal?.throwIfAborted();
       const signals = [AbortSignal.timeout(Math.ceil(limit)), ...(signal ? [signal] : [])];
       const words = new URLSearchParams(query).toString();
@@ -55,12 +67,11 @@ export function containerEngine(socket: string): ContainerEngine {
             socketPath: socket,
             method,
             path: words === '' ? path : `${path}?${words}`,
-            headers: text === undefined ? {} : { 'Content-Type': 'application/json' },
+            headers: text === undefined ? headers : { ...headers, 'Content-Type': 'application/json' },
             agent: false,
             signal: AbortSignal.any(signals),
           },
-          text,
-          maxBytes,
+          { text, maxBytes, onChunk },
         );
       } catch (error) {
         signal?.throwIfAborted();
@@ -122,8 +133,7 @@ function jsonIn(bytes: Buffer): Json | undefined {
 
 function send(
   options: Parameters<typeof request>[1],
-  text: string | undefined,
-  maxBytes: number,
+  { text, maxBytes, onChunk }: { text: string | undefined; maxBytes: number; onChunk: Asking['onChunk'] },
 ): Promise<EngineAnswer> {
   return new Promise((resolve, reject) => {
     const asked = request(options as object, (response: IncomingMessage) => {
@@ -131,7 +141,9 @@ function send(
       let size = 0;
       const end = (isCut: boolean) =>
         resolve({ status: response.statusCode ?? 0, bytes: Buffer.concat(chunks), isCut });
+      const isTaken = onChunk !== undefined && (response.statusCode ?? 0) < 300;
       response.on('data', (chunk: Buffer) => {
+        if (isTaken) return onChunk(chunk);
         chunks.push(chunk.subarray(0, maxBytes - size));
         size += chunk.length;
         if (size <= maxBytes) return;

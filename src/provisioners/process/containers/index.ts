@@ -7,18 +7,14 @@ import type { NodeSettings } from '../../../node/instance-context.ts';
 import { configOf } from '../config.ts';
 import { unitsOfInstances } from '../index.ts';
 import { containerRunner } from './container-runner.ts';
-import type { ContainerEngine } from './engine.ts';
-import { type AllowedImages, isAllowedImage } from './images.ts';
+import { concernsAbout } from './concerns.ts';
+import { type ImageSource, isAllowedImage } from './images.ts';
 import { mistakeInContainers } from './mistakes.ts';
 import { containerTraits } from './traits.ts';
 
-export interface EngineSettings {
-  readonly engine: ContainerEngine;
-  readonly images?: AllowedImages;
-}
-
-export function containers(settings: NodeSettings, { engine, images }: EngineSettings): Provisioner {
-  const common = unitsOfInstances({ ...settings, runner: containerRunner(engine, images) });
+export function containers(settings: NodeSettings, source: ImageSource): Provisioner {
+  const { images } = source;
+  const common = unitsOfInstances({ ...settings, runner: containerRunner(source) });
   return {
     ...common,
     traits: containerTraits,
@@ -33,5 +29,6 @@ export function containers(settings: NodeSettings, { engine, images }: EngineSet
         common.obstacle?.(plan)
       );
     },
+    concerns: (plan) => concernsAbout(source, configOf(plan)),
   };
 }

@@ -5,7 +5,7 @@ import { until } from '../../../system/until.ts';
 import { findCertificate, noteLoaded } from '../certificate.ts';
 import type { UnitBlueprint } from '../files/blueprint.ts';
 import { type ContainerEngine, EngineRefusal, requireAnswer } from './engine.ts';
-import { type AllowedImages, requireImage } from './images.ts';
+import { type ImageSource, keepImage, requireOwnImage } from './images.ts';
 import { type Container, findContainer } from './look.ts';
 import { containerName, labels, labelsOf, networkName } from './names.ts';
 import { specOf } from './spec.ts';
@@ -19,18 +19,20 @@ const removal = 20_000;
  * @throws Failure when it cannot be made or started
  */
 export async function launchContainer(
-  engine: ContainerEngine,
-  allowed: AllowedImages,
+  source: ImageSource,
   context: InstanceContext,
   unit: string,
   blueprint: UnitBlueprint,
 ): Promise<void> {
-  const { directory, work } = context;
+  const { engine } = source;
+  const { directory } = context;
   const before = await requireOwn(engine, context, unit);
   if (before?.isRunning) return;
   const serial = findCertificate(directory)?.serial;
-  const image = await requireImage(engine, allowed, blueprint.image ?? '', work.signal);
-  const spec = await specOf(context, unit, blueprint, image);
+  const { image: name = '' } = blueprint;
+  const image = await requireOwnImage(source, context, name);
+  keepImage(context, name, image);
+  const spec = await specOf(context, unit, blueprint, image.id);
   await ensureNetwork(engine, context);
   const isSame = before?.labels[labels.mark] === memberOf(spec, 'Labels')[labels.mark];
   if (before && !isSame) await removeContainer(engine, before.id);

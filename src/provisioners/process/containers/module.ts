@@ -6,6 +6,8 @@ interface ContainerSettings extends NodeSettings {
   readonly config: {
     readonly nodeContainers?: string | undefined;
     readonly nodeImages?: AllowedImages;
+    readonly nodePull: boolean;
+    readonly nodeRegistryLogins?: string | undefined;
   };
 }
 
@@ -16,8 +18,18 @@ export const containerModule = {
   async create({ node, ports, users, certificates, config }: ContainerSettings) {
     const { containers } = await import('./index.ts');
     const { containerEngine, noContainerEngine } = await import('./engine.ts');
-    const { nodeContainers: socket, nodeImages: images } = config;
+    const { imagePull } = await import('./pull.ts');
+    const { nodeContainers: socket, nodeImages: images, nodePull, nodeRegistryLogins } = config;
     const engine = socket === undefined ? noContainerEngine : containerEngine(socket);
-    return containers({ node, ports, users, certificates }, { engine, images });
+    const ending = new AbortController();
+    const pull = nodePull ? imagePull(engine, nodeRegistryLogins, ending.signal) : undefined;
+    const provisioner = containers({ node, ports, users, certificates }, { engine, images, pull });
+    return {
+      ...provisioner,
+      async close() {
+        ending.abort();
+        await provisioner.close?.();
+      },
+    };
   },
 };
