@@ -2,6 +2,38 @@ import { createHash } from 'node:crypto';
 import type { Resource } from './provisioner.ts';
 import type { ServiceBinding, ServiceInstance } from './records.ts';
 
+/** Of whom it is that has no name of its own: the platform of the first login. */
+export const defaultPlatform = 'default';
+
+const ofPlatform = /^([a-z0-9][a-z0-9-]{0,39})::(.*)$/s;
+
+/** Can a platform be called so? */
+export function isPlatformName(name: string): boolean {
+  return ofPlatform.test(`${name}::`);
+}
+
+/**
+ * The id by which the broker knows what a platform calls by this one. Two platforms may say the same id and mean two
+ * instances: so that of a platform with a name begins with it. No two pairs give the same (docs/decisions/0100).
+ * @param platform absent: the default one, whose ids stay as they are
+ */
+export function idOfPlatform(platform: string | undefined, id: string): string {
+  if (platform !== undefined) return `${platform}::${id}`;
+  return ofPlatform.test(id) ? `${defaultPlatform}::${id}` : id;
+}
+
+/** The platform of an instance, and its id there. */
+export function platformOf(id: string): { readonly platform: string; readonly platformId: string } {
+  const [, platform, platformId] = ofPlatform.exec(id) ?? [];
+  return { platform: platform ?? defaultPlatform, platformId: platformId ?? id };
+}
+
+/** An id of the same platform as that of an instance. */
+export function idBeside(instanceId: string, id: string): string {
+  const { platform } = platformOf(instanceId);
+  return idOfPlatform(platform === defaultPlatform ? undefined : platform, id);
+}
+
 /**
  * A short name made from an id: a letter and hexadecimal digits, fit for directories, databases and users. The
  * same id always has the same key; two ids have, as good as certainly, different ones.

@@ -1,6 +1,7 @@
 /** What lists can be asked for, and whose the instances in them are. */
 import type { Quota, QuotaAmounts, ServicePlan } from './catalog.ts';
 import type { OperationSummary } from './events.ts';
+import { defaultPlatform, platformOf } from './key.ts';
 import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from './records.ts';
 import type { BindingState, StateWord } from './state.ts';
 import type { Seen } from './units.ts';
@@ -111,19 +112,24 @@ export interface InstanceOwner {
   readonly spaceGuid?: string;
 }
 
-/** Reads the members that platforms put into a context; whatever else lies beside them stays where it is. */
+/**
+ * Reads the members that platforms put into a context; whatever else lies beside them stays where it is. Which platform
+ * it is, is said by its login, where that has a name, and not by what it says of itself.
+ */
 export function ownerOf({
+  id,
   context,
   organizationGuid,
   spaceGuid,
-}: Pick<ServiceInstance, 'context' | 'organizationGuid' | 'spaceGuid'>): InstanceOwner {
+}: Pick<ServiceInstance, 'id' | 'context' | 'organizationGuid' | 'spaceGuid'>): InstanceOwner {
   function told(...names: readonly string[]): string | undefined {
     const values = names.map((name) => (Object.hasOwn(context, name) ? context[name] : undefined));
     return values.find((value) => typeof value === 'string' && value !== '') as string | undefined;
   }
+  const { platform } = platformOf(id);
   return {
     name: told('instance_name'),
-    platform: told('platform'),
+    platform: platform === defaultPlatform ? told('platform') : platform,
     organization: told('organization_name', 'team', 'clusterid'),
     organizationGuid: organizationGuid ?? told('organization_guid'),
     space: told('space_name', 'namespace'),
@@ -134,13 +140,20 @@ export function ownerOf({
 /** The members of an owner by which one is told from another: an id, where there is one, else the name. */
 export type OwnerMember = 'platform' | 'organization' | 'organizationGuid' | 'space' | 'spaceGuid';
 
+export interface QuotaOwner {
+  readonly by: OwnerMember;
+  readonly is: string;
+  /** The platform by whose word it is so: another one may say the same of others. Absent: by anybody's. */
+  readonly within?: string | undefined;
+}
+
 /** What is counted: the instances of an offering, or of a plan, that are of this owner. */
 export interface QuotaCount {
   readonly offeringId: string;
   /** Absent: of every plan. */
   readonly planId?: string | undefined;
   /** Absent: of everybody. */
-  readonly owner?: { readonly by: OwnerMember; readonly is: string } | undefined;
+  readonly owner?: QuotaOwner | undefined;
 }
 
 /** What an instance takes of a quota. */

@@ -1,6 +1,6 @@
 import type { ServicePlan } from './catalog.ts';
 import { isObject, type Json, type JsonObject, stringsIn } from './json.ts';
-import { bindingKey, instanceKey } from './key.ts';
+import { bindingKey, instanceKey, platformOf } from './key.ts';
 import { expressionsIn, positionIn, TemplateError } from './template.ts';
 import type { LeasedOperation } from './store.ts';
 import type { InstanceConfidential, ServiceBinding, ServiceInstance } from './records.ts';
@@ -30,10 +30,13 @@ export function templateValues(
 
 function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObject {
   const { instance_name: name, cluster, pool } = instance.context;
+  const { platform, platformId } = platformOf(instance.id);
   return {
     id: instance.id,
+    platform,
+    platform_id: platformId,
     key: instanceKey(instance),
-    name: typeof name === 'string' && name ? name : instance.id,
+    name: typeof name === 'string' && name ? name : platformId,
     offering: plan.offeringName,
     plan: plan.name,
     organization: instance.organizationGuid ?? '',

@@ -14,6 +14,6 @@ export const operatorOptions = {
     'PRINCIPALS_FILE',
     path(),
     'nobody beside these logins',
-    'File of YAML or JSON that names operators with roles, and more passwords of platforms, by hashes. It is read again when it changes.',
+    'File of YAML or JSON that names platforms, each with instances of its own, and operators with roles, their passwords by hashes. It is read again when it changes.',
   ),
 };

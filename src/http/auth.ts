@@ -11,6 +11,7 @@ import { Crowded } from './turns.ts';
 /** Who was let in. */
 export interface User {
   readonly name: string;
+  readonly platform?: string | undefined;
   readonly readsOnly?: boolean | undefined;
 }
 
@@ -102,8 +103,8 @@ export function createAuth(realms: readonly Realm[]): Authenticate {
 
 const none: readonly HashedLogin[] = [];
 
-function userOf({ username, readsOnly }: HashedLogin): User {
-  return { name: username, readsOnly };
+function userOf({ username, platform, readsOnly }: HashedLogin): User {
+  return { name: username, platform, readsOnly };
 }
 
 interface Check {

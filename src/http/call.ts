@@ -25,6 +25,7 @@ export function readCall(request: IncomingMessage & { params?: unknown }, method
     headers: headers as Call['headers'],
     body: undefined,
     principal: undefined,
+    platform: undefined,
     readsOnly: undefined,
     requestId: readRequestId(headers['x-vcap-request-id']),
   };

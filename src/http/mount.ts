@@ -129,7 +129,8 @@ function createExchange(settings: MountSettings): Exchange {
       if (user) settings.onLogin(request, true);
       principal = user?.name;
       try {
-        const reply = serve(endpoint, { ...asked, principal, readsOnly: user?.readsOnly }, request, response);
+        const { platform, readsOnly } = user ?? {};
+        const reply = serve(endpoint, { ...asked, principal, platform, readsOnly }, request, response);
         // Not awaited when it is there already: that would double the price of the catalog.
         return reply instanceof Promise ? reply.then(answer, refuse) : answer(reply);
       } catch (error) {

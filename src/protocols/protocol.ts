@@ -14,6 +14,8 @@ export interface Call {
   readonly body: unknown;
   /** The authenticated user. */
   readonly principal?: string;
+  /** The user's platform, which sees its own instances alone; absent: the default one, or none. */
+  readonly platform?: string;
   /** May the user only read? */
   readonly readsOnly?: boolean;
   readonly requestId: string;
@@ -53,6 +55,8 @@ export interface HashedLogin {
   readonly username: string;
   /** All that are valid at the same time: each says whether a password is it, and takes its time. */
   readonly passwords: readonly PasswordCheck[];
+  /** As of a call. */
+  readonly platform?: string;
   /** May the user only read? */
   readonly readsOnly?: boolean;
 }

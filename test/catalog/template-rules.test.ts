@@ -49,7 +49,9 @@ describe('Templates', () => {
     [
       'use words of the instance',
       { dashboard: 'https://{{instance.owner}}' },
-      ['dashboard: {{instance.owner}}: There are: id, key, name, plan, offering, organization, space.'],
+      [
+        'dashboard: {{instance.owner}}: There are: id, platform, platform_id, key, name, plan, offering, organization, space, cluster, pool.',
+      ],
     ],
     ['use words of the broker', { dashboard: '{{broker}}' }, ['dashboard: {{broker}}: There are: url.']],
     [

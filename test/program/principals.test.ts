@@ -72,7 +72,7 @@ test('A file that was made wrong, or taken away, leaves who was named before, an
   ]);
   expect(accounts.operators()).toHaveLength(1);
   write({});
-  await until('nobody is named', () => accounts.all().length === 0);
+  await until('nobody is named', () => accounts.operators().length === 0);
 });
 
 test('A file that others may read or write is warned of.', async () => {

@@ -1,7 +1,7 @@
 // What an instance needs, as seen from it: who asks for it, and the ids under which it is found.
 import type { Dependency } from '../catalog.ts';
 import { isObject, type JsonObject } from '../json.ts';
-import { keyOf } from '../key.ts';
+import { idBeside, keyOf } from '../key.ts';
 import type { Origin, ServiceInstance } from '../records.ts';
 import type { LeasedOperation, OnBehalfOf } from '../store.ts';
 
@@ -36,7 +36,7 @@ export function dependencyIds({ id, key }: ServiceInstance, name: string, need: 
   const { instance, offering, plan = '' } = need;
   const life = key === undefined ? [id] : [id, key];
   return {
-    instanceId: instance ?? keyOf(...life, 'need', name, offering, plan),
+    instanceId: instance ?? idBeside(id, keyOf(...life, 'need', name, offering, plan)),
     bindingId: keyOf(...life, 'need', name),
   };
 }

@@ -10,6 +10,7 @@ import {
   type QuotaEntry,
   type QuotaShortage,
 } from '../listing.ts';
+import { platformOf } from '../key.ts';
 import { declaredOfferings } from '../on-sale.ts';
 import type { ServiceInstance } from '../records.ts';
 
@@ -24,6 +25,7 @@ export function quotaClaims(
   before?: ServiceInstance,
 ): readonly QuotaClaim[] {
   const owner = ownerOf(instance);
+  const within = platformOf(instance.id).platform;
   const { cost } = plan.operating;
   return (plan.quotas ?? []).flatMap((quota): readonly QuotaClaim[] => {
     const own = ownerIn(owner, quota.per);
@@ -32,7 +34,18 @@ export function quotaClaims(
     const held = isNew ? 0 : (before.place?.cost ?? 0);
     if (!isNew && cost <= held) return [];
     const planId = quota.of === 'plan' ? plan.id : undefined;
-    return [{ quota, offeringId: plan.offeringId, planId, owner: own, isNew, cost, held, name: own?.name }];
+    return [
+      {
+        quota,
+        offeringId: plan.offeringId,
+        planId,
+        owner: own && { ...own, within },
+        isNew,
+        cost,
+        held,
+        name: own?.name,
+      },
+    ];
   });
 }
 

@@ -3,6 +3,7 @@ import type { RequestContext } from './context.ts';
 import { Refusal } from '../errors.ts';
 import { meet } from '../exclusion.ts';
 import { busy, busyWith, type Decision, newOperation, requireAsync } from '../operations/intent.ts';
+import { platformOf } from '../key.ts';
 import { findWithBindings, type FoundWithBindings, openOn } from './open-on-bindings.ts';
 import type { Outcome } from '../outcome.ts';
 import { isNowhere } from '../operations/placement.ts';
@@ -67,9 +68,13 @@ function withinForce(core: RequestContext, operation: Operation): Operation {
 const deletedAlready =
   'The service instance is being deleted already, not by force. Wait for the end of that, or cancel the operation.';
 
-function requireUnneeded({ neededBy = [] }: FoundInstance): void {
+function requireUnneeded({ instance, neededBy = [] }: FoundInstance): void {
   if (neededBy.length === 0) return;
-  const names = neededBy.map((id) => `'${id}'`).join(', ');
+  const { platform: own } = platformOf(instance.id);
+  // What others have is not told; operators see it in a list.
+  const shown = neededBy.map(platformOf).filter(({ platform }) => platform === own);
+  const hidden = shown.length < neededBy.length ? ['one of another platform'] : [];
+  const names = [...shown.map(({ platformId }) => `'${platformId}'`), ...hidden].join(', ');
   const others = neededBy.length === 1 ? 'Another instance needs' : 'Other instances need';
   throw new Refusal('invalid', `${others} this one, so it cannot be deleted: ${names}.`);
 }

@@ -53,7 +53,22 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ['params', parameterReason],
   ['plan', settingReason],
   ['secrets', secretReason],
-  ['instance', oneOf('id', 'key', 'name', 'plan', 'offering', 'organization', 'space', 'cluster', 'pool')],
+  [
+    'instance',
+    oneOf(
+      'id',
+      'platform',
+      'platform_id',
+      'key',
+      'name',
+      'plan',
+      'offering',
+      'organization',
+      'space',
+      'cluster',
+      'pool',
+    ),
+  ],
   ['binding', (use) => (isOfBinding(use) ? oneOf('id', 'key', 'app', 'route')(use) : onlyPerBinding)],
   ['broker', oneOf('url')],
 ]);

@@ -10,8 +10,10 @@ import { type Principals, readPrincipals, type TakenNames } from './read.ts';
 export interface Accounts {
   platforms(): readonly HashedLogin[];
   operators(): readonly HashedLogin[];
-  /** Platforms and operators together. */
-  all(): readonly HashedLogin[];
+  /** Platforms with names: all but the default one. */
+  named(): readonly HashedLogin[];
+  /** Operators and the default platform. */
+  overseers(): readonly HashedLogin[];
   /** Is there a file? */
   readonly areNamed: boolean;
 }
@@ -61,17 +63,19 @@ export async function openPrincipals({ file, taken, log, lookMs }: FileParts): P
 }
 
 interface Present extends Principals {
-  readonly all: readonly HashedLogin[];
+  readonly named: readonly HashedLogin[];
+  readonly overseers: readonly HashedLogin[];
 }
 
-const noPrincipals: Present = { platforms: [], operators: [], all: [] };
+const noPrincipals: Present = { platforms: [], operators: [], named: [], overseers: [] };
 const noLooks: RepeatedLooks = { reload: () => Promise.resolve(), close: () => undefined };
 
 function accountsOf(present: () => Present): Omit<Accounts, 'areNamed'> {
   return {
     platforms: () => present().platforms,
     operators: () => present().operators,
-    all: () => present().all,
+    named: () => present().named,
+    overseers: () => present().overseers,
   };
 }
 
@@ -82,7 +86,11 @@ function countsOf({ platforms, operators }: Principals) {
 function presentOf(file: string, text: string, taken: TakenNames): Present {
   const { principals, problems } = readPrincipals(file, Buffer.from(text, 'latin1'), taken);
   if (!principals) throw new Error(['PRINCIPALS_FILE cannot be used.', ...problemLines(problems)].join(' '));
-  return { ...principals, all: [...principals.platforms, ...principals.operators] };
+  const { platforms, operators } = principals;
+  const [named, unnamed] = [true, false].map((has) =>
+    platforms.filter(({ platform }) => (platform !== undefined) === has),
+  );
+  return { ...principals, named: named ?? [], overseers: [...operators, ...(unnamed ?? [])] };
 }
 
 /** Each byte as a character. */

@@ -3,6 +3,7 @@ import { didYouMean } from '../../catalog/form/did-you-mean.ts';
 import { type Finding, mistake, type Problem } from '../../catalog/problem.ts';
 import { inFile } from '../../catalog/read-files.ts';
 import { isObject } from '../../broker/json.ts';
+import { defaultPlatform, isPlatformName } from '../../broker/key.ts';
 import { positionIn } from '../../broker/template.ts';
 import type { HashedLogin } from '../../protocols/protocol.ts';
 import { isPassword, readPasswordHash } from './password-hash.ts';
@@ -44,6 +45,9 @@ export function readPrincipals(
   };
 }
 
+const platformForm =
+  'This must be 1 to 40 small letters, digits and dashes, the first no dash: it stands before the ids of instances.';
+
 const noLists = 'The file must hold an object with the lists platforms and operators.';
 
 /** A user of the file, with the place where it stands. */
@@ -52,6 +56,7 @@ interface Entry {
   readonly username: string;
   readonly hashes: readonly string[];
   readonly readsOnly?: boolean;
+  readonly platform?: string | undefined;
   /** May it have a name of the environment? */
   readonly shares?: boolean;
 }
@@ -76,10 +81,10 @@ function listIn(object: Members, name: string, found: Finding[], read: Reader): 
 function readPlatform(value: Members, at: string, found: Finding[]): Entry {
   requireKeys(value, at, ['name', 'username', 'passwords'], found);
   const name = readName(value, at, 'name', found);
-  if (name !== 'default' && name !== '')
-    found.push(mistake(positionIn(at, 'name'), 'The only platform that there can be is called default.'));
+  if (name !== '' && !isPlatformName(name)) found.push(mistake(positionIn(at, 'name'), platformForm));
   const username = value['username'] === undefined ? name : readName(value, at, 'username', found);
-  return { at, username, hashes: readHashes(value, at, found), shares: true };
+  const platform = name === defaultPlatform ? undefined : name;
+  return { at, username, hashes: readHashes(value, at, found), platform, shares: platform === undefined };
 }
 
 function readOperator(value: Members, at: string, found: Finding[]): Entry {
@@ -158,7 +163,12 @@ function requireOwnHashes(entries: readonly Entry[], found: Finding[]): void {
     }
 }
 
-function accountOf({ username, hashes, readsOnly }: Entry): HashedLogin {
+function accountOf({ username, hashes, platform, readsOnly }: Entry): HashedLogin {
   const known = hashes.flatMap((text) => readPasswordHash(text) ?? []);
-  return { username, readsOnly, passwords: known.map((hash) => (password) => isPassword(password, hash)) };
+  return {
+    username,
+    platform,
+    readsOnly,
+    passwords: known.map((hash) => (password) => isPassword(password, hash)),
+  };
 }

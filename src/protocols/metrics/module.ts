@@ -7,16 +7,16 @@ interface MetricsParts {
   readonly platforms: readonly Login[];
   readonly operators: readonly Login[];
   readonly accounts: {
-    /** Platforms and operators together. */
-    all(): readonly HashedLogin[];
+    /** Of operators and of the default platform: the page tells of everybody's instances. */
+    overseers(): readonly HashedLogin[];
   };
 }
 
-/** Metrics, for all who have a login. */
+/** Metrics, for all who have a login that is not of one platform among others. */
 export const metricsModule = {
   async create({ metricsPage, platforms, operators, accounts }: MetricsParts) {
     const { metrics } = await import('./index.ts');
     const logins = [...platforms, ...operators];
-    return metrics(metricsPage, { logins: () => logins, accounts: () => accounts.all() });
+    return metrics(metricsPage, { logins: () => logins, accounts: () => accounts.overseers() });
   },
 };

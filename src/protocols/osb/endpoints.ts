@@ -4,7 +4,7 @@ import type { Operation, Origin } from '../../broker/records.ts';
 import type { Call, Handler } from '../protocol.ts';
 import { errorReply } from './errors.ts';
 import { readIdentity } from './identity.ts';
-import { isId, readIds, requireFindable } from './ids.ts';
+import { isId, readIds, requireFindable, requireFindableInstance } from './ids.ts';
 import { isOfCloudFoundry } from './platform.ts';
 import {
   readBind,
@@ -49,7 +49,7 @@ export function endpoints(
       const command = readDeprovision(call, origin(call));
       return removedReply(
         'deprovision',
-        isId(command.instanceId) ? await broker.deprovision(command) : never,
+        isId(readIds(call).instanceId) ? await broker.deprovision(command) : never,
       );
     }),
     bind: answering('bind', async (call) =>
@@ -57,14 +57,14 @@ export function endpoints(
     ),
     unbind: answering('unbind', async (call) => {
       const command = readUnbind(call, origin(call));
-      const findable = isId(command.instanceId) && isId(command.bindingId);
+      const { instanceId, bindingId } = readIds(call);
+      const findable = isId(instanceId) && isId(bindingId);
       return removedReply('unbind', findable ? await broker.unbind(command) : never);
     }),
-    fetchInstance: async (call) =>
-      instanceReply(await broker.instance(requireFindable(readIds(call).instanceId, 'instance'))),
+    fetchInstance: async (call) => instanceReply(await broker.instance(requireFindableInstance(call))),
     async fetchBinding(call) {
-      const { instanceId, bindingId } = readIds(call);
-      requireFindable(instanceId, 'instance');
+      const instanceId = requireFindableInstance(call);
+      const { bindingId } = readIds(call);
       return bindingReply(await broker.binding(instanceId, requireFindable(bindingId, 'binding')));
     },
     lastOperation: async (call) => lastOperationReply(await broker.lastOperation(readLastOperation(call))),

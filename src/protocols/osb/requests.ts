@@ -1,10 +1,11 @@
 import type { Bind, Deprovision, Provision, Unbind, Update } from '../../broker/broker.ts';
+import { idOfPlatform } from '../../broker/key.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { OperationQuery } from '../../broker/store.ts';
 import type { Call } from '../protocol.ts';
-import { readIds, requireFindable, requireId } from './ids.ts';
+import { readIds, requireFindable, requireFindableInstance, requireId, requireInstanceId } from './ids.ts';
 import { isCloudFoundry } from './platform.ts';
 import { readAcceptsIncomplete, requireQueryText } from './query.ts';
 import {
@@ -18,7 +19,7 @@ import { isText } from './storable.ts';
 
 /** Every reader gives the core's command, or refuses with a sentence that names the field. */
 export function readProvision(call: Call, origin: Origin): Provision {
-  const instanceId = requireId(readIds(call).instanceId, 'instance_id');
+  const instanceId = requireInstanceId(call);
   const body = requireProvisionBody(call.body);
   return {
     instanceId,
@@ -35,7 +36,7 @@ export function readProvision(call: Call, origin: Origin): Provision {
 }
 
 export function readUpdate(call: Call, origin: Origin): Update {
-  const instanceId = requireFindable(readIds(call).instanceId, 'instance');
+  const instanceId = requireFindableInstance(call);
   const body = requireUpdateBody(call.body);
   return {
     instanceId,
@@ -66,7 +67,7 @@ function namesOnlyPlan({
 
 export function readDeprovision(call: Call, origin: Origin): Deprovision {
   return {
-    instanceId: readIds(call).instanceId,
+    instanceId: idOfPlatform(call.platform, readIds(call).instanceId),
     ...readWay(call.query, true),
     origin,
     offeringId: requireQueryText(call.query, 'service_id'),
@@ -75,9 +76,8 @@ export function readDeprovision(call: Call, origin: Origin): Deprovision {
 }
 
 export function readBind(call: Call, origin: Origin): Bind {
-  const { instanceId, bindingId } = readIds(call);
-  requireId(instanceId, 'instance_id');
-  requireId(bindingId, 'binding_id');
+  const instanceId = requireInstanceId(call);
+  const bindingId = requireId(readIds(call).bindingId, 'binding_id');
   const body = requireBindBody(call.body);
   return {
     instanceId,
@@ -124,8 +124,8 @@ export function readUnbind(call: Call, origin: Origin): Unbind {
 }
 
 export function readLastOperation(call: Call): OperationQuery {
-  const { instanceId, bindingId } = readIds(call);
-  requireFindable(instanceId, 'instance');
+  const { bindingId } = readIds(call);
+  const instanceId = requireFindableInstance(call);
   if (bindingId !== '') requireFindable(bindingId, 'binding');
   const operationId = call.query.get('operation') || undefined;
   if (operationId !== undefined && !isText(operationId)) {

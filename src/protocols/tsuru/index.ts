@@ -1,5 +1,5 @@
 /** The tsuru service API in all its generations: each offering is a service of its own below `/tsuru/<offering>`. */
-import type { Call, Handler, Protocol, Route } from '../protocol.ts';
+import type { Call, Handler, Protocol, Realm, Route } from '../protocol.ts';
 import { createCleaning } from './apps/clean-up.ts';
 import { act, log, units, type Action } from './actions.ts';
 import {
@@ -15,17 +15,18 @@ import {
 import { errorReply } from './errors.ts';
 import { create, destroy, info, plans, update } from './instances.ts';
 import { manifestReply } from './manifest.ts';
-import { offeringIn } from './names.ts';
-import { createLogins, loginsOf, type TsuruLogins } from './logins.ts';
+import { createLogins, loginFor, type TsuruLogins } from './logins.ts';
 import { status } from './status.ts';
 import type { TsuruContext } from './context.ts';
 
 export interface TsuruSettings extends TsuruContext {
   readonly logins: TsuruLogins;
+  /** Platforms with names, each of which has all offerings for itself; as of a realm. */
+  readonly accounts?: Realm['accounts'];
 }
 
 /** Serves the broker to tsuru. Every route needs the login of its offering. */
-export function tsuru({ logins, ...context }: TsuruSettings): Protocol {
+export function tsuru({ logins, accounts, ...context }: TsuruSettings): Protocol {
   const clean = createCleaning(context);
   const on =
     (endpoint: (context: TsuruContext, call: Call) => ReturnType<Handler>): Handler =>
@@ -33,13 +34,13 @@ export function tsuru({ logins, ...context }: TsuruSettings): Protocol {
       clean();
       return endpoint(context, call);
     };
-  const manifest: Handler = (call) => manifestReply(context, call, loginsOf(logins, offeringIn(call))[0]);
+  const manifest: Handler = (call) => manifestReply(context, call, loginFor(call, logins));
   const action = (name: Action): Route =>
     post(`${instance}/actions/${name}`, (call) => act(context, call, name));
   return {
     name: 'tsuru',
     open: false,
-    realm: createLogins(logins),
+    realm: { ...createLogins(logins), accounts },
     refuse: errorReply,
     routes: [
       get('/tsuru/:offering/manifest.yaml', manifest),

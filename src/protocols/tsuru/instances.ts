@@ -36,7 +36,7 @@ function readProvision(tsuru: TsuruContext, call: Call, fields: Fields): Provisi
   const name = offeringIn(call);
   const offering = requireOffering(tsuru, name);
   const instanceName = fields.text('name') ?? '';
-  const instanceId = requireInstanceId(name, fields.text('name'));
+  const instanceId = requireInstanceId(call, fields.text('name'));
   const plan = choosePlan(offering, fields.text('plan'));
   const created = creatorOf(fields.text('team'), readEvent(call, fields));
   return {

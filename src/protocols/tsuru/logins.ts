@@ -1,5 +1,5 @@
 import { createHmac, scryptSync } from 'node:crypto';
-import type { Call, Login, Realm } from '../protocol.ts';
+import { BadCall, type Call, type Login, type Realm } from '../protocol.ts';
 
 export interface TsuruLogins {
   /** Absent: the name of the offering. */
@@ -70,6 +70,15 @@ export function loginsOf(
   if (own !== undefined) return [named(own)];
   if (password === undefined || !key) return none;
   return [named(madeFor(offering, key)), named(password)];
+}
+
+/** What a manifest gives: of the operator's offering its own; a platform with a name has no other than the one it asks with. */
+export function loginFor(call: Call, logins: TsuruLogins): Login | undefined {
+  if (call.platform === undefined) return loginsOf(logins, offeringOf(call))[0];
+  const [, basic = ''] = /^Basic +(\S+)/i.exec(call.headers['authorization'] ?? '') ?? [];
+  const [, username, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(basic, 'base64').toString()) ?? [];
+  if (username !== undefined && password !== undefined) return { username, password };
+  throw new BadCall(400, 'A manifest is had with a username and a password, which it holds.');
 }
 
 /** 32 letters, digits, - and _, the same at every broker with this key. */

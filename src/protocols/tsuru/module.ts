@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Broker } from '../../broker/broker.ts';
+import type { HashedLogin } from '../protocol.ts';
 import { type LoginSettings, readLogins } from './logins.ts';
 import { tsuruMigrations } from './migrations.ts';
 import { tsuruOptions } from './options.ts';
@@ -12,15 +13,20 @@ interface TsuruParts {
   readonly url: () => string;
   readonly warn: (message: string) => void;
   readonly keptSecret: (file: string) => string;
+  readonly accounts: {
+    /** Of platforms with names. */
+    named(): readonly HashedLogin[];
+    readonly areNamed: boolean;
+  };
 }
 
 /** The tsuru service API; undefined without a password for it. */
 export const tsuruModule = {
   options: tsuruOptions,
   migrations: tsuruMigrations,
-  async create({ config, broker, database, url, warn, keptSecret }: TsuruParts) {
+  async create({ config, broker, database, url, warn, keptSecret, accounts }: TsuruParts) {
     const logins = readLogins(config, keptSecret);
-    if (!logins) return undefined;
+    if (!logins && !accounts.areNamed) return undefined;
     const { tsuru } = await import('./index.ts');
     const { postgresApps } = await import('./apps/postgres-apps.ts');
     return tsuru({
@@ -30,7 +36,8 @@ export const tsuruModule = {
       patience: config.syncPatience,
       url,
       warn,
-      logins,
+      logins: logins ?? { passwords: {} },
+      accounts: () => accounts.named(),
     });
   },
 };

@@ -1,3 +1,4 @@
+import { idOfPlatform } from '../../broker/key.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { Call } from '../protocol.ts';
 import { isText } from './texts.ts';
@@ -18,16 +19,16 @@ export function offeringIn({ params }: Pick<Call, 'params'>): string {
  * The instance of the path. Its id names offering and instance, since tsuru's names are unique within an offering;
  * names have no periods, so no two of them give the same id. Undefined: no instance can have this name.
  */
-export function findInstanceId(call: Pick<Call, 'params'>): string | undefined {
+export function findInstanceId(call: Pick<Call, 'params' | 'platform'>): string | undefined {
   const name = call.params['name'] ?? '';
   const offering = offeringIn(call);
   const isName = nameForm.test(name) && !taken.has(name) && isText(offering);
   const id = idOf(offering, name);
-  return isName && id.length <= longestId ? id : undefined;
+  return isName && id.length <= longestId ? idOfPlatform(call.platform, id) : undefined;
 }
 
 /** For a new instance: refuses with invalid. */
-export function requireInstanceId(offering: string, name: string | undefined): string {
+export function requireInstanceId(call: Pick<Call, 'params' | 'platform'>, name: string | undefined): string {
   if (name === undefined) throw new Refusal('invalid', 'The name of the instance is missing.', 'name');
   if (taken.has(name)) throw new Refusal('invalid', `An instance cannot be called '${name}'.`, 'name');
   if (!nameForm.test(name)) {
@@ -37,9 +38,9 @@ export function requireInstanceId(offering: string, name: string | undefined): s
       'name',
     );
   }
-  const id = idOf(offering, name);
+  const id = idOf(offeringIn(call), name);
   if (id.length > longestId) throw new Refusal('invalid', 'The name of the instance is too long.', 'name');
-  return id;
+  return idOfPlatform(call.platform, id);
 }
 
 function idOf(offering: string, name: string): string {

@@ -1,6 +1,7 @@
 import { ownerOf } from '../../broker/listing.ts';
 import type { QuotaScope } from '../../broker/catalog.ts';
-import type { OwnerMember, OwnerUse, QuotaCount, QuotaUse } from '../../broker/listing.ts';
+import { platformOf } from '../../broker/key.ts';
+import type { OwnerMember, OwnerUse, QuotaCount, QuotaOwner, QuotaUse } from '../../broker/listing.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Row, Tables } from './tables.ts';
 
@@ -19,10 +20,14 @@ export function quotaUse(
     return (
       record.offeringId === offeringId &&
       (planId === undefined || record.planId === planId || goesTo === planId) &&
-      (!owner || ownerOf(record)[owner.by] === owner.is)
+      (!owner || isOf(record, owner))
     );
   });
   return { instances: counted.length, cost: counted.reduce((sum, one) => sum + costOf(one), 0) };
+}
+
+function isOf(record: ServiceInstance, { by, is, within }: QuotaOwner): boolean {
+  return ownerOf(record)[by] === is && (within === undefined || platformOf(record.id).platform === within);
 }
 
 /** Those who use most first. */
@@ -33,8 +38,11 @@ export function listUses(
   { per, limit }: { readonly per: QuotaScope; readonly limit: number },
   costOf: (one: Holder) => number,
 ): readonly OwnerUse[] {
-  const owners = Map.groupBy(holders, ({ record }) => ownerIn(record, per)[0]);
-  const uses = [...owners].map(([owner, own]): OwnerUse => {
+  const owners = Map.groupBy(holders, ({ record }) =>
+    JSON.stringify([ownerIn(record, per)[0], per === 'total' || platformOf(record.id).platform]),
+  );
+  const uses = [...owners.values()].map((own): OwnerUse => {
+    const [owner] = own[0] ? ownerIn(own[0].record, per) : [];
     const name = own.map(({ record }) => ownerIn(record, per)[1]).find((one) => one !== undefined);
     return { owner, name, ...quotaUse(tables, own, count, costOf) };
   });

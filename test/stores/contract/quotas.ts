@@ -34,6 +34,18 @@ export function describeQuotas(makeRemembered: MakeRemembered): void {
       { context: { platform: 'tsuru' } },
       { of: 'offering', per: 'platform', instances: 2 },
     ],
+    [
+      'organization of a platform with a name',
+      { context: { platform: 'cloudfoundry' } },
+      { id: 'acme::other', context: { platform: 'cloudfoundry' } },
+      { of: 'offering', per: 'organization', instances: 2 },
+    ],
+    [
+      'platform whose name another says of itself',
+      { context: { platform: 'acme' } },
+      { id: 'acme::other' },
+      { of: 'offering', per: 'platform', instances: 2 },
+    ],
     ['plan', {}, { planId: 'large' }, { of: 'plan', per: 'total', instances: 2 }],
     [
       'team, which is known by its name',

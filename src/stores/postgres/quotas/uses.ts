@@ -1,5 +1,6 @@
 import type { QuotaScope } from '../../../broker/catalog.ts';
-import type { OwnerMember, OwnerUse, QuotaCount, QuotaUse } from '../../../broker/listing.ts';
+import { defaultPlatform } from '../../../broker/key.ts';
+import type { OwnerMember, OwnerUse, QuotaCount, QuotaOwner, QuotaUse } from '../../../broker/listing.ts';
 import type { Query } from '../../../postgres/query.ts';
 import { join, sql, type Sql } from '../../../postgres/sql.ts';
 import { hasGuid } from '../list.ts';
@@ -28,11 +29,18 @@ function usedIn({ offeringId, planId, owner }: QuotaCount): Sql {
     ...(planId === undefined
       ? []
       : [sql`(i.plan_id = ${planId} or (o.kind = 'update' and o.plan_id = ${planId}))`]),
-    ...(owner ? [isOf[owner.by](owner.is)] : []),
+    ...(owner ? [isOf[owner.by](owner.is), ...isWithin(owner)] : []),
   ];
   return sql`from service_instances i left join operations o on o.id = i.operation_id
     where ${join(wanted, ' and ')}`;
 }
+
+function isWithin({ within }: QuotaOwner): readonly Sql[] {
+  return within === undefined ? [] : [sql`${platform} = ${within}`];
+}
+
+/** As the core reads it from an id. */
+const platform = sql`coalesce(substring(i.id from '^([a-z0-9][a-z0-9-]{0,39})::'), ${defaultPlatform}::text)`;
 
 /** Names are cut as they are in their columns. */
 const isOf = {
@@ -54,7 +62,7 @@ export async function listUses(
   const { owner, name } = ownerColumnsOf[per];
   const rows = await query(sql`
     select ${owner} as owner, max(${name}) as name, ${use} as used ${usedIn(count)} and ${holding}
-    group by 1 order by count(*) desc, 1 limit ${limit}`);
+    group by 1, ${per === 'total' ? sql`null::text` : platform} order by count(*) desc, 1 limit ${limit}`);
   return rows.map((row) => ({
     ...(readUses([row['used']])[0] as QuotaUse),
     owner: (row['owner'] as string | null) ?? undefined,
