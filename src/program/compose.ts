@@ -50,7 +50,8 @@ export interface BrokerProgram {
 export async function compose(config: Config, log: Log, stop?: AbortSignal): Promise<BrokerProgram> {
   const availability = createAvailability(waitingFor(config));
   const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
-  const counts = createMetrics(countedBy(availability, currentCatalog));
+  const takeStock = createStock(lateBroker(() => availability.requireFoundation().broker).overview);
+  const counts = createMetrics({ takeStock, ...countedBy(availability, currentCatalog) });
   const observe = tellingBoth(log, counts);
   requireDirectories(config);
   tellForgotten(config, log);
@@ -58,7 +59,7 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   const tls = await openTls({ config, log, onServed: (one) => counts.certificate(one) });
   const accounts = await openPrincipals({ file: config.principalsFile, taken: takenNames(config), log });
   let opened: Runtime | undefined;
-  const parts = { config, secrets, availability, counts, log, tls, accounts };
+  const parts = { config, secrets, availability, takeStock, counts, log, tls, accounts };
   const server = await serverOf({ ...parts, found: () => opened });
   stop?.throwIfAborted();
   const { address, port } = await listenOn(server, config);
@@ -124,6 +125,7 @@ interface Parts {
   readonly secrets: Secrets;
   readonly availability: Availability;
   readonly counts: Metrics;
+  readonly takeStock: NonNullable<Sources['takeStock']>;
   readonly log: Log;
   readonly tls: ListenerTls;
   readonly accounts: Accounts;
@@ -155,6 +157,7 @@ function protocolsOf({
   secrets,
   availability,
   counts,
+  takeStock,
   log,
   accounts,
 }: Parts): Promise<readonly Protocol[]> {
@@ -168,6 +171,7 @@ function protocolsOf({
     url: () => requireFoundation().url,
     readiness,
     metricsPage: () => counts.page(),
+    stock: takeStock,
     platforms: secrets.logins,
     operators: secrets.operator ? [secrets.operator.login] : [],
     accounts,
@@ -177,11 +181,10 @@ function protocolsOf({
 }
 
 function countedBy(
-  { requireFoundation, found }: Availability,
+  { found }: Availability,
   { catalog }: Pick<CurrentCatalog, 'catalog'>,
-): Sources {
+): Omit<Sources, 'takeStock'> {
   return {
-    takeStock: createStock(lateBroker(() => requireFoundation().broker).overview),
     connections: () => found()?.pool,
     offeringName: (id) => catalog().offerings.find((offering) => offering.id === id)?.name,
     version: version(),

@@ -4,6 +4,7 @@ import type { AuthorityOffice } from '../broker/nodes.ts';
 import type { Store } from '../broker/store.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { Page } from '../protocols/metrics/index.ts';
+import type { CountedStock } from '../telemetry/gauges.ts';
 import type { DashboardPage, Login, Protocol } from '../protocols/protocol.ts';
 import type { Config } from './config.ts';
 import type { Accounts } from './principals/file.ts';
@@ -21,6 +22,8 @@ export interface ProtocolParts {
   readonly readiness: () => Promise<Readiness>;
   /** What has been counted so far. */
   readonly metricsPage: () => Promise<Page>;
+  /** What there is, as it was counted last; undefined while the first count goes on. */
+  readonly stock: () => Promise<CountedStock | undefined>;
   readonly platforms: readonly Login[];
   /** None: there is no operator API. */
   readonly operators: readonly Login[];

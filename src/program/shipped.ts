@@ -6,6 +6,7 @@ import { healthModule } from '../protocols/health/module.ts';
 import { metricsModule } from '../protocols/metrics/module.ts';
 import { operatorModule } from '../protocols/operator/module.ts';
 import { osbModule } from '../protocols/osb/module.ts';
+import { pagesModule } from '../protocols/pages/module.ts';
 import { tsuruModule } from '../protocols/tsuru/module.ts';
 import { commandModule } from '../provisioners/command/module.ts';
 import { directoryModule } from '../provisioners/directory/module.ts';
@@ -32,6 +33,8 @@ export const protocolModules = [
   healthModule,
   metricsModule,
   tsuruModule,
+  // Unknown paths below /operator are those of the API, which comes behind it.
+  pagesModule,
   operatorModule,
   dashboardModule,
 ] as const;

@@ -28,12 +28,14 @@ function policyFor(style: string): string {
   ].join('; ');
 }
 
-const securityHeaders = {
+/** Of whatever people see that may hold what strangers have sent. */
+export const securityHeaders = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   // The address may hold a token.
   'referrer-policy': 'no-referrer',
-  'cache-control': 'no-store',
+  // As the mount spells it, so that there is one.
+  'Cache-Control': 'no-store',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
 };

@@ -15,8 +15,8 @@ Object.assign(ServerResponse.prototype, {
   end(this: ServerResponse, ...given: readonly unknown[]) {
     const [content] = given;
     const { method = '', url = '' } = this.req;
-    // Servers of tests that stand in for a broker answer texts.
-    if (url.startsWith('/operator/') && content instanceof Uint8Array && method !== 'HEAD') {
+    // Pages are no answers of it, and servers of tests that stand in for a broker answer texts.
+    if (/^\/operator\/(?!pages\/)/.test(url) && content instanceof Uint8Array && method !== 'HEAD') {
       const body: unknown = JSON.parse(Buffer.from(content).toString());
       answers.push({ method, path: url.split('?', 1)[0] ?? '', status: this.statusCode, body });
     }

@@ -52,7 +52,7 @@ export type Operated = Repaired &
     | 'log'
   >;
 
-interface Here {
+export interface Here {
   readonly authorities: AuthorityOffice;
   /** The node that this broker is. */
   readonly node?: string | undefined;

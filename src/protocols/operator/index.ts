@@ -11,7 +11,7 @@ import {
   type Realm,
   type Route,
 } from '../protocol.ts';
-import { endpoints, type Operated } from './endpoints.ts';
+import { endpoints, type Here, type Operated } from './endpoints.ts';
 import { errorReply } from './errors.ts';
 import type { OperatorRoute } from './route.ts';
 import { operatorRoutes, type OperatorVerb } from './routes.ts';
@@ -32,12 +32,12 @@ export function operator(
   overview: OperatorView,
   { authorities, logins, accounts, node }: OperatorSettings,
 ): Protocol {
-  const on = endpoints(broker, overview, { authorities, node });
+  const on = operatorHandlers(broker, overview, { authorities, node });
   const routes: readonly (readonly [string, OperatorRoute])[] = Object.entries(operatorRoutes);
   return {
     name: 'operator',
     open: false,
-    realm: { name: 'Operator', logins: () => logins, accounts },
+    realm: operatorRealm(logins, accounts),
     routes: routes.map(([verb, route]) => routeOf(route, on[verb as OperatorVerb])),
     admit: requireMayChange,
     refuse: errorReply,
@@ -45,20 +45,34 @@ export function operator(
 }
 
 /** Before the body is read. */
-function requireMayChange({ method, readsOnly, principal = '' }: Omit<Call, 'body'>): void {
+export function requireMayChange({ method, readsOnly, principal = '' }: Omit<Call, 'body'>): void {
   if (!readsOnly || method === 'GET') return;
   throw new BadCall(403, `The user ${principal} has the role viewer, which may read and change nothing.`);
 }
 
-function routeOf({ method, path, body, query = {} }: OperatorRoute, handler: Handler): Route {
-  return {
-    method,
-    path,
-    ...(body && { body: 'json' }),
-    handler(call) {
-      for (const name of call.query.keys()) requireKnown(name, query);
-      return handler(call);
-    },
+export function operatorRealm(logins: readonly Login[], accounts: Realm['accounts']): Realm {
+  return { name: 'Operator', logins: () => logins, accounts };
+}
+
+function routeOf({ method, path, body }: OperatorRoute, handler: Handler): Route {
+  return { method, path, ...(body && { body: 'json' }), handler };
+}
+
+export type OperatorHandlers = Readonly<Record<OperatorVerb, Handler>>;
+
+/** What answers each thing that an operator can ask, whoever passes it on: the API, or a page. */
+export function operatorHandlers(broker: Operated, overview: OperatorView, here: Here): OperatorHandlers {
+  const on = endpoints(broker, overview, here);
+  const verbs = Object.keys(operatorRoutes) as OperatorVerb[];
+  return Object.fromEntries(
+    verbs.map((verb) => [verb, knowing(operatorRoutes[verb], on[verb])]),
+  ) as OperatorHandlers;
+}
+
+function knowing({ query = {} }: OperatorRoute, handler: Handler): Handler {
+  return (call) => {
+    for (const name of call.query.keys()) requireKnown(name, query);
+    return handler(call);
   };
 }
 

@@ -1,0 +1,228 @@
+import type { BindingAnswer, InstanceDetailsAnswer } from '../../operator/wire/instances.ts';
+import type { OperationAnswer, TimedOperationAnswer } from '../../operator/wire/operations.ts';
+import type { Call } from '../../protocol.ts';
+import { type Ask, ofInstance } from '../ask.ts';
+import { instancePath, operationPath, pathTo } from '../paths.ts';
+import type { Cell, Facts, PageContent, Piece, Section, Table, Timeline } from './parts.ts';
+import { askedBy, boundTo, offeringNames, whyOf } from './lists.ts';
+import {
+  amountOf,
+  badge,
+  between,
+  cell,
+  code,
+  count,
+  duration,
+  moment,
+  person,
+  shown,
+  soft,
+  text,
+} from './words.ts';
+
+export async function instancePage(ask: Ask, { query }: Pick<Call, 'query'>): Promise<PageContent> {
+  const one = await ask('instances show', ofInstance(query.get('id') ?? ''));
+  const { id, name, reason, status, state, units, bound, operations } = one;
+  const { length } = operations;
+  return {
+    title: name ?? id,
+    kind: `Instance of ${one.offering}`,
+    below: cell(
+      badge(status),
+      state === 'ready' || state === 'provisioning' ? undefined : badge(state),
+      one.drifted ? badge('drifted') : undefined,
+      soft(reason),
+    ),
+    live: true,
+    sections: [
+      { parts: [factsOf(one)] },
+      { title: 'Units', parts: [unitTable(units)] },
+      { title: 'Bindings', parts: [boundTable(bound)] },
+      {
+        title: 'Timeline',
+        note:
+          length === 0
+            ? undefined
+            : cell(soft(`The latest ${count(length, 'operation')}, the last one first.`)),
+        parts: length === 0 ? [{ is: 'text', text: 'Its operations are forgotten by now.' }] : [],
+      },
+      ...operations.map(operationSection),
+    ],
+  };
+}
+
+function factsOf(one: InstanceDetailsAnswer): Facts {
+  const { organization, space, node, cost, lost } = one;
+  const linked = (ids: readonly string[]) => cell(...ids.map((id) => code(id, instancePath(id))));
+  return {
+    is: 'facts',
+    facts: [
+      ['Id', cell(code(one.id))],
+      ['Plan', cell(text(one.plan), one.drifted ? soft('It has changed since.') : undefined)],
+      ['Organization', cell(text(organization), code(one.organization_guid))],
+      ['Space', cell(text(space), code(one.space_guid))],
+      ['Platform', cell(text(one.platform))],
+      ['Asked for by', cell(text(person(one.requester)), requesterOf(one))],
+      ['Node', cell(text(node, { href: node && pathTo('nodes') }))],
+      ['Cost', cell(cost === undefined ? undefined : text(amountOf(cost)))],
+      ['Addresses', cell(...one.addresses.map((address) => code(address)))],
+      ['Runs as user', cell(text(one.account))],
+      ['Key of its names', cell(code(one.key))],
+      ['Made', cell(moment(one.created_at))],
+      ['Last changed', cell(moment(one.updated_at))],
+      ['Last looked at', cell(moment(one.checked_at))],
+      [
+        'Left alone',
+        cell(text(one.left_alone ? 'Its units died too often: nothing starts them again.' : undefined)),
+      ],
+      ['Lost', cell(lost && text(`With the node ${lost.node}`), moment(lost?.at))],
+      ['Made for', linked(one.parent === undefined ? [] : [one.parent])],
+      ['Needed by', linked(one.needed_by)],
+      ['Needs', linked(one.needs)],
+    ],
+  };
+}
+
+/** All that was said of who asked, where it is more than a name. */
+function requesterOf({ requester }: InstanceDetailsAnswer): Piece | undefined {
+  const all = shown(requester);
+  return all === person(requester) ? undefined : text(all, { code: true, soft: true });
+}
+
+function unitTable(units: InstanceDetailsAnswer['units']): Table {
+  const columns = [
+    { name: 'Unit' },
+    { name: 'Status' },
+    { name: 'Why' },
+    { name: 'Address' },
+    { name: 'Process', number: true },
+    { name: 'Since (UTC)' },
+  ];
+  const rows = units.map((unit) => [
+    cell(text(unit.unit)),
+    cell(badge(unit.status)),
+    cell(text(unit.reason)),
+    cell(code(unit.address)),
+    cell(text(unit.pid)),
+    cell(moment(unit.since)),
+  ]);
+  return { is: 'table', label: 'Units', columns, rows, empty: 'Nothing of it runs by itself.' };
+}
+
+function boundTable(bindings: readonly BindingAnswer[]): Table {
+  const columns = [
+    { name: 'Binding' },
+    { name: 'State' },
+    { name: 'Bound' },
+    { name: 'Made (UTC)' },
+    { name: 'Expires (UTC)' },
+  ];
+  const rows = bindings.map((one) => [
+    cell(code(one.id), soft(one.operation && whyOf(one.operation))),
+    cell(badge(one.state)),
+    boundTo(one),
+    cell(moment(one.created_at)),
+    cell(moment(one.expires_at)),
+  ]);
+  return { is: 'table', label: 'Bindings', columns, rows, empty: 'It has no bindings.' };
+}
+
+function operationSection(operation: TimedOperationAnswer): Section {
+  const { kind, id, timeline, created_at: at, finished_at: end } = operation;
+  const note = cell(
+    badge(operation.state),
+    moment(at),
+    soft(end === undefined ? undefined : `took ${between(at, end)}`),
+    ...asSentence(askedBy(operation)),
+    code(id, operationPath(id)),
+  );
+  return { title: kind, sub: true, note, parts: [...failureParts(operation), timelineOf(kind, timeline)] };
+}
+
+function asSentence(who: Cell): Cell {
+  return who.map((piece, at) =>
+    piece && at === 0 ? { ...piece, text: `by ${piece.text}`, soft: true } : piece,
+  );
+}
+
+function failureParts(operation: OperationAnswer): Section['parts'] {
+  const why = whyOf(operation);
+  const { failure, state, left } = operation;
+  const detail = failure?.detail;
+  return [
+    why === undefined ? undefined : { is: 'text', text: why, tone: state === 'failed' ? 'bad' : 'warn' },
+    detail === undefined || detail === why ? undefined : { is: 'text', text: detail },
+    left === undefined || left === why
+      ? undefined
+      : { is: 'text', text: `Still there: ${left}`, tone: 'warn' },
+  ];
+}
+
+function timelineOf(kind: string, steps: TimedOperationAnswer['timeline']): Timeline | undefined {
+  if (steps.length === 0) return undefined;
+  const ends = steps.map(({ ended_at: at }) => Date.parse(at));
+  const starts = steps.map(({ ms }, at) => (ends[at] ?? 0) - ms);
+  const first = Math.min(...starts);
+  const whole = Math.max(1, Math.max(...ends) - first);
+  return {
+    is: 'timeline',
+    label: `Steps of ${kind}`,
+    steps: steps.map(({ step, tries, undo, ms }, at) => {
+      const x = Math.min(99, (100 * ((starts[at] ?? first) - first)) / whole);
+      return {
+        name: step,
+        notes: cell(
+          undo ? badge('undone') : undefined,
+          tries > 1 ? soft(`at the ${ordinal(tries)} try`) : undefined,
+        ).filter((piece) => piece !== undefined),
+        took: duration(ms),
+        x: x.toFixed(2),
+        width: Math.max(0.5, Math.min(100 - x, (100 * ms) / whole)).toFixed(2),
+        tone: undo ? 'warn' : 'good',
+      };
+    }),
+  };
+}
+
+function ordinal(n: number): string {
+  const endings = ['th', 'st', 'nd', 'rd'];
+  const isTeen = n % 100 > 10 && n % 100 < 14;
+  return `${n}${(isTeen ? undefined : endings[n % 10]) ?? 'th'}`;
+}
+
+export async function operationPage(ask: Ask, { query }: Pick<Call, 'query'>): Promise<PageContent> {
+  const asked = { params: { operationId: query.get('id') ?? '' } };
+  const [one, names] = await Promise.all([ask('operations show', asked), offeringNames(ask)]);
+  const { binding_id: binding, finished_at: end } = one;
+  return {
+    title: `${one.kind} of ${one.instance_id}`,
+    kind: 'Operation',
+    below: cell(badge(one.state), soft(whyOf(one))),
+    live: one.state === 'in progress',
+    sections: [
+      {
+        parts: [
+          {
+            is: 'facts',
+            facts: [
+              ['Id', cell(code(one.id))],
+              ['Instance', cell(code(one.instance_id, instancePath(one.instance_id)))],
+              ['Binding', cell(code(binding))],
+              ['Offering', cell(text(names(one.offering_id)))],
+              ['Asked by', askedBy(one)],
+              ['Request', cell(code(one.asked_by.request))],
+              ['Begun', cell(moment(one.created_at))],
+              ['Ended', cell(moment(end), soft(between(one.created_at, end)))],
+              ['To end by', cell(end === undefined ? moment(one.deadline) : undefined)],
+              ['Node', cell(text(one.node))],
+              ['Carried out by', cell(code(one.holder))],
+              ['Taken up', cell(text(count(one.attempt, 'time')))],
+              ['Failures in a row', cell(one.failures ? text(one.failures) : undefined)],
+            ],
+          },
+          ...failureParts(one),
+        ],
+      },
+    ],
+  };
+}

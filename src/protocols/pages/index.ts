@@ -1,0 +1,77 @@
+/** Pages for operators: what the operator API tells and does, for people. They ask it, and reach nothing else. */
+import { operatorRealm, type OperatorHandlers } from '../operator/index.ts';
+import { errorReply } from '../operator/errors.ts';
+import type { Call, Login, Protocol, Realm, Reply, Route } from '../protocol.ts';
+import { type Ask, askFor } from './ask.ts';
+import { auditPage } from './content/audit.ts';
+import { catalogPage, quotasPage } from './content/catalog.ts';
+import { instancePage, operationPage } from './content/instance.ts';
+import { bindingsPage, instancesPage, operationsPage } from './content/lists.ts';
+import { nodesPage, orphansPage } from './content/nodes.ts';
+import { type Count, overviewPage } from './content/overview.ts';
+import type { PageContent } from './content/parts.ts';
+import { pathTo } from './paths.ts';
+import { assetRoutes, show } from './show.ts';
+
+export interface PagesSettings {
+  readonly on: OperatorHandlers;
+  readonly logins: readonly Login[];
+  readonly accounts: Realm['accounts'];
+  readonly stock: Count;
+}
+
+type Page = (ask: Ask, call: Call) => Promise<PageContent>;
+
+export function pages({ on, logins, accounts, stock }: PagesSettings): Protocol {
+  const all: Readonly<Record<string, Page>> = {
+    '': (ask) => overviewPage(ask, stock),
+    instances: instancesPage,
+    instance: instancePage,
+    bindings: bindingsPage,
+    operations: operationsPage,
+    operation: operationPage,
+    nodes: nodesPage,
+    orphans: orphansPage,
+    catalog: (ask) => catalogPage(ask, stock),
+    quotas: quotasPage,
+    audit: auditPage,
+  };
+  return {
+    name: 'pages',
+    open: false,
+    realm: operatorRealm(logins, accounts),
+    routes: [...Object.entries(all).map(([name, page]) => routeTo(name, page, on)), ...assetRoutes],
+    refuse,
+  };
+}
+
+function routeTo(name: string, page: Page, on: OperatorHandlers): Route {
+  return {
+    method: 'GET',
+    path: pathTo(name),
+    handler: async (call) => show(call, await page(askFor(on, call), call)),
+  };
+}
+
+/** As the operator API refuses it, for people. */
+function refuse(error: unknown): Reply {
+  const { status, headers, body } = errorReply(error);
+  const content: PageContent = {
+    title: titles[status] ?? 'This cannot be shown',
+    sections: [{ parts: [{ is: 'text', text: body.description, tone: 'bad' }, detail(body.detail)] }],
+  };
+  return show({ path: '', headers: {} }, content, { status, headers });
+}
+
+function detail(text: string | undefined): PageContent['sections'][number]['parts'][number] {
+  return text === undefined ? undefined : { is: 'text', text };
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'This cannot be asked',
+  401: 'Operators log in here',
+  403: 'This is not allowed',
+  404: 'It is not there',
+  409: 'This cannot be done now',
+  503: 'The broker is not ready',
+};
