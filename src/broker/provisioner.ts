@@ -77,13 +77,23 @@ export interface ProvisionerTraits {
   readonly rootsOfBindings?: readonly string[];
   /** Places below `config`, such as `bind`, that are filled for one binding, with its id and secrets. */
   readonly perBinding?: readonly string[];
+  /** Of the roots whose members an offering file names itself, where it does that. */
+  readonly declared?: Readonly<Record<string, DeclaredRoot>>;
   /**
-   * Places below `config` whose templates it fills, with `*` for any name (`files.*.content`), and whether what they
-   * come to is written into text or may be any value; elsewhere a template is a mistake. Absent: it fills all.
+   * Places below `config` whose members are made one after another, those first that templates of others mention or
+   * that they name in `after`; first the place of the instance, then that of each binding.
    */
-  readonly fills?: Readonly<Record<string, 'text' | 'value'>>;
+  readonly ordered?: readonly OrderedPlace[];
+  /**
+   * Places below `config` whose templates it fills, with `*` for any name (`files.*.content`) and `**` for any names at
+   * the end, and whether what they come to is written into text or may be any value; elsewhere, and where it is `none`,
+   * a template is a mistake. The first that fits counts. Absent: it fills all.
+   */
+  readonly fills?: Readonly<Record<string, 'text' | 'value' | 'none'>>;
   /** The secrets that an offering file must declare, by name. */
   readonly secrets?: Readonly<Record<string, 'instance' | 'binding'>>;
+  /** How often the monitor restarts a unit where the offering does not say it; absent: as the guide has it. */
+  readonly usualRestarts?: number;
   /** Keys of an offering file that only some provisioners act on, such as `hooks`; none when absent. */
   readonly supports?: readonly string[];
   /**
@@ -100,6 +110,22 @@ export interface ProvisionerTraits {
   readonly local?: boolean;
   /** What its nodes must have, beside the executables of an offering: `container engine`. */
   readonly needs?: readonly string[];
+}
+
+/** A root whose members are named in the offering file. */
+export interface DeclaredRoot {
+  /** Places below `config`: first that of the instance, then that of each binding. */
+  readonly in: readonly string[];
+  /** What each of its members has; absent: nothing or anything. */
+  readonly members?: readonly string[];
+  /** May it be secret, so that it stands on no command line? */
+  readonly isConfidential?: boolean;
+}
+
+/** Things whose templates mention each other as `{{<root>.<name>}}`, or which say what they come after. */
+export interface OrderedPlace {
+  readonly at: string;
+  readonly root: string;
 }
 
 /** Done, or call me again: one method serves start, poll and resume after a crash. */

@@ -81,6 +81,7 @@ export function redactRecords(text: string, records: readonly Confiding[], param
     own,
     facts['outputs'],
     facts['deps'],
+    facts['read'],
   ]);
   const texts = [...told, parameters].flatMap((value) => stringsIn(value));
   return [

@@ -18,6 +18,7 @@ import { executableFindings, needFindings } from './rules/needs.ts';
 import { portFindings } from './rules/ports.ts';
 import { proofFindings } from './rules/proof.ts';
 import { type OfferingFile, type PlanView, planViews } from './form/offering-file.ts';
+import { orderFindings } from './rules/mentions/order.ts';
 import { parameterFindings } from './rules/parameters.ts';
 import type { Finding } from './problem.ts';
 import { templateFindings } from './rules/templates.ts';
@@ -129,6 +130,7 @@ const rules: readonly Rule[] = [
   { reads: ['hooks'], find: hookFindings },
   { reads: ['prove'], find: proofFindings },
   { reads: ['config'], find: executableFindings },
+  { reads: ['provisioner', 'config'], find: orderFindings },
   { reads: ['provisioner', 'config'], find: portFindings },
   {
     reads: ['provisioner', 'secrets', 'plans.with', ...templateWords],

@@ -7,6 +7,7 @@ import { hookDigest } from './hook-digest.ts';
 import { Undecided, whenDecided } from '../broker/when-decided.ts';
 import { withoutAbsent } from './form/absent.ts';
 import { hookFileFindings } from './rules/hooks.ts';
+import { withUsualRestarts } from './form/usual.ts';
 import { needProblems } from './rules/needs.ts';
 import type { OfferingFile } from './form/offering-file.ts';
 import { isError, mistake, type Problem, sortProblems, warning } from './problem.ts';
@@ -80,12 +81,12 @@ export async function readCatalog(
   const told = found.length + files.length > 0 ? found : [nothingToSell(directories)];
   const problems = sortProblems(located(told, files));
   if (problems.some(isError)) return { problems };
-  return { texts: await Promise.all(files.map(textOf)), problems };
+  return { texts: await Promise.all(files.map((raw) => textOf(raw, traits))), problems };
 }
 
-async function textOf({ file, offering }: RawFile): Promise<OfferingText> {
+async function textOf({ file, offering }: RawFile, traits: Traits): Promise<OfferingText> {
   const hookFiles = await hookDigest(file, asOfferingFile(offering));
-  return { text: JSON.stringify(offering), hookFiles };
+  return { text: JSON.stringify(withUsualRestarts(offering, traits)), hookFiles };
 }
 
 /** Each with the line and column where what it is about stands. */

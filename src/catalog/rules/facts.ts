@@ -2,6 +2,7 @@ import { planCalled } from '../form/offering-file.ts';
 import { isObject } from '../../broker/json.ts';
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { didYouMean } from '../form/did-you-mean.ts';
+import { declaredReason } from './mentions/declared.ts';
 import { portNames, portReason } from './ports.ts';
 import { isOfBinding, onlyPerBinding, type Use } from './use.ts';
 
@@ -21,6 +22,9 @@ export function factReason(use: Use, core: readonly string[]): string | undefine
   }
   if (!place.hasFacts) return 'It is known only when the instance is made, and this is needed before.';
   if (traits.rootsOfBindings?.includes(root) && !isOfBinding(use)) return onlyPerBinding;
+  const declared =
+    traits.declared && Object.hasOwn(traits.declared, root) ? traits.declared[root] : undefined;
+  if (declared) return declaredReason(use, declared, traits);
   return rules.get(root)?.(use) ?? memberReason(use, traits);
 }
 

@@ -20,7 +20,7 @@ export function filledPlaceFindings(
   return textsIn(config, [], 'config').flatMap(({ text, path, at }) => {
     if (expressionsIn(text).length === 0) return [];
     const found = Object.entries(fills).find(([place]) => isPlace(place, path));
-    if (!found) return [mistake(at, unfilled)];
+    if (!found || found[1] === 'none') return [mistake(at, unfilled)];
     const nested = found[1] === 'text' ? nestedIn(text, view, neededTypes) : [];
     return nested.length > 0
       ? [mistake(at, `${scalar} This template may come to ${nested.join(', ')}.`)]
@@ -45,9 +45,13 @@ function fixedTypes(text: string, { plan }: PlanView): readonly TypeName[] | und
   return value === undefined ? undefined : [typeNameOf(value)];
 }
 
-/** @param place names with `*` for any one: `files.*.content` */
+/** @param place names with `*` for any one, and `**` for any at its end: `files.*.content` */
 function isPlace(place: string, path: readonly string[]): boolean {
   const names = place.split('.');
+  if (names.at(-1) === '**')
+    return (
+      path.length >= names.length && isPlace(names.slice(0, -1).join('.'), path.slice(0, names.length - 1))
+    );
   return names.length === path.length && names.every((name, index) => name === '*' || name === path[index]);
 }
 

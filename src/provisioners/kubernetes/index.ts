@@ -1,0 +1,78 @@
+/**
+ * Instances that are objects of a Kubernetes cluster, from what the offering file declares alone: applied on the server
+ * under a name of ours, awaited by rules for each kind, and removed by what is recorded (docs/kubernetes.md).
+ */
+import type { ServicePlan } from '../../broker/catalog.ts';
+import type { Provisioner } from '../../broker/provisioner.ts';
+import { expressionsIn, renderKnown } from '../../broker/template.ts';
+import type { Clusters } from './cluster.ts';
+import { clusterProblem, type KubernetesSettings } from './context.ts';
+import { bind, unbind } from './deeds/bind.ts';
+import { deprovision } from './deeds/deprovision.ts';
+import { provision } from './deeds/provision.ts';
+import { restart, start, stop } from './deeds/start-stop.ts';
+import { update } from './deeds/update.ts';
+import { type ClusterConfig, configOf } from './form/config.ts';
+import { traits } from './form/traits.ts';
+import { exec, log } from './exec-and-log.ts';
+import { inspect } from './inspect.ts';
+import { inventoryOf } from './inventory.ts';
+import { plainText } from './objects/plain-text.ts';
+
+/** @param installation what this broker's objects are told from those of others by */
+export function kubernetes({
+  clusters,
+  installation,
+}: Omit<KubernetesSettings, 'sharedNamespaces'>): Provisioner {
+  const shared = createSharedNamespaces(clusters);
+  const settings: KubernetesSettings = { clusters, installation, sharedNamespaces: shared.of };
+  return {
+    name: 'kubernetes',
+    traits,
+    provision: (work) => provision(settings, work),
+    deprovision: (work) => deprovision(settings, work),
+    update: (work) => update(settings, work),
+    bind: (work) => bind(settings, work),
+    unbind: (work) => unbind(settings, work),
+    units: {
+      inspect: (work) => inspect(settings, work),
+      start: async (work) => start(settings, work),
+      stop: async (work) => stop(settings, work),
+      restart: async (work) => restart(settings, work),
+      exec: (work, execution) => exec(settings, work, execution),
+      log: (work, query) => log(settings, work, query),
+    },
+    ...inventoryOf(settings),
+    obstacle(plan) {
+      const { cluster } = fixedIn(plan);
+      shared.note(plan);
+      return clusters.find(cluster) ? undefined : clusterProblem(clusters, cluster);
+    },
+    close: () => clusters.close(),
+  };
+}
+
+/** What offerings have named is remembered, for the inventory. */
+function createSharedNamespaces(clusters: Clusters) {
+  const known = new Map<string, Set<string>>();
+  return {
+    note(plan: ServicePlan) {
+      const { cluster, namespace } = fixedIn(plan);
+      const name = clusters.find(cluster)?.name;
+      if (name === undefined || namespace === undefined || namespace === 'own') return;
+      known.set(name, (known.get(name) ?? new Set()).add(namespace));
+    },
+    of: (cluster: string): readonly string[] => [...(known.get(cluster) ?? [])],
+  };
+}
+
+/** Of what the plan says, what it says for all instances. */
+function fixedIn(plan: ServicePlan): Partial<Pick<ClusterConfig, 'cluster' | 'namespace'>> {
+  const { cluster, namespace } = configOf(plan);
+  const fixed = (text: string | undefined) => {
+    if (text === undefined) return undefined;
+    const value = expressionsIn(text).length === 0 ? text : renderKnown(text, { plan: plan.making.settings });
+    return value === undefined ? undefined : plainText(value);
+  };
+  return { cluster: fixed(cluster), namespace: fixed(namespace) };
+}
