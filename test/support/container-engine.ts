@@ -10,7 +10,7 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { containerEngine, type ContainerEngine } from '../../src/provisioners/process/containers/engine.ts';
 import { findExecutable } from '../../src/system/executables.ts';
 import { scratchDirectory } from './scratch-directory.ts';
@@ -124,15 +124,20 @@ function removeAll(socket: string): void {
 
 /** Redis with the libraries it needs, and a shell. */
 function importImage(socket: string, place: string, image: string): void {
-  const root = join(place, 'image');
+  const programs = ['redis-server', 'redis-cli'].map((name) => findExecutable(path, name) ?? '');
+  importRoot(socket, join(place, 'image'), image, programs);
+}
+
+/** An image of what lies below `root`, with these programs and the libraries they need, and a shell. */
+export function importRoot(socket: string, root: string, image: string, wanted: readonly string[]): void {
   for (const folder of ['bin', 'usr/bin', 'tmp', 'etc']) mkdirSync(join(root, folder), { recursive: true });
   chmodSync(join(root, 'tmp'), 0o1777);
   copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
-  for (const name of ['sh', 'cat', 'id', 'kill', 'sleep', 'grep', 'touch'])
+  for (const name of ['sh', 'cat', 'cp', 'id', 'kill', 'sleep', 'grep', 'touch'])
     symlinkSync('busybox', join(root, 'bin', name));
-  for (const name of ['redis-server', 'redis-cli']) {
-    const program = realpathSync(findExecutable(path, name) ?? '');
-    copyFileSync(program, join(root, 'usr/bin', name));
+  for (const one of wanted) {
+    const program = realpathSync(one);
+    copyFileSync(program, join(root, 'usr/bin', basename(one)));
     for (const library of execFileSync('ldd', [program]).toString().match(/\/\S+/g) ?? []) {
       const target = join(root, library);
       if (existsSync(target)) continue;
@@ -141,7 +146,7 @@ function importImage(socket: string, place: string, image: string): void {
       chmodSync(target, 0o755);
     }
   }
-  const archive = join(place, 'image.tar');
+  const archive = `${root}.tar`;
   execFileSync('tar', ['-C', root, '-cf', archive, '.']);
   docker(socket, 'import', archive, image);
 }
