@@ -25,6 +25,10 @@ export const auditVerbs = [
   'reload',
   'rekey',
   'renew-authority',
+  'start-upgrades',
+  'pause-upgrades',
+  'resume-upgrades',
+  'cancel-upgrades',
   'login',
 ] as const;
 
@@ -56,7 +60,10 @@ export interface AuditEntry {
 export type AuditObject =
   | { readonly kind: 'instance'; readonly instanceId: string }
   | { readonly kind: 'binding'; readonly instanceId: string; readonly id: string }
-  | { readonly kind: 'node' | 'orphan' | 'catalog' | 'keys' | 'login' | 'authority'; readonly id: string };
+  | {
+      readonly kind: 'node' | 'orphan' | 'catalog' | 'keys' | 'login' | 'authority' | 'upgrades';
+      readonly id: string;
+    };
 
 /** Data of persons: it lies encrypted in the database. */
 export interface AuditConfidential {

@@ -32,6 +32,7 @@ import { startStop } from './requests/start-stop.ts';
 import { createPlanOf } from './operations/plan-of.ts';
 import { type ForceDeleted, forceDelete } from './repair/force-delete.ts';
 import { cancelOperation } from './repair/cancel.ts';
+import { findOrphans } from './repair/find-orphans.ts';
 import { findMissing, type Missing } from './repair/find-missing.ts';
 import { requireKnownOperation } from './repair/find-operation.ts';
 import { retryOperation } from './repair/retry.ts';
@@ -134,6 +135,8 @@ export function createBroker(context: BrokerContext): {
   broker: Broker;
   work: OperationQueue;
   checks: UnitMonitor;
+  /** Looks for what nobody owns; never rejects. */
+  lookAround: () => Promise<void>;
 } {
   const planOf = createPlanOf(context);
   const engine = createEngine({ ...context, dependencies: createDependencies(() => core) }, planOf);
@@ -169,5 +172,10 @@ export function createBroker(context: BrokerContext): {
     log: (command) => readUnitLogs(core, command),
     overview: createOperatorView(core),
   };
-  return { broker, work: createOperationQueue(core), checks: createUnitMonitor(core) };
+  return {
+    broker,
+    work: createOperationQueue(core),
+    checks: createUnitMonitor(core),
+    lookAround: () => findOrphans(core),
+  };
 }

@@ -17,6 +17,10 @@ export type CommandSummary =
     }
   | ({ readonly kind: 'remove-orphan'; readonly name: string } & Scope)
   | { readonly kind: 'renew-authority'; readonly generation: number; readonly signsAfter: number }
+  | {
+      readonly kind: 'start-upgrades' | 'pause-upgrades' | 'resume-upgrades' | 'cancel-upgrades';
+      readonly run: string;
+    }
   | ({ readonly kind: 'exec'; readonly ended: readonly EndedProgram[] } & StartedProgram)
   | {
       readonly kind: 'log';
@@ -91,6 +95,14 @@ export type BrokerEvent =
       readonly instanceId: string;
       readonly unit: string;
       readonly restarts: number;
+    }
+  /** A run of upgrades has ended, or waits for an operator. */
+  | {
+      readonly type: 'upgrades-changed';
+      readonly run: string;
+      readonly state: string;
+      readonly reason?: string | undefined;
+      readonly counts: { readonly succeeded: number; readonly failed: number; readonly skipped: number };
     }
   | ({ readonly type: 'orphan-suspected' | 'orphan-removed'; readonly name: string } & Scope)
   /** A record that could not be read, and is passed over until it can. */

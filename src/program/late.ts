@@ -1,6 +1,7 @@
 import type { Broker } from '../broker/broker.ts';
 import type { AuthorityOffice } from '../broker/nodes.ts';
 import type { OperatorView } from '../broker/operator-view.ts';
+import type { UpgradeOffice } from '../broker/upgrades.ts';
 
 /**
  * Stands for a broker that is not there yet, so that protocols can be given it already. Each method finds the real one
@@ -45,6 +46,17 @@ export function lateAuthorities(find: () => AuthorityOffice): AuthorityOffice {
   return {
     list: () => find().list(),
     renew: (command) => find().renew(command),
+  };
+}
+
+/** As `lateBroker`. */
+export function lateUpgrades(find: () => UpgradeOffice): UpgradeOffice {
+  return {
+    list: (limit) => find().list(limit),
+    find: (runId) => find().find(runId),
+    items: (query) => find().items(query),
+    start: (command) => find().start(command),
+    change: (command) => find().change(command),
   };
 }
 

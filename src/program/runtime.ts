@@ -7,8 +7,8 @@ import type { OperationQueue } from '../broker/queue.ts';
 import type { OperationSummary } from '../broker/events.ts';
 import type { AuthorityOffice, Nodes } from '../broker/nodes.ts';
 import type { OnSale } from '../broker/on-sale.ts';
-import { findOrphans } from '../broker/find-orphans.ts';
 import type { Store } from '../broker/store.ts';
+import type { UpgradeOffice } from '../broker/upgrades.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { Registry } from '../provisioners/index.ts';
@@ -17,7 +17,6 @@ import { lateAuthorityOffice } from './authority/late.ts';
 import { postgresAuthorities } from './authority/stored.ts';
 import { openProvisioners } from './opening/open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
-
 import { openStore, patiently, type StoreOpening } from './opening/open-store.ts';
 import { concernsTeller } from './concerns.ts';
 import { hiddenLine } from './hidden-line.ts';
@@ -28,7 +27,8 @@ import { newSecret } from './opening/random.ts';
 import { keyHolder, settingsOf } from './opening/settings.ts';
 import { followCatalog, saveDeclared } from './audit/catalog-changes.ts';
 import { createLoginAudit, type LoginAudit } from './audit/failed-logins.ts';
-import { startUpkeep } from './loops/upkeep.ts';
+import { startUpkeep, type UpkeepParts } from './loops/upkeep.ts';
+import { openUpgrades } from './upgrades/open.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
@@ -39,6 +39,7 @@ import { describeLimits } from '../system/limits/open-limits.ts';
 export interface Runtime {
   readonly broker: Broker;
   readonly authorities: AuthorityOffice;
+  readonly upgrades: UpgradeOffice;
   /** The broker's own address, as platforms know it. */
   readonly url: string;
   readonly store: Store;
@@ -102,8 +103,9 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
   const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings });
-  const { broker, work, checks } = createBroker(core);
-  const upkeep = upkeepOf(parts, core, { work, checks });
+  const { broker, ...driven } = createBroker(core);
+  const upgrades = openUpgrades(database.pool, broker, core);
+  const upkeep = upkeepOf(parts, core, { ...driven, upgrades: upgrades.worker });
   closing.add(() => upkeep.close());
   const logins = createLoginAudit(core, closing);
   const watch = followCatalog(currentCatalog, core, async (plans) => {
@@ -117,6 +119,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   return {
     broker,
     authorities: lateAuthorityOffice(authorities, core),
+    upgrades: upgrades.office,
     url: parts.url,
     store,
     pool: database.pool,
@@ -125,7 +128,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     ...ofRole,
     keys: () => keys.state(),
     reload: () => watch.reload().then(() => void offer.current()),
-    ...handsOf(work, upkeep),
+    ...handsOf(driven.work, upkeep),
     logins,
     close: () => closing.close(),
   };
@@ -134,11 +137,10 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
 function upkeepOf(
   { config, observe }: RuntimeParts,
   core: BrokerContext,
-  driven: Pick<ReturnType<typeof createBroker>, 'work' | 'checks'>,
+  driven: Pick<UpkeepParts, 'work' | 'checks' | 'lookAround' | 'upgrades'>,
 ): ReturnType<typeof startUpkeep> {
   return startUpkeep({
     ...driven,
-    lookAround: () => findOrphans(core),
     store: core.store,
     workers: config.workers,
     lookers: config.checks,

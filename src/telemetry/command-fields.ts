@@ -18,6 +18,10 @@ const fields: Fields = {
   'force-delete': ({ instanceId, bindingId }) => ({ instanceId, bindingId }),
   'remove-orphan': ({ name, provisioner, node }) => ({ name, provisioner, node }),
   'renew-authority': ({ generation, signsAfter }) => ({ generation, signsAfter }),
+  'start-upgrades': ({ run }) => ({ run }),
+  'pause-upgrades': ({ run }) => ({ run }),
+  'resume-upgrades': ({ run }) => ({ run }),
+  'cancel-upgrades': ({ run }) => ({ run }),
   exec: ({ instanceId, unit, program, argumentCount, ended }) => ({
     instanceId,
     unit,

@@ -194,6 +194,11 @@ const descriptions: ByEvent<Description> = {
     message: 'unit failed again, left alone',
     fields: { instanceId, unit, restarts },
   }),
+  'upgrades-changed': ({ run, state, reason, counts: { succeeded, failed, skipped } }) => ({
+    level: state === 'succeeded' || state === 'cancelled' ? 'info' : 'warn',
+    message: `upgrades ${state}`,
+    fields: { run, reason, succeeded, failed, skipped },
+  }),
   'orphan-suspected': ({ name, provisioner, node }) => ({
     level: 'warn',
     message: 'found what no instance stands for',

@@ -167,6 +167,7 @@ function otherCounters(registry: Registry) {
   const units = counter(registry, 'unit_changes', 'Changes of the status of units.', ['to']);
   const leftAlone = counter(registry, 'left_alone', 'Units that failed again after their restarts.', []);
   const orphans = counter(registry, 'orphans_removed', 'Things without an instance that were removed.', []);
+  const upgrades = counter(registry, 'upgrade_runs', 'Runs of upgrades that ended or paused.', ['state']);
   const unreadable = counter(registry, 'unreadable_records', 'Records that could not be read.', ['table']);
   const trouble = counter(registry, 'troubles', 'Things that went wrong outside any operation.', []);
   return {
@@ -176,6 +177,7 @@ function otherCounters(registry: Registry) {
     'unit-changed': ({ to }) => units.inc({ to }),
     'limit-near': uncounted,
     'left-alone': () => leftAlone.inc(),
+    'upgrades-changed': ({ state }) => upgrades.inc({ state }),
     'orphan-suspected': uncounted,
     'orphan-removed': () => orphans.inc(),
     unreadable: ({ table }) => unreadable.inc({ table }),

@@ -1,6 +1,6 @@
 import type { Provisioner, Resource } from '../../src/broker/provisioner.ts';
 import { instanceKey } from '../../src/broker/key.ts';
-import { findOrphans } from '../../src/broker/find-orphans.ts';
+import { findOrphans } from '../../src/broker/repair/find-orphans.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind, toUpdate } from './fixtures.ts';
 import { coreInMemory, gate, scripted, untilAborted, type CoreInMemory } from './core-in-memory.ts';
 

@@ -203,6 +203,10 @@ const commands: {
     { kind: 'renew-authority', generation: 2, signsAfter: 1000 },
     { generation: 2, signsAfter: 1000 },
   ],
+  'start-upgrades': [{ kind: 'start-upgrades', run: 'r1' }, { run: 'r1' }],
+  'pause-upgrades': [{ kind: 'pause-upgrades', run: 'r1' }, { run: 'r1' }],
+  'resume-upgrades': [{ kind: 'resume-upgrades', run: 'r1' }, { run: 'r1' }],
+  'cancel-upgrades': [{ kind: 'cancel-upgrades', run: 'r1' }, { run: 'r1' }],
   exec: [
     {
       kind: 'exec',
@@ -256,6 +260,18 @@ test.each<[BrokerEvent, string, string, object]>([
     { retryMs: 1000 },
   ],
   [{ type: 'undo-started', operation, detail: 'x' }, 'warn', 'operation failed, undoing it', { detail: 'x' }],
+  [
+    {
+      type: 'upgrades-changed',
+      run: 'r1',
+      state: 'paused',
+      reason: 'Why.',
+      counts: { succeeded: 2, failed: 1, skipped: 0 },
+    },
+    'warn',
+    'upgrades paused',
+    { run: 'r1', reason: 'Why.', succeeded: 2, failed: 1, skipped: 0 },
+  ],
   [
     { type: 'binding-expired', instanceId: 'i1', bindingId: 'b1' },
     'info',

@@ -62,6 +62,8 @@ test('Operations are counted by kind, and those that ended timed by result', asy
   metrics.event({ type: 'step-failed', operation, detail: 'x', retryMs: 1000 });
   metrics.event({ type: 'binding-expired', instanceId: 'i1', bindingId: 'b1' });
   metrics.event({ type: 'operation-claimed', operation });
+  const counts = { waiting: 1, started: 0, succeeded: 2, failed: 1, skipped: 0 };
+  metrics.event({ type: 'upgrades-changed', run: 'r1', state: 'paused', counts });
   metrics.event({ type: 'trouble', doing: 'work', detail: 'x' });
   const page = await pageOf(metrics);
   const lines = page.split('\n');
@@ -74,6 +76,7 @@ test('Operations are counted by kind, and those that ended timed by result', asy
       'purveyor_steps_failed_total{kind="bind"} 2',
       'purveyor_steps_retried_total{kind="bind"} 1',
       'purveyor_bindings_expired_total 1',
+      'purveyor_upgrade_runs_total{state="paused"} 1',
       'purveyor_troubles_total 1',
     ]),
   );

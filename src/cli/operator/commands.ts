@@ -10,6 +10,7 @@ import { openapi } from './openapi.ts';
 import { operations } from './operations.ts';
 import { orphanCommands } from './orphans.ts';
 import { quotas } from './quotas.ts';
+import { upgradeCommands } from './upgrades.ts';
 
 /** What asks the operator API, each under the name that it has there (src/protocols/operator/routes.ts). */
 export const operatorCommands: readonly CliCommand[] = [
@@ -20,6 +21,7 @@ export const operatorCommands: readonly CliCommand[] = [
   bindings,
   operations,
   ...repairCommands,
+  ...upgradeCommands,
   ...orphanCommands,
   ...auditCommands,
   ...authorityCommands,

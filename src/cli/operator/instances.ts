@@ -4,7 +4,7 @@ import { instancePage, instanceTable } from './instance-answers.ts';
 import { doAndTell, untilRemoved } from './until-done.ts';
 import type { ActionBody } from '../../protocols/operator/wire/units.ts';
 import type { InstanceAction } from '../../protocols/operator/client.ts';
-import { findAll, listOptions } from './lists.ts';
+import { findAll, listOptions, ownerOptions } from './lists.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 import {
   anyArguments,
@@ -34,11 +34,7 @@ export const instanceCommands: readonly CliCommand[] = [
       node: option('--node <name>', nodeName(), 'only those on this node'),
       ...listOptions,
       plan: option('--plan <name>', someText(), 'only those of this plan'),
-      platform: option('--platform <name>', someText(), 'only those of this platform, e.g. cloudfoundry'),
-      organization: option('--organization <name>', someText(), 'only those of this organization or team'),
-      organizationGuid: option('--organization-guid <id>', someText(), 'the same by its id'),
-      space: option('--space <name>', someText(), 'only those of this space or namespace'),
-      spaceGuid: option('--space-guid <id>', someText(), 'the same by its id'),
+      ...ownerOptions,
       state: option('--state <state>', someText(), 'only those that are e.g. ready, failed or updating'),
       status: option('--status <status>', someText(), 'only those that are e.g. started, error or down'),
       drifted: flag('--drifted', 'only those whose plan has changed since, down to its hooks'),

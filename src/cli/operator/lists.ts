@@ -17,6 +17,15 @@ export const listOptions = {
   limit: option('--limit <number>', wholeNumber(1, 1_000_000), 'at most so many'),
 };
 
+/** Whose instances a list can be asked for. */
+export const ownerOptions = {
+  platform: option('--platform <name>', someText(), 'only those of this platform, e.g. cloudfoundry'),
+  organization: option('--organization <name>', someText(), 'only those of this organization or team'),
+  organizationGuid: option('--organization-guid <id>', someText(), 'the same by its id'),
+  space: option('--space <name>', someText(), 'only those of this space or namespace'),
+  spaceGuid: option('--space-guid <id>', someText(), 'the same by its id'),
+};
+
 const largestPage = 1000;
 
 /** All instances that fit, however many pages that are; at most `limit`. */

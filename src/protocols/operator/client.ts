@@ -8,6 +8,12 @@ import type {
   OperationsAnswer,
   PurgeAnswer,
 } from './wire/operations.ts';
+import type {
+  UpgradeDetailsAnswer,
+  UpgradeRunAnswer,
+  UpgradeRunsAnswer,
+  UpgradesBody,
+} from './wire/upgrades.ts';
 import type { ActionBody, ExecAnswer, ExecBody, LogAnswer, OrphanBody } from './wire/units.ts';
 import type { BindingsAnswer, InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
 import type {
@@ -52,6 +58,12 @@ export interface OperatorClient {
   removeOrphan(body: OrphanBody): Promise<object>;
   authorities(): Promise<AuthoritiesAnswer>;
   renewAuthority(generation: number, body: AuthorityBody): Promise<AuthorityAnswer>;
+  /** `limit`. */
+  upgrades(query: OperatorQuery): Promise<UpgradeRunsAnswer>;
+  /** With one page of its instances: `state`, `after`, `limit`. */
+  upgradeRun(id: string, query: OperatorQuery): Promise<UpgradeDetailsAnswer>;
+  startUpgrades(body: UpgradesBody): Promise<UpgradeRunAnswer>;
+  changeUpgrades(id: string, change: 'pause' | 'resume' | 'cancel'): Promise<UpgradeRunAnswer>;
   /** One page of it, by the filters of `GET /operator/audit`. */
   audit(query: OperatorQuery): Promise<AuditAnswer>;
   /** The OpenAPI document of all this. */
@@ -116,11 +128,32 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     missing: () => get('/operator/missing'),
     orphans: () => get('/operator/orphans'),
     removeOrphan: (body) => post('/operator/orphans/remove', body),
-    authorities: () => get('/operator/authorities'),
-    renewAuthority: (generation, body) =>
-      ask({ method: 'PUT', path: `/operator/authorities/${generation}`, body }),
+    ...authorityCalls(ask),
+    ...upgradeCalls(ask),
     audit: (query) => get('/operator/audit', query),
     openapi: () => get('/operator/openapi.json'),
+  };
+}
+
+type Ask = <Answer>(question: Question) => Promise<Answer>;
+
+function authorityCalls(ask: Ask): Pick<OperatorClient, 'authorities' | 'renewAuthority'> {
+  return {
+    authorities: () => ask({ method: 'GET', path: '/operator/authorities' }),
+    renewAuthority: (generation, body) =>
+      ask({ method: 'PUT', path: `/operator/authorities/${generation}`, body }),
+  };
+}
+
+function upgradeCalls(
+  ask: Ask,
+): Pick<OperatorClient, 'upgrades' | 'upgradeRun' | 'startUpgrades' | 'changeUpgrades'> {
+  const pathTo = (id: string) => `/operator/upgrades/${encodeURIComponent(id)}`;
+  return {
+    upgrades: (query) => ask({ method: 'GET', path: '/operator/upgrades', query }),
+    upgradeRun: (id, query) => ask({ method: 'GET', path: pathTo(id), query }),
+    startUpgrades: (body) => ask({ method: 'POST', path: '/operator/upgrades', body }),
+    changeUpgrades: (id, change) => ask({ method: 'POST', path: `${pathTo(id)}/${change}`, body: {} }),
   };
 }
 

@@ -2,6 +2,7 @@ import { Refusal } from '../../broker/errors.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice, Node } from '../../broker/nodes.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
+import type { UpgradeOffice } from '../../broker/upgrades.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
 import {
   readAction,
@@ -21,6 +22,7 @@ import { auditEndpoint } from './audit.ts';
 import { authorityEndpoints } from './authorities.ts';
 import { type Repaired, repairEndpoints } from './repair.ts';
 import { openApiDocument } from './document.ts';
+import { upgradeEndpoints } from './upgrades/endpoints.ts';
 import { operatorRoutes, type OperatorVerb } from './routes.ts';
 import { readListQuery, readOperationsQuery } from './list-queries.ts';
 import {
@@ -54,6 +56,7 @@ export type Operated = Repaired &
 
 export interface Here {
   readonly authorities: AuthorityOffice;
+  readonly upgrades: UpgradeOffice;
   /** The node that this broker is. */
   readonly node?: string | undefined;
 }
@@ -62,7 +65,7 @@ export interface Here {
 export function endpoints(
   broker: Operated,
   overview: OperatorView,
-  { authorities, node: here }: Here,
+  { authorities, upgrades, node: here }: Here,
 ): Readonly<Record<OperatorVerb, Handler>> {
   const document = openApiDocument(operatorRoutes);
   return {
@@ -98,6 +101,7 @@ export function endpoints(
     'orphans remove': async (call) => changed(overview.removeOrphan(readOrphanRemoval(call)), 202),
     audit: auditEndpoint(overview),
     ...authorityEndpoints(authorities),
+    ...upgradeEndpoints(upgrades, overview),
     openapi: () => ok(document),
   };
 }

@@ -5,6 +5,7 @@
 import { auditQuery } from './audit.ts';
 import { instanceRoutes } from './instance-routes.ts';
 import type { OperatorRoute } from './route.ts';
+import { upgradeRoutes } from './upgrades/routes.ts';
 import { auditAnswer } from './wire/audit.ts';
 import { authoritiesAnswer, authorityAnswer, authorityBody } from './wire/authorities.ts';
 import {
@@ -23,6 +24,7 @@ const node = '/operator/nodes/:node';
 /** By the words of the command of the program that asks it. */
 export const operatorRoutes = {
   ...instanceRoutes,
+  ...upgradeRoutes,
   nodes: {
     method: 'GET',
     path: '/operator/nodes',

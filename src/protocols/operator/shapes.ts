@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
 import { authorityBody } from './wire/authorities.ts';
 import { schemaOf, type Shape } from './wire/shape.ts';
+import { upgradesBody } from './wire/upgrades.ts';
 import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
 
 const ajv = new Ajv({ ownProperties: true });
@@ -11,6 +12,7 @@ export const requireActionBody = check(actionBody);
 export const requireNoBody = check(emptyBody);
 export const requireExecBody = check(execBody);
 export const requireOrphanBody = check(orphanBody);
+export const requireUpgradesBody = check(upgradesBody);
 export const requireAuthorityBody = check(authorityBody);
 
 /** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */
@@ -35,6 +37,7 @@ const types: Readonly<Record<string, string>> = {
   array: 'a list',
   string: 'a string',
   integer: 'a whole number',
+  boolean: 'true or false',
 };
 
 function complaint(error: ErrorObject | undefined): string {

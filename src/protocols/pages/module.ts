@@ -1,11 +1,13 @@
 import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
+import type { UpgradeOffice } from '../../broker/upgrades.ts';
 import type { HashedLogin, Login } from '../protocol.ts';
 import type { Count } from './content/overview.ts';
 
 interface PagesParts {
   readonly broker: Broker;
   readonly authorities: AuthorityOffice;
+  readonly upgrades: UpgradeOffice;
   readonly operators: readonly Login[];
   readonly accounts: { operators(): readonly HashedLogin[]; readonly areNamed: boolean };
   readonly stock: Count;
@@ -13,13 +15,13 @@ interface PagesParts {
 
 /** Pages for operators; undefined without a login for them. */
 export const pagesModule = {
-  async create({ broker, authorities, operators, accounts, stock }: PagesParts) {
+  async create({ broker, authorities, upgrades, operators, accounts, stock }: PagesParts) {
     if (operators.length === 0 && !accounts.areNamed) return undefined;
     const [{ pages }, { operatorHandlers }] = await Promise.all([
       import('./index.ts'),
       import('../operator/index.ts'),
     ]);
-    const on = operatorHandlers(broker, broker.overview, { authorities });
+    const on = operatorHandlers(broker, broker.overview, { authorities, upgrades });
     return pages({ on, logins: operators, accounts: () => accounts.operators(), stock });
   },
 };

@@ -129,6 +129,18 @@ async function makeDrifted(): Promise<void> {
   await database.pool.query(`update service_instances set revision = 'of-old' where id = 'i1'`);
 }
 
+async function makeUpgrades(id: string, state: string): Promise<void> {
+  await database.pool.query(
+    `insert into upgrade_runs (id, state, filter, canaries, at_once, stop_after, watch_ms, approval, origin, due_at)
+     values ($1, $2, '{}', 0, 1, 1, 0, false, '{}', now() + interval '1 hour')`,
+    [id, state],
+  );
+  await database.pool.query(
+    `insert into upgrade_items (run_id, position, instance_id, state) values ($1, 1, $1, 'waiting')`,
+    [id],
+  );
+}
+
 async function makeFinal(): Promise<void> {
   suspect = await until('the orphan is seen', async () => {
     const { rows } = await database.pool.query<{ name: string }>(
@@ -145,6 +157,7 @@ const cases = auditedRoutes({
   waiting: (instanceId, id) => copyOperation(instanceId, id, 'stop', 'in progress'),
   instance: make,
   drift: makeDrifted,
+  upgrades: makeUpgrades,
   binding: () => broker.ask('put', `${osbPath}/i1/service_bindings/b2`, { body: ticker }),
   leftNode: leaveNode,
   finalOrphan: makeFinal,
@@ -172,7 +185,11 @@ test('Every route that changes something, or looks into a log, leaves exactly on
 test('No route that changes something is missing in the table of those that leave a row', () => {
   const protocols = [
     osb({} as never, { acceptMissingVersion: false }),
-    operator({} as never, {} as never, { authorities: {} as never, logins: [] }),
+    operator({} as never, {} as never, {
+      authorities: {} as never,
+      upgrades: {} as never,
+      logins: [],
+    }),
     tsuru({ logins: {} } as unknown as TsuruSettings),
   ];
   const changing = protocols

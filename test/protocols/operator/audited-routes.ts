@@ -29,6 +29,8 @@ export interface Prepare {
   readonly waiting: (instanceId: string, id: string) => Promise<unknown>;
   readonly instance: (id: string, bindingId?: string) => Promise<unknown>;
   readonly drift: () => Promise<unknown>;
+  /** A run of this id and in this state, which nobody carries on for an hour. */
+  readonly upgrades: (id: string, state: string) => Promise<unknown>;
   readonly binding: () => Promise<unknown>;
   readonly leftNode: (name: string, instanceId?: string) => Promise<unknown>;
   readonly finalOrphan: () => Promise<unknown>;
@@ -185,6 +187,17 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       '1',
       { body: { signs_after: 0 } },
     ],
+    // That of nothing ends at once, and the one on which something is changed never begins.
+    ['operator', 'post', '/operator/upgrades', () => '/operator/upgrades', 'start-upgrades', ''],
+    ...(['pause', 'resume', 'cancel'] as const).map((change): Case => [
+      'operator',
+      'post',
+      `/operator/upgrades/:run/${change}`,
+      () => `/operator/upgrades/of-${change}/${change}`,
+      `${change}-upgrades`,
+      `of-${change}`,
+      { before: () => prepare.upgrades(`of-${change}`, change === 'resume' ? 'paused' : 'running') },
+    ]),
     [
       'osb',
       'delete',

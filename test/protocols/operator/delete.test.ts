@@ -15,7 +15,11 @@ test.each(['i1', '.', '..'])(
     const { broker } = coreInMemory(provisioner).broker();
     for (const instanceId of [id, 'other']) await broker.provision({ ...toProvision(), instanceId });
     await broker.bind({ ...toBind(), instanceId: id });
-    const protocol = operator(broker, broker.overview, { authorities: {} as never, logins: [login] });
+    const protocol = operator(broker, broker.overview, {
+      authorities: {} as never,
+      upgrades: {} as never,
+      logins: [login],
+    });
     const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });
     const server = createServer(app).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));

@@ -23,7 +23,11 @@ async function withClient(work: (client: OperatorClient) => Promise<void>): Prom
       origin: { protocol: 'osb', identity },
     });
   }
-  const protocol = operator(broker, broker.overview, { authorities: {} as never, logins: [login] });
+  const protocol = operator(broker, broker.overview, {
+    authorities: {} as never,
+    upgrades: {} as never,
+    logins: [login],
+  });
   const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });
   const server = createServer(app).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));

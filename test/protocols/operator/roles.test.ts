@@ -1,4 +1,5 @@
 import type { AuthorityOffice } from '../../../src/broker/nodes.ts';
+import type { UpgradeOffice } from '../../../src/broker/upgrades.ts';
 import type { OperatorView } from '../../../src/broker/operator-view.ts';
 import type { Operated } from '../../../src/protocols/operator/endpoints.ts';
 import { operator } from '../../../src/protocols/operator/index.ts';
@@ -27,7 +28,12 @@ beforeAll(async () => {
       },
     },
   );
-  const settings = { authorities: nothing as AuthorityOffice, logins: [], accounts: () => accounts };
+  const settings = {
+    authorities: nothing as AuthorityOffice,
+    upgrades: nothing as UpgradeOffice,
+    logins: [],
+    accounts: () => accounts,
+  };
   running = await aServer(operator(nothing as Operated, nothing as OperatorView, settings));
 });
 beforeEach(() => {

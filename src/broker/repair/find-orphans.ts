@@ -1,7 +1,7 @@
-import type { BrokerContext, Settings } from './context.ts';
-import type { Suspect, Scope } from './orphans.ts';
-import type { Provisioner, Resource } from './provisioner.ts';
-import { underLimit } from './timing.ts';
+import type { BrokerContext, Settings } from '../context.ts';
+import type { Suspect, Scope } from '../orphans.ts';
+import type { Provisioner, Resource } from '../provisioner.ts';
+import { underLimit } from '../timing.ts';
 
 /** Milliseconds that a provisioner may take to tell what there is, or to remove one thing. */
 const inventoryLimit = 60_000;
