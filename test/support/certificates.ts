@@ -4,9 +4,11 @@ import { join } from 'node:path';
 import { findExecutable } from '../../src/system/executables.ts';
 import { scratchDirectory } from './scratch-directory.ts';
 
-/** Certificates are made by openssl. */
+/** Certificates are made by openssl. What makes them outside of jest has no `describe`. */
 export const describeTls =
-  findExecutable(process.env['PATH'] ?? '', 'openssl') === undefined ? describe.skip : describe;
+  findExecutable(process.env['PATH'] ?? '', 'openssl') === undefined
+    ? globalThis.describe?.skip
+    : globalThis.describe;
 
 /** As files, and what is in them. */
 export interface MadePair {

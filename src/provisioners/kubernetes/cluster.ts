@@ -85,7 +85,10 @@ export interface Cluster {
 /** The clusters that the operator has configured. */
 export interface Clusters {
   readonly names: readonly string[];
-  /** undefined: no such cluster is configured. Without a name the only one (undefined when there are several). */
+  /**
+   * undefined: no such cluster is configured. Without a name that of KUBERNETES_CONFIG, else the only one (undefined
+   * when there are several).
+   */
   find(name?: string): Cluster | undefined;
   close(): Promise<void>;
 }
