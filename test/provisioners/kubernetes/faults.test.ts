@@ -88,7 +88,7 @@ describeWithCluster()('A real cluster with faults', () => {
   const spaceOf = (work: ReturnType<typeof workOf>) =>
     cluster.get({ apiVersion: 'v1', kind: 'Namespace', name: keyOfWork(work) }, signal);
 
-  test.each([2, 5])(
+  test.each([5])(
     'An instance is made, bound and removed though the API server is killed after step %d of each.',
     async (killAt) => {
       const given = { config, id: `i${killAt}`, secrets: { admin: canary } };

@@ -13,6 +13,7 @@ exec 9>"$cache/kubernetes.lock"
 flock 9
 if compgen -G "$cache/kubernetes-$version*/kube-apiserver" >/dev/null; then exit 0; fi
 
+apt-get update -q
 RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
   golang-go dpkg-dev make rsync patch xz-utils golang-github-modern-go-reflect2-dev
 
