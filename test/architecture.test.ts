@@ -83,7 +83,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   [
     'provisioners/kubernetes/',
     // Kubeconfigs are YAML; commands in pods are run over WebSocket (decision 93).
-    { rooms: ['broker/', 'node/', 'system/', 'config/'], packages: ['yaml', 'ws'] },
+    { rooms: ['broker/', 'node/', 'system/', 'config/', 'postgres/'], packages: ['yaml', 'ws', 'pg'] },
   ],
   ['provisioners/index.ts', { rooms: ['broker/', 'node/', 'provisioners/'], packages: [] }],
   ['provisioners/', { rooms: ['broker/', 'node/', 'system/'], packages: [] }],

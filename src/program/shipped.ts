@@ -12,6 +12,7 @@ import { commandModule } from '../provisioners/command/module.ts';
 import { directoryModule } from '../provisioners/directory/module.ts';
 import { echoModule } from '../provisioners/echo/module.ts';
 import { faultyModule } from '../provisioners/faulty/module.ts';
+import { kubernetesModule } from '../provisioners/kubernetes/module.ts';
 import { postgresModule } from '../provisioners/postgres/module.ts';
 import { containerModule } from '../provisioners/process/containers/module.ts';
 import { processModule } from '../provisioners/process/module.ts';
@@ -22,6 +23,7 @@ export const provisionerModules = [
   faultyModule,
   processModule,
   containerModule,
+  kubernetesModule,
   postgresModule,
   directoryModule,
   commandModule,

@@ -30,7 +30,7 @@ test('The shipped catalog is good without a warning.', async () => {
   expect((await load('catalog')).problems).toEqual([]);
 });
 
-test.each(['catalog', 'catalog/containers', 'catalog/trial'])(
+test.each(['catalog', 'catalog/containers', 'catalog/kubernetes', 'catalog/trial'])(
   'Every offering of %s tells a marketplace all it can show.',
   async (folder) => {
     const { offerings = [] } = (await load(folder)).catalog ?? {};

@@ -30,5 +30,5 @@ test('Each provisioner is made with the name and the traits that are told withou
 });
 
 test('The tables of provisioners are made before those of protocols, each set once.', () => {
-  expect(shippedMigrations().map(({ name }) => name)).toEqual(['echo', 'faulty', 'tsuru']);
+  expect(shippedMigrations().map(({ name }) => name)).toEqual(['echo', 'faulty', 'kubernetes', 'tsuru']);
 });

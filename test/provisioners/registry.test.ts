@@ -7,13 +7,22 @@ const { all: shipped } = await shippedProvisioners('/nowhere');
 
 test('A provisioner is found by its name.', () => {
   const known = registry(shipped);
-  expect(known.names).toEqual(['echo', 'faulty', 'process', 'container', 'postgres', 'directory', 'command']);
+  expect(known.names).toEqual([
+    'echo',
+    'faulty',
+    'process',
+    'container',
+    'kubernetes',
+    'postgres',
+    'directory',
+    'command',
+  ]);
   for (const name of known.names) expect(known.get(name).name).toBe(name);
 });
 
 test('P1: An unknown name is an error that lists the known ones.', () => {
   expect(() => registry(shipped).get('magic')).toThrow(
-    "There is no provisioner 'magic'. Known are: echo, faulty, process, container, postgres, directory, command.",
+    "There is no provisioner 'magic'. Known are: echo, faulty, process, container, kubernetes, postgres, directory, command.",
   );
   expect(() => registry([]).get('magic')).toThrow("There is no provisioner 'magic'. Known are: none.");
   expect(() => registry(shipped).get('__proto__')).toThrow("There is no provisioner '__proto__'.");
@@ -30,6 +39,7 @@ test('What the offering files of each provisioner may say is known without makin
     'faulty',
     'process',
     'container',
+    'kubernetes',
     'postgres',
     'directory',
     'command',

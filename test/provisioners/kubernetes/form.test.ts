@@ -80,7 +80,7 @@ test.each<readonly [rule: string, config: JsonObject, more: object, line: string
     'kinds of the whole cluster are refused',
     withObjects({ role: { ...map, kind: 'ClusterRole', ready: 'exists' } }),
     {},
-    'config.objects.role.kind: The value must be a kind whose objects are in a namespace, such as Deployment.',
+    'config.objects.role.kind: The value must be a kind in a namespace such as Deployment.',
   ],
   [
     'a kind is the same for all instances',

@@ -86,7 +86,7 @@ export async function requireReady(
   if (failed) throw new Failure('not-ready', saidOf(failed, drawn));
   const waiting = sights.find(({ verdict }) => verdict.state === 'waiting');
   if (!waiting) return;
-  await freeHanging(context, sights, begun);
+  await freeHanging(context, sights, { now: new Date(), since: begun });
   throw later(saidOf(waiting, drawn), pauseAfter(tries));
 }
 

@@ -14,7 +14,7 @@ import type { ClusterObject } from '../cluster.ts';
 import { applyOurs } from '../objects/apply.ts';
 import { later, pauseAfter } from '../objects/asking.ts';
 import { annotationOf, bindingLabel, labelOf, nameOf, waveAnnotation } from '../objects/labels.ts';
-import { lookAt } from '../objects/look.ts';
+import { freeHanging, lookAt } from '../objects/look.ts';
 import { findParent, settleParent, widenParent } from '../objects/parent.ts';
 import { isKept, removeNext } from '../objects/remove.ts';
 import { makeSpace } from '../objects/space.ts';
@@ -114,6 +114,8 @@ async function awaitRollback(context: ClusterContext, { kept, tries }: Attempt):
     return one && template.wait && !Array.isArray(template.ready) ? [{ name, made: one, declared: {} }] : [];
   });
   const sights = await lookAt(context, awaited, { since });
+  // What was changed and has failed is not given the minute in which it might get ready.
+  await freeHanging(context, sights, { now: new Date(Date.now() + 60_000) });
   if (sights.some(({ verdict }) => verdict.state === 'failed')) throw failureIn(kept, false);
   if (sights.some(({ verdict }) => verdict.state === 'waiting'))
     throw later('The change has failed, and is being undone.', pauseAfter(tries));

@@ -45,19 +45,23 @@ export const configSchema: JsonObject = {
     ['namespace', 'objects'],
     definitions(),
   ),
-  // Where the namespace goes, everything in it goes.
-  anyOf: [
-    { properties: { namespace: { not: { enum: ['own'] } } } },
-    {
-      properties: {
-        objects: {
-          type: 'object',
-          additionalProperties: { type: 'object', properties: { keep: { enum: [false] } } },
+  dependencies: {
+    // Where the namespace goes, everything in it goes.
+    namespace: {
+      anyOf: [
+        { properties: { namespace: { not: { enum: ['own'] } } } },
+        {
+          properties: {
+            objects: {
+              type: 'object',
+              additionalProperties: { type: 'object', properties: { keep: { enum: [false] } } },
+            },
+          },
         },
-      },
+      ],
+      title: 'with `namespace: own` without objects that say `keep`, for they go with their namespace',
     },
-  ],
-  title: 'with `namespace: own` without objects that say `keep`, for they go with their namespace',
+  },
 };
 
 function definitions(): JsonObject {
@@ -95,7 +99,7 @@ function objectSchema(): JsonObject {
     properties: {
       apiVersion: named('a version such as v1 or apps/v1', '^(?:[a-z0-9.-]+/)?v[0-9][a-z0-9]*$'),
       kind: named(
-        'a kind whose objects are in a namespace, such as Deployment',
+        'a kind in a namespace such as Deployment',
         `^(?!(?:${clusterScoped.join('|')})$)[A-Z][A-Za-z0-9]*$`,
       ),
       metadata: {
@@ -128,8 +132,12 @@ function objectSchema(): JsonObject {
       stop: { type: 'object', minProperties: 1 },
     },
     required: ['apiVersion', 'kind', 'metadata'],
-    title: 'of a kind whose readiness is known, or say `ready`: exists, or a list of conditions',
-    anyOf: [...judgedKinds.map(ofKinds), { required: ['ready'] }],
+    dependencies: {
+      kind: {
+        title: 'of a kind whose readiness is known, or say `ready`: exists, or a list of conditions',
+        anyOf: [...judgedKinds.map(ofKinds), { required: ['ready'] }],
+      },
+    },
   };
 }
 

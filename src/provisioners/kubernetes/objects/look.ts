@@ -61,12 +61,12 @@ export async function lookAt(
 export async function freeHanging(
   context: ClusterContext,
   sights: readonly Sight[],
-  since: Date,
+  times: Pick<Beside, 'now' | 'since'>,
 ): Promise<void> {
   const { cluster, work } = context;
   for (const { object, pods } of sights) {
     if (object?.kind !== 'StatefulSet') continue;
-    const pod = hangingPod(object, { now: new Date(), since, pods });
+    const pod = hangingPod(object, { ...times, pods });
     if (pod) await asking('remove', () => cluster.remove(addressOf(pod), uidOf(pod), work.signal));
   }
 }
