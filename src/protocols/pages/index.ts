@@ -1,13 +1,15 @@
 /** Pages for operators: what the operator API tells and does, for people. They ask it, and reach nothing else. */
-import { operatorRealm, type OperatorHandlers } from '../operator/index.ts';
+import { operatorRealm, type OperatorHandlers, requireMayChange } from '../operator/index.ts';
 import { errorReply } from '../operator/errors.ts';
 import type { Call, Login, Protocol, Realm, Reply, Route } from '../protocol.ts';
+import { actionRoutes } from './act.ts';
 import { type Ask, askFor } from './ask.ts';
 import { auditPage } from './content/audit.ts';
 import { catalogPage, quotasPage } from './content/catalog.ts';
-import { instancePage, operationPage } from './content/instance.ts';
+import { instancePage } from './content/instance.ts';
 import { bindingsPage, instancesPage, operationsPage } from './content/lists.ts';
 import { nodesPage, orphansPage } from './content/nodes.ts';
+import { operationPage } from './content/operation.ts';
 import { type Count, overviewPage } from './content/overview.ts';
 import type { PageContent } from './content/parts.ts';
 import { pathTo } from './paths.ts';
@@ -18,11 +20,13 @@ export interface PagesSettings {
   readonly logins: readonly Login[];
   readonly accounts: Realm['accounts'];
   readonly stock: Count;
+  /** The broker's own address, as others know it. */
+  readonly url: () => string;
 }
 
 type Page = (ask: Ask, call: Call) => Promise<PageContent>;
 
-export function pages({ on, logins, accounts, stock }: PagesSettings): Protocol {
+export function pages({ on, logins, accounts, stock, url }: PagesSettings): Protocol {
   const all: Readonly<Record<string, Page>> = {
     '': (ask) => overviewPage(ask, stock),
     instances: instancesPage,
@@ -40,7 +44,12 @@ export function pages({ on, logins, accounts, stock }: PagesSettings): Protocol 
     name: 'pages',
     open: false,
     realm: operatorRealm(logins, accounts),
-    routes: [...Object.entries(all).map(([name, page]) => routeTo(name, page, on)), ...assetRoutes],
+    routes: [
+      ...Object.entries(all).map(([name, page]) => routeTo(name, page, on)),
+      ...actionRoutes({ on, isSecure: () => url().startsWith('https:') }),
+      ...assetRoutes,
+    ],
+    admit: requireMayChange,
     refuse,
   };
 }
@@ -49,8 +58,15 @@ function routeTo(name: string, page: Page, on: OperatorHandlers): Route {
   return {
     method: 'GET',
     path: pathTo(name),
-    handler: async (call) => show(call, await page(askFor(on, call), call)),
+    handler: async (call) => show(call, withTold(await page(askFor(on, call), call), call)),
   };
+}
+
+/** After an action that has left nothing else to be looked at. */
+function withTold(content: PageContent, { query }: Call): PageContent {
+  if (query.get('told') !== 'done') return content;
+  const told = { parts: [{ is: 'text', text: 'It is done.', tone: 'good' }] } as const;
+  return { ...content, sections: [told, ...content.sections] };
 }
 
 /** As the operator API refuses it, for people. */

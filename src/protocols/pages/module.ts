@@ -11,17 +11,18 @@ interface PagesParts {
   readonly operators: readonly Login[];
   readonly accounts: { operators(): readonly HashedLogin[]; readonly areNamed: boolean };
   readonly stock: Count;
+  readonly url: () => string;
 }
 
 /** Pages for operators; undefined without a login for them. */
 export const pagesModule = {
-  async create({ broker, authorities, upgrades, operators, accounts, stock }: PagesParts) {
+  async create({ broker, authorities, upgrades, operators, accounts, stock, url }: PagesParts) {
     if (operators.length === 0 && !accounts.areNamed) return undefined;
     const [{ pages }, { operatorHandlers }] = await Promise.all([
       import('./index.ts'),
       import('../operator/index.ts'),
     ]);
     const on = operatorHandlers(broker, broker.overview, { authorities, upgrades });
-    return pages({ on, logins: operators, accounts: () => accounts.operators(), stock });
+    return pages({ on, logins: operators, accounts: () => accounts.operators(), stock, url });
   },
 };

@@ -174,12 +174,40 @@ look('A page that is open shows by itself what has changed.', async () => {
   const path = `/operator/instances/${ids.server}/actions/restart`;
   expect((await world.broker.ask('post', path, { login, body: {} })).status).toBe(202);
   await page.getByRole('heading', { name: 'restart' }).waitFor();
-  await until('it runs again', async () => {
+  await until('it runs again, so that others can act on it', async () => {
     const { body } = await ask(`/operator/instances/${ids.server}`);
     return (body as { state: string }).state === 'ready';
   });
   expect(complaints).toEqual([]);
 });
+
+look(
+  'What an operator does is asked once more, goes on in sight, and stands in the audit trail.',
+  async () => {
+    const { page, context, complaints } = await asOperator({ javaScriptEnabled: false });
+    await world.make({ id: 'unwanted', offering: 'echo', plan: 'large' });
+    await page.goto(pathTo('instance', ids.server));
+    await page.getByRole('link', { name: 'Restart' }).click();
+    await page.screenshot({ path: join(shots, 'restart-light.png') });
+    await page.getByRole('button', { name: 'Restart' }).click();
+    await page.getByRole('heading', { name: `restart of ${ids.server}` }).waitFor();
+    await page.goto(pathTo('instance', 'unwanted'));
+    await page.getByRole('link', { name: 'Purge' }).click();
+    await page.getByLabel('The id of the instance once more').fill('another');
+    await page.getByRole('button', { name: 'Purge' }).click();
+    await page.getByText('confirm must be the id of the instance once more.').waitFor();
+    await page.setViewportSize({ width: 375, height: 800 });
+    await page.screenshot({ path: join(shots, 'purge-phone.png') });
+    await page.getByLabel('The id of the instance once more').fill('unwanted');
+    await page.getByRole('button', { name: 'Purge' }).click();
+    await page.getByText('It is forgotten.').waitFor();
+    await page.goto(`${pathTo('audit')}?verb=purge`);
+    expect(await page.getByRole('row', { name: /operator .*purge .*unwanted/ }).count()).toBe(1);
+    // What it refused was told with its status, which the browser writes down.
+    expect(complaints.filter((one) => !one.includes('status of 400'))).toEqual([]);
+    await context.close();
+  },
+);
 
 test('Pages are kept by nobody, run nothing of strangers, and are framed and left by nobody.', async () => {
   const { status, headers } = await ask('/operator');

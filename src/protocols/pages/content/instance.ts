@@ -1,10 +1,12 @@
-import type { BindingAnswer, InstanceDetailsAnswer } from '../../operator/wire/instances.ts';
-import type { OperationAnswer, TimedOperationAnswer } from '../../operator/wire/operations.ts';
+import type { InstanceDetailsAnswer } from '../../operator/wire/instances.ts';
+import type { TimedOperationAnswer } from '../../operator/wire/operations.ts';
 import type { Call } from '../../protocol.ts';
 import { type Ask, ofInstance } from '../ask.ts';
 import { instancePath, operationPath, pathTo } from '../paths.ts';
+import { type ActionName, actionLinks, actionPieces } from './actions.ts';
 import type { Cell, Facts, PageContent, Piece, Section, Table, Timeline } from './parts.ts';
-import { askedBy, boundTo, offeringNames, whyOf } from './lists.ts';
+import { askedBy, boundTo, whyOf } from './lists.ts';
+import { failureParts } from './operation.ts';
 import {
   amountOf,
   badge,
@@ -20,9 +22,12 @@ import {
   text,
 } from './words.ts';
 
-export async function instancePage(ask: Ask, { query }: Pick<Call, 'query'>): Promise<PageContent> {
+export async function instancePage(
+  ask: Ask,
+  { query, readsOnly = false }: Pick<Call, 'query' | 'readsOnly'>,
+): Promise<PageContent> {
   const one = await ask('instances show', ofInstance(query.get('id') ?? ''));
-  const { id, name, reason, status, state, units, bound, operations } = one;
+  const { id, name, reason, status, state, units, operations } = one;
   const { length } = operations;
   return {
     title: name ?? id,
@@ -35,9 +40,9 @@ export async function instancePage(ask: Ask, { query }: Pick<Call, 'query'>): Pr
     ),
     live: true,
     sections: [
-      { parts: [factsOf(one)] },
+      { parts: [actionLinks(!readsOnly, actionsOf(one), { instance: id }), factsOf(one)] },
       { title: 'Units', parts: [unitTable(units)] },
-      { title: 'Bindings', parts: [boundTable(bound)] },
+      { title: 'Bindings', parts: [boundTable(one, !readsOnly)] },
       {
         title: 'Timeline',
         note:
@@ -49,6 +54,18 @@ export async function instancePage(ask: Ask, { query }: Pick<Call, 'query'>): Pr
       ...operations.map(operationSection),
     ],
   };
+}
+
+/** What can be done with it as it is. */
+function actionsOf({ state, status, lost, drifted }: InstanceDetailsAnswer): readonly ActionName[] {
+  const running = status === 'stopped' ? (['start'] as const) : (['stop', 'restart'] as const);
+  return [
+    ...(lost ? (['recreate'] as const) : state === 'ready' ? running : []),
+    ...(drifted ? (['upgrade'] as const) : []),
+    'delete',
+    'force-delete',
+    'purge',
+  ];
 }
 
 function factsOf(one: InstanceDetailsAnswer): Facts {
@@ -109,20 +126,22 @@ function unitTable(units: InstanceDetailsAnswer['units']): Table {
   return { is: 'table', label: 'Units', columns, rows, empty: 'Nothing of it runs by itself.' };
 }
 
-function boundTable(bindings: readonly BindingAnswer[]): Table {
+function boundTable({ id, bound }: InstanceDetailsAnswer, mayAct: boolean): Table {
   const columns = [
     { name: 'Binding' },
     { name: 'State' },
     { name: 'Bound' },
     { name: 'Made (UTC)' },
     { name: 'Expires (UTC)' },
+    ...(mayAct ? [{ name: 'Actions' }] : []),
   ];
-  const rows = bindings.map((one) => [
+  const rows = bound.map((one) => [
     cell(code(one.id), soft(one.operation && whyOf(one.operation))),
     cell(badge(one.state)),
     boundTo(one),
     cell(moment(one.created_at)),
     cell(moment(one.expires_at)),
+    ...(mayAct ? [actionPieces(true, ['unbind', 'purge-binding'], { instance: id, binding: one.id })] : []),
   ]);
   return { is: 'table', label: 'Bindings', columns, rows, empty: 'It has no bindings.' };
 }
@@ -143,19 +162,6 @@ function asSentence(who: Cell): Cell {
   return who.map((piece, at) =>
     piece && at === 0 ? { ...piece, text: `by ${piece.text}`, soft: true } : piece,
   );
-}
-
-function failureParts(operation: OperationAnswer): Section['parts'] {
-  const why = whyOf(operation);
-  const { failure, state, left } = operation;
-  const detail = failure?.detail;
-  return [
-    why === undefined ? undefined : { is: 'text', text: why, tone: state === 'failed' ? 'bad' : 'warn' },
-    detail === undefined || detail === why ? undefined : { is: 'text', text: detail },
-    left === undefined || left === why
-      ? undefined
-      : { is: 'text', text: `Still there: ${left}`, tone: 'warn' },
-  ];
 }
 
 function timelineOf(kind: string, steps: TimedOperationAnswer['timeline']): Timeline | undefined {
@@ -188,41 +194,4 @@ function ordinal(n: number): string {
   const endings = ['th', 'st', 'nd', 'rd'];
   const isTeen = n % 100 > 10 && n % 100 < 14;
   return `${n}${(isTeen ? undefined : endings[n % 10]) ?? 'th'}`;
-}
-
-export async function operationPage(ask: Ask, { query }: Pick<Call, 'query'>): Promise<PageContent> {
-  const asked = { params: { operationId: query.get('id') ?? '' } };
-  const [one, names] = await Promise.all([ask('operations show', asked), offeringNames(ask)]);
-  const { binding_id: binding, finished_at: end } = one;
-  return {
-    title: `${one.kind} of ${one.instance_id}`,
-    kind: 'Operation',
-    below: cell(badge(one.state), soft(whyOf(one))),
-    live: one.state === 'in progress',
-    sections: [
-      {
-        parts: [
-          {
-            is: 'facts',
-            facts: [
-              ['Id', cell(code(one.id))],
-              ['Instance', cell(code(one.instance_id, instancePath(one.instance_id)))],
-              ['Binding', cell(code(binding))],
-              ['Offering', cell(text(names(one.offering_id)))],
-              ['Asked by', askedBy(one)],
-              ['Request', cell(code(one.asked_by.request))],
-              ['Begun', cell(moment(one.created_at))],
-              ['Ended', cell(moment(end), soft(between(one.created_at, end)))],
-              ['To end by', cell(end === undefined ? moment(one.deadline) : undefined)],
-              ['Node', cell(text(one.node))],
-              ['Carried out by', cell(code(one.holder))],
-              ['Taken up', cell(text(count(one.attempt, 'time')))],
-              ['Failures in a row', cell(one.failures ? text(one.failures) : undefined)],
-            ],
-          },
-          ...failureParts(one),
-        ],
-      },
-    ],
-  };
 }

@@ -1,15 +1,20 @@
 import type { MissingAnswer, NodeAnswer, OrphanAnswer } from '../../operator/wire/broker.ts';
+import type { Call } from '../../protocol.ts';
 import type { Ask } from '../ask.ts';
 import { instancePath, pathTo } from '../paths.ts';
-import type { PageContent, Section, Table } from './parts.ts';
+import { type ActionName, actionLinks, actionPieces } from './actions.ts';
+import type { Cell, PageContent, Section, Table } from './parts.ts';
 import { amountOf, badge, cell, code, moment, soft, text } from './words.ts';
 
-export async function nodesPage(ask: Ask): Promise<PageContent> {
+export async function nodesPage(
+  ask: Ask,
+  { readsOnly = false }: Pick<Call, 'readsOnly'>,
+): Promise<PageContent> {
   const { nodes } = await ask('nodes');
   return {
     title: 'Nodes',
     live: true,
-    sections: [{ parts: [nodeTable(nodes)] }, ...nodes.map(nodeSection)],
+    sections: [{ parts: [nodeTable(nodes)] }, ...nodes.map((node) => nodeSection(node, !readsOnly))],
   };
 }
 
@@ -36,10 +41,17 @@ export function nodeTable(nodes: readonly NodeAnswer[]): Table {
   return { is: 'table', label: 'Nodes', columns, rows, empty: 'There is no node: nothing runs by itself.' };
 }
 
-function nodeSection(node: NodeAnswer): Section {
+const actionsIn = {
+  up: ['drain'],
+  draining: ['undrain'],
+  down: ['forget', 'abandon'],
+} as const satisfies Record<NodeAnswer['state'], readonly ActionName[]>;
+
+function nodeSection(node: NodeAnswer, mayAct: boolean): Section {
   return {
     title: node.name,
     parts: [
+      actionLinks(mayAct, actionsIn[node.state], { node: node.name }),
       {
         is: 'facts',
         facts: [
@@ -56,7 +68,10 @@ function nodeSection(node: NodeAnswer): Section {
   };
 }
 
-export async function orphansPage(ask: Ask): Promise<PageContent> {
+export async function orphansPage(
+  ask: Ask,
+  { readsOnly = false }: Pick<Call, 'readsOnly'>,
+): Promise<PageContent> {
   const [{ orphans }, { missing, unseen }] = await Promise.all([ask('orphans'), ask('instances missing')]);
   return {
     title: 'Orphans',
@@ -64,7 +79,7 @@ export async function orphansPage(ask: Ask): Promise<PageContent> {
       {
         title: 'Things without an instance',
         note: cell(soft('Seen twice, long enough apart, they are final and can be removed.')),
-        parts: [orphanTable(orphans)],
+        parts: [orphanTable(orphans, !readsOnly)],
       },
       {
         title: 'Instances of which nothing is there',
@@ -77,7 +92,7 @@ export async function orphansPage(ask: Ask): Promise<PageContent> {
   };
 }
 
-function orphanTable(orphans: readonly OrphanAnswer[]): Table {
+function orphanTable(orphans: readonly OrphanAnswer[], mayAct: boolean): Table {
   const columns = [
     { name: 'Thing' },
     { name: 'Provisioner' },
@@ -85,6 +100,7 @@ function orphanTable(orphans: readonly OrphanAnswer[]): Table {
     { name: 'State' },
     { name: 'Instance' },
     { name: 'First seen (UTC)' },
+    ...(mayAct ? [{ name: 'Actions' }] : []),
   ];
   const rows = orphans.map((one) => [
     cell(code(one.name)),
@@ -93,8 +109,13 @@ function orphanTable(orphans: readonly OrphanAnswer[]): Table {
     cell(badge(one.condemned ? 'to be removed' : one.final ? 'final' : 'suspect')),
     cell(code(one.instance_id)),
     cell(moment(one.first_seen_at)),
+    ...(mayAct ? [removalOf(one)] : []),
   ]);
   return { is: 'table', label: 'Things without an instance', columns, rows, empty: 'There are none.' };
+}
+
+function removalOf({ final, condemned, provisioner, node, name }: OrphanAnswer): Cell {
+  return actionPieces(final && !condemned, ['remove-orphan'], { provisioner, node, name });
 }
 
 function missingTable(missing: MissingAnswer['missing']): Table {

@@ -120,7 +120,6 @@ export interface Confirmation {
   readonly button: string;
   readonly danger: boolean;
   readonly back: string;
-  readonly hidden: readonly (readonly [name: string, value: string])[];
   readonly fields: readonly (Field & { readonly required: boolean })[];
 }
 

@@ -1,0 +1,157 @@
+import type { OperatorVerb } from '../../operator/routes.ts';
+import { type Asked, ofInstance } from '../ask.ts';
+import { pathTo } from '../paths.ts';
+import type { Links, Piece } from './parts.ts';
+
+/** What an action is done to, as the query has it. */
+export type Target = Readonly<
+  Partial<Record<'instance' | 'binding' | 'operation' | 'node' | 'provisioner' | 'name', string>>
+>;
+
+export interface Action {
+  readonly verb: OperatorVerb;
+  readonly label: string;
+  /** What it comes to, for who is asked whether it is meant. */
+  readonly says: string;
+  /** Something is gone then. */
+  readonly danger?: boolean;
+  /** What of the target is to be typed once more. */
+  readonly confirms?: 'instance' | 'binding';
+}
+
+/** By their names in addresses. */
+export const actions = {
+  start: { verb: 'instances start', label: 'Start', says: 'Its units are started.' },
+  stop: {
+    verb: 'instances stop',
+    label: 'Stop',
+    says: 'Its units are stopped, and applications find nobody there. Its data stays.',
+  },
+  restart: {
+    verb: 'instances restart',
+    label: 'Restart',
+    says: 'Its units are stopped and started: applications lose their connections.',
+  },
+  upgrade: {
+    verb: 'instances upgrade',
+    label: 'Upgrade',
+    says: 'It becomes what its plan is now; its parameters stay. Its units may be started anew.',
+  },
+  recreate: {
+    verb: 'instances recreate',
+    label: 'Make anew',
+    says: 'It was lost with its node. It is made anew, empty, with new credentials.',
+    danger: true,
+  },
+  delete: {
+    verb: 'instances delete',
+    label: 'Delete',
+    says: 'It is deleted with its data and its bindings, whatever its platform knows of it. Nobody can undo that.',
+    danger: true,
+    confirms: 'instance',
+  },
+  'force-delete': {
+    verb: 'instances force-delete',
+    label: 'Force delete',
+    says: 'What can be deleted of it is deleted, the rest is left where it is, and the instance is forgotten. Nobody can undo that.',
+    danger: true,
+    confirms: 'instance',
+  },
+  purge: {
+    verb: 'instances purge',
+    label: 'Purge',
+    says: 'It is forgotten, with its bindings, and nothing of it is removed: what runs goes on, and nobody looks after it.',
+    danger: true,
+    confirms: 'instance',
+  },
+  unbind: {
+    verb: 'instances unbind',
+    label: 'Unbind',
+    says: 'The binding is removed and its credentials work no more, whatever its platform knows of it.',
+    danger: true,
+  },
+  'purge-binding': {
+    verb: 'instances purge-binding',
+    label: 'Purge',
+    says: 'The binding is forgotten and nothing is revoked: its credentials may work on.',
+    danger: true,
+    confirms: 'binding',
+  },
+  retry: { verb: 'operations retry', label: 'Retry', says: 'What has failed is asked for once more.' },
+  cancel: {
+    verb: 'operations cancel',
+    label: 'Cancel',
+    says: 'The operation ends as failed, and what it has done is undone.',
+    danger: true,
+  },
+  drain: {
+    verb: 'nodes drain',
+    label: 'Drain',
+    says: 'The node takes no new instances. Those that it has stay.',
+  },
+  undrain: { verb: 'nodes undrain', label: 'End draining', says: 'The node takes new instances again.' },
+  forget: {
+    verb: 'nodes forget',
+    label: 'Forget',
+    says: 'The node is removed from the list. That is refused as long as it lives or has instances.',
+    danger: true,
+  },
+  abandon: {
+    verb: 'nodes abandon',
+    label: 'Abandon',
+    says: 'The node is given up with all that it has: its instances can only be deleted, or made anew.',
+    danger: true,
+  },
+  'remove-orphan': {
+    verb: 'orphans remove',
+    label: 'Remove',
+    says: 'The thing is removed at the next look, with whatever is in it. Nobody can undo that.',
+    danger: true,
+  },
+} as const satisfies Readonly<Record<string, Action>>;
+
+export type ActionName = keyof typeof actions;
+
+export function isAction(name: string): name is ActionName {
+  return Object.hasOwn(actions, name);
+}
+
+/** Where it is asked whether it is meant. */
+export function actionPath(name: ActionName, target: Target): string {
+  return pathTo('action', { do: name, ...target });
+}
+
+/** Undefined for who may only read, and where there is nothing to be done. */
+export function actionLinks(
+  mayAct: boolean,
+  names: readonly ActionName[],
+  target: Target,
+): Links | undefined {
+  if (!mayAct || names.length === 0) return undefined;
+  const links = names.map((name) => {
+    const { label, danger }: Action = actions[name];
+    return { text: label, href: actionPath(name, target), danger: danger ?? false };
+  });
+  return { is: 'links', label: 'Actions', links };
+}
+
+/** The same in a row of a table. */
+export function actionPieces(
+  mayAct: boolean,
+  names: readonly ActionName[],
+  target: Target,
+): readonly Piece[] {
+  return mayAct ? names.map((name) => ({ text: actions[name].label, href: actionPath(name, target) })) : [];
+}
+
+/** As the operator API is asked for it. @param confirm what was typed once more */
+export function askedOf({ confirms, verb }: Action, target: Target, confirm: string | undefined): Asked {
+  const { instance, binding, operation, node, provisioner, name } = target;
+  if (verb === 'orphans remove') return { body: { provisioner, node, name } };
+  if (operation !== undefined) return { params: { operationId: operation }, body: {} };
+  if (instance === undefined) return { params: { node: node ?? '' } };
+  const of = ofInstance(instance);
+  const once = confirms === undefined ? {} : { confirm: confirm ?? '' };
+  const query = { instance_id: instance, binding_id: binding, ...once };
+  return { params: { ...of.params, bindingId: '-' }, query, body: {} };
+}
