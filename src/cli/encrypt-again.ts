@@ -16,6 +16,7 @@ import { resealRows } from '../stores/postgres/reseal.ts';
 import { resealer } from '../stores/sealed.ts';
 import { until } from '../system/until.ts';
 import { print, printJson } from './output/print.ts';
+import { tellProgress } from './platform/show.ts';
 
 /** Milliseconds that a database which is away is waited for. */
 const patience = 20_000;
@@ -112,6 +113,7 @@ async function encryptAll(pool: Pool, keys: KeyRing): Promise<Encrypted> {
   const unread = new Map<string, string>();
   const kept = new Set<string>();
   const records = await resealRows(pool, resealer(keys), {
+    onProgress: createProgress(),
     onUnreadable({ table, ids, confidential }, error) {
       unread.set(`${table} ${ids.join('/')}`, (error as Error).message);
       for (const { id } of keys.slice(1))
@@ -120,6 +122,16 @@ async function encryptAll(pool: Pool, keys: KeyRing): Promise<Encrypted> {
   });
   const { needed } = await retireKeys(pool, keys, [...kept]);
   return { records, unread, needed };
+}
+
+/** Tells how far it is, at most once a second. */
+function createProgress(): (seen: number, all: number) => void {
+  let told = performance.now();
+  return (seen, all) => {
+    if (performance.now() - told < 1000) return;
+    told = performance.now();
+    tellProgress(`${seen} of ${Math.max(seen, all)} records looked at.`);
+  };
 }
 
 function answerOf({ records, unread, needed }: Encrypted): object {

@@ -12,7 +12,7 @@ import { describeError } from './output/describe-error.ts';
 import { hashPasswordCommand } from './hash-password.ts';
 import { operatorCommands } from './operator/commands.ts';
 import { registerCommands } from './register/command.ts';
-import { rekey } from './rekey.ts';
+import { keyCommands } from './rekey.ts';
 import { serve } from './serve.ts';
 import { serviceCommands } from './platform/service-commands.ts';
 import { tryCommand } from './try/command.ts';
@@ -27,7 +27,7 @@ const commands: readonly CliCommand[] = [
   catalogSchema,
   tryCommand,
   checkCommand,
-  rekey,
+  ...keyCommands,
   hashPasswordCommand,
   config,
   ...registerCommands,

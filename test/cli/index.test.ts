@@ -6,7 +6,8 @@ import { type Ended, runInGroup, runProgram } from '../support/run-program.ts';
 test('The help lists the commands and every option with its default', async () => {
   const { code, output, errors } = await runProgram(['--help']).ended;
   expect({ code, errors }).toEqual({ code: 0, errors: '' });
-  for (const command of ['serve', 'catalog', 'rekey', 'config']) expect(output).toContain(`  ${command}`);
+  for (const command of ['serve', 'catalog', 'keys', 'rekey', 'config'])
+    expect(output).toContain(`  ${command}`);
   for (const { name, meaning } of Object.values(options)) {
     expect(output).toContain(name);
     expect(output).toContain(meaning);

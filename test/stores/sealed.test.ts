@@ -199,7 +199,10 @@ describe('several keys', () => {
     await fill(sealedStore(plain, readKeys(oldKey)));
     const reseal = resealer(readKeys(`${newKey},${oldKey}`));
     // Two instances, two bindings, the bind and the update that are open; ended operations hold nothing.
-    expect(await resealRows(database.pool, reseal, { batch: 1 })).toBe(6);
+    const progress: number[][] = [];
+    const onProgress = (...numbers: number[]) => progress.push(numbers);
+    expect(await resealRows(database.pool, reseal, { batch: 1, onProgress })).toBe(6);
+    expect(progress).toEqual([1, 2, 3, 4, 5, 6, 7].map((seen) => [seen, 7]));
     expect(await resealRows(database.pool, reseal)).toBe(0);
     const store = sealedStore(plain, keys);
     expect((await readInstance(store)).confidential).toEqual(secret);

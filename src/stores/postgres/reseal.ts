@@ -21,6 +21,8 @@ export interface ResealOptions {
   readonly batch?: number;
   /** Told, once or more, of a row for which `reseal` threw: it is left as it is. Absent: that ends everything. */
   readonly onUnreadable?: (row: ConfidentialRow, error: unknown) => void;
+  /** Told after each batch how many rows were looked at, of how many there were at the beginning. */
+  readonly onProgress?: (seen: number, all: number) => void;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface ResealOptions {
 export async function resealRows(
   pool: Pool,
   reseal: (row: ConfidentialRow) => string | undefined,
-  { batch = 200, onUnreadable }: ResealOptions = {},
+  { batch = 200, onUnreadable, onProgress }: ResealOptions = {},
 ): Promise<number> {
   const query = queryThrough(pool);
   const skipping: typeof reseal = (row) => {
@@ -43,16 +45,27 @@ export async function resealRows(
       return undefined;
     }
   };
+  const all = onProgress ? await countRows(query) : 0;
+  let seen = 0;
+  const onBatch = (rows: number) => onProgress?.((seen += rows), all);
   let written = 0;
-  for (const table of TABLES) written += await resealTable(query, table, skipping, batch);
+  for (const table of TABLES) written += await resealTable(query, table, skipping, { batch, onBatch });
   return written;
+}
+
+async function countRows(query: Query): Promise<number> {
+  const counts = TABLES.map(
+    ({ table }) => sql`(select count(*) from ${raw(table)} where confidential <> '{}')`,
+  );
+  const [row] = await query(sql`select ${join(counts, ' + ')} as rows`);
+  return Number(row?.['rows']);
 }
 
 async function resealTable(
   query: Query,
   table: Table,
   reseal: (row: ConfidentialRow) => string | undefined,
-  batch: number,
+  { batch, onBatch }: { readonly batch: number; readonly onBatch: (rows: number) => void },
 ): Promise<number> {
   let written = 0;
   let after: readonly string[] | undefined;
@@ -67,7 +80,9 @@ async function resealTable(
     const done = changes.length > 0 ? await write(query, table, changes) : 0;
     written += done;
     // Fewer than wanted: somebody was quicker with one of them, so this batch is looked at again.
-    if (done === changes.length) after = last.ids;
+    if (done < changes.length) continue;
+    after = last.ids;
+    onBatch(rows.length);
   }
 }
 
