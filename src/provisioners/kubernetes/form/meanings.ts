@@ -4,6 +4,7 @@ const ofObjects = {
   '<name>.metadata':
     'At least its name; the namespace is filled in. Of the other members whatever the kind has',
   '<name>.metadata.name': 'Its name in the cluster',
+  '<name>.metadata.namespace': 'Never said here: `config.namespace` says it',
   '<name>.metadata.labels': 'Labels beside those of the broker',
   '<name>.metadata.annotations': 'Annotations beside those of the broker',
   '<name>.ready':
