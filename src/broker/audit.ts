@@ -29,6 +29,7 @@ export const auditVerbs = [
   'pause-upgrades',
   'resume-upgrades',
   'cancel-upgrades',
+  'retry-webhooks',
   'login',
 ] as const;
 
@@ -61,7 +62,7 @@ export type AuditObject =
   | { readonly kind: 'instance'; readonly instanceId: string }
   | { readonly kind: 'binding'; readonly instanceId: string; readonly id: string }
   | {
-      readonly kind: 'node' | 'orphan' | 'catalog' | 'keys' | 'login' | 'authority' | 'upgrades';
+      readonly kind: 'node' | 'orphan' | 'catalog' | 'keys' | 'login' | 'authority' | 'upgrades' | 'webhooks';
       readonly id: string;
     };
 

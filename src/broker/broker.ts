@@ -46,7 +46,7 @@ import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } f
 import { type OperationSummary, summarize } from './events.ts';
 import type { Operation, ServiceBinding, ServiceInstance } from './records.ts';
 import type { OperationQuery } from './store.ts';
-import type { InstanceStatus } from './status.ts';
+import type { InstanceStatus } from './units/status.ts';
 import { createOperatorView, type OperatorView } from './operator-view.ts';
 import type { Executed, UnitLog } from './units.ts';
 import { unbind } from './requests/unbind.ts';
@@ -67,6 +67,8 @@ export type {
   Update,
   Upgrade,
 } from './commands.ts';
+
+export type { InstanceStatus } from './units/status.ts';
 
 export type { UnitMonitor } from './units/monitor.ts';
 

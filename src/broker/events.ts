@@ -21,6 +21,7 @@ export type CommandSummary =
       readonly kind: 'start-upgrades' | 'pause-upgrades' | 'resume-upgrades' | 'cancel-upgrades';
       readonly run: string;
     }
+  | { readonly kind: 'retry-webhooks'; readonly receiver: string }
   | ({ readonly kind: 'exec'; readonly ended: readonly EndedProgram[] } & StartedProgram)
   | {
       readonly kind: 'log';
@@ -103,6 +104,15 @@ export type BrokerEvent =
       readonly state: string;
       readonly reason?: string | undefined;
       readonly counts: { readonly succeeded: number; readonly failed: number; readonly skipped: number };
+    }
+  /** A receiver was told something, or could not be; `dead`: it is given up. */
+  | {
+      readonly type: 'webhook-tried';
+      readonly receiver: string;
+      readonly id: string;
+      readonly event: string;
+      readonly result: 'delivered' | 'failed' | 'dead';
+      readonly detail?: string | undefined;
     }
   | ({ readonly type: 'orphan-suspected' | 'orphan-removed'; readonly name: string } & Scope)
   /** A record that could not be read, and is passed over until it can. */

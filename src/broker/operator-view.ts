@@ -28,7 +28,7 @@ import { removeOrphan } from './requests/remove-orphan.ts';
 import { describeStatus, findNode } from './units/read-status.ts';
 import type { Operation, ServiceInstance, TimelineEntry } from './records.ts';
 import { type BindingState, describeBindingState, describeState, type StateWord } from './state.ts';
-import type { InstanceStatus } from './status.ts';
+import type { InstanceStatus } from './units/status.ts';
 import type { UnitStatus } from './units.ts';
 
 /** What an operator sees of everything, and the few things to be done there. Nothing of it is confidential. */

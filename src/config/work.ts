@@ -1,4 +1,4 @@
-import { durationOption, jsonObject, oneOf, wholeNumber, yesOrNo } from './kinds.ts';
+import { durationOption, jsonObject, oneOf, path, wholeNumber, yesOrNo } from './kinds.ts';
 import { optional, standard } from './option.ts';
 
 /** Options of how the broker works, what it tells of that, and what a platform tells it. */
@@ -38,6 +38,12 @@ export const workOptions = {
     durationOption('1d', '36500d'),
     '400d',
     'How long the audit trail is kept; nothing that is younger than a day goes.',
+  ),
+  webhooksFile: optional(
+    'WEBHOOKS_FILE',
+    path(),
+    'nobody is told',
+    'File of YAML or JSON that names who is told by signed webhooks of ended operations and changes of status.',
   ),
   acceptMissingVersion: standard(
     'ACCEPT_MISSING_VERSION',

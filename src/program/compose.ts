@@ -15,7 +15,7 @@ import { isStrict } from './tls/names.ts';
 import { openTls, type ListenerTls } from './tls/listener-tls.ts';
 import { type CurrentCatalog, openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
-import { lateAuthorities, lateBroker, lateUpgrades } from './late.ts';
+import { lateAuthorities, lateBroker, lateUpgrades, lateWebhooks } from './late.ts';
 import { type Accounts, openPrincipals } from './principals/file.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
@@ -167,6 +167,7 @@ function protocolsOf({
     broker: lateBroker(() => requireFoundation().broker),
     authorities: lateAuthorities(() => requireFoundation().authorities),
     upgrades: lateUpgrades(() => requireFoundation().upgrades),
+    webhooks: lateWebhooks(() => requireFoundation().webhooks),
     store: () => requireFoundation().store,
     database: () => requireFoundation().pool,
     url: () => requireFoundation().url,

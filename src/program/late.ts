@@ -2,6 +2,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { AuthorityOffice } from '../broker/nodes.ts';
 import type { OperatorView } from '../broker/operator-view.ts';
 import type { UpgradeOffice } from '../broker/upgrades.ts';
+import type { WebhookOffice } from '../broker/webhooks.ts';
 
 /**
  * Stands for a broker that is not there yet, so that protocols can be given it already. Each method finds the real one
@@ -57,6 +58,15 @@ export function lateUpgrades(find: () => UpgradeOffice): UpgradeOffice {
     items: (query) => find().items(query),
     start: (command) => find().start(command),
     change: (command) => find().change(command),
+  };
+}
+
+/** As `lateBroker`. */
+export function lateWebhooks(find: () => WebhookOffice): WebhookOffice {
+  return {
+    list: () => find().list(),
+    dead: (receiver, limit) => find().dead(receiver, limit),
+    retry: (command) => find().retry(command),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { AuthorityOffice } from '../broker/nodes.ts';
 import type { Store } from '../broker/store.ts';
 import type { UpgradeOffice } from '../broker/upgrades.ts';
+import type { WebhookOffice } from '../broker/webhooks.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { Page } from '../protocols/metrics/index.ts';
 import type { CountedStock } from '../telemetry/gauges.ts';
@@ -17,6 +18,7 @@ export interface ProtocolParts {
   readonly broker: Broker;
   readonly authorities: AuthorityOffice;
   readonly upgrades: UpgradeOffice;
+  readonly webhooks: WebhookOffice;
   readonly store: () => Store;
   readonly database: () => Pool;
   /** The broker's own address, as platforms know it. */

@@ -9,6 +9,7 @@ import type { AuthorityOffice, Nodes } from '../broker/nodes.ts';
 import type { OnSale } from '../broker/on-sale.ts';
 import type { Store } from '../broker/store.ts';
 import type { UpgradeOffice } from '../broker/upgrades.ts';
+import type { WebhookOffice } from '../broker/webhooks.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { Registry } from '../provisioners/index.ts';
@@ -29,6 +30,7 @@ import { followCatalog, saveDeclared } from './audit/catalog-changes.ts';
 import { createLoginAudit, type LoginAudit } from './audit/failed-logins.ts';
 import { startUpkeep, type UpkeepParts } from './loops/upkeep.ts';
 import { openUpgrades } from './upgrades/open.ts';
+import { openWebhooks } from './webhooks/open.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
@@ -40,6 +42,7 @@ export interface Runtime {
   readonly broker: Broker;
   readonly authorities: AuthorityOffice;
   readonly upgrades: UpgradeOffice;
+  readonly webhooks: WebhookOffice;
   /** The broker's own address, as platforms know it. */
   readonly url: string;
   readonly store: Store;
@@ -105,7 +108,8 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings });
   const { broker, ...driven } = createBroker(core);
   const upgrades = openUpgrades(database.pool, broker, core);
-  const upkeep = upkeepOf(parts, core, { ...driven, upgrades: upgrades.worker });
+  const webhooks = await patiently(parts, () => openWebhooks(database.pool, parts, core));
+  const upkeep = upkeepOf(parts, core, { ...driven, others: [upgrades.worker, webhooks.worker] });
   closing.add(() => upkeep.close());
   const logins = createLoginAudit(core, closing);
   const watch = followCatalog(currentCatalog, core, async (plans) => {
@@ -120,6 +124,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     broker,
     authorities: lateAuthorityOffice(authorities, core),
     upgrades: upgrades.office,
+    webhooks: webhooks.office,
     url: parts.url,
     store,
     pool: database.pool,
@@ -137,7 +142,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
 function upkeepOf(
   { config, observe }: RuntimeParts,
   core: BrokerContext,
-  driven: Pick<UpkeepParts, 'work' | 'checks' | 'lookAround' | 'upgrades'>,
+  driven: Pick<UpkeepParts, 'work' | 'checks' | 'lookAround' | 'others'>,
 ): ReturnType<typeof startUpkeep> {
   return startUpkeep({
     ...driven,
@@ -148,10 +153,8 @@ function upkeepOf(
   });
 }
 
-function handsOf(
-  work: OperationQueue,
-  upkeep: Pick<Runtime, 'rest'>,
-): Pick<Runtime, 'rest' | 'handOver' | 'inHand'> {
+type Hands = Pick<Runtime, 'rest' | 'handOver' | 'inHand'>;
+function handsOf(work: OperationQueue, upkeep: Pick<Runtime, 'rest'>): Hands {
   return {
     rest: (withinMs) => upkeep.rest(withinMs),
     handOver: () => work.handOver(),

@@ -1,4 +1,4 @@
-import type { CommandSummary } from '../broker/events.ts';
+import type { BrokerEvent, CommandSummary } from '../broker/events.ts';
 import type { LogFields } from './log-lines.ts';
 
 type Fields = {
@@ -22,6 +22,7 @@ const fields: Fields = {
   'pause-upgrades': ({ run }) => ({ run }),
   'resume-upgrades': ({ run }) => ({ run }),
   'cancel-upgrades': ({ run }) => ({ run }),
+  'retry-webhooks': ({ receiver }) => ({ receiver }),
   exec: ({ instanceId, unit, program, argumentCount, ended }) => ({
     instanceId,
     unit,
@@ -37,4 +38,16 @@ export function commandFields(command: CommandSummary): LogFields {
   // Each row takes the commands of its own kind.
   const row = fields[command.kind] as (command: CommandSummary) => LogFields;
   return { command: command.kind, ...row(command) };
+}
+
+/** What the log says of a message to a receiver of webhooks. */
+export function webhookLine({
+  receiver,
+  id,
+  event,
+  result,
+  detail,
+}: Extract<BrokerEvent, { type: 'webhook-tried' }>) {
+  const level = ({ delivered: 'debug', failed: 'warn', dead: 'error' } as const)[result];
+  return { level, message: `webhook ${result}`, fields: { receiver, id, event, detail } };
 }

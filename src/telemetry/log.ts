@@ -5,7 +5,7 @@ import type { AccessEntry } from '../http/access-log.ts';
 import { conceal, type Redact } from '../config/secret-values.ts';
 import { fileBehind, lineOutput } from '../system/output.ts';
 import { bufferedOutput, doLater } from './buffered-output.ts';
-import { commandFields } from './command-fields.ts';
+import { commandFields, webhookLine } from './command-fields.ts';
 import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
 import { requestLines, type RequestLines } from './request-lines.ts';
 
@@ -199,6 +199,7 @@ const descriptions: ByEvent<Description> = {
     message: `upgrades ${state}`,
     fields: { run, reason, succeeded, failed, skipped },
   }),
+  'webhook-tried': webhookLine,
   'orphan-suspected': ({ name, provisioner, node }) => ({
     level: 'warn',
     message: 'found what no instance stands for',

@@ -168,6 +168,10 @@ function otherCounters(registry: Registry) {
   const leftAlone = counter(registry, 'left_alone', 'Units that failed again after their restarts.', []);
   const orphans = counter(registry, 'orphans_removed', 'Things without an instance that were removed.', []);
   const upgrades = counter(registry, 'upgrade_runs', 'Runs of upgrades that ended or paused.', ['state']);
+  const webhooks = counter(registry, 'webhooks', 'Messages told to receivers, or tried to.', [
+    'receiver',
+    'result',
+  ]);
   const unreadable = counter(registry, 'unreadable_records', 'Records that could not be read.', ['table']);
   const trouble = counter(registry, 'troubles', 'Things that went wrong outside any operation.', []);
   return {
@@ -178,6 +182,7 @@ function otherCounters(registry: Registry) {
     'limit-near': uncounted,
     'left-alone': () => leftAlone.inc(),
     'upgrades-changed': ({ state }) => upgrades.inc({ state }),
+    'webhook-tried': ({ receiver, result }) => webhooks.inc({ receiver, result }),
     'orphan-suspected': uncounted,
     'orphan-removed': () => orphans.inc(),
     unreadable: ({ table }) => unreadable.inc({ table }),

@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decideStatus, type Situation, statusOfUnits, symptomOf, worstOf } from '../../src/broker/status.ts';
+import {
+  decideStatus,
+  type Situation,
+  statusOfUnits,
+  symptomOf,
+  worstOf,
+} from '../../src/broker/units/status.ts';
 import { unitStatuses, type UnitFacts, type UnitSeen, type UnitStatus } from '../../src/broker/units.ts';
 import { tableAfter } from '../support/page-table.ts';
 

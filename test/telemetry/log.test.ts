@@ -206,6 +206,7 @@ const commands: {
   'start-upgrades': [{ kind: 'start-upgrades', run: 'r1' }, { run: 'r1' }],
   'pause-upgrades': [{ kind: 'pause-upgrades', run: 'r1' }, { run: 'r1' }],
   'resume-upgrades': [{ kind: 'resume-upgrades', run: 'r1' }, { run: 'r1' }],
+  'retry-webhooks': [{ kind: 'retry-webhooks', receiver: 'w1' }, { receiver: 'w1' }],
   'cancel-upgrades': [{ kind: 'cancel-upgrades', run: 'r1' }, { run: 'r1' }],
   exec: [
     {
@@ -271,6 +272,12 @@ test.each<[BrokerEvent, string, string, object]>([
     'warn',
     'upgrades paused',
     { run: 'r1', reason: 'Why.', succeeded: 2, failed: 1, skipped: 0 },
+  ],
+  [
+    { type: 'webhook-tried', receiver: 'w1', id: 'm1', event: 'e', result: 'dead', detail: 'Why.' },
+    'error',
+    'webhook dead',
+    { receiver: 'w1', id: 'm1', event: 'e', detail: 'Why.' },
   ],
   [
     { type: 'binding-expired', instanceId: 'i1', bindingId: 'b1' },

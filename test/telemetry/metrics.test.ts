@@ -64,6 +64,7 @@ test('Operations are counted by kind, and those that ended timed by result', asy
   metrics.event({ type: 'operation-claimed', operation });
   const counts = { waiting: 1, started: 0, succeeded: 2, failed: 1, skipped: 0 };
   metrics.event({ type: 'upgrades-changed', run: 'r1', state: 'paused', counts });
+  metrics.event({ type: 'webhook-tried', receiver: 'w', id: 'm', event: 'e', result: 'failed' });
   metrics.event({ type: 'trouble', doing: 'work', detail: 'x' });
   const page = await pageOf(metrics);
   const lines = page.split('\n');
@@ -77,6 +78,7 @@ test('Operations are counted by kind, and those that ended timed by result', asy
       'purveyor_steps_retried_total{kind="bind"} 1',
       'purveyor_bindings_expired_total 1',
       'purveyor_upgrade_runs_total{state="paused"} 1',
+      'purveyor_webhooks_total{receiver="w",result="failed"} 1',
       'purveyor_troubles_total 1',
     ]),
   );

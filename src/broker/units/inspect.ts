@@ -4,7 +4,7 @@ import type { ServicePlan } from '../catalog.ts';
 import { declaredOfferings } from '../on-sale.ts';
 import type { Provisioner, Work, UnitControl } from '../provisioner.ts';
 import type { Operation, ServiceInstance } from '../records.ts';
-import { decideStatus, type Judgement, type Situation, symptomOf } from '../status.ts';
+import { decideStatus, type Judgement, type Situation, symptomOf } from './status.ts';
 import type { Seen, Symptom, UnitFacts, UnitSeen } from '../units.ts';
 import { underLimit } from '../timing.ts';
 import { redactRecords, templateValues } from '../template-values.ts';

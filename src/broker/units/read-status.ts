@@ -3,7 +3,7 @@ import { Refusal } from '../errors.ts';
 import { inspectInstance, nameOf, restate, unitsLastSeen } from './inspect.ts';
 import type { Node } from '../nodes.ts';
 import type { Operation, ServiceInstance } from '../records.ts';
-import { type InstanceStatus, isStarting, statusOfUnits } from '../status.ts';
+import { type InstanceStatus, isStarting, statusOfUnits } from './status.ts';
 import type { Seen, UnitStatus } from '../units.ts';
 
 /**

@@ -11,6 +11,7 @@ import { operations } from './operations.ts';
 import { orphanCommands } from './orphans.ts';
 import { quotas } from './quotas.ts';
 import { upgradeCommands } from './upgrades.ts';
+import { webhookCommands } from './webhooks.ts';
 
 /** What asks the operator API, each under the name that it has there (src/protocols/operator/routes.ts). */
 export const operatorCommands: readonly CliCommand[] = [
@@ -22,6 +23,7 @@ export const operatorCommands: readonly CliCommand[] = [
   operations,
   ...repairCommands,
   ...upgradeCommands,
+  ...webhookCommands,
   ...orphanCommands,
   ...auditCommands,
   ...authorityCommands,

@@ -9,8 +9,8 @@ import { endsWithin } from '../../broker/timing.ts';
 export interface UpkeepParts {
   readonly work: OperationQueue;
   readonly checks: UnitMonitor;
-  /** Carries runs of upgrades on. */
-  readonly upgrades: Worker;
+  /** What else goes on until the broker rests. */
+  readonly others: readonly Worker[];
   /** Looks for what nobody owns. */
   readonly lookAround: () => Promise<void>;
   readonly store: Store;
@@ -33,7 +33,7 @@ const orphansEvery = 60_000;
 
 /** Carries operations, looks at units, and looks for what nobody owns, each in a loop of its own. */
 export function startUpkeep(parts: UpkeepParts): Upkeep {
-  const { work, checks, upgrades, lookAround, store, workers, lookers, observe } = parts;
+  const { work, checks, others, lookAround, store, workers, lookers, observe } = parts;
   const worker = startWorker({ work, concurrency: workers, observe });
   const monitor = startWorker({ work: checks, what: 'units to look at', concurrency: lookers, observe });
   const orphans = startRounds(async () => {
@@ -51,7 +51,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
       await Promise.all([
         worker.stop(withinMs),
         monitor.stop(withinMs),
-        upgrades.stop(withinMs),
+        ...others.map((one) => one.stop(withinMs)),
         endsWithin(withinMs, orphans.stop()),
         endsWithin(withinMs, work.rest()),
       ]);

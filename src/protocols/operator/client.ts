@@ -14,6 +14,12 @@ import type {
   UpgradeRunsAnswer,
   UpgradesBody,
 } from './wire/upgrades.ts';
+import type {
+  DeadWebhooksAnswer,
+  ReceiversAnswer,
+  RetriedWebhooksAnswer,
+  RetryWebhooksBody,
+} from './wire/webhooks.ts';
 import type { ActionBody, ExecAnswer, ExecBody, LogAnswer, OrphanBody } from './wire/units.ts';
 import type { BindingsAnswer, InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
 import type {
@@ -64,6 +70,10 @@ export interface OperatorClient {
   upgradeRun(id: string, query: OperatorQuery): Promise<UpgradeDetailsAnswer>;
   startUpgrades(body: UpgradesBody): Promise<UpgradeRunAnswer>;
   changeUpgrades(id: string, change: 'pause' | 'resume' | 'cancel'): Promise<UpgradeRunAnswer>;
+  webhooks(): Promise<ReceiversAnswer>;
+  /** `limit`. */
+  deadWebhooks(receiver: string, query: OperatorQuery): Promise<DeadWebhooksAnswer>;
+  retryWebhooks(receiver: string, body: RetryWebhooksBody): Promise<RetriedWebhooksAnswer>;
   /** One page of it, by the filters of `GET /operator/audit`. */
   audit(query: OperatorQuery): Promise<AuditAnswer>;
   /** The OpenAPI document of all this. */
@@ -130,6 +140,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     removeOrphan: (body) => post('/operator/orphans/remove', body),
     ...authorityCalls(ask),
     ...upgradeCalls(ask),
+    ...webhookCalls(ask),
     audit: (query) => get('/operator/audit', query),
     openapi: () => get('/operator/openapi.json'),
   };
@@ -142,6 +153,15 @@ function authorityCalls(ask: Ask): Pick<OperatorClient, 'authorities' | 'renewAu
     authorities: () => ask({ method: 'GET', path: '/operator/authorities' }),
     renewAuthority: (generation, body) =>
       ask({ method: 'PUT', path: `/operator/authorities/${generation}`, body }),
+  };
+}
+
+function webhookCalls(ask: Ask): Pick<OperatorClient, 'webhooks' | 'deadWebhooks' | 'retryWebhooks'> {
+  const pathTo = (receiver: string) => `/operator/webhooks/${encodeURIComponent(receiver)}`;
+  return {
+    webhooks: () => ask({ method: 'GET', path: '/operator/webhooks' }),
+    deadWebhooks: (receiver, query) => ask({ method: 'GET', path: `${pathTo(receiver)}/dead`, query }),
+    retryWebhooks: (receiver, body) => ask({ method: 'POST', path: `${pathTo(receiver)}/retry`, body }),
   };
 }
 

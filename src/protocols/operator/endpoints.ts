@@ -3,6 +3,7 @@ import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice, Node } from '../../broker/nodes.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { UpgradeOffice } from '../../broker/upgrades.ts';
+import type { WebhookOffice } from '../../broker/webhooks.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
 import {
   readAction,
@@ -23,6 +24,7 @@ import { authorityEndpoints } from './authorities.ts';
 import { type Repaired, repairEndpoints } from './repair.ts';
 import { openApiDocument } from './document.ts';
 import { upgradeEndpoints } from './upgrades/endpoints.ts';
+import { webhookEndpoints } from './webhooks/endpoints.ts';
 import { operatorRoutes, type OperatorVerb } from './routes.ts';
 import { readListQuery, readOperationsQuery } from './list-queries.ts';
 import {
@@ -57,6 +59,7 @@ export type Operated = Repaired &
 export interface Here {
   readonly authorities: AuthorityOffice;
   readonly upgrades: UpgradeOffice;
+  readonly webhooks: WebhookOffice;
   /** The node that this broker is. */
   readonly node?: string | undefined;
 }
@@ -65,7 +68,7 @@ export interface Here {
 export function endpoints(
   broker: Operated,
   overview: OperatorView,
-  { authorities, upgrades, node: here }: Here,
+  { authorities, upgrades, webhooks, node: here }: Here,
 ): Readonly<Record<OperatorVerb, Handler>> {
   const document = openApiDocument(operatorRoutes);
   return {
@@ -102,6 +105,7 @@ export function endpoints(
     audit: auditEndpoint(overview),
     ...authorityEndpoints(authorities),
     ...upgradeEndpoints(upgrades, overview),
+    ...webhookEndpoints(webhooks),
     openapi: () => ok(document),
   };
 }

@@ -3,6 +3,7 @@ import { Refusal } from '../../broker/errors.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
 import type { UpgradeOffice } from '../../broker/upgrades.ts';
+import type { WebhookOffice } from '../../broker/webhooks.ts';
 import {
   BadCall,
   type Call,
@@ -20,6 +21,7 @@ import { operatorRoutes, type OperatorVerb } from './routes.ts';
 export interface OperatorSettings {
   readonly authorities: AuthorityOffice;
   readonly upgrades: UpgradeOffice;
+  readonly webhooks: WebhookOffice;
   /** Platforms have others: neither can do what the other may. */
   readonly logins: readonly Login[];
   /** As of a realm; who may only read is refused what changes something. */
@@ -32,9 +34,9 @@ export interface OperatorSettings {
 export function operator(
   broker: Operated,
   overview: OperatorView,
-  { authorities, upgrades, logins, accounts, node }: OperatorSettings,
+  { authorities, upgrades, webhooks, logins, accounts, node }: OperatorSettings,
 ): Protocol {
-  const on = operatorHandlers(broker, overview, { authorities, upgrades, node });
+  const on = operatorHandlers(broker, overview, { authorities, upgrades, webhooks, node });
   const routes: readonly (readonly [string, OperatorRoute])[] = Object.entries(operatorRoutes);
   return {
     name: 'operator',

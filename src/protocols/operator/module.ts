@@ -1,12 +1,14 @@
 import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
 import type { UpgradeOffice } from '../../broker/upgrades.ts';
+import type { WebhookOffice } from '../../broker/webhooks.ts';
 import type { HashedLogin, Login } from '../protocol.ts';
 
 interface OperatorParts {
   readonly broker: Broker;
   readonly authorities: AuthorityOffice;
   readonly upgrades: UpgradeOffice;
+  readonly webhooks: WebhookOffice;
   readonly operators: readonly Login[];
   readonly accounts: {
     operators(): readonly HashedLogin[];
@@ -18,13 +20,14 @@ interface OperatorParts {
 
 /** The operator API; undefined without a login for it. */
 export const operatorModule = {
-  async create({ broker, authorities, upgrades, operators, accounts, config }: OperatorParts) {
+  async create({ broker, authorities, upgrades, webhooks, operators, accounts, config }: OperatorParts) {
     if (operators.length === 0 && !accounts.areNamed) return undefined;
     const { operator } = await import('./index.ts');
     const node = config.node ? config.nodeName : undefined;
     return operator(broker, broker.overview, {
       authorities,
       upgrades,
+      webhooks,
       logins: operators,
       accounts: () => accounts.operators(),
       node,

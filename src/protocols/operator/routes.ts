@@ -6,6 +6,7 @@ import { auditQuery } from './audit.ts';
 import { instanceRoutes } from './instance-routes.ts';
 import type { OperatorRoute } from './route.ts';
 import { upgradeRoutes } from './upgrades/routes.ts';
+import { webhookRoutes } from './webhooks/routes.ts';
 import { auditAnswer } from './wire/audit.ts';
 import { authoritiesAnswer, authorityAnswer, authorityBody } from './wire/authorities.ts';
 import {
@@ -25,6 +26,7 @@ const node = '/operator/nodes/:node';
 export const operatorRoutes = {
   ...instanceRoutes,
   ...upgradeRoutes,
+  ...webhookRoutes,
   nodes: {
     method: 'GET',
     path: '/operator/nodes',

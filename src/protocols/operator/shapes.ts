@@ -3,6 +3,7 @@ import { Refusal } from '../../broker/errors.ts';
 import { authorityBody } from './wire/authorities.ts';
 import { schemaOf, type Shape } from './wire/shape.ts';
 import { upgradesBody } from './wire/upgrades.ts';
+import { retryWebhooksBody } from './wire/webhooks.ts';
 import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
 
 const ajv = new Ajv({ ownProperties: true });
@@ -13,6 +14,7 @@ export const requireNoBody = check(emptyBody);
 export const requireExecBody = check(execBody);
 export const requireOrphanBody = check(orphanBody);
 export const requireUpgradesBody = check(upgradesBody);
+export const requireRetryWebhooksBody = check(retryWebhooksBody);
 export const requireAuthorityBody = check(authorityBody);
 
 /** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */

@@ -1,6 +1,7 @@
 import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
 import type { UpgradeOffice } from '../../broker/upgrades.ts';
+import type { WebhookOffice } from '../../broker/webhooks.ts';
 import type { HashedLogin, Login } from '../protocol.ts';
 import type { Count } from './content/overview.ts';
 
@@ -8,6 +9,7 @@ interface PagesParts {
   readonly broker: Broker;
   readonly authorities: AuthorityOffice;
   readonly upgrades: UpgradeOffice;
+  readonly webhooks: WebhookOffice;
   readonly operators: readonly Login[];
   readonly accounts: { operators(): readonly HashedLogin[]; readonly areNamed: boolean };
   readonly stock: Count;
@@ -16,13 +18,13 @@ interface PagesParts {
 
 /** Pages for operators; undefined without a login for them. */
 export const pagesModule = {
-  async create({ broker, authorities, upgrades, operators, accounts, stock, url }: PagesParts) {
+  async create({ broker, authorities, upgrades, webhooks, operators, accounts, stock, url }: PagesParts) {
     if (operators.length === 0 && !accounts.areNamed) return undefined;
     const [{ pages }, { operatorHandlers }] = await Promise.all([
       import('./index.ts'),
       import('../operator/index.ts'),
     ]);
-    const on = operatorHandlers(broker, broker.overview, { authorities, upgrades });
+    const on = operatorHandlers(broker, broker.overview, { authorities, upgrades, webhooks });
     return pages({ on, logins: operators, accounts: () => accounts.operators(), stock, url });
   },
 };

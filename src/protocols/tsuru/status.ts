@@ -1,7 +1,7 @@
 import { lostSentence } from '../../broker/lost.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { InstanceEntry } from '../../broker/operator-view.ts';
-import type { InstanceStatus } from '../../broker/status.ts';
+import type { InstanceStatus } from '../../broker/broker.ts';
 import type { UnitSeen } from '../../broker/units.ts';
 import type { Call, Reply } from '../protocol.ts';
 import { emptyReply, textReply } from './replies.ts';

@@ -141,6 +141,16 @@ async function makeUpgrades(id: string, state: string): Promise<void> {
   );
 }
 
+async function makeDead(receiver: string): Promise<void> {
+  await database.pool.query(`insert into webhook_receivers (name, target) values ($1, 'http://nowhere')`, [
+    receiver,
+  ]);
+  await database.pool.query(
+    `insert into webhook_deliveries (receiver, event, data, state) values ($1, 'operation.failed', '{}', 'dead')`,
+    [receiver],
+  );
+}
+
 async function makeFinal(): Promise<void> {
   suspect = await until('the orphan is seen', async () => {
     const { rows } = await database.pool.query<{ name: string }>(
@@ -158,6 +168,7 @@ const cases = auditedRoutes({
   instance: make,
   drift: makeDrifted,
   upgrades: makeUpgrades,
+  dead: makeDead,
   binding: () => broker.ask('put', `${osbPath}/i1/service_bindings/b2`, { body: ticker }),
   leftNode: leaveNode,
   finalOrphan: makeFinal,
@@ -188,6 +199,7 @@ test('No route that changes something is missing in the table of those that leav
     operator({} as never, {} as never, {
       authorities: {} as never,
       upgrades: {} as never,
+      webhooks: {} as never,
       logins: [],
     }),
     tsuru({ logins: {} } as unknown as TsuruSettings),

@@ -31,6 +31,8 @@ export interface Prepare {
   readonly drift: () => Promise<unknown>;
   /** A run of this id and in this state, which nobody carries on for an hour. */
   readonly upgrades: (id: string, state: string) => Promise<unknown>;
+  /** A receiver of webhooks with a message that was given up. */
+  readonly dead: (receiver: string) => Promise<unknown>;
   readonly binding: () => Promise<unknown>;
   readonly leftNode: (name: string, instanceId?: string) => Promise<unknown>;
   readonly finalOrphan: () => Promise<unknown>;
@@ -189,6 +191,15 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
     ],
     // That of nothing ends at once, and the one on which something is changed never begins.
     ['operator', 'post', '/operator/upgrades', () => '/operator/upgrades', 'start-upgrades', ''],
+    [
+      'operator',
+      'post',
+      '/operator/webhooks/:receiver/retry',
+      () => '/operator/webhooks/of-retry/retry',
+      'retry-webhooks',
+      'of-retry',
+      { before: () => prepare.dead('of-retry') },
+    ],
     ...(['pause', 'resume', 'cancel'] as const).map((change): Case => [
       'operator',
       'post',

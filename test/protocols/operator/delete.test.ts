@@ -18,6 +18,7 @@ test.each(['i1', '.', '..'])(
     const protocol = operator(broker, broker.overview, {
       authorities: {} as never,
       upgrades: {} as never,
+      webhooks: {} as never,
       logins: [login],
     });
     const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });

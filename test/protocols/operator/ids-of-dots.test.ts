@@ -25,6 +25,7 @@ test.each(['.', '..'])('An operator reaches an instance and a binding whose id i
   const protocol = operator(broker, broker.overview, {
     authorities: {} as never,
     upgrades: {} as never,
+    webhooks: {} as never,
     logins: [login],
   });
   const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });

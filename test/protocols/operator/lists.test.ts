@@ -26,6 +26,7 @@ async function withClient(work: (client: OperatorClient) => Promise<void>): Prom
   const protocol = operator(broker, broker.overview, {
     authorities: {} as never,
     upgrades: {} as never,
+    webhooks: {} as never,
     logins: [login],
   });
   const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });

@@ -19,7 +19,12 @@ const authority = {
   notAfter: new Date(1),
 };
 const authorities = { list: async () => [authority], renew: async () => authority };
-const protocol = operator(broker, broker.overview, { authorities, upgrades: {} as never, logins: [] });
+const protocol = operator(broker, broker.overview, {
+  authorities,
+  upgrades: {} as never,
+  webhooks: {} as never,
+  logins: [],
+});
 const routes: readonly (readonly [string, OperatorRoute])[] = Object.entries(operatorRoutes);
 
 interface Described {
@@ -39,7 +44,7 @@ async function served(): Promise<{
 async function call(path: string, method: string, query: Readonly<Record<string, string>> = {}) {
   const route = protocol.routes.find((one) => one.path === path && one.method === method);
   if (!route) throw new Error(`There is no route ${method} ${path}.`);
-  const params = { instanceId: 'i', node: 'n', bindingId: 'b', generation: '1', run: 'r' };
+  const params = { instanceId: 'i', node: 'n', bindingId: 'b', generation: '1', run: 'r', receiver: 'r' };
   const asked: Call = {
     method,
     path,

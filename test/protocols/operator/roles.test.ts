@@ -1,5 +1,6 @@
 import type { AuthorityOffice } from '../../../src/broker/nodes.ts';
 import type { UpgradeOffice } from '../../../src/broker/upgrades.ts';
+import type { WebhookOffice } from '../../../src/broker/webhooks.ts';
 import type { OperatorView } from '../../../src/broker/operator-view.ts';
 import type { Operated } from '../../../src/protocols/operator/endpoints.ts';
 import { operator } from '../../../src/protocols/operator/index.ts';
@@ -31,6 +32,7 @@ beforeAll(async () => {
   const settings = {
     authorities: nothing as AuthorityOffice,
     upgrades: nothing as UpgradeOffice,
+    webhooks: nothing as WebhookOffice,
     logins: [],
     accounts: () => accounts,
   };

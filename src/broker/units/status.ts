@@ -1,4 +1,4 @@
-import type { OperationKind } from './records.ts';
+import type { OperationKind } from '../records.ts';
 import {
   unitStatuses,
   type Seen,
@@ -6,7 +6,7 @@ import {
   type UnitFacts,
   type UnitSeen,
   type UnitStatus,
-} from './units.ts';
+} from '../units.ts';
 
 /** How an instance is: as its worst unit. */
 export interface InstanceStatus {
