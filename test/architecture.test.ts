@@ -102,6 +102,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
     'program/authority/',
     { rooms: ['broker/', 'postgres/', 'stores/'], packages: ['@peculiar/x509', 'reflect-metadata', 'pg'] },
   ],
+  ['program/principals/', { rooms: [''], packages: ['jose'] }],
   ['program/', { rooms: [''], packages: ['pg'] }],
   ['cli/', { rooms: [''], packages: ['commander', 'pg'] }],
   ['main.ts', { rooms: ['cli/', 'system/'], packages: [] }],

@@ -9,7 +9,7 @@ const ofPlatform = /^([a-z0-9][a-z0-9-]{0,39})::(.*)$/s;
 
 /** Can a platform be called so? */
 export function isPlatformName(name: string): boolean {
-  return ofPlatform.test(`${name}::`);
+  return /^[a-z0-9][a-z0-9-]{0,39}$/.test(name);
 }
 
 /**

@@ -2,7 +2,14 @@ import { timingSafeEqual } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import basicAuth from 'express-basic-auth';
 import type { Request, RequestHandler, Response } from 'express';
-import { type HashedLogin, BadCall, type Call, type Login, type Realm } from '../protocols/protocol.ts';
+import {
+  type HashedLogin,
+  BadCall,
+  type Call,
+  type Login,
+  type Realm,
+  type TokenCheck,
+} from '../protocols/protocol.ts';
 import { countFailures, pauseAfter } from './failed-logins.ts';
 import { createSlowChecks } from './slow-checks.ts';
 import { createTriedUser } from './tried-user.ts';
@@ -39,7 +46,7 @@ export class WrongLogin extends BadCall {
 
 /**
  * HTTP Basic (RFC 7617) against the logins of a realm, several of which are valid at the same time, and then against
- * its accounts.
+ * its accounts; or a bearer token (RFC 6750).
  * @param realms all there are, whose users are known by name
  */
 export function createAuth(realms: readonly Realm[]): Authenticate {
@@ -60,6 +67,9 @@ export function createAuth(realms: readonly Realm[]): Authenticate {
     // Nearly all requests spell the header as we do, and reading it costs more than comparing it.
     const found = find(header);
     if (found) return { name: found.username };
+    const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
+    const check = token === undefined ? undefined : realm.tokens?.();
+    if (token !== undefined && check) return bearerOf(realm, check(token), request.ip);
     const accounts = realm.accounts?.() ?? none;
     const account = slowly.known(accounts, header);
     if (account) return userOf(account);
@@ -77,6 +87,17 @@ export function createAuth(realms: readonly Realm[]): Authenticate {
       });
     }
   };
+
+  function bearerOf(
+    realm: Realm,
+    found: ReturnType<TokenCheck>,
+    address: string | undefined,
+  ): User | Promise<User> {
+    if (found && !(found instanceof Promise)) return found;
+    return Promise.resolve(found).then(
+      (right) => right ?? slow(address, new WrongLogin(unknown(realm), 'a token')),
+    );
+  }
 
   async function tryAccounts(
     accounts: readonly HashedLogin[],
@@ -142,8 +163,12 @@ function loginFinder(logins: readonly Login[]): (header: string) => Login | unde
   };
 }
 
-function refuse({ name }: Realm): never {
-  throw new BadCall(401, 'A valid username and password are needed.', {
+function refuse(realm: Realm): never {
+  throw unknown(realm);
+}
+
+function unknown({ name }: Realm): BadCall {
+  return new BadCall(401, 'A valid username and password are needed.', {
     'WWW-Authenticate': `Basic realm="${name}", charset="UTF-8"`,
   });
 }

@@ -11,6 +11,7 @@ import { type AccessEntry, accessReason, type Observe, shownAddress, shownPath }
 import { type Authenticate, type User, WrongLogin } from './auth.ts';
 import { readBody } from './body.ts';
 import { readCall, requireWellFormed } from './call.ts';
+import { createRates } from './rates.ts';
 import { echoBack, writeReply } from './reply.ts';
 
 export interface MountSettings {
@@ -106,15 +107,15 @@ function routingError(error: unknown): unknown {
 
 /** One request from call to reply. Everything thrown becomes a reply of the protocol that was called. */
 function createExchange(settings: MountSettings): Exchange {
+  const requireRate = createRateLimit();
   return function exchange(endpoint, request, response) {
     const started = performance.now();
     const { protocol, target } = endpoint;
+    const realm = protocol.realm ?? settings.platforms;
     const asked = readCall(request, 'route' in target ? target.route.method : request.method);
     let principal: string | undefined;
     try {
-      const user = protocol.open
-        ? undefined
-        : settings.authenticate({ request, response }, protocol.realm ?? settings.platforms, asked);
+      const user = protocol.open ? undefined : settings.authenticate({ request, response }, realm, asked);
       if (!(user instanceof Promise)) return serveTo(user);
       // Nobody, until it is known better.
       settings.onLogin(request, false);
@@ -129,6 +130,7 @@ function createExchange(settings: MountSettings): Exchange {
       if (user) settings.onLogin(request, true);
       principal = user?.name;
       try {
+        if (user) requireRate(user, realm);
         const { platform, readsOnly } = user ?? {};
         const reply = serve(endpoint, { ...asked, principal, platform, readsOnly }, request, response);
         // Not awaited when it is there already: that would double the price of the catalog.
@@ -152,6 +154,19 @@ function createExchange(settings: MountSettings): Exchange {
       const ms = performance.now() - started;
       settings.observe(accessEntry(endpoint, request, { asked, status, ms, bytes, principal, thrown }));
     }
+  };
+}
+
+/** Refuses who asks more often than its realm lets it; who that is, is known by a login that was right. */
+function createRateLimit(): (user: User, realm: Realm) => void {
+  const take = createRates();
+  return function requireRate({ name: principal, platform }, realm) {
+    const limit = realm.limitOf?.({ principal, platform });
+    const waitMs = limit ? take(limit.counted, limit.rate) : 0;
+    if (waitMs === 0) return;
+    throw new BadCall(429, 'There are more requests with this login than are served. Try again later.', {
+      'Retry-After': String(Math.ceil(waitMs / 1000)),
+    });
   };
 }
 

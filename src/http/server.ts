@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
-import type { Login, Protocol, Realm } from '../protocols/protocol.ts';
+import type { FurtherLogins, Login, Protocol, Realm } from '../protocols/protocol.ts';
 import type { Observe } from './access-log.ts';
 import { createAuth } from './auth.ts';
 import { plainTarget } from './call.ts';
@@ -17,8 +17,8 @@ export interface ServerSettings {
   readonly protocols: readonly Protocol[];
   /** Of the platforms, for protocols without a realm of their own. All of them are valid at the same time, so that passwords can be changed without downtime. */
   readonly logins: readonly Login[];
-  /** Those beside them whose passwords are not known, as of a realm. */
-  readonly accounts?: Realm['accounts'];
+  /** Who is let in beside them. */
+  readonly further?: FurtherLogins;
   /** Hears of every request that was answered. */
   readonly observe: Observe;
   /** Hears of every login that is refused, before it is. */
@@ -75,7 +75,7 @@ export function createServer(settings: ServerSettings): HttpServer {
     most: settings.maxConnections ?? standardConnections,
     onCrowd: (turnedAway) => onTrouble(new Error(`${closed(turnedAway)} closed for want of room.`)),
   });
-  const platforms: Realm = { name: 'Service broker', logins: () => logins, accounts: settings.accounts };
+  const platforms: Realm = { name: 'Service broker', logins: () => logins, ...settings.further };
   mount(app, {
     protocols,
     authenticate: createAuth([platforms, ...protocols.flatMap(({ realm }) => realm ?? [])]),

@@ -138,7 +138,7 @@ async function serverOf(parts: Parts): Promise<HttpServer> {
   return createServer({
     protocols: await protocolsOf(parts),
     logins: secrets.logins,
-    accounts: () => accounts.platforms(),
+    further: accounts.platforms,
     observe(access) {
       log.access(access);
       counts.access(access);

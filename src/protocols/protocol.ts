@@ -63,8 +63,32 @@ export interface HashedLogin {
 
 export type PasswordCheck = (password: string) => Promise<boolean>;
 
+/** Whom a token is of, as long as that counts. */
+export interface TokenBearer {
+  readonly name: string;
+  /** As of a call. */
+  readonly platform?: string | undefined;
+  readonly readsOnly?: boolean | undefined;
+}
+
+/**
+ * Whom a token is of; undefined: of nobody.
+ * @throws BadCall 503 when that cannot be told now
+ */
+export type TokenCheck = (token: string) => TokenBearer | undefined | Promise<TokenBearer | undefined>;
+
+/** By whom else a realm is entered than by its logins, and how often. */
+export interface FurtherLogins {
+  /** Those whose passwords are not known; the same list until it changes, as what is worked out of it is kept with it. */
+  accounts?(): readonly HashedLogin[];
+  /** What tells of bearer tokens (RFC 6750); undefined: nobody has one. */
+  tokens?(): TokenCheck | undefined;
+  /** How often a user may ask, and together with whom; undefined: as often as it likes. */
+  limitOf?(user: Pick<Call, 'principal' | 'platform'>): Limit | undefined;
+}
+
 /** Who may call a protocol. */
-export interface Realm {
+export interface Realm extends FurtherLogins {
   /** As it is told to those who have no login. */
   readonly name: string;
   /**
@@ -72,8 +96,18 @@ export interface Realm {
    * what is worked out of a list is kept with it.
    */
   logins(call: Pick<Call, 'path' | 'params'>): readonly Login[];
-  /** Those beside them whose passwords are not known; likewise the same list until it changes. */
-  accounts?(): readonly HashedLogin[];
+}
+
+/** So many requests in so many milliseconds. */
+export interface Rate {
+  readonly requests: number;
+  readonly perMs: number;
+}
+
+export interface Limit {
+  readonly rate: Rate;
+  /** All whose requests are counted under one name share the rate. */
+  readonly counted: string;
 }
 
 export interface Protocol {

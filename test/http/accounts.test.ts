@@ -1,5 +1,6 @@
 import type { HashedLogin } from '../../src/protocols/protocol.ts';
 import { Crowded, createTurns } from '../../src/http/turns.ts';
+import { createRates } from '../../src/http/rates.ts';
 import { aServer, showing, type Running } from './test-server.ts';
 
 /** Accounts, whose passwords are not known: each is checked by a function, which takes its time. */
@@ -23,7 +24,7 @@ beforeEach(async () => {
   accounts = [account('acme', 'old', 'new'), account('blue', 'sky')];
   checked = [];
   gate = Promise.resolve();
-  running = await aServer(showing(), { accounts: () => accounts });
+  running = await aServer(showing(), { further: { accounts: () => accounts } });
 });
 afterEach(() => running.server.close());
 
@@ -109,4 +110,46 @@ test('Tasks of a lane wait for one of each other lane at most, the latest goes f
   const turnedAway = ended.filter((one) => one.status === 'rejected').map(({ reason }) => reason as unknown);
   expect(turnedAway).toHaveLength(4);
   expect(turnedAway.every((reason) => reason instanceof Crowded)).toBe(true);
+});
+
+test('Who asks more often than its rate lets it is told when to come again, and nobody else notices.', async () => {
+  const limitOf = ({ principal = '' }) =>
+    principal === 'acme' ? { counted: 'acme', rate: { requests: 2, perMs: 3_600_000 } } : undefined;
+  const limited = await aServer(showing(), { further: { accounts: () => accounts, limitOf } });
+  const ask = (login: string) =>
+    limited.ask('/things', { headers: { authorization: `Basic ${Buffer.from(login).toString('base64')}` } });
+  try {
+    // Whoever guesses uses up nothing of it.
+    for (let times = 0; times < 5; times += 1) expect((await ask('acme:guess')).status).toBe(401);
+    expect([(await ask('acme:old')).status, (await ask('acme:new')).status]).toEqual([200, 200]);
+    const refused = await ask('acme:old');
+    expect(refused.status).toBe(429);
+    expect(Number(refused.headers.get('retry-after'))).toBeGreaterThan(1700);
+    expect(await refused.json()).toEqual({
+      description: 'There are more requests with this login than are served. Try again later.',
+    });
+    expect(limited.accesses.at(-1)).toMatchObject({ principal: 'acme', status: 429 });
+    for (let times = 0; times < 5; times += 1) expect((await ask('blue:sky')).status).toBe(200);
+  } finally {
+    await limited.server.close();
+  }
+});
+
+test('Of a rate there is as much again as time has gone by, at most that of one period, and it may change.', () => {
+  let now = 0;
+  const take = createRates(() => now);
+  const rate = { requests: 10, perMs: 1000 };
+  const served = () =>
+    Array.from({ length: 20 }, () => take('a', rate)).filter((waitMs) => waitMs === 0).length;
+  expect(served()).toBe(10);
+  expect(take('a', rate)).toBe(100);
+  now += 250;
+  expect(served()).toBe(2);
+  expect(take('a', rate)).toBe(50);
+  now += 3_600_000;
+  expect(served()).toBe(10);
+  now += 1000;
+  expect([take('a', { requests: 1, perMs: 1000 }), take('a', { requests: 1, perMs: 1000 })]).toEqual([
+    0, 1000,
+  ]);
 });

@@ -40,7 +40,7 @@ async function open(content: object | string): Promise<PrincipalsFile> {
 
 test('Passwords of PRINCIPALS_FILE are changed while a broker serves, and one that was taken away opens nothing any more.', async () => {
   const accounts = await open({ platforms: [{ name: 'default', passwords: [hashes.old] }] });
-  const running = await aServer(showing(), { accounts: () => accounts.platforms() });
+  const running = await aServer(showing(), { further: accounts.platforms });
   const statusWith = async (login: string) =>
     (await running.ask('/things', { headers: { authorization: `Basic ${btoa(login)}` } })).status;
   try {
@@ -61,7 +61,9 @@ test('A file that was made wrong, or taken away, leaves who was named before, an
   const accounts = await open(
     `operators:\n  - username: alice\n    role: viewer\n    passwords:\n      - ${hashes.old}\n`,
   );
-  expect(accounts.operators()).toEqual([expect.objectContaining({ username: 'alice', readsOnly: true })]);
+  expect(accounts.operators.accounts?.()).toEqual([
+    expect.objectContaining({ username: 'alice', readsOnly: true }),
+  ]);
   write('operators:\n  - username: alice\n    role: boss\n    passwords: [secret-canary]\n');
   await until('the mistake is told', () => told.length > 0);
   rmSync(file);
@@ -70,9 +72,27 @@ test('A file that was made wrong, or taken away, leaves who was named before, an
     `PRINCIPALS_FILE cannot be used. ${file}:3:5: operators[0].role: This must be viewer or operator. ${file}:4:17: operators[0].passwords[0]: This is no hash that purveyor hash-password prints. The principals from before stay in use.`,
     'PRINCIPALS_FILE cannot be read: there is no such file. The principals from before stay in use.',
   ]);
-  expect(accounts.operators()).toHaveLength(1);
+  expect(accounts.operators.accounts?.()).toHaveLength(1);
   write({});
-  await until('nobody is named', () => accounts.operators().length === 0);
+  await until('nobody is named', () => accounts.operators.accounts?.().length === 0);
+});
+
+test('Rates are of a platform with all its logins, those of the environment too, and of each operator.', async () => {
+  const accounts = await open({
+    platforms: [
+      { name: 'default', rate: '600/m', passwords: [hashes.old] },
+      { name: 'acme', passwords: [hashes.new] },
+    ],
+    operators: [{ username: 'alice', role: 'viewer', rate: '5/s', passwords: [hashes.other] }],
+  });
+  const ofDefault = { counted: 'platform default', rate: { requests: 600, perMs: 60_000 } };
+  expect(accounts.platforms.limitOf?.({ principal: 'broker' })).toEqual(ofDefault);
+  expect(accounts.platforms.limitOf?.({ principal: 'acme', platform: 'acme' })).toBeUndefined();
+  expect(accounts.operators.limitOf?.({ principal: 'alice' })).toEqual({
+    counted: 'operator alice',
+    rate: { requests: 5, perMs: 1000 },
+  });
+  expect(accounts.operators.limitOf?.({ principal: 'operator' })).toBeUndefined();
 });
 
 test('A file that others may read or write is warned of.', async () => {
@@ -150,6 +170,21 @@ test.each<[what: string, content: (hash: typeof hashes) => object | string, sent
     /operators\[1\]: Its username stands twice/,
   ],
   [
+    'with a rate of days',
+    (one) => ({ platforms: [{ ...named, rate: '5/d', passwords: [one.old] }] }),
+    /platforms\[0\]\.rate: This must be a number of requests/,
+  ],
+  [
+    'with two rates of a platform',
+    (one) => ({
+      platforms: [
+        { ...named, rate: '5/s', passwords: [one.old] },
+        { ...named, username: 'x', rate: '6/s', passwords: [one.new] },
+      ],
+    }),
+    /platforms\[1\]\.rate: A platform has one rate/,
+  ],
+  [
     'with one hash for a platform and an operator',
     (one) => ({
       platforms: [{ ...named, passwords: [one.old] }],
@@ -186,7 +221,7 @@ test('The command hash-password prints a hash that opens, another one each time,
   expect(status).toBe(0);
   expect(stdout).toMatch(/^\$scrypt\$ln=15,r=8,p=1\$[\w+/]{22}\$[\w+/]{43}\n$/);
   const accounts = await open({ operators: [{ ...user, passwords: [stdout.trim()] }] });
-  const [isIt] = accounts.operators()[0]?.passwords ?? [];
+  const [isIt] = accounts.operators.accounts?.()[0]?.passwords ?? [];
   expect([await isIt?.('pässword 1'), await isIt?.('pässword 1\n')]).toEqual([true, false]);
   for (const wrong of ['', '\n', 'one\ntwo\n']) {
     const { stderr, status: code, stdout: printed } = run(wrong);

@@ -1,19 +1,28 @@
 import { readFile, stat } from 'node:fs/promises';
+import { defaultPlatform } from '../../broker/key.ts';
 import { problemLines } from '../../catalog/problem.ts';
-import type { HashedLogin } from '../../protocols/protocol.ts';
+import type { FurtherLogins, HashedLogin, Limit, TokenCheck } from '../../protocols/protocol.ts';
 import { codeOf } from '../../system/error-code.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { createLooks, type RepeatedLooks } from '../looks.ts';
-import { type Principals, readPrincipals, type TakenNames } from './read.ts';
+import {
+  operatorCounted,
+  platformCounted,
+  type Principal,
+  type Principals,
+  readPrincipals,
+  type TakenNames,
+} from './read.ts';
+import { checkTokens, createKeySets, type KeysOf } from './tokens.ts';
 
 /** Those who may log in beside the logins of the environment, as PRINCIPALS_FILE names them now. */
 export interface Accounts {
-  platforms(): readonly HashedLogin[];
-  operators(): readonly HashedLogin[];
+  readonly platforms: FurtherLogins;
+  readonly operators: FurtherLogins;
   /** Platforms with names: all but the default one. */
-  named(): readonly HashedLogin[];
+  readonly named: FurtherLogins;
   /** Operators and the default platform. */
-  overseers(): readonly HashedLogin[];
+  readonly overseers: FurtherLogins;
   /** Is there a file? */
   readonly areNamed: boolean;
 }
@@ -62,21 +71,64 @@ export async function openPrincipals({ file, taken, log, lookMs }: FileParts): P
   return { ...accountsOf(() => present), areNamed: true, ...createLooks(look, lookMs) };
 }
 
-interface Present extends Principals {
-  readonly named: readonly HashedLogin[];
-  readonly overseers: readonly HashedLogin[];
+interface Group {
+  readonly accounts: readonly HashedLogin[];
+  readonly tokens: TokenCheck | undefined;
 }
 
-const noPrincipals: Present = { platforms: [], operators: [], named: [], overseers: [] };
+interface Present extends Principals {
+  readonly groups: Readonly<Record<keyof Omit<Accounts, 'areNamed'>, Group>>;
+}
+
+const noPrincipals = grouped({ platforms: [], operators: [], rates: new Map() });
 const noLooks: RepeatedLooks = { reload: () => Promise.resolve(), close: () => undefined };
 
-function accountsOf(present: () => Present): Omit<Accounts, 'areNamed'> {
-  return {
-    platforms: () => present().platforms,
-    operators: () => present().operators,
-    named: () => present().named,
-    overseers: () => present().overseers,
+function grouped(principals: Principals): Present {
+  const { platforms, operators } = principals;
+  const isNamed = ({ platform }: Principal) => platform !== undefined;
+  const keysOf = createKeySets();
+  const others = platforms.filter((one) => !isNamed(one));
+  const groups = {
+    platforms: groupOf(platforms, keysOf),
+    operators: groupOf(operators, keysOf),
+    named: groupOf(platforms.filter(isNamed), keysOf),
+    overseers: groupOf([...operators, ...others], keysOf),
   };
+  return { ...principals, groups };
+}
+
+function groupOf(principals: readonly Principal[], keysOf: KeysOf): Group {
+  const byToken = principals.flatMap(({ username, platform, readsOnly, token }) =>
+    token ? [{ username, platform, readsOnly, rule: token }] : [],
+  );
+  return {
+    accounts: principals.filter(({ passwords }) => passwords.length > 0),
+    tokens: byToken.length > 0 ? checkTokens(byToken, keysOf) : undefined,
+  };
+}
+
+function accountsOf(present: () => Present): Omit<Accounts, 'areNamed'> {
+  const ofPlatform: FurtherLogins['limitOf'] = ({ platform = defaultPlatform }) =>
+    limitIn(present(), platformCounted(platform));
+  const ofOperator: FurtherLogins['limitOf'] = ({ principal = '' }) =>
+    // What a token adds to the name stands behind a colon.
+    limitIn(present(), operatorCounted(principal.split(':', 1)[0] ?? ''));
+  const further = (name: keyof Present['groups'], limitOf?: FurtherLogins['limitOf']): FurtherLogins => ({
+    accounts: () => present().groups[name].accounts,
+    tokens: () => present().groups[name].tokens,
+    limitOf,
+  });
+  return {
+    platforms: further('platforms', ofPlatform),
+    operators: further('operators', ofOperator),
+    named: further('named', ofPlatform),
+    overseers: further('overseers'),
+  };
+}
+
+function limitIn({ rates }: Principals, counted: string): Limit | undefined {
+  const rate = rates.get(counted);
+  return rate && { rate, counted };
 }
 
 function countsOf({ platforms, operators }: Principals) {
@@ -86,11 +138,7 @@ function countsOf({ platforms, operators }: Principals) {
 function presentOf(file: string, text: string, taken: TakenNames): Present {
   const { principals, problems } = readPrincipals(file, Buffer.from(text, 'latin1'), taken);
   if (!principals) throw new Error(['PRINCIPALS_FILE cannot be used.', ...problemLines(problems)].join(' '));
-  const { platforms, operators } = principals;
-  const [named, unnamed] = [true, false].map((has) =>
-    platforms.filter(({ platform }) => (platform !== undefined) === has),
-  );
-  return { ...principals, named: named ?? [], overseers: [...operators, ...(unnamed ?? [])] };
+  return grouped(principals);
 }
 
 /** Each byte as a character. */

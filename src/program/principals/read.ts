@@ -1,17 +1,34 @@
 import { parseObject } from '../../catalog/form/parse.ts';
-import { didYouMean } from '../../catalog/form/did-you-mean.ts';
 import { type Finding, mistake, type Problem } from '../../catalog/problem.ts';
 import { inFile } from '../../catalog/read-files.ts';
 import { isObject } from '../../broker/json.ts';
 import { defaultPlatform, isPlatformName } from '../../broker/key.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { HashedLogin } from '../../protocols/protocol.ts';
+import type { HashedLogin, Rate } from '../../protocols/protocol.ts';
+import { tokenIn, type TokenRule } from './token-rule.ts';
+import { hashesIn, nameIn, rateIn, requireKeys } from './fields.ts';
 import { isPassword, readPasswordHash } from './password-hash.ts';
+
+export interface Principal extends HashedLogin {
+  /** Tokens by which it logs in; absent: by none. */
+  readonly token?: TokenRule | undefined;
+}
 
 /** Whom a file names, beside those of the environment. */
 export interface Principals {
-  readonly platforms: readonly HashedLogin[];
-  readonly operators: readonly HashedLogin[];
+  readonly platforms: readonly Principal[];
+  readonly operators: readonly Principal[];
+  /** How often each may ask, by what its requests are counted under. */
+  readonly rates: ReadonlyMap<string, Rate>;
+}
+
+/** All logins of a platform are counted together. */
+export function platformCounted(platform: string): string {
+  return `platform ${platform}`;
+}
+
+export function operatorCounted(username: string): string {
+  return `operator ${username}`;
 }
 
 /** Names that the environment has given already. */
@@ -35,12 +52,17 @@ export function readPrincipals(
   requireApart(platforms, 'platforms', taken.platforms, found);
   requireApart(operators, 'operators', taken.operators, found);
   requireOwnHashes([...platforms, ...operators], found);
+  requireOneRate(platforms, found);
   if (found.length > 0) {
     const placed = found.map((one) => ({ ...locate?.(one.path), ...one }));
     return { problems: inFile(file, placed) };
   }
   return {
-    principals: { platforms: platforms.map(accountOf), operators: operators.map(accountOf) },
+    principals: {
+      platforms: platforms.map(principalOf),
+      operators: operators.map(principalOf),
+      rates: ratesOf([...platforms, ...operators]),
+    },
     problems: [],
   };
 }
@@ -57,6 +79,9 @@ interface Entry {
   readonly hashes: readonly string[];
   readonly readsOnly?: boolean;
   readonly platform?: string | undefined;
+  readonly token?: TokenRule | undefined;
+  readonly counted: string;
+  readonly rate?: Rate | undefined;
   /** May it have a name of the environment? */
   readonly shares?: boolean;
 }
@@ -79,55 +104,38 @@ function listIn(object: Members, name: string, found: Finding[], read: Reader): 
 }
 
 function readPlatform(value: Members, at: string, found: Finding[]): Entry {
-  requireKeys(value, at, ['name', 'username', 'passwords'], found);
-  const name = readName(value, at, 'name', found);
+  requireKeys(value, at, ['name', 'username', 'passwords', 'jwt', 'rate'], found);
+  const name = nameIn(value, at, 'name', found);
   if (name !== '' && !isPlatformName(name)) found.push(mistake(positionIn(at, 'name'), platformForm));
-  const username = value['username'] === undefined ? name : readName(value, at, 'username', found);
+  const username = value['username'] === undefined ? name : nameIn(value, at, 'username', found);
   const platform = name === defaultPlatform ? undefined : name;
-  return { at, username, hashes: readHashes(value, at, found), platform, shares: platform === undefined };
-}
-
-function readOperator(value: Members, at: string, found: Finding[]): Entry {
-  requireKeys(value, at, ['username', 'role', 'passwords'], found);
-  const { role } = value;
-  if (role !== 'viewer' && role !== 'operator')
-    found.push(mistake(positionIn(at, 'role'), 'This must be viewer or operator.'));
   return {
     at,
-    username: readName(value, at, 'username', found),
-    hashes: readHashes(value, at, found),
-    readsOnly: role === 'viewer',
+    username,
+    hashes: hashesIn(value, at, found),
+    platform,
+    counted: platformCounted(name),
+    token: tokenIn(value, at, found),
+    rate: rateIn(value, at, found),
+    shares: platform === undefined,
   };
 }
 
-/** Basic authentication cannot carry a name with a colon (RFC 7617, section 2). */
-function readName(value: Members, at: string, name: string, found: Finding[]): string {
-  const text = value[name];
-  if (typeof text === 'string' && /^[^:\p{Cc}]{1,100}$/u.test(text)) return text;
-  const reason = 'This must be a text of 1 to 100 characters without a colon and without control characters.';
-  found.push(mistake(positionIn(at, name), reason));
-  return '';
-}
-
-function readHashes(value: Members, at: string, found: Finding[]): readonly string[] {
-  const place = positionIn(at, 'passwords');
-  const list = value['passwords'];
-  if (!Array.isArray(list) || list.length < 1 || list.length > 2) {
-    found.push(
-      mistake(place, 'This must be a list of one or two hashes, as purveyor hash-password prints them.'),
-    );
-    return [];
-  }
-  return list.flatMap((text: unknown, index) => {
-    if (typeof text === 'string' && readPasswordHash(text)) return [text];
-    found.push(mistake(positionIn(place, index), 'This is no hash that purveyor hash-password prints.'));
-    return [];
-  });
-}
-
-function requireKeys(value: Members, at: string, known: readonly string[], found: Finding[]): void {
-  for (const key of Object.keys(value).filter((one) => !known.includes(one)))
-    found.push(mistake(positionIn(at, key), `There is no such key here.${didYouMean(key, known)}`));
+function readOperator(value: Members, at: string, found: Finding[]): Entry {
+  requireKeys(value, at, ['username', 'role', 'passwords', 'jwt', 'rate'], found);
+  const { role } = value;
+  if (role !== 'viewer' && role !== 'operator')
+    found.push(mistake(positionIn(at, 'role'), 'This must be viewer or operator.'));
+  const username = nameIn(value, at, 'username', found);
+  return {
+    at,
+    username,
+    hashes: hashesIn(value, at, found),
+    counted: operatorCounted(username),
+    token: tokenIn(value, at, found),
+    rate: rateIn(value, at, found),
+    readsOnly: role === 'viewer',
+  };
 }
 
 /** Of whom a login is must not depend on its password. */
@@ -163,12 +171,26 @@ function requireOwnHashes(entries: readonly Entry[], found: Finding[]): void {
     }
 }
 
-function accountOf({ username, hashes, platform, readsOnly }: Entry): HashedLogin {
+function requireOneRate(platforms: readonly Entry[], found: Finding[]): void {
+  const seen = new Set<string>();
+  for (const { at, counted } of platforms.filter(({ rate }) => rate !== undefined)) {
+    if (seen.has(counted))
+      found.push(mistake(positionIn(at, 'rate'), 'A platform has one rate, for all its logins together.'));
+    seen.add(counted);
+  }
+}
+
+function ratesOf(entries: readonly Entry[]): ReadonlyMap<string, Rate> {
+  return new Map(entries.flatMap(({ counted, rate }) => (rate ? [[counted, rate] as const] : [])));
+}
+
+function principalOf({ username, hashes, platform, readsOnly, token }: Entry): Principal {
   const known = hashes.flatMap((text) => readPasswordHash(text) ?? []);
   return {
     username,
     platform,
     readsOnly,
+    token,
     passwords: known.map((hash) => (password) => isPassword(password, hash)),
   };
 }

@@ -1,4 +1,4 @@
-import type { HashedLogin, Login } from '../protocol.ts';
+import type { FurtherLogins, Login } from '../protocol.ts';
 import type { Page } from './index.ts';
 
 interface MetricsParts {
@@ -8,7 +8,7 @@ interface MetricsParts {
   readonly operators: readonly Login[];
   readonly accounts: {
     /** Of operators and of the default platform: the page tells of everybody's instances. */
-    overseers(): readonly HashedLogin[];
+    readonly overseers: FurtherLogins;
   };
 }
 
@@ -17,6 +17,6 @@ export const metricsModule = {
   async create({ metricsPage, platforms, operators, accounts }: MetricsParts) {
     const { metrics } = await import('./index.ts');
     const logins = [...platforms, ...operators];
-    return metrics(metricsPage, { logins: () => logins, accounts: () => accounts.overseers() });
+    return metrics(metricsPage, { logins: () => logins, ...accounts.overseers });
   },
 };

@@ -7,6 +7,7 @@ import type { WebhookOffice } from '../../broker/webhooks.ts';
 import {
   BadCall,
   type Call,
+  type FurtherLogins,
   type Handler,
   type Login,
   type Protocol,
@@ -24,8 +25,8 @@ export interface OperatorSettings {
   readonly webhooks: WebhookOffice;
   /** Platforms have others: neither can do what the other may. */
   readonly logins: readonly Login[];
-  /** As of a realm; who may only read is refused what changes something. */
-  readonly accounts?: Realm['accounts'];
+  /** Who is let in beside them; who may only read is refused what changes something. */
+  readonly further?: FurtherLogins;
   /** The node that this broker is; absent: none. */
   readonly node?: string | undefined;
 }
@@ -34,14 +35,14 @@ export interface OperatorSettings {
 export function operator(
   broker: Operated,
   overview: OperatorView,
-  { authorities, upgrades, webhooks, logins, accounts, node }: OperatorSettings,
+  { authorities, upgrades, webhooks, logins, further, node }: OperatorSettings,
 ): Protocol {
   const on = operatorHandlers(broker, overview, { authorities, upgrades, webhooks, node });
   const routes: readonly (readonly [string, OperatorRoute])[] = Object.entries(operatorRoutes);
   return {
     name: 'operator',
     open: false,
-    realm: operatorRealm(logins, accounts),
+    realm: operatorRealm(logins, further),
     routes: routes.map(([verb, route]) => routeOf(route, on[verb as OperatorVerb])),
     admit: requireMayChange,
     refuse: errorReply,
@@ -54,8 +55,8 @@ export function requireMayChange({ method, readsOnly, principal = '' }: Omit<Cal
   throw new BadCall(403, `The user ${principal} has the role viewer, which may read and change nothing.`);
 }
 
-export function operatorRealm(logins: readonly Login[], accounts: Realm['accounts']): Realm {
-  return { name: 'Operator', logins: () => logins, accounts };
+export function operatorRealm(logins: readonly Login[], further?: FurtherLogins): Realm {
+  return { name: 'Operator', logins: () => logins, ...further };
 }
 
 function routeOf({ method, path, body }: OperatorRoute, handler: Handler): Route {

@@ -2,7 +2,7 @@ import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
 import type { UpgradeOffice } from '../../broker/upgrades.ts';
 import type { WebhookOffice } from '../../broker/webhooks.ts';
-import type { HashedLogin, Login } from '../protocol.ts';
+import type { FurtherLogins, Login } from '../protocol.ts';
 
 interface OperatorParts {
   readonly broker: Broker;
@@ -11,7 +11,7 @@ interface OperatorParts {
   readonly webhooks: WebhookOffice;
   readonly operators: readonly Login[];
   readonly accounts: {
-    operators(): readonly HashedLogin[];
+    readonly operators: FurtherLogins;
     /** Are they named anywhere, also if there are none at the moment? */
     readonly areNamed: boolean;
   };
@@ -29,7 +29,7 @@ export const operatorModule = {
       upgrades,
       webhooks,
       logins: operators,
-      accounts: () => accounts.operators(),
+      further: accounts.operators,
       node,
     });
   },

@@ -67,6 +67,7 @@ const words: Readonly<Record<number, string>> = {
   412: 'PreconditionFailed',
   413: 'PayloadTooLarge',
   415: 'UnsupportedMediaType',
+  429: 'TooManyRequests',
 };
 
 function refusalReply({ code, message }: Refusal, operation: OperationKind | undefined): Reply {

@@ -1,7 +1,7 @@
 /** Pages for operators: what the operator API tells and does, for people. They ask it, and reach nothing else. */
 import { operatorRealm, type OperatorHandlers, requireMayChange } from '../operator/index.ts';
 import { errorReply } from '../operator/errors.ts';
-import type { Call, Login, Protocol, Realm, Reply, Route } from '../protocol.ts';
+import type { Call, FurtherLogins, Login, Protocol, Reply, Route } from '../protocol.ts';
 import { actionRoutes } from './act.ts';
 import { type Ask, askFor } from './ask.ts';
 import { auditPage } from './content/audit.ts';
@@ -18,7 +18,7 @@ import { assetRoutes, show } from './show.ts';
 export interface PagesSettings {
   readonly on: OperatorHandlers;
   readonly logins: readonly Login[];
-  readonly accounts: Realm['accounts'];
+  readonly further: FurtherLogins;
   readonly stock: Count;
   /** The broker's own address, as others know it. */
   readonly url: () => string;
@@ -26,7 +26,7 @@ export interface PagesSettings {
 
 type Page = (ask: Ask, call: Call) => Promise<PageContent>;
 
-export function pages({ on, logins, accounts, stock, url }: PagesSettings): Protocol {
+export function pages({ on, logins, further, stock, url }: PagesSettings): Protocol {
   const all: Readonly<Record<string, Page>> = {
     '': (ask) => overviewPage(ask, stock),
     instances: instancesPage,
@@ -43,7 +43,7 @@ export function pages({ on, logins, accounts, stock, url }: PagesSettings): Prot
   return {
     name: 'pages',
     open: false,
-    realm: operatorRealm(logins, accounts),
+    realm: operatorRealm(logins, further),
     routes: [
       ...Object.entries(all).map(([name, page]) => routeTo(name, page, on)),
       ...actionRoutes({ on, isSecure: () => url().startsWith('https:') }),

@@ -2,7 +2,7 @@ import type { Broker } from '../../broker/broker.ts';
 import type { AuthorityOffice } from '../../broker/nodes.ts';
 import type { UpgradeOffice } from '../../broker/upgrades.ts';
 import type { WebhookOffice } from '../../broker/webhooks.ts';
-import type { HashedLogin, Login } from '../protocol.ts';
+import type { FurtherLogins, Login } from '../protocol.ts';
 import type { Count } from './content/overview.ts';
 
 interface PagesParts {
@@ -11,7 +11,10 @@ interface PagesParts {
   readonly upgrades: UpgradeOffice;
   readonly webhooks: WebhookOffice;
   readonly operators: readonly Login[];
-  readonly accounts: { operators(): readonly HashedLogin[]; readonly areNamed: boolean };
+  readonly accounts: {
+    readonly operators: FurtherLogins;
+    readonly areNamed: boolean;
+  };
   readonly stock: Count;
   readonly url: () => string;
 }
@@ -25,6 +28,6 @@ export const pagesModule = {
       import('../operator/index.ts'),
     ]);
     const on = operatorHandlers(broker, broker.overview, { authorities, upgrades, webhooks });
-    return pages({ on, logins: operators, accounts: () => accounts.operators(), stock, url });
+    return pages({ on, logins: operators, further: accounts.operators, stock, url });
   },
 };

@@ -1,5 +1,5 @@
 /** The tsuru service API in all its generations: each offering is a service of its own below `/tsuru/<offering>`. */
-import type { Call, Handler, Protocol, Realm, Route } from '../protocol.ts';
+import type { Call, FurtherLogins, Handler, Protocol, Route } from '../protocol.ts';
 import { createCleaning } from './apps/clean-up.ts';
 import { act, log, units, type Action } from './actions.ts';
 import {
@@ -21,12 +21,12 @@ import type { TsuruContext } from './context.ts';
 
 export interface TsuruSettings extends TsuruContext {
   readonly logins: TsuruLogins;
-  /** Platforms with names, each of which has all offerings for itself; as of a realm. */
-  readonly accounts?: Realm['accounts'];
+  /** Platforms with names, each of which has all offerings for itself. */
+  readonly further?: FurtherLogins;
 }
 
 /** Serves the broker to tsuru. Every route needs the login of its offering. */
-export function tsuru({ logins, accounts, ...context }: TsuruSettings): Protocol {
+export function tsuru({ logins, further, ...context }: TsuruSettings): Protocol {
   const clean = createCleaning(context);
   const on =
     (endpoint: (context: TsuruContext, call: Call) => ReturnType<Handler>): Handler =>
@@ -40,7 +40,7 @@ export function tsuru({ logins, accounts, ...context }: TsuruSettings): Protocol
   return {
     name: 'tsuru',
     open: false,
-    realm: { ...createLogins(logins), accounts },
+    realm: { ...createLogins(logins), ...further },
     refuse: errorReply,
     routes: [
       get('/tsuru/:offering/manifest.yaml', manifest),

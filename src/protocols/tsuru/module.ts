@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { Broker } from '../../broker/broker.ts';
-import type { HashedLogin } from '../protocol.ts';
+import type { FurtherLogins } from '../protocol.ts';
 import { type LoginSettings, readLogins } from './logins.ts';
 import { tsuruMigrations } from './migrations.ts';
 import { tsuruOptions } from './options.ts';
@@ -14,8 +14,8 @@ interface TsuruParts {
   readonly warn: (message: string) => void;
   readonly keptSecret: (file: string) => string;
   readonly accounts: {
-    /** Of platforms with names. */
-    named(): readonly HashedLogin[];
+    /** Platforms with names. */
+    readonly named: FurtherLogins;
     readonly areNamed: boolean;
   };
 }
@@ -37,7 +37,7 @@ export const tsuruModule = {
       url,
       warn,
       logins: logins ?? { passwords: {} },
-      accounts: () => accounts.named(),
+      further: accounts.named,
     });
   },
 };

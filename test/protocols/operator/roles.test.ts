@@ -34,7 +34,7 @@ beforeAll(async () => {
     upgrades: nothing as UpgradeOffice,
     webhooks: nothing as WebhookOffice,
     logins: [],
-    accounts: () => accounts,
+    further: { accounts: () => accounts },
   };
   running = await aServer(operator(nothing as Operated, nothing as OperatorView, settings));
 });

@@ -36,7 +36,7 @@ beforeAll(async () => {
     pages({
       on,
       logins: [],
-      accounts: () => accounts,
+      further: { accounts: () => accounts },
       stock: () => Promise.resolve(undefined),
       url: () => 'https://broker.example.com',
     }),
