@@ -56,6 +56,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['broker/', { rooms: [], packages: [] }],
   ['postgres/', { rooms: ['broker/'], packages: ['pg'] }],
   ['stores/postgres/', { rooms: ['broker/', 'postgres/', 'stores/'], packages: ['pg'] }],
+  ['stores/backups/', { rooms: ['broker/', 'stores/'], packages: [] }],
   ['stores/', { rooms: ['broker/'], packages: [] }],
   ['database/', { rooms: ['system/', 'postgres/'], packages: ['pg'] }],
   ['config/', { rooms: ['broker/', 'database/', 'stores/keyring.ts'], packages: [] }],
@@ -114,7 +115,8 @@ const innerRooms: Readonly<Record<string, readonly string[]>> = {
   requests: ['operations'],
   dependencies: ['requests', 'operations'],
   units: ['requests', 'operations'],
-  repair: ['dependencies', 'requests', 'operations'],
+  backups: ['requests', 'operations'],
+  repair: ['backups', 'dependencies', 'requests', 'operations'],
 };
 
 interface Import {

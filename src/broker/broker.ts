@@ -1,11 +1,23 @@
 import { execInUnits, readUnitLogs } from './units/exec-and-log.ts';
+import type { BackupsQuery } from './backups.ts';
+import {
+  deleteBackup,
+  type ListedBackups,
+  listBackups,
+  type NamedBackup,
+  nameBackup,
+} from './backups/list-and-delete.ts';
+import { restoreBackup } from './backups/restore.ts';
+import { takeBackup } from './backups/take.ts';
 import type { BindingsQuery } from './listing.ts';
 import { type ListedBindings, listBindings } from './repair/list-bindings.ts';
 import { bind } from './requests/bind.ts';
 import type { Catalog } from './catalog.ts';
 import { type UnitMonitor, createUnitMonitor } from './units/monitor.ts';
 import type {
+  BackUp,
   Bind,
+  DeleteBackup,
   Deprovision,
   Exec,
   StartStop,
@@ -17,6 +29,7 @@ import type {
   RemoveBinding,
   RemoveInstance,
   RepairOperation,
+  RestoreBackup,
   Unbind,
   Update,
   Upgrade,
@@ -74,6 +87,8 @@ export type { UnitMonitor } from './units/monitor.ts';
 
 export type { ForceDeleted } from './repair/force-delete.ts';
 
+export type { NamedBackup } from './backups/list-and-delete.ts';
+
 export type { NamedBinding } from './repair/list-bindings.ts';
 
 export type { Purged } from './repair/purge.ts';
@@ -124,12 +139,26 @@ export interface Broker {
   purgeBinding(command: PurgeBinding): Promise<Purged>;
   /** Removes what can be removed of an instance and forgets the rest. Refuses as `removeInstance`, and with busy. */
   forceDelete(command: RemoveInstance): Promise<ForceDeleted>;
+  /** Saves what an instance holds. Refuses with unsupported where its offering does not say how. */
+  backUp(command: BackUp): Promise<Saving>;
+  /** Of all instances, page by page. Refuses with invalid an `after` that is not the `next` of a page. */
+  listBackups(query: BackupsQuery): Promise<ListedBackups>;
+  /** Puts what was saved in place of what an instance holds. Refuses as `backUp`, and with invalid for another offering. */
+  restoreBackup(command: RestoreBackup): Promise<Outcome<ServiceInstance>>;
+  /** Refuses with not-found. */
+  deleteBackup(command: DeleteBackup): Promise<void>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
   exec(command: Exec): Promise<readonly Executed[]>;
   log(command: ReadLog): Promise<readonly UnitLog[]>;
   readonly overview: OperatorView;
+}
+
+/** A backup that is done, or the operation that makes it. */
+export interface Saving {
+  readonly outcome: Outcome<ServiceInstance>;
+  readonly backup?: NamedBackup | undefined;
 }
 
 /** The core: every protocol speaks to the broker, one worker drives the work, another one the checks. */
@@ -169,6 +198,7 @@ export function createBroker(context: BrokerContext): {
     purgeInstance: (command) => purgeInstance(core, command),
     purgeBinding: (command) => purgeBinding(core, command),
     forceDelete: (command) => forceDelete(core, command),
+    ...backupsThrough(core),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (command) => execInUnits(core, command),
     log: (command) => readUnitLogs(core, command),
@@ -179,5 +209,19 @@ export function createBroker(context: BrokerContext): {
     work: createOperationQueue(core),
     checks: createUnitMonitor(core),
     lookAround: () => findOrphans(core),
+  };
+}
+
+function backupsThrough(
+  core: RequestContext,
+): Pick<Broker, 'backUp' | 'listBackups' | 'restoreBackup' | 'deleteBackup'> {
+  return {
+    async backUp(command) {
+      const { outcome, backup } = await takeBackup(core, command);
+      return { outcome, backup: backup && nameBackup(core, backup) };
+    },
+    listBackups: (query) => listBackups(core, query),
+    restoreBackup: (command) => restoreBackup(core, command),
+    deleteBackup: (command) => deleteBackup(core, command),
   };
 }

@@ -121,6 +121,23 @@ export interface StartStop extends Command {
   readonly sparing?: Sparing;
 }
 
+/** Of what an instance holds. */
+export type BackUp = Command;
+
+/** Of what a backup holds. */
+export interface RestoreBackup {
+  readonly backupId: string;
+  /** The instance; absent: the one that the backup was made of. */
+  readonly into?: string | undefined;
+  readonly acceptsIncomplete: boolean;
+  readonly origin: Origin;
+}
+
+export interface DeleteBackup {
+  readonly backupId: string;
+  readonly origin: Origin;
+}
+
 export interface DrainNode {
   readonly node: string;
   /** False: it takes new instances again. */

@@ -1,3 +1,4 @@
+import type { BackupStorage } from './backups.ts';
 import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { Exec, ReadLog } from './commands.ts';
 import type { BrokerEvent } from './events.ts';
@@ -15,6 +16,8 @@ export interface BrokerContext {
   /** As whom instances run on nodes. */
   readonly users: Pick<Users, 'find'>;
   readonly orphans: Orphans;
+  /** Absent: there is no place for them. */
+  readonly backups?: BackupStorage | undefined;
   /** The broker of another node, for what only that one can do at once. */
   readonly peer: (node: Node) => Peer;
   /** What is on sale now. */

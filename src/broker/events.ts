@@ -9,6 +9,7 @@ export type OperationSummary = Omit<Operation, 'confidential'>;
 /** What was asked for and is no operation, as events tell it: nothing that a caller meant for a program alone. */
 export type CommandSummary =
   | { readonly kind: 'drain' | 'undrain' | 'forget' | 'abandon'; readonly node: string }
+  | { readonly kind: 'delete-backup'; readonly backupId: string; readonly instanceId: string }
   | { readonly kind: 'cancel'; readonly operationId: string }
   | {
       readonly kind: 'purge' | 'force-delete';

@@ -21,6 +21,8 @@ const allBusy = {
   restart: 'busy',
   bind: 'busy',
   unbind: 'busy',
+  backup: 'busy',
+  restore: 'busy',
 } as const;
 
 /**
@@ -45,12 +47,16 @@ export const exclusion: Readonly<Record<OperationKind, Readonly<Record<Operation
     start: 'cancels',
     stop: 'cancels',
     restart: 'cancels',
+    backup: 'cancels',
+    restore: 'cancels',
   },
   start: allBusy,
   stop: allBusy,
   restart: allBusy,
   bind: allBusy,
   unbind: { ...allBusy, bind: 'cancels' },
+  backup: allBusy,
+  restore: allBusy,
 };
 
 /** As `exclusion`, for operations of two bindings of one instance: they have nothing to do with each other. */

@@ -1,6 +1,7 @@
+import type { Readable, Writable } from 'node:stream';
 import type { ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { ServiceBinding, ServiceInstance, Sparing } from './records.ts';
+import type { ServiceBinding, ServiceInstance, Sparing, StoredBytes } from './records.ts';
 import type { Executed, Execution, LogQuery, UnitFacts, UnitLog } from './units.ts';
 
 /**
@@ -18,6 +19,8 @@ export interface Provisioner {
   unbind?(work: Work): Promise<Step<void>>;
   /** What of an instance runs, for those who watch and operate it. */
   readonly units?: UnitControl;
+  /** How what an instance holds is saved and put back. */
+  readonly backups?: BackupControl;
   /** What really exists here, for the orphan report: with `local`, on this node. */
   inventory?(): Promise<readonly Resource[]>;
   /** Removes what `inventory` has listed and no instance stands for. Converges as well. */
@@ -48,6 +51,24 @@ export interface UnitControl {
   exec?(work: Work, execution: Execution): Promise<readonly Executed[]>;
   /** The last lines that a unit wrote. */
   log?(work: Work, query: LogQuery): Promise<readonly UnitLog[]>;
+}
+
+/** What a step of a backup or restore is given. */
+export interface Archive {
+  /** @param fill as that of `BackupStorage.write` */
+  save(fill: (to: Writable) => Promise<void>): Promise<StoredBytes>;
+  /** Gives the bytes once it is certain that they are those that were saved. @throws Failure 'damaged' or 'gone' */
+  load(read: (from: Readable) => Promise<void>): Promise<void>;
+}
+
+/** Each with the archive of the work. */
+export interface BackupControl {
+  /** Can it, for an instance of this plan? */
+  can(plan: ServicePlan, deed: 'backup' | 'restore'): boolean;
+  /** Saves what the instance holds, without what belongs to its bindings: users, passwords, rights. */
+  backup(work: Work): Promise<Step<Made>>;
+  /** Puts it back, in place of what is there. Bindings stay as they are. */
+  restore(work: Work): Promise<Step<void>>;
 }
 
 /** Something that a provisioner found: it says which instance it is for by its id, or by its key alone. */
@@ -147,6 +168,8 @@ export interface StepDone {
 export interface Made {
   /** Template roots for credentials and for later work, e.g. `{ node: { host }, ports: { main } }`. */
   readonly facts?: JsonObject;
+  /** Of a backup. */
+  readonly saved?: StoredBytes;
 }
 
 /** All a step may know. */
@@ -168,6 +191,8 @@ export interface Work {
   readonly units?: readonly string[];
   /** Of a restart: it is by the monitor, and spares what lives. */
   readonly sparing?: Sparing;
+  /** Of a backup or restore. */
+  readonly archive?: Archive | undefined;
   /** The text without anything that is confidential here: for what is to be cut, since a part is not recognised. */
   readonly redact: (text: string) => string;
   /** Aborted when the operation is cancelled, its deadline has passed or the lease is lost: end soon. */

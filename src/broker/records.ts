@@ -2,7 +2,16 @@ import type { FailureHints } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 
 export type OperationKind =
-  'provision' | 'update' | 'deprovision' | 'bind' | 'unbind' | 'start' | 'stop' | 'restart';
+  | 'provision'
+  | 'update'
+  | 'deprovision'
+  | 'bind'
+  | 'unbind'
+  | 'start'
+  | 'stop'
+  | 'restart'
+  | 'backup'
+  | 'restore';
 
 export interface ServiceInstance {
   readonly id: string;
@@ -166,6 +175,8 @@ export interface OperationConfidential {
   readonly sparing?: Sparing;
   /** Of a deprovision: what cannot be removed is left where it is, and forgotten. */
   readonly force?: boolean;
+  /** Of a restore: what is restored. */
+  readonly backup?: { readonly id: string; readonly name: string; readonly stored: StoredBytes };
 }
 
 /**
@@ -195,6 +206,13 @@ export interface TimelineEntry {
   /** Milliseconds that its last try took. */
   readonly ms: number;
   readonly endedAt: Date;
+}
+
+/** What lies in the store, as it lies there. */
+export interface StoredBytes {
+  readonly size: number;
+  /** In hexadecimal. */
+  readonly sha256: string;
 }
 
 /** Who asked; recorded, never a reason to decide otherwise. */

@@ -1,9 +1,11 @@
 import type { AuditEntry, AuditTrail } from './audit.ts';
+import type { BackupBooks } from './backups.ts';
 import type { ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
 import type {
   BindingsPage,
   BindingsQuery,
+  Forgotten,
   Listed,
   ListedBinding,
   ListQuery,
@@ -14,6 +16,7 @@ import type {
 import type { Demand, Shortage } from './nodes.ts';
 import type { QuotaScope } from './catalog.ts';
 import type { OwnerUse, QuotaCount } from './listing.ts';
+import type { NewBackup } from './listing.ts';
 import type {
   FoundBinding,
   FoundInstance,
@@ -79,8 +82,8 @@ export interface Store {
   release(cancelledId: string): Promise<void>;
 
   /**
-   * The named operation of the instance or binding, else the latest that a platform can have asked for (no start,
-   * stop or restart); and whether the row is still there.
+   * The named operation of the instance or binding, else the latest that a platform can have asked for (nothing
+   * that is done with units or backups); and whether the row is still there.
    */
   lastOperation(query: OperationQuery): Promise<FoundOperation>;
   /** The failure of an operation has been told: it is untold no more, for all brokers. */
@@ -131,6 +134,7 @@ export interface Store {
 
   /** Of operations it is written by what opens and ends them. */
   readonly audit: AuditTrail;
+  readonly backups: BackupBooks;
 
   /** Hints that something is due or was cancelled; hints may be lost, polling finds everything too. */
   listen(onHint: (hint: Hint) => void): () => Promise<void>;
@@ -214,13 +218,6 @@ export interface Pause {
 
 export type StepRecord = Omit<TimelineEntry, 'endedAt'>;
 
-/** What is to be forgotten: an instance as it was read, or one of its bindings. */
-export interface Forgotten {
-  readonly instanceId: string;
-  readonly version: number;
-  readonly bindingId?: string;
-}
-
 export interface Settlement {
   /** Of a removal by force that could not remove everything: what stays where it is, for operators. */
   readonly left?: string;
@@ -228,6 +225,8 @@ export interface Settlement {
   readonly failure?: OperationFailure;
   readonly instance?: Change<ServiceInstance>;
   readonly binding?: Change<ServiceBinding>;
+  /** That it has made. */
+  readonly backup?: NewBackup;
 }
 
 export interface OperationQuery {

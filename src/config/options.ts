@@ -1,3 +1,4 @@
+import { backupOptions } from './backups.ts';
 import { nodeOptions } from './node.ts';
 import { operatorOptions } from './operator.ts';
 import type { OptionGroup } from './option.ts';
@@ -5,7 +6,13 @@ import { servingOptions } from './serving.ts';
 import { workOptions } from './work.ts';
 
 /** What every broker reads, whatever provisioners and protocols it has. */
-export const coreOptions = { ...servingOptions, ...nodeOptions, ...operatorOptions, ...workOptions };
+export const coreOptions = {
+  ...servingOptions,
+  ...nodeOptions,
+  ...operatorOptions,
+  ...backupOptions,
+  ...workOptions,
+};
 
 /** All options, in the order in which people should meet them. */
 export function allOptions<Provisioners extends OptionGroup, Protocols extends OptionGroup>(
@@ -18,6 +25,7 @@ export function allOptions<Provisioners extends OptionGroup, Protocols extends O
     ...provisioners,
     ...operatorOptions,
     ...protocols,
+    ...backupOptions,
     ...workOptions,
   };
 }

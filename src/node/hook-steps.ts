@@ -22,9 +22,10 @@ export async function callHook(
   context: InstanceContext,
   name: TimedStep,
   tries: number,
+  streams: Pick<HookRun, 'from' | 'to'> = {},
 ): Promise<JsonObject> {
   const limit = limitOf(context.work.plan.operating, name);
-  const result = await askHook(context, name, tries, { limit });
+  const result = await askHook(context, name, tries, { limit, ...streams });
   if ('again' in result)
     throw new TryLater(new Failure('not-now', `The step ${name} asks to be tried again later.`));
   return 'outputs' in result ? result.outputs : {};
@@ -50,7 +51,7 @@ export async function askHook(
   { node, work, directory, roots, pids }: InstanceContext,
   name: TimedStep,
   tries: number,
-  limits: Pick<HookRun, 'limit' | 'atMost'>,
+  limits: Pick<HookRun, 'limit' | 'atMost' | 'from' | 'to'>,
 ): Promise<HookResult> {
   const hook = work.plan.operating.hooks[name];
   if (!hook) return { outputs: {} };

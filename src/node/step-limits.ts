@@ -15,6 +15,8 @@ const defaults = {
   unbind: 30_000,
   update: 60_000,
   remove: 60_000,
+  backup: 3_600_000,
+  restore: 3_600_000,
 } as const;
 
 export type TimedStep = keyof typeof defaults;

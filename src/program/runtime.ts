@@ -16,6 +16,7 @@ import type { Registry } from '../provisioners/index.ts';
 import { createClosing, type Closing } from './closing.ts';
 import { lateAuthorityOffice } from './authority/late.ts';
 import { postgresAuthorities } from './authority/stored.ts';
+import { openBackups } from './opening/open-backups.ts';
 import { openProvisioners } from './opening/open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
 import { openStore, patiently, type StoreOpening } from './opening/open-store.ts';
@@ -169,13 +170,14 @@ interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings'> {
 }
 
 function depsOf(
-  { operator, observe }: RuntimeParts,
+  { config, operator, observe }: RuntimeParts,
   { offer, provisioners, pool, ...rest }: Behind,
 ): BrokerContext {
   return {
     ...rest,
     users: postgresUsers(pool),
     orphans: postgresOrphans(pool),
+    backups: openBackups(config),
     peer: createPeers(operator),
     catalog: () => offer.current().catalog,
     hidden: () => offer.current().hidden,

@@ -14,4 +14,6 @@ const ARTICLE = {
   start: 'a',
   stop: 'a',
   restart: 'a',
+  backup: 'a',
+  restore: 'a',
 } satisfies Record<OperationKind, string>;

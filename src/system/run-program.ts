@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { endProcess } from './end-process.ts';
 import { type Command, startGated } from './start-gated.ts';
 import type { ProcessIdentity } from './process-identity.ts';
@@ -10,6 +12,10 @@ import { until } from './until.ts';
 export interface Program extends Command {
   /** Its standard input; empty when absent. */
   readonly input?: string;
+  /** In its place: what is read from this, of any size. When it breaks, the program is ended before it sees an end. */
+  readonly from?: Readable | undefined;
+  /** Where its standard output goes, of any size, which is ended with it. When it breaks, so is the program. */
+  readonly to?: Writable | undefined;
   readonly timeoutMs: number;
   /** Bytes of standard output; 65536 when absent. */
   readonly maxOutput?: number;
@@ -36,7 +42,7 @@ export interface Ran {
  * Runs a program to its end, in a session of its own, as the node's account. At its time limit, when it writes too
  * much or when it is given up, SIGTERM goes to all of the session, and SIGKILL 2 s later.
  * @throws Error when there is no such program, or something of it is still there after SIGKILL; the signal's reason
- * when it was given up
+ * when it was given up; what `from` or `to` broke with
  */
 export async function runProgram(host: Host, program: Program): Promise<Ran> {
   program.signal?.throwIfAborted();
@@ -52,15 +58,20 @@ export async function runProgram(host: Host, program: Program): Promise<Ran> {
   }
   const ended = once(child, 'exit');
   const watch = watchOver(gated.identity, program);
-  const stdout = collect(child, program.maxOutput ?? 65_536, () => watch.end('tooMuch'));
+  const flow = flowOf(child, program, () => watch.end('broken'));
+  const stdout = program.to
+    ? () => ''
+    : collect(child, program.maxOutput ?? 65_536, () => watch.end('tooMuch'));
   const stderr = collectTail(child);
   gated.open();
-  give(child, program.input ?? '');
+  if (!program.from) give(child, program.input ?? '');
   // One that not even SIGKILL ends is not waited for.
-  const [code] = (await Promise.race([ended, watch.failed]).finally(async () => {
+  const [code] = (await Promise.race([flow.ended(ended), watch.failed]).finally(async () => {
     await watch.settled().finally(() => drained(child));
+    flow.close();
   })) as [number | null];
   if (watch.cause() === 'aborted') program.signal?.throwIfAborted();
+  flow.requireUnbroken();
   return {
     code: endedBySignal(host, code) ? undefined : (code ?? undefined),
     stdout: stdout(),
@@ -75,7 +86,40 @@ function endedBySignal({ sandbox }: Host, code: number | null): boolean {
   return sandbox !== undefined && code !== null && code > 128 && code <= 128 + 64;
 }
 
-type Cause = 'timedOut' | 'tooMuch' | 'aborted';
+interface Flow {
+  /** Waits for what it has written to arrive, too. */
+  ended<Result>(exit: Promise<Result>): Promise<Result>;
+  close(): void;
+  requireUnbroken(): void;
+}
+
+function flowOf({ stdin, stdout }: ChildProcess, { from, to }: Program, onBroken: () => void): Flow {
+  let cause: { readonly error: unknown } | undefined;
+  const fail = (error: unknown) => {
+    cause ??= { error };
+    onBroken();
+  };
+  if (from && stdin) {
+    from.once('error', fail);
+    // A program need not read what it is given.
+    stdin.once('error', () => from.destroy());
+    from.pipe(stdin);
+  }
+  const written = to && stdout ? pipeline(stdout, to).catch(fail) : Promise.resolve();
+  return {
+    async ended(exit) {
+      const result = await exit;
+      await written;
+      return result;
+    },
+    close: () => void from?.destroy(),
+    requireUnbroken() {
+      if (cause) throw cause.error;
+    },
+  };
+}
+
+type Cause = 'timedOut' | 'tooMuch' | 'aborted' | 'broken';
 
 interface Watch {
   end(cause: Cause): void;

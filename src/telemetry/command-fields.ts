@@ -14,6 +14,7 @@ const fields: Fields = {
   forget: ({ node }) => ({ node }),
   abandon: ({ node }) => ({ node }),
   cancel: ({ operationId }) => ({ operationId }),
+  'delete-backup': ({ backupId, instanceId }) => ({ backupId, instanceId }),
   purge: ({ instanceId, bindingId }) => ({ instanceId, bindingId }),
   'force-delete': ({ instanceId, bindingId }) => ({ instanceId, bindingId }),
   'remove-orphan': ({ name, provisioner, node }) => ({ name, provisioner, node }),

@@ -46,6 +46,7 @@ const names = ['BROKER_USERNAME', 'BROKER_USERNAME_2', 'OPERATOR_USERNAME', 'TSU
 const words = [
   'DATA_DIR',
   'NODE_DIR',
+  'BACKUP_DIR',
   'TLS_CERT',
   'TLS_KEY',
   'BROKER_CA',

@@ -1,5 +1,6 @@
 import { describeAnswers } from './contract/answers.ts';
 import { describeAudit, describeAuditOfNodes } from './contract/audit.ts';
+import { describeBackups } from './contract/backups.ts';
 import { describeBindingOpenings } from './contract/binding-openings.ts';
 import { describeCancelling } from './contract/cancelling.ts';
 import { describeBindingLists } from './contract/binding-lists.ts';
@@ -36,6 +37,7 @@ export function describeStore(name: string, makeStore: MakeStore): void {
     describe('answers', () => describeAnswers(makeStore));
     describe('carrying by nodes', () => describeCarrying(makeStore));
     describe('needs', () => describeNeeds(makeStore));
+    describe('backups', () => describeBackups(makeStore));
     describe('history', () => describeHistory(makeStore));
     describe('lists', () => describeLists(makeStore));
     describe('checks', () => describeChecks(makeStore));

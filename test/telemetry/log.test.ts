@@ -194,6 +194,10 @@ const commands: {
     { kind: 'purge', instanceId: 'i1', bindingId: 'b1' },
     { instanceId: 'i1', bindingId: 'b1' },
   ],
+  'delete-backup': [
+    { kind: 'delete-backup', backupId: 'k1', instanceId: 'i1' },
+    { backupId: 'k1', instanceId: 'i1' },
+  ],
   'force-delete': [{ kind: 'force-delete', instanceId: 'i1' }, { instanceId: 'i1' }],
   'remove-orphan': [
     { kind: 'remove-orphan', provisioner: 'process', node: 'n1', name: 'p1' },

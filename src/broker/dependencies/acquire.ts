@@ -1,5 +1,6 @@
 // Offerings that an instance needs: each is an instance of its own, its child, or a shared one. Either is held by a
 // binding whose credentials the instance is given, and which keeps the other from being deleted.
+import { lostWord } from '../state.ts';
 import { bind } from '../requests/bind.ts';
 import type { Dependency, ServicePlan } from '../catalog.ts';
 import type { RequestContext } from '../requests/context.ts';
@@ -17,7 +18,6 @@ import {
   withDependencies,
   withDependencyFact,
 } from './ids.ts';
-import { lostWord } from '../lost.ts';
 import type { Dependencies } from '../operations/dependencies-port.ts';
 import { startStop } from '../requests/start-stop.ts';
 import type { Outcome } from '../outcome.ts';

@@ -47,6 +47,10 @@ function changeOf(core: BrokerContext, intent: Intent): Pick<AuditEntry, 'before
     case 'stop':
     case 'restart':
       return unitsOf(operation, record);
+    case 'backup':
+      return {};
+    case 'restore':
+      return { after: jsonOf({ backup: operation.confidential.backup?.id }) };
   }
 }
 

@@ -1,5 +1,5 @@
 import type { ServicePlan } from '../catalog.ts';
-import type { Operation, OperationFailure } from '../records.ts';
+import type { Operation, OperationFailure, OperationKind } from '../records.ts';
 import { secondsAllowed } from './intent.ts';
 
 /** Of what this program does wrong however often it tries. */
@@ -25,10 +25,10 @@ export function undoFailed(first: OperationFailure, then: OperationFailure): Ope
 }
 
 /** @param detail for the operator: what went wrong at the last try, if anything did */
-export function tooLong(plan: ServicePlan, detail?: string): OperationFailure {
+export function tooLong(plan: ServicePlan, kind: OperationKind, detail?: string): OperationFailure {
   return {
     word: 'timeout',
-    sentence: `The operation took longer than the ${secondsAllowed(plan)} seconds allowed.`,
+    sentence: `The operation took longer than the ${secondsAllowed(plan, kind)} seconds allowed.`,
     detail,
   };
 }

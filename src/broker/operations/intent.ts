@@ -55,14 +55,19 @@ export function newOperation(
     origin: of.origin,
     confidential: of.confidential ?? {},
     createdAt: now,
-    deadline: new Date(now.getTime() + secondsAllowed(plan) * 1000),
+    deadline: new Date(now.getTime() + secondsAllowed(plan, kind) * 1000),
   };
 }
 
-/** Seconds an operation of this plan may take. */
-export function secondsAllowed(plan: ServicePlan): number {
-  return plan.maximumPollingDuration ?? defaultDeadline;
+/** Seconds an operation of this plan may take. No platform polls for a backup: that has as long as its step. */
+export function secondsAllowed(plan: ServicePlan, kind: OperationKind): number {
+  if (kind !== 'backup' && kind !== 'restore') return plan.maximumPollingDuration ?? defaultDeadline;
+  const asked = plan.operating.timeouts[kind] ?? plan.operating.hooks[kind]?.timeout ?? 0;
+  return Math.max(defaultDeadline, asked / 1000) + timeAround;
 }
+
+/** Seconds for what is done before and after the step itself: units end and start. */
+const timeAround = 600;
 
 /** The secrets a plan wants at this level: those that exist are kept, so a repetition converges. */
 export function makeSecrets(
@@ -98,7 +103,7 @@ export function busyWith(
   return open && !isOwn && !isOfPlatform(open) ? { after: open } : busy(sentence);
 }
 
-const unasked: readonly OperationKind[] = ['start', 'stop', 'restart'];
+const unasked: readonly OperationKind[] = ['start', 'stop', 'restart', 'backup', 'restore'];
 
 export function isOfPlatform({ kind, origin }: OperationSummary): boolean {
   return !unasked.includes(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServicePlan } from '../catalog.ts';
+import { removeLeft } from '../backups.ts';
 import type { BrokerContext } from '../context.ts';
 import { summarize } from '../events.ts';
 import { cancelledByHand, isToEnd, mistaken, tooLong, undoFailed } from './failures.ts';
@@ -128,7 +129,7 @@ async function apply(
   const reached = result && !(interruption && ('retry' in result || 'failed' in result)) ? result : undefined;
   if (!reached) {
     return interruption === 'deadline'
-      ? fail(run, held, tooLong(run.plan, held.operation.trouble))
+      ? fail(run, held, tooLong(run.plan, held.operation.kind, held.operation.trouble))
       : pause(run, held, keepMemo(held), 0);
   }
   if ('settle' in reached) return settle(run, held, reached.settle);
@@ -156,7 +157,16 @@ async function settle({ core }: Run, held: LeasedOperation, settlement: Settleme
   };
   const ms = core.now().getTime() - operation.createdAt.getTime();
   core.observe({ type: 'operation-settled', operation: summarize(operation), ms });
+  if (failure) await forgetSaved(core, operation);
   return { ended: { settled: settlement, operation } };
+}
+
+/** Nobody has it in hand any more, so nobody writes what is removed here. */
+async function forgetSaved({ backups, observe }: BrokerContext, operation: Operation): Promise<void> {
+  if (operation.kind !== 'backup' || !backups) return;
+  await removeLeft(backups, operation, operation.attempt).catch((error: unknown) =>
+    observe({ type: 'trouble', doing: 'removing what a failed backup has left', detail: String(error) }),
+  );
 }
 
 /** What is to be undone is undone before it is told; everything else stays as it is. */
@@ -188,7 +198,7 @@ async function retry(
   const isHopeless = (ours || isForced(operation)) && operation.failures + 1 >= most;
   if (isHopeless || retryMs <= 0) {
     run.core.observe({ type: 'step-failed', operation: summary, detail });
-    return fail(run, held, isHopeless ? { ...mistaken, detail } : tooLong(run.plan, detail));
+    return fail(run, held, isHopeless ? { ...mistaken, detail } : tooLong(run.plan, operation.kind, detail));
   }
   run.core.observe({ type: 'step-failed', operation: summary, detail, retryMs });
   const progress = { ...keepMemo(held), failures: operation.failures + 1, trouble: detail };

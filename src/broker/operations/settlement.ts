@@ -1,14 +1,17 @@
+import { backupName } from '../backups.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
 import type { Made } from '../provisioner.ts';
+import type { NewBackup } from '../listing.ts';
 import type {
   BindingAnswer,
   Operation,
   OperationFailure,
   ServiceBinding,
   ServiceInstance,
+  StoredBytes,
 } from '../records.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
 import { render } from '../template.ts';
@@ -46,7 +49,27 @@ export function settlementOf(
     case 'restart':
     case 'stop':
       return { instance: { put: operated(held) } };
+    case 'backup':
+      return made.saved ? { backup: backupOf(held, made.saved) } : {};
+    case 'restore':
+      return {};
   }
+}
+
+function backupOf({ operation, instance }: LeasedOperation, stored: StoredBytes): NewBackup {
+  const { id, origin } = operation;
+  const { offeringId, planId, revision } = instance;
+  return {
+    id,
+    name: backupName(operation),
+    instanceId: instance.id,
+    offeringId,
+    planId,
+    revision,
+    stored,
+    protocol: origin.protocol,
+    principal: origin.principal,
+  };
 }
 
 /** A create that has failed is undone, and of an update what it got of other offerings. */

@@ -1,3 +1,4 @@
+import { archiveOf } from '../backups.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Failure } from '../errors.ts';
@@ -52,7 +53,7 @@ export async function takeStep(
     // From here on its secrets, too, may stand in what is said.
     if (leftOver) subject = { ...subject, binding: leftOver };
     const isRemoval = deed === 'deprovision' || deed === 'unbind';
-    const work = workOf(isRemoval ? planToRemove(core, plan) : plan, subject, signal, core.settings.url);
+    const work = workOf(core, isRemoval ? planToRemove(core, plan) : plan, subject, signal);
     const began = performance.now();
     const nothing = deed === 'deprovision' && isNowhere(core, plan, held.instance);
     const step = nothing ? { done: undefined } : await call(provisioner, leftOver ? 'unbind' : deed, work);
@@ -160,7 +161,12 @@ function retriedFor(verdict: Verdict): string | undefined {
   return 'retry' in verdict ? verdict.retry : undefined;
 }
 
-function workOf(plan: ServicePlan, held: LeasedOperation, signal: AbortSignal, url: string): Work {
+function workOf(
+  { settings: { url }, backups }: BrokerContext,
+  plan: ServicePlan,
+  held: LeasedOperation,
+  signal: AbortSignal,
+): Work {
   const { operation, instance, binding } = held;
   const { memo, target, units, sparing } = operation.confidential;
   const shall = target ?? instance;
@@ -176,6 +182,7 @@ function workOf(plan: ServicePlan, held: LeasedOperation, signal: AbortSignal, u
     values: templateValues(plan, shall, binding, url),
     units,
     sparing,
+    archive: archiveOf(backups, operation, signal),
     redact: (text) => redact(text, held),
     signal,
   };
@@ -192,6 +199,12 @@ async function call(provisioner: Provisioner, deed: OperationKind, work: Work): 
     case 'unbind':
       // Without the capability there is nothing that could have been made, or is to be removed.
       return (await provisioner[deed]?.(work)) ?? { done: undefined };
+    case 'backup':
+    case 'restore': {
+      const step = await provisioner.backups?.[deed](work);
+      if (!step) throw new Failure('unsupported', `A ${deed} is not possible any more.`);
+      return step;
+    }
     case 'start':
     case 'stop':
     case 'restart': {

@@ -9,8 +9,7 @@ import { busy } from '../operations/intent.ts';
 import type { OperationFailure, Origin } from '../records.ts';
 import type { RequestContext } from '../requests/context.ts';
 import { describeBindingState, describeState } from '../state.ts';
-import type { Forgotten } from '../store.ts';
-import type { Listed, ListedBinding } from '../listing.ts';
+import type { Forgotten, Listed, ListedBinding } from '../listing.ts';
 import { leftOfInstance } from './left.ts';
 
 /** What is still there, in words for operators, of what the broker has forgotten. */

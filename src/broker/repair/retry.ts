@@ -1,4 +1,5 @@
 import type { RepairOperation } from '../commands.ts';
+import { takeBackup } from '../backups/take.ts';
 import { Refusal } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import type { Operation, Origin, ServiceBinding, ServiceInstance } from '../records.ts';
@@ -35,7 +36,7 @@ export async function retryOperation(
 }
 
 function isAnyTime({ kind }: Operation): boolean {
-  return kind === 'start' || kind === 'stop' || kind === 'restart';
+  return kind === 'start' || kind === 'stop' || kind === 'restart' || kind === 'backup';
 }
 
 function again(core: RequestContext, operation: Operation, origin: Origin): Promise<Retried> {
@@ -52,6 +53,13 @@ function again(core: RequestContext, operation: Operation, origin: Origin): Prom
       return bindAgain(core, { ...command, bindingId });
     case 'unbind':
       return removeBinding(core, { ...command, bindingId });
+    case 'backup':
+      return takeBackup(core, command).then(({ outcome }) => outcome);
+    case 'restore':
+      throw new Refusal(
+        'conflict',
+        'Which backup was to be restored is not kept. Ask for the restore of the backup.',
+      );
     case 'start':
     case 'stop':
     case 'restart':

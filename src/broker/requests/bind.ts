@@ -1,3 +1,4 @@
+import { refuseUnready } from '../state.ts';
 import type { Bind } from '../commands.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { RequestContext } from './context.ts';
@@ -7,7 +8,6 @@ import { meetingOf } from '../exclusion.ts';
 import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from '../operations/intent.ts';
 import { sameJson } from '../json.ts';
 import { keyOf } from '../key.ts';
-import { refuseUnready } from '../lost.ts';
 import type { Outcome } from '../outcome.ts';
 import { isFormer, requirePresentPlan } from '../operations/plan-of.ts';
 import { findUntold } from './fetch.ts';

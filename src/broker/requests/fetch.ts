@@ -2,7 +2,6 @@ import type { OperationQuery } from '../store.ts';
 import type { RequestContext } from './context.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
-import { refuseUnready, asLost } from '../lost.ts';
 import { withKnownBindParameters, withKnownParameters } from './parameters.ts';
 import {
   type FoundInstance,
@@ -11,7 +10,7 @@ import {
   type ServiceBinding,
   type ServiceInstance,
 } from '../records.ts';
-import { describeState } from '../state.ts';
+import { describeState, refuseUnready, asLost } from '../state.ts';
 
 /** `absent`: never heard of it. `gone`: it was deleted. */
 export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone';

@@ -17,13 +17,12 @@ import {
 } from '../operations/intent.ts';
 import { type Json, sameJson } from '../json.ts';
 import { keyOf } from '../key.ts';
-import { isLostWithAll } from '../lost.ts';
 import type { Outcome } from '../outcome.ts';
 import { demandToMake } from '../operations/placement.ts';
 import { requireParameters } from './parameters.ts';
 import { findUntold } from './fetch.ts';
 import type { Operation, FoundInstance, ServiceInstance } from '../records.ts';
-import { describeState } from '../state.ts';
+import { describeState, isLostWithAll } from '../state.ts';
 import { requireSharedDependencies } from './shared-dependencies.ts';
 import { render } from '../template.ts';
 import { needsFacts, templateValues } from '../template-values.ts';
@@ -76,6 +75,8 @@ export function decideProvision(
     case 'starting':
     case 'stopping':
     case 'restarting':
+    case 'backing-up':
+    case 'restoring':
       return { is: 'unchanged', record: found.instance };
     case 'failed':
     case 'lost':

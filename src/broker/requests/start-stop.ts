@@ -1,10 +1,10 @@
+import { refuseUnready } from '../state.ts';
 import type { StartStop } from '../commands.ts';
 import type { RequestContext } from './context.ts';
 import { Refusal } from '../errors.ts';
 import { meet } from '../exclusion.ts';
 import { busy, type Decision, newOperation } from '../operations/intent.ts';
 import { sameJson } from '../json.ts';
-import { refuseUnready } from '../lost.ts';
 import type { Outcome } from '../outcome.ts';
 import type { FoundInstance, Operation, ServiceInstance } from '../records.ts';
 

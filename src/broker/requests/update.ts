@@ -7,7 +7,6 @@ import { Refusal } from '../errors.ts';
 import { meet } from '../exclusion.ts';
 import { busyWith, type Decision, makeSecrets, newOperation, requireAsync } from '../operations/intent.ts';
 import { type Json, type JsonObject, sameJson } from '../json.ts';
-import { refuseUnready } from '../lost.ts';
 import { findWithBindings, type FoundWithBindings, openOn } from './open-on-bindings.ts';
 import type { Outcome } from '../outcome.ts';
 import { requireMerged, requireParameters } from './parameters.ts';
@@ -17,7 +16,7 @@ import { withMetadata } from '../operations/settlement.ts';
 import { requireSharedDependencies } from './shared-dependencies.ts';
 import { isCurrent, requireTarget, type Target, withHelp } from './update-target.ts';
 import type { ServiceInstance, UpdateRequest } from '../records.ts';
-import { describeState } from '../state.ts';
+import { describeState, refuseUnready } from '../state.ts';
 
 /** spec.md, Updating a Service Instance. */
 export function update(core: RequestContext, command: Update): Promise<Outcome<ServiceInstance>> {

@@ -47,6 +47,7 @@ export function decideStatus({ lost, operation, stopped }: Situation, facts: Uni
   if (fault !== undefined) return { status: 'down', reason: fault };
   if (operation === 'provision') return { status: 'building', reason: 'it is being made' };
   if (operation === 'update') return { status: 'building', reason: 'it is being updated' };
+  if (operation === 'restore') return { status: 'building', reason: 'it is being restored' };
   if (isStarting(operation) && !isReady) return { status: 'building', reason: 'it is being started' };
   if (!alive && atRest) return { status: 'stopped', reason: 'it has been stopped' };
   if (exceeds !== undefined) return { status: 'error', reason: exceeds };

@@ -15,6 +15,8 @@ export const hookNames = [
   'unbind',
   'update',
   'remove',
+  'backup',
+  'restore',
 ] as const;
 
 export const yesNo = { type: 'boolean' } satisfies JsonObject;

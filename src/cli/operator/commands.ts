@@ -1,4 +1,5 @@
 import type { CliCommand } from '../command.ts';
+import { backupCommands } from './backups.ts';
 import { bindings } from './bindings.ts';
 import { repairCommands } from './repair.ts';
 import { auditCommands } from './audit.ts';
@@ -24,6 +25,7 @@ export const operatorCommands: readonly CliCommand[] = [
   ...repairCommands,
   ...upgradeCommands,
   ...webhookCommands,
+  ...backupCommands,
   ...orphanCommands,
   ...auditCommands,
   ...authorityCommands,

@@ -1,6 +1,7 @@
 import { wholeNumber } from '../../config/kinds.ts';
 import type { OperatorClient } from '../../protocols/operator/client.ts';
 import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
+import type { BackupAnswer } from '../../protocols/operator/wire/backups.ts';
 import type { InstanceAnswer, ListedBindingAnswer } from '../../protocols/operator/wire/instances.ts';
 import type { ListedOperationAnswer } from '../../protocols/operator/wire/operations.ts';
 import { option, someText } from '../parameters.ts';
@@ -61,6 +62,18 @@ export function findBindings(
   return collect(limit, async (page) => {
     const { bindings, next } = await client.bindings({ ...query, ...page });
     return { found: bindings, next };
+  });
+}
+
+/** The same of backups. */
+export function findBackups(
+  client: OperatorClient,
+  query: OperatorQuery,
+  limit?: number,
+): Promise<readonly BackupAnswer[]> {
+  return collect(limit, async (page) => {
+    const { backups, next } = await client.backups({ ...query, ...page });
+    return { found: backups, next };
   });
 }
 

@@ -1,3 +1,4 @@
+import type { Readable, Writable } from 'node:stream';
 import type { Hook } from '../../broker/catalog.ts';
 import { Failure } from '../../broker/errors.ts';
 import { isObject, type JsonObject } from '../../broker/json.ts';
@@ -25,6 +26,10 @@ export interface HookRun {
   readonly context: JsonObject;
   /** Template roots for its arguments and its environment. */
   readonly values: JsonObject;
+  /** In place of the context. */
+  readonly from?: Readable | undefined;
+  /** In place of outputs. */
+  readonly to?: Writable | undefined;
   /** Milliseconds, where the hook does not say; half a minute when neither does. */
   readonly limit?: number;
   /** Milliseconds, whatever the hook says. */
@@ -66,6 +71,8 @@ async function start(node: LocalNode, run: HookRun): Promise<Ran> {
       // They may be a copy of their own.
       reads: [directory.hooks],
       input: `${JSON.stringify(context)}\n`,
+      from: run.from,
+      to: run.to,
       timeoutMs: limitOf(run),
       signal,
       onStart: record.begin,

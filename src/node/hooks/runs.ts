@@ -49,7 +49,7 @@ export async function endLeftHooks(directory: InstanceDirectory, instanceId: str
   }
 }
 
-const making = ['init', 'prepare', 'configure', 'start', 'once_ready', 'update', 'bind', 'exec'];
+const making = ['init', 'prepare', 'configure', 'start', 'once_ready', 'update', 'bind', 'restore', 'exec'];
 
 function makes(name: string): boolean {
   return making.includes(name);

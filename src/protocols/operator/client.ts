@@ -21,6 +21,7 @@ import type {
   RetryWebhooksBody,
 } from './wire/webhooks.ts';
 import type { ActionBody, ExecAnswer, ExecBody, LogAnswer, OrphanBody } from './wire/units.ts';
+import type { BackupMadeAnswer, BackupsAnswer, RestoreBody } from './wire/backups.ts';
 import type { BindingsAnswer, InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
 import type {
   MissingAnswer,
@@ -46,6 +47,12 @@ export interface OperatorClient {
   /** The same of bindings. */
   bindings(query: OperatorQuery): Promise<BindingsAnswer>;
   operation(id: string): Promise<ListedOperationAnswer>;
+  /** The same of backups. */
+  backups(query: OperatorQuery): Promise<BackupsAnswer>;
+  /** @param id of the instance */
+  createBackup(id: string): Promise<BackupMadeAnswer>;
+  restoreBackup(id: string, body: RestoreBody): Promise<ActionAnswer>;
+  deleteBackup(id: string): Promise<object>;
   repair(id: string, verb: 'retry' | 'cancel'): Promise<ActionAnswer>;
   act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
   /** @param confirm the id once more */
@@ -115,6 +122,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     operations: (query) => get('/operator/operations', query),
     bindings: (query) => get('/operator/bindings', query),
     operation: (id) => get(`/operator/operations/${encodeURIComponent(id)}`),
+    ...backupCalls(ask),
     repair: (id, verb) => post(`/operator/operations/${encodeURIComponent(id)}/${verb}`, {}),
     act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body, queryOf(id)),
     removeInstance: (id, confirm) =>
@@ -135,9 +143,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
       }),
     exec: (id, body) => post(`${pathOf(id)}/exec`, body, { ...passed, ...queryOf(id) }),
     log: (id, query) => get(`${pathOf(id)}/log`, { ...query, ...passed, ...queryOf(id) }),
-    missing: () => get('/operator/missing'),
-    orphans: () => get('/operator/orphans'),
-    removeOrphan: (body) => post('/operator/orphans/remove', body),
+    ...lostCalls(ask),
     ...authorityCalls(ask),
     ...upgradeCalls(ask),
     ...webhookCalls(ask),
@@ -174,6 +180,27 @@ function upgradeCalls(
     upgradeRun: (id, query) => ask({ method: 'GET', path: pathTo(id), query }),
     startUpgrades: (body) => ask({ method: 'POST', path: '/operator/upgrades', body }),
     changeUpgrades: (id, change) => ask({ method: 'POST', path: `${pathTo(id)}/${change}`, body: {} }),
+  };
+}
+
+function lostCalls(ask: Ask): Pick<OperatorClient, 'missing' | 'orphans' | 'removeOrphan'> {
+  return {
+    missing: () => ask({ method: 'GET', path: '/operator/missing' }),
+    orphans: () => ask({ method: 'GET', path: '/operator/orphans' }),
+    removeOrphan: (body) => ask({ method: 'POST', path: '/operator/orphans/remove', body }),
+  };
+}
+
+function backupCalls(
+  ask: Ask,
+): Pick<OperatorClient, 'backups' | 'createBackup' | 'restoreBackup' | 'deleteBackup'> {
+  const backup = (id: string) => `/operator/backups/${encodeURIComponent(id)}`;
+  return {
+    backups: (query) => ask({ method: 'GET', path: '/operator/backups', query }),
+    createBackup: (id) =>
+      ask({ method: 'POST', path: `${pathOf(id)}/backups`, body: {}, query: queryOf(id) }),
+    restoreBackup: (id, body) => ask({ method: 'POST', path: `${backup(id)}/restore`, body }),
+    deleteBackup: (id) => ask({ method: 'DELETE', path: backup(id) }),
   };
 }
 

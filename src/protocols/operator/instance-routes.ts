@@ -1,4 +1,4 @@
-import { bindingsQuery, instancesQuery, operationsQuery } from './list-queries.ts';
+import { bindingsQuery, instancesQuery, ofInstance, operationsQuery } from './list-queries.ts';
 import type { OperatorRoute } from './route.ts';
 import { missingAnswer } from './wire/broker.ts';
 import { bindingsAnswer, instanceDetailsAnswer, instancesAnswer } from './wire/instances.ts';
@@ -15,9 +15,6 @@ import { actionBody, emptyBody, execAnswer, execBody, logAnswer } from './wire/u
 const instance = '/operator/instances/:instanceId';
 const operation = '/operator/operations/:operationId';
 
-const ofInstance = {
-  instance_id: text('The id, in place of what stands in the path: one of dots would be folded away there.'),
-};
 const confirmed = { confirm: text('The id of the instance once more.') };
 const toNode = {
   node: text('Only if the broker is this node: so brokers ask each other.'),

@@ -1,3 +1,4 @@
+import type { BackupsQuery } from '../../broker/backups.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { BindingsQuery, OperationsQuery } from '../../broker/listing.ts';
 import type { InstancePageQuery, OfferingEntry } from '../../broker/operator-view.ts';
@@ -19,6 +20,8 @@ export const listedStates = [
   'starting',
   'stopping',
   'restarting',
+  'backing-up',
+  'restoring',
 ] as const satisfies readonly StateWord[];
 
 /** The kinds of operations that a list can be asked for. */
@@ -31,6 +34,8 @@ export const listedKinds = [
   'start',
   'stop',
   'restart',
+  'backup',
+  'restore',
 ] as const satisfies readonly OperationKind[];
 
 /** The states of operations, as the query has them. */
@@ -39,6 +44,10 @@ export const operationStates = ['in-progress', 'succeeded', 'failed'] as const;
 const ages = {
   older_than: text('Made so long ago or longer: a number with s, m, h or d, such as 36h.'),
   younger_than: text('Made no longer ago.'),
+};
+
+export const ofInstance = {
+  instance_id: text('The id, in place of what stands in the path: one of dots would be folded away there.'),
 };
 
 /** Of a page. */
@@ -83,6 +92,13 @@ export const bindingsQuery = {
   space: text('By name.'),
   app: text('By id.'),
   state: words(bindingStates),
+  ...ages,
+};
+
+export const backupsQuery = {
+  ...pageQuery,
+  instance: text('By id.'),
+  offering: text('By name or id.'),
   ...ages,
 };
 
@@ -138,6 +154,18 @@ export function readBindingsQuery({ query }: Call, offerings: readonly OfferingE
     space: readText(query, 'space'),
     appGuid: readText(query, 'app'),
     state: readWord(query, 'state', bindingStates),
+    olderThan: readAge(query, 'older_than'),
+    youngerThan: readAge(query, 'younger_than'),
+  };
+}
+
+/** @param offerings as for instances */
+export function readBackupsQuery({ query }: Call, offerings: readonly OfferingEntry[]): BackupsQuery {
+  return {
+    after: readText(query, 'after'),
+    limit: readNumber(query, 'limit', 100, 1000),
+    instanceId: readText(query, 'instance'),
+    offeringId: readOffering(query, offerings),
     olderThan: readAge(query, 'older_than'),
     youngerThan: readAge(query, 'younger_than'),
   };

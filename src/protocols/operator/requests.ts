@@ -163,6 +163,6 @@ export function readNumber(query: URLSearchParams, name: string, usual: number, 
   throw new Refusal('invalid', `${name} must be a whole number from 1 to ${most}.`, name);
 }
 
-function isStorable(text: string): boolean {
+export function isStorable(text: string): boolean {
   return text !== '' && text.length <= 1000 && text.isWellFormed() && !text.includes('\0');
 }

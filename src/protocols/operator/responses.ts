@@ -178,7 +178,7 @@ export function acceptedReply(operation: Operation): ActionAnswer {
   return { operation: operationReply(operation) };
 }
 
-function operationReply(operation: Omit<Operation, 'confidential'>): OperationAnswer {
+export function operationReply(operation: Omit<Operation, 'confidential'>): OperationAnswer {
   const { id, kind, state, bindingId, node, holder, attempt, failures, trouble, note, failure, origin } =
     operation;
   return {

@@ -3,6 +3,7 @@
  * which name the command line has it. Add yours, and the compiler asks for its handler in endpoints.ts.
  */
 import { auditQuery } from './audit.ts';
+import { backupRoutes } from './backups/routes.ts';
 import { instanceRoutes } from './instance-routes.ts';
 import type { OperatorRoute } from './route.ts';
 import { upgradeRoutes } from './upgrades/routes.ts';
@@ -27,6 +28,7 @@ export const operatorRoutes = {
   ...instanceRoutes,
   ...upgradeRoutes,
   ...webhookRoutes,
+  ...backupRoutes,
   nodes: {
     method: 'GET',
     path: '/operator/nodes',

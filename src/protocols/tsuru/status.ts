@@ -1,4 +1,4 @@
-import { lostSentence } from '../../broker/lost.ts';
+import { lostSentence } from '../../broker/state.ts';
 import type { Broker } from '../../broker/broker.ts';
 import type { InstanceEntry } from '../../broker/operator-view.ts';
 import type { InstanceStatus } from '../../broker/broker.ts';
@@ -17,6 +17,7 @@ export async function status(tsuru: TsuruContext, call: Call): Promise<Reply> {
     case 'starting':
     case 'stopping':
     case 'restarting':
+    case 'restoring':
     case 'absent':
       return textReply(202, entry.operation?.note ?? `It is ${entry.state}.`);
     case 'lost':
@@ -24,6 +25,7 @@ export async function status(tsuru: TsuruContext, call: Call): Promise<Reply> {
     case 'failed':
       return textReply(500, await whyFailed(tsuru.broker, entry));
     case 'ready':
+    case 'backing-up':
       return statusReply(await tsuru.broker.status(entry.instance.id));
   }
 }

@@ -5,6 +5,7 @@
 import type { JsonObject } from '../../broker/json.ts';
 import { portOwnerOf } from '../../broker/key.ts';
 import type { Made, Provisioner, Resource, Step, Work } from '../../broker/provisioner.ts';
+import { backupByHook, canBy, restoreByHook } from '../../node/backup-hooks.ts';
 import { endAccount, releaseAccount } from '../../node/instance-account.ts';
 import { Failure } from '../../broker/errors.ts';
 import { forgetFormerLimits, restoreLimits } from '../../node/limits/change.ts';
@@ -52,6 +53,11 @@ export function command(settings: NodeSettings): Provisioner {
       stop: (work) => run(work, stoppingSteps),
       restart: (work) => run(work, restartingSteps),
       log: (work, query) => readLog(context(work), query),
+    },
+    backups: {
+      can: canBy,
+      backup: async (work) => backupByHook(context(work)),
+      restore: async (work) => restoreByHook(context(work)),
     },
     inventory: async () => listInstanceDirectories(node, kind),
     purge: (thing) => purge(settings, thing),

@@ -15,6 +15,7 @@ import { nodeValues } from '../../node/hooks/context.ts';
 import { isFolder, makeKeyed, removeKeyed } from '../../node/instance-named-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { removeTree } from '../../system/remove-tree.ts';
+import { backup, restore } from './backup.ts';
 import { broken } from './broken.ts';
 import { configOf } from './config.ts';
 import { tellUse } from './quota.ts';
@@ -37,6 +38,11 @@ export function directories({ node }: { readonly node: LocalNode }): Provisioner
     },
     unbind: async () => ({ done: undefined }),
     units: { inspect: (work) => inspect(node, work) },
+    backups: {
+      can: () => true,
+      backup: (work) => backup(node, work, requireBase(node, work)),
+      restore: (work) => restore(node, work, requireBase(node, work)),
+    },
     inventory: async () => listThings(node).map(({ path: _path, ...thing }) => thing),
     purge: (thing) => purge(node, thing),
     concerns: concernsOf,

@@ -4,6 +4,8 @@
  */
 import type { Provisioner } from '../../broker/provisioner.ts';
 import { findMissingHook } from '../../node/hooks/files.ts';
+import { canBy } from '../../node/backup-hooks.ts';
+import { backup, restore } from './files/backup.ts';
 import { bind, unbind } from './bind.ts';
 import { configOf, mistakeIn } from './config.ts';
 import { deprovision } from './deprovision.ts';
@@ -41,6 +43,11 @@ export function unitsOfInstances(settings: UnitSettings): Omit<Provisioner, 'tra
         work.sparing ? restartSparing(settings, work, work.sparing) : restart(settings, work),
       exec: (work, execution) => exec(settings, work, execution),
       log: (work, query) => log(settings, work, query),
+    },
+    backups: {
+      can: canBy,
+      backup: (work) => backup(settings, work),
+      restore: (work) => restore(settings, work),
     },
     inventory: () => inventory(settings),
     purge: (thing) => purge(settings, thing),

@@ -62,7 +62,7 @@ export function lastOperation(
   };
 }
 
-const OPERATING: ReadonlySet<Operation['kind']> = new Set(['start', 'stop', 'restart']);
+const OPERATING: ReadonlySet<Operation['kind']> = new Set(['start', 'stop', 'restart', 'backup', 'restore']);
 
 export function history({ operations }: Tables, instanceId: string, limit: number): readonly Operation[] {
   const own = [...operations.values()]

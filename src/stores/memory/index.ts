@@ -5,6 +5,7 @@ import type { Nodes, Ports, Users } from '../../broker/nodes.ts';
 import type { Orphans } from '../../broker/orphans.ts';
 import type { Hint, Store } from '../../broker/store.ts';
 import { auditOf, writeAudit } from './audit.ts';
+import { backupsOf } from './backups.ts';
 import { claimCheck, nextCheck, saveSeen } from './unit-checks.ts';
 import {
   bindings,
@@ -96,6 +97,7 @@ function storeOf(tables: Tables): Store {
     saveRevisions: async (plans, audit) => saveRevisions(tables, plans, audit),
     findRevision: async (revision) => revisions.get(revision),
     audit: auditOf(tables),
+    backups: backupsOf(tables),
     listen(onHint) {
       const listener = (hint: Hint) => onHint(hint);
       listeners.add(listener);

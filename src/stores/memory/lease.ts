@@ -88,6 +88,8 @@ export function settle(tables: Tables, held: LeasedOperation, settlement: Settle
     reason: failure?.word,
     ...(!failure && left !== undefined && { result: { left } }),
   });
+  const { backup } = settlement;
+  if (backup) tables.backups.set(backup.id, { ...backup, removing: false, createdAt: finishedAt });
   changeInstance(tables, ended, settlement.instance);
   changeBinding(tables, ended, settlement.binding);
   return true;

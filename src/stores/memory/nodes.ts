@@ -1,4 +1,4 @@
-import { lostFailure } from '../../broker/lost.ts';
+import { lostFailure } from '../../broker/state.ts';
 import { staleAfter, type Demand, type Node, type Nodes } from '../../broker/nodes.ts';
 import type { ServiceInstance } from '../../broker/records.ts';
 import type { Opening, Placement } from '../../broker/store.ts';

@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../broker/audit.ts';
 import type { Operation, OperationFailure } from '../../broker/records.ts';
-import type { Forgotten } from '../../broker/store.ts';
+import type { Forgotten } from '../../broker/listing.ts';
 import { concludeAudit, writeAudit } from './audit.ts';
 import { inProgress } from './lease.ts';
 import { bindingKey, removeInstance, type Tables } from './tables.ts';

@@ -2,6 +2,7 @@ import type { AuditRecord } from '../../broker/audit.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { NodeProfile } from '../../broker/nodes.ts';
 import type { Suspect } from '../../broker/orphans.ts';
+import type { Backup } from '../../broker/listing.ts';
 import type { Operation, ServiceBinding, ServiceInstance, TimelineEntry } from '../../broker/records.ts';
 import type { Hint } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';
@@ -59,6 +60,7 @@ export interface Tables {
   readonly checks: Map<string, CheckRow>;
   readonly revisions: Map<string, JsonObject>;
   readonly audit: Map<string, AuditRecord>;
+  readonly backups: Map<string, Backup>;
   readonly nodes: Map<string, NodeRow>;
   /** By node and number. */
   readonly ports: Map<string, PortRow>;
@@ -82,6 +84,7 @@ export function newTables(now: () => Date): Tables {
     checks: new Map(),
     revisions: new Map(),
     audit: new Map(),
+    backups: new Map(),
     nodes: new Map(),
     ports: new Map(),
     users: new Map(),

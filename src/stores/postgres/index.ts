@@ -9,6 +9,7 @@ import { listBindings } from './by-hand/list-bindings.ts';
 import { purge } from './by-hand/purge.ts';
 import { postgresAudit } from './audit/trail.ts';
 import { auditInsertion } from './audit/write.ts';
+import { postgresBackups } from './backups/books.ts';
 import { claimCheck, findSeen, nextCheck, saveSeen } from './unit-checks.ts';
 import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './lease.ts';
@@ -78,6 +79,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     saveRevisions: (plans, audit) => saveRevisions(query, plans, audit),
     findRevision: (revision) => findRevision(query, revision),
     audit: postgresAudit(query),
+    backups: postgresBackups(query),
     listen: (onHint) => listen({ config: listener, channel, onTrouble }, onHint),
     async ping() {
       await query(sql`select 1`);

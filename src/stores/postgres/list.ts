@@ -87,6 +87,8 @@ const kindIn = {
   starting: 'start',
   stopping: 'stop',
   restarting: 'restart',
+  'backing-up': 'backup',
+  restoring: 'restore',
 } as const;
 
 /**

@@ -1,6 +1,6 @@
 // Nodes as brokers tell of them, on the database's clock.
+import { lostFailure } from '../../broker/state.ts';
 import type { Pool } from 'pg';
-import { lostFailure } from '../../broker/lost.ts';
 import type { AuditEntry } from '../../broker/audit.ts';
 import type { Isolation, Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
 import { auditEnding, auditInsertion } from './audit/write.ts';

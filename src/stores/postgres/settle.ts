@@ -1,6 +1,7 @@
 import type { AuditEnd } from '../../broker/audit.ts';
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import type { Change, LeasedOperation, Settlement } from '../../broker/store.ts';
+import { backupInsertion } from './backups/books.ts';
 import { auditEnding } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { stillHeld } from './lease.ts';
@@ -29,6 +30,7 @@ export async function settle(query: Query, held: LeasedOperation, settlement: Se
     ${binding ? sql`, bound as (${binding})` : sql``}
     ${looked ? sql`, watched as (${lookAtOnce})` : sql``}
     , concluded as (${auditEnding(sql`select id from ended`, endOf(settlement))})
+    ${settlement.backup ? sql`, saved as (${backupInsertion(settlement.backup, sql`ended`)})` : sql``}
     ${settlement.did ? sql`, noted as (${entry(settlement.did, sql`ended`)})` : sql``}
     select true as settled from ended`);
   return rows.length > 0;

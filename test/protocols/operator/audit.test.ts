@@ -20,6 +20,7 @@ const env = {
   NODE_PORTS: '26200-26299',
   TSURU_PASSWORD: 'tsuru-password',
   ASYNC_PATIENCE: '30s',
+  BACKUP_DIR: scratchDirectory('audited-backups'),
 };
 const logins = {
   osb: undefined,
@@ -161,7 +162,13 @@ async function makeFinal(): Promise<void> {
   await database.pool.query(`update orphan_suspects set first_seen_at = first_seen_at - interval '301 s'`);
 }
 
+async function findBackup(): Promise<void> {
+  const { rows } = await database.pool.query<{ id: string }>('select id from backups');
+  backup = rows[0]?.id ?? '';
+}
+
 let suspect = '';
+let backup = '';
 const cases = auditedRoutes({
   failed: (instanceId, id) => copyOperation(instanceId, id, 'deprovision', 'failed'),
   waiting: (instanceId, id) => copyOperation(instanceId, id, 'stop', 'in progress'),
@@ -174,6 +181,8 @@ const cases = auditedRoutes({
   finalOrphan: makeFinal,
   orphan: () => ({ provisioner: 'process', node: 'here', name: suspect }),
   argument: secrets.argument,
+  findBackup,
+  backup: () => backup,
 });
 
 test('Every route that changes something, or looks into a log, leaves exactly one row, with who asked, for what and its end', async () => {

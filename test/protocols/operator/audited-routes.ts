@@ -39,6 +39,9 @@ export interface Prepare {
   /** It, as the operator API names it. */
   readonly orphan: () => object;
   readonly argument: string;
+  /** The one that was made, whose id is given then. */
+  readonly findBackup: () => Promise<unknown>;
+  readonly backup: () => string;
 }
 
 export const osbPath = '/v2/service_instances';
@@ -123,6 +126,24 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       'exec',
       'i1',
       { body: { command: ['sh', '-c', 'exit 0', prepare.argument] } },
+    ],
+    ['operator', 'post', `${instance}/backups`, () => '/operator/instances/i1/backups', 'backup', 'i1'],
+    [
+      'operator',
+      'post',
+      '/operator/backups/:backupId/restore',
+      () => `/operator/backups/${prepare.backup()}/restore`,
+      'restore',
+      'i1',
+      { before: prepare.findBackup },
+    ],
+    [
+      'operator',
+      'delete',
+      '/operator/backups/:backupId',
+      () => `/operator/backups/${prepare.backup()}`,
+      'delete-backup',
+      'i1',
     ],
     ['operator', 'get', `${instance}/log`, () => '/operator/instances/i1/log', 'log', 'i1'],
     [

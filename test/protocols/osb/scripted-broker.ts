@@ -27,6 +27,10 @@ type Platforms = Omit<
   | 'purgeInstance'
   | 'purgeBinding'
   | 'forceDelete'
+  | 'backUp'
+  | 'listBackups'
+  | 'restoreBackup'
+  | 'deleteBackup'
 >;
 
 type Asked = readonly [what: keyof Platforms, of: unknown];

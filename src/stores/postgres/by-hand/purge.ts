@@ -1,6 +1,6 @@
 import type { AuditEntry } from '../../../broker/audit.ts';
 import type { Operation, OperationFailure } from '../../../broker/records.ts';
-import type { Forgotten } from '../../../broker/store.ts';
+import type { Forgotten } from '../../../broker/listing.ts';
 import type { Query } from '../../../postgres/query.ts';
 import { sql, type Sql } from '../../../postgres/sql.ts';
 import { auditEnding, auditInsertion } from '../audit/write.ts';
