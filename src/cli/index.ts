@@ -2,6 +2,7 @@
 import type { CliCommand } from './command.ts';
 import { catalogLint } from './catalog/lint.ts';
 import { catalogNew } from './catalog/new.ts';
+import { catalogRbac } from './catalog/rbac.ts';
 import { catalogRender } from './catalog/render.ts';
 import { catalogSchema } from './catalog/schema.ts';
 import { checkCommand } from './check/command.ts';
@@ -23,6 +24,7 @@ const commands: readonly CliCommand[] = [
   ...serviceCommands,
   catalogLint,
   catalogNew,
+  catalogRbac,
   catalogRender,
   catalogSchema,
   tryCommand,

@@ -1,3 +1,4 @@
+import type { Catalog } from '../../broker/catalog.ts';
 import { readPath } from '../../config/config.ts';
 import type { LoadResult } from '../../catalog/load.ts';
 
@@ -13,4 +14,13 @@ export async function catalogReader(
   const { shippedTraits } = await import('../../program/shipped.ts');
   const traits = shippedTraits();
   return () => loadCatalog(directories, traits, readPath(), only);
+}
+
+/** @throws when it has mistakes, which are told */
+export async function requireCatalog(directories: readonly string[], only?: string): Promise<Catalog> {
+  const { isError, problemLines } = await import('../../catalog/problem.ts');
+  const { catalog, problems } = await (await catalogReader(directories, only))();
+  if (catalog) return catalog;
+  for (const line of problemLines(problems.filter(isError))) console.error(line);
+  throw new Error('The catalog has mistakes: mend these first.');
 }

@@ -1,4 +1,3 @@
-import type { Catalog } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import { readCatalogDirs } from '../../config/catalog-directories.ts';
 import { path } from '../../config/kinds.ts';
@@ -6,7 +5,7 @@ import { defineCommand } from '../command.ts';
 import { argument, flag, option, someText } from '../parameters.ts';
 import { parametersOption } from '../platform/parameters.ts';
 import { requireNamed } from '../platform/sold.ts';
-import { catalogReader } from './reader.ts';
+import { requireCatalog } from './reader.ts';
 import { printJson, printText } from '../output/print.ts';
 
 export const catalogRender = defineCommand({
@@ -22,7 +21,7 @@ export const catalogRender = defineCommand({
     json: flag('--json', 'as JSON'),
   },
   async run([offering, plan], { parameters = {}, directory, json }) {
-    const catalog = await readGood(directory === undefined ? readCatalogDirs() : [directory], offering);
+    const catalog = await requireCatalog(directory === undefined ? readCatalogDirs() : [directory], offering);
     const found = requireNamed(catalog.offerings, offering, 'service offering');
     const chosen = requireNamed(found.plans, plan, `plan of ${found.name}`);
     const wrong = chosen.check.provision(parameters as JsonObject);
@@ -34,11 +33,3 @@ export const catalogRender = defineCommand({
     return 0;
   },
 });
-
-async function readGood(directories: readonly string[], offering: string): Promise<Catalog> {
-  const { isError, problemLines } = await import('../../catalog/problem.ts');
-  const { catalog, problems } = await (await catalogReader(directories, offering))();
-  if (catalog) return catalog;
-  for (const line of problemLines(problems.filter(isError))) console.error(line);
-  throw new Error('The catalog has mistakes: mend these first.');
-}

@@ -9,6 +9,12 @@ import {
   unionOfKinds,
 } from '../../../src/provisioners/kubernetes/rules/apply-set.ts';
 import { hangingPod } from '../../../src/provisioners/kubernetes/rules/pods.ts';
+import {
+  needsOfPlan,
+  pluralOf,
+  rulesOf,
+  type Wants,
+} from '../../../src/provisioners/kubernetes/rules/needs.ts';
 import { missingRights } from '../../../src/provisioners/kubernetes/rules/rights.ts';
 import { ago, now, pod, statefulSet } from './states.ts';
 
@@ -173,3 +179,75 @@ test('Rights that are missing are told by verb and resource.', () => {
   expect(missingRights({ ...rules, incomplete: true }, needs)).toEqual([]);
   expect(missingRights({}, needs)).toHaveLength(5);
 });
+
+const nothing = {
+  space: {},
+  objects: {},
+  read: {},
+  units: {},
+  bind: { objects: {}, read: {}, exec: [] },
+  unbind: { exec: [] },
+};
+
+function rulesFor(wants: Partial<Wants>, isOwn: boolean, hasExec = false): readonly string[] {
+  const { within, beside } = needsOfPlan(
+    { ...nothing, ...wants },
+    isOwn,
+    (kind) => pluralOf(kind).plural,
+    hasExec,
+  );
+  return rulesOf([...within, ...beside]).map(
+    ({ apiGroups, resources, verbs }) => `${apiGroups.join()} ${resources.join()}: ${verbs.join()}`,
+  );
+}
+
+test('An offering without objects of its own needs what its namespace takes, and nothing of the rest.', () => {
+  expect(rulesFor({}, true)).toEqual([
+    ' namespaces,secrets: get,list,create,patch,delete',
+    ' persistentvolumeclaims,pods: list,delete',
+    ' serviceaccounts: get,create,patch',
+    'networking.k8s.io networkpolicies: get,create,patch',
+  ]);
+  expect(rulesFor({}, false)).toEqual([
+    ' persistentvolumeclaims,pods: list,delete',
+    ' secrets: get,list,create,patch,delete',
+  ]);
+});
+
+test('Rights follow from the kinds of an offering, from what it reads and runs, and from its quota and limits.', () => {
+  const wants = {
+    objects: {
+      db: { apiVersion: 'postgresql.cnpg.io/v1', kind: 'Cluster' },
+      web: { apiVersion: 'v1', kind: 'Service', ready: 'endpoints' },
+      disk: { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
+    },
+    read: { host: { of: 'web' }, port: { of: { apiVersion: 'v1', kind: 'ConfigMap' } } },
+    units: { db: {} },
+    bind: { ...nothing.bind, exec: [{}] },
+    space: { quota: { pods: '1' }, limits: [] },
+  };
+  expect(rulesFor(wants, true)).toEqual([
+    ' configmaps,endpoints,pods/log: get',
+    ' limitranges,resourcequotas,serviceaccounts: get,create,patch',
+    ' namespaces,persistentvolumeclaims,secrets,services: get,list,create,patch,delete',
+    ' pods: list,delete',
+    ' pods/exec: get,create',
+    'networking.k8s.io networkpolicies: get,create,patch',
+    'postgresql.cnpg.io clusters: get,list,create,patch,delete',
+    'storage.k8s.io storageclasses: get',
+  ]);
+  expect(rulesFor({}, false, true)).toContain(' pods/exec: get,create');
+});
+
+test.each([
+  ['v1', 'Endpoints', 'endpoints', false],
+  ['networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies', false],
+  ['networking.k8s.io/v1', 'Ingress', 'ingresses', false],
+  ['example.com/v1', 'Gateway', 'gateways', true],
+  ['redis.redis.opstreelabs.in/v1beta2', 'Redis', 'redis', false],
+])(
+  'In roles, of %s a %s is one of the %s; whether that is a guess: %s.',
+  (apiVersion, kind, plural, isGuess) => {
+    expect(pluralOf({ apiVersion, kind })).toEqual({ plural, isGuess });
+  },
+);
