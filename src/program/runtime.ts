@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { createBroker, type Broker } from '../broker/broker.ts';
 import type { BrokerContext } from '../broker/context.ts';
-import type { OperationQueue } from '../broker/queue.ts';
 import type { OperationSummary } from '../broker/events.ts';
 import type { AuthorityOffice, Nodes } from '../broker/nodes.ts';
 import type { OnSale } from '../broker/on-sale.ts';
@@ -134,7 +133,9 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     ...ofRole,
     keys: () => keys.state(),
     reload: () => watch.reload().then(() => void offer.current()),
-    ...handsOf(driven.work, upkeep),
+    rest: (withinMs) => upkeep.rest(withinMs),
+    handOver: () => driven.work.handOver(),
+    inHand: () => driven.work.inHand(),
     logins,
     close: () => closing.close(),
   };
@@ -152,15 +153,6 @@ function upkeepOf(
     lookers: config.checks,
     observe,
   });
-}
-
-type Hands = Pick<Runtime, 'rest' | 'handOver' | 'inHand'>;
-function handsOf(work: OperationQueue, upkeep: Pick<Runtime, 'rest'>): Hands {
-  return {
-    rest: (withinMs) => upkeep.rest(withinMs),
-    handOver: () => work.handOver(),
-    inHand: () => work.inHand(),
-  };
 }
 
 interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings'> {

@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import { follow } from '../../src/cli/operator/follow.ts';
+import { follow } from '../../src/cli/operator/asking/follow.ts';
 import { until } from '../support/until.ts';
 
 /** What is followed is told when it begins and when it ends, each once, whatever happens to the broker meanwhile. */

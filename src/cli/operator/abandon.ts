@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises';
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
 import { findAll } from './lists.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 import { argument, asJson, flag } from '../parameters.ts';
 import { table } from '../table.ts';
 import type { InstanceAnswer } from '../../protocols/operator/wire/instances.ts';

@@ -6,8 +6,8 @@ import { defineCommand, type CliCommand } from '../command.ts';
 import { print } from '../output/print.ts';
 import { flag, option, optionWithDefault, someText } from '../parameters.ts';
 import { printable, tableWithin } from '../table.ts';
-import { follow } from './follow.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { follow } from './asking/follow.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 
 /** Of a line, where no terminal says how wide it is. */
 const plainWidth = 120;

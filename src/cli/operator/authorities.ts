@@ -4,7 +4,7 @@ import { defineCommand, type CliCommand } from '../command.ts';
 import { printFor } from '../output/print.ts';
 import { asJson, option, optionWithDefault } from '../parameters.ts';
 import { table } from '../table.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 
 /** By whom certificates of instances are signed. */
 export const authorityCommands: readonly CliCommand[] = [

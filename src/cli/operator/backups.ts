@@ -6,8 +6,8 @@ import { table } from '../table.ts';
 import { describeOperation } from './instance-answers.ts';
 import { instanceId } from './instances.ts';
 import { findBackups, listOptions } from './lists.ts';
-import { operatorOfHere } from './operator-of-here.ts';
-import { doAndTell, untilOver } from './until-done.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
+import { doAndTell, untilOver } from './asking/until-done.ts';
 
 const backupId = argument('id', someText(), 'the id of the backup, as `backups` shows it');
 

@@ -5,7 +5,7 @@ import { printFor } from '../output/print.ts';
 import { table } from '../table.ts';
 import { userOf } from './instance-answers.ts';
 import { findBindings, listOptions } from './lists.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 
 /** Who uses what, over all instances. */
 export const bindings = defineCommand({

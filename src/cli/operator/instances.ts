@@ -1,11 +1,11 @@
 import { nodeName, wholeNumber } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { instancePage, instanceTable } from './instance-answers.ts';
-import { doAndTell, untilRemoved } from './until-done.ts';
+import { doAndTell, untilRemoved } from './asking/until-done.ts';
 import type { ActionBody } from '../../protocols/operator/wire/units.ts';
 import type { InstanceAction } from '../../protocols/operator/client.ts';
 import { findAll, listOptions, ownerOptions } from './lists.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 import {
   anyArguments,
   anyText,

@@ -1,7 +1,7 @@
 import { abandon } from './abandon.ts';
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 import type { NodeAnswer } from '../../protocols/operator/wire/broker.ts';
 import { argument, asJson } from '../parameters.ts';
 import { table } from '../table.ts';

@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { asJson } from '../parameters.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 import { table } from '../table.ts';
 import { printFor } from '../output/print.ts';
 

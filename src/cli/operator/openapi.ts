@@ -1,6 +1,6 @@
 import { defineCommand } from '../command.ts';
 import { print } from '../output/print.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 
 export const openapi = defineCommand({
   words: 'openapi',

@@ -5,9 +5,9 @@ import { printable, table, type Cell } from '../table.ts';
 import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
 import type { ListedOperationAnswer } from '../../protocols/operator/wire/operations.ts';
 import { describeOperation, personIn } from './instance-answers.ts';
-import { follow } from './follow.ts';
+import { follow } from './asking/follow.ts';
 import { findOperations, listOptions } from './lists.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 
 /** Operations shown where nothing is said: there may be a month of them. */
 const usualLimit = 100;

@@ -1,6 +1,6 @@
 import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 import type { OrphanAnswer } from '../../protocols/operator/wire/broker.ts';
 import { asJson, option, someArguments, someText } from '../parameters.ts';
 import { table } from '../table.ts';

@@ -3,7 +3,7 @@ import { defineCommand } from '../command.ts';
 import { printFor } from '../output/print.ts';
 import { asJson } from '../parameters.ts';
 import { table, type Cell } from '../table.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 
 export const quotas = defineCommand({
   words: 'quotas',

@@ -4,9 +4,9 @@ import { argument, asJson, someText } from '../parameters.ts';
 import { printFor } from '../output/print.ts';
 import { instanceId } from './instances.ts';
 import { table } from '../table.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 import { describeOperation } from './instance-answers.ts';
-import { leftBehind, doAndTell, untilOver, untilRemoved } from './until-done.ts';
+import { leftBehind, doAndTell, untilOver, untilRemoved } from './asking/until-done.ts';
 
 const operationId = argument('id', someText(), 'the id of the operation, as `operations` shows it');
 const again = argument('again', someText(), 'the id once more');

@@ -10,7 +10,7 @@ import { defineCommand, type CliCommand } from '../command.ts';
 import { print, printFor, printJson } from '../output/print.ts';
 import { argument, asJson, flag, option, optionWithDefault, someText } from '../parameters.ts';
 import { table, type Cell } from '../table.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 import { listOptions, ownerOptions } from './lists.ts';
 
 const runId = argument('run', someText(), 'the id of the run, as `upgrades` shows it');

@@ -4,7 +4,7 @@ import { defineCommand, type CliCommand } from '../command.ts';
 import { printFor } from '../output/print.ts';
 import { argument, asJson, option, optionWithDefault, someText } from '../parameters.ts';
 import { table, type Cell } from '../table.ts';
-import { operatorOfHere } from './operator-of-here.ts';
+import { operatorOfHere } from './asking/operator-of-here.ts';
 
 const receiver = argument('receiver', someText(), 'the name of the receiver, as `webhooks` shows it');
 

@@ -1,6 +1,6 @@
 import { didYouMean } from '../../catalog/form/did-you-mean.ts';
 import type { OsbClient } from '../../protocols/osb/client.ts';
-import { operatorOfHere } from '../operator/operator-of-here.ts';
+import { operatorOfHere } from '../operator/asking/operator-of-here.ts';
 
 /** A plan by which something can be asked for, as the catalog of the broker has it. */
 export interface SoldPlan {

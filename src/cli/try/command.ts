@@ -4,7 +4,7 @@ import { readCatalogDirs } from '../../config/catalog-directories.ts';
 import { readPath } from '../../config/config.ts';
 import { catalogReader } from '../catalog/reader.ts';
 import { defineCommand } from '../command.ts';
-import { operatorOfHere } from '../operator/operator-of-here.ts';
+import { operatorOfHere } from '../operator/asking/operator-of-here.ts';
 import { argument, flag, optionalArgument, someText } from '../parameters.ts';
 import { brokerOfHere } from '../platform/broker-of-here.ts';
 import { parametersOption } from '../platform/parameters.ts';

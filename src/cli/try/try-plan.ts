@@ -4,7 +4,7 @@ import type { JsonObject } from '../../broker/json.ts';
 import type { OperatorClient } from '../../protocols/operator/client.ts';
 import type { OsbClient } from '../../protocols/osb/client.ts';
 import { plansOnSale, servicePath, type SoldPlan } from '../platform/sold.ts';
-import { untilEnded } from '../operator/until-done.ts';
+import { untilEnded } from '../operator/asking/until-done.ts';
 import { prove, type Prover } from './prove.ts';
 import type { Trial } from './steps.ts';
 

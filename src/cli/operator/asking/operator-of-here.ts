@@ -1,12 +1,12 @@
 import { join } from 'node:path';
-import { readOperatorAccess } from '../../config/access.ts';
-import { operatorPasswordFile } from '../../program/opening/secrets.ts';
-import { trustAuthorities } from '../../program/tls/trust.ts';
-import { operatorClient, type OperatorClient } from '../../protocols/operator/client.ts';
-import type { Unanswered } from '../../protocols/operator/exchange.ts';
-import { certificateTrouble } from '../../protocols/refused-certificate.ts';
-import type { ErrorAnswer } from '../../protocols/operator/wire/broker.ts';
-import { addressOf, passwordOf } from '../address-of-here.ts';
+import { readOperatorAccess } from '../../../config/access.ts';
+import { operatorPasswordFile } from '../../../program/opening/secrets.ts';
+import { trustAuthorities } from '../../../program/tls/trust.ts';
+import { operatorClient, type OperatorClient } from '../../../protocols/operator/client.ts';
+import type { Unanswered } from '../../../protocols/operator/exchange.ts';
+import { certificateTrouble } from '../../../protocols/refused-certificate.ts';
+import type { ErrorAnswer } from '../../../protocols/operator/wire/broker.ts';
+import { addressOf, passwordOf } from '../../address-of-here.ts';
 
 /** Speaks to the broker that runs with the same variables as this command. */
 export function operatorOfHere(): OperatorClient {

@@ -1,9 +1,9 @@
-import type { OperatorClient } from '../../protocols/operator/client.ts';
-import type { ForceDeleteAnswer, OperationAnswer } from '../../protocols/operator/wire/operations.ts';
-import { until } from '../../system/until.ts';
-import { printFor } from '../output/print.ts';
-import { printable } from '../table.ts';
-import { describeOperation } from './instance-answers.ts';
+import type { OperatorClient } from '../../../protocols/operator/client.ts';
+import type { ForceDeleteAnswer, OperationAnswer } from '../../../protocols/operator/wire/operations.ts';
+import { until } from '../../../system/until.ts';
+import { printFor } from '../../output/print.ts';
+import { printable } from '../../table.ts';
+import { describeOperation } from '../instance-answers.ts';
 import { operatorOfHere } from './operator-of-here.ts';
 
 /** How something is done. */
