@@ -70,10 +70,15 @@ export function describeBackups(makeStore: MakeStore): void {
   });
 
   test('The list of backups comes page by page, and refuses what is no page.', async () => {
-    const first = await store.backups.list({ limit: 3 });
-    const second = await store.backups.list({ limit: 3, after: first.next });
-    expect([...first.backups, ...second.backups].map(({ id }) => id)).toEqual(await listed());
-    expect(second.next).toBeUndefined();
+    const found: string[] = [];
+    let after: string | undefined;
+    do {
+      const page = await store.backups.list({ limit: 3, after });
+      expect(page.backups.length).toBeLessThanOrEqual(3);
+      found.push(...page.backups.map(({ id }) => id));
+      after = page.next;
+    } while (after !== undefined);
+    expect(found).toEqual(await listed());
     const refused = { code: 'invalid', field: 'after' };
     await expect(store.backups.list({ limit: 3, after: 'x' })).rejects.toMatchObject(refused);
   });

@@ -74,7 +74,7 @@ export function brokersOf(remembered: Remembered): (n: number) => Remembered {
 /** All rows of a database away. */
 export async function empty(pool: Pool): Promise<void> {
   await pool.query(
-    'truncate service_instances, service_bindings, operations, plan_revisions, nodes, node_ports, node_users, orphan_suspects cascade',
+    'truncate service_instances, service_bindings, operations, plan_revisions, nodes, node_ports, node_users, orphan_suspects, backups cascade',
   );
 }
 
