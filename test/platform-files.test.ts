@@ -1,6 +1,7 @@
 import { readFileSync, existsSync } from 'node:fs';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { options, readConfig } from '../src/program/config.ts';
+import { runProgram } from './support/run-program.ts';
 
 interface App extends Record<string, unknown> {
   readonly env: Record<string, string>;
@@ -98,4 +99,67 @@ test('Nothing that the broker runs from is left out of a push', () => {
   for (const needed of ['src/', 'catalog/', 'package.json', 'package-lock.json', 'Procfile', '.npmrc']) {
     expect(left).not.toContain(needed);
   }
+});
+
+test('The broker on a cluster starts with the environment of its Deployment and of the Secret that the guide has made', () => {
+  const deployment = parse(readFileSync('deploy/kubernetes/deployment.yaml', 'utf8')) as Deployment;
+  const { terminationGracePeriodSeconds, containers } = deployment.spec.template.spec;
+  const [{ env, envFrom, startupProbe, livenessProbe, readinessProbe }] = containers;
+  const guide = readFileSync('docs/kubernetes.md', 'utf8');
+  const secret = [...guide.matchAll(/--from-literal=([A-Z_]+)=/g)].map(([, name]) => String(name));
+  expect(envFrom).toEqual([{ secretRef: { name: 'purveyor' } }]);
+  expect(secret.toSorted()).toEqual([
+    'BROKER_PASSWORD',
+    'DATABASE_URL',
+    'ENCRYPTION_KEYS',
+    'OPERATOR_PASSWORD',
+  ]);
+  const given = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+  const names = Object.values(options).map(({ name }) => name);
+  // That of the cluster is one of a family of names.
+  expect([...names, 'KUBERNETES_CONFIG']).toEqual(expect.arrayContaining([...Object.keys(given), ...secret]));
+  const config = readConfig({
+    ...given,
+    DATABASE_URL: 'postgres://u:p@db/purveyor',
+    BROKER_PASSWORD: 'given',
+    OPERATOR_PASSWORD: 'other',
+    ENCRYPTION_KEYS: `1:${Buffer.alloc(32).toString('base64')}`,
+  });
+  expect(config.drain).toBeLessThan(terminationGracePeriodSeconds * 1000 - 10_000);
+  const probes = [startupProbe, livenessProbe, readinessProbe].map(({ httpGet }) => httpGet.path);
+  expect(probes).toEqual(['/healthz', '/healthz', '/readyz']);
+});
+
+interface Probe {
+  readonly httpGet: { readonly path: string };
+}
+
+interface Deployment {
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly terminationGracePeriodSeconds: number;
+        readonly containers: readonly [
+          {
+            readonly env: readonly { readonly name: string; readonly value: string }[];
+            readonly envFrom: readonly unknown[];
+            readonly startupProbe: Probe;
+            readonly livenessProbe: Probe;
+            readonly readinessProbe: Probe;
+          },
+        ];
+      };
+    };
+  };
+}
+
+test('The roles of the broker on a cluster are those that its catalog needs', async () => {
+  const { code, output } = await runProgram(['catalog', 'rbac', '--json'], {
+    CATALOG_DIR: 'catalog/kubernetes',
+  }).ended;
+  expect(code).toBe(0);
+  const roles = parseAllDocuments(readFileSync('deploy/kubernetes/role.yaml', 'utf8'));
+  expect(roles.map((each) => each.toJS() as unknown)).toEqual(
+    (JSON.parse(output) as { items: unknown[] }).items,
+  );
 });

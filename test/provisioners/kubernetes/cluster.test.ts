@@ -1,5 +1,7 @@
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
 import { isObject, type Json, memberOf } from '../../../src/broker/json.ts';
 import { createClusters } from '../../../src/provisioners/kubernetes/client/clusters.ts';
 import type { Cluster, ClusterObject, Clusters } from '../../../src/provisioners/kubernetes/cluster.ts';
@@ -286,6 +288,39 @@ describeWithCluster()('A real API server', () => {
     await expect(cluster.log(pod, { lines: 1 }, signal)).rejects.toMatchObject({
       status: 404,
       reason: 'NotFound',
+    });
+  });
+
+  test('What runs the broker on a cluster is taken as it is, with the roles that its catalog needs.', async () => {
+    const text = execFileSync('kubectl', ['kustomize', 'deploy/kubernetes']).toString();
+    const deployed = parseAllDocuments(text).map((each) => each.toJS() as ClusterObject);
+    expect(deployed.map(({ kind }) => kind).toSorted()).toEqual([
+      'ClusterRole',
+      'ClusterRoleBinding',
+      'Deployment',
+      'Namespace',
+      'NetworkPolicy',
+      'PodDisruptionBudget',
+      'Service',
+      'ServiceAccount',
+    ]);
+    for (const one of deployed) {
+      // Kubernetes has had the budget as `v1` since 1.21.
+      const isServed = await cluster.served(one, signal);
+      const known = isServed ? one : { ...one, apiVersion: 'policy/v1beta1' };
+      expect(await apply(known)).toMatchObject({ kind: one.kind, metadata: { name: 'purveyor' } });
+    }
+    const asked = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+    const path = '/api/v1/namespaces/purveyor/serviceaccounts/purveyor/token';
+    const { body } = await real.ask('POST', path, asked);
+    const token = memberOf(body, 'status')['token'];
+    await as({ token: textOf(token) }, async (broker) => {
+      expect(await broker.identity(signal)).toBe(await cluster.identity(signal));
+      const applyAs = (what: ClusterObject) => broker.apply(what, { force: false }, signal);
+      await applyAs(object('Namespace', 'of-an-instance'));
+      await applyAs(object('Secret', 'auth', { namespace: 'of-an-instance' }));
+      const role = { ...object('ClusterRole', 'more'), apiVersion: 'rbac.authorization.k8s.io/v1' };
+      await expect(applyAs(role)).rejects.toMatchObject({ status: 403 });
     });
   });
 
