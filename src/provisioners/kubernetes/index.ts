@@ -18,6 +18,7 @@ import { exec, log } from './exec-and-log.ts';
 import { inspect } from './inspect.ts';
 import { inventoryOf } from './inventory.ts';
 import { plainText } from './objects/plain-text.ts';
+import { createClusterLooks } from './shortfall.ts';
 
 /** @param installation what this broker's objects are told from those of others by */
 export function kubernetes({
@@ -25,6 +26,7 @@ export function kubernetes({
   installation,
 }: Omit<KubernetesSettings, 'sharedNamespaces'>): Provisioner {
   const shared = createSharedNamespaces(clusters);
+  const looks = createClusterLooks();
   const settings: KubernetesSettings = { clusters, installation, sharedNamespaces: shared.of };
   return {
     name: 'kubernetes',
@@ -44,11 +46,19 @@ export function kubernetes({
     },
     ...inventoryOf(settings),
     obstacle(plan) {
-      const { cluster } = fixedIn(plan);
+      const fixed = fixedIn(plan);
       shared.note(plan);
-      return clusters.find(cluster) ? undefined : clusterProblem(clusters, cluster);
+      const cluster = clusters.find(fixed.cluster);
+      if (!cluster) return clusterProblem(clusters, fixed.cluster);
+      const isOwn = fixed.namespace === 'own';
+      // What is true of all namespaces is true of any; where only an instance knows its own, nothing can be said.
+      const namespace = isOwn ? 'default' : fixed.namespace;
+      return namespace === undefined ? undefined : looks.shortfallOf(plan, cluster, { namespace, isOwn });
     },
-    close: () => clusters.close(),
+    async close() {
+      looks.close();
+      await clusters.close();
+    },
   };
 }
 

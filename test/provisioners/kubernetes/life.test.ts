@@ -1,6 +1,7 @@
 import type { JsonObject } from '../../../src/broker/json.ts';
 import { memberOf } from '../../../src/broker/json.ts';
 import { plainText } from '../../../src/provisioners/kubernetes/objects/plain-text.ts';
+import { until } from '../../support/until.ts';
 import { brokerOf, carry, keyOfWork, workOf } from './carry.ts';
 import { aMemoryCluster, type MemoryCluster } from './memory-cluster.ts';
 import { redisConfig, withObjects } from './offerings.ts';
@@ -161,6 +162,32 @@ test('A kind that the cluster does not know is told before anything is made.', a
     hints: { detail: 'The cluster main does not know the kind StatefulSet of apps/v1.' },
   });
   expect(memory.objects()).toEqual([]);
+});
+
+test('A plan is hidden as long as its cluster does not know a kind of it, or does not allow what it needs.', async () => {
+  memory.unserved.add('StatefulSet');
+  const provisioner = brokerOf(memory);
+  const { plan } = workOf({ config });
+  const told = (reason: string | undefined, broker = provisioner) =>
+    until(`it says ${reason}`, () => broker.obstacle?.(plan) === reason);
+  await told('the cluster main does not know the kind StatefulSet of apps/v1');
+  memory.unserved.clear();
+  await told(undefined);
+
+  const verbs = ['get', 'list', 'create', 'patch', 'delete'];
+  const rule = (apiGroups: string[], resources: string[]) => ({ apiGroups, resources, verbs });
+  const given = rule(['', 'networking.k8s.io'], ['*']);
+  memory.rights = { incomplete: false, resourceRules: [given, rule(['apps'], ['deployments'])] };
+  await told(
+    'the broker may not get statefulsets.apps, list statefulsets.apps, create statefulsets.apps, ' +
+      'patch statefulsets.apps, delete statefulsets.apps in namespaces of instances',
+    brokerOf(memory),
+  );
+  await expect(carry(brokerOf(memory), 'provision', workOf({ config }))).rejects.toMatchObject({
+    word: 'no-kind',
+  });
+  memory.rights = { incomplete: false, resourceRules: [given, rule(['apps'], ['statefulsets'])] };
+  await carry(brokerOf(memory), 'provision', workOf({ config }));
 });
 
 test('An instance whose pods are not there is awaited, with the reason as the note.', async () => {

@@ -28,6 +28,8 @@ export interface MemoryCluster {
   pods: 'ready' | 'none';
   /** Kinds that are not served. */
   readonly unserved: Set<string>;
+  /** As a review of the broker's rights says it. */
+  rights: JsonObject;
   identity: string;
   /** What programs in pods answer. */
   answer: (run: readonly string[], send: string) => ExecResult;
@@ -66,6 +68,7 @@ export function aMemoryCluster(name = 'main'): MemoryCluster {
     },
     pods: 'ready',
     unserved: new Set(),
+    rights: { incomplete: true, resourceRules: [], nonResourceRules: [] },
     identity: randomUUID(),
     answer: () => ({ exitCode: 0, stdout: 'OK\nOK\nOK\n', stderr: '' }),
     ran: [],
@@ -237,7 +240,7 @@ export function aMemoryCluster(name = 'main'): MemoryCluster {
         if (!entry || (uid !== undefined && entry.object.metadata['uid'] !== uid)) return undefined;
         return remove(key, entry);
       },
-      rules: async () => ({ incomplete: true, resourceRules: [], nonResourceRules: [] }),
+      rules: async () => self.rights,
       log: async ({ name: pod }, { lines }) => `log of ${pod}, ${lines} lines\n`,
       async exec({ name: pod }, { run, send = '' }) {
         self.before('exec', pod);

@@ -1,10 +1,9 @@
 import { Failure } from '../../../broker/errors.ts';
-import { jsonOf } from '../../../broker/json.ts';
 import { instanceKey } from '../../../broker/key.ts';
 import type { Work } from '../../../broker/provisioner.ts';
 import type { Attempt, Next } from '../../../node/step-sequence.ts';
-import type { Cluster, ServedKind } from '../cluster.ts';
-import { type ClusterConfig, configOf, kindsOf } from '../form/config.ts';
+import type { Cluster } from '../cluster.ts';
+import { type ClusterConfig, configOf } from '../form/config.ts';
 import {
   type ClusterPlace,
   factsOf,
@@ -14,9 +13,8 @@ import {
   requireCluster,
   wantedPlace,
 } from '../context.ts';
-import { asking } from '../objects/asking.ts';
-import { groupOf } from '../rules/apply-set.ts';
-import { missingRights, type Need } from '../rules/rights.ts';
+import { asking, sentenceOf } from '../objects/asking.ts';
+import { findShortfall } from '../shortfall.ts';
 
 /**
  * Before anything is done: where the instance is or shall be, that this is still the same cluster, and that it serves
@@ -72,34 +70,19 @@ async function identityOf(cluster: Cluster, { signal }: Work): Promise<string> {
   return uid;
 }
 
+/** @throws Failure */
 async function requireServed(
   cluster: Cluster,
   config: ClusterConfig,
   { signal }: Work,
   namespace: string,
 ): Promise<void> {
-  const served: ServedKind[] = [];
-  for (const kind of kindsOf(config)) {
-    const found = await asking('read', () => cluster.served(kind, signal));
-    const name = `${kind.kind} of ${kind.apiVersion}`;
-    if (!found) throw refused(`The cluster ${cluster.name} does not know the kind ${name}.`);
-    if (!found.namespaced) throw refused(`Objects of the kind ${name} are in no namespace.`);
-    served.push(found);
-  }
-  const rules = await asking('read', () => cluster.rules(namespace, signal));
-  const missing = missingRights(jsonOf(rules ?? {}), needsOf(config, served));
-  if (missing.length > 0) throw refused(`The broker may not ${missing.join(', ')} in ${namespace}.`);
-}
-
-function refused(detail: string): Failure {
-  return new Failure('no-kind', misconfigured, { ...usable, detail });
-}
-
-function needsOf({ bind, unbind }: ClusterConfig, served: readonly ServedKind[]): readonly Need[] {
-  const verbs = ['get', 'list', 'create', 'patch', 'delete'];
-  const hasExec = bind.exec.length > 0 || unbind.exec.length > 0;
-  return [
-    ...served.map((kind) => ({ group: groupOf(kind), resource: kind.plural, verbs })),
-    ...(hasExec ? [{ group: '', resource: 'pods/exec', verbs: ['create', 'get'] }] : []),
-  ];
+  const shortfall = await findShortfall(
+    cluster,
+    config,
+    { namespace, isOwn: config.namespace === 'own' },
+    signal,
+  );
+  if (shortfall === undefined) return;
+  throw new Failure('no-kind', misconfigured, { ...usable, detail: sentenceOf(shortfall) });
 }
