@@ -40,7 +40,8 @@ export function yamlText(value: JsonObject): string {
 /** The word for every secret. */
 const mask = 'MASKED';
 
-function sampleValues({ making, offeringName, name }: ServicePlan, parameters: JsonObject): JsonObject {
+/** Template roots with examples, as far as they are known before there is an instance. */
+export function sampleValues({ making, offeringName, name }: ServicePlan, parameters: JsonObject): JsonObject {
   const base = `/node/${making.provisioner}/sample`;
   const { ports } = making.config;
   const names = Array.isArray(ports) ? ports.map(String) : [];

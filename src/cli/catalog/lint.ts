@@ -6,7 +6,7 @@ import { path } from '../../config/kinds.ts';
 import { isOfferingName } from '../../catalog/files.ts';
 import type { LoadResult } from '../../catalog/load.ts';
 import { defineCommand } from '../command.ts';
-import { anyArguments, flag } from '../parameters.ts';
+import { anyArguments, flag, option, someText } from '../parameters.ts';
 import { catalogReader } from './reader.ts';
 import { print, printJson } from '../output/print.ts';
 
@@ -17,23 +17,42 @@ export const catalogLint = defineCommand({
   options: {
     json: flag('--json', 'a list of what is wrong: file, line, column, path, reason and level of each'),
     watch: flag('--watch', 'again each time a file has changed, until Ctrl-C'),
+    cluster: option('--cluster <name>', someText(), 'also have this cluster say what it would answer'),
   },
-  async run([given], { json, watch }) {
+  async run([given], { json, watch, cluster }) {
     const files = given.filter(isFile);
     if (files.length > 0 && files.length < given.length)
       throw new Error('catalog lint takes offering files or directories, not both.');
     const directories = files.length > 0 ? [...new Set(files.map((file) => dirname(file)))] : given;
-    return lint(directories.length > 0 ? directories : readCatalogDirs(), files, { json, watch });
+    return lint(directories.length > 0 ? directories : readCatalogDirs(), files, { json, watch, cluster });
   },
 });
+
+interface LintOptions {
+  readonly json: true | undefined;
+  readonly watch: true | undefined;
+  /** The name of one that has a say. */
+  readonly cluster: string | undefined;
+}
+
+/** Files with mistakes are no question for a cluster. */
+async function withCluster(result: LoadResult, cluster: string): Promise<LoadResult> {
+  const { catalog, problems } = result;
+  if (!catalog) return result;
+  const { isError } = await import('../../catalog/problem.ts');
+  const { clusterProblems } = await import('./lint-cluster.ts');
+  const found = await clusterProblems(catalog, cluster);
+  return { catalog: found.some(isError) ? undefined : catalog, problems: [...problems, ...found] };
+}
 
 /** Gives the exit code. @param files of the directories, when not all of theirs are to be looked at */
 async function lint(
   directories: readonly string[],
   files: readonly string[],
-  { json, watch }: { readonly json: true | undefined; readonly watch: true | undefined },
+  { json, watch, cluster }: LintOptions,
 ): Promise<number> {
-  const load = await catalogReader(directories, files.length > 0 ? files : undefined);
+  const read = await catalogReader(directories, files.length > 0 ? files : undefined);
+  const load = cluster === undefined ? read : async () => withCluster(await read(), cluster);
   const tell = json ? tellAsJson : tellAsLines;
   const { fingerprint } = await import('../../catalog/files.ts');
   const since = await fingerprint(directories);

@@ -4,7 +4,6 @@
  */
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { Provisioner } from '../../broker/provisioner.ts';
-import { expressionsIn, renderKnown } from '../../broker/template.ts';
 import type { Clusters } from './cluster.ts';
 import { clusterProblem, type KubernetesSettings } from './context.ts';
 import { bind, unbind } from './deeds/bind.ts';
@@ -12,12 +11,11 @@ import { deprovision } from './deeds/deprovision.ts';
 import { provision } from './deeds/provision.ts';
 import { restart, start, stop } from './deeds/start-stop.ts';
 import { update } from './deeds/update.ts';
-import { type ClusterConfig, configOf } from './form/config.ts';
+import { fixedPlaceOf } from './form/config.ts';
 import { traits } from './form/traits.ts';
 import { exec, log } from './exec-and-log.ts';
 import { inspect } from './inspect.ts';
 import { inventoryOf } from './inventory.ts';
-import { plainText } from './objects/plain-text.ts';
 import { createClusterLooks } from './shortfall.ts';
 
 /** @param installation what this broker's objects are told from those of others by */
@@ -46,7 +44,7 @@ export function kubernetes({
     },
     ...inventoryOf(settings),
     obstacle(plan) {
-      const fixed = fixedIn(plan);
+      const fixed = fixedPlaceOf(plan);
       shared.note(plan);
       const cluster = clusters.find(fixed.cluster);
       if (!cluster) return clusterProblem(clusters, fixed.cluster);
@@ -67,22 +65,11 @@ function createSharedNamespaces(clusters: Clusters) {
   const known = new Map<string, Set<string>>();
   return {
     note(plan: ServicePlan) {
-      const { cluster, namespace } = fixedIn(plan);
+      const { cluster, namespace } = fixedPlaceOf(plan);
       const name = clusters.find(cluster)?.name;
       if (name === undefined || namespace === undefined || namespace === 'own') return;
       known.set(name, (known.get(name) ?? new Set()).add(namespace));
     },
     of: (cluster: string): readonly string[] => [...(known.get(cluster) ?? [])],
   };
-}
-
-/** Of what the plan says, what it says for all instances. */
-function fixedIn(plan: ServicePlan): Partial<Pick<ClusterConfig, 'cluster' | 'namespace'>> {
-  const { cluster, namespace } = configOf(plan);
-  const fixed = (text: string | undefined) => {
-    if (text === undefined) return undefined;
-    const value = expressionsIn(text).length === 0 ? text : renderKnown(text, { plan: plan.making.settings });
-    return value === undefined ? undefined : plainText(value);
-  };
-  return { cluster: fixed(cluster), namespace: fixed(namespace) };
 }

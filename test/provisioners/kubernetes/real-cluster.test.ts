@@ -1,3 +1,5 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { JsonObject } from '../../../src/broker/json.ts';
 import { memberOf } from '../../../src/broker/json.ts';
 import type { Provisioner } from '../../../src/broker/provisioner.ts';
@@ -5,6 +7,8 @@ import { createClusters } from '../../../src/provisioners/kubernetes/client/clus
 import { kubernetes } from '../../../src/provisioners/kubernetes/index.ts';
 import { describeWithCluster } from '../../support/cluster/binaries.ts';
 import { startCluster, type TestCluster } from '../../support/cluster/start-cluster.ts';
+import { runProgram } from '../../support/run-program.ts';
+import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { carry, keyOfWork, workOf } from './carry.ts';
 import { withObjects } from './offerings.ts';
 
@@ -58,6 +62,36 @@ describeWithCluster()('In a real API server,', () => {
     await real?.close();
   });
   const find = async (path: string) => (await real.ask('GET', path)).status;
+
+  it('A cluster is asked by `catalog lint` what it would answer to each plan, and nothing is made.', async () => {
+    const lint = (...words: readonly string[]) =>
+      runProgram(['catalog', 'lint', ...words], { KUBERNETES_CONFIG: real.kubeconfig }).ended;
+    const shipped = await lint('catalog/kubernetes', '--cluster', 'default');
+    const noKind = 'The cluster default does not know the kind Cluster of postgresql.cnpg.io/v1.';
+    expect([shipped.code, shipped.output.trim().split('\n')]).toEqual([
+      1,
+      [`postgres-ha, plan single: ${noKind}`, `postgres-ha, plan ha: ${noKind}`],
+    ]);
+    const good = await lint('catalog/kubernetes/redis.yaml', '--cluster', 'default');
+    expect([good.code, good.output]).toEqual([0, 'The catalog is good: 1 service, 2 plans.\n']);
+    const place = scratchDirectory('lint');
+    cpSync('catalog/kubernetes', place, { recursive: true });
+    const bad = join(place, 'redis.yaml');
+    writeFileSync(bad, readFileSync(bad, 'utf8').replace('replicas: 1', 'replicas: many'));
+    const told = await lint(bad, '--cluster', 'default');
+    expect([told.code, told.output]).toEqual([
+      1,
+      expect.stringMatching(/^redis-k8s, plan small: config\.objects\.redis: .*spec\.replicas/) as string,
+    ]);
+    const unknown = await lint('catalog/kubernetes', '--cluster', 'north');
+    expect([unknown.code, unknown.errors]).toEqual([
+      1,
+      "purveyor: There is no cluster 'north'. There are: default.\n",
+    ]);
+    expect((await real.ask('GET', '/apis/apps/v1/namespaces/default/statefulsets')).body['items']).toEqual(
+      [],
+    );
+  });
 
   it('An instance is made, bound, changed, stopped, started, and leaves nothing.', async () => {
     const id = 'life';

@@ -1,6 +1,6 @@
 import type { ServicePlan } from '../../../broker/catalog.ts';
 import { isObject, type Json, type JsonObject, jsonOf } from '../../../broker/json.ts';
-import { expressionsIn } from '../../../broker/template.ts';
+import { expressionsIn, renderKnown } from '../../../broker/template.ts';
 import type { Kind } from '../cluster.ts';
 import { type Ordered, wavesOf } from '../rules/waves.ts';
 import { plainText } from '../objects/plain-text.ts';
@@ -90,6 +90,19 @@ export function configOf({ making }: Pick<ServicePlan, 'making'>): ClusterConfig
     },
     unbind: { exec: written.unbind?.exec ?? [] },
   };
+}
+
+/** Of what the plan says, what it says for all instances. */
+export function fixedPlaceOf(
+  plan: Pick<ServicePlan, 'making'>,
+): Partial<Pick<ClusterConfig, 'cluster' | 'namespace'>> {
+  const { cluster, namespace } = configOf(plan);
+  const fixed = (text: string | undefined) => {
+    if (text === undefined) return undefined;
+    const value = expressionsIn(text).length === 0 ? text : renderKnown(text, { plan: plan.making.settings });
+    return value === undefined ? undefined : plainText(value);
+  };
+  return { cluster: fixed(cluster), namespace: fixed(namespace) };
 }
 
 /** The names of these objects, in the order in which they are made. @throws Error when they have none */

@@ -47,8 +47,13 @@ export interface Drawing {
   readonly isStopped?: (name: string) => boolean;
 }
 
+/** Of what is known of an instance, what its objects are drawn from. */
+export type DrawContext = Pick<ClusterContext, 'place' | 'isOwn' | 'key' | 'installation' | 'roots'> & {
+  readonly work: { readonly instance: { readonly id: string } };
+};
+
 /** The objects of the waves up to this one. @throws Failure when a template cannot be filled */
-export function drawUpTo(context: ClusterContext, drawing: Drawing, wave: number): readonly DrawnObject[] {
+export function drawUpTo(context: DrawContext, drawing: Drawing, wave: number): readonly DrawnObject[] {
   const drawn = orderOf(drawing.templates)
     .slice(0, wave + 1)
     .flatMap((names, index) => names.map((name) => drawOne(context, drawing, name, index)));
@@ -56,11 +61,11 @@ export function drawUpTo(context: ClusterContext, drawing: Drawing, wave: number
 }
 
 /** All of them; those that mention others need these to be made. */
-export function drawAll(context: ClusterContext, drawing: Drawing): readonly DrawnObject[] {
+export function drawAll(context: DrawContext, drawing: Drawing): readonly DrawnObject[] {
   return drawUpTo(context, drawing, Object.keys(drawing.templates).length);
 }
 
-function drawOne(context: ClusterContext, drawing: Drawing, name: string, wave: number): DrawnObject {
+function drawOne(context: DrawContext, drawing: Drawing, name: string, wave: number): DrawnObject {
   const { templates, made, binding, isStopped = () => false } = drawing;
   const template = templates[name] as ObjectTemplate;
   const roots = { ...context.roots, objects: made as unknown as Json };
@@ -82,7 +87,7 @@ function drawOne(context: ClusterContext, drawing: Drawing, name: string, wave: 
 }
 
 function withMetadata(
-  context: ClusterContext,
+  context: DrawContext,
   object: JsonObject,
   labels: Readonly<Record<string, string>>,
   annotations: Readonly<Record<string, string>>,
