@@ -194,9 +194,12 @@ describe('Instances over the limit of their disk', () => {
 describe('A look', () => {
   const look = async (work: Work) => (await provisioner.units?.inspect(work)) ?? [];
 
+  // What runs is known by its instance, on all of the machine: other tests have some of other names.
+  const instanceId = `looked-at-${process.pid}`;
+
   async function made(hooks: Readonly<Record<string, string>>, rest: Partial<Work> = {}): Promise<Work> {
-    const work = { ...workWith({ hooks: scripts(hooks) }), ...rest };
-    await provision(workWith({}));
+    const work = { ...workWith({ hooks: scripts(hooks), instanceId }), ...rest };
+    await provision(workWith({ instanceId }));
     await update(work);
     return work;
   }
@@ -230,7 +233,7 @@ describe('A look', () => {
     expect(await look(work)).toMatchObject([
       { alive: true, failed: 'its monitor says that it is not up: slow' },
     ]);
-    writeFileSync(join(dataOf(), 'down'), '');
+    writeFileSync(join(dataOf(instanceId), 'down'), '');
     expect(await look(work)).toMatchObject([{ alive: false, reason: 'its check_up says that it is not up' }]);
   });
 
@@ -240,11 +243,11 @@ describe('A look', () => {
       check_up: 'test ! -f full || { echo full >&2; exit 1; }',
     });
     await carry((it) => provisioner.units?.start?.(it), work);
-    const pid = Number(readFileSync(join(dataOf(), 'pid'), 'utf8'));
-    writeFileSync(join(dataOf(), 'full'), '');
+    const pid = Number(readFileSync(join(dataOf(instanceId), 'pid'), 'utf8'));
+    writeFileSync(join(dataOf(instanceId), 'full'), '');
     const reason = 'its check_up says that it is not up: full';
     expect(await look(work)).toMatchObject([{ alive: true, answer: 'wrong', reason }]);
-    const atRest = { ...work, instance: anInstance({ stopped: true }) };
+    const atRest = { ...work, instance: anInstance({ id: instanceId, stopped: true }) };
     expect(await look(atRest)).toMatchObject([{ alive: false }]);
     process.kill(pid, 'SIGKILL');
     while (readStat(pid)?.dead === false) await new Promise((resolve) => setTimeout(resolve, 5));
@@ -254,7 +257,7 @@ describe('A look', () => {
   test('A look without hooks finds it as it shall be.', async () => {
     const work = await made({});
     expect(await look(work)).toMatchObject([{ alive: true, answer: 'ready' }]);
-    expect(await look({ ...work, instance: anInstance({ stopped: true }) })).toMatchObject([
+    expect(await look({ ...work, instance: anInstance({ id: instanceId, stopped: true }) })).toMatchObject([
       { alive: false },
     ]);
   });

@@ -368,7 +368,8 @@ test('A node that is gone is named to those who ask for what only it can do, unt
   for (const name of ['left', 'right']) await operate('post', `nodes/${name}/undrain`);
   // Nobody else can remove what is there, so nothing may run there any more.
   made.splice(0);
-  expect((await operate('post', `instances/${id}/actions/stop`, undefined, lonely)).status).toBe(200);
+  const stop = () => operate('post', `instances/${id}/actions/stop`, undefined, lonely);
+  await until('it is stopped', async () => (await stop()).status === 200);
   await lonely.stop();
   expect(lonely.output()).toMatch(/"what runs on this node goes on","node":"lonely","instances":1/);
   const refusal = async () => {
