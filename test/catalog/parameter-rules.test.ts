@@ -150,6 +150,14 @@ describe('Parameters', () => {
       }),
       [`${at}.properties.a.default: The parameter 'a' must be a string.`],
     ],
+    [
+      'has defaults that are allowed by rules for several parameters, too',
+      created({
+        properties: { a: { type: 'string', default: 'x' } },
+        patternProperties: { '^a$': { minLength: 2 } },
+      }),
+      [`${at}.properties.a.default: The parameter 'a' must have at least 2 characters.`],
+    ],
   ])('A full schema %s.', holds);
 
   test('A full schema has at most 64 kB.', async () => {

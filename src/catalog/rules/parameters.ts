@@ -57,7 +57,8 @@ function defaultFindings(holder: PerPlan, at: string): readonly Finding[] {
   if (!check) return [mistake(schemaPlace, 'References must lead to definitions or properties.')];
   const place = holder.parameters ? positionIn(at, 'parameters') : positionIn(schemaPlace, 'properties');
   return Object.entries(defaultsOf(holder)).flatMap(([name, value]) => {
-    if (passesPlainly(memberOf(create, name), value)) return [];
+    // In a full schema other words than those of the parameter may be about it.
+    if (passesPlainly(holder.parameters?.[name], value)) return [];
     const parameter: JsonObject = { [name]: value };
     const wrong = check(parameter);
     return wrong === undefined ? [] : [mistake(positionIn(positionIn(place, name), 'default'), wrong)];
@@ -71,11 +72,6 @@ function findCheck(create: JsonObject | undefined): ParameterCheck | undefined {
   } catch {
     return undefined;
   }
-}
-
-function memberOf(create: JsonObject | undefined, name: string): Json | undefined {
-  const properties = create?.['properties'];
-  return isObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
 }
 
 /** Most parameters are told in few words, for which no validator need be made. False: only a validator knows. */
