@@ -41,7 +41,10 @@ export function yamlText(value: JsonObject): string {
 const mask = 'MASKED';
 
 /** Template roots with examples, as far as they are known before there is an instance. */
-export function sampleValues({ making, offeringName, name }: ServicePlan, parameters: JsonObject): JsonObject {
+export function sampleValues(
+  { making, offeringName, name }: ServicePlan,
+  parameters: JsonObject,
+): JsonObject {
   const base = `/node/${making.provisioner}/sample`;
   const { ports } = making.config;
   const names = Array.isArray(ports) ? ports.map(String) : [];
