@@ -15,7 +15,7 @@ import { isStrict } from './tls/names.ts';
 import { openTls, type ListenerTls } from './tls/listener-tls.ts';
 import { type CurrentCatalog, openCurrentCatalog } from './current-catalog.ts';
 import { createAvailability, type Availability } from './availability.ts';
-import { lateAuthorities, lateBroker, lateUpgrades, lateWebhooks } from './late.ts';
+import { lateBroker, lateOffices } from './late.ts';
 import { type Accounts, openPrincipals } from './principals/file.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
@@ -165,9 +165,7 @@ function protocolsOf({
   return createProtocols({
     config,
     broker: lateBroker(() => requireFoundation().broker),
-    authorities: lateAuthorities(() => requireFoundation().authorities),
-    upgrades: lateUpgrades(() => requireFoundation().upgrades),
-    webhooks: lateWebhooks(() => requireFoundation().webhooks),
+    offices: lateOffices(() => requireFoundation().offices),
     store: () => requireFoundation().store,
     database: () => requireFoundation().pool,
     url: () => requireFoundation().url,

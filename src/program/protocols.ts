@@ -1,9 +1,7 @@
 import type { Pool } from 'pg';
 import type { Broker } from '../broker/broker.ts';
-import type { AuthorityOffice } from '../broker/nodes.ts';
+import type { Offices } from '../broker/offices/index.ts';
 import type { Store } from '../broker/store.ts';
-import type { UpgradeOffice } from '../broker/upgrades.ts';
-import type { WebhookOffice } from '../broker/webhooks.ts';
 import type { Readiness } from '../protocols/health/index.ts';
 import type { Page } from '../protocols/metrics/index.ts';
 import type { CountedStock } from '../telemetry/gauges.ts';
@@ -16,9 +14,7 @@ import { protocolModules, provisionerModules } from './shipped.ts';
 export interface ProtocolParts {
   readonly config: Config;
   readonly broker: Broker;
-  readonly authorities: AuthorityOffice;
-  readonly upgrades: UpgradeOffice;
-  readonly webhooks: WebhookOffice;
+  readonly offices: Offices;
   readonly store: () => Store;
   readonly database: () => Pool;
   /** The broker's own address, as platforms know it. */

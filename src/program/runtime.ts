@@ -4,18 +4,17 @@ import type { Pool } from 'pg';
 import { createBroker, type Broker } from '../broker/broker.ts';
 import type { BrokerContext } from '../broker/context.ts';
 import type { OperationSummary } from '../broker/events.ts';
-import type { AuthorityOffice, Nodes } from '../broker/nodes.ts';
+import type { Nodes } from '../broker/nodes.ts';
+import type { Offices } from '../broker/offices/index.ts';
 import type { OnSale } from '../broker/on-sale.ts';
 import type { Store } from '../broker/store.ts';
-import type { UpgradeOffice } from '../broker/upgrades.ts';
-import type { WebhookOffice } from '../broker/webhooks.ts';
 import { revivePlan } from '../catalog/compile.ts';
 import type { Login } from '../protocols/protocol.ts';
 import type { Registry } from '../provisioners/index.ts';
 import { createClosing, type Closing } from './closing.ts';
-import { lateAuthorityOffice } from './authority/late.ts';
 import { postgresAuthorities } from './authority/stored.ts';
 import { openBackups } from './opening/open-backups.ts';
+import { openOffices } from './opening/open-offices.ts';
 import { openProvisioners } from './opening/open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
 import { openStore, patiently, type StoreOpening } from './opening/open-store.ts';
@@ -29,8 +28,6 @@ import { keyHolder, settingsOf } from './opening/settings.ts';
 import { followCatalog, saveDeclared } from './audit/catalog-changes.ts';
 import { createLoginAudit, type LoginAudit } from './audit/failed-logins.ts';
 import { startUpkeep, type UpkeepParts } from './loops/upkeep.ts';
-import { openUpgrades } from './upgrades/open.ts';
-import { openWebhooks } from './webhooks/open.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
@@ -40,9 +37,7 @@ import { describeLimits } from '../system/limits/open-limits.ts';
 /** What stands behind the protocols: all that needs the database. */
 export interface Runtime {
   readonly broker: Broker;
-  readonly authorities: AuthorityOffice;
-  readonly upgrades: UpgradeOffice;
-  readonly webhooks: WebhookOffice;
+  readonly offices: Offices;
   /** The broker's own address, as platforms know it. */
   readonly url: string;
   readonly store: Store;
@@ -107,9 +102,8 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   closing.add(() => offer.stop());
   const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings });
   const { broker, ...driven } = createBroker(core);
-  const upgrades = openUpgrades(database.pool, broker, core);
-  const webhooks = await patiently(parts, () => openWebhooks(database.pool, parts, core));
-  const upkeep = upkeepOf(parts, core, { ...driven, others: [upgrades.worker, webhooks.worker] });
+  const { offices, workers } = await openOffices(parts, core, { pool: database.pool, broker, authorities });
+  const upkeep = upkeepOf(parts, core, { ...driven, others: workers });
   closing.add(() => upkeep.close());
   const logins = createLoginAudit(core, closing);
   const watch = followCatalog(currentCatalog, core, async (plans) => {
@@ -122,9 +116,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   closing.add(() => tellWhatGoesOn(parts, nodes, role));
   return {
     broker,
-    authorities: lateAuthorityOffice(authorities, core),
-    upgrades: upgrades.office,
-    webhooks: webhooks.office,
+    offices,
     url: parts.url,
     store,
     pool: database.pool,

@@ -1,4 +1,4 @@
-import { decideUpgrades, type UpgradeRun } from '../../src/broker/upgrades.ts';
+import { decideUpgrades, type UpgradeRun } from '../../src/broker/offices/upgrades.ts';
 
 const none = { waiting: 0, started: 0, succeeded: 0, failed: 0, skipped: 0 };
 const run: UpgradeRun = {

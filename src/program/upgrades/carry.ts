@@ -2,7 +2,7 @@
 import type { Broker } from '../../broker/broker.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import { Failure, passing, Refusal } from '../../broker/errors.ts';
-import { decideUpgrades, type UpgradeItem, type UpgradeRun } from '../../broker/upgrades.ts';
+import { decideUpgrades, type UpgradeItem, type UpgradeRun } from '../../broker/offices/upgrades.ts';
 import type { WorkSource } from '../loops/worker.ts';
 import type { HeldUpgrades, ItemChange } from './held.ts';
 import type { StoredUpgrades } from './stored.ts';

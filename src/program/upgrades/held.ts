@@ -1,6 +1,6 @@
 // What the broker that carries a run on writes; nothing of it counts when another one has taken the run over.
 import type { Pool } from 'pg';
-import type { UpgradeItem, UpgradeItemState, UpgradeRun } from '../../broker/upgrades.ts';
+import type { UpgradeItem, UpgradeItemState, UpgradeRun } from '../../broker/offices/upgrades.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 import { readItem, skipping } from './stored.ts';

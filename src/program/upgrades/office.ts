@@ -12,7 +12,7 @@ import type {
   UpgradeOffice,
   UpgradeRun,
   UpgradeRunState,
-} from '../../broker/upgrades.ts';
+} from '../../broker/offices/upgrades.ts';
 import type { StoredUpgrades } from './stored.ts';
 
 export interface UpgradeOfficeParts {

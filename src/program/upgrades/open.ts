@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { Broker } from '../../broker/broker.ts';
 import type { BrokerContext } from '../../broker/context.ts';
-import type { UpgradeOffice } from '../../broker/upgrades.ts';
+import type { UpgradeOffice } from '../../broker/offices/upgrades.ts';
 import { startWorker, type Worker } from '../loops/worker.ts';
 import { upgradeWork } from './carry.ts';
 import { heldUpgrades } from './held.ts';

@@ -9,7 +9,7 @@ import type {
   UpgradeItemState,
   UpgradeRun,
   UpgradeRunState,
-} from '../../broker/upgrades.ts';
+} from '../../broker/offices/upgrades.ts';
 import { queryThrough, type Query, type QueryRow } from '../../postgres/query.ts';
 import { join, sql, type Sql } from '../../postgres/sql.ts';
 import { auditInsertion } from '../../stores/postgres/audit/write.ts';

@@ -4,7 +4,7 @@ import type { Catalog } from '../../broker/catalog.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import { Refusal } from '../../broker/errors.ts';
 import { tellEnd } from '../../broker/events.ts';
-import type { WebhookOffice } from '../../broker/webhooks.ts';
+import type { WebhookOffice } from '../../broker/offices/webhooks.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { startRounds } from '../loops/rounds.ts';
 import { startWorker, type Worker } from '../loops/worker.ts';

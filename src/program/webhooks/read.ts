@@ -2,7 +2,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
-import { webhookEvents, type WebhookEvent } from '../../broker/webhooks.ts';
+import { webhookEvents, type WebhookEvent } from '../../broker/offices/webhooks.ts';
 import { didYouMean } from '../../catalog/form/did-you-mean.ts';
 import { parseObject } from '../../catalog/form/parse.ts';
 import { type Finding, mistake, problemLines } from '../../catalog/problem.ts';

@@ -1,7 +1,7 @@
 // What is to be told, as triggers have written it, and who is told; on the database's clock.
 import type { Pool } from 'pg';
 import type { AuditEntry } from '../../broker/audit.ts';
-import type { DeadWebhook, WebhookReceiver } from '../../broker/webhooks.ts';
+import type { DeadWebhook, WebhookReceiver } from '../../broker/offices/webhooks.ts';
 import { persistently, queryOn, queryThrough, type Query, type QueryRow } from '../../postgres/query.ts';
 import { raw, sql } from '../../postgres/sql.ts';
 import { inTransaction } from '../../postgres/transaction.ts';

@@ -1,9 +1,8 @@
 import { Refusal } from '../../broker/errors.ts';
 import type { Broker } from '../../broker/broker.ts';
-import type { AuthorityOffice, Node } from '../../broker/nodes.ts';
+import type { Node } from '../../broker/nodes.ts';
+import type { Offices } from '../../broker/offices/index.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
-import type { UpgradeOffice } from '../../broker/upgrades.ts';
-import type { WebhookOffice } from '../../broker/webhooks.ts';
 import type { Call, Handler, Reply } from '../protocol.ts';
 import {
   readAction,
@@ -59,9 +58,7 @@ export type Operated = Repaired &
   >;
 
 export interface Here {
-  readonly authorities: AuthorityOffice;
-  readonly upgrades: UpgradeOffice;
-  readonly webhooks: WebhookOffice;
+  readonly offices: Offices;
   /** The node that this broker is. */
   readonly node?: string | undefined;
 }
@@ -70,7 +67,7 @@ export interface Here {
 export function endpoints(
   broker: Operated,
   overview: OperatorView,
-  { authorities, upgrades, webhooks, node: here }: Here,
+  { offices: { authorities, upgrades, webhooks }, node: here }: Here,
 ): Readonly<Record<OperatorVerb, Handler>> {
   const document = openApiDocument(operatorRoutes);
   return {

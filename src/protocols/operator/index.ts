@@ -1,9 +1,7 @@
 /** For those who run brokers and nodes: what there is, how it is, and what can be done about it. */
 import { Refusal } from '../../broker/errors.ts';
-import type { AuthorityOffice } from '../../broker/nodes.ts';
+import type { Offices } from '../../broker/offices/index.ts';
 import type { OperatorView } from '../../broker/operator-view.ts';
-import type { UpgradeOffice } from '../../broker/upgrades.ts';
-import type { WebhookOffice } from '../../broker/webhooks.ts';
 import {
   BadCall,
   type Call,
@@ -20,9 +18,7 @@ import type { OperatorRoute } from './route.ts';
 import { operatorRoutes, type OperatorVerb } from './routes.ts';
 
 export interface OperatorSettings {
-  readonly authorities: AuthorityOffice;
-  readonly upgrades: UpgradeOffice;
-  readonly webhooks: WebhookOffice;
+  readonly offices: Offices;
   /** Platforms have others: neither can do what the other may. */
   readonly logins: readonly Login[];
   /** Who is let in beside them; who may only read is refused what changes something. */
@@ -35,9 +31,9 @@ export interface OperatorSettings {
 export function operator(
   broker: Operated,
   overview: OperatorView,
-  { authorities, upgrades, webhooks, logins, further, node }: OperatorSettings,
+  { offices, logins, further, node }: OperatorSettings,
 ): Protocol {
-  const on = operatorHandlers(broker, overview, { authorities, upgrades, webhooks, node });
+  const on = operatorHandlers(broker, overview, { offices, node });
   const routes: readonly (readonly [string, OperatorRoute])[] = Object.entries(operatorRoutes);
   return {
     name: 'operator',

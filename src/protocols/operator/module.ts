@@ -1,14 +1,10 @@
 import type { Broker } from '../../broker/broker.ts';
-import type { AuthorityOffice } from '../../broker/nodes.ts';
-import type { UpgradeOffice } from '../../broker/upgrades.ts';
-import type { WebhookOffice } from '../../broker/webhooks.ts';
+import type { Offices } from '../../broker/offices/index.ts';
 import type { FurtherLogins, Login } from '../protocol.ts';
 
 interface OperatorParts {
   readonly broker: Broker;
-  readonly authorities: AuthorityOffice;
-  readonly upgrades: UpgradeOffice;
-  readonly webhooks: WebhookOffice;
+  readonly offices: Offices;
   readonly operators: readonly Login[];
   readonly accounts: {
     readonly operators: FurtherLogins;
@@ -20,14 +16,12 @@ interface OperatorParts {
 
 /** The operator API; undefined without a login for it. */
 export const operatorModule = {
-  async create({ broker, authorities, upgrades, webhooks, operators, accounts, config }: OperatorParts) {
+  async create({ broker, offices, operators, accounts, config }: OperatorParts) {
     if (operators.length === 0 && !accounts.areNamed) return undefined;
     const { operator } = await import('./index.ts');
     const node = config.node ? config.nodeName : undefined;
     return operator(broker, broker.overview, {
-      authorities,
-      upgrades,
-      webhooks,
+      offices,
       logins: operators,
       further: accounts.operators,
       node,

@@ -13,6 +13,7 @@ import { runProgram } from '../../support/run-program.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { until } from '../../support/until.ts';
 import { operatorPassword, startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
+import { noOffices } from '../../support/no-offices.ts';
 
 const secrets = { parameter: canary('parameter'), argument: canary('argument'), guess: canary('guess') };
 const env = {
@@ -206,9 +207,7 @@ test('No route that changes something is missing in the table of those that leav
   const protocols = [
     osb({} as never, { acceptMissingVersion: false }),
     operator({} as never, {} as never, {
-      authorities: {} as never,
-      upgrades: {} as never,
-      webhooks: {} as never,
+      offices: noOffices,
       logins: [],
     }),
     tsuru({ logins: {} } as unknown as TsuruSettings),

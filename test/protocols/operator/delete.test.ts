@@ -5,6 +5,7 @@ import { operatorClient } from '../../../src/protocols/operator/client.ts';
 import { operator } from '../../../src/protocols/operator/index.ts';
 import { coreInMemory, scripted } from '../../broker/core-in-memory.ts';
 import { toBind, toProvision } from '../../broker/fixtures.ts';
+import { noOffices } from '../../support/no-offices.ts';
 
 const login = { username: 'operator', password: 'p' };
 
@@ -16,9 +17,7 @@ test.each(['i1', '.', '..'])(
     for (const instanceId of [id, 'other']) await broker.provision({ ...toProvision(), instanceId });
     await broker.bind({ ...toBind(), instanceId: id });
     const protocol = operator(broker, broker.overview, {
-      authorities: {} as never,
-      upgrades: {} as never,
-      webhooks: {} as never,
+      offices: noOffices,
       logins: [login],
     });
     const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });

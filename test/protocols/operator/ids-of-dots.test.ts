@@ -6,6 +6,7 @@ import { operatorClient } from '../../../src/protocols/operator/client.ts';
 import { operator } from '../../../src/protocols/operator/index.ts';
 import { coreInMemory, scripted } from '../../broker/core-in-memory.ts';
 import { toBind, toProvision } from '../../broker/fixtures.ts';
+import { noOffices } from '../../support/no-offices.ts';
 
 const login = { username: 'operator', password: 'p' };
 
@@ -23,9 +24,7 @@ test.each(['.', '..'])('An operator reaches an instance and a binding whose id i
     await broker.bind({ ...toBind(), instanceId, bindingId: id });
   }
   const protocol = operator(broker, broker.overview, {
-    authorities: {} as never,
-    upgrades: {} as never,
-    webhooks: {} as never,
+    offices: noOffices,
     logins: [login],
   });
   const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });

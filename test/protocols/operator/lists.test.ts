@@ -6,6 +6,7 @@ import { operatorClient, type OperatorClient } from '../../../src/protocols/oper
 import { operator } from '../../../src/protocols/operator/index.ts';
 import { coreInMemory, scripted } from '../../broker/core-in-memory.ts';
 import { toProvision } from '../../broker/fixtures.ts';
+import { noOffices } from '../../support/no-offices.ts';
 
 /** Lists as operators ask for them: filters, pages, and what is refused. */
 
@@ -24,9 +25,7 @@ async function withClient(work: (client: OperatorClient) => Promise<void>): Prom
     });
   }
   const protocol = operator(broker, broker.overview, {
-    authorities: {} as never,
-    upgrades: {} as never,
-    webhooks: {} as never,
+    offices: noOffices,
     logins: [login],
   });
   const { app } = createBrokerServer({ protocols: [protocol], logins: [], observe: () => undefined });

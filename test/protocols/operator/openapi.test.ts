@@ -7,6 +7,7 @@ import { schemaOf } from '../../../src/protocols/operator/wire/shape.ts';
 import type { Call } from '../../../src/protocols/protocol.ts';
 import { coreInMemory, scripted } from '../../broker/core-in-memory.ts';
 import { ajvOfDocuments, requireDescribed } from '../../support/described-answers.ts';
+import { noOffices } from '../../support/no-offices.ts';
 
 /** One table of routes: what is served, what is described and what the command line says agree, under the same names. */
 
@@ -20,9 +21,7 @@ const authority = {
 };
 const authorities = { list: async () => [authority], renew: async () => authority };
 const protocol = operator(broker, broker.overview, {
-  authorities,
-  upgrades: {} as never,
-  webhooks: {} as never,
+  offices: { ...noOffices, authorities },
   logins: [],
 });
 const routes: readonly (readonly [string, OperatorRoute])[] = Object.entries(operatorRoutes);

@@ -1,6 +1,4 @@
-import type { AuthorityOffice } from '../../../src/broker/nodes.ts';
-import type { UpgradeOffice } from '../../../src/broker/upgrades.ts';
-import type { WebhookOffice } from '../../../src/broker/webhooks.ts';
+import type { Offices } from '../../../src/broker/offices/index.ts';
 import type { OperatorView } from '../../../src/broker/operator-view.ts';
 import type { Operated } from '../../../src/protocols/operator/endpoints.ts';
 import { operator } from '../../../src/protocols/operator/index.ts';
@@ -30,9 +28,7 @@ beforeAll(async () => {
     },
   );
   const settings = {
-    authorities: nothing as AuthorityOffice,
-    upgrades: nothing as UpgradeOffice,
-    webhooks: nothing as WebhookOffice,
+    offices: { authorities: nothing, upgrades: nothing, webhooks: nothing } as Offices,
     logins: [],
     further: { accounts: () => accounts },
   };

@@ -9,7 +9,7 @@ import {
   upgradeItemStates,
   type UpgradeOffice,
   type UpgradeRun,
-} from '../../../broker/upgrades.ts';
+} from '../../../broker/offices/upgrades.ts';
 import type { Call, Handler } from '../../protocol.ts';
 import { readListQuery } from '../list-queries.ts';
 import { ok } from '../replies.ts';

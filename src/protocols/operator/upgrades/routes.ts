@@ -1,4 +1,4 @@
-import { upgradeItemStates } from '../../../broker/upgrades.ts';
+import { upgradeItemStates } from '../../../broker/offices/upgrades.ts';
 import { pageQuery } from '../list-queries.ts';
 import type { OperatorRoute } from '../route.ts';
 import { whole, words } from '../wire/shape.ts';

@@ -1,6 +1,6 @@
 // Webhooks: who is told, and what could not be told.
 import { Refusal } from '../../../broker/errors.ts';
-import type { WebhookOffice } from '../../../broker/webhooks.ts';
+import type { WebhookOffice } from '../../../broker/offices/webhooks.ts';
 import type { Call, Handler } from '../../protocol.ts';
 import { ok } from '../replies.ts';
 import { originOf, readNumber } from '../requests.ts';

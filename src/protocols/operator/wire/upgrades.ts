@@ -1,4 +1,4 @@
-import { upgradeItemStates, upgradeRunStates } from '../../../broker/upgrades.ts';
+import { upgradeItemStates, upgradeRunStates } from '../../../broker/offices/upgrades.ts';
 import { next } from './operations.ts';
 import {
   body,

@@ -1,5 +1,5 @@
 /** Webhooks: who is told of what has happened, and what could not be told. */
-import type { Origin } from './records.ts';
+import type { Origin } from '../records.ts';
 
 export const webhookEvents = ['operation.succeeded', 'operation.failed', 'instance.status'] as const;
 

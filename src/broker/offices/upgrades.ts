@@ -1,7 +1,7 @@
 /** Upgrades of many instances as one run, which is kept: what it is, and what is to be done next with it. */
-import type { AuditEntry } from './audit.ts';
-import type { InstancesQuery } from './operator-view.ts';
-import type { Origin } from './records.ts';
+import type { AuditEntry } from '../audit.ts';
+import type { InstancesQuery } from '../operator-view.ts';
+import type { Origin } from '../records.ts';
 
 /** `paused` and `cancelling` too have not ended: what has begun goes on to its end. */
 export const upgradeRunStates = [
