@@ -3,7 +3,7 @@ import type { BrokerEvent, ByEvent, OperationSummary } from '../broker/events.ts
 import type { CoreConfig } from '../config/config.ts';
 import type { AccessEntry } from '../http/access-log.ts';
 import { conceal, type Redact } from '../config/secret-values.ts';
-import { fileBehind, lineOutput } from '../system/output.ts';
+import { lineOutput } from '../system/output.ts';
 import { bufferedOutput, doLater } from './buffered-output.ts';
 import { commandFields, webhookLine } from './command-fields.ts';
 import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
@@ -28,7 +28,8 @@ const rank: Record<Level, number> = { error: 0, warn: 1, info: 2, debug: 3 };
 
 /**
  * Writes what it is told of, one line each: text for people, or one JSON object. On a terminal text is broken to fit it.
- * A file that cannot be written, since its disk is full, is told how many lines it lacks when there is room again.
+ * A file that cannot be written, since its disk is full, is told how many lines it lacks when there is room again, and
+ * so is a pipe whose reader was far behind.
  * @param output by default the process's own output.
  * @param holdMs milliseconds that lines may be held back, to be written together: a request and the operation that it
  * was for then share a line when both are told within them. What is a warning or worse is written at once, and nothing
@@ -44,8 +45,7 @@ export function createLog(
   holdMs = 0,
 ): Log {
   const { redact, hide } = conceal(secrets);
-  const fd = fileBehind(output);
-  const direct = fd === undefined ? output : lineOutput(fd, (lost) => `${lineOf(lossOf(lost))}\n`);
+  const direct = lineOutput(output, (lost) => `${lineOf(lossOf(lost))}\n`);
   const later = holdMs > 0 ? doLater(holdMs, flush) : undefined;
   const buffer = later && bufferedOutput(direct, later.soon);
   const stream = buffer?.stream ?? direct;

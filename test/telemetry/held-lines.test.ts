@@ -253,3 +253,20 @@ describe.each(['file', 'pipe'] as const)('Into a %s', (where) => {
     ]);
   });
 });
+
+test('A process that ends waits for a reader of its log that has read nothing so far', () => {
+  const marker = join(scratch, 'it-ends');
+  const end = `(await import('node:fs')).writeFileSync(${JSON.stringify(marker)}, ''); process.exit(3);`;
+  const { status, stdout } = spawnSync(
+    '/bin/bash',
+    [
+      '-c',
+      'set -o pipefail; "$0" --input-type=module -e "$1" | { until [ -e "$2" ]; do sleep 0.02; done; cat; }',
+      process.execPath,
+      program(end),
+      marker,
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], maxBuffer: 10_000_000 },
+  );
+  expect({ status, lines: stdout.trim().split('\n').length }).toEqual({ status: 3, lines: 3002 });
+});
