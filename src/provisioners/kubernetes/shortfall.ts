@@ -60,9 +60,27 @@ export interface ClusterLooks {
   close(): void;
 }
 
+interface Look {
+  /** What is told. */
+  readonly clause?: string | undefined;
+  /** What was seen last. */
+  readonly found?: string | undefined;
+  readonly wasGood?: boolean;
+  next: number;
+}
+
+/** An API server that has just started may not know yet what it serves: where nothing was missing, it must be so twice. */
+export function seenAfter(
+  { found: before, wasGood = false }: Omit<Look, 'next'>,
+  found: string | undefined,
+): Omit<Look, 'next'> {
+  const isPassing = found !== undefined && wasGood && before === undefined;
+  return { clause: isPassing ? undefined : found, found, wasGood: found === undefined || isPassing };
+}
+
 /** Whether a plan is on sale is asked all the time, and a cluster answers when it likes: so it is looked at beside. */
 export function createClusterLooks(): ClusterLooks {
-  const looks = new WeakMap<ServicePlan, { clause?: string | undefined; next: number }>();
+  const looks = new WeakMap<ServicePlan, Look>();
   const ending = new AbortController();
   return {
     shortfallOf(plan, cluster, at) {
@@ -73,9 +91,9 @@ export function createClusterLooks(): ClusterLooks {
       const signal = AbortSignal.any([ending.signal, AbortSignal.timeout(patience)]);
       findShortfall(cluster, configOf(plan), at, signal)
         // One that does not answer lacks what it lacked before.
-        .then((clause) => (look.clause = clause))
+        .then((clause) => Object.assign(look, seenAfter(look, clause)))
         .catch(() => undefined)
-        .finally(() => (look.next = performance.now() + (look.clause === undefined ? usually : meanwhile)));
+        .finally(() => (look.next = performance.now() + (look.found === undefined ? usually : meanwhile)));
       return look.clause;
     },
     close: () => ending.abort(),

@@ -1,5 +1,6 @@
 import type { JsonObject } from '../../../src/broker/json.ts';
 import type { Work } from '../../../src/broker/provisioner.ts';
+import { seenAfter } from '../../../src/provisioners/kubernetes/shortfall.ts';
 import { plainText } from '../../../src/provisioners/kubernetes/objects/plain-text.ts';
 import { brokerOf, carry, workOf } from './carry.ts';
 import { aMemoryCluster, type MemoryCluster } from './memory-cluster.ts';
@@ -119,4 +120,24 @@ test('What an update has begun to make goes with the instance, although no fact 
   await killedBefore(memory, 20, 'update', work);
   await carry(brokerOf(memory), 'deprovision', workOf({ config: redisConfig, facts }));
   expect(namesIn(memory)).toEqual([]);
+});
+
+test('A kind that an API server does not know yet when it has just started is looked for again, and nothing fails.', async () => {
+  const memory = aMemoryCluster();
+  memory.unserved.add('StatefulSet');
+  const { made } = await carry(brokerOf(memory), 'provision', workOf({ config }), (_memo, count) => {
+    if (count === 2) memory.unserved.clear();
+  });
+  expect(Object.keys(made.facts?.['objects'] ?? {})).toContain('redis');
+});
+
+test('A plan of which nothing was missing is hidden when something is missing twice, and one of which nobody knows at once.', () => {
+  const [good, lacking] = [undefined, 'the cluster lacks something'];
+  const told = (...seen: readonly (string | undefined)[]) =>
+    seen.reduce<ReturnType<typeof seenAfter>>((look, found) => seenAfter(look, found), {}).clause;
+  expect(told(lacking)).toBe(lacking);
+  expect(told(good, lacking)).toBeUndefined();
+  expect(told(good, lacking, lacking)).toBe(lacking);
+  expect(told(good, lacking, lacking, good)).toBeUndefined();
+  expect(told(good, lacking, good, lacking)).toBeUndefined();
 });

@@ -1,7 +1,7 @@
 import { Failure } from '../../../broker/errors.ts';
 import { instanceKey } from '../../../broker/key.ts';
 import type { Work } from '../../../broker/provisioner.ts';
-import type { Attempt, Next } from '../../../node/step-sequence.ts';
+import { type Attempt, type Next, TryLater } from '../../../node/step-sequence.ts';
 import type { Cluster } from '../cluster.ts';
 import { type ClusterConfig, configOf } from '../form/config.ts';
 import {
@@ -70,7 +70,7 @@ async function identityOf(cluster: Cluster, { signal }: Work): Promise<string> {
   return uid;
 }
 
-/** @throws Failure */
+/** @throws TryLater, and in the end the Failure in it */
 async function requireServed(
   cluster: Cluster,
   config: ClusterConfig,
@@ -84,5 +84,6 @@ async function requireServed(
     signal,
   );
   if (shortfall === undefined) return;
-  throw new Failure('no-kind', misconfigured, { ...usable, detail: sentenceOf(shortfall) });
+  // An API server that has just started may not know yet what it serves, and who may do what.
+  throw new TryLater(new Failure('no-kind', misconfigured, { ...usable, detail: sentenceOf(shortfall) }));
 }
