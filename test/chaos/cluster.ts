@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import { Client, type Pool } from 'pg';
 import { startEmbedded } from '../../src/database/embedded.ts';
 import { openPool } from '../../src/postgres/connections.ts';
-import { startBrokerProcess, type BrokerProcess } from '../faults/broker-process.ts';
 import { listen } from '../support/database-gate.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { writeOfferings } from './offerings.ts';
+import { createSlot, type Slot } from './slot.ts';
 
 export const leaseMs = 4000;
 export const operatorPassword = 'the-operator-of-chaos';
@@ -23,17 +23,6 @@ export interface Cluster {
   readonly way: Way;
   killPostgres(): void;
   close(): Promise<void>;
-}
-
-/** The place of one broker, whatever process is there. */
-export interface Slot {
-  readonly name: string;
-  readonly nodeDir: string;
-  /** Undefined while none runs there. */
-  broker(): BrokerProcess | undefined;
-  start(): Promise<void>;
-  /** Waits for its end. */
-  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
 
 /** The connections between brokers and Postgres. */
@@ -109,29 +98,7 @@ function slotOf({ name, scratch, catalogDir, url, shared, ports }: Place): Slot 
     OPERATOR_PASSWORD: operatorPassword,
     SHARED_POSTGRES_URL: shared,
   };
-  let broker: BrokerProcess | undefined;
-  return {
-    name,
-    nodeDir,
-    broker: () => broker,
-    async start() {
-      // Where Postgres is just coming back, a broker may end instead of waiting; whoever runs it starts it again.
-      for (let left = 4; broker === undefined; left--) {
-        broker = await startBrokerProcess(name, { database, dataDir: home, catalogDir }, env).catch(
-          (error: unknown) => {
-            if (left > 0) return undefined;
-            throw error;
-          },
-        );
-      }
-    },
-    async end(signal) {
-      const ending = broker;
-      broker = undefined;
-      ending?.signal(signal);
-      await ending?.ended;
-    },
-  };
+  return createSlot({ name, nodeDir, shared: { database, dataDir: home, catalogDir }, env });
 }
 
 async function openWay(behind: string): Promise<{ way: Way; url: string; close: () => Promise<void> }> {
@@ -182,9 +149,13 @@ async function openWay(behind: string): Promise<{ way: Way; url: string; close: 
   };
 }
 
-/** Puts every broker back where one is missing, and lets those go on that were stopped. */
 export async function mend({ slots, way }: Cluster): Promise<void> {
   way.stall(false);
+  await mendBrokers(slots);
+}
+
+/** Puts every broker back where one is missing, and lets those go on that were stopped. */
+export async function mendBrokers(slots: readonly Slot[]): Promise<void> {
   for (const slot of slots) {
     slot.broker()?.signal('SIGCONT');
     if (!slot.broker()) await slot.start();

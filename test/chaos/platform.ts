@@ -2,23 +2,22 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { requireLawful } from '../support/lawful-answer.ts';
 import type { Chance } from '../fuzz/random.ts';
-import type { Cluster } from './cluster.ts';
-import { offeringNames, type OfferingName } from './offerings.ts';
+import type { Slot } from './slot.ts';
 
 export type Credentials = Readonly<Record<string, unknown>>;
 
-export interface Believed {
-  readonly offering: OfferingName;
+export interface Believed<Name extends string> {
+  readonly offering: Name;
   readonly bindings: ReadonlyMap<string, Credentials>;
 }
 
-export interface Platform {
+export interface Platform<Name extends string = string> {
   /** One life of an instance, which may end with it kept. */
   live(): Promise<void>;
   /** No life that has not yet begun to clean up goes on. */
   stop(): void;
   /** By id. */
-  readonly believed: ReadonlyMap<string, Believed>;
+  readonly believed: ReadonlyMap<string, Believed<Name>>;
   /** Answers that were not lawful. */
   readonly faults: readonly string[];
   readonly counts: { operations: number; requests: number; lost: number; mitigated: number };
@@ -32,8 +31,21 @@ interface Answer {
 /** What Cloud Controller waits for an answer is 60 s; here that would be the time of everything. */
 const patienceMs = 9000;
 
-export function createPlatform({ slots }: Cluster, chance: Chance): Platform {
-  const believed = new Map<string, { offering: OfferingName; bindings: Map<string, Credentials> }>();
+interface PlatformParts<Name extends string> {
+  readonly slots: readonly Slot[];
+  readonly offerings: readonly Name[];
+  /** Of each offering: `<offering>-<plan>` is its id. With more than one, instances are moved between them. */
+  readonly plans?: readonly string[];
+  readonly chance: Chance;
+}
+
+export function createPlatform<Name extends string>({
+  slots,
+  offerings,
+  plans = ['plan'],
+  chance,
+}: PlatformParts<Name>): Platform<Name> {
+  const believed = new Map<string, { offering: Name; bindings: Map<string, Credentials> }>();
   const faults: string[] = [];
   const counts = { operations: 0, requests: 0, lost: 0, mitigated: 0 };
   let turn = 0;
@@ -134,11 +146,25 @@ export function createPlatform({ slots }: Cluster, chance: Chance): Platform {
     }
   }
 
+  /** Until it has ended well or not: in both cases the instance is as one of its plans says. */
+  async function change(path: string, body: object): Promise<void> {
+    counts.operations++;
+    for (;;) {
+      const answer = await ask('PATCH', path, body, { accepts_incomplete: 'true' });
+      const status = answer?.status ?? 0;
+      if (status === 200) return;
+      if (status === 202 && (await pollToEnd(path)) !== 'gone') return;
+      if (status >= 400 && status < 500 && status !== 422)
+        faults.push(`PATCH ${path}: ${status} ${JSON.stringify(answer?.body)}`);
+      await pause(300);
+    }
+  }
+
   async function live(): Promise<void> {
     const id = `i${++lives}`;
-    const offering = chance.of(offeringNames);
+    const offering = chance.of(offerings);
     const [persists, isKept, count] = [chance.once(2), chance.once(4), 1 + chance.below(3)];
-    const named = { service_id: offering, plan_id: `${offering}-plan` };
+    const named = { service_id: offering, plan_id: `${offering}-${chance.of(plans)}` };
     const path = `/v2/service_instances/${id}`;
     const where = { organization_guid: 'o', space_guid: 's' };
     if (!(await make(path, { ...named, ...where }, persists))) {
@@ -155,6 +181,8 @@ export function createPlatform({ slots }: Cluster, chance: Chance): Platform {
       return remove(at, named);
     };
     await Promise.all(Array.from({ length: count }, (_, at) => bind(`${id}b${at}`)));
+    if (plans.length > 1 && chance.once(2))
+      await change(path, { service_id: offering, plan_id: `${offering}-${chance.of(plans)}` });
     if (chance.once(2)) {
       const [first] = bindings.keys();
       if (first !== undefined) await remove(`${path}/service_bindings/${first}`, named);

@@ -1,9 +1,10 @@
 // Lives of instances on the one hand, faults on the other, and in the end a verdict.
 import { setTimeout as pause } from 'node:timers/promises';
-import { chanceFrom, type Bounds } from '../fuzz/random.ts';
+import { chanceFrom, type Bounds, type Chance } from '../fuzz/random.ts';
 import { until } from '../support/until.ts';
-import { mend, openCluster, type Cluster } from './cluster.ts';
+import { mend, openCluster } from './cluster.ts';
 import { strikes } from './faults.ts';
+import { offeringNames } from './offerings.ts';
 import { createPlatform, type Platform } from './platform.ts';
 import { judge } from './verdict.ts';
 
@@ -15,32 +16,70 @@ export interface ChaosReport {
   readonly faults: readonly string[];
 }
 
+/** What it happens on. */
+export interface Stage {
+  readonly platform: Platform;
+  /** Each ends when all is as before, but for what goes on by itself. */
+  readonly strikes: Readonly<Record<string, (chance: Chance) => Promise<void>>>;
+  mend(): Promise<void>;
+  /** Everything that is wrong, as sentences. */
+  judge(): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
 /** Lives that go on at once. */
 const abreast = 8;
 /** Milliseconds that everything may take to come to rest. */
 const restMs = 180_000;
 
 /** @param bounds `count` is of lives */
-export async function runChaos({ seed, count, time }: Bounds): Promise<ChaosReport> {
+export async function runChaos(bounds: Bounds): Promise<ChaosReport> {
   const cluster = await openCluster();
-  const platform = createPlatform(cluster, chanceFrom(seed));
-  const end = performance.now() + time;
+  const { slots } = cluster;
+  const platform = createPlatform({ slots, offerings: offeringNames, chance: chanceFrom(bounds.seed) });
+  const named = Object.entries(strikes).map(
+    ([name, happen]) => [name, (chance: Chance) => happen(cluster, chance)] as const,
+  );
   let begun = 0;
-  const isOver = () => begun >= count || performance.now() > end;
+  return runStage(
+    {
+      platform: {
+        ...platform,
+        live() {
+          begun++;
+          return platform.live();
+        },
+      },
+      strikes: Object.fromEntries(named),
+      mend: () => mend(cluster),
+      judge: () => judge(cluster, platform),
+      close: () => cluster.close(),
+    },
+    bounds,
+    () => begun >= bounds.count,
+  );
+}
+
+/** @param isEnough nothing new is begun when it is, or when the time is over */
+export async function runStage(
+  stage: Stage,
+  { seed, time }: Pick<Bounds, 'seed' | 'time'>,
+  isEnough: () => boolean,
+): Promise<ChaosReport> {
+  const { platform } = stage;
+  const end = performance.now() + time;
+  const isOver = () => isEnough() || performance.now() > end;
   const living = Array.from({ length: abreast }, async () => {
-    while (!isOver()) {
-      begun++;
-      await platform.live();
-    }
+    while (!isOver()) await platform.live();
   });
-  const struck = await strike(cluster, seed, isOver);
-  await mend(cluster);
+  const struck = await strike(stage, seed, isOver);
+  await stage.mend();
   platform.stop();
   const faults: string[] = [];
   const isRested = await within(restMs, Promise.all(living));
   if (!isRested) faults.push('The platform never came to an end with what it had begun.');
-  if (isRested) faults.push(...(await settled(cluster, platform)));
-  await cluster.close();
+  if (isRested) faults.push(...(await settled(stage)));
+  await stage.close();
   return {
     counts: platform.counts,
     kept: platform.believed.size,
@@ -50,7 +89,7 @@ export async function runChaos({ seed, count, time }: Bounds): Promise<ChaosRepo
 }
 
 async function strike(
-  cluster: Cluster,
+  { strikes: all }: Stage,
   seed: number,
   isOver: () => boolean,
 ): Promise<Record<string, number>> {
@@ -58,18 +97,18 @@ async function strike(
   const struck: Record<string, number> = {};
   while (!isOver()) {
     await pause(500 + chance.below(2500));
-    const [name, happen] = chance.of(Object.entries(strikes));
+    const [name, happen] = chance.of(Object.entries(all));
     struck[name] = (struck[name] ?? 0) + 1;
-    await happen(cluster, chance);
+    await happen(chance);
   }
   return struck;
 }
 
 /** What is left over is removed by and by: the last verdict counts. */
-async function settled(cluster: Cluster, platform: Platform): Promise<readonly string[]> {
+async function settled(stage: Stage): Promise<readonly string[]> {
   let last: readonly string[] = [];
   const isQuiet = async () => {
-    last = await judge(cluster, platform);
+    last = await stage.judge();
     if (last.length > 0) await pause(1000);
     return last.length === 0;
   };

@@ -10,7 +10,10 @@ import type { OfferingName } from './offerings.ts';
 import type { Believed, Credentials, Platform } from './platform.ts';
 
 /** Everything that is wrong, as sentences. */
-export async function judge(cluster: Cluster, { believed }: Platform): Promise<readonly string[]> {
+export async function judge(
+  cluster: Cluster,
+  { believed }: Platform<OfferingName>,
+): Promise<readonly string[]> {
   const faults: string[] = [];
   const all = [...believed];
   const ids = (offering: OfferingName) =>
@@ -107,7 +110,10 @@ function readCommand(file: string): readonly string[] {
   }
 }
 
-async function brokenOf(id: string, { offering, bindings }: Believed): Promise<readonly string[]> {
+async function brokenOf(
+  id: string,
+  { offering, bindings }: Believed<OfferingName>,
+): Promise<readonly string[]> {
   const broken: string[] = [];
   for (const [binding, credentials] of bindings) {
     const trouble = await use(offering, credentials).then(

@@ -1,0 +1,51 @@
+// What may happen to brokers, a cluster and a container engine.
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Chance } from '../../fuzz/random.ts';
+import type { Fate, HttpWay } from '../../support/http-way.ts';
+import { leaseMs, type Engines } from './open-engines.ts';
+
+type Strike = (engines: Engines, chance: Chance) => Promise<void>;
+
+export const strikes: Readonly<Record<string, Strike>> = {
+  async 'a broker is killed'({ slots }, chance) {
+    const slot = chance.of(slots);
+    await slot.end('SIGKILL');
+    await pause(chance.below(2 * leaseMs));
+    await slot.start();
+  },
+  async 'a broker stands still for longer than its lease'({ slots }, chance) {
+    const broker = chance.of(slots).broker();
+    broker?.signal('SIGSTOP');
+    await pause(leaseMs + 1000 + chance.below(3000));
+    broker?.signal('SIGCONT');
+  },
+  async 'the API server is killed and comes back'({ cluster }, chance) {
+    await cluster.kill();
+    await pause(chance.below(3000));
+    await cluster.restart();
+  },
+  async 'the container engine is killed and comes back'({ containers }, chance) {
+    await containers.kill();
+    await pause(chance.below(3000));
+    await containers.start();
+  },
+  'requests to the cluster are lost, refused, or not heard of': ({ ways }, chance) =>
+    disturb(ways.cluster, ['lost', 'refused', 'cut', 'unheard'], chance),
+  'requests to the container engine are lost, or not heard of': ({ ways }, chance) =>
+    disturb(ways.containers, ['lost', 'cut', 'unheard'], chance),
+  async 'connections are ended by Postgres'({ database }, chance) {
+    await database.pool.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity
+        where application_name in ('engines-one', 'engines-two') and pid % $1 = 0`,
+      [1 + chance.below(3)],
+    );
+  },
+};
+
+/** One in so many requests, for some seconds. */
+async function disturb(way: HttpWay, fates: readonly Fate[], chance: Chance): Promise<void> {
+  const share = 2 + chance.below(5);
+  way.fate = () => (chance.once(share) ? chance.of(fates) : 'well');
+  await pause(1000 + chance.below(4000));
+  way.fate = () => 'well';
+}

@@ -1,0 +1,43 @@
+import { startBrokerProcess, type BrokerProcess, type Shared } from '../faults/broker-process.ts';
+
+/** The place of one broker, whatever process is there. */
+export interface Slot {
+  readonly name: string;
+  readonly nodeDir: string;
+  /** Undefined while none runs there. */
+  broker(): BrokerProcess | undefined;
+  start(): Promise<void>;
+  /** Waits for its end. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
+}
+
+interface SlotParts {
+  readonly name: string;
+  readonly nodeDir: string;
+  readonly shared: Shared;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export function createSlot({ name, nodeDir, shared, env }: SlotParts): Slot {
+  let broker: BrokerProcess | undefined;
+  return {
+    name,
+    nodeDir,
+    broker: () => broker,
+    async start() {
+      // Where Postgres is just coming back, a broker may end instead of waiting; whoever runs it starts it again.
+      for (let left = 4; broker === undefined; left--) {
+        broker = await startBrokerProcess(name, shared, env).catch((error: unknown) => {
+          if (left > 0) return undefined;
+          throw error;
+        });
+      }
+    },
+    async end(signal) {
+      const ending = broker;
+      broker = undefined;
+      ending?.signal(signal);
+      await ending?.ended;
+    },
+  };
+}
