@@ -81,9 +81,21 @@ export interface QuotaAmounts {
 }
 
 export interface Quota extends QuotaAmounts {
-  /** Of all instances of the offering, or of those of one plan. */
-  readonly of: 'offering' | 'plan';
+  /** Of all instances of the offering, of those of one plan, or of all that there are. */
+  readonly of: 'offering' | 'plan' | 'all';
   readonly per: QuotaScope;
+  /** Where it is said, for operators; absent: in the offering file. */
+  readonly from?: string;
+  readonly exceptions?: readonly QuotaException[];
+}
+
+/** What counts for one in its place; an amount that is absent is not limited. */
+export interface QuotaException extends QuotaAmounts {
+  /** Of the organization, space or platform, its id or its name. */
+  readonly is: string;
+  /** Absent: by the word of any platform. */
+  readonly platform?: string | undefined;
+  readonly from: string;
 }
 
 /** How a plan's instances are made: the second half of an offering file. Strings may hold templates. */

@@ -3,6 +3,7 @@ import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { Exec, ReadLog } from './commands.ts';
 import type { BrokerEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
+import type { QuotaRule } from './listing.ts';
 import type { Node, Nodes, Users } from './nodes.ts';
 import type { Orphans } from './orphans.ts';
 import type { Provisioner } from './provisioner.ts';
@@ -18,6 +19,8 @@ export interface BrokerContext {
   readonly orphans: Orphans;
   /** Absent: there is no place for them. */
   readonly backups?: BackupStorage | undefined;
+  /** Quotas beside those of offering files; absent: none. */
+  readonly quotas?: (() => readonly QuotaRule[]) | undefined;
   /** The broker of another node, for what only that one can do at once. */
   readonly peer: (node: Node) => Peer;
   /** What is on sale now. */

@@ -1,5 +1,5 @@
 /** What lists can be asked for, and whose the instances in them are. */
-import type { Quota, QuotaAmounts, ServicePlan } from './catalog.ts';
+import type { Quota, QuotaAmounts, QuotaException, ServicePlan } from './catalog.ts';
 import type { OperationSummary } from './events.ts';
 import { defaultPlatform, platformOf } from './key.ts';
 import type { Operation, OperationKind, ServiceBinding, ServiceInstance, StoredBytes } from './records.ts';
@@ -149,11 +149,21 @@ export interface QuotaOwner {
 
 /** What is counted: the instances of an offering, or of a plan, that are of this owner. */
 export interface QuotaCount {
-  readonly offeringId: string;
+  /** Absent: of every offering. */
+  readonly offeringId?: string | undefined;
   /** Absent: of every plan. */
   readonly planId?: string | undefined;
   /** Absent: of everybody. */
   readonly owner?: QuotaOwner | undefined;
+}
+
+/** A quota that stands in no offering file: it takes the place of the one of the same there. */
+export interface QuotaRule extends Quota {
+  readonly from: string;
+  /** By name; absent: of all offerings. */
+  readonly offering?: string | undefined;
+  /** By name; absent: of every plan. */
+  readonly plan?: string | undefined;
 }
 
 /** What an instance takes of a quota. */
@@ -185,17 +195,19 @@ export interface OwnerUse extends QuotaUse {
   /** By its id, where it has one; absent: nobody has said whose they are, or it is of all. */
   readonly owner?: string | undefined;
   readonly name?: string | undefined;
+  /** The platform by whose word it is so; absent: it is of all. */
+  readonly within?: string | undefined;
 }
 
 /** A quota, with what is in use of it. */
 export interface QuotaEntry {
   readonly quota: Quota;
-  /** By name. */
-  readonly offering: string;
+  /** By name; absent: it is of all. */
+  readonly offering?: string | undefined;
   /** The plan that it is of alone. */
   readonly plan?: string | undefined;
   /** Those who use most first, at most a hundred of them. */
-  readonly uses: readonly OwnerUse[];
+  readonly uses: readonly (OwnerUse & { readonly exception?: QuotaException | undefined })[];
 }
 
 /** What is to be forgotten: an instance as it was read, or one of its bindings. */

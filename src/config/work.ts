@@ -39,6 +39,12 @@ export const workOptions = {
     '400d',
     'How long the audit trail is kept; nothing that is younger than a day goes.',
   ),
+  quotasFile: optional(
+    'QUOTAS_FILE',
+    path(),
+    'quotas stand in offering files alone',
+    'File of YAML or JSON with quotas of instances and costs, beside and in place of those of offering files.',
+  ),
   webhooksFile: optional(
     'WEBHOOKS_FILE',
     path(),

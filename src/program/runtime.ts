@@ -28,6 +28,7 @@ import { keyHolder, settingsOf } from './opening/settings.ts';
 import { followCatalog, saveDeclared } from './audit/catalog-changes.ts';
 import { createLoginAudit, type LoginAudit } from './audit/failed-logins.ts';
 import { startUpkeep, type UpkeepParts } from './loops/upkeep.ts';
+import { openQuotas, type Quotas } from './quotas/file.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
@@ -100,7 +101,9 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   const tellOfNode = concernsTeller(parts, role && provisioners);
   const offer = await patiently(parts, () => offerOf(parts, nodes, provisioners));
   closing.add(() => offer.stop());
-  const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings });
+  const quotas = await openQuotas(parts);
+  closing.add(async () => quotas.close());
+  const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings, quotas });
   const { broker, ...driven } = createBroker(core);
   const { offices, workers } = await openOffices(parts, core, { pool: database.pool, broker, authorities });
   const upkeep = upkeepOf(parts, core, { ...driven, others: workers });
@@ -124,7 +127,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     offered: () => offer.current(),
     ...ofRole,
     keys: () => keys.state(),
-    reload: () => watch.reload().then(() => void offer.current()),
+    reload: () => Promise.all([watch.reload(), quotas.reload()]).then(() => void offer.current()),
     rest: (withinMs) => upkeep.rest(withinMs),
     handOver: () => driven.work.handOver(),
     inHand: () => driven.work.inHand(),
@@ -148,6 +151,7 @@ function upkeepOf(
 }
 
 interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings'> {
+  readonly quotas: Quotas;
   readonly pool: Pool;
   readonly offer: Offer;
   readonly provisioners: Registry;
@@ -155,10 +159,11 @@ interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings'> {
 
 function depsOf(
   { config, operator, observe }: RuntimeParts,
-  { offer, provisioners, pool, ...rest }: Behind,
+  { offer, provisioners, pool, quotas, ...rest }: Behind,
 ): BrokerContext {
   return {
     ...rest,
+    quotas: quotas.present,
     users: postgresUsers(pool),
     orphans: postgresOrphans(pool),
     backups: openBackups(config),

@@ -320,6 +320,18 @@ describe('What the provisioner needs and supports', () => {
         supportsNo('timeouts'),
       ],
     ],
+    [
+      'no quota of what costs nothing',
+      {
+        ...plain,
+        quota: { total: { instances: 1, cost: 2 } },
+        plans: [aPlan({ quota: { space: { cost: 2 } } })],
+      },
+      ['plans[0].quota.space.cost', 'quota.total.cost'].map(
+        (at) =>
+          `${at}: What the provisioner 'plain' makes costs nothing, so this would limit nothing: say instances.`,
+      ),
+    ],
   ])('What the provisioner needs and supports: %s.', holds);
 
   const credentials = { uri: 'x' };

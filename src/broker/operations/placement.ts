@@ -4,7 +4,7 @@ import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import type { Demand, Room, Shortage } from '../nodes.ts';
-import { quotaClaims, quotaSentence } from './quota.ts';
+import { quotaClaims, quotaSentence, quotasOf } from './quota.ts';
 import type { ServiceInstance } from '../records.ts';
 
 /**
@@ -20,7 +20,7 @@ export function demandToMake(
 ): Demand | undefined {
   const { cost, maxInstances } = plan.operating;
   const local = isLocal(core, plan);
-  const quotas = quotaClaims(plan, instance);
+  const quotas = quotaClaims(plan, limitsOf(core, plan), instance);
   if (!local && maxInstances === undefined && quotas.length === 0) return undefined;
   return {
     maxInstances,
@@ -38,7 +38,7 @@ export function demandToChange(
 ): Demand | undefined {
   const { cost } = plan.operating;
   const { place } = instance;
-  const quotas = quotaClaims(plan, instance, instance);
+  const quotas = quotaClaims(plan, limitsOf(core, plan), instance, instance);
   const moves = place && place.cost !== cost;
   if (!moves && quotas.length === 0) return undefined;
   return {
@@ -60,6 +60,11 @@ export function isNowhere(
 /** Only a 400: after a 5xx, platforms would go on to remove what was never made. */
 export function refuseShort(plan: ServicePlan, demand: Demand, shortage: Shortage): never {
   throw new Refusal('invalid', sentenceOf(plan, demand, shortage));
+}
+
+/** Only what is made on nodes costs something. */
+function limitsOf(core: BrokerContext, plan: ServicePlan) {
+  return { quotas: quotasOf(core, plan), cost: isLocal(core, plan) ? plan.operating.cost : 0 };
 }
 
 function isLocal(core: BrokerContext, plan: ServicePlan): boolean {

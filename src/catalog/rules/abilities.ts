@@ -1,6 +1,6 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { OfferingFile, PlanView } from '../form/offering-file.ts';
+import type { OfferingFile, PlanView, QuotaFile } from '../form/offering-file.ts';
 import { type Finding, mistake } from '../problem.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
@@ -21,7 +21,10 @@ export function secretFindings(
 
 /** A key that the provisioner does not act on would promise what nobody keeps. */
 export function supportFindings(offering: OfferingFile, traits: Traits): readonly Finding[] {
-  return keys.flatMap((key) => (offering[key] === undefined ? [] : unsupported(offering, key, key, traits)));
+  return [
+    ...keys.flatMap((key) => (offering[key] === undefined ? [] : unsupported(offering, key, key, traits))),
+    ...costFindings(offering, offering.quota, 'quota', traits),
+  ];
 }
 
 /** The same for the keys of a plan. */
@@ -31,7 +34,25 @@ export function planSupportFindings(
   traits: Traits,
 ): readonly Finding[] {
   const said = (['cost', 'limits', 'tls'] as const).filter((key) => plan[key] !== undefined);
-  return said.flatMap((key) => unsupported(offering, key, positionIn(at, key), traits));
+  return [
+    ...said.flatMap((key) => unsupported(offering, key, positionIn(at, key), traits)),
+    ...costFindings(offering, plan.quota, positionIn(at, 'quota'), traits),
+  ];
+}
+
+/** A quota of costs where nothing can cost anything would never be reached. */
+function costFindings(
+  { provisioner }: OfferingFile,
+  quota: QuotaFile = {},
+  at: string,
+  traits: Traits,
+): readonly Finding[] {
+  const known = findTraits(provisioner, traits);
+  if (!known || known.local === true) return [];
+  const reason = `What the provisioner '${provisioner}' makes costs nothing, so this would limit nothing: say instances.`;
+  return Object.entries(quota)
+    .filter(([, { cost }]) => cost !== undefined)
+    .map(([per]) => mistake(positionIn(positionIn(at, per), 'cost'), reason));
 }
 
 const keys = [

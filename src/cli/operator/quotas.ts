@@ -11,23 +11,21 @@ export const quotas = defineCommand({
   options: asJson,
   async run(_given, { json }) {
     const { quotas: all } = await operatorOfHere().quotas();
-    const heads = ['OFFERING', 'PLAN', 'PER', 'WHO', 'INSTANCES', 'COST'];
+    const heads = ['OFFERING', 'PLAN', 'PER', 'WHO', 'INSTANCES', 'COST', 'FROM'];
     printFor(json, all, table(heads, all.flatMap(rowsOf)));
     return 0;
   },
 });
 
 /** One for each who uses something; one, too, where nobody does. */
-function rowsOf({ offering, plan, per, instances, cost, uses }: QuotaAnswer): readonly (readonly Cell[])[] {
-  const shown = uses.length > 0 ? uses : [{ name: undefined, owner: undefined, instances: 0, cost: 0 }];
-  return shown.map((use) => [
-    offering,
-    plan ?? 'all',
-    per,
-    use.name ?? use.owner,
-    ofLimit(use.instances, instances),
-    ofLimit(use.cost, cost),
-  ]);
+function rowsOf(quota: QuotaAnswer): readonly (readonly Cell[])[] {
+  const { offering = 'all', plan = 'all', per, uses } = quota;
+  const shown: QuotaAnswer['uses'] = uses.length > 0 ? uses : [{ instances: 0, cost: 0 }];
+  return shown.map((use) => {
+    const { instances, cost, from } = use.exception ?? quota;
+    const used = [ofLimit(use.instances, instances), ofLimit(use.cost, cost)];
+    return [offering, plan, per, use.name ?? use.owner, ...used, from];
+  });
 }
 
 function ofLimit(used: number, limit: number | undefined): Cell {

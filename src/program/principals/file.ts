@@ -1,10 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { defaultPlatform } from '../../broker/key.ts';
 import { problemLines } from '../../catalog/problem.ts';
 import type { FurtherLogins, HashedLogin, Limit, TokenCheck } from '../../protocols/protocol.ts';
-import { codeOf } from '../../system/error-code.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { createLooks, type RepeatedLooks } from '../looks.ts';
+import { followFile } from '../followed-file.ts';
+import type { RepeatedLooks } from '../looks.ts';
 import {
   operatorCounted,
   platformCounted,
@@ -44,31 +44,17 @@ interface FileParts {
  */
 export async function openPrincipals({ file, taken, log, lookMs }: FileParts): Promise<PrincipalsFile> {
   if (file === undefined) return { ...accountsOf(() => noPrincipals), areNamed: false, ...noLooks };
-  let text = await textOf(file);
-  let present = presentOf(file, text, taken);
-  let told: string | undefined;
-  await warnOfReaders(file, log);
-
-  async function look(isAsked: boolean): Promise<void> {
-    try {
-      const now = await textOf(file as string);
-      if (now === text && !isAsked) return void (told = undefined);
-      const read = presentOf(file as string, now, taken);
-      await warnOfReaders(file as string, log);
-      if (now !== text) log.note('info', 'principals loaded', countsOf(read));
-      // What is worked out of a list is kept with it, and forgotten with it.
-      if (now !== text) present = read;
-      text = now;
-      told = undefined;
-    } catch (error) {
-      const { message } = error as Error;
-      if (message === told && !isAsked) return;
-      told = message;
-      log.note('error', `${message} The principals from before stay in use.`);
-    }
-  }
-
-  return { ...accountsOf(() => present), areNamed: true, ...createLooks(look, lookMs) };
+  const { present, ...looks } = await followFile({
+    variable: 'PRINCIPALS_FILE',
+    file,
+    what: 'principals',
+    read: (bytes) => presentOf(file, bytes, taken),
+    afterRead: () => warnOfReaders(file, log),
+    countsOf,
+    log,
+    lookMs,
+  });
+  return { ...accountsOf(present), areNamed: true, ...looks };
 }
 
 interface Group {
@@ -135,21 +121,10 @@ function countsOf({ platforms, operators }: Principals) {
   return { platforms: platforms.length, operators: operators.length };
 }
 
-function presentOf(file: string, text: string, taken: TakenNames): Present {
-  const { principals, problems } = readPrincipals(file, Buffer.from(text, 'latin1'), taken);
+function presentOf(file: string, bytes: Buffer, taken: TakenNames): Present {
+  const { principals, problems } = readPrincipals(file, bytes, taken);
   if (!principals) throw new Error(['PRINCIPALS_FILE cannot be used.', ...problemLines(problems)].join(' '));
   return grouped(principals);
-}
-
-/** Each byte as a character. */
-async function textOf(file: string): Promise<string> {
-  try {
-    return await readFile(file, 'latin1');
-  } catch (error) {
-    const code = codeOf(error);
-    const why = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
-    throw new Error(`PRINCIPALS_FILE cannot be read: ${why}.`, { cause: error });
-  }
 }
 
 /** Who reads hashes can try passwords, and who writes them is whoever he likes. */

@@ -59,14 +59,16 @@ export function quotaReply({ quota, offering, plan, uses }: QuotaEntry): QuotaAn
   return {
     offering,
     plan,
+    from: quota.from ?? 'the offering file',
     per,
     instances,
     cost,
-    uses: uses.map(({ owner, name, ...used }) => ({
+    uses: uses.map(({ owner, name, exception, ...used }) => ({
       owner,
       name,
       instances: used.instances,
       cost: used.cost,
+      exception: exception && { instances: exception.instances, cost: exception.cost, from: exception.from },
     })),
   };
 }

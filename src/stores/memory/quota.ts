@@ -18,7 +18,7 @@ export function quotaUse(
     const operation = tables.operations.get(operationId)?.operation;
     const goesTo = operation?.kind === 'update' ? operation.planId : undefined;
     return (
-      record.offeringId === offeringId &&
+      (offeringId === undefined || record.offeringId === offeringId) &&
       (planId === undefined || record.planId === planId || goesTo === planId) &&
       (!owner || isOf(record, owner))
     );
@@ -39,17 +39,22 @@ export function listUses(
   costOf: (one: Holder) => number,
 ): readonly OwnerUse[] {
   const owners = Map.groupBy(holders, ({ record }) =>
-    JSON.stringify([ownerIn(record, per)[0], per === 'total' || platformOf(record.id).platform]),
+    JSON.stringify([ownerIn(record, per)[0], withinOf(record, per)]),
   );
   const uses = [...owners.values()].map((own): OwnerUse => {
     const [owner] = own[0] ? ownerIn(own[0].record, per) : [];
     const name = own.map(({ record }) => ownerIn(record, per)[1]).find((one) => one !== undefined);
-    return { owner, name, ...quotaUse(tables, own, count, costOf) };
+    const within = own[0] && withinOf(own[0].record, per);
+    return { owner, name, within, ...quotaUse(tables, own, count, costOf) };
   });
   return uses
     .filter(({ instances }) => instances > 0)
     .toSorted((a, b) => b.instances - a.instances || ((a.owner ?? '') < (b.owner ?? '') ? -1 : 1))
     .slice(0, limit);
+}
+
+function withinOf({ id }: ServiceInstance, per: QuotaScope): string | undefined {
+  return per === 'total' ? undefined : platformOf(id).platform;
 }
 
 /** By id, or else by name; and the name. */

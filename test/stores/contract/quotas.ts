@@ -17,7 +17,7 @@ export function describeQuotas(makeRemembered: MakeRemembered): void {
   });
 
   function demandOf(quotas: readonly Quota[], rest: Partial<ServiceInstance> = {}): Demand {
-    return { quotas: quotaClaims(aPlan({ quotas }), anInstance(rest)), room: aRoom() };
+    return { quotas: quotaClaims(aPlan(), { quotas, cost: 1 }, anInstance(rest)), room: aRoom() };
   }
 
   test.each<[what: string, mine: Partial<ServiceInstance>, others: Partial<ServiceInstance>, quota: Quota]>([
@@ -47,6 +47,12 @@ export function describeQuotas(makeRemembered: MakeRemembered): void {
       { of: 'offering', per: 'platform', instances: 2 },
     ],
     ['plan', {}, { planId: 'large' }, { of: 'plan', per: 'total', instances: 2 }],
+    [
+      'organization, of every offering,',
+      {},
+      { organizationGuid: 'other', offeringId: 'queue' },
+      { of: 'all', per: 'organization', instances: 2 },
+    ],
     [
       'team, which is known by its name',
       { organizationGuid: undefined, context: { team: 'x'.repeat(300) } },
@@ -104,9 +110,10 @@ export function describeQuotas(makeRemembered: MakeRemembered): void {
       await aPlacedInstance(remembered, { id, organizationGuid, context: id === 'i3' ? context : {} });
     const count = { offeringId: 'cache' };
     expect(await store.listUses(count, 'organization', 100)).toEqual([
-      { owner: 'many', name: 'acme', instances: 2, cost: 2 },
-      { owner: 'few', instances: 1, cost: 1 },
+      { owner: 'many', name: 'acme', within: 'default', instances: 2, cost: 2 },
+      { owner: 'few', within: 'default', instances: 1, cost: 1 },
     ]);
+    expect(await store.listUses({}, 'space', 100)).toMatchObject([{ owner: 'space', instances: 3 }]);
     expect(await store.listUses(count, 'total', 100)).toEqual([{ instances: 3, cost: 3 }]);
     expect(await store.listUses(count, 'organization', 1)).toHaveLength(1);
     expect(await store.listUses({ ...count, planId: 'large' }, 'space', 100)).toEqual([]);

@@ -40,5 +40,6 @@ export const runningMeanings: Readonly<Record<string, string>> = {
   quota:
     'How many instances there may be for each of whom: `total`, `platform`, `organization`, `space`; of a plan, those of this plan. See below',
   'quota.<name>.instances': 'How many',
-  'quota.<name>.cost': 'What their `cost` comes to together; only what is made on nodes costs something',
+  'quota.<name>.cost':
+    'What their `cost` comes to together; only what is made on nodes costs something, and is refused elsewhere',
 };

@@ -63,11 +63,18 @@ export type OfferingAnswer = ValueOf<typeof offeringAnswer>;
 export const offeringsAnswer = named('Offerings', object({ offerings: list(offeringAnswer) }));
 export type OfferingsAnswer = ValueOf<typeof offeringsAnswer>;
 
+const quotaException = object({
+  instances: maybe(whole('How many there may be for this one; absent: any number.')),
+  cost: maybe(amount('What they may cost; absent: anything.')),
+  from: text('Where it is said.'),
+});
+
 const quotaAnswer = named(
   'Quota',
   object({
-    offering: text(),
+    offering: maybe(text('Absent: it is of all offerings together.')),
     plan: maybe(text('Of which alone it is; absent: of the whole offering.')),
+    from: text('Where it is said: in the offering file, or at a place of QUOTAS_FILE.'),
     per: words(quotaScopes, 'For each of whom it is.'),
     instances: maybe(whole('How many there may be; absent: any number.')),
     cost: maybe(amount('What they may cost; absent: anything.')),
@@ -77,6 +84,7 @@ const quotaAnswer = named(
         name: maybe(text('As people know it.')),
         instances: whole(),
         cost: amount(),
+        exception: maybe(quotaException),
       }),
       'Those who use most first, at most a hundred of them.',
     ),

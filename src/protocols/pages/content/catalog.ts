@@ -46,7 +46,7 @@ export async function catalogPage(ask: Ask, stock: Count): Promise<PageContent> 
 
 export async function quotasPage(ask: Ask): Promise<PageContent> {
   const { quotas } = await ask('quotas');
-  const rows = quotas.flatMap(({ offering, plan, per, instances, cost, uses }) => {
+  const rows = quotas.flatMap(({ offering = 'all offerings', plan, per, instances, cost, from, uses }) => {
     const limits = [
       instances === undefined ? undefined : `${amountOf(instances)} instances`,
       cost === undefined ? undefined : `cost ${amountOf(cost)}`,
@@ -55,15 +55,16 @@ export async function quotasPage(ask: Ask): Promise<PageContent> {
       cell(text(offering), soft(plan === undefined ? 'all plans' : plan)),
       cell(text(limits.join(', ')), soft(per === 'total' ? 'in all' : `per ${per}`)),
     ];
-    if (uses.length === 0) return [[...of, cell(soft('nobody')), [], []]];
+    if (uses.length === 0) return [[...of, cell(soft('nobody')), [], [], cell(soft(from))]];
     return uses.map((use) => [
       ...of,
       cell(
         text(use.name ?? (per === 'total' ? 'all' : (use.owner ?? 'nobody has said'))),
         code(use.name && use.owner),
       ),
-      cell(shareOf(use.instances, instances)),
-      cell(shareOf(use.cost, cost)),
+      cell(shareOf(use.instances, use.exception ? use.exception.instances : instances)),
+      cell(shareOf(use.cost, use.exception ? use.exception.cost : cost)),
+      cell(soft(use.exception?.from ?? from)),
     ]);
   });
   const columns = [
@@ -72,8 +73,9 @@ export async function quotasPage(ask: Ask): Promise<PageContent> {
     { name: 'Used by' },
     { name: 'Instances' },
     { name: 'Cost' },
+    { name: 'From' },
   ];
-  const empty = 'No offering has a quota.';
+  const empty = 'There is no quota.';
   return { title: 'Quotas', sections: [{ parts: [{ is: 'table', label: 'Quotas', columns, rows, empty }] }] };
 }
 

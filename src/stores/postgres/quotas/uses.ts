@@ -25,7 +25,7 @@ const use = sql`json_build_object('instances', count(*), 'cost', coalesce(sum(gr
 /** Also of a plan that an open update goes to: when it has succeeded, the instance is of it. */
 function usedIn({ offeringId, planId, owner }: QuotaCount): Sql {
   const wanted = [
-    sql`i.offering_id = ${offeringId}`,
+    offeringId === undefined ? sql`true` : sql`i.offering_id = ${offeringId}`,
     ...(planId === undefined
       ? []
       : [sql`(i.plan_id = ${planId} or (o.kind = 'update' and o.plan_id = ${planId}))`]),
@@ -61,12 +61,14 @@ export async function listUses(
 ): Promise<readonly OwnerUse[]> {
   const { owner, name } = ownerColumnsOf[per];
   const rows = await query(sql`
-    select ${owner} as owner, max(${name}) as name, ${use} as used ${usedIn(count)} and ${holding}
-    group by 1, ${per === 'total' ? sql`null::text` : platform} order by count(*) desc, 1 limit ${limit}`);
+    select ${owner} as owner, ${per === 'total' ? sql`null::text` : platform} as within, max(${name}) as name,
+      ${use} as used ${usedIn(count)} and ${holding}
+    group by 1, 2 order by count(*) desc, 1 limit ${limit}`);
   return rows.map((row) => ({
     ...(readUses([row['used']])[0] as QuotaUse),
     owner: (row['owner'] as string | null) ?? undefined,
     name: (row['name'] as string | null) ?? undefined,
+    within: (row['within'] as string | null) ?? undefined,
   }));
 }
 
