@@ -24,6 +24,8 @@ export const auditVerbs = [
   'cancel',
   'purge',
   'force-delete',
+  'protect',
+  'unprotect',
   'remove-orphan',
   'reload',
   'rekey',

@@ -21,6 +21,7 @@ import type {
   Deprovision,
   Exec,
   StartStop,
+  ProtectInstance,
   Provision,
   PurgeBinding,
   PurgeInstance,
@@ -49,6 +50,7 @@ import { findOrphans } from './repair/find-orphans.ts';
 import { findMissing, type Missing } from './repair/find-missing.ts';
 import { requireKnownOperation } from './repair/find-operation.ts';
 import { retryOperation } from './repair/retry.ts';
+import { protectInstance } from './repair/protect.ts';
 import { purgeBinding, type Purged, purgeInstance } from './repair/purge.ts';
 import { provision } from './requests/provision.ts';
 import { recreate } from './requests/recreate.ts';
@@ -137,6 +139,8 @@ export interface Broker {
   purgeInstance(command: PurgeInstance): Promise<Purged>;
   /** The same of a binding. Refuses with not-found, and with conflict one that is needed. */
   purgeBinding(command: PurgeBinding): Promise<Purged>;
+  /** Refuses with not-found, with busy while it is being deleted, and with invalid what goes with another one. */
+  protectInstance(command: ProtectInstance): Promise<void>;
   /** Removes what can be removed of an instance and forgets the rest. Refuses as `removeInstance`, and with busy. */
   forceDelete(command: RemoveInstance): Promise<ForceDeleted>;
   /** Saves what an instance holds. Refuses with unsupported where its offering does not say how. */
@@ -197,6 +201,7 @@ export function createBroker(context: BrokerContext): {
     retryOperation: (command) => retryOperation(core, command),
     purgeInstance: (command) => purgeInstance(core, command),
     purgeBinding: (command) => purgeBinding(core, command),
+    protectInstance: (command) => protectInstance(core, command),
     forceDelete: (command) => forceDelete(core, command),
     ...backupsThrough(core),
     status: (instanceId) => readStatus(core, instanceId),

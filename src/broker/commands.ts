@@ -109,6 +109,13 @@ export interface PurgeBinding extends PurgeInstance {
   readonly bindingId: string;
 }
 
+/** Of an instance, against deletion, or no longer. */
+export interface ProtectInstance {
+  readonly instanceId: string;
+  readonly protects: boolean;
+  readonly origin: Origin;
+}
+
 /** Of an instance that was lost with its node. */
 export type Recreate = Command;
 

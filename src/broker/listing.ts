@@ -217,6 +217,14 @@ export interface Forgotten {
   readonly bindingId?: string;
 }
 
+/** What an instance, as it was read, is marked with. */
+export interface Mark {
+  readonly instanceId: string;
+  readonly version: number;
+  /** Undefined: it may be deleted. */
+  readonly protectedFrom: Date | undefined;
+}
+
 /** A backup of an instance that is whole: there is no record of any other. */
 export interface Backup {
   /** That of the operation that has made it. */

@@ -38,6 +38,8 @@ export interface ServiceInstance {
   readonly stopped?: boolean;
   /** Of those that shall run, the units that shall be at rest all the same; absent: none. */
   readonly stoppedUnits?: readonly string[];
+  /** From when on it is refused to be deleted; operations leave it as it is. Absent: it may be. */
+  readonly protectedFrom?: Date;
   /** Milliseconds between two looks at its units; absent: nobody looks. */
   readonly checkEvery?: number;
   /** The instance that it was made for and goes with: it is a need of that one. */

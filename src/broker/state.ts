@@ -100,6 +100,21 @@ export function refuseUnready(
   return new Refusal(code, lost ? lostSentence : otherwise);
 }
 
+/**
+ * Who deletes a protected instance is told, and nothing is changed.
+ * @throws Refusal 'invalid': a 400, which every platform takes for an end, and shows
+ */
+export function requireUnprotected(
+  { protectedFrom }: Pick<ServiceInstance, 'protectedFrom'>,
+  now: Date,
+): void {
+  if (protectedFrom === undefined || protectedFrom > now) return;
+  throw new Refusal(
+    'invalid',
+    'The service instance is protected against deletion. The operator of the broker can take the protection away.',
+  );
+}
+
 /** Nothing of it is on any node that the broker knows: it was not begun anew since, or that was undone. */
 export function isLostWithAll({ lost, place }: Pick<ServiceInstance, 'lost' | 'place'>): boolean {
   return lost !== undefined && !place;

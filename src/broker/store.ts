@@ -1,6 +1,6 @@
 import type { AuditEntry, AuditTrail } from './audit.ts';
 import type { BackupBooks } from './backups.ts';
-import type { ServicePlan } from './catalog.ts';
+import type { QuotaScope, ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
 import type {
   BindingsPage,
@@ -9,14 +9,15 @@ import type {
   Listed,
   ListedBinding,
   ListQuery,
+  Mark,
+  NewBackup,
   OperationsPage,
   OperationsQuery,
+  OwnerUse,
   PlanRevision,
+  QuotaCount,
 } from './listing.ts';
 import type { Demand, Shortage } from './nodes.ts';
-import type { QuotaScope } from './catalog.ts';
-import type { OwnerUse, QuotaCount } from './listing.ts';
-import type { NewBackup } from './listing.ts';
 import type {
   FoundBinding,
   FoundInstance,
@@ -51,8 +52,7 @@ export interface Store {
   place(opening: Opening, demand: Demand): Promise<Placement>;
 
   /**
-   * Takes one due operation that this node may run, raises its attempt and holds it for a lease. The first
-   * time its time begins.
+   * Takes one due operation that this node may run, raises its attempt and holds it for a lease; at first its time begins.
    * @param node absent: only operations that any broker can run
    */
   claim(holder: string, leaseMs: number, node?: string): Promise<LeasedOperation | undefined>;
@@ -74,6 +74,8 @@ export interface Store {
     failure: OperationFailure,
     audit: AuditEntry,
   ): Promise<readonly Operation[] | undefined>;
+  /** Marks an instance, whatever goes on with it; false when it has another version by now. */
+  mark(what: Mark, audit: AuditEntry): Promise<boolean>;
   /** Has it ended, and undone, by who has it or takes it up next. Undefined: it was over, failed or cancelled. */
   cancel(operationId: string, failure: OperationFailure, audit: AuditEntry): Promise<Operation | undefined>;
   /** The step of a cancelled operation is still running: its follower must wait another lease. */

@@ -92,6 +92,7 @@ export function revivePlan(definition: JsonObject): ServicePlan {
 
 function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | undefined): ServicePlan {
   const { description, free = true, metadata, extensions, maintenance_info: maintenanceInfo } = view.plan;
+  const { protected: isProtected } = view.plan;
   return {
     ...revivePlan(definitionOf(file, view, hookFiles)),
     description,
@@ -100,6 +101,7 @@ function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | und
     extensions,
     maintenanceInfo,
     ...quotasOf(file, view),
+    ...(isProtected && { isProtected }),
   };
 }
 

@@ -67,8 +67,9 @@ function byHand(
   inner: Store,
   ring: () => KeyRing,
   legible: ReturnType<typeof legibly>,
-): Pick<Store, 'purge' | 'cancel'> {
+): Pick<Store, 'purge' | 'cancel' | 'mark'> {
   return {
+    mark: (what, audit) => inner.mark(what, sealedEntry(ring(), audit)),
     async purge(what, failure, audit) {
       const ended = await inner.purge(what, failure, sealedEntry(ring(), audit));
       return ended?.map(legible.operation);

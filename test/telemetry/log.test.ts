@@ -198,6 +198,8 @@ const commands: {
     { kind: 'delete-backup', backupId: 'k1', instanceId: 'i1' },
     { backupId: 'k1', instanceId: 'i1' },
   ],
+  protect: [{ kind: 'protect', instanceId: 'i1' }, { instanceId: 'i1' }],
+  unprotect: [{ kind: 'unprotect', instanceId: 'i1' }, { instanceId: 'i1' }],
   'force-delete': [{ kind: 'force-delete', instanceId: 'i1' }, { instanceId: 'i1' }],
   'remove-orphan': [
     { kind: 'remove-orphan', provisioner: 'process', node: 'n1', name: 'p1' },

@@ -4,6 +4,7 @@ import type { Outcome } from '../outcome.ts';
 import type { ServiceInstance } from '../records.ts';
 import type { RequestContext } from '../requests/context.ts';
 import { deprovision } from '../requests/deprovision.ts';
+import { requireUnprotected } from '../state.ts';
 import { findListed, type Purged, purgeBinding, purgeInstance } from './purge.ts';
 
 export type ForceDeleted = Outcome<ServiceInstance> | (Purged & { readonly is: 'forgotten' });
@@ -11,10 +12,11 @@ export type ForceDeleted = Outcome<ServiceInstance> | (Purged & { readonly is: '
 /**
  * Deletes an instance as far as that can be done, and forgets it with whatever could not be removed. What cannot even be
  * tried, since nothing can be read of it or its node is down, is forgotten at once.
- * @throws Refusal 'not-found', 'invalid' as long as others need it, and 'busy' while something else is open on it
+ * @throws Refusal 'not-found', 'invalid' as long as others need it or it is protected, and 'busy' while something else is open on it
  */
 export async function forceDelete(core: RequestContext, command: RemoveInstance): Promise<ForceDeleted> {
   const { instance } = await findListed(core, command.instanceId);
+  requireUnprotected(instance, core.now());
   await forgetUnreadableBindings(core, command);
   const unreachable = await whyUnreachable(core, instance);
   if (unreachable !== undefined)

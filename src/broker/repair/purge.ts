@@ -8,7 +8,7 @@ import { instanceKey } from '../key.ts';
 import { busy } from '../operations/intent.ts';
 import type { OperationFailure, Origin } from '../records.ts';
 import type { RequestContext } from '../requests/context.ts';
-import { describeBindingState, describeState } from '../state.ts';
+import { describeBindingState, describeState, requireUnprotected } from '../state.ts';
 import type { Forgotten, Listed, ListedBinding } from '../listing.ts';
 import { leftOfInstance } from './left.ts';
 
@@ -24,7 +24,7 @@ const purged: OperationFailure = {
 };
 
 /** Decisions in a row that others may overtake before the operator is told to come again. */
-const mostDecisions = 50;
+export const mostDecisions = 50;
 
 /**
  * Forgets an instance with its bindings and ends what is open on them; nothing is removed anywhere.
@@ -41,6 +41,7 @@ export function purgeInstance(
     for (let tries = 0; tries < mostDecisions; tries += 1) {
       const listed = await findListed(core, instanceId);
       await requireUnneeded(core, instanceId);
+      requireUnprotected(listed.instance, core.now());
       const found = await leftOfInstance(core, listed.instance);
       const left = unreachable === undefined ? found : [unreachable, ...found];
       const audit = auditEntry(core, origin, {

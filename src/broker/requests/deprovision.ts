@@ -10,6 +10,7 @@ import { isNowhere } from '../operations/placement.ts';
 import { requireOwn } from '../operations/plan-of.ts';
 import { findUntold } from './fetch.ts';
 import type { FoundInstance, Operation, ServiceInstance } from '../records.ts';
+import { requireUnprotected } from '../state.ts';
 
 /** spec.md, Deprovisioning. The catalog is not asked: a plan that left it must be deletable for ever. */
 export function deprovision(core: RequestContext, command: Deprovision): Promise<Outcome<ServiceInstance>> {
@@ -19,6 +20,9 @@ export function deprovision(core: RequestContext, command: Deprovision): Promise
     if (!found || !('start' in decision)) return decision as Decision<ServiceInstance>;
     const { instance } = found;
     const { cancels } = decision;
+    // What the broker itself asks for is the end of something that was not finished, or goes with another instance.
+    const isOwn = command.within !== undefined || command.giveUp !== undefined;
+    if (instance.ready && !isOwn) requireUnprotected(instance, core.now());
     const untold = !cancels && command.failsLater && (await findUntold(core, 'deprovision', command));
     if (untold) return { is: 'accepted', operation: untold, record: instance };
     const plan = await core.planOf(instance);

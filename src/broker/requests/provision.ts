@@ -120,6 +120,12 @@ function intend(
   return { start: { plan, operation, instance: { put: record }, demand } };
 }
 
+/**
+ * Milliseconds in which platforms may remove what they believe has never been made: Cloud Foundry goes on for 34 hours.
+ * A plan's protection must not keep such an instance, of which nobody knows.
+ */
+const takenBack = 36 * 3_600_000;
+
 /** A row for what is to be made. @param failed one of the same id that was never finished, or was lost */
 export function newInstance(
   core: BrokerContext,
@@ -152,6 +158,7 @@ export function newInstance(
     lost: failed?.lost,
     ...watched(core, plan),
     parent,
+    protectedFrom: plan.isProtected && parent === undefined ? new Date(now.getTime() + takenBack) : undefined,
     ready: false,
     confidential: { parameters, secrets, facts: {}, trace, requester },
     createdAt: now,

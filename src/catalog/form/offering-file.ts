@@ -57,6 +57,7 @@ export interface PlanFile extends PerPlan {
   readonly extensions?: JsonObject;
   readonly with?: JsonObject;
   readonly cost?: number;
+  readonly protected?: boolean;
   readonly quota?: QuotaFile;
 }
 

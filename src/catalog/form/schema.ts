@@ -143,6 +143,7 @@ const plan = thing(
     extensions: anyObject,
     with: { type: 'object', propertyNames: name, default: {} },
     cost: { type: 'number', minimum: 0, default: 1 },
+    protected: { ...yesNo, default: false },
     quota,
     ...perPlan,
   },

@@ -74,6 +74,7 @@ export function instancePage(one: InstanceDetailsAnswer): string {
     ['node', one.node],
     ['key', one.key],
     ['account', one.account],
+    ['protected', one.protected_from && `from ${one.protected_from} on`],
     ['lost', one.lost && `with the node ${one.lost.node}, given up ${one.lost.at}`],
     ['addresses', one.addresses.join(', ')],
     ['bindings', String(one.bindings)],

@@ -77,6 +77,8 @@ export const repairCommands: readonly CliCommand[] = [
         client.forceDelete(id, confirm),
       ),
   }),
+  protection('protect', 'Protect one against deletion, by its platform and by operators.'),
+  protection('unprotect', 'Let one be deleted again.'),
   defineCommand({
     words: 'instances purge-binding',
     description: 'Forget a binding and revoke nothing: say its id twice.',
@@ -93,6 +95,16 @@ export const repairCommands: readonly CliCommand[] = [
     },
   }),
 ];
+
+function protection(verb: 'protect' | 'unprotect', description: string): CliCommand {
+  return defineCommand({
+    words: `instances ${verb}`,
+    description,
+    arguments: [instanceId],
+    options: asJson,
+    run: async ([id], { json }) => doAndTell({ verb, id, json }, (client) => client.act(id, verb)),
+  });
+}
 
 /** Has it done, waits for its end, and tells it. */
 async function repair(

@@ -117,6 +117,22 @@ export const instanceRoutes = {
     body: emptyBody,
     answers: { 200: purgeAnswer },
   },
+  'instances protect': {
+    method: 'POST',
+    path: `${instance}/actions/protect`,
+    summary: 'Protects an instance against deletion, by whomever.',
+    query: ofInstance,
+    body: emptyBody,
+    answers: { 200: actionAnswer },
+  },
+  'instances unprotect': {
+    method: 'POST',
+    path: `${instance}/actions/unprotect`,
+    summary: 'Lets an instance be deleted again.',
+    query: ofInstance,
+    body: emptyBody,
+    answers: { 200: actionAnswer },
+  },
   'instances exec': {
     method: 'POST',
     path: `${instance}/exec`,

@@ -8,13 +8,19 @@ import {
   readInstanceRemoval,
   readPurge,
   readRepair,
+  readWhole,
   requireOperationId,
 } from './requests.ts';
 import { acted, ok } from './replies.ts';
 import { acceptedReply, listedBindingReply, listedOperationReply } from './responses.ts';
 import type { MissingAnswer } from './wire/broker.ts';
 import type { BindingsAnswer } from './wire/instances.ts';
-import type { ForceDeleteAnswer, ListedOperationAnswer, PurgeAnswer } from './wire/operations.ts';
+import type {
+  ActionAnswer,
+  ForceDeleteAnswer,
+  ListedOperationAnswer,
+  PurgeAnswer,
+} from './wire/operations.ts';
 
 /** What is done when something went wrong, and what shows it. */
 export type Repaired = Pick<
@@ -27,6 +33,7 @@ export type Repaired = Pick<
   | 'purgeInstance'
   | 'purgeBinding'
   | 'forceDelete'
+  | 'protectInstance'
 >;
 
 export function repairEndpoints(broker: Repaired, overview: Pick<OperatorView, 'offerings'>) {
@@ -43,11 +50,21 @@ export function repairEndpoints(broker: Repaired, overview: Pick<OperatorView, '
     'instances purge': async (call) => ok<PurgeAnswer>(await broker.purgeInstance(readPurge(call))),
     'instances purge-binding': async (call) =>
       ok<PurgeAnswer>(await broker.purgeBinding(readBindingPurge(call))),
+    'instances protect': protectionEndpoint(broker, true),
+    'instances unprotect': protectionEndpoint(broker, false),
     async 'instances force-delete'(call) {
       const outcome = await broker.forceDelete(readInstanceRemoval(call));
       return outcome.is === 'forgotten' ? ok<ForceDeleteAnswer>({ left: outcome.left }) : acted(outcome);
     },
   } satisfies Readonly<Record<string, Handler>>;
+}
+
+function protectionEndpoint(broker: Pick<Broker, 'protectInstance'>, protects: boolean): Handler {
+  return async (call) => {
+    const { instanceId, origin } = readWhole(call);
+    await broker.protectInstance({ instanceId, protects, origin });
+    return ok<ActionAnswer>({});
+  };
 }
 
 /** One that has ended meanwhile as it was asked to is told as it is. */

@@ -20,6 +20,7 @@ import {
 import { listBindings } from './list-bindings.ts';
 import { countDrifted, list, listOperations } from './list.ts';
 import { cancel } from './cancel.ts';
+import { mark } from './mark.ts';
 import { purge } from './purge.ts';
 import { claim, delayFollower, postpone, renew, settle, tell } from './lease.ts';
 import { costOf, holdersOf, nodesOf, place } from './nodes.ts';
@@ -68,8 +69,7 @@ function storeOf(tables: Tables): Store {
     renew: async (held, leaseMs) => renew(tables, held, leaseMs),
     postpone: async (held, pause) => postpone(tables, held, pause),
     settle: async (held, settlement) => settle(tables, held, settlement),
-    purge: async (what, failure, audit) => purge(tables, what, failure, audit),
-    cancel: async (operationId, failure, audit) => cancel(tables, operationId, failure, audit),
+    ...byHandOf(tables),
     async holdBack(cancelledId, leaseMs) {
       delayFollower(tables, cancelledId, leaseMs);
     },
@@ -104,6 +104,15 @@ function storeOf(tables: Tables): Store {
       return async () => void listeners.delete(listener);
     },
     ping: async () => undefined,
+  };
+}
+
+/** What operators do to instances and operations. */
+function byHandOf(tables: Tables): Pick<Store, 'mark' | 'purge' | 'cancel'> {
+  return {
+    mark: async (what, audit) => mark(tables, what, audit),
+    purge: async (what, failure, audit) => purge(tables, what, failure, audit),
+    cancel: async (operationId, failure, audit) => cancel(tables, operationId, failure, audit),
   };
 }
 

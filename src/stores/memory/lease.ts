@@ -3,6 +3,7 @@ import type { StepRecord, LeasedOperation, Pause, Settlement } from '../../broke
 import { longestSleep } from '../../broker/timing.ts';
 import { confidentialAfter } from '../operation-rows.ts';
 import { concludeAudit } from './audit.ts';
+import { withMarks } from './mark.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Queued, type Tables } from './tables.ts';
 
 export function claim(
@@ -147,7 +148,8 @@ function changeInstance(tables: Tables, operation: Operation, change: Settlement
   if (!row || (!change && bindingId !== undefined)) return;
   if (change && 'remove' in change) return removeInstance(tables, instanceId);
   const { version, createdAt } = row.record;
-  const record = change ? { ...change.put, createdAt, updatedAt: new Date(tables.now()) } : row.record;
+  const written = change && { ...change.put, createdAt, updatedAt: new Date(tables.now()) };
+  const record = written ? withMarks(written, row.record) : row.record;
   const operationId = row.operationId === id ? undefined : row.operationId;
   tables.instances.set(instanceId, { record: { ...record, version: version + 1 }, operationId });
   if (bindingId === undefined) lookAtOnce(tables, instanceId);

@@ -1,9 +1,10 @@
-import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
+import type { Operation, ServiceBinding } from '../../broker/records.ts';
 import { recordIn, type Opening } from '../../broker/store.ts';
 import { mayOpen } from '../../broker/exclusion.ts';
 import { cancelledBy } from '../cancelled-by.ts';
 import { concludeAudit, writeAudit } from './audit.ts';
 import { inProgress } from './lease.ts';
+import { withMarks } from './mark.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Row, type Tables } from './tables.ts';
 
 /**
@@ -93,8 +94,10 @@ function changeInstance(tables: Tables, { instance, binding, operation }: Openin
   if ('remove' in instance) return removeInstance(tables, instance.remove.id);
   if ('put' in instance) {
     const { id, version } = instance.put;
-    const createdAt = tables.instances.get(id)?.record.createdAt ?? time;
-    const record: ServiceInstance = { ...instance.put, version: version + 1, createdAt, updatedAt: time };
+    const before = tables.instances.get(id)?.record;
+    const createdAt = before?.createdAt ?? time;
+    const written = { ...instance.put, version: version + 1, createdAt, updatedAt: time };
+    const record = withMarks(written, before);
     tables.instances.set(id, { record, operationId });
     if (operationId === undefined) lookAtOnce(tables, id);
     return undefined;

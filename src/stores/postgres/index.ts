@@ -5,6 +5,7 @@ import type { ServicePlan } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { Store } from '../../broker/store.ts';
 import { cancel } from './by-hand/cancel.ts';
+import { mark } from './by-hand/mark.ts';
 import { listBindings } from './by-hand/list-bindings.ts';
 import { purge } from './by-hand/purge.ts';
 import { postgresAudit } from './audit/trail.ts';
@@ -55,6 +56,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     postpone: (held, pause) => postpone(query, channel, held, pause),
     settle: (held, settlement) => settle(query, held, settlement),
     purge: (what, failure, audit) => purge(query, channel, what, failure, audit),
+    mark: (what, audit) => mark(query, what, audit),
     cancel: (operationId, failure, audit) => cancel(query, channel, operationId, failure, audit),
     holdBack: (cancelledId, leaseMs) => holdBack(query, cancelledId, leaseMs),
     release: (cancelledId) => release(query, channel, cancelledId),

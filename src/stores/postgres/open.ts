@@ -112,6 +112,7 @@ function insertion(opening: Opening, instance: ServiceInstance): Sql {
     version: sql`1`,
     operation_id: openOperation(opening),
     ...instanceColumns(instance),
+    protected_from: sql`${instance.protectedFrom}::timestamptz`,
   };
   return sql`changed as (
     insert into service_instances (${names(columns)}) select ${columnsOf(columns)} where ${wanted(opening)}

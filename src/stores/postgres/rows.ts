@@ -33,6 +33,7 @@ interface InstanceRow {
   readonly stopped_units: readonly string[] | null;
   readonly check_every: number | null;
   readonly parent: string | null;
+  readonly protected_from: string | null;
   readonly ready: boolean;
   readonly confidential: string;
   readonly created_at: string;
@@ -103,6 +104,7 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
       stoppedUnits: row.stopped_units,
       checkEvery: row.check_every,
       parent: row.parent,
+      protectedFrom: dateOf(row.protected_from),
     }),
     context: row.context,
     ready: row.ready,

@@ -266,6 +266,15 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       'of-cancel',
       { before: () => prepare.waiting('of-cancel', 'cancelled') },
     ],
+    ...(['protect', 'unprotect'] as const).map((verb): Case => [
+      'operator',
+      'post',
+      `${instance}/actions/${verb}`,
+      () => `/operator/instances/of-protection/actions/${verb}`,
+      verb,
+      'of-protection',
+      { before: () => (verb === 'protect' ? prepare.instance('of-protection') : Promise.resolve()) },
+    ]),
     ...(['purge', 'force-delete'] as const).map((verb): Case => [
       'operator',
       'post',

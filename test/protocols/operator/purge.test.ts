@@ -54,6 +54,31 @@ test('A purge forgets an instance with its bindings, removes nothing, and tells 
   expect([201, 202]).toContain((await ask('put', id, 'quick')).status);
 });
 
+test('A protected instance is deleted by nobody, until an operator takes the protection away.', async () => {
+  const id = await made('quick');
+  expect(await command('instances', 'protect', id)).toMatchObject({ code: 0, output: 'protect succeeded\n' });
+  expect((await operate('post', `instances/${id}/actions/protect`)).status).toBe(200);
+  const refused = expect.stringContaining('is protected against deletion') as string;
+  const tried = [
+    await ask('delete', id, 'quick'),
+    await operate('delete', `instances/${id}`, { confirm: id }),
+    await operate('post', `instances/${id}/actions/force-delete`, { confirm: id }),
+    await operate('post', `instances/${id}/actions/purge`, { confirm: id }),
+  ];
+  for (const { status, body } of tried)
+    expect([status, body as unknown]).toEqual([400, expect.objectContaining({ description: refused })]);
+  expect((await operate('get', `instances/${id}`)).body).toMatchObject({
+    state: 'ready',
+    protected_from: expect.any(String) as string,
+  });
+  expect(await audited(id, 'protect')).toHaveLength(1);
+  expect((await command('instances', 'unprotect', id)).code).toBe(0);
+  expect(await audited(id, 'unprotect')).toMatchObject([{ outcome: 'succeeded', principal: 'operator' }]);
+  const { status, text } = await ask('delete', id, 'quick');
+  expect([200, 202].includes(status) ? '' : text).toBe('');
+  expect(await ended(id)).toMatchObject({ kind: 'deprovision', state: 'succeeded' });
+});
+
 test('A purge ends what is going on, and the platform is told that it has failed, and what to do.', async () => {
   const id = randomUUID();
   expect((await ask('put', id, 'endless')).status).toBe(202);

@@ -27,6 +27,7 @@ type Platforms = Omit<
   | 'purgeInstance'
   | 'purgeBinding'
   | 'forceDelete'
+  | 'protectInstance'
   | 'backUp'
   | 'listBackups'
   | 'restoreBackup'

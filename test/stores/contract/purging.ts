@@ -57,6 +57,28 @@ export function describePurging(makeStore: MakeStore): void {
     await stop();
   });
 
+  test('A mark is written with its entry, and outlives what goes on with the instance meanwhile.', async () => {
+    const read = await anInstanceIn(store);
+    const update = { operation: begun('update'), leaseMs: long, instance: { put: read } };
+    expect(await store.open(update)).toBe(true);
+    const held = await claim(store);
+    const { version } = await readInstance(store);
+    const protectedFrom = new Date('2026-01-01T00:00:00Z');
+    const [refused, audit] = [entry(), entry()];
+    const mark = { instanceId: 'i1', protectedFrom };
+    expect(await store.mark({ ...mark, version: version + 1 }, refused)).toBe(false);
+    expect(await store.mark({ ...mark, version }, audit)).toBe(true);
+    expect(await store.settle(held, { instance: { put: { ...held.instance, planId: 'large' } } })).toBe(true);
+    const after = await readInstance(store);
+    expect(after).toMatchObject({ planId: 'large', protectedFrom });
+    expect(await written()).toContain(audit.id);
+    expect(await written()).not.toContain(refused.id);
+    expect(await store.mark({ ...mark, version: after.version, protectedFrom: undefined }, entry())).toBe(
+      true,
+    );
+    expect(await readInstance(store)).not.toHaveProperty('protectedFrom');
+  });
+
   test('A purge that was decided on an older version does nothing, and stands in no trail.', async () => {
     const { version } = await anInstanceIn(store);
     await open(store, binding(await readInstance(store)));

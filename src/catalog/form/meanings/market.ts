@@ -53,4 +53,6 @@ export const planMeanings: Readonly<Record<string, string>> = {
     'What the plan fixes, `{{plan.x}}` in templates. Every plan sets every `{{plan.x}}` in use; the provisioner may have rules too',
   'plans[].cost':
     'What an instance takes of the capacity of its node; only for provisioners that make things on nodes',
+  'plans[].protected':
+    'Are new instances [protected against deletion](operating.md#what-must-not-be-deleted)? From 36 hours after they were made on',
 };

@@ -46,6 +46,7 @@ const instance = object({
   stopped: truth(),
   stopped_units: list(text()),
   drifted: truth('Its plan has changed since it was made or last updated.'),
+  protected_from: maybe(time('From when on it is refused to be deleted; absent: it may be.')),
   node: maybe(text()),
   cost: maybe(amount('What it takes of the capacity of its node.')),
   bindings: whole('How many there are.'),

@@ -57,6 +57,17 @@ export const actions = {
     danger: true,
     confirms: 'instance',
   },
+  protect: {
+    verb: 'instances protect',
+    label: 'Protect',
+    says: 'Nobody can delete it until that is taken away: not its platform, and no operator.',
+  },
+  unprotect: {
+    verb: 'instances unprotect',
+    label: 'End protection',
+    says: 'Its platform and operators can delete it again.',
+    danger: true,
+  },
   purge: {
     verb: 'instances purge',
     label: 'Purge',

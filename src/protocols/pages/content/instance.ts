@@ -57,14 +57,21 @@ export async function instancePage(
 }
 
 /** What can be done with it as it is. */
-function actionsOf({ state, status, lost, drifted }: InstanceDetailsAnswer): readonly ActionName[] {
+function actionsOf({
+  state,
+  status,
+  lost,
+  drifted,
+  parent,
+  protected_from: from,
+}: InstanceDetailsAnswer): readonly ActionName[] {
+  const isProtected = from !== undefined && Date.parse(from) <= Date.now();
   const running = status === 'stopped' ? (['start'] as const) : (['stop', 'restart'] as const);
   return [
     ...(lost ? (['recreate'] as const) : state === 'ready' ? running : []),
     ...(drifted ? (['upgrade'] as const) : []),
-    'delete',
-    'force-delete',
-    'purge',
+    ...(isProtected ? (['unprotect'] as const) : (['delete', 'force-delete', 'purge'] as const)),
+    ...(isProtected || parent !== undefined ? [] : (['protect'] as const)),
   ];
 }
 
@@ -92,6 +99,7 @@ function factsOf(one: InstanceDetailsAnswer): Facts {
         'Left alone',
         cell(text(one.left_alone ? 'Its units died too often: nothing starts them again.' : undefined)),
       ],
+      ['Protected from', cell(moment(one.protected_from))],
       ['Lost', cell(lost && text(`With the node ${lost.node}`), moment(lost?.at))],
       ['Made for', linked(one.parent === undefined ? [] : [one.parent])],
       ['Needed by', linked(one.needed_by)],
