@@ -37,6 +37,11 @@ export const actions = {
     label: 'Upgrade',
     says: 'It becomes what its plan is now; its parameters stay. Its units may be started anew.',
   },
+  'back-up': {
+    verb: 'backups create',
+    label: 'Back up',
+    says: 'What it holds is saved while it goes on, where its offering says how. Binds wait until that has ended.',
+  },
   recreate: {
     verb: 'instances recreate',
     label: 'Make anew',

@@ -70,6 +70,7 @@ function actionsOf({
   return [
     ...(lost ? (['recreate'] as const) : state === 'ready' ? running : []),
     ...(drifted ? (['upgrade'] as const) : []),
+    ...(state === 'ready' ? (['back-up'] as const) : []),
     ...(isProtected ? (['unprotect'] as const) : (['delete', 'force-delete', 'purge'] as const)),
     ...(isProtected || parent !== undefined ? [] : (['protect'] as const)),
   ];
