@@ -54,7 +54,7 @@ const betweenProtocols = [
 const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['system/', { rooms: [], packages: [] }],
   ['broker/', { rooms: [], packages: [] }],
-  ['postgres/', { rooms: ['broker/'], packages: ['pg'] }],
+  ['postgres/', { rooms: ['broker/'], packages: ['pg', '@opentelemetry/api'] }],
   ['stores/postgres/', { rooms: ['broker/', 'postgres/', 'stores/'], packages: ['pg'] }],
   ['stores/backups/', { rooms: ['broker/', 'stores/'], packages: [] }],
   ['stores/', { rooms: ['broker/'], packages: [] }],
@@ -97,7 +97,10 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ],
   [
     'telemetry/',
-    { rooms: ['broker/', 'system/', 'http/access-log.ts', 'config/'], packages: ['winston', 'prom-client'] },
+    {
+      rooms: ['broker/', 'system/', 'http/access-log.ts', 'config/'],
+      packages: ['winston', 'prom-client', '@opentelemetry/api'],
+    },
   ],
   [
     'program/authority/',

@@ -33,6 +33,8 @@ export interface BrokerContext {
   readonly provisioner: (name: string) => Provisioner;
   readonly provisioners: () => readonly Provisioner[];
   readonly observe: (event: BrokerEvent) => void;
+  /** Absent: nobody wants to see what goes on as a trace. */
+  readonly tracing?: Tracing | undefined;
   readonly newId: () => string;
   /** Random letters and digits. */
   readonly newSecret: (length: number) => string;
@@ -41,6 +43,39 @@ export interface BrokerContext {
   /** Milliseconds on a clock that nobody sets: for how long something takes. */
   readonly uptime: () => number;
   readonly settings: Settings;
+}
+
+/** Shows what goes on as spans of a trace, which may go through many brokers. */
+export interface Tracing {
+  /** Does the work within a span, which ends with it. */
+  within<Result>(subject: SpanSubject, work: (span: OpenSpan) => Promise<Result>): Promise<Result>;
+  /** By which another process goes on with the trace of what goes on here; undefined: there is none. */
+  carrier(): Readonly<Record<string, string>> | undefined;
+}
+
+export interface SpanSubject {
+  readonly name: string;
+  /** Nothing confidential: whoever collects traces reads them. */
+  readonly attributes: Readonly<Record<string, string | number | undefined>>;
+  /** The carrier of what this goes on with; absent: what goes on here now. */
+  readonly follows?: Readonly<Record<string, string>> | undefined;
+  /** Others will go on with it. */
+  readonly opens?: boolean;
+}
+
+export interface OpenSpan {
+  add(attributes: SpanSubject['attributes']): void;
+  /** @param word what kind of failure it was, without anything confidential */
+  fail(word: string): void;
+}
+
+const untraced: Tracing = {
+  within: (_subject, work) => work({ add: () => undefined, fail: () => undefined }),
+  carrier: () => undefined,
+};
+
+export function tracingOf({ tracing }: Pick<BrokerContext, 'tracing'>): Tracing {
+  return tracing ?? untraced;
 }
 
 export interface HiddenOffering {

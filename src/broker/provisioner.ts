@@ -193,6 +193,8 @@ export interface Work {
   readonly sparing?: Sparing;
   /** Of a backup or restore. */
   readonly archive?: Archive | undefined;
+  /** By which programs that it runs go on with the trace of this step; absent: there is none. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
   /** The text without anything that is confidential here: for what is to be cut, since a part is not recognised. */
   readonly redact: (text: string) => string;
   /** Aborted when the operation is cancelled, its deadline has passed or the lease is lost: end soon. */

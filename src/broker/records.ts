@@ -153,6 +153,8 @@ export interface Operation {
   /** An operator wants it to end so: who has it, or takes it up next, ends it. */
   readonly cancelled?: OperationFailure;
   readonly origin: Origin;
+  /** By which whoever runs it goes on with the trace in which it was opened. */
+  readonly carrier?: Readonly<Record<string, string>>;
   readonly confidential: OperationConfidential;
   readonly createdAt: Date;
   readonly finishedAt?: Date;

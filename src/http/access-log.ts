@@ -22,6 +22,20 @@ export interface AccessEntry {
 
 export type Observe = (access: AccessEntry) => void;
 
+/** Shows a request as part of a trace; undefined: nobody looks. */
+export type TraceRequest = (
+  begun: Pick<AccessEntry, 'method' | 'path' | 'route'> & {
+    /** Names in lower case. */
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  },
+) => TracedRequest | undefined;
+
+export interface TracedRequest {
+  /** What is done meanwhile is a part of it. */
+  within<Result>(work: () => Result): Result;
+  end(access: AccessEntry): void;
+}
+
 const longestPath = 500;
 
 export function shownPath(path: string): string {

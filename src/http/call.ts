@@ -18,7 +18,7 @@ export function readCall(request: IncomingMessage & { params?: unknown }, method
   const mark = url.indexOf('?');
   return {
     method,
-    path: pathOf(url),
+    path: pathWithoutQuery(url),
     params: request.params as Call['params'],
     query: new URLSearchParams(mark < 0 ? '' : url.slice(mark + 1)),
     // Only Set-Cookie is ever a list, and requests have none.
@@ -42,7 +42,7 @@ function readRequestId(given: string | string[] | undefined): string {
  */
 export function requireWellFormed({ url = '/', rawHeaders, httpVersion }: IncomingMessage): void {
   if (/[^!-~]|#/.test(url)) throw new BadCall(400, 'The request path and query must be percent-encoded.');
-  requirePlainPath(pathOf(url));
+  requirePlainPath(pathWithoutQuery(url));
   const hosts = valuesOf('host', rawHeaders);
   if (hosts.length === 0 && httpVersion === '1.1') throw new BadCall(400, 'The request has no Host header.');
   if (hosts.length > 1) throw new BadCall(400, 'The request has more than one Host header.');
@@ -65,7 +65,7 @@ function valuesOf(name: string, raw: readonly string[]): readonly string[] {
   return raw.filter((_value, at) => at % 2 === 1 && raw[at - 1]?.toLowerCase() === name);
 }
 
-function pathOf(url: string): string {
+export function pathWithoutQuery(url: string): string {
   const mark = url.indexOf('?');
   return mark < 0 ? url : url.slice(0, mark);
 }

@@ -1,3 +1,4 @@
+import { BadCall } from '../protocols/protocol.ts';
 import { STATUS_CODES, type Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { retryAfter } from './reply.ts';
@@ -58,4 +59,10 @@ export function answerRaw(socket: Duplex, { status, error, description }: RawAns
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.resume();
   setTimeout(() => socket.destroy(), lingerMs).unref();
+}
+
+/** What Express could not read of a path. */
+export function routingError(error: unknown): unknown {
+  if (!(error instanceof URIError)) return error;
+  return new BadCall(400, 'The request path is not percent-encoded UTF-8.');
 }

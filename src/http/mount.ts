@@ -7,10 +7,18 @@ import {
   type Reply,
   type Route,
 } from '../protocols/protocol.ts';
-import { type AccessEntry, accessReason, type Observe, shownAddress, shownPath } from './access-log.ts';
+import {
+  type AccessEntry,
+  accessReason,
+  type Observe,
+  shownAddress,
+  shownPath,
+  type TraceRequest,
+} from './access-log.ts';
 import { type Authenticate, type User, WrongLogin } from './auth.ts';
 import { readBody } from './body.ts';
-import { readCall, requireWellFormed } from './call.ts';
+import { pathWithoutQuery, readCall, requireWellFormed } from './call.ts';
+import { routingError } from './malformed.ts';
 import { createRates } from './rates.ts';
 import { echoBack, writeReply } from './reply.ts';
 
@@ -20,6 +28,8 @@ export interface MountSettings {
   /** Who may call a protocol without a realm of its own. */
   readonly platforms: Realm;
   readonly observe: Observe;
+  /** Absent: nobody wants to see requests as traces. */
+  readonly trace?: TraceRequest | undefined;
   /** Hears of every login, good or not. */
   readonly onLogin: (request: Request, isGood: boolean) => void;
   /** Hears of every name and password that were refused, before they are; it never rejects. */
@@ -43,12 +53,17 @@ interface Endpoint {
   readonly target: { readonly route: Route } | { readonly refusal: unknown };
 }
 
-type Exchange = (endpoint: Endpoint, request: Request, response: Response) => void | Promise<void>;
+type Exchange = (
+  endpoint: Endpoint,
+  request: Request,
+  response: Response,
+  observe?: Observe,
+) => void | Promise<void>;
 
 /** Puts the protocols' tables of routes on Express. */
 export function mount(app: Express, settings: MountSettings): void {
   const fallback = fallbackFinder(settings.protocols);
-  const exchange = createExchange(settings);
+  const exchange = createTracedExchange(settings);
 
   for (const protocol of settings.protocols) mountRoutes(app, protocol, exchange);
   app.use((request, response) => {
@@ -100,15 +115,26 @@ function wrongMethod(routes: readonly Route[]): BadCall {
   return new BadCall(405, `This path understands only ${allowed}.`, { Allow: allowed });
 }
 
-function routingError(error: unknown): unknown {
-  if (!(error instanceof URIError)) return error;
-  return new BadCall(400, 'The request path is not percent-encoded UTF-8.');
+function createTracedExchange(settings: MountSettings): Exchange {
+  const exchange = createExchange(settings);
+  const { trace = () => undefined, observe } = settings;
+  return (endpoint, request, response) => {
+    const { method, url, headers } = request;
+    const traced = trace({ method, path: pathWithoutQuery(url), route: endpoint.path, headers });
+    if (!traced) return exchange(endpoint, request, response);
+    return traced.within(() =>
+      exchange(endpoint, request, response, (entry) => {
+        observe(entry);
+        traced.end(entry);
+      }),
+    );
+  };
 }
 
 /** One request from call to reply. Everything thrown becomes a reply of the protocol that was called. */
 function createExchange(settings: MountSettings): Exchange {
   const requireRate = createRateLimit();
-  return function exchange(endpoint, request, response) {
+  return function exchange(endpoint, request, response, observe = settings.observe) {
     const started = performance.now();
     const { protocol, target } = endpoint;
     const realm = protocol.realm ?? settings.platforms;
@@ -152,7 +178,7 @@ function createExchange(settings: MountSettings): Exchange {
       });
       const { status } = reply;
       const ms = performance.now() - started;
-      settings.observe(accessEntry(endpoint, request, { asked, status, ms, bytes, principal, thrown }));
+      observe(accessEntry(endpoint, request, { asked, status, ms, bytes, principal, thrown }));
     }
   };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { FurtherLogins, Login, Protocol, Realm } from '../protocols/protocol.ts';
-import type { Observe } from './access-log.ts';
+import type { Observe, TraceRequest } from './access-log.ts';
 import { createAuth } from './auth.ts';
 import { plainTarget } from './call.ts';
 import { createListener, type TlsPair } from './listener.ts';
@@ -21,6 +21,8 @@ export interface ServerSettings {
   readonly further?: FurtherLogins;
   /** Hears of every request that was answered. */
   readonly observe: Observe;
+  /** Absent: nobody wants to see requests as traces. */
+  readonly trace?: TraceRequest;
   /** Hears of every login that is refused, before it is. */
   readonly onWrongLogin?: OnWrongLogin;
   /** Express's setting: how many proxies in front of us tell the caller's address truly. None by default. */
@@ -81,6 +83,7 @@ export function createServer(settings: ServerSettings): HttpServer {
     authenticate: createAuth([platforms, ...protocols.flatMap(({ realm }) => realm ?? [])]),
     platforms,
     observe,
+    trace: settings.trace,
     onLogin: ({ socket }, isGood) => connections.login(socket, isGood),
     onWrongLogin: settings.onWrongLogin,
     isDraining: () => shutdown.isDraining(),

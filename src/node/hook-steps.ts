@@ -68,6 +68,7 @@ export async function askHook(
     context: hookContext(work, values, name, tries),
     values,
     ...limits,
+    carrier: work.carrier,
     redact: work.redact,
     signal: work.signal,
   });

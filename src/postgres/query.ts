@@ -3,6 +3,7 @@ import { Refusal } from '../broker/errors.ts';
 import { isAway, untilDone } from './trouble.ts';
 import { renderSql, type Sql } from './sql.ts';
 import { noNames, type StatementNames } from './statement-names.ts';
+import { traced } from './traced.ts';
 
 /** What a statement gave, by column. */
 export type QueryRow = Readonly<Record<string, unknown>>;
@@ -20,6 +21,14 @@ export function queryThrough(pool: Pool, names: StatementNames = noNames): Query
 
 async function named(pool: Pool, statement: Sql, names: StatementNames): Promise<readonly QueryRow[]> {
   const rendered = renderSql(statement);
+  return traced(rendered.text, () => run(pool, rendered, names));
+}
+
+async function run(
+  pool: Pool,
+  rendered: ReturnType<typeof renderSql>,
+  names: StatementNames,
+): Promise<readonly QueryRow[]> {
   const name = names.of(rendered.text);
   if (name === undefined) return (await pool.query<QueryRow>(rendered)).rows;
   try {
@@ -33,7 +42,8 @@ async function named(pool: Pool, statement: Sql, names: StatementNames): Promise
 /** As part of a transaction, which fails as a whole; so nothing has a name that could be lost. */
 export function queryOn(client: Pool | PoolClient): Query {
   return async function query(statement) {
-    const { rows } = await client.query<QueryRow>(renderSql(statement));
+    const rendered = renderSql(statement);
+    const { rows } = await traced(rendered.text, () => client.query<QueryRow>(rendered));
     return rows;
   };
 }

@@ -20,6 +20,7 @@ import { type Accounts, openPrincipals } from './principals/file.ts';
 import { createProtocols } from './protocols.ts';
 import { shippedTraits } from './shipped.ts';
 import { createStock } from '../telemetry/stock.ts';
+import { createTracing } from '../telemetry/tracing.ts';
 import { version } from './version.ts';
 import { endsWithin } from '../broker/timing.ts';
 
@@ -143,6 +144,7 @@ async function serverOf(parts: Parts): Promise<HttpServer> {
       log.access(access);
       counts.access(access);
     },
+    trace: createTracing(version()).request,
     onWrongLogin: (tried) => parts.found()?.logins.refused(tried),
     trustProxy: config.trustProxy,
     tls: tls.pair,

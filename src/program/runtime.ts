@@ -34,6 +34,8 @@ import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
 import { postgresUsers } from '../stores/postgres/users.ts';
 import { describeLimits } from '../system/limits/open-limits.ts';
+import { createTracing } from '../telemetry/tracing.ts';
+import { version } from './version.ts';
 
 /** What stands behind the protocols: all that needs the database. */
 export interface Runtime {
@@ -174,6 +176,7 @@ function depsOf(
     provisioner: (name) => provisioners.get(name),
     provisioners: () => provisioners.all,
     observe,
+    tracing: createTracing(version()),
     newId: randomUUID,
     newSecret,
     now: () => new Date(),

@@ -1,5 +1,5 @@
 import { Failure } from '../../src/broker/errors.ts';
-import { isMistake } from '../../src/broker/operations/mistake.ts';
+import { isMistake } from '../../src/broker/operations/failures.ts';
 import type { Work } from '../../src/broker/provisioner.ts';
 import { aPlan, toBind, toDeprovision, toProvision, toUnbind } from './fixtures.ts';
 import { coreInMemory, scripted } from './core-in-memory.ts';

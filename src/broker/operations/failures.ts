@@ -1,3 +1,4 @@
+import { isNativeError } from 'node:util/types';
 import type { ServicePlan } from '../catalog.ts';
 import type { Operation, OperationFailure, OperationKind } from '../records.ts';
 import { secondsAllowed } from './intent.ts';
@@ -32,3 +33,13 @@ export function tooLong(plan: ServicePlan, kind: OperationKind, detail?: string)
     detail,
   };
 }
+
+/**
+ * Is the error one of a program that is wrong, rather than of a world that may be right again? Those of the
+ * language, that is; but `fetch` tells failed connections by a TypeError too, with what happened as its cause.
+ */
+export function isMistake(error: unknown): boolean {
+  return isNativeError(error) && error.cause === undefined && kinds.has(error.name);
+}
+
+const kinds: ReadonlySet<string> = new Set(['AssertionError', 'RangeError', 'ReferenceError', 'TypeError']);

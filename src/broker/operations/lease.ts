@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BrokerContext } from '../context.ts';
 import type { LeasedOperation } from '../store.ts';
 
@@ -115,4 +116,23 @@ export async function releaseFollower(
   // Somebody else may have held it since; then it is theirs to say.
   if (now?.id === operationId && now.attempt === attempt && now.state !== 'in progress')
     await store.release(operationId);
+}
+
+/**
+ * Waits as a step runs: under the lease, however long, and until told to end.
+ * @param hurry aborted: nobody waits for what comes after it
+ */
+export async function restUnderLease(
+  {
+    core,
+    hurry,
+    stop,
+  }: { readonly core: BrokerContext; readonly hurry: AbortSignal; readonly stop: AbortSignal },
+  held: LeasedOperation,
+  ms: number,
+): Promise<LeasedResult<void>['interruption']> {
+  if (ms <= 0) return undefined;
+  const wait = (signal: AbortSignal) =>
+    sleep(ms, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
+  return (await runUnderLease(core, held, stop, wait)).interruption;
 }

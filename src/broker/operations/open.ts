@@ -2,6 +2,7 @@ import { auditOperation } from './audit-operation.ts';
 import type { BrokerContext } from '../context.ts';
 import { summarize } from '../events.ts';
 import type { Intent } from './intent.ts';
+import { tracedOpening } from './traced.ts';
 import { refuseShort } from './placement.ts';
 import type { Operation } from '../records.ts';
 import { recordIn, type LeasedOperation, type Opening, type OnBehalfOf } from '../store.ts';
@@ -17,8 +18,18 @@ export async function openIntent(
   intent: Intent,
   within: OnBehalfOf | undefined,
 ): Promise<LeasedOperation | undefined> {
+  return tracedOpening(core, intent.operation, (carrier) =>
+    writeOpening(core, intent, within, { ...bornOperation(core, intent), carrier }),
+  );
+}
+
+async function writeOpening(
+  core: BrokerContext,
+  intent: Intent,
+  within: OnBehalfOf | undefined,
+  operation: Operation,
+): Promise<LeasedOperation | undefined> {
   const { cancels, instance, binding } = intent;
-  const operation = bornOperation(core, intent);
   const opening: Opening = {
     operation,
     instance,

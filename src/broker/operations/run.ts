@@ -1,7 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServicePlan } from '../catalog.ts';
 import { removeLeft } from '../backups.ts';
-import type { BrokerContext } from '../context.ts';
+import type { BrokerContext, OpenSpan } from '../context.ts';
 import { summarize } from '../events.ts';
 import { cancelledByHand, isToEnd, mistaken, tooLong, undoFailed } from './failures.ts';
 import { isForced, leaveBehind, mostForcedTries } from './left-behind.ts';
@@ -11,7 +10,8 @@ import type { LeasedOperation, Settlement } from '../store.ts';
 import { backoff } from '../timing.ts';
 import { advance, keepMemo } from './progress.ts';
 import { takeStep, type Progress, type OperationContext, type Verdict } from './step.ts';
-import { releaseFollower, runUnderLease, type LeasedResult } from './lease.ts';
+import { releaseFollower, restUnderLease, runUnderLease, type LeasedResult } from './lease.ts';
+import { tracedRun } from './traced.ts';
 
 /** How it ended here: settled, released for anybody to take up, or no longer ours. */
 export type Ended =
@@ -73,6 +73,7 @@ export function startRunning(
 ): RunningOperation {
   const [stop, hurry] = [new AbortController(), new AbortController()];
   if (!keep) hurry.abort();
+  const run = { core, plan, stop: stop.signal, hurry: hurry.signal };
   function end(reason: string | Aborted): void {
     hurry.abort();
     stop.abort(reason);
@@ -80,7 +81,9 @@ export function startRunning(
   return {
     operationId: first.operation.id,
     operation: first.operation,
-    ended: goOn({ core, plan, stop: stop.signal, hurry: hurry.signal }, first).catch((error: unknown) => {
+    ended: tracedRun(core, first.operation, (span) =>
+      goOn(run, first).then((ended) => told(span, ended)),
+    ).catch((error: unknown) => {
       // The database went away between the steps: when the lease runs out, the operation is taken up again.
       core.observe({ type: 'trouble', doing: 'running an operation', detail: String(error) });
       return { lost: true };
@@ -90,6 +93,11 @@ export function startRunning(
     drop: () => stop.abort('lost'),
     handOver: () => end('handed over'),
   };
+}
+
+function told(span: OpenSpan, ended: Ended): Ended {
+  if ('settled' in ended && ended.settled.failure) span.fail(ended.settled.failure.word);
+  return ended;
 }
 
 async function goOn(run: Run, first: LeasedOperation): Promise<Ended> {
@@ -216,7 +224,7 @@ async function pause(run: Run, held: LeasedOperation, progress: Progress, afterM
   const until = keep ? { holdMs: settings.lease } : { dueMs: waitMs };
   if (!(await store.postpone(held, { ...progress, until }))) return { ended: await lose(core, held) };
   if (!keep) return { ended: { released: true } };
-  const interruption = await rest(run, advance(held, progress, uptime() - started), waitMs);
+  const interruption = await restUnderLease(run, advance(held, progress, uptime() - started), waitMs);
   const passed = uptime() - started;
   const rested = advance(held, progress, passed);
   if (interruption === 'lost') return { ended: await lose(core, rested) };
@@ -232,16 +240,4 @@ async function pause(run: Run, held: LeasedOperation, progress: Progress, afterM
 /** By a function, for it may have become so since it was asked before. */
 function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
-}
-
-/** Waits as a step runs: under the lease, however long, and until told to end. */
-async function rest(
-  { core, hurry, stop }: Run,
-  held: LeasedOperation,
-  ms: number,
-): Promise<LeasedResult<void>['interruption']> {
-  if (ms <= 0) return undefined;
-  const wait = (signal: AbortSignal) =>
-    sleep(ms, undefined, { signal: AbortSignal.any([hurry, signal]) }).catch(() => undefined);
-  return (await runUnderLease(core, held, stop, wait)).interruption;
 }

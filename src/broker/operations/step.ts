@@ -3,7 +3,7 @@ import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Failure } from '../errors.ts';
 import { summarize } from '../events.ts';
-import { isMistake } from './mistake.ts';
+import { isMistake } from './failures.ts';
 import { lookAgain, type Dependencies } from './dependencies-port.ts';
 import { planToRemove } from './plan-of.ts';
 import { isNowhere } from './placement.ts';
@@ -11,6 +11,7 @@ import type { StepDone, Made, Provisioner, Step, Work } from '../provisioner.ts'
 import type { OperationFailure, OperationKind, ServiceBinding } from '../records.ts';
 import type { StepRecord, LeasedOperation, Pause, Settlement } from '../store.ts';
 import { failureOf, settlementOf } from './settlement.ts';
+import { tracedDeed, tracedStep } from './traced.ts';
 import { redact, templateValues } from '../template-values.ts';
 
 /** What one step of an operation came to. */
@@ -29,7 +30,22 @@ export interface OperationContext extends BrokerContext {
 }
 
 /** Takes one step of a held operation. Never throws: what goes wrong is a verdict too, with secrets redacted. */
-export async function takeStep(
+export function takeStep(
+  core: OperationContext,
+  plan: ServicePlan,
+  held: LeasedOperation,
+  signal: AbortSignal,
+): Promise<Verdict> {
+  return tracedStep(core, held.operation, async (span) => {
+    const verdict = await stepOf(core, plan, held, signal);
+    if ('failed' in verdict) span.fail(verdict.failed.word);
+    else if ('retry' in verdict) span.fail('retry');
+    else span.add({ 'purveyor.step': ('again' in verdict ? verdict.again : verdict.settle).did?.step });
+    return verdict;
+  });
+}
+
+async function stepOf(
   core: OperationContext,
   plan: ServicePlan,
   held: LeasedOperation,
@@ -56,7 +72,12 @@ export async function takeStep(
     const work = workOf(core, isRemoval ? planToRemove(core, plan) : plan, subject, signal);
     const began = performance.now();
     const nothing = deed === 'deprovision' && isNowhere(core, plan, held.instance);
-    const step = nothing ? { done: undefined } : await call(provisioner, leftOver ? 'unbind' : deed, work);
+    const now = leftOver ? 'unbind' : deed;
+    const step = nothing
+      ? { done: undefined }
+      : await tracedDeed(core, provisioner.name, now, (carrier) =>
+          call(provisioner, now, { ...work, carrier }),
+        );
     const did = step.did ? { did: doneBy(step.did, held, performance.now() - began) } : {};
     if ('again' in step)
       return { again: { ...progressOf(step.again, subject), ...did }, afterMs: step.again.afterMs };
@@ -217,14 +238,10 @@ async function call(provisioner: Provisioner, deed: OperationKind, work: Work): 
 
 function judge(error: unknown, held: LeasedOperation): Verdict {
   if (!(error instanceof Failure)) {
-    const retry = redact(describe(error), held);
+    const retry = redact(error instanceof Error ? `${error.name}: ${error.message}` : String(error), held);
     return isMistake(error) ? { retry, ours: true } : { retry };
   }
   const { word, message, hints } = error;
   const detail = hints.detail === undefined ? undefined : redact(hints.detail, held);
   return { failed: { ...hints, word, sentence: redact(message, held), detail } };
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
 }

@@ -34,6 +34,8 @@ export interface HookRun {
   readonly limit?: number;
   /** Milliseconds, whatever the hook says. */
   readonly atMost?: number;
+  /** By which it goes on with the trace that it is a part of. */
+  readonly carrier?: Readonly<Record<string, string>> | undefined;
   /** Takes away what is confidential; only then is a text cut. */
   readonly redact: (text: string) => string;
   readonly signal: AbortSignal;
@@ -92,7 +94,7 @@ function limitOf({ hook, limit = usualLimit, atMost = Infinity }: HookRun): numb
 }
 
 function environmentOf({ path }: LocalNode, run: HookRun) {
-  const { hook, name, action = name, instanceId, directory, values } = run;
+  const { hook, name, action = name, instanceId, directory, values, carrier = {} } = run;
   const own = Object.entries(hook.env)
     .filter(([, text]) => !lacksPid(text, values))
     .map(([key, text]) => [key, filled(text, name, values)]);
@@ -107,6 +109,9 @@ function environmentOf({ path }: LocalNode, run: HookRun) {
     PURVEYOR_ACTION: action,
     PURVEYOR_INSTANCE: instanceId,
     ...(Object.fromEntries(places) as Record<string, string>),
+    ...(Object.fromEntries(
+      Object.entries(carrier).map(([key, value]) => [key.toUpperCase(), value]),
+    ) as Record<string, string>),
   };
 }
 

@@ -200,6 +200,7 @@ function opened(opening: Opening, cost: number | undefined): Sql {
     untold: sql`${operation.untold ?? false}::boolean`,
     failure: json(operation.failure && { ...operation.failure }),
     origin: json({ ...operation.origin }),
+    carrier: json(operation.carrier),
     confidential: sql`${going ? JSON.stringify(operation.confidential) : '{}'}::text`,
     finished_at: going ? sql`null::timestamptz` : sql`now()`,
     due_at: firstDue(opening),

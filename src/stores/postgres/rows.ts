@@ -75,6 +75,7 @@ interface OperationRow {
   readonly failure: OperationFailure | null;
   readonly cancelled: OperationFailure | null;
   readonly origin: Origin;
+  readonly carrier: Readonly<Record<string, string>> | null;
   readonly confidential: string;
   readonly created_at: string;
   readonly finished_at: string | null;
@@ -158,6 +159,7 @@ export function readOperation(value: unknown): Operation | undefined {
       trouble: row.trouble,
       failure: row.failure,
       cancelled: row.cancelled,
+      carrier: row.carrier,
       finishedAt: dateOf(row.finished_at),
     }),
     origin: row.origin,
