@@ -46,6 +46,7 @@ const anyRoom = ['system/error-code.ts', 'system/make-directory.ts'];
 const betweenProtocols = [
   'protocols/protocol.ts',
   'protocols/page.ts',
+  'protocols/events.ts',
   'protocols/fields.ts',
   'protocols/refused-certificate.ts',
 ];

@@ -34,7 +34,8 @@ export interface MountSettings {
   readonly onLogin: (request: Request, isGood: boolean) => void;
   /** Hears of every name and password that were refused, before they are; it never rejects. */
   readonly onWrongLogin?: OnWrongLogin | undefined;
-  isDraining(): boolean;
+  /** Aborted when the server is to end. */
+  readonly ending: AbortSignal;
 }
 
 export type OnWrongLogin = (tried: {
@@ -174,7 +175,7 @@ function createExchange(settings: MountSettings): Exchange {
       const bytes = writeReply(response, reply, {
         echoed: echoBack(protocol, asked.headers),
         confidential: !protocol.open,
-        closing: settings.isDraining(),
+        ending: settings.ending,
       });
       const { status } = reply;
       const ms = performance.now() - started;

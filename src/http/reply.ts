@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import type { Call, Protocol, Reply } from '../protocols/protocol.ts';
+import type { Call, FollowedBody, Protocol, Reply } from '../protocols/protocol.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -8,8 +9,10 @@ export interface Manner {
   readonly echoed: Headers | undefined;
   /** The answer is for whoever has logged in, and may hold credentials. */
   readonly confidential: boolean;
-  /** The connection is not to be used again. */
-  readonly closing: boolean;
+  /** Aborted when the server is to end: then a connection is not to be used again. */
+  readonly ending: AbortSignal;
+  /** Nor is this one. */
+  readonly closing?: boolean;
 }
 
 /** Seconds after which whoever was told 503 may ask again, where the answer itself does not say. */
@@ -17,24 +20,31 @@ export const retryAfter = '5';
 
 /**
  * Writes an answer; nothing else does.
- * @returns the bytes of its body.
+ * @returns the bytes of its body; none of what is still to come.
  */
 export function writeReply(
   response: ServerResponse,
   { status, headers, body }: Reply,
-  { echoed, confidential, closing }: Manner,
+  { echoed, confidential, ending, closing = ending.aborted }: Manner,
 ): number {
-  const { content, type, length } = contentOf(body);
+  const followed = followedIn(body);
+  const { content, type, length } = contentOf(followed ? undefined : body);
   response.writeHead(status, {
     ...(content === undefined ? undefined : { 'Content-Type': type, 'Content-Length': length }),
+    ...(followed ? { 'Content-Type': followed.type } : undefined),
     ...(status === 503 ? { 'Retry-After': retryAfter } : undefined),
     ...(confidential ? { 'Cache-Control': 'no-store' } : undefined),
     ...headers,
     ...echoed,
     ...(closing ? { Connection: 'close' } : undefined),
   });
-  response.end(content);
+  if (followed) void writeFollowed(response, followed, ending);
+  else response.end(content);
   return length;
+}
+
+function followedIn(body: Reply['body']): FollowedBody | undefined {
+  return body && 'follow' in body && typeof body.follow === 'function' ? (body as FollowedBody) : undefined;
 }
 
 interface Content {
@@ -61,4 +71,30 @@ export function echoBack({ echoedHeaders }: Protocol, headers: Call['headers']):
     if (value !== undefined) (echoed ??= {})[name] = value;
   }
   return echoed;
+}
+
+/**
+ * Writes what comes as it comes, at the pace at which it is read, and then ends the answer. What is thrown ends it too:
+ * its status is told already.
+ * @param ending aborted when the server is to end, which waits for nobody who listens
+ */
+async function writeFollowed(
+  response: ServerResponse,
+  { follow }: FollowedBody,
+  ending: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const signal = AbortSignal.any([gone.signal, ending]);
+  try {
+    if (response.req.method === 'HEAD') return;
+    for await (const part of follow(signal)) {
+      if (signal.aborted) break;
+      if (!response.write(part)) await once(response, 'drain', { signal });
+    }
+  } catch {
+    // Who asks again is told.
+  } finally {
+    response.end();
+  }
 }

@@ -86,7 +86,7 @@ export function createServer(settings: ServerSettings): HttpServer {
     trace: settings.trace,
     onLogin: ({ socket }, isGood) => connections.login(socket, isGood),
     onWrongLogin: settings.onWrongLogin,
-    isDraining: () => shutdown.isDraining(),
+    ending: shutdown.ending,
   });
   // A connection that cannot be accepted is an error of the whole server, and ends the process when nobody listens.
   server.on('request', answer).on('checkExpectation', answer).on('error', onTrouble);
@@ -100,7 +100,12 @@ export function createServer(settings: ServerSettings): HttpServer {
     if (settings.strictTransport) response.setHeader('Strict-Transport-Security', `max-age=${strictAge}`);
     if (!connections.begin(request.socket, response)) {
       const { status, ...body } = crowded;
-      writeReply(response, { status, body }, { echoed: undefined, confidential: false, closing: true });
+      const { ending } = shutdown;
+      writeReply(
+        response,
+        { status, body },
+        { echoed: undefined, confidential: false, closing: true, ending },
+      );
       return;
     }
     request.url = plainTarget(request.url ?? '/');

@@ -5,7 +5,8 @@ import { setTimeout as wait } from 'node:timers/promises';
 export interface Shutdown {
   /** To be told of every request. */
   track(response: ServerResponse): void;
-  isDraining(): boolean;
+  /** Aborted when it drains or closes. */
+  readonly ending: AbortSignal;
   /** Requests that are being answered. */
   running(): number;
   drain(deadlineMs: number): Promise<boolean>;
@@ -19,7 +20,7 @@ const tickMs = 50;
  * keeps open or has opened in advance; here the requests count, not the connections.
  */
 export function createShutdown(server: Server): Shutdown {
-  let draining = false;
+  const ending = new AbortController();
   let running = 0;
   const sockets = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
@@ -37,7 +38,7 @@ export function createShutdown(server: Server): Shutdown {
   }
 
   async function drain(deadlineMs: number): Promise<boolean> {
-    draining = true;
+    ending.abort();
     server.close();
     const deadline = performance.now() + deadlineMs;
     // Two quiet ticks: a request may be on its way on a connection that was kept open.
@@ -50,7 +51,7 @@ export function createShutdown(server: Server): Shutdown {
   }
 
   function close(): Promise<void> {
-    draining = true;
+    ending.abort();
     return new Promise((resolve) => {
       // An error means that it is closed already.
       server.close(() => resolve());
@@ -58,5 +59,11 @@ export function createShutdown(server: Server): Shutdown {
       for (const socket of sockets) socket.destroy();
     });
   }
-  return { track, isDraining: () => draining, running: () => running, drain, close };
+  return {
+    track,
+    ending: ending.signal,
+    running: () => running,
+    drain,
+    close,
+  };
 }

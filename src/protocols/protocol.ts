@@ -24,8 +24,15 @@ export interface Call {
 export interface Reply {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Sent as application/json, or ready-made bytes with their type. */
-  readonly body?: object | { readonly bytes: Uint8Array; readonly type: string };
+  /** Sent as application/json, ready-made bytes with their type, or what comes by and by. */
+  readonly body?: object | { readonly bytes: Uint8Array; readonly type: string } | FollowedBody;
+}
+
+/** What is told as it happens, until it ends or nobody hears it any more. */
+export interface FollowedBody {
+  /** @param signal aborted when the caller is gone, and when the broker is to end */
+  readonly follow: (signal: AbortSignal) => AsyncIterable<string>;
+  readonly type: string;
 }
 
 export type Handler = (call: Call) => Promise<Reply> | Reply;

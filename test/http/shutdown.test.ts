@@ -96,3 +96,27 @@ test('A port that is taken is an error.', async () => {
   await expect(other.server.listen(running.port, '127.0.0.1')).rejects.toThrow('EADDRINUSE');
   await running.server.close();
 });
+
+test('What is told by and by is told as it comes, and ends at once when the server is to end or nobody listens.', async () => {
+  const { promise: left, resolve: leave } = Promise.withResolvers<void>();
+  const type = 'text/event-stream';
+  async function* follow(signal: AbortSignal) {
+    yield 'first ';
+    yield 'second';
+    await once(signal, 'abort');
+    leave();
+    throw new Error('It is over.');
+  }
+  const handler = () => ({ status: 200, body: { follow, type } });
+  const running = await aServer(showing({ routes: [{ method: 'GET', path: '/told', handler }] }));
+  const gone = new AbortController();
+  const first = await running.ask('/told', { signal: gone.signal });
+  expect(first.headers.get('content-type')).toBe(type);
+  gone.abort();
+  await left;
+  const last = await running.ask('/told');
+  expect((await running.ask('/told', { method: 'HEAD' })).status).toBe(200);
+  expect(await running.server.drain(60_000)).toBe(true);
+  expect(await last.text()).toBe('first second');
+  await running.server.close();
+});

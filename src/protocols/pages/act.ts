@@ -6,7 +6,7 @@ import { replyTo } from './ask.ts';
 import { type Action, actions, askedOf, isAction, type Target } from './content/actions.ts';
 import type { Confirmation, PageContent, Part } from './content/parts.ts';
 import { cell, code } from './content/words.ts';
-import { instancePath, operationPath, pathTo } from './paths.ts';
+import { instancePath, operationPath, pathTo, upgradePath } from './paths.ts';
 import { openSession, requireOwnForm } from './session.ts';
 import { show } from './show.ts';
 
@@ -45,8 +45,7 @@ export function actionRoutes({ on, isSecure }: Acting): readonly Route[] {
         requireOwnForm(call, form.get('token'));
         const { action, target } = readAsked(call);
         try {
-          const asked = askedOf(action, target, form.get('confirm') ?? undefined);
-          return ended(call, target, await replyTo(on, call, action.verb, asked));
+          return ended(call, target, await replyTo(on, call, action.verb, askedOf(action, target, form)));
         } catch (error) {
           const refused = errorReply(error);
           if (refused.status >= 500) throw error;
@@ -65,24 +64,13 @@ function readAsked({ query }: Call): { readonly action: Action; readonly target:
 
 function confirmationPage(call: Call, more: readonly Part[]): PageContent {
   const { action, target } = readAsked(call);
-  const { label, says, danger = false, confirms } = action;
-  const what = confirms === 'binding' ? 'binding' : 'instance';
+  const { label, says, danger = false } = action;
   const confirmation: Confirmation = {
     is: 'confirmation',
     button: label,
     danger,
     back: backFrom(target),
-    fields: confirms
-      ? [
-          {
-            name: 'confirm',
-            label: `The id of the ${what} once more`,
-            kind: 'text',
-            value: '',
-            required: true,
-          },
-        ]
-      : [],
+    fields: fieldsOf(action),
   };
   return {
     title: `${label}?`,
@@ -91,7 +79,19 @@ function confirmationPage(call: Call, more: readonly Part[]): PageContent {
   };
 }
 
-function backFrom({ instance, operation, node, name }: Target): string {
+function fieldsOf({ confirms, asks }: Action): Confirmation['fields'] {
+  const text = { kind: 'text', required: true } as const;
+  return [
+    ...(confirms
+      ? [{ ...text, name: 'confirm', label: `The id of the ${confirms} once more`, value: '' }]
+      : []),
+    ...(asks ? [{ ...text, name: asks.name, label: asks.label, value: asks.usual }] : []),
+  ];
+}
+
+function backFrom({ instance, operation, node, name, run, authority }: Target): string {
+  if (run !== undefined) return upgradePath(run);
+  if (authority !== undefined) return pathTo('authorities');
   if (instance !== undefined) return instancePath(instance);
   if (operation !== undefined) return operationPath(operation);
   if (name !== undefined) return pathTo('orphans');

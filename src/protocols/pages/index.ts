@@ -1,10 +1,12 @@
 /** Pages for operators: what the operator API tells and does, for people. They ask it, and reach nothing else. */
 import { operatorRealm, type OperatorHandlers, requireMayChange } from '../operator/index.ts';
 import { errorReply } from '../operator/errors.ts';
+import { wantsEvents } from '../events.ts';
 import type { Call, FurtherLogins, Login, Protocol, Reply, Route } from '../protocol.ts';
 import { actionRoutes } from './act.ts';
 import { type Ask, askFor } from './ask.ts';
 import { auditPage } from './content/audit.ts';
+import { authoritiesPage } from './content/authorities.ts';
 import { catalogPage, quotasPage } from './content/catalog.ts';
 import { instancePage } from './content/instance.ts';
 import { bindingsPage, instancesPage, operationsPage } from './content/lists.ts';
@@ -12,8 +14,9 @@ import { nodesPage, orphansPage } from './content/nodes.ts';
 import { operationPage } from './content/operation.ts';
 import { type Count, overviewPage } from './content/overview.ts';
 import type { PageContent } from './content/parts.ts';
+import { upgradePage, upgradesPage } from './content/upgrades.ts';
 import { pathTo } from './paths.ts';
-import { assetRoutes, show } from './show.ts';
+import { assetRoutes, show, showEvents } from './show.ts';
 
 export interface PagesSettings {
   readonly on: OperatorHandlers;
@@ -34,10 +37,13 @@ export function pages({ on, logins, further, stock, url }: PagesSettings): Proto
     bindings: bindingsPage,
     operations: operationsPage,
     operation: operationPage,
+    upgrades: upgradesPage,
+    upgrade: upgradePage,
     nodes: nodesPage,
     orphans: orphansPage,
     catalog: (ask) => catalogPage(ask, stock),
     quotas: quotasPage,
+    authorities: authoritiesPage,
     audit: auditPage,
   };
   return {
@@ -58,7 +64,10 @@ function routeTo(name: string, page: Page, on: OperatorHandlers): Route {
   return {
     method: 'GET',
     path: pathTo(name),
-    handler: async (call) => show(call, withTold(await page(askFor(on, call), call), call)),
+    async handler(call) {
+      const read = async () => withTold(await page(askFor(on, call), call), call);
+      return wantsEvents(call) ? showEvents(call, read) : show(call, await read());
+    },
   };
 }
 
@@ -76,7 +85,7 @@ function refuse(error: unknown): Reply {
     title: titles[status] ?? 'This cannot be shown',
     sections: [{ parts: [{ is: 'text', text: body.description, tone: 'bad' }, detail(body.detail)] }],
   };
-  return show({ path: '', headers: {} }, content, { status, headers });
+  return show({ path: '' }, content, { status, headers });
 }
 
 function detail(text: string | undefined): PageContent['sections'][number]['parts'][number] {

@@ -17,15 +17,21 @@ export function operationPath(id: string): string {
   return pathTo('operation', { id });
 }
 
+export function upgradePath(run: string): string {
+  return pathTo('upgrade', { id: run });
+}
+
 /** In the order of the menu. */
 export const menu = [
   ['', 'Overview'],
   ['instances', 'Instances'],
   ['bindings', 'Bindings'],
   ['operations', 'Operations'],
+  ['upgrades', 'Upgrades'],
   ['nodes', 'Nodes'],
   ['orphans', 'Orphans'],
   ['catalog', 'Catalog'],
   ['quotas', 'Quotas'],
+  ['authorities', 'Authorities'],
   ['audit', 'Audit trail'],
 ] as const;

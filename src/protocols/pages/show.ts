@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Eta } from 'eta';
+import { eventsReply } from '../events.ts';
 import { securityHeaders } from '../page.ts';
 import type { Call, Reply, Route } from '../protocol.ts';
 import type { PageContent } from './content/parts.ts';
@@ -56,14 +57,21 @@ export interface Shown {
   readonly token?: string | undefined;
 }
 
-/** The whole page; or what is on it, as an event for a page that is open, when it has changed since the last one. */
+/** What is on the page, anew whenever it has changed. */
+export function showEvents(call: Call, read: () => Promise<PageContent>): Promise<Reply> {
+  return eventsReply(call, async () => {
+    const content = await read();
+    return { html: eta.render('./main', content), live: content.live ?? false };
+  });
+}
+
+/** The whole page. */
 export function show(
-  call: Pick<Call, 'path' | 'headers'> & Partial<Pick<Call, 'principal'>>,
+  call: Pick<Call, 'path'> & Partial<Pick<Call, 'principal'>>,
   content: PageContent,
   { status = 200, headers, token }: Shown = {},
 ): Reply {
   const main = eta.render('./main', { ...content, token });
-  if (call.headers['accept'] === 'text/event-stream') return event(main, call.headers['last-event-id']);
   const html = eta.render('./layout', {
     ...content,
     main,
@@ -89,18 +97,4 @@ export function show(
 function currentOf(path: string, called: string): 'page' | 'true' | undefined {
   if (path === called) return 'page';
   return path === `${called}s` ? 'true' : undefined;
-}
-
-/** Milliseconds after which a page that is open looks again. */
-const looksAgain = 3000;
-
-/** A stream of one event: the browser asks for the next one by itself, and no connection stays open meanwhile. */
-function event(main: string, last: string | undefined): Reply {
-  const id = createHash('sha256').update(main).digest('base64url');
-  const data = last === id ? '' : `id: ${id}\ndata: ${JSON.stringify(main)}\n\n`;
-  return {
-    status: 200,
-    headers: securityHeaders,
-    body: { bytes: Buffer.from(`retry: ${looksAgain}\n\n${data}`), type: 'text/event-stream; charset=utf-8' },
-  };
 }

@@ -16,29 +16,21 @@ const commandsAlone: Readonly<Record<string, string>> = {
 };
 
 const byTerminal = 'It is for terminals and programs: what services write or are asked may hold secrets.';
-const byRun = 'A run is begun, watched and steered for hours by the command that follows it.';
+const byRun = 'A run is begun by the command that follows it, with all that it may be asked for.';
 const byList = 'It is chosen from a list of backups, which no page shows.';
 const forPrograms = 'It is what programs read.';
-const seldom = 'It is done once in years, with the steps of docs/operating.md before one.';
 
 /** What no page has, and why. */
 const withoutPage: Readonly<Record<string, string>> = {
   'instances exec': byTerminal,
   'instances log': byTerminal,
-  upgrades: byRun,
-  'upgrades show': byRun,
   'upgrades start': byRun,
-  'upgrades pause': byRun,
-  'upgrades resume': byRun,
-  'upgrades cancel': byRun,
   backups: byList,
   'backups restore': byList,
   'backups delete': byList,
   webhooks: 'Receivers are told of in the log and in /metrics.',
   'webhooks dead': 'What was given up is told anew by the command, after a receiver was mended.',
   'webhooks retry': 'What was given up is told anew by the command, after a receiver was mended.',
-  authorities: seldom,
-  'authorities renew': seldom,
   'nodes show': 'The page of all nodes shows as much of each.',
   openapi: forPrograms,
 };

@@ -50,8 +50,11 @@ afterAll(() => running.server.close());
 const targets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   instances: { instance: '..' },
   unbind: { instance: '..', binding: 'b/1' },
+  backups: { instance: '..' },
   operations: { operation: 'o1' },
   nodes: { node: 'n1' },
+  upgrades: { run: 'r1' },
+  authorities: { authority: '2' },
   orphans: { provisioner: 'process', node: 'n1', name: 'thing' },
 };
 
@@ -91,7 +94,7 @@ test.each(Object.keys(actions) as ActionName[])(
     expect(text).toContain(`<h1>${action.label}?</h1>`);
     expect(text.includes('name="confirm"')).toBe(action.confirms !== undefined);
     const confirm = action.confirms === 'binding' ? 'b/1' : '..';
-    const answer = await post(path, { token, confirm }, { cookie });
+    const answer = await post(path, { token, confirm, signs_after: '1.5' }, { cookie });
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toMatch(/^\/operator\/pages\/.+told=done$/);
     const [one] = asked;
@@ -103,7 +106,11 @@ test.each(Object.keys(actions) as ActionName[])(
     expect(
       [...route.path.matchAll(/:(\w+)/g)].filter(([, said = '']) => !Object.hasOwn(params, said)),
     ).toEqual([]);
-    if (route.body) expect(body).toEqual(name === 'remove-orphan' ? targets['orphans'] : {});
+    const bodies: Readonly<Record<string, object | undefined>> = {
+      'remove-orphan': targets['orphans'],
+      'renew-authority': { signs_after: 129_600_000 },
+    };
+    if (route.body) expect(body).toEqual(bodies[name] ?? {});
     expect(query.get('confirm')).toBe(action.confirms ? confirm : null);
   },
 );

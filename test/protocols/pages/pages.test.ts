@@ -60,6 +60,9 @@ async function paths(): Promise<Readonly<Record<string, string>>> {
     bindings: pathTo('bindings'),
     operations: `${pathTo('operations')}?limit=5`,
     operation: pathTo('operation', failed?.id),
+    upgrades: pathTo('upgrades'),
+    upgrade: pathTo('upgrade', world.upgrades),
+    authorities: pathTo('authorities'),
     nodes: pathTo('nodes'),
     orphans: pathTo('orphans'),
     catalog: pathTo('catalog'),
@@ -224,14 +227,55 @@ test('Pages are kept by nobody, run nothing of strangers, and are framed and lef
   expect(policy).not.toMatch(/unsafe|\*/);
 });
 
-test('An event holds what is on a page, and nothing when the browser has that already.', async () => {
-  const path = pathTo('instance', ids.failed);
-  const accept = 'text/event-stream';
-  const { text, headers } = await ask(path, { accept });
-  expect(headers['content-type']).toBe('text/event-stream; charset=utf-8');
-  const id = /^id: (.+)$/m.exec(text)?.[1] ?? '';
-  expect(JSON.parse(/^data: (.+)$/m.exec(text)?.[1] ?? '')).toContain('There is no room for this trial.');
-  expect((await ask(path, { accept, 'last-event-id': id })).text).toBe('retry: 3000\n\n');
+/** As a browser listens, from whose answer is read until a text has come. */
+async function listen(path: string, headers: Record<string, string> = {}) {
+  const ending = new AbortController();
+  const authorization = `Basic ${btoa(login)}`;
+  const answer = await fetch(`${world.broker.url}${path}`, {
+    headers: { authorization, accept: 'text/event-stream', ...headers },
+    signal: ending.signal,
+  });
+  const reader = answer.body?.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  return {
+    type: answer.headers.get('content-type'),
+    async until(wanted: RegExp) {
+      while (!wanted.test(text)) {
+        const { done, value } = (await reader?.read()) ?? { done: true };
+        if (done) throw new Error(`It has ended with ${text}`);
+        text += value;
+      }
+      return text;
+    },
+    stop: () => ending.abort(),
+  };
+}
+
+test('A stream of events holds what is on a page, and goes on with what has changed.', async () => {
+  const id = '00000000-0000-4000-8000-000000000006';
+  const path = pathTo('instance', id);
+  const first = await listen(path);
+  expect(first.type).toBe('text/event-stream; charset=utf-8');
+  const text = await first.until(/^data: .+\n\n/m);
+  expect(JSON.parse(/^data: (.+)$/m.exec(text)?.[1] ?? '')).toContain('orders-6');
+  const known = /^id: (.+)$/m.exec(text)?.[1] ?? '';
+  const again = await listen(path, { 'last-event-id': known });
+  const { status, text: told } = await world.broker.ask('patch', `/v2/service_instances/${id}`, {
+    body: { service_id: 'echo_service', context: { platform: 'cloudfoundry', instance_name: 'renamed-6' } },
+  });
+  expect([status, told]).toEqual([200, expect.any(String)]);
+  const later = await first.until(/renamed-6/);
+  expect(later.match(/^id: /gm)).toHaveLength(2);
+  const other = await again.until(/renamed-6/);
+  expect([other.match(/^id: /gm)?.length, other.includes(known)]).toEqual([1, false]);
+  for (const one of [first, again]) one.stop();
+});
+
+test('A stream of a page that changes no more says so, and ends.', async () => {
+  const { operation = '' } = await paths();
+  const stream = await listen(operation);
+  await stream.until(/^event: end$/m);
+  await expect(stream.until(/never/)).rejects.toThrow('It has ended');
 });
 
 test('Nobody sees a page without the login of an operator, and what is refused is a page too.', async () => {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { address } from '../../provisioners/process/process-node.ts';
-import { openTestDatabase } from '../../support/database.ts';
+import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { until } from '../../support/until.ts';
 import { startWholeBroker, type WholeBroker } from '../../support/whole-broker.ts';
@@ -12,6 +12,8 @@ export interface World {
   readonly broker: WholeBroker;
   /** Of credentials and parameters: nothing of it may be seen by anybody. */
   readonly secrets: readonly string[];
+  /** A run of upgrades that has paused. */
+  readonly upgrades: string;
   make(what: Made): Promise<void>;
   close(): Promise<void>;
 }
@@ -147,6 +149,7 @@ export async function openWorld(): Promise<World> {
       context: named,
     });
   }
+  await makeUpgrades(database, 'a-run');
   const orders = { ...context, instance_name: 'orders-web', organization_name: 'shop' };
   const web = { id: ids.server, offering: 'web', plan: 'small', context: orders };
   await make(web);
@@ -159,6 +162,7 @@ export async function openWorld(): Promise<World> {
   return {
     broker,
     secrets,
+    upgrades: 'a-run',
     make,
     async close() {
       for (const one of made) {
@@ -172,6 +176,24 @@ export async function openWorld(): Promise<World> {
       await database.close();
     },
   };
+}
+
+/** A canary was upgraded, and the one after it has failed. */
+async function makeUpgrades({ pool }: TestDatabase, run: string): Promise<void> {
+  await pool.query(
+    `insert into upgrade_runs (id, state, reason, filter, canaries, at_once, stop_after, watch_ms, approval, passed, origin)
+     values ($1, 'paused', $2, $3, 1, 2, 1, 30000, false, true, '{"protocol": "operator", "principal": "operator"}')`,
+    [run, 'An upgrade has failed: see why, and resume or cancel.', JSON.stringify({ organization: image })],
+  );
+  for (const [position, state, reason] of [
+    [1, 'succeeded', null],
+    [2, 'failed', `It said ${attack}`],
+    [3, 'waiting', null],
+  ] as const)
+    await pool.query(
+      'insert into upgrade_items (run_id, position, instance_id, state, reason) values ($1, $2, $3, $4, $5)',
+      [run, position, `00000000-0000-4000-8000-00000000000${position}`, state, reason],
+    );
 }
 
 interface Service {

@@ -5,7 +5,12 @@ import type { Links, Piece } from './parts.ts';
 
 /** What an action is done to, as the query has it. */
 export type Target = Readonly<
-  Partial<Record<'instance' | 'binding' | 'operation' | 'node' | 'provisioner' | 'name', string>>
+  Partial<
+    Record<
+      'instance' | 'binding' | 'operation' | 'node' | 'provisioner' | 'name' | 'run' | 'authority',
+      string
+    >
+  >
 >;
 
 export interface Action {
@@ -17,6 +22,8 @@ export interface Action {
   readonly danger?: boolean;
   /** What of the target is to be typed once more. */
   readonly confirms?: 'instance' | 'binding';
+  /** What else its form asks for. */
+  readonly asks?: { readonly name: string; readonly label: string; readonly usual: string };
 }
 
 /** By their names in addresses. */
@@ -118,6 +125,28 @@ export const actions = {
     says: 'The node is given up with all that it has: its instances can only be deleted, or made anew.',
     danger: true,
   },
+  'pause-upgrades': {
+    verb: 'upgrades pause',
+    label: 'Pause',
+    says: 'No more of them are begun until it is resumed. What has begun goes on to its end.',
+  },
+  'resume-upgrades': {
+    verb: 'upgrades resume',
+    label: 'Resume',
+    says: 'It goes on, whatever has paused it.',
+  },
+  'cancel-upgrades': {
+    verb: 'upgrades cancel',
+    label: 'Cancel',
+    says: 'No more of them are begun, and it cannot be resumed. What has begun goes on to its end.',
+    danger: true,
+  },
+  'renew-authority': {
+    verb: 'authorities renew',
+    label: 'Renew',
+    says: 'New bindings are told of it at once. Until it signs, applications have time to be bound again, for those that were bound before do not trust it.',
+    asks: { name: 'signs_after', label: 'Days until it signs', usual: '30' },
+  },
   'remove-orphan': {
     verb: 'orphans remove',
     label: 'Remove',
@@ -160,14 +189,25 @@ export function actionPieces(
   return mayAct ? names.map((name) => ({ text: actions[name].label, href: actionPath(name, target) })) : [];
 }
 
-/** As the operator API is asked for it. @param confirm what was typed once more */
-export function askedOf({ confirms, verb }: Action, target: Target, confirm: string | undefined): Asked {
-  const { instance, binding, operation, node, provisioner, name } = target;
+/** As the operator API is asked for it. @param form what was typed */
+export function askedOf({ confirms, verb }: Action, target: Target, form: URLSearchParams): Asked {
+  const { instance, binding, operation, node, provisioner, name, run, authority } = target;
   if (verb === 'orphans remove') return { body: { provisioner, node, name } };
+  if (run !== undefined) return { params: { run }, body: {} };
+  if (authority !== undefined)
+    return { params: { generation: authority }, body: { signs_after: daysIn(form.get('signs_after')) } };
   if (operation !== undefined) return { params: { operationId: operation }, body: {} };
   if (instance === undefined) return { params: { node: node ?? '' } };
   const of = ofInstance(instance);
-  const once = confirms === undefined ? {} : { confirm: confirm ?? '' };
+  const once = confirms === undefined ? {} : { confirm: form.get('confirm') ?? '' };
   const query = { instance_id: instance, binding_id: binding, ...once };
   return { params: { ...of.params, bindingId: '-' }, query, body: {} };
+}
+
+const dayMs = 86_400_000;
+
+/** In milliseconds. What is no number is refused as the API refuses it. */
+function daysIn(said: string | null): number | string {
+  const days = said?.trim() ?? '';
+  return /^\d{1,4}(\.\d{1,3})?$/.test(days) ? Math.round(Number(days) * dayMs) : days;
 }

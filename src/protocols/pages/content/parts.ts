@@ -65,6 +65,8 @@ export interface Filters {
   readonly action: string;
   readonly fields: readonly Field[];
   readonly inUse: number;
+  /** What is sent besides, and stays when the fields are cleared. */
+  readonly hidden?: Readonly<Record<string, string>>;
 }
 
 export interface Links {

@@ -1,6 +1,7 @@
-// Shows a page anew while it is looked at: the broker sends what is on it when that has changed.
+// Shows a page anew while it is looked at: the broker sends what is on it whenever that has changed.
 const main = document.querySelector('main[data-live]');
 let stream;
+let ended = false;
 
 function isInUse() {
   const { activeElement } = document;
@@ -20,9 +21,15 @@ function show({ data }) {
 function follow() {
   stream?.close();
   stream = undefined;
-  if (!main || document.hidden) return;
+  if (!main || ended || document.hidden) return;
   stream = new EventSource(location.href);
   stream.onmessage = show;
+  stream.addEventListener('end', () => {
+    ended = true;
+    follow();
+  });
+  // Of what was refused, a broker that starts for example, the browser does not ask again by itself.
+  stream.onerror = () => stream?.readyState === EventSource.CLOSED && setTimeout(follow, 15_000);
 }
 
 document.addEventListener('visibilitychange', follow);
