@@ -6,6 +6,7 @@ import { isLoopback } from './loopback.ts';
 import { WrongSentence, WrongValue } from './kinds.ts';
 import type { Option, OptionFamily, OptionGroup, ValuesOf } from './option.ts';
 import { coreOptions } from './options.ts';
+import { halfOfTls } from './serving.ts';
 import { namesLike, type Redact, redactor, secretValues } from './secret-values.ts';
 import { standardCatalog } from './standard-catalog.ts';
 
@@ -191,12 +192,6 @@ function secondLogin({ username2, password2 }: CoreValues): readonly string[] {
   return username2 !== undefined && password2 === undefined
     ? ['BROKER_PASSWORD_2 is missing: BROKER_USERNAME_2 is set.']
     : [];
-}
-
-function halfOfTls({ tlsCert, tlsKey }: CoreValues): readonly string[] {
-  if ((tlsCert === undefined) === (tlsKey === undefined)) return [];
-  const [missing, set] = tlsCert === undefined ? ['TLS_CERT', 'TLS_KEY'] : ['TLS_KEY', 'TLS_CERT'];
-  return [`${missing} is missing: ${set} is set, and a certificate needs its key.`];
 }
 
 /** Else every platform could do what operators may. */

@@ -51,6 +51,12 @@ export const servingOptions = {
     'none',
     'File with the private key of TLS_CERT, in PEM form and without a passphrase. Both files are read again when they change.',
   ),
+  tlsClientCa: optional(
+    'TLS_CLIENT_CA',
+    path(),
+    'callers are asked for no certificate',
+    'File with certificates of authorities, in PEM form, whose client certificates may log in as PRINCIPALS_FILE says; with TLS_CERT. It is read again when it changes.',
+  ),
   brokerCa: optional(
     'BROKER_CA',
     path(),
@@ -119,3 +125,17 @@ export const servingOptions = {
     'Keys of what lies encrypted in the database, as `id:key` separated by commas: the first encrypts, all decrypt; a key is 32 bytes in base64.',
   ),
 };
+
+/** What is said of TLS must be whole. */
+export function halfOfTls({
+  tlsCert,
+  tlsKey,
+  tlsClientCa,
+}: Readonly<Record<'tlsCert' | 'tlsKey' | 'tlsClientCa', string | undefined>>): readonly string[] {
+  if ((tlsCert === undefined) !== (tlsKey === undefined)) {
+    const [missing, set] = tlsCert === undefined ? ['TLS_CERT', 'TLS_KEY'] : ['TLS_KEY', 'TLS_CERT'];
+    return [`${missing} is missing: ${set} is set, and a certificate needs its key.`];
+  }
+  if (tlsClientCa === undefined || tlsCert !== undefined) return [];
+  return ['TLS_CERT is missing: TLS_CLIENT_CA is set, and certificates are shown by TLS alone.'];
+}

@@ -6,11 +6,13 @@ import {
   type HashedLogin,
   BadCall,
   type Call,
+  type CallerCertificate,
   type Login,
   type Realm,
   type TokenCheck,
 } from '../protocols/protocol.ts';
 import { countFailures, pauseAfter } from './failed-logins.ts';
+import type { Listener } from './listener.ts';
 import { createSlowChecks } from './slow-checks.ts';
 import { createTriedUser } from './tried-user.ts';
 import { Crowded } from './turns.ts';
@@ -46,10 +48,13 @@ export class WrongLogin extends BadCall {
 
 /**
  * HTTP Basic (RFC 7617) against the logins of a realm, several of which are valid at the same time, and then against
- * its accounts; or a bearer token (RFC 6750).
+ * its accounts; or a bearer token (RFC 6750); or, without either, a certificate that was shown in the handshake.
  * @param realms all there are, whose users are known by name
  */
-export function createAuth(realms: readonly Realm[]): Authenticate {
+export function createAuth(
+  realms: readonly Realm[],
+  shownBy: Listener['shownBy'] = () => undefined,
+): Authenticate {
   const checks = new WeakMap<readonly Login[], Check>();
   const slowly = createSlowChecks();
   const failures = countFailures();
@@ -67,6 +72,8 @@ export function createAuth(realms: readonly Realm[]): Authenticate {
     // Nearly all requests spell the header as we do, and reading it costs more than comparing it.
     const found = find(header);
     if (found) return { name: found.username };
+    const shown = header === '' ? shownBy(request.socket) : undefined;
+    if (shown) return holderOf(realm, shown, request.ip);
     const token = /^Bearer +(\S+) *$/i.exec(header)?.[1];
     const check = token === undefined ? undefined : realm.tokens?.();
     if (token !== undefined && check) return bearerOf(realm, check(token), request.ip);
@@ -87,6 +94,18 @@ export function createAuth(realms: readonly Realm[]): Authenticate {
       });
     }
   };
+
+  function holderOf(
+    realm: Realm,
+    shown: NonNullable<ReturnType<Listener['shownBy']>>,
+    address: string | undefined,
+  ): User | Promise<User> {
+    const found = shown.refused === undefined ? realm.certificates?.()?.(shown) : undefined;
+    if (found) return found;
+    const sentence = shown.refused ?? 'The client certificate is of nobody who may log in here.';
+    const { status, headers } = unknown(realm);
+    return slow(address, new WrongLogin(new BadCall(status, sentence, headers), nameOf(shown)));
+  }
 
   function bearerOf(
     realm: Realm,
@@ -165,6 +184,14 @@ function loginFinder(logins: readonly Login[]): (header: string) => Login | unde
 
 function refuse(realm: Realm): never {
   throw unknown(realm);
+}
+
+const longestName = 100;
+
+/** What it says of itself may be anything, but nobody writes a password there. */
+function nameOf({ subject, names }: CallerCertificate): string {
+  const text = (subject === '' ? names : subject.replaceAll('\n', ',')).replaceAll(/\p{Cc}/gu, '');
+  return `certificate ${text.slice(0, longestName)}`;
 }
 
 function unknown({ name }: Realm): BadCall {

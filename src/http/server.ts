@@ -70,7 +70,7 @@ export function createServer(settings: ServerSettings): HttpServer {
   app.disable('x-powered-by').disable('etag').enable('case sensitive routing');
   app.set('query parser', false).set('trust proxy', trustProxy);
 
-  const { server, renew } = createListener(settings.tls, settings.handshakeMs);
+  const { server, renew, shownBy } = createListener(settings.tls, settings.handshakeMs);
   const shutdown = createShutdown(server);
   const connections = boundConnections(server, {
     graceMs: settings.graceMs,
@@ -80,7 +80,7 @@ export function createServer(settings: ServerSettings): HttpServer {
   const platforms: Realm = { name: 'Service broker', logins: () => logins, ...settings.further };
   mount(app, {
     protocols,
-    authenticate: createAuth([platforms, ...protocols.flatMap(({ realm }) => realm ?? [])]),
+    authenticate: createAuth([platforms, ...protocols.flatMap(({ realm }) => realm ?? [])], shownBy),
     platforms,
     observe,
     trace: settings.trace,

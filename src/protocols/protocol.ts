@@ -84,12 +84,25 @@ export interface TokenBearer {
  */
 export type TokenCheck = (token: string) => TokenBearer | undefined | Promise<TokenBearer | undefined>;
 
+/** What a caller has shown of itself in the handshake of TLS, and proven to have the key of. */
+export interface CallerCertificate {
+  /** As Node gives it: a line for each attribute, `CN=…`. */
+  readonly subject: string;
+  /** Its subjectAltName as Node gives it. */
+  readonly names: string;
+}
+
+/** Whom a certificate is of, of which it is known that a trusted authority has signed it; undefined: of nobody. */
+export type CertificateCheck = (certificate: CallerCertificate) => TokenBearer | undefined;
+
 /** By whom else a realm is entered than by its logins, and how often. */
 export interface FurtherLogins {
   /** Those whose passwords are not known; the same list until it changes, as what is worked out of it is kept with it. */
   accounts?(): readonly HashedLogin[];
   /** What tells of bearer tokens (RFC 6750); undefined: nobody has one. */
   tokens?(): TokenCheck | undefined;
+  /** What tells of certificates; undefined: nobody has one. */
+  certificates?(): CertificateCheck | undefined;
   /** How often a user may ask, and together with whom; undefined: as often as it likes. */
   limitOf?(user: Pick<Call, 'principal' | 'platform'>): Limit | undefined;
 }

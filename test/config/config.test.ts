@@ -160,6 +160,10 @@ test.each<[string, Environment]>([
   ['TLS_KEY is missing: TLS_CERT is set, and a certificate needs its key.', { TLS_CERT: '/c' }],
   ['TLS_CERT is missing: TLS_KEY is set, and a certificate needs its key.', { TLS_KEY: '/k' }],
   [
+    'TLS_CERT is missing: TLS_CLIENT_CA is set, and certificates are shown by TLS alone.',
+    { TLS_CLIENT_CA: '/c' },
+  ],
+  [
     'NODE_IMAGES is missing: NODE_PULL is true, and it says which images may be fetched.',
     { NODE_PULL: 'true' },
   ],

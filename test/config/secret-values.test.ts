@@ -50,6 +50,7 @@ const words = [
   'TLS_CERT',
   'TLS_KEY',
   'BROKER_CA',
+  'TLS_CLIENT_CA',
   'PG_BIN_DIR',
   'CATALOG_DIR',
   'NODE_SANDBOX_READS',

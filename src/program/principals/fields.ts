@@ -19,7 +19,8 @@ export function nameIn(value: Members, at: string, name: string, found: Finding[
 export function hashesIn(value: Members, at: string, found: Finding[]): readonly string[] {
   const place = positionIn(at, 'passwords');
   const list = value['passwords'];
-  if (list === undefined && value['jwt'] !== undefined) return [];
+  const hasOther = value['jwt'] !== undefined || value['certificate'] !== undefined;
+  if (list === undefined && hasOther) return [];
   if (!Array.isArray(list) || list.length < 1 || list.length > 2) {
     found.push(
       mistake(place, 'This must be a list of one or two hashes, as purveyor hash-password prints them.'),

@@ -1,7 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { defaultPlatform } from '../../broker/key.ts';
 import { problemLines } from '../../catalog/problem.ts';
-import type { FurtherLogins, HashedLogin, Limit, TokenCheck } from '../../protocols/protocol.ts';
+import type {
+  CertificateCheck,
+  FurtherLogins,
+  HashedLogin,
+  Limit,
+  TokenCheck,
+} from '../../protocols/protocol.ts';
 import type { Log } from '../../telemetry/log.ts';
 import { followFile } from '../followed-file.ts';
 import type { RepeatedLooks } from '../looks.ts';
@@ -13,6 +19,7 @@ import {
   readPrincipals,
   type TakenNames,
 } from './read.ts';
+import { checkCertificates } from './certificate-rule.ts';
 import { checkTokens, createKeySets, type KeysOf } from './tokens.ts';
 
 /** Those who may log in beside the logins of the environment, as PRINCIPALS_FILE names them now. */
@@ -60,6 +67,7 @@ export async function openPrincipals({ file, taken, log, lookMs }: FileParts): P
 interface Group {
   readonly accounts: readonly HashedLogin[];
   readonly tokens: TokenCheck | undefined;
+  readonly certificates: CertificateCheck | undefined;
 }
 
 interface Present extends Principals {
@@ -87,7 +95,11 @@ function groupOf(principals: readonly Principal[], keysOf: KeysOf): Group {
   const byToken = principals.flatMap(({ username, platform, readsOnly, token }) =>
     token ? [{ username, platform, readsOnly, rule: token }] : [],
   );
+  const byCertificate = principals.flatMap(({ username, platform, readsOnly, certificate }) =>
+    certificate ? [{ username, platform, readsOnly, rule: certificate }] : [],
+  );
   return {
+    certificates: byCertificate.length > 0 ? checkCertificates(byCertificate) : undefined,
     accounts: principals.filter(({ passwords }) => passwords.length > 0),
     tokens: byToken.length > 0 ? checkTokens(byToken, keysOf) : undefined,
   };
@@ -102,6 +114,7 @@ function accountsOf(present: () => Present): Omit<Accounts, 'areNamed'> {
   const further = (name: keyof Present['groups'], limitOf?: FurtherLogins['limitOf']): FurtherLogins => ({
     accounts: () => present().groups[name].accounts,
     tokens: () => present().groups[name].tokens,
+    certificates: () => present().groups[name].certificates,
     limitOf,
   });
   return {

@@ -5,6 +5,7 @@ import { isObject } from '../../broker/json.ts';
 import { defaultPlatform, isPlatformName } from '../../broker/key.ts';
 import { positionIn } from '../../broker/template.ts';
 import type { HashedLogin, Rate } from '../../protocols/protocol.ts';
+import { certificateIn, type CertificateRule } from './certificate-rule.ts';
 import { tokenIn, type TokenRule } from './token-rule.ts';
 import { hashesIn, nameIn, rateIn, requireKeys } from './fields.ts';
 import { isPassword, readPasswordHash } from './password-hash.ts';
@@ -12,6 +13,8 @@ import { isPassword, readPasswordHash } from './password-hash.ts';
 export interface Principal extends HashedLogin {
   /** Tokens by which it logs in; absent: by none. */
   readonly token?: TokenRule | undefined;
+  /** Certificates by which it logs in; absent: by none. */
+  readonly certificate?: CertificateRule | undefined;
 }
 
 /** Whom a file names, beside those of the environment. */
@@ -80,6 +83,7 @@ interface Entry {
   readonly readsOnly?: boolean;
   readonly platform?: string | undefined;
   readonly token?: TokenRule | undefined;
+  readonly certificate?: CertificateRule | undefined;
   readonly counted: string;
   readonly rate?: Rate | undefined;
   /** May it have a name of the environment? */
@@ -104,7 +108,7 @@ function listIn(object: Members, name: string, found: Finding[], read: Reader): 
 }
 
 function readPlatform(value: Members, at: string, found: Finding[]): Entry {
-  requireKeys(value, at, ['name', 'username', 'passwords', 'jwt', 'rate'], found);
+  requireKeys(value, at, ['name', 'username', 'passwords', 'jwt', 'certificate', 'rate'], found);
   const name = nameIn(value, at, 'name', found);
   if (name !== '' && !isPlatformName(name)) found.push(mistake(positionIn(at, 'name'), platformForm));
   const username = value['username'] === undefined ? name : nameIn(value, at, 'username', found);
@@ -116,13 +120,14 @@ function readPlatform(value: Members, at: string, found: Finding[]): Entry {
     platform,
     counted: platformCounted(name),
     token: tokenIn(value, at, found),
+    certificate: certificateIn(value, at, found),
     rate: rateIn(value, at, found),
     shares: platform === undefined,
   };
 }
 
 function readOperator(value: Members, at: string, found: Finding[]): Entry {
-  requireKeys(value, at, ['username', 'role', 'passwords', 'jwt', 'rate'], found);
+  requireKeys(value, at, ['username', 'role', 'passwords', 'jwt', 'certificate', 'rate'], found);
   const { role } = value;
   if (role !== 'viewer' && role !== 'operator')
     found.push(mistake(positionIn(at, 'role'), 'This must be viewer or operator.'));
@@ -133,6 +138,7 @@ function readOperator(value: Members, at: string, found: Finding[]): Entry {
     hashes: hashesIn(value, at, found),
     counted: operatorCounted(username),
     token: tokenIn(value, at, found),
+    certificate: certificateIn(value, at, found),
     rate: rateIn(value, at, found),
     readsOnly: role === 'viewer',
   };
@@ -184,13 +190,14 @@ function ratesOf(entries: readonly Entry[]): ReadonlyMap<string, Rate> {
   return new Map(entries.flatMap(({ counted, rate }) => (rate ? [[counted, rate] as const] : [])));
 }
 
-function principalOf({ username, hashes, platform, readsOnly, token }: Entry): Principal {
+function principalOf({ username, hashes, platform, readsOnly, token, certificate }: Entry): Principal {
   const known = hashes.flatMap((text) => readPasswordHash(text) ?? []);
   return {
     username,
     platform,
     readsOnly,
     token,
+    certificate,
     passwords: known.map((hash) => (password) => isPassword(password, hash)),
   };
 }

@@ -50,10 +50,13 @@ function followFiles(
 
   function serve(pair: UsablePair): void {
     wrong = told = undefined;
-    if (pair.cert === served.cert && pair.key === served.key) return;
+    const isSame = pair.cert === served.cert && pair.key === served.key;
+    if (isSame && String(pair.clientCa) === String(served.clientCa)) return;
     server.renew(pair);
     served = pair;
     onServed(pair.certificate);
+    if (isSame)
+      return log.note('info', 'client authorities loaded', { authorities: pair.clientCa?.length ?? 0 });
     log.note('info', 'certificate loaded', { expires: dayOf(pair.certificate.validToDate) });
   }
 

@@ -29,14 +29,14 @@ interface TlsParts {
 
 /** @throws Error with a sentence that names the option, when a file cannot be used */
 export async function openTls({ config, log, onServed }: TlsParts): Promise<ListenerTls> {
-  const { tlsCert, tlsKey, brokerCa } = config;
+  const { tlsCert, tlsKey, tlsClientCa, brokerCa } = config;
   trustAuthorities(config);
   const served = (certificate: X509Certificate) => {
     onServed(certificate);
     // The one that vouches for itself may be another one now.
     trustAgain();
   };
-  const files = tlsCert === undefined || tlsKey === undefined ? undefined : { tlsCert, tlsKey };
+  const files = tlsCert === undefined || tlsKey === undefined ? undefined : { tlsCert, tlsKey, tlsClientCa };
   const opened = files && (await openCertificate({ files, log, onServed: served }));
   let watch: CertificateWatch | undefined;
 

@@ -14,17 +14,40 @@ export interface UsablePair extends TlsPair {
 export interface PairFiles {
   readonly tlsCert: string;
   readonly tlsKey: string;
+  /** Absent: callers are asked for no certificate. */
+  readonly tlsClientCa?: string | undefined;
 }
 
 /** @throws Error with a sentence that names the option and what would be right; it holds nothing of the key */
-export async function readPair({ tlsCert, tlsKey }: PairFiles, now: Date): Promise<UsablePair> {
+export async function readPair({ tlsCert, tlsKey, tlsClientCa }: PairFiles, now: Date): Promise<UsablePair> {
   const cert = await textOf('TLS_CERT', tlsCert);
   const chain = chainIn(cert, tlsCert);
   const key = await textOf('TLS_KEY', tlsKey);
   const certificate = requireKeyOfFirst(chain, readKey(key, tlsKey));
   requireInForce(certificate, now);
-  requireServable({ cert, key });
-  return { cert, key, certificate };
+  const clientCa = tlsClientCa === undefined ? undefined : await clientAuthorities(tlsClientCa);
+  requireServable({ cert, key, clientCa });
+  return { cert, key, clientCa, certificate };
+}
+
+/** One that has expired stays in the file until somebody takes it out, and vouches for nobody. */
+async function clientAuthorities(file: string): Promise<readonly string[]> {
+  const text = await textOf('TLS_CLIENT_CA', file);
+  const found = readChain('TLS_CLIENT_CA', text, file);
+  if (found.length > 0) return found.map(String);
+  throw new Error(
+    `TLS_CLIENT_CA ${file} holds no certificate: it must begin with -----BEGIN CERTIFICATE-----.`,
+  );
+}
+
+function readChain(option: string, text: string, file: string): readonly X509Certificate[] {
+  try {
+    return certificatesIn(text);
+  } catch (error) {
+    throw new Error(`${option} ${file} holds a certificate that is damaged (${codeOf(error)}).`, {
+      cause: error,
+    });
+  }
 }
 
 function textOf(option: string, file: string): Promise<string> {
@@ -34,14 +57,7 @@ function textOf(option: string, file: string): Promise<string> {
 }
 
 function chainIn(text: string, file: string): readonly X509Certificate[] {
-  let chain: readonly X509Certificate[];
-  try {
-    chain = certificatesIn(text);
-  } catch (error) {
-    throw new Error(`TLS_CERT ${file} holds a certificate that is damaged (${codeOf(error)}).`, {
-      cause: error,
-    });
-  }
+  const chain = readChain('TLS_CERT', text, file);
   if (chain.length > 0) return chain;
   const isKey = /-----BEGIN [A-Z ]*PRIVATE KEY-----/.test(text);
   const what = isKey ? 'holds a private key, and that belongs into TLS_KEY' : 'holds no certificate';
