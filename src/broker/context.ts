@@ -4,7 +4,7 @@ import type { Exec, ReadLog } from './commands.ts';
 import type { BrokerEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { QuotaRule } from './listing.ts';
-import type { Node, Nodes, Users } from './nodes.ts';
+import type { Nodes, NodeState, Users } from './nodes.ts';
 import type { Orphans } from './orphans.ts';
 import type { Provisioner } from './provisioner.ts';
 import type { Store } from './store.ts';
@@ -22,7 +22,7 @@ export interface BrokerContext {
   /** Quotas beside those of offering files; absent: none. */
   readonly quotas?: (() => readonly QuotaRule[]) | undefined;
   /** The broker of another node, for what only that one can do at once. */
-  readonly peer: (node: Node) => Peer;
+  readonly peer: (node: NodeState) => Peer;
   /** What is on sale now. */
   readonly catalog: () => Catalog;
   /** Offerings that are declared, but that nobody could make now, each with the reason as a sentence. */

@@ -55,6 +55,9 @@ export interface Node extends NodeProfile {
   readonly portsFree: number;
 }
 
+/** Without what is counted. */
+export type NodeState = Omit<Node, 'used' | 'instances' | 'portsFree'>;
+
 /** Milliseconds between two heartbeats of a node. */
 export const beatEvery = 10_000;
 /** Milliseconds after which a silent node counts as gone. */
@@ -81,6 +84,8 @@ export interface Nodes {
    * be done with them has failed, and they are of no node, as if they had never been finished
    */
   forget(name: string, abandon?: boolean, audit?: AuditEntry): Promise<boolean>;
+  /** By name. What is on them is not counted: that takes the longer, the more there is. */
+  states(): Promise<readonly NodeState[]>;
   list(): Promise<readonly Node[]>;
 }
 
@@ -149,10 +154,7 @@ export interface Ports {
     instanceId: string,
     names: readonly string[],
   ): Promise<Readonly<Record<string, number>> | undefined>;
-  /**
-   * A stranger has the port: nobody gets it for a while, and the instance gets another number. Undefined when
-   * there is none.
-   */
+  /** A stranger has the port: nobody gets it for a while. Gives another number; undefined when there is none. */
   replace(node: string, instanceId: string, name: string): Promise<number | undefined>;
   /** Gives all ports of the instance back. */
   release(node: string, instanceId: string): Promise<void>;

@@ -1,6 +1,6 @@
 import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { BrokerContext, HiddenOffering } from './context.ts';
-import { type Node, takesPrograms } from './nodes.ts';
+import { type NodeState, takesPrograms } from './nodes.ts';
 import type { Provisioner } from './provisioner.ts';
 
 /** What can be had now, of all that is declared. */
@@ -24,7 +24,7 @@ type ByName = (name: string) => Provisioner;
  * nothing, the catalog is given back as it is.
  * @param nodes all that are known: one that is away keeps its offerings, or the catalog would come and go with it
  */
-export function onSaleOf(catalog: Catalog, nodes: readonly Node[], provisioner: ByName): OnSale {
+export function onSaleOf(catalog: Catalog, nodes: readonly NodeState[], provisioner: ByName): OnSale {
   const reasonOf = createReasons(catalog, nodes, provisioner);
   const kept: ServiceOffering[] = [];
   const hidden: HiddenOffering[] = [];
@@ -45,7 +45,7 @@ export function onSaleOf(catalog: Catalog, nodes: readonly Node[], provisioner: 
 export function createOnSale(
   provisioner: ByName,
   now: () => Date,
-): (declared: Catalog, nodes: readonly Node[]) => OnSale {
+): (declared: Catalog, nodes: readonly NodeState[]) => OnSale {
   let last: { readonly declared: Catalog; readonly catalog: Catalog } | undefined;
   return (declared, nodes) => {
     const { catalog, hidden } = onSaleOf(declared, nodes, provisioner);
@@ -65,7 +65,7 @@ function isSameOffer(a: Catalog, b: Catalog): boolean {
 type ReasonOf = (plan: ServicePlan) => string | undefined;
 
 /** Why a plan cannot be had, as a sentence; looked for once for each plan, however many need it. */
-function createReasons(catalog: Catalog, nodes: readonly Node[], provisioner: ByName): ReasonOf {
+function createReasons(catalog: Catalog, nodes: readonly NodeState[], provisioner: ByName): ReasonOf {
   const known = new Map<ServicePlan, string | undefined>();
   return function reasonOf(plan) {
     if (known.has(plan)) return known.get(plan);
@@ -77,7 +77,7 @@ function createReasons(catalog: Catalog, nodes: readonly Node[], provisioner: By
   };
 }
 
-function ownReason(plan: ServicePlan, nodes: readonly Node[], provisioner: ByName): string | undefined {
+function ownReason(plan: ServicePlan, nodes: readonly NodeState[], provisioner: ByName): string | undefined {
   const maker = provisioner(plan.making.provisioner);
   const clause = maker.obstacle?.(plan);
   if (clause !== undefined) return sentenceOf(clause);
@@ -88,12 +88,12 @@ function ownReason(plan: ServicePlan, nodes: readonly Node[], provisioner: ByNam
 }
 
 /** Of what is no executable. */
-function partReason(needs: readonly string[], nodes: readonly Node[]): string | undefined {
+function partReason(needs: readonly string[], nodes: readonly NodeState[]): string | undefined {
   const missing = needs.find((need) => !nodes.some(({ executables }) => executables.includes(need)));
   return missing === undefined || nodes.length === 0 ? undefined : `No node has a ${missing}.`;
 }
 
-function nodeReason(needs: readonly string[], nodes: readonly Node[]): string | undefined {
+function nodeReason(needs: readonly string[], nodes: readonly NodeState[]): string | undefined {
   if (nodes.length === 0) return 'There is no node.';
   if (nodes.some(({ executables }) => needs.every((name) => executables.includes(name)))) return undefined;
   const missing = needs.filter((name) => !nodes.some(({ executables }) => executables.includes(name)));
@@ -106,7 +106,7 @@ function nodeReason(needs: readonly string[], nodes: readonly Node[]): string | 
 function isolationReason(
   { traits }: Provisioner,
   needs: readonly string[],
-  nodes: readonly Node[],
+  nodes: readonly NodeState[],
 ): string | undefined {
   if (traits.runsPrograms !== true) return undefined;
   const able = nodes.filter(({ executables }) => needs.every((name) => executables.includes(name)));

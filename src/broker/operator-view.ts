@@ -6,7 +6,7 @@ import { Refusal } from './errors.ts';
 import type { DrainNode, ForgetNode, RemoveOrphan } from './commands.ts';
 import { type OperationSummary, summarize } from './events.ts';
 import type { Json } from './json.ts';
-import type { Node } from './nodes.ts';
+import type { Node, NodeState } from './nodes.ts';
 import { declaredOfferings } from './on-sale.ts';
 import type { MadeFrom } from './operations/plan-of.ts';
 import {
@@ -149,7 +149,7 @@ async function instancesOf(
 ): Promise<readonly InstanceEntry[]> {
   const now = declaredOfferings(core).flatMap(({ plans }) => plans);
   const asked = drifted ? { ...query, driftedFrom: now } : query;
-  const [listed, nodes] = await Promise.all([core.store.list(asked), core.nodes.list()]);
+  const [listed, nodes] = await Promise.all([core.store.list(asked), core.nodes.states()]);
   return listed.map((one) => entryOf(core, one, nodes));
 }
 
@@ -167,7 +167,7 @@ async function pageOf(core: RequestContext, { status, ...query }: InstancePageQu
 }
 
 /** An instance as operators see it in a list. */
-function entryOf(core: BrokerContext, listed: Listed, nodes: readonly Node[]): InstanceEntry {
+function entryOf(core: BrokerContext, listed: Listed, nodes: readonly NodeState[]): InstanceEntry {
   const { operation, seen } = listed;
   const { confidential, ...instance } = listed.instance;
   const offering = declaredOfferings(core).find(({ id }) => id === instance.offeringId);
@@ -197,7 +197,7 @@ async function detailsOf(core: RequestContext, instanceId: string): Promise<Inst
     store.findInstance(instanceId).catch(unlessUnreadable),
     store.bindings(instanceId),
     store.history(instanceId, operationsShown),
-    core.nodes.list(),
+    core.nodes.states(),
   ]);
   if (!listed) throw new Refusal('not-found', 'There is no service instance with this id.');
   const operations = history.map(async (operation) => ({

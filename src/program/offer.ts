@@ -1,12 +1,12 @@
 import type { Catalog } from '../broker/catalog.ts';
 import type { HiddenOffering } from '../broker/context.ts';
-import type { Node, Nodes } from '../broker/nodes.ts';
+import type { Nodes, NodeState } from '../broker/nodes.ts';
 import { createOnSale, type OnSale } from '../broker/on-sale.ts';
 import type { Provisioner } from '../broker/provisioner.ts';
 
 export interface OfferParts {
   readonly declared: () => Catalog;
-  readonly nodes: Pick<Nodes, 'list'>;
+  readonly nodes: Pick<Nodes, 'states'>;
   readonly provisioner: (name: string) => Provisioner;
   /**
    * Told of the offerings that were on sale, or never mentioned, and are hidden now: all of one look at once.
@@ -32,8 +32,9 @@ export interface Offer {
 export async function openOffer(parts: OfferParts): Promise<Offer> {
   const { declared, nodes, provisioner, lookEvery = 5000 } = parts;
   const offerOf = createOnSale(provisioner, () => new Date());
-  let known: readonly Node[] = await nodes.list();
-  let last: { readonly of: Catalog; readonly known: readonly Node[]; readonly offered: OnSale } | undefined;
+  let known: readonly NodeState[] = await nodes.states();
+  let last:
+    { readonly of: Catalog; readonly known: readonly NodeState[]; readonly offered: OnSale } | undefined;
   const told = new Map<string, string>();
 
   function current(): OnSale {
@@ -53,7 +54,7 @@ export async function openOffer(parts: OfferParts): Promise<Offer> {
   }
 
   async function refresh(): Promise<void> {
-    known = await nodes.list();
+    known = await nodes.states();
     current();
   }
 

@@ -49,7 +49,7 @@ async function whyUnreachable(core: RequestContext, instance: ServiceInstance): 
   }
   const { place } = instance;
   if (!place) return undefined;
-  const node = (await core.nodes.list()).find(({ name }) => name === place.node);
+  const node = (await core.nodes.states()).find(({ name }) => name === place.node);
   return node && !node.stale ? undefined : `everything: the node '${place.node}' is down`;
 }
 

@@ -132,7 +132,7 @@ const cannot = {
 
 async function peerOf(core: RequestContext, { place }: ServiceInstance): Promise<Peer> {
   const name = place?.node ?? '';
-  const node = (await core.nodes.list()).find((one) => one.name === name);
+  const node = (await core.nodes.states()).find((one) => one.name === name);
   if (node && !node.stale) return core.peer(node);
   throw new Refusal('unavailable', `The node '${name}' of the service instance does not answer.`);
 }

@@ -1,7 +1,7 @@
 import type { RequestContext } from '../requests/context.ts';
 import { Refusal } from '../errors.ts';
 import { inspectInstance, nameOf, restate, unitsLastSeen } from './inspect.ts';
-import type { Node } from '../nodes.ts';
+import type { NodeState } from '../nodes.ts';
 import type { Operation, ServiceInstance } from '../records.ts';
 import { type InstanceStatus, isStarting, statusOfUnits } from './status.ts';
 import type { Seen, UnitStatus } from '../units.ts';
@@ -16,7 +16,7 @@ export async function readStatus(core: RequestContext, instanceId: string): Prom
   const [found, seen] = await Promise.all([store.findInstance(instanceId), store.findSeen(instanceId)]);
   if (!found) throw new Refusal('not-found', 'There is no service instance with this id.');
   const { instance } = found;
-  const node = instance.place && findNode(await nodes.list(), instance.place.node);
+  const node = instance.place && findNode(await nodes.states(), instance.place.node);
   const sight = {
     ...found,
     seen,
@@ -41,7 +41,7 @@ export interface Sight {
 }
 
 /** A node that tells of itself, or one that nobody knows any more. */
-export type NodeSight = Pick<Node, 'name'> & Partial<Pick<Node, 'beatAt' | 'stale'>>;
+export type NodeSight = Pick<NodeState, 'name'> & Partial<Pick<NodeState, 'beatAt' | 'stale'>>;
 
 /** As it was last seen, and as the rows say that it is. */
 export function describeStatus(sight: Sight): InstanceStatus {
@@ -69,7 +69,7 @@ export function describeStatus(sight: Sight): InstanceStatus {
 }
 
 /** A node that is not listed is one that nobody has heard of, since it began or for very long. */
-export function findNode(nodes: readonly Node[], name: string): NodeSight {
+export function findNode(nodes: readonly NodeState[], name: string): NodeSight {
   return nodes.find((node) => node.name === name) ?? { name };
 }
 

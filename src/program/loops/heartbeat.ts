@@ -77,7 +77,7 @@ async function takeName({ nodes, profile, holder, machine, signal }: HeartbeatPa
   const begun = performance.now();
   let heardOf: number | undefined;
   while (!(await nodes.beat(profile(), holder, machine))) {
-    const other = (await nodes.list()).find((node) => node.name === name)?.beatAt.getTime();
+    const other = (await nodes.states()).find((node) => node.name === name)?.beatAt.getTime();
     heardOf ??= other;
     const lives = other !== undefined && other !== heardOf;
     if (lives || performance.now() - begun > staleAfter + beatEvery) throw new Error(taken(name));

@@ -1,6 +1,6 @@
 import type { Peer } from '../../broker/context.ts';
 import { Failure, Refusal, type RefusalCode } from '../../broker/errors.ts';
-import type { Node } from '../../broker/nodes.ts';
+import type { NodeState } from '../../broker/nodes.ts';
 import type { Origin } from '../../broker/records.ts';
 import type { Login } from '../protocol.ts';
 import { certificateTrouble } from '../refused-certificate.ts';
@@ -15,7 +15,7 @@ const travel = 10_000;
  * Speaks to the brokers of other nodes, by their operator API.
  * @param login of the operators, the same at every broker; absent: nobody can be asked
  */
-export function createPeers(login: Login | undefined): (node: Node) => Peer {
+export function createPeers(login: Login | undefined): (node: NodeState) => Peer {
   return (node) => ({
     async exec({ instanceId, command, unit, timeout, origin }) {
       const client = clientOf({ node, login, origin, limit: timeout + travel });
@@ -29,7 +29,7 @@ export function createPeers(login: Login | undefined): (node: Node) => Peer {
 }
 
 interface Asking {
-  readonly node: Node;
+  readonly node: NodeState;
   readonly login: Login | undefined;
   readonly origin: Origin;
   /** Milliseconds. */
@@ -49,7 +49,7 @@ function clientOf({ node, login, origin, limit }: Asking): OperatorClient {
 }
 
 /** What the other broker refused, or failed to do, is told here with its own sentence. */
-function errorOf(node: Node, unanswered: Unanswered): Refusal | Failure {
+function errorOf(node: NodeState, unanswered: Unanswered): Refusal | Failure {
   switch (unanswered.is) {
     case 'late':
       return unreachable(node, 'it did not answer in time');
@@ -70,7 +70,7 @@ function whyNot(status: number): string {
   return status === 401 ? 'it has another OPERATOR_PASSWORD' : `it answered with status ${status}`;
 }
 
-function unreachable(node: Node, reason: string): Refusal {
+function unreachable(node: NodeState, reason: string): Refusal {
   return new Refusal(
     'unavailable',
     `The node ${node.name}, where this instance is, cannot be asked: ${reason}. Try again later.`,

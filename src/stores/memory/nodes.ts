@@ -33,6 +33,7 @@ export function nodesOf(tables: Tables): Nodes {
       if (forgotten) writeAudit(tables, audit);
       return forgotten;
     },
+    states: async () => listNodes(tables),
     list: async () => listNodes(tables),
   };
 }

@@ -18,13 +18,12 @@ import { fromNow } from './lease.ts';
 
 export async function list(query: Query, asked: ListQuery): Promise<readonly Listed[]> {
   const rows = await query(sql`
-    select to_json(i) as instance, c.seen,
+    select to_json(i) as instance, (select c.seen from instance_checks c where c.instance_id = i.id) as seen,
       (select to_json(o) from operations o where o.id = i.operation_id) as operation,
       -- A bind that failed gave nothing to anybody.
       (select count(*) from service_bindings b
         where b.instance_id = i.id and (b.ready or b.operation_id is not null))::integer as bindings
-    from (${await page(query, asked)}) i left join instance_checks c on c.instance_id = i.id
-    order by i.id`);
+    from (${await page(query, asked)}) i order by i.id`);
   return rows.flatMap(readListed);
 }
 
@@ -123,8 +122,10 @@ export async function bindings(query: Query, instanceId: string): Promise<readon
 }
 
 export async function countDrifted(query: Query, plans: readonly PlanRevision[]): Promise<number> {
+  const old = await outdated(query, plans);
+  if (old.length === 0) return 0;
   const [row] = await query(
-    sql`select count(*)::integer as count from service_instances i where ${drifted(plans, sql`i`)}`,
+    sql`select count(*)::integer as count from service_instances where revision = any(${old}::text[])`,
   );
   return Number(row?.['count'] ?? 0);
 }

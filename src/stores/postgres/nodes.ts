@@ -2,7 +2,7 @@
 import { lostFailure } from '../../broker/state.ts';
 import type { Pool } from 'pg';
 import type { AuditEntry } from '../../broker/audit.ts';
-import type { Isolation, Node, NodeProfile, Nodes } from '../../broker/nodes.ts';
+import type { Isolation, Node, NodeProfile, Nodes, NodeState } from '../../broker/nodes.ts';
 import { auditEnding, auditInsertion } from './audit/write.ts';
 import { costs, holdsRoom, stale } from './place.ts';
 import { persistently, queryOn, queryThrough, type Query } from '../../postgres/query.ts';
@@ -26,6 +26,7 @@ export function postgresNodes(pool: Pool): Nodes {
     },
     forget: (name, abandon = false, audit) =>
       abandon ? giveUp(pool, name, audit) : forget(query, name, false, audit),
+    states: () => states(query),
     list: () => list(query),
   };
 }
@@ -117,9 +118,18 @@ interface NodeRow {
   readonly draining: boolean;
   readonly beat_at: string;
   readonly stale: boolean;
+}
+
+interface UsedRow extends NodeRow {
   readonly used: number;
   readonly instances: number;
   readonly ports_busy: number;
+}
+
+async function states(query: Query): Promise<readonly NodeState[]> {
+  const rows = await query(sql`
+    select to_json(n) as node from (select nodes.*, ${stale} as stale from nodes) n order by n.name`);
+  return rows.map((row) => readState(row['node'] as NodeRow));
 }
 
 async function list(query: Query): Promise<readonly Node[]> {
@@ -131,18 +141,22 @@ async function list(query: Query): Promise<readonly Node[]> {
           and (p.instance_id is not null or p.free_at > now())) as ports_busy
       from nodes
     ) n order by n.name`);
-  return rows.map((row) => readNode(row['node'] as NodeRow));
+  return rows.map((row) => readNode(row['node'] as UsedRow));
 }
 
-function readNode(row: NodeRow): Node {
-  const { name, host, url, directory, capacity, executables, isolation, draining, used, instances } = row;
-  const [first, last] = [row.first_port, row.last_port];
+function readNode(row: UsedRow): Node {
+  const { used, instances, first_port: first, last_port: last } = row;
+  return { ...readState(row), used, instances, portsFree: last - first + 1 - row.ports_busy };
+}
+
+function readState(row: NodeRow): NodeState {
+  const { name, host, url, directory, capacity, executables, isolation, draining } = row;
   return {
     name,
     host,
     url,
     directory,
-    ports: { first, last },
+    ports: { first: row.first_port, last: row.last_port },
     capacity,
     executables,
     isolation,
@@ -152,8 +166,5 @@ function readNode(row: NodeRow): Node {
     draining,
     beatAt: new Date(row.beat_at),
     stale: row.stale,
-    used,
-    instances,
-    portsFree: last - first + 1 - row.ports_busy,
   };
 }

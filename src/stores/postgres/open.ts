@@ -103,7 +103,7 @@ function instancePart(opening: Opening, change: Change<ServiceInstance>): Sql {
   return sql`changed as (
     ${deed}
     where id = ${id} and version = ${version} and ${free(INSTANCES, opening)} and ${wanted(opening)}
-    returning id)`;
+    returning id, node)`;
 }
 
 function insertion(opening: Opening, instance: ServiceInstance): Sql {
@@ -117,7 +117,7 @@ function insertion(opening: Opening, instance: ServiceInstance): Sql {
   return sql`changed as (
     insert into service_instances (${names(columns)}) select ${columnsOf(columns)} where ${wanted(opening)}
     on conflict (id) do nothing
-    returning id)`;
+    returning id, node)`;
 }
 
 // Bind, unbind: the instance must be ready and stay as it is meanwhile.

@@ -12,8 +12,7 @@ export function postgresOrphans(pool: Pool): Orphans {
     look: (where, found) => look(query, where, found),
     async isNobodys({ node = '' }, { instanceId, key }) {
       const rows = await query(sql`
-        with keys as (${keysAt(node)}), f as (select ${instanceId}::text as instance_id, ${key}::text as key)
-        select from keys k, f where ${OWNS} limit 1`);
+        select from (select ${instanceId}::text as instance_id, ${key}::text as key) f where ${owned(node)}`);
       return rows.length === 0;
     },
     async list() {
@@ -46,8 +45,8 @@ async function look(
       select distinct on (name) name, instance_id, key from unnest(
         ${found.map(({ name }) => name)}::text[], ${found.map(({ instanceId }) => instanceId)}::text[],
         ${found.map(({ key }) => key)}::text[]) as f (name, instance_id, key)
-    ), keys as materialized (${keysAt(node)}), nobodys as (
-      select * from found f where not exists (select from keys k where ${OWNS})
+    ), nobodys as (
+      select * from found f where not ${owned(node)}
     ), forgotten as (
       delete from orphan_suspects where provisioner = ${provisioner} and node = ${node}
         and name not in (select name from nobodys)
@@ -65,18 +64,23 @@ async function look(
   return rows.map(readThing);
 }
 
-/** A key is of one life of an id: where there is one, the id says nothing. */
-const OWNS = sql`case when f.key is null then k.id = f.instance_id else k.key = f.key end`;
-
 /**
- * Of those instances that may stand for something there; the keys as `instanceKey` has them. What was lost stands for
- * nothing, wherever something of it comes to light.
+ * Is there an instance that may stand for the thing there? A key is of one life of an id: where there is one, the id says
+ * nothing. Those whose key was not recorded, which `instanceKey` makes of the id, are of broker 0.1.0, and few.
  */
-function keysAt(node: string): Sql {
-  return sql`
-    select id, coalesce(key, 'p' || left(encode(sha256(convert_to(id, 'UTF8')), 'hex'), 20)) as key
-    from service_instances
-    where case when node is null then lost_node is null else ${node} in ('', node) end`;
+function owned(node: string): Sql {
+  const there = thereAt(node);
+  return sql`case
+    when f.key is null then exists (select from service_instances i where i.id = f.instance_id and ${there})
+    else exists (select from service_instances i where i.key = f.key and ${there})
+      or f.key in (select 'p' || left(encode(sha256(convert_to(i.id, 'UTF8')), 'hex'), 20)
+        from service_instances i where i.key is null and ${there})
+    end`;
+}
+
+/** What was lost stands for nothing, wherever something of it comes to light. */
+function thereAt(node: string): Sql {
+  return sql`case when i.node is null then i.lost_node is null else ${node} in ('', i.node) end`;
 }
 
 const SAME = sql`(s.instance_id is not distinct from excluded.instance_id and s.key is not distinct from excluded.key)`;

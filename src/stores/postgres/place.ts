@@ -24,17 +24,21 @@ export function placeThrough(
     });
 }
 
-async function supplyFor(query: Query, { operation }: Opening, { quotas = [] }: Demand): Promise<Supply> {
+/** Only what is asked for is counted: it takes the longer, the more there is. */
+async function supplyFor(
+  query: Query,
+  { operation }: Opening,
+  { maxInstances, quotas = [], room }: Demand,
+): Promise<Supply> {
   const others = sql`i.id <> ${operation.instanceId} and ${holdsRoom}`;
+  const instances = sql`(
+    select count(*) from service_instances i where offering_id = ${operation.offeringId} and ${others})::integer`;
+  const nodes = sql`(select json_agg(n) from (
+    select name, executables, isolation, allows_unisolated as "allowsUnisolated", capacity, draining,
+      ${stale} as stale, ${costs(others)} as used from nodes) n)`;
   const [row] = await query(sql`
-    select
-      (select count(*) from service_instances i where offering_id = ${operation.offeringId} and ${others})::integer
-        as instances,
-      ${quotaUses(quotas, others)} as uses,
-      (select json_agg(n) from (
-        select name, executables, isolation, allows_unisolated as "allowsUnisolated", capacity, draining,
-          ${stale} as stale, ${costs(others)} as used from nodes
-      ) n) as nodes`);
+    select ${maxInstances === undefined ? sql`0` : instances} as instances,
+      ${quotaUses(quotas, others)} as uses, ${room ? nodes : sql`null::json`} as nodes`);
   return {
     instances: Number(row?.['instances']),
     uses: readUses(row?.['uses']),

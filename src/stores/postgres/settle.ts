@@ -26,7 +26,7 @@ export async function settle(query: Query, held: LeasedOperation, settlement: Se
         confidential = '{}'
       where ${stillHeld(operation)} returning id
     )
-    ${instance ? sql`, changed as (${instance} returning id)` : sql``}
+    ${instance ? sql`, changed as (${instance} returning id, node)` : sql``}
     ${binding ? sql`, bound as (${binding})` : sql``}
     ${looked ? sql`, watched as (${lookAtOnce})` : sql``}
     , concluded as (${auditEnding(sql`select id from ended`, endOf(settlement))})

@@ -15,8 +15,8 @@ export function isWatched({ ready, checkEvery }: ServiceInstance): boolean {
 
 /** Part of a statement that has written an instance: what happened to its units is worth a look. */
 export const lookAtOnce = sql`
-  insert into instance_checks (instance_id, due_at) select id, now() from changed
-  on conflict (instance_id) do update set due_at = excluded.due_at`;
+  insert into instance_checks (instance_id, place, due_at) select id, coalesce(node, ''), now() from changed
+  on conflict (instance_id) do update set place = excluded.place, due_at = excluded.due_at`;
 
 /** Two who find the same one due wait for each other at its row; the second one then sees that it is not. */
 export async function claimCheck(query: Query, node: string | undefined): Promise<UnitCheck | undefined> {
@@ -24,7 +24,7 @@ export async function claimCheck(query: Query, node: string | undefined): Promis
     with due as (
       select c.instance_id, i.check_every
       from instance_checks c join service_instances i on i.id = c.instance_id
-      where c.due_at <= now() and ${lookedAfterBy(node)}
+      where c.place = any(${['', node ?? '']}::text[]) and c.due_at <= now() and ${lookedAfterBy(node)}
       order by c.due_at limit 1 for no key update of c skip locked
     ), claimed as (
       update instance_checks c set due_at = now() + due.check_every * interval '1 millisecond'
@@ -37,10 +37,11 @@ export async function claimCheck(query: Query, node: string | undefined): Promis
 }
 
 export async function nextCheck(query: Query, node: string | undefined): Promise<number | undefined> {
-  const [row] = await query(sql`
-    select ceil(extract(epoch from c.due_at - now()) * 1000)::float8 as ms
-    from instance_checks c join service_instances i on i.id = c.instance_id where ${lookedAfterBy(node)}
-    order by c.due_at limit 1`);
+  const next = (place: string) => sql`(
+    select c.due_at from instance_checks c join service_instances i on i.id = c.instance_id
+    where c.place = ${place} and ${lookedAfterBy(node)} order by c.due_at limit 1)`;
+  const first = node === undefined ? next('') : sql`least(${next('')}, ${next(node)})`;
+  const [row] = await query(sql`select ceil(extract(epoch from ${first} - now()) * 1000)::float8 as ms`);
   const ms = row?.['ms'];
   return typeof ms === 'number' ? Math.max(0, ms) : undefined;
 }
@@ -59,8 +60,8 @@ export async function saveSeen(
 ): Promise<void> {
   try {
     await query(sql`
-      insert into instance_checks as c (instance_id, due_at, seen)
-      select id, now() + ${dueMs ?? 0} * interval '1 millisecond', ${JSON.stringify(seen)}::json
+      insert into instance_checks as c (instance_id, place, due_at, seen)
+      select id, coalesce(node, ''), now() + ${dueMs ?? 0} * interval '1 millisecond', ${JSON.stringify(seen)}::json
       from service_instances where id = ${instanceId}
       on conflict (instance_id) do update set seen = excluded.seen,
         due_at = ${dueMs === undefined ? sql`c.due_at` : sql`excluded.due_at`}`);

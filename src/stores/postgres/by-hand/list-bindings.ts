@@ -26,6 +26,8 @@ function conditions(asked: BindingsQuery): readonly Sql[] {
   const [instance, binding] = after === undefined ? [] : readIdsMark(after);
   const all = [
     instance !== undefined && sql`(b.instance_id, b.id) > (${instance}::text, ${binding}::text)`,
+    // It follows, but only so the indexes of instances are entered there.
+    instance !== undefined && sql`i.id >= ${instance}`,
     instanceId !== undefined && sql`b.instance_id = ${instanceId}`,
     node !== undefined && sql`i.node = ${node}`,
     offeringId !== undefined && sql`i.offering_id = ${offeringId}`,
@@ -52,7 +54,8 @@ const inState: Readonly<Record<BindingState, Sql>> = {
 };
 
 function open(kind: Sql): Sql {
-  return sql`b.operation_id in (select o.id from operations o where o.state = 'in progress' and ${kind})`;
+  return sql`(b.operation_id is not null and exists (
+    select from operations o where o.id = b.operation_id and o.state = 'in progress' and ${kind}))`;
 }
 
 function readOfInstance(row: QueryRow): BindingsPage['bindings'] {
