@@ -26,6 +26,7 @@ export const auditVerbs = [
   'force-delete',
   'protect',
   'unprotect',
+  'undelete',
   'remove-orphan',
   'reload',
   'rekey',

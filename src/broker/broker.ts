@@ -32,6 +32,7 @@ import type {
   RepairOperation,
   RestoreBackup,
   Unbind,
+  UndeleteInstance,
   Update,
   Upgrade,
 } from './commands.ts';
@@ -55,7 +56,7 @@ import { purgeBinding, type Purged, purgeInstance } from './repair/purge.ts';
 import { provision } from './requests/provision.ts';
 import { recreate } from './requests/recreate.ts';
 import { removeBinding } from './requests/remove-binding.ts';
-import { removeInstance } from './requests/remove-instance.ts';
+import { removeInstance } from './repair/remove-instance.ts';
 import { readStatus } from './units/read-status.ts';
 import { type LastOperation, fetchBinding, fetchInstance, fetchLastOperation } from './requests/fetch.ts';
 import { type OperationSummary, summarize } from './events.ts';
@@ -64,7 +65,9 @@ import type { OperationQuery } from './store.ts';
 import type { InstanceStatus } from './units/status.ts';
 import { createOperatorView, type OperatorView } from './operator-view.ts';
 import type { Executed, UnitLog } from './units.ts';
+import { withoutKept } from './requests/kept.ts';
 import { unbind } from './requests/unbind.ts';
+import { undeleteInstance } from './repair/undelete.ts';
 import { update } from './requests/update.ts';
 import { upgrade } from './requests/upgrade.ts';
 import { createOperationQueue, type OperationQueue } from './queue.ts';
@@ -141,6 +144,8 @@ export interface Broker {
   purgeBinding(command: PurgeBinding): Promise<Purged>;
   /** Refuses with not-found, with busy while it is being deleted, and with invalid what goes with another one. */
   protectInstance(command: ProtectInstance): Promise<void>;
+  /** Refuses with not-found, with busy while it is being removed, and with conflict what was not deleted. */
+  undeleteInstance(command: UndeleteInstance): Promise<Outcome<ServiceInstance>>;
   /** Removes what can be removed of an instance and forgets the rest. Refuses as `removeInstance`, and with busy. */
   forceDelete(command: RemoveInstance): Promise<ForceDeleted>;
   /** Saves what an instance holds. Refuses with unsupported where its offering does not say how. */
@@ -175,7 +180,8 @@ export function createBroker(context: BrokerContext): {
 } {
   const planOf = createPlanOf(context);
   const engine = createEngine({ ...context, dependencies: createDependencies(() => core) }, planOf);
-  const core: RequestContext = { ...context, engine, planOf };
+  const { store: books } = context;
+  const core: RequestContext = { ...context, store: withoutKept(books), books, engine, planOf };
   const broker: Broker = {
     catalog: () => core.catalog(),
     provision: (command) => provision(core, command),
@@ -199,10 +205,7 @@ export function createBroker(context: BrokerContext): {
     operation: async (operationId) => summarize(await requireKnownOperation(core, operationId)),
     cancelOperation: (command) => cancelOperation(core, command),
     retryOperation: (command) => retryOperation(core, command),
-    purgeInstance: (command) => purgeInstance(core, command),
-    purgeBinding: (command) => purgeBinding(core, command),
-    protectInstance: (command) => protectInstance(core, command),
-    forceDelete: (command) => forceDelete(core, command),
+    ...repairsThrough(core),
     ...backupsThrough(core),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (command) => execInUnits(core, command),
@@ -214,6 +217,18 @@ export function createBroker(context: BrokerContext): {
     work: createOperationQueue(core),
     checks: createUnitMonitor(core),
     lookAround: () => findOrphans(core),
+  };
+}
+
+function repairsThrough(
+  core: RequestContext,
+): Pick<Broker, 'purgeInstance' | 'purgeBinding' | 'protectInstance' | 'undeleteInstance' | 'forceDelete'> {
+  return {
+    purgeInstance: (command) => purgeInstance(core, command),
+    purgeBinding: (command) => purgeBinding(core, command),
+    protectInstance: (command) => protectInstance(core, command),
+    undeleteInstance: (command) => undeleteInstance(core, command),
+    forceDelete: (command) => forceDelete(core, command),
   };
 }
 

@@ -47,8 +47,9 @@ export interface ServicePlan {
   readonly metadata?: JsonObject;
   /** Of its offering and its own; they are for new instances, so a plan that left the catalog has none. */
   readonly quotas?: readonly Quota[];
-  /** Are new instances protected against deletion? */
+  /** Are new instances protected against deletion? Milliseconds that deleted ones are kept; absent: none is. */
   readonly isProtected?: boolean;
+  readonly keepDeleted?: number;
   /** Members of a vendor beside those of the specification, which they never take the place of. */
   readonly extensions?: JsonObject;
   /** The OSB `schemas` object as the market sees it. */

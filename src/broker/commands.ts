@@ -61,6 +61,8 @@ export interface Deprovision extends Command {
   readonly version?: number;
   /** What cannot be removed is left where it is, and forgotten. */
   readonly force?: boolean;
+  /** Set by the broker itself and by operators: also of one that was deleted and is kept. */
+  readonly forGood?: boolean;
 }
 
 export interface Bind extends Command {
@@ -113,6 +115,12 @@ export interface PurgeBinding extends PurgeInstance {
 export interface ProtectInstance {
   readonly instanceId: string;
   readonly protects: boolean;
+  readonly origin: Origin;
+}
+
+/** Of an instance that was deleted and is kept. */
+export interface UndeleteInstance {
+  readonly instanceId: string;
   readonly origin: Origin;
 }
 

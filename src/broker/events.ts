@@ -16,7 +16,7 @@ export type CommandSummary =
       readonly instanceId: string;
       readonly bindingId?: string | undefined;
     }
-  | { readonly kind: 'protect' | 'unprotect'; readonly instanceId: string }
+  | { readonly kind: 'protect' | 'unprotect' | 'undelete'; readonly instanceId: string }
   | ({ readonly kind: 'remove-orphan'; readonly name: string } & Scope)
   | { readonly kind: 'renew-authority'; readonly generation: number; readonly signsAfter: number }
   | {

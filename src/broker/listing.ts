@@ -223,6 +223,7 @@ export interface Mark {
   readonly version: number;
   /** Undefined: it may be deleted. */
   readonly protectedFrom: Date | undefined;
+  readonly keptUntil: Date | undefined;
 }
 
 /** A backup of an instance that is whole: there is no record of any other. */

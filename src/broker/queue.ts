@@ -2,6 +2,7 @@ import type { RequestContext } from './requests/context.ts';
 import type { OperationSummary } from './events.ts';
 import type { ExpiredBinding, Hint } from './store.ts';
 import { longestSleep } from './timing.ts';
+import { removeKept } from './repair/remove-instance.ts';
 import { expire } from './requests/unbind.ts';
 
 /** The side of the core that a worker drives. */
@@ -34,6 +35,8 @@ export function createOperationQueue(core: RequestContext): OperationQueue {
   let nextPrune = 0;
   /** When the revoking of a binding was begun, for as long as it is not to be begun again. */
   const revoked = new Map<string, number>();
+  /** The same of the removal of an instance that was kept long enough. */
+  const tried = new Map<string, number>();
 
   async function take(): ReturnType<OperationQueue['take']> {
     const taken = (await lookAfter(core.uptime())) ?? (await engine.take());
@@ -52,17 +55,27 @@ export function createOperationQueue(core: RequestContext): OperationQueue {
     }
     const expired = await findExpired(now);
     if (expired) return { ended: revoke(expired) };
+    const [over] = (await core.store.keptEnough(tried.size + 1)).filter((id) => !tried.has(id));
+    if (over !== undefined) return { ended: removeOver(over, now) };
     nextLook = now + lookEvery;
     return undefined;
   }
 
   /** One that cannot be revoked must not stop the others, nor be tried without end. */
   async function findExpired(now: number): Promise<ExpiredBinding | undefined> {
-    for (const [key, begun] of revoked) if (begun <= now - revokeAgainAfter) revoked.delete(key);
+    for (const begun of [revoked, tried])
+      for (const [key, at] of begun) if (at <= now - revokeAgainAfter) begun.delete(key);
     const expired = await core.store.expired(revoked.size + 1);
     const next = expired.find((binding) => !revoked.has(keyOf(binding)));
     if (next) revoked.set(keyOf(next), now);
     return next;
+  }
+
+  async function removeOver(instanceId: string, now: number): Promise<void> {
+    tried.set(instanceId, now);
+    await removeKept(core, instanceId).catch((error: unknown) =>
+      core.observe({ type: 'trouble', doing: `removing the deleted ${instanceId}`, detail: String(error) }),
+    );
   }
 
   async function revoke(binding: ExpiredBinding): Promise<void> {

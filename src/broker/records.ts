@@ -38,8 +38,9 @@ export interface ServiceInstance {
   readonly stopped?: boolean;
   /** Of those that shall run, the units that shall be at rest all the same; absent: none. */
   readonly stoppedUnits?: readonly string[];
-  /** From when on it is refused to be deleted; operations leave it as it is. Absent: it may be. */
+  /** From when on it is refused to be deleted; until when it is kept although deleted, known to operators alone. */
   readonly protectedFrom?: Date;
+  readonly keptUntil?: Date;
   /** Milliseconds between two looks at its units; absent: nobody looks. */
   readonly checkEvery?: number;
   /** The instance that it was made for and goes with: it is a need of that one. */
@@ -177,16 +178,14 @@ export interface OperationConfidential {
   /** Of a start, stop or restart: the units it is about; absent: all. */
   readonly units?: readonly string[];
   readonly sparing?: Sparing;
-  /** Of a deprovision: what cannot be removed is left where it is, and forgotten. */
+  /** Of a deprovision: what cannot be removed is forgotten; nothing is removed, for so many milliseconds. */
   readonly force?: boolean;
+  readonly keep?: number;
   /** Of a restore: what is restored. */
   readonly backup?: { readonly id: string; readonly name: string; readonly stored: StoredBytes };
 }
 
-/**
- * Of a restart by the monitor: what lives is left alone, but for these units, which are asked to end first. Nothing is
- * killed: what does not end within its time stays, and the operation fails with the word `leftRunning`.
- */
+/** Of a restart by the monitor: what lives stays, but for these units, asked to end; one that does not: `leftRunning`. */
 export interface Sparing {
   readonly end: readonly string[];
 }

@@ -12,6 +12,7 @@ export type StateWord =
   | 'absent'
   | 'provisioning'
   | 'failed'
+  | 'deleted'
   | 'lost'
   | 'deprovisioning'
   | 'ready'
@@ -25,7 +26,8 @@ export type StateWord =
 /** One word for people; `ready` and the open operation are the truth. */
 export function describeState(
   found:
-    { instance: Pick<ServiceInstance, 'ready' | 'lost'>; operation?: Pick<Operation, 'kind'> } | undefined,
+    | { instance: Pick<ServiceInstance, 'ready' | 'lost' | 'keptUntil'>; operation?: Pick<Operation, 'kind'> }
+    | undefined,
 ): StateWord {
   if (!found) return 'absent';
   switch (found.operation?.kind) {
@@ -46,6 +48,7 @@ export function describeState(
     case 'restore':
       return 'restoring';
     default:
+      if (found.instance.keptUntil) return 'deleted';
       if (found.instance.ready) return 'ready';
       return found.instance.lost ? 'lost' : 'failed';
   }

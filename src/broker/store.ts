@@ -96,11 +96,12 @@ export interface Store {
   bindings(instanceId: string): Promise<readonly ListedBinding[]>;
   /** Ready bindings past their expiry without an open operation on them or their instance. */
   expired(limit: number): Promise<readonly ExpiredBinding[]>;
+  /** Ids of deleted instances that were kept long enough, without an open operation and unprotected. */
+  keptEnough(limit: number): Promise<readonly string[]>;
   /** Milliseconds until an operation that this node may run is due; undefined when none is in progress. */
   nextDue(node?: string): Promise<number | undefined>;
   /** Forgets operations that ended longer ago than this, with their timelines. */
   prune(olderThanMs: number): Promise<number>;
-
   /** What an operation has done, in order. */
   timeline(operationId: string): Promise<readonly TimelineEntry[]>;
   /** Operations of an instance and its bindings, the latest first. */
@@ -129,7 +130,6 @@ export interface Store {
    */
   saveSeen(instanceId: string, seen: Seen, dueMs?: number): Promise<void>;
   findSeen(instanceId: string): Promise<Seen | undefined>;
-
   /** @param audit is written when one of them is new here */
   saveRevisions(plans: readonly ServicePlan[], audit?: AuditEntry): Promise<void>;
   findRevision(revision: string): Promise<JsonObject | undefined>;

@@ -92,7 +92,7 @@ export function revivePlan(definition: JsonObject): ServicePlan {
 
 function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | undefined): ServicePlan {
   const { description, free = true, metadata, extensions, maintenance_info: maintenanceInfo } = view.plan;
-  const { protected: isProtected } = view.plan;
+  const { protected: isProtected, keep_deleted: keep } = view.plan;
   return {
     ...revivePlan(definitionOf(file, view, hookFiles)),
     description,
@@ -102,6 +102,7 @@ function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | und
     maintenanceInfo,
     ...quotasOf(file, view),
     ...(isProtected && { isProtected }),
+    ...(keep !== undefined && { keepDeleted: secondsOf(keep) * 1000 }),
   };
 }
 

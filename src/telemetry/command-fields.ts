@@ -19,6 +19,7 @@ const fields: Fields = {
   'force-delete': ({ instanceId, bindingId }) => ({ instanceId, bindingId }),
   protect: ({ instanceId }) => ({ instanceId }),
   unprotect: ({ instanceId }) => ({ instanceId }),
+  undelete: ({ instanceId }) => ({ instanceId }),
   'remove-orphan': ({ name, provisioner, node }) => ({ name, provisioner, node }),
   'renew-authority': ({ generation, signsAfter }) => ({ generation, signsAfter }),
   'start-upgrades': ({ run }) => ({ run }),

@@ -199,6 +199,7 @@ const commands: {
     { backupId: 'k1', instanceId: 'i1' },
   ],
   protect: [{ kind: 'protect', instanceId: 'i1' }, { instanceId: 'i1' }],
+  undelete: [{ kind: 'undelete', instanceId: 'i1' }, { instanceId: 'i1' }],
   unprotect: [{ kind: 'unprotect', instanceId: 'i1' }, { instanceId: 'i1' }],
   'force-delete': [{ kind: 'force-delete', instanceId: 'i1' }, { instanceId: 'i1' }],
   'remove-orphan': [

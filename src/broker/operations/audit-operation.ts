@@ -37,7 +37,7 @@ function changeOf(core: BrokerContext, intent: Intent): Pick<AuditEntry, 'before
     case 'deprovision':
       return {
         before: outlineOf(core, intent, record),
-        after: operation.confidential.force ? { force: true } : undefined,
+        after: removalOf(operation),
       };
     case 'bind':
       return { after: outlineOfBinding(binding) };
@@ -52,6 +52,11 @@ function changeOf(core: BrokerContext, intent: Intent): Pick<AuditEntry, 'before
     case 'restore':
       return { after: jsonOf({ backup: operation.confidential.backup?.id }) };
   }
+}
+
+function removalOf({ confidential: { force, keep } }: Operation): JsonObject | undefined {
+  if (keep !== undefined) return { kept_ms: keep };
+  return force ? { force: true } : undefined;
 }
 
 function outlineOf(

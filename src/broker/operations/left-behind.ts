@@ -1,8 +1,9 @@
-// What a removal by force could not remove: looked for, told and forgotten.
+// What a removal finds left of others, and what one by force could not remove: looked for, told and forgotten.
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { instanceKey } from '../key.ts';
-import type { Operation, OperationFailure, ServiceInstance } from '../records.ts';
+import type { Provisioner } from '../provisioner.ts';
+import type { Operation, OperationFailure, ServiceBinding, ServiceInstance } from '../records.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
 import { underLimit } from '../timing.ts';
 import { runUnderLease } from './lease.ts';
@@ -49,4 +50,20 @@ export async function findLeft(
   } catch {
     return [unseen];
   }
+}
+
+/** Bindings that the platform left behind are unbound first: what they made may lie outside the instance. */
+export async function findLeftOver(
+  { store }: BrokerContext,
+  provisioner: Provisioner,
+  held: LeasedOperation,
+): Promise<ServiceBinding | undefined> {
+  const mayLieOutside = provisioner.unbind && !provisioner.traits.selfContained;
+  if (held.operation.kind !== 'deprovision' || !(mayLieOutside || isKeeping(held))) return undefined;
+  return store.leftBinding(held.instance.id);
+}
+
+/** Is it a deletion that removes bindings alone, for now? */
+export function isKeeping({ operation: { kind, confidential } }: LeasedOperation): boolean {
+  return kind === 'deprovision' && confidential.keep !== undefined;
 }

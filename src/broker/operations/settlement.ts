@@ -13,7 +13,7 @@ import type {
   ServiceInstance,
   StoredBytes,
 } from '../records.ts';
-import type { LeasedOperation, Settlement } from '../store.ts';
+import type { Change, LeasedOperation, Settlement } from '../store.ts';
 import { render } from '../template.ts';
 import {
   bindingTexts,
@@ -40,7 +40,7 @@ export function settlementOf(
         instance: { put: finishInstance(operation.confidential.target ?? instance, plan, made, core) },
       };
     case 'deprovision':
-      return { instance: { remove: instance } };
+      return { instance: removed(held, plan, core) };
     case 'bind':
       return binding ? { binding: { put: finishBinding(instance, binding, plan, made, core) } } : {};
     case 'unbind':
@@ -54,6 +54,18 @@ export function settlementOf(
     case 'restore':
       return {};
   }
+}
+
+/** Or at rest, for as long as it is kept. */
+function removed(
+  { operation: { confidential }, instance }: LeasedOperation,
+  plan: ServicePlan,
+  core: BrokerContext,
+): Change<ServiceInstance> {
+  if (confidential.keep === undefined) return { remove: instance };
+  const keptUntil = new Date(core.now().getTime() + confidential.keep);
+  const rests = core.provisioner(plan.making.provisioner).units?.stop !== undefined;
+  return { put: { ...instance, ...(rests && { stopped: true }), keptUntil } };
 }
 
 function backupOf({ operation, instance }: LeasedOperation, stored: StoredBytes): NewBackup {

@@ -5,6 +5,7 @@ import { Failure } from '../errors.ts';
 import { summarize } from '../events.ts';
 import { isMistake } from './failures.ts';
 import { lookAgain, type Dependencies } from './dependencies-port.ts';
+import { findLeftOver, isKeeping } from './left-behind.ts';
 import { planToRemove } from './plan-of.ts';
 import { isNowhere } from './placement.ts';
 import type { StepDone, Made, Provisioner, Step, Work } from '../provisioner.ts';
@@ -71,9 +72,9 @@ async function stepOf(
     const isRemoval = deed === 'deprovision' || deed === 'unbind';
     const work = workOf(core, isRemoval ? planToRemove(core, plan) : plan, subject, signal);
     const began = performance.now();
-    const nothing = deed === 'deprovision' && isNowhere(core, plan, held.instance);
-    const now = leftOver ? 'unbind' : deed;
-    const step = nothing
+    const last = isKeeping(held) ? 'stop' : deed;
+    const now = leftOver ? 'unbind' : last;
+    const step = isIdle(core, plan, held, now)
       ? { done: undefined }
       : await tracedDeed(core, provisioner.name, now, (carrier) =>
           call(provisioner, now, { ...work, carrier }),
@@ -83,12 +84,21 @@ async function stepOf(
       return { again: { ...progressOf(step.again, subject), ...did }, afterMs: step.again.afterMs };
     // It goes on with what else there is to be removed.
     if (leftOver) return { again: { failures: 0, unbound: leftOver, ...did }, afterMs: 0 };
-    if (!(await release(core, deed, plan, held))) return comeAgain(held);
+    if (!(await release(core, last, plan, held))) return comeAgain(held);
     return { settle: { ...settlementOf(subject, plan, step.done ?? {}, core), ...did } };
   } catch (error) {
     const verdict = judge(error, subject);
-    return leftOver && !signal.aborted ? passOver(core, held, leftOver, verdict) : verdict;
+    // Of what is kept no credentials may stay good.
+    return leftOver && !signal.aborted && !isKeeping(held)
+      ? passOver(core, held, leftOver, verdict)
+      : verdict;
   }
+}
+
+/** Nothing is there with which it could be done. */
+function isIdle(core: BrokerContext, plan: ServicePlan, held: LeasedOperation, now: OperationKind): boolean {
+  if (isKeeping(held)) return now === 'stop' && !core.provisioner(plan.making.provisioner).units?.stop;
+  return deedOf(held) === 'deprovision' && isNowhere(core, plan, held.instance);
 }
 
 /** What the instance needs of others before the deed; undefined: it is not there yet. */
@@ -143,17 +153,6 @@ function doneBy(
 function deedOf({ operation: { kind, failure } }: LeasedOperation): OperationKind {
   if (!failure) return kind;
   return kind === 'bind' ? 'unbind' : 'deprovision';
-}
-
-/** Bindings that the platform left behind are unbound first: what they made may lie outside the instance. */
-async function findLeftOver(
-  { store }: BrokerContext,
-  provisioner: Provisioner,
-  held: LeasedOperation,
-): Promise<ServiceBinding | undefined> {
-  const mayLieOutside = provisioner.unbind && !provisioner.traits.selfContained;
-  if (held.operation.kind !== 'deprovision' || !mayLieOutside) return undefined;
-  return store.leftBinding(held.instance.id);
 }
 
 /** Tries of an unbind that a deprovision asks for, where it does not say itself that it has failed. */

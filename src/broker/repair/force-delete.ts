@@ -22,7 +22,7 @@ export async function forceDelete(core: RequestContext, command: RemoveInstance)
   if (unreachable !== undefined)
     return { is: 'forgotten', ...(await purgeInstance(core, command, unreachable)) };
   const { offeringId, planId } = instance;
-  const outcome = await deprovision(core, { ...command, offeringId, planId, force: true });
+  const outcome = await deprovision(core, { ...command, offeringId, planId, force: true, forGood: true });
   if (outcome.is !== 'done') return outcome;
   const { operation } = await core.store.lastOperation({ instanceId: instance.id });
   return operation?.trouble === undefined ? outcome : { is: 'forgotten', left: [operation.trouble] };

@@ -34,7 +34,8 @@ export function protectInstance(
         before: { protected_from: protectedFrom?.toISOString() ?? null },
         outcome: 'succeeded',
       });
-      const mark = { instanceId, version, protectedFrom: protects ? core.now() : undefined };
+      const { keptUntil } = instance;
+      const mark = { instanceId, version, keptUntil, protectedFrom: protects ? core.now() : undefined };
       if (await core.store.mark(mark, audit)) return undefined;
     }
     return busy();

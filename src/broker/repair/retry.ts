@@ -7,10 +7,10 @@ import { bind } from '../requests/bind.ts';
 import type { RequestContext } from '../requests/context.ts';
 import { provision } from '../requests/provision.ts';
 import { removeBinding } from '../requests/remove-binding.ts';
-import { removeInstance } from '../requests/remove-instance.ts';
 import { update } from '../requests/update.ts';
 import { describeState } from '../state.ts';
 import { requireKnownOperation } from './find-operation.ts';
+import { removeInstance } from './remove-instance.ts';
 
 type Retried = Outcome<ServiceInstance> | Outcome<ServiceBinding>;
 

@@ -7,6 +7,7 @@ import { platformOf } from '../key.ts';
 import { findWithBindings, type FoundWithBindings, openOn } from './open-on-bindings.ts';
 import type { Outcome } from '../outcome.ts';
 import { isNowhere } from '../operations/placement.ts';
+import { keptFor } from './kept.ts';
 import { requireOwn } from '../operations/plan-of.ts';
 import { findUntold } from './fetch.ts';
 import type { FoundInstance, Operation, ServiceInstance } from '../records.ts';
@@ -15,7 +16,7 @@ import { requireUnprotected } from '../state.ts';
 /** spec.md, Deprovisioning. The catalog is not asked: a plan that left it must be deletable for ever. */
 export function deprovision(core: RequestContext, command: Deprovision): Promise<Outcome<ServiceInstance>> {
   return core.engine.run(command, async () => {
-    const found = await findWithBindings(core.store, command.instanceId);
+    const found = await findWithBindings(command.forGood ? core.books : core.store, command.instanceId);
     const decision = decideDeprovision(found, command);
     if (!found || !('start' in decision)) return decision as Decision<ServiceInstance>;
     const { instance } = found;
@@ -30,7 +31,11 @@ export function deprovision(core: RequestContext, command: Deprovision): Promise
     const usual = newOperation(core, plan, 'deprovision', {
       instanceId: instance.id,
       origin: command.origin,
-      confidential: { ...traceOf(cancels), force: command.force || undefined },
+      confidential: {
+        ...traceOf(cancels),
+        force: command.force || undefined,
+        keep: isOwn || command.force || command.forGood ? undefined : keptFor(core, instance),
+      },
     });
     const operation = command.force ? withinForce(core, usual) : usual;
     if (cancels) return { start: { plan, operation, instance: { put: instance }, cancels } };

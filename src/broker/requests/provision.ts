@@ -3,6 +3,7 @@ import { requireCurrentMaintenance, requirePlan, type ServicePlan } from '../cat
 import type { RequestContext } from './context.ts';
 import { addressUntilMade } from './dashboard.ts';
 import { decideParameters } from './decide-parameters.ts';
+import { requireNotKept } from './kept.ts';
 import type { BrokerContext } from '../context.ts';
 import { deprovision } from './deprovision.ts';
 import { Refusal } from '../errors.ts';
@@ -37,7 +38,8 @@ export function provision(core: RequestContext, command: Provision): Promise<Out
 }
 
 async function decide(core: RequestContext, command: Provision): Promise<Decision<ServiceInstance>> {
-  const found = await core.store.findInstance(command.instanceId);
+  const found = await core.books.findInstance(command.instanceId);
+  requireNotKept(found);
   const decision = decideProvision(found, command);
   if (decision !== 'start') return decision;
   const untold = found && command.failsLater && (await findUntold(core, 'provision', command));
@@ -84,6 +86,7 @@ export function decideProvision(
     case 'provisioning':
       return found.operation ? { join: found.operation, record: found.instance } : busy();
     case 'absent':
+    case 'deleted':
     case 'updating':
     case 'deprovisioning':
       return busyWith(command, found.operation);

@@ -102,7 +102,7 @@ function changesIn(units: readonly UnitSeen[], seen: Seen | undefined): readonly
 }
 
 async function isUntouched(core: RequestContext, { id, version }: ServiceInstance): Promise<boolean> {
-  const found = await core.store.findInstance(id);
+  const found = await core.books.findInstance(id);
   return found !== undefined && !found.operation && found.instance.version === version;
 }
 

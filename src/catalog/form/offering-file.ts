@@ -58,6 +58,7 @@ export interface PlanFile extends PerPlan {
   readonly with?: JsonObject;
   readonly cost?: number;
   readonly protected?: boolean;
+  readonly keep_deleted?: string;
   readonly quota?: QuotaFile;
 }
 

@@ -144,6 +144,7 @@ const plan = thing(
     with: { type: 'object', propertyNames: name, default: {} },
     cost: { type: 'number', minimum: 0, default: 1 },
     protected: { ...yesNo, default: false },
+    keep_deleted: durationSchema,
     quota,
     ...perPlan,
   },

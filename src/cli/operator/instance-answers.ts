@@ -75,6 +75,7 @@ export function instancePage(one: InstanceDetailsAnswer): string {
     ['key', one.key],
     ['account', one.account],
     ['protected', one.protected_from && `from ${one.protected_from} on`],
+    ['kept until', one.kept_until],
     ['lost', one.lost && `with the node ${one.lost.node}, given up ${one.lost.at}`],
     ['addresses', one.addresses.join(', ')],
     ['bindings', String(one.bindings)],

@@ -77,6 +77,14 @@ export const repairCommands: readonly CliCommand[] = [
         client.forceDelete(id, confirm),
       ),
   }),
+  defineCommand({
+    words: 'instances undelete',
+    description: 'Bring back one that was deleted and is kept, and start it; its platform has to be told.',
+    arguments: [instanceId],
+    options: asJson,
+    run: async ([id], { json }) =>
+      doAndTell({ verb: 'undelete', id, json }, (client) => client.act(id, 'undelete')),
+  }),
   protection('protect', 'Protect one against deletion, by its platform and by operators.'),
   protection('unprotect', 'Let one be deleted again.'),
   defineCommand({

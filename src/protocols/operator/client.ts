@@ -87,7 +87,8 @@ export interface OperatorClient {
   openapi(): Promise<object>;
 }
 
-export type InstanceAction = 'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'protect' | 'unprotect';
+export type InstanceAction =
+  'start' | 'stop' | 'restart' | 'recreate' | 'upgrade' | 'protect' | 'unprotect' | 'undelete';
 
 export interface ClientSettings extends Reach {
   /** Of a broker that passes on what only the node itself can do. */

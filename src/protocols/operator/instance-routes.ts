@@ -133,6 +133,14 @@ export const instanceRoutes = {
     body: emptyBody,
     answers: { 200: actionAnswer },
   },
+  'instances undelete': {
+    method: 'POST',
+    path: `${instance}/actions/undelete`,
+    summary: 'Brings back an instance that was deleted and is kept.',
+    query: ofInstance,
+    body: emptyBody,
+    answers: acted,
+  },
   'instances exec': {
     method: 'POST',
     path: `${instance}/exec`,

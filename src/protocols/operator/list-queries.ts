@@ -13,6 +13,7 @@ import { readFlag, readNumber, readText, readWord } from './requests.ts';
 export const listedStates = [
   'provisioning',
   'failed',
+  'deleted',
   'lost',
   'deprovisioning',
   'ready',

@@ -34,6 +34,7 @@ export type Repaired = Pick<
   | 'purgeBinding'
   | 'forceDelete'
   | 'protectInstance'
+  | 'undeleteInstance'
 >;
 
 export function repairEndpoints(broker: Repaired, overview: Pick<OperatorView, 'offerings'>) {
@@ -50,6 +51,7 @@ export function repairEndpoints(broker: Repaired, overview: Pick<OperatorView, '
     'instances purge': async (call) => ok<PurgeAnswer>(await broker.purgeInstance(readPurge(call))),
     'instances purge-binding': async (call) =>
       ok<PurgeAnswer>(await broker.purgeBinding(readBindingPurge(call))),
+    'instances undelete': async (call) => acted(await broker.undeleteInstance(readWhole(call))),
     'instances protect': protectionEndpoint(broker, true),
     'instances unprotect': protectionEndpoint(broker, false),
     async 'instances force-delete'(call) {

@@ -99,6 +99,7 @@ export function instanceReply(entry: InstanceEntry): InstanceAnswer {
     stopped: instance.stopped ?? false,
     stopped_units: instance.stoppedUnits ?? [],
     drifted,
+    kept_until: instance.keptUntil?.toISOString(),
     protected_from: instance.protectedFrom?.toISOString(),
     node: instance.place?.node,
     cost: instance.place?.cost,

@@ -24,7 +24,7 @@ export async function findEntry({ overview }: TsuruContext, call: Call): Promise
   const instanceId = findInstanceId(call);
   if (instanceId === undefined) return undefined;
   const [entry] = await overview.instances({ instanceId, limit: 1 });
-  return entry;
+  return entry?.state === 'deleted' ? undefined : entry;
 }
 
 /** Refuses with not-found. */

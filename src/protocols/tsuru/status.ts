@@ -19,6 +19,7 @@ export async function status(tsuru: TsuruContext, call: Call): Promise<Reply> {
     case 'restarting':
     case 'restoring':
     case 'absent':
+    case 'deleted':
       return textReply(202, entry.operation?.note ?? `It is ${entry.state}.`);
     case 'lost':
       return textReply(500, lostSentence);

@@ -51,7 +51,9 @@ export function lastOperation(
   const operation =
     own.find(({ id }) => id === operationId) ?? own.findLast(({ kind }) => !OPERATING.has(kind));
   const exists =
-    bindingId === undefined ? instances.has(instanceId) : bindings.has(bindingKey(instanceId, bindingId));
+    bindingId === undefined
+      ? instances.has(instanceId) && !instances.get(instanceId)?.record.keptUntil
+      : bindings.has(bindingKey(instanceId, bindingId));
   const endedMs = operation?.finishedAt && now() - operation.finishedAt.getTime();
   const lost = instances.get(instanceId)?.record.lost;
   return {
@@ -109,6 +111,17 @@ export function expired({ instances, bindings, now }: Tables, limit: number): re
 
 function expiryOf({ expiresAt }: ServiceBinding): number {
   return expiresAt?.getTime() ?? Infinity;
+}
+
+export function keptEnough({ instances, now }: Tables, limit: number): readonly string[] {
+  const isOver = (at: Date | undefined) => at !== undefined && at.getTime() <= now();
+  return [...instances.values()]
+    .filter(
+      ({ record, operationId }) =>
+        isOver(record.keptUntil) && operationId === undefined && !isOver(record.protectedFrom),
+    )
+    .map(({ record }) => record.id)
+    .slice(0, limit);
 }
 
 export function nextDue(tables: Tables, node: string | undefined): number | undefined {

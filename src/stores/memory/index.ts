@@ -10,6 +10,7 @@ import { claimCheck, nextCheck, saveSeen } from './unit-checks.ts';
 import {
   bindings,
   expired,
+  keptEnough,
   findBinding,
   findInstance,
   history,
@@ -80,6 +81,7 @@ function storeOf(tables: Tables): Store {
     leftBinding: async (instanceId) => leftBinding(tables, instanceId),
     bindings: async (instanceId) => bindings(tables, instanceId),
     expired: async (limit) => expired(tables, limit),
+    keptEnough: async (limit) => keptEnough(tables, limit),
     nextDue: async (node) => nextDue(tables, node),
     prune: async (olderThanMs) => prune(tables, olderThanMs),
     timeline: async (operationId) => timelines.get(operationId) ?? [],

@@ -85,7 +85,7 @@ export async function lastOperation(
 
 function existence(instanceId: string, bindingId: string | undefined) {
   return bindingId === undefined
-    ? sql`exists (select from service_instances where id = ${instanceId})`
+    ? sql`exists (select from service_instances where id = ${instanceId} and kept_until is null)`
     : sql`exists (select from service_bindings where instance_id = ${instanceId} and id = ${bindingId})`;
 }
 
@@ -107,6 +107,14 @@ export async function expired(query: Query, limit: number): Promise<readonly Exp
     id: String(row['id']),
     expiresAt: row['expires_at'] as Date,
   }));
+}
+
+export async function keptEnough(query: Query, limit: number): Promise<readonly string[]> {
+  const rows = await query(sql`
+    select id from service_instances where kept_until <= now() and operation_id is null
+      and (protected_from is null or protected_from > now())
+    order by kept_until limit ${limit}`);
+  return rows.map(({ id }) => String(id));
 }
 
 export async function nextDue(query: Query, node: string | undefined): Promise<number | undefined> {

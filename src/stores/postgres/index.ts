@@ -12,7 +12,15 @@ import { postgresAudit } from './audit/trail.ts';
 import { auditInsertion } from './audit/write.ts';
 import { postgresBackups } from './backups/books.ts';
 import { claimCheck, findSeen, nextCheck, saveSeen } from './unit-checks.ts';
-import { expired, findBinding, findInstance, lastOperation, leftBinding, nextDue } from './find.ts';
+import {
+  expired,
+  keptEnough,
+  findBinding,
+  findInstance,
+  lastOperation,
+  leftBinding,
+  nextDue,
+} from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './lease.ts';
 import { bindings, countDrifted, history, list, listOperations } from './list.ts';
 import { listen } from '../../postgres/listen.ts';
@@ -65,6 +73,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     leftBinding: (instanceId) => leftBinding(query, instanceId),
     bindings: (instanceId) => bindings(query, instanceId),
     expired: (limit) => expired(query, limit),
+    keptEnough: (limit) => keptEnough(query, limit),
     nextDue: (node) => nextDue(query, node),
     prune: (olderThanMs) => prune(query, olderThanMs),
     timeline: (operationId) => timeline(query, operationId),

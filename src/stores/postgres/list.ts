@@ -68,7 +68,9 @@ function inState(state: StateWord): Sql {
     case 'absent':
       return sql`false`;
     case 'ready':
-      return sql`(i.ready and i.operation_id is null)`;
+      return sql`(i.ready and i.operation_id is null and i.kept_until is null)`;
+    case 'deleted':
+      return sql`(i.kept_until is not null and i.operation_id is null)`;
     case 'failed':
       return sql`(not i.ready and i.operation_id is null and i.lost_node is null)`;
     case 'lost':

@@ -24,6 +24,11 @@ export function lossColumns(lost: Loss | undefined): Readonly<Record<string, Sql
   };
 }
 
+/** Only a deletion writes it; whatever else is written leaves it as it is. */
+export function keptColumn({ keptUntil }: ServiceInstance): Readonly<Record<string, Sql>> {
+  return keptUntil ? { kept_until: sql`${keptUntil}::timestamptz` } : {};
+}
+
 /** By what lists are asked for; whatever is longer, or no text of Postgres, was never meant to be. */
 export function ownerColumns(instance: ServiceInstance): Readonly<Record<string, Sql>> {
   const { platform, organization, space } = ownerOf(instance);

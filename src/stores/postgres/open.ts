@@ -5,6 +5,7 @@ import { auditEnding, auditInsertion } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { cancellable, unhindered } from './exclusion.ts';
 import { stillHeld } from './lease.ts';
+import { keptColumn } from './loss-and-owner.ts';
 import { type Query } from '../../postgres/query.ts';
 import { codeOf } from '../../system/error-code.ts';
 import {
@@ -96,7 +97,8 @@ function openOperation({ operation }: Opening): Sql {
 function instancePart(opening: Opening, change: Change<ServiceInstance>): Sql {
   if ('put' in change && change.put.version === 0) return insertion(opening, change.put);
   const { id, version } = 'put' in change ? change.put : change.remove;
-  const columns = 'put' in change && { ...instanceColumns(change.put), operation_id: openOperation(opening) };
+  const own = 'put' in change && { ...instanceColumns(change.put), ...keptColumn(change.put) };
+  const columns = own && { ...own, operation_id: openOperation(opening) };
   const deed = columns
     ? sql`update service_instances set ${assignments(columns)}, version = version + 1, updated_at = now()`
     : sql`delete from service_instances`;

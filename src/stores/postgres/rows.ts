@@ -11,8 +11,7 @@ import { parseConfidential, reviveOperation } from '../operation-rows.ts';
 import { lossColumns, ownerColumns, readLoss } from './loss-and-owner.ts';
 import { join, raw, sql, type Sql } from '../../postgres/sql.ts';
 
-// Records are read as one JSON value each, `to_json(row)`: Postgres plans and pg reads few columns much faster than
-// the sixty of a binding with all that belongs to it.
+// Records are read as one JSON value each, `to_json(row)`: few columns are planned and read much faster than sixty.
 
 interface InstanceRow {
   readonly id: string;
@@ -34,6 +33,7 @@ interface InstanceRow {
   readonly check_every: number | null;
   readonly parent: string | null;
   readonly protected_from: string | null;
+  readonly kept_until: string | null;
   readonly ready: boolean;
   readonly confidential: string;
   readonly created_at: string;
@@ -106,6 +106,7 @@ export function readInstance(value: unknown): ServiceInstance | undefined {
       checkEvery: row.check_every,
       parent: row.parent,
       protectedFrom: dateOf(row.protected_from),
+      keptUntil: dateOf(row.kept_until),
     }),
     context: row.context,
     ready: row.ready,

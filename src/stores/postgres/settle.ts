@@ -5,6 +5,7 @@ import { backupInsertion } from './backups/books.ts';
 import { auditEnding } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { stillHeld } from './lease.ts';
+import { keptColumn } from './loss-and-owner.ts';
 import type { Query } from '../../postgres/query.ts';
 import { assignments, bindingColumns, instanceColumns, json, note, type Columns } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
@@ -54,7 +55,7 @@ function instancePart(operation: Operation, change: Change<ServiceInstance> | un
   const own = sql`id = ${operation.instanceId} and exists (select from ended)`;
   if (change && 'remove' in change) return sql`delete from service_instances where ${own}`;
   const columns: Columns = {
-    ...(change && { ...instanceColumns(change.put), updated_at: sql`now()` }),
+    ...(change && { ...instanceColumns(change.put), ...keptColumn(change.put), updated_at: sql`now()` }),
     version: sql`version + 1`,
     operation_id: sql`nullif(operation_id, ${operation.id})`,
   };

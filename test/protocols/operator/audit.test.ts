@@ -175,6 +175,13 @@ const cases = auditedRoutes({
   waiting: (instanceId, id) => copyOperation(instanceId, id, 'stop', 'in progress'),
   instance: make,
   drift: makeDrifted,
+  async deleted(id) {
+    await make(id);
+    await database.pool.query(
+      `update service_instances set kept_until = now() + interval '1 day' where id = $1`,
+      [id],
+    );
+  },
   upgrades: makeUpgrades,
   dead: makeDead,
   binding: () => broker.ask('put', `${osbPath}/i1/service_bindings/b2`, { body: ticker }),

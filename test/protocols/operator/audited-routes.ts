@@ -29,6 +29,8 @@ export interface Prepare {
   readonly waiting: (instanceId: string, id: string) => Promise<unknown>;
   readonly instance: (id: string, bindingId?: string) => Promise<unknown>;
   readonly drift: () => Promise<unknown>;
+  /** An instance that was deleted and is kept. */
+  readonly deleted: (id: string) => Promise<unknown>;
   /** A run of this id and in this state, which nobody carries on for an hour. */
   readonly upgrades: (id: string, state: string) => Promise<unknown>;
   /** A receiver of webhooks with a message that was given up. */
@@ -275,6 +277,15 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       'of-protection',
       { before: () => (verb === 'protect' ? prepare.instance('of-protection') : Promise.resolve()) },
     ]),
+    [
+      'operator',
+      'post',
+      `${instance}/actions/undelete`,
+      () => '/operator/instances/of-undelete/actions/undelete',
+      'undelete',
+      'of-undelete',
+      { before: () => prepare.deleted('of-undelete') },
+    ],
     ...(['purge', 'force-delete'] as const).map((verb): Case => [
       'operator',
       'post',

@@ -6,6 +6,7 @@ import { repairBroker } from './repair-broker.ts';
 
 const { ask, bound, command, ended, made, operate, rows } = repairBroker({
   quick: {},
+  kept: {},
   endless: { provision: { never: true, each: '100ms' } },
   'endless-bind': { bind: { never: true, each: '100ms' } },
   stuck: { deprovision: { fails: 'It would not go.' } },
@@ -77,6 +78,30 @@ test('A protected instance is deleted by nobody, until an operator takes the pro
   const { status, text } = await ask('delete', id, 'quick');
   expect([200, 202].includes(status) ? '' : text).toBe('');
   expect(await ended(id)).toMatchObject({ kind: 'deprovision', state: 'succeeded' });
+});
+
+test('A deleted instance that is kept is gone for its platform, and comes back by the command.', async () => {
+  const id = await made('kept');
+  await bound(id, 'kept', 'b1');
+  const { status: deleted, text } = await ask('delete', id, 'kept');
+  expect([200, 202].includes(deleted) ? '' : text).toBe('');
+  expect(await ended(id)).toMatchObject({ kind: 'deprovision', state: 'succeeded' });
+  const gone = await Promise.all([
+    ask('get', id, 'kept'),
+    ask('delete', id, 'kept'),
+    ask('put', id, 'kept'),
+    ask('get', id, 'kept', { below: '/service_bindings/b1' }),
+  ]);
+  expect(gone.map(({ status }) => status)).toEqual([404, 410, 409, 404]);
+  expect((await things(id)).length).toBeGreaterThan(0);
+  const listed = await operate('get', 'instances', { state: 'deleted' });
+  expect(listed.body).toMatchObject({
+    instances: [{ id, state: 'deleted', bindings: 0, kept_until: expect.any(String) as string }],
+  });
+  expect(await command('instances', 'undelete', id)).toMatchObject({ code: 0 });
+  expect((await ask('get', id, 'kept')).status).toBe(200);
+  expect(await audited(id, 'undelete')).toHaveLength(1);
+  await bound(id, 'kept', 'b2');
 });
 
 test('A purge ends what is going on, and the platform is told that it has failed, and what to do.', async () => {

@@ -46,7 +46,7 @@ interface Rest {
 
 const offering = '5f0e3f55-7a51-4a4e-9f0b-0000000000a0';
 
-/** @param plans what is wrong with each, as `with:` of the provisioner `faulty` */
+/** @param plans what is wrong with each, as `with:` of the provisioner `faulty`; `kept` keeps what is deleted */
 export function repairBroker(plans: Readonly<Record<string, object>>): RepairBroker {
   const names = Object.keys(plans);
   const ids = (plan: string) => ({
@@ -68,7 +68,13 @@ export function repairBroker(plans: Readonly<Record<string, object>>): RepairBro
       bindings_retrievable: true,
       plan_updateable: true,
       parameters: { size: { type: 'integer', minimum: 1, maximum: 10, default: 1 } },
-      plans: names.map((name) => ({ id: ids(name).plan_id, name, description: name, with: plans[name] })),
+      plans: names.map((name) => ({
+        id: ids(name).plan_id,
+        name,
+        description: name,
+        with: plans[name],
+        ...(name === 'kept' && { keep_deleted: '1d' }),
+      })),
       credentials: { name: '{{thing.name}}' },
     };
     writeFileSync(join(catalog, 'broken.yaml'), JSON.stringify(file));

@@ -28,6 +28,7 @@ type Platforms = Omit<
   | 'purgeBinding'
   | 'forceDelete'
   | 'protectInstance'
+  | 'undeleteInstance'
   | 'backUp'
   | 'listBackups'
   | 'restoreBackup'

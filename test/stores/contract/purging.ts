@@ -65,7 +65,7 @@ export function describePurging(makeStore: MakeStore): void {
     const { version } = await readInstance(store);
     const protectedFrom = new Date('2026-01-01T00:00:00Z');
     const [refused, audit] = [entry(), entry()];
-    const mark = { instanceId: 'i1', protectedFrom };
+    const mark = { instanceId: 'i1', protectedFrom, keptUntil: undefined };
     expect(await store.mark({ ...mark, version: version + 1 }, refused)).toBe(false);
     expect(await store.mark({ ...mark, version }, audit)).toBe(true);
     expect(await store.settle(held, { instance: { put: { ...held.instance, planId: 'large' } } })).toBe(true);
@@ -77,6 +77,27 @@ export function describePurging(makeStore: MakeStore): void {
       true,
     );
     expect(await readInstance(store)).not.toHaveProperty('protectedFrom');
+  });
+
+  test('What a deletion keeps is gone for platforms, listed as deleted, and told when its time is over.', async () => {
+    const read = await anInstanceIn(store);
+    const removal = { operation: begun('deprovision'), leaseMs: long, instance: { put: read } };
+    expect(await store.open(removal)).toBe(true);
+    const held = await claim(store);
+    const keptUntil = new Date('2026-01-01T00:00:00Z');
+    expect(await store.settle(held, { instance: { put: { ...held.instance, keptUntil } } })).toBe(true);
+    expect((await store.lastOperation({ instanceId: 'i1' })).exists).toBe(false);
+    const idsIn = async (state: 'deleted' | 'ready') =>
+      (await store.list({ state, limit: 9 })).map(({ instance }) => instance.id);
+    expect([await idsIn('deleted'), await idsIn('ready')]).toEqual([['i1'], []]);
+    expect(await store.keptEnough(9)).toEqual(['i1']);
+    const { version } = await readInstance(store);
+    const mark = { instanceId: 'i1', keptUntil, protectedFrom: keptUntil };
+    expect(await store.mark({ ...mark, version }, entry())).toBe(true);
+    expect(await store.keptEnough(9)).toEqual([]);
+    const back = { ...mark, version: version + 1, keptUntil: undefined, protectedFrom: undefined };
+    expect(await store.mark(back, entry())).toBe(true);
+    expect([await idsIn('deleted'), await idsIn('ready')]).toEqual([[], ['i1']]);
   });
 
   test('A purge that was decided on an older version does nothing, and stands in no trail.', async () => {

@@ -55,4 +55,6 @@ export const planMeanings: Readonly<Record<string, string>> = {
     'What an instance takes of the capacity of its node; only for provisioners that make things on nodes',
   'plans[].protected':
     'Are new instances [protected against deletion](operating.md#what-must-not-be-deleted)? From 36 hours after they were made on',
+  'plans[].keep_deleted':
+    'How long instances are kept when they are deleted, so that operators can [bring them back](operating.md#what-was-deleted-by-mistake)',
 };

@@ -47,6 +47,7 @@ const instance = object({
   stopped_units: list(text()),
   drifted: truth('Its plan has changed since it was made or last updated.'),
   protected_from: maybe(time('From when on it is refused to be deleted; absent: it may be.')),
+  kept_until: maybe(time('It has been deleted, and is removed then; absent: it has not.')),
   node: maybe(text()),
   cost: maybe(amount('What it takes of the capacity of its node.')),
   bindings: whole('How many there are.'),

@@ -69,6 +69,11 @@ export const actions = {
     danger: true,
     confirms: 'instance',
   },
+  undelete: {
+    verb: 'instances undelete',
+    label: 'Undelete',
+    says: 'It is brought back and started. Its bindings are gone, and its platform has to be told of it.',
+  },
   protect: {
     verb: 'instances protect',
     label: 'Protect',

@@ -69,7 +69,8 @@ function actionsOf({
   const running = status === 'stopped' ? (['start'] as const) : (['stop', 'restart'] as const);
   return [
     ...(lost ? (['recreate'] as const) : state === 'ready' ? running : []),
-    ...(drifted ? (['upgrade'] as const) : []),
+    ...(state === 'deleted' ? (['undelete'] as const) : []),
+    ...(drifted && state !== 'deleted' ? (['upgrade'] as const) : []),
     ...(state === 'ready' ? (['back-up'] as const) : []),
     ...(isProtected ? (['unprotect'] as const) : (['delete', 'force-delete', 'purge'] as const)),
     ...(isProtected || parent !== undefined ? [] : (['protect'] as const)),
@@ -100,6 +101,7 @@ function factsOf(one: InstanceDetailsAnswer): Facts {
         'Left alone',
         cell(text(one.left_alone ? 'Its units died too often: nothing starts them again.' : undefined)),
       ],
+      ['Deleted, kept until', cell(moment(one.kept_until))],
       ['Protected from', cell(moment(one.protected_from))],
       ['Lost', cell(lost && text(`With the node ${lost.node}`), moment(lost?.at))],
       ['Made for', linked(one.parent === undefined ? [] : [one.parent])],
