@@ -21,7 +21,7 @@ export async function carry(
   provisioner: Provisioner,
   deed: Deed,
   first: Work,
-  after: (memo: Work['memo'], count: number) => boolean | void = () => undefined,
+  after: (memo: Work['memo'], count: number) => boolean | void | Promise<void> = () => undefined,
 ): Promise<Carried> {
   const did: string[] = [];
   const notes: string[] = [];
@@ -29,7 +29,7 @@ export async function carry(
   for (let count = 1; ; count += 1) {
     const step = await stepOf(provisioner, deed, work);
     const memo = 'again' in step ? step.again.memo : undefined;
-    const isRecorded = after(memo, count) !== false;
+    const isRecorded = (await after(memo, count)) !== false;
     if (step.did && isRecorded) did.push(step.did.step);
     if ('done' in step && isRecorded) return { made: step.done ?? {}, did, notes };
     if (!('again' in step) || !isRecorded) continue;

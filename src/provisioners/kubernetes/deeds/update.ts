@@ -17,7 +17,7 @@ import { annotationOf, bindingLabel, labelOf, nameOf, waveAnnotation } from '../
 import { freeHanging, lookAt } from '../objects/look.ts';
 import { findParent, settleParent, widenParent } from '../objects/parent.ts';
 import { isKept, removeNext } from '../objects/remove.ts';
-import { makeSpace } from '../objects/space.ts';
+import { makeSpace, requireSpace } from '../objects/space.ts';
 import { unionOfKinds } from '../rules/apply-set.ts';
 import { begin } from './begin.ts';
 import { makingSteps } from './make.ts';
@@ -40,7 +40,12 @@ export function update(settings: KubernetesSettings, work: Work): Promise<Step<M
     ...makingSteps(contextAt, instanceDrawing, 'prune'),
   };
   const steps: NamedSteps = {
-    check: (attempt) => begin(settings, attempt, 'space'),
+    async check(attempt) {
+      const next = await begin(settings, attempt, 'space');
+      const context = await contextAt({ ...attempt, kept: { ...attempt.kept, ...next.keep } });
+      if (context.isOwn) await requireSpace(context);
+      return next;
+    },
     ...Object.fromEntries(Object.entries(changing).map(([name, step]) => [name, orRollback(step)])),
     prune: async (attempt) =>
       prune(await contextAt(attempt), attempt, namesOf(await contextAt(attempt)), 'settle'),

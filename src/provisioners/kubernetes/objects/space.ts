@@ -1,3 +1,4 @@
+import { Failure } from '../../../broker/errors.ts';
 import { isObject, type Json, type JsonObject, jsonOf } from '../../../broker/json.ts';
 import { render } from '../../../broker/template.ts';
 import type { ClusterObject } from '../cluster.ts';
@@ -16,6 +17,13 @@ export async function makeSpace(context: ClusterContext): Promise<void> {
   });
   const { cluster, work } = context;
   await asking('change', () => cluster.apply(account, { force: true }, work.signal));
+}
+
+/** Who has taken the namespace away has taken what was kept in it: that is told, and not made up for. @throws Failure */
+export async function requireSpace({ cluster, work, place }: ClusterContext): Promise<void> {
+  const address = { apiVersion: 'v1', kind: 'Namespace', name: place.namespace };
+  const found = await asking('read', () => cluster.get(address, work.signal));
+  if (!found) throw new Failure('no-namespace', 'Its namespace is gone from the cluster.');
 }
 
 function spaceOf(context: ClusterContext): readonly ClusterObject[] {
