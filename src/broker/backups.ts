@@ -3,9 +3,38 @@ import { createHash } from 'node:crypto';
 import type { Readable, Writable } from 'node:stream';
 import type { AuditEntry } from './audit.ts';
 import { Failure } from './errors.ts';
-import type { Backup } from './listing.ts';
-import type { Archive } from './provisioner.ts';
+import type { Archive, SavedBytes } from './provisioner.ts';
 import type { Operation, StoredBytes } from './records.ts';
+
+/** A backup of an instance that is whole: there is no record of any other. */
+export interface Backup {
+  /** That of the operation that has made it. */
+  readonly id: string;
+  /** Under which its bytes lie. */
+  readonly name: string;
+  readonly instanceId: string;
+  readonly offeringId: string;
+  readonly planId: string;
+  /** The plan revision that the instance was of. */
+  readonly revision: string;
+  readonly stored: StoredBytes;
+  /** Absent: it cannot be read. */
+  readonly confidential?: BackupConfidential | undefined;
+  /** Who asked for it. */
+  readonly protocol: string;
+  readonly principal?: string | undefined;
+  /** It is to be removed, and its bytes may be gone already. */
+  readonly removing: boolean;
+  readonly createdAt: Date;
+}
+
+/** Lies encrypted in the database. */
+export interface BackupConfidential {
+  /** What the bytes are encrypted with. */
+  readonly key?: string | undefined;
+}
+
+export type NewBackup = Omit<Backup, 'createdAt' | 'removing'>;
 
 export interface BackupsQuery {
   /** The `next` of the page before. */
@@ -40,11 +69,11 @@ export interface BackupStorage {
    * Keeps what `fill` writes: all of it, or nothing when `fill` throws or this process dies.
    * @param fill ends what it is given when it has written all
    */
-  write(name: string, fill: (to: Writable) => Promise<void>): Promise<StoredBytes>;
+  write(name: string, fill: (to: Writable) => Promise<void>): Promise<SavedBytes>;
   /** As they lie there. @throws Failure 'gone' */
   raw(name: string): Promise<Readable>;
-  /** As they were written. @throws Failure 'gone' */
-  read(name: string): Promise<Readable>;
+  /** As they were written; whoever reads hears of it as Failure 'damaged' when they are others. @throws Failure 'gone' */
+  read(name: string, key?: string): Promise<Readable>;
   /** With what is left of a write that did not end; converges. */
   remove(name: string): Promise<void>;
 }
@@ -64,7 +93,7 @@ export function archiveOf(
   signal: AbortSignal,
 ): Archive | undefined {
   if (operation.kind !== 'backup' && operation.kind !== 'restore') return undefined;
-  const { backup } = operation.confidential;
+  const { backup, backupKey } = operation.confidential;
   return {
     async save(fill) {
       const place = requireStorage(storage);
@@ -75,7 +104,7 @@ export function archiveOf(
       const place = requireStorage(storage);
       if (!backup) throw new Failure('gone', 'Nobody knows any more which backup was to be restored.');
       await requireWhole(place, backup, signal);
-      await read(await place.read(backup.name));
+      await read(await place.read(backup.name, backupKey));
     },
   };
 }

@@ -2,7 +2,7 @@
 import type { Quota, QuotaAmounts, QuotaException, ServicePlan } from './catalog.ts';
 import type { OperationSummary } from './events.ts';
 import { defaultPlatform, platformOf } from './key.ts';
-import type { Operation, OperationKind, ServiceBinding, ServiceInstance, StoredBytes } from './records.ts';
+import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from './records.ts';
 import type { BindingState, StateWord } from './state.ts';
 import type { Seen } from './units.ts';
 
@@ -225,25 +225,3 @@ export interface Mark {
   readonly protectedFrom: Date | undefined;
   readonly keptUntil: Date | undefined;
 }
-
-/** A backup of an instance that is whole: there is no record of any other. */
-export interface Backup {
-  /** That of the operation that has made it. */
-  readonly id: string;
-  /** Under which its bytes lie. */
-  readonly name: string;
-  readonly instanceId: string;
-  readonly offeringId: string;
-  readonly planId: string;
-  /** The plan revision that the instance was of. */
-  readonly revision: string;
-  readonly stored: StoredBytes;
-  /** Who asked for it. */
-  readonly protocol: string;
-  readonly principal?: string | undefined;
-  /** It is to be removed, and its bytes may be gone already. */
-  readonly removing: boolean;
-  readonly createdAt: Date;
-}
-
-export type NewBackup = Omit<Backup, 'createdAt' | 'removing'>;

@@ -53,10 +53,13 @@ export interface UnitControl {
   log?(work: Work, query: LogQuery): Promise<readonly UnitLog[]>;
 }
 
+/** With what they are encrypted with, where they are. */
+export type SavedBytes = StoredBytes & { readonly key?: string };
+
 /** What a step of a backup or restore is given. */
 export interface Archive {
   /** @param fill as that of `BackupStorage.write` */
-  save(fill: (to: Writable) => Promise<void>): Promise<StoredBytes>;
+  save(fill: (to: Writable) => Promise<void>): Promise<SavedBytes>;
   /** Gives the bytes once it is certain that they are those that were saved. @throws Failure 'damaged' or 'gone' */
   load(read: (from: Readable) => Promise<void>): Promise<void>;
 }
@@ -169,7 +172,7 @@ export interface Made {
   /** Template roots for credentials and for later work, e.g. `{ node: { host }, ports: { main } }`. */
   readonly facts?: JsonObject;
   /** Of a backup. */
-  readonly saved?: StoredBytes;
+  readonly saved?: SavedBytes;
 }
 
 /** All a step may know. */

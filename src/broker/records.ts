@@ -183,6 +183,7 @@ export interface OperationConfidential {
   readonly keep?: number;
   /** Of a restore: what is restored. */
   readonly backup?: { readonly id: string; readonly name: string; readonly stored: StoredBytes };
+  readonly backupKey?: string | undefined;
 }
 
 /** Of a restart by the monitor: what lives stays, but for these units, asked to end; one that does not: `leftRunning`. */
@@ -214,7 +215,6 @@ export interface TimelineEntry {
 /** What lies in the store, as it lies there. */
 export interface StoredBytes {
   readonly size: number;
-  /** In hexadecimal. */
   readonly sha256: string;
 }
 

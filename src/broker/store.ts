@@ -1,5 +1,5 @@
 import type { AuditEntry, AuditTrail } from './audit.ts';
-import type { BackupBooks } from './backups.ts';
+import type { BackupBooks, NewBackup } from './backups.ts';
 import type { QuotaScope, ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
 import type {
@@ -10,7 +10,6 @@ import type {
   ListedBinding,
   ListQuery,
   Mark,
-  NewBackup,
   OperationsPage,
   OperationsQuery,
   OwnerUse,

@@ -1,6 +1,5 @@
-import type { StoredBytes } from '../broker/records.ts';
+import type { Made, SavedBytes, Step, Work } from '../broker/provisioner.ts';
 import type { ServicePlan } from '../broker/catalog.ts';
-import type { Made, Step, Work } from '../broker/provisioner.ts';
 import { callHook } from './hook-steps.ts';
 import type { InstanceContext } from './instance-context.ts';
 import { runSequence } from './step-sequence.ts';
@@ -12,7 +11,7 @@ export function canBy({ operating }: ServicePlan, deed: 'backup' | 'restore'): b
 
 /** Keeps what the hook writes to its standard output. */
 export function backupByHook(context: InstanceContext): Promise<Step<Made>> {
-  let saved: StoredBytes | undefined;
+  let saved: SavedBytes | undefined;
   const steps = {
     async backup({ tries }: { readonly tries: number }) {
       saved = await requireArchive(context.work).save(

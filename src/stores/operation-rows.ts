@@ -28,7 +28,8 @@ function revived(target: ServiceInstance): ServiceInstance {
 
 /** A row with a confidential part, as a store that lies in tables keeps it. */
 export interface ConfidentialRow {
-  readonly table: 'service_instances' | 'service_bindings' | 'operations' | 'authorities' | 'audit_trail';
+  readonly table:
+    'service_instances' | 'service_bindings' | 'operations' | 'authorities' | 'audit_trail' | 'backups';
   /** What names the row in its table. */
   readonly ids: readonly string[];
   readonly confidential: string;

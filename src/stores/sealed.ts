@@ -2,6 +2,7 @@
 import type { Pause, Store } from '../broker/store.ts';
 import { type ConfidentialRow, parseConfidential } from './operation-rows.ts';
 import { type KeyRing, openText, sealText } from './keyring.ts';
+import { sealedBooks } from './backups/sealed-books.ts';
 import { sealedAudit, sealedEntry } from './sealed-audit.ts';
 import { isSealed, readConfidential } from './confidential.ts';
 import { legibly, opener, sealer } from './sealing.ts';
@@ -53,6 +54,7 @@ export function sealedStore(
     ...byHand(inner, ring, legibly(ring, open)),
     ...reading(inner, legibly(ring, open)),
     audit: sealedAudit(inner.audit, ring, told),
+    backups: sealedBooks(inner.backups, ring, told),
     leftBinding: (instanceId) => inner.leftBinding(instanceId).then((one) => one && open.binding(one)),
     claimUnitCheck: (node) =>
       claimReadable(

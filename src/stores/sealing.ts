@@ -1,6 +1,7 @@
 // Records as they are encrypted and read again, in everything in which they travel.
 import type { FoundInstance, Operation, ServiceBinding, ServiceInstance } from '../broker/records.ts';
 import type { Change, LeasedOperation, Opening, Pause, Settlement } from '../broker/store.ts';
+import { sealedBackup } from './backups/sealed-books.ts';
 import { openRecord, sealRecord } from './confidential.ts';
 import { confidentialAfter, reviveOperation } from './operation-rows.ts';
 import type { KeyRing } from './keyring.ts';
@@ -27,6 +28,7 @@ export function sealer(keys: () => KeyRing) {
     settlement: (settlement: Settlement): Settlement => ({
       ...settlement,
       ...(settlement.instance && { instance: changed(settlement.instance, seal.instance) }),
+      ...(settlement.backup && { backup: sealedBackup(keys(), settlement.backup) }),
       ...(settlement.binding && { binding: changed(settlement.binding, seal.binding) }),
     }),
     /** The confidential part is one whole: what the pause adds to it is added before it is sealed. */

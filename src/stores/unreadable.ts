@@ -26,6 +26,7 @@ const sentences = {
   service_bindings: `${cannot} service binding. Its operator must look into it.`,
   operations: `${cannot} operation. Its operator must look into it.`,
   authorities: `${cannot} authority. Its operator must look into it.`,
+  backups: `${cannot} backup. Its operator must look into it.`,
   audit_trail: `${cannot} entry of the audit trail. Its operator must look into it.`,
 } satisfies Record<ConfidentialRow['table'], string>;
 

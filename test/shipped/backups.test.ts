@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
+import { createConnection } from 'mysql2/promise';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
@@ -68,7 +69,8 @@ describeOffering('redis', () => {
       const bound = await redis.bind();
       await withRedis(bound, (client) => client.set('key', 'kept'));
       const kept = await backUp(redis);
-      expect(readFileSync(join(directory, kept.name), 'latin1')).not.toContain(bound.credentials['password']);
+      // Encrypted: a dump begins with the name of the service.
+      expect(readFileSync(join(directory, kept.name), 'latin1')).not.toContain('REDIS');
       const later = await redis.bind();
       await withRedis(later, (client) => client.set('key', 'lost').then(() => client.set('more', 'x')));
       await restore(kept);
@@ -93,6 +95,52 @@ describeOffering('redis', () => {
     expect((await backUp(redis)).size).toBeGreaterThan(50);
     await redis.deprovision();
   }
+});
+
+describeOffering('mariadb', () => {
+  async function ask({ credentials, port }: Bound, sql: string): Promise<unknown> {
+    const { host, name: database, username: user, password } = credentials;
+    const connection = await createConnection({ host, port, user, password, database });
+    try {
+      return (await connection.query(sql))[0];
+    } finally {
+      connection.destroy();
+    }
+  }
+
+  test('The tables of a mariadb are restored with views and logins; another one has its own logins.', async () => {
+    const [mariadb, other] = [await shop.buy('mariadb', 'small'), await shop.buy('mariadb', 'secure')];
+    const bound = await mariadb.bind();
+    await ask(bound, 'create table goods (name varchar(20), picture blob)');
+    await ask(bound, "insert into goods values ('tea', x'00ff0a27')");
+    await ask(bound, 'create view listed as select name from goods');
+    const kept = await backUp(mariadb);
+    const later = await mariadb.bind();
+    await ask(later, "update goods set name = 'lost'");
+    await ask(later, 'create table more (id int)');
+    await restore(kept);
+    const expected = [{ name: 'tea', hex: '00FF0A27' }];
+    for (const login of [bound, later]) {
+      expect(await ask(login, 'select name, hex(picture) as hex from goods')).toEqual(expected);
+      expect(await ask(login, 'show tables')).toHaveLength(2);
+      expect(await ask(login, 'select * from listed')).toEqual([{ name: 'tea' }]);
+    }
+    await restore(kept, other);
+    const own = await other.bind();
+    const secure = { ...own.credentials, ssl: { ca: own.credentials['ca'] } };
+    const connection = await createConnection({
+      host: secure['host' as never],
+      port: own.port,
+      user: own.credentials['username'],
+      password: own.credentials['password'],
+      database: own.credentials['name'],
+      ssl: secure.ssl,
+    });
+    expect((await connection.query('select * from listed'))[0]).toEqual([{ name: 'tea' }]);
+    connection.destroy();
+    await expect(ask({ ...bound, port: own.port }, 'select 1')).rejects.toThrow();
+    for (const one of [other, mariadb]) await one.deprovision();
+  }, 240_000);
 });
 
 test('What a directory holds is restored as it was, in the same directory; what came since is gone.', async () => {

@@ -1,9 +1,8 @@
 import { auditEntry } from '../audit.ts';
-import type { BackupsPage, BackupsQuery } from '../backups.ts';
+import type { Backup, BackupsPage, BackupsQuery } from '../backups.ts';
 import type { DeleteBackup } from '../commands.ts';
 import { Refusal } from '../errors.ts';
 import { tellEnd } from '../events.ts';
-import type { Backup } from '../listing.ts';
 import { declaredOfferings } from '../on-sale.ts';
 import type { RequestContext } from '../requests/context.ts';
 

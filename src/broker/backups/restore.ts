@@ -2,7 +2,7 @@ import type { RestoreBackup } from '../commands.ts';
 import { Refusal } from '../errors.ts';
 import { type Decision, newOperation } from '../operations/intent.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Backup } from '../listing.ts';
+import type { Backup } from '../backups.ts';
 import type { ServiceInstance } from '../records.ts';
 import type { RequestContext } from '../requests/context.ts';
 import { decideOn, requireAble } from './take.ts';
@@ -32,12 +32,16 @@ export async function restoreBackup(
       throw new Refusal('invalid', 'The backup is of an instance of another offering.', 'into');
     const plan = await core.planOf(instance);
     requireAble(core, plan, 'restore');
-    const { id, name, stored } = backup;
-    const confidential = { backup: { id, name, stored } };
+    const { id, name, stored, confidential: own } = backup;
+    if (!own) throw new Refusal('unreadable', cannotBeRead);
+    const confidential = { backup: { id, name, stored }, backupKey: own.key };
     const operation = newOperation(core, plan, 'restore', { instanceId, origin, confidential });
     return { start: { plan, operation, instance: { put: instance } } };
   });
 }
+
+const cannotBeRead =
+  'The service broker cannot read what this backup was encrypted with. Its operator must look into it.';
 
 /** @throws Refusal 'not-found' */
 async function requireBackup({ store }: RequestContext, id: string): Promise<Backup> {

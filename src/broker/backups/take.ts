@@ -4,7 +4,7 @@ import { Refusal } from '../errors.ts';
 import { meet } from '../exclusion.ts';
 import { busy, type Decision, newOperation } from '../operations/intent.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Backup } from '../listing.ts';
+import type { Backup } from '../backups.ts';
 import type { FoundInstance, OperationKind, ServiceInstance } from '../records.ts';
 import type { RequestContext } from '../requests/context.ts';
 import type { ServicePlan } from '../catalog.ts';

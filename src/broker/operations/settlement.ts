@@ -1,17 +1,15 @@
-import { backupName } from '../backups.ts';
+import { backupName, type NewBackup } from '../backups.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { Failure } from '../errors.ts';
 import type { Json, JsonObject } from '../json.ts';
-import type { Made } from '../provisioner.ts';
-import type { NewBackup } from '../listing.ts';
+import type { Made, SavedBytes } from '../provisioner.ts';
 import type {
   BindingAnswer,
   Operation,
   OperationFailure,
   ServiceBinding,
   ServiceInstance,
-  StoredBytes,
 } from '../records.ts';
 import type { Change, LeasedOperation, Settlement } from '../store.ts';
 import { render } from '../template.ts';
@@ -68,7 +66,7 @@ function removed(
   return { put: { ...instance, ...(rests && { stopped: true }), keptUntil } };
 }
 
-function backupOf({ operation, instance }: LeasedOperation, stored: StoredBytes): NewBackup {
+function backupOf({ operation, instance }: LeasedOperation, { key, ...stored }: SavedBytes): NewBackup {
   const { id, origin } = operation;
   const { offeringId, planId, revision } = instance;
   return {
@@ -79,6 +77,7 @@ function backupOf({ operation, instance }: LeasedOperation, stored: StoredBytes)
     planId,
     revision,
     stored,
+    confidential: { key },
     protocol: origin.protocol,
     principal: origin.principal,
   };

@@ -2,8 +2,7 @@ import { mkdirSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { Failure } from '../../broker/errors.ts';
-import type { StoredBytes } from '../../broker/records.ts';
-import type { Made, Step, Work } from '../../broker/provisioner.ts';
+import type { Made, SavedBytes, Step, Work } from '../../broker/provisioner.ts';
 import { requireArchive } from '../../node/backup-hooks.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { isFolder } from '../../node/instance-named-directory.ts';
@@ -16,7 +15,7 @@ const limit = 3_600_000;
 
 /** Keeps what lies in the directory as it is, with owners and modes, as one archive of tar. */
 export function backup(node: LocalNode, work: Work, base: string): Promise<Step<Made>> {
-  let saved: StoredBytes | undefined;
+  let saved: SavedBytes | undefined;
   const steps: NamedSteps = {
     async backup() {
       saved = await requireArchive(work).save((to) =>

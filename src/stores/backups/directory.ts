@@ -13,7 +13,7 @@ import { meter, runThrough } from './flow.ts';
 export function directoryBackups(directory: string): BackupStorage {
   const fileOf = (name: string) => join(directory, name);
   const draftOf = (name: string) => join(directory, `${name}.partial`);
-  const read: BackupStorage['read'] = async (name) => {
+  const raw: BackupStorage['raw'] = async (name) => {
     const file = createReadStream(fileOf(name));
     await once(file, 'open').catch((error: unknown) => {
       throw codeOf(error) === 'ENOENT' ? goneBackup() : error;
@@ -38,8 +38,8 @@ export function directoryBackups(directory: string): BackupStorage {
         throw error;
       }
     },
-    raw: read,
-    read,
+    raw,
+    read: (name) => raw(name),
     async remove(name) {
       await rm(draftOf(name), { force: true });
       await rm(fileOf(name), { force: true });

@@ -2,7 +2,7 @@ import type { AuditRecord } from '../../broker/audit.ts';
 import type { JsonObject } from '../../broker/json.ts';
 import type { NodeProfile } from '../../broker/nodes.ts';
 import type { Suspect } from '../../broker/orphans.ts';
-import type { Backup } from '../../broker/listing.ts';
+import type { Backup } from '../../broker/backups.ts';
 import type { Operation, ServiceBinding, ServiceInstance, TimelineEntry } from '../../broker/records.ts';
 import type { Hint } from '../../broker/store.ts';
 import type { Seen } from '../../broker/units.ts';

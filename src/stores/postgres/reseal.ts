@@ -14,6 +14,7 @@ const TABLES: readonly Table[] = [
   { table: 'operations', ids: ['id'] },
   { table: 'authorities', ids: ['generation'] },
   { table: 'audit_trail', ids: ['id'] },
+  { table: 'backups', ids: ['id'] },
 ];
 
 export interface ResealOptions {

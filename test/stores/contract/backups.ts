@@ -1,6 +1,5 @@
 import { auditEntry } from '../../../src/broker/audit.ts';
-import type { BackupsQuery } from '../../../src/broker/backups.ts';
-import type { NewBackup } from '../../../src/broker/listing.ts';
+import type { BackupsQuery, NewBackup } from '../../../src/broker/backups.ts';
 import type { Store } from '../../../src/broker/store.ts';
 import { newId } from '../../broker/fixtures.ts';
 import type { MakeStore } from './remembered.ts';

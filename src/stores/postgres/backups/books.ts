@@ -1,7 +1,7 @@
-import type { BackupBooks, BackupsQuery } from '../../../broker/backups.ts';
-import type { Backup, NewBackup } from '../../../broker/listing.ts';
+import type { Backup, BackupBooks, BackupsQuery, NewBackup } from '../../../broker/backups.ts';
 import type { Query, QueryRow } from '../../../postgres/query.ts';
 import { join, sql, type Sql } from '../../../postgres/sql.ts';
+import { parseConfidential } from '../../operation-rows.ts';
 import { readPageMark, writePageMark } from '../../page-mark.ts';
 import { auditInsertion } from '../audit/write.ts';
 import { fromNow } from '../lease.ts';
@@ -51,6 +51,7 @@ export function backupInsertion(backup: NewBackup, from: Sql): Sql {
     sha256: sql`${stored.sha256}::text`,
     protocol: sql`${backup.protocol}::text`,
     principal: sql`${backup.principal}::text`,
+    confidential: sql`${JSON.stringify(backup.confidential ?? {})}::text`,
   };
   return sql`insert into backups (${names(columns)}) select ${columnsOf(columns)} from ${from}`;
 }
@@ -79,6 +80,7 @@ interface BackupRow {
   readonly protocol: string;
   readonly principal: string | null;
   readonly removing: boolean;
+  readonly confidential: string;
   readonly created_at: string;
 }
 
@@ -95,6 +97,7 @@ function readBackup({ backup }: QueryRow): Backup {
     stored: { size, sha256 },
     protocol,
     principal: principal ?? undefined,
+    confidential: parseConfidential(row.confidential),
     removing,
     createdAt: new Date(row.created_at),
   };
