@@ -81,7 +81,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
     },
   ],
   ['provisioners/faulty/', { rooms: ['broker/', 'postgres/', 'system/'], packages: ['pg'] }],
-  ['provisioners/postgres/', { rooms: ['broker/', 'postgres/', 'config/'], packages: ['pg'] }],
+  ['provisioners/postgres/', { rooms: ['broker/', 'postgres/', 'system/', 'config/'], packages: ['pg'] }],
   [
     'provisioners/kubernetes/',
     // Kubeconfigs are YAML; commands in pods are run over WebSocket (decision 93).

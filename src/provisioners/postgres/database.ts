@@ -4,7 +4,7 @@ import { Failure } from '../../broker/errors.ts';
 import type { Hold } from './hold.ts';
 import { type Session } from './session.ts';
 import { codeOf } from '../../system/error-code.ts';
-import { markOf } from './names.ts';
+import { draftOf, formerOf, markOf } from './names.ts';
 import { findRoles, lockOut, makeOwner, removeRole } from './roles.ts';
 
 /**
@@ -66,7 +66,8 @@ export async function removeDatabase(hold: Hold): Promise<void> {
   const roles = await findRoles(hold);
   await lockOut(session, roles);
   await rollBackPrepared(hold);
-  await session.change(`drop database if exists ${key} with (force)`);
+  for (const name of [draftOf(hold), formerOf(hold), key])
+    await session.change(`drop database if exists ${name} with (force)`);
   for (const role of roles) await removeRole(hold, role);
 }
 

@@ -7,6 +7,7 @@ import { Failure } from '../../broker/errors.ts';
 import { type JsonObject, jsonOf } from '../../broker/json.ts';
 import { bindingKey } from '../../broker/key.ts';
 import type { StepDone, Provisioner, Work } from '../../broker/provisioner.ts';
+import { databaseBackups } from './backups/index.ts';
 import {
   furnish,
   limitConnections,
@@ -33,6 +34,8 @@ export interface DatabaseSettings {
   readonly servers: FindServer;
   /** Gives the name of the broker's own database: it is not listed, even when a broker has made it. */
   readonly ownDatabase?: () => string | undefined;
+  /** Where pg_dump and pg_restore are looked for first. */
+  readonly path?: string | undefined;
 }
 
 export interface PostgresDatabases extends Provisioner {
@@ -44,6 +47,7 @@ export interface PostgresDatabases extends Provisioner {
 export function postgresDatabases({
   servers,
   ownDatabase = () => undefined,
+  path = '',
 }: DatabaseSettings): PostgresDatabases {
   const known = createKnownServers(servers);
   const connections = createServers();
@@ -86,6 +90,7 @@ export function postgresDatabases({
       await on(work, removeDatabase);
       return { done: undefined, did: { step: 'remove' } };
     },
+    backups: databaseBackups({ known, on, path }),
     units: databaseUnits(connections, known.find),
     ...inventoryOf(connections, known, ownDatabase),
     close: () => connections.close(),

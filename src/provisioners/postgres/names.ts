@@ -23,6 +23,16 @@ export function namesOf(instance: Pick<ServiceInstance, 'id' | 'key'>): Names {
   return { key: instanceKey(instance) };
 }
 
+/** The database that a backup is put into before it takes the place of the one of the instance. */
+export function draftOf({ key }: Names): string {
+  return `${key}_restored`;
+}
+
+/** The one whose place it has taken, until it is removed. */
+export function formerOf({ key }: Names): string {
+  return `${key}_replaced`;
+}
+
 /** The comment on what an instance has. */
 export function markOf({ key }: Names): string {
   return prefix + key;

@@ -6,7 +6,11 @@ import { serverByDefault } from './shape.ts';
 type Connection = Pick<PoolConfig, 'connectionString' | 'ssl'>;
 
 export interface ServerSettings {
-  readonly config: { readonly sharedServers: Readonly<Record<string, Connection>> };
+  readonly config: {
+    readonly sharedServers: Readonly<Record<string, Connection>>;
+    /** Where programs are looked for. */
+    readonly path?: string | undefined;
+  };
   /** The broker's own. */
   readonly database: {
     readonly connection: Connection;
@@ -34,6 +38,7 @@ export function databasesOf({ config, database }: ServerSettings): DatabaseSetti
         ...(server === connection && { host: '127.0.0.1', port: own.port }),
       };
     },
+    path: config.path,
     ownDatabase: () => own.database,
   };
 }

@@ -43,7 +43,7 @@ export function openDatabases(url = administratorUrl()): Databases {
   const provisioner = postgresDatabases({
     servers: (name) => (name === 'SHARED_POSTGRES_URL' ? { url } : undefined),
   });
-  const pool = new Pool({ connectionString: administratorUrl(), max: 2 });
+  const pool = new Pool({ connectionString: url, max: 2 });
   const instance = (id: string, config: JsonObject): Instance => {
     const plan = aPlan({ making: { provisioner: 'postgres', config } });
     const work = (bindingId?: string, rest: Partial<Work> = {}) => ({
