@@ -107,8 +107,8 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   closing.add(async () => quotas.close());
   const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings, quotas });
   const { broker, ...driven } = createBroker(core);
-  const { offices, workers } = await openOffices(parts, core, { pool: database.pool, broker, authorities });
-  const upkeep = upkeepOf(parts, core, { ...driven, others: workers });
+  const asked = await openOffices(parts, core, { pool: database.pool, broker, authorities });
+  const upkeep = upkeepOf(parts, core, { ...driven, others: asked.workers });
   closing.add(() => upkeep.close());
   const logins = createLoginAudit(core, closing);
   const watch = followCatalog(currentCatalog, core, async (plans) => {
@@ -121,7 +121,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   closing.add(() => tellWhatGoesOn(parts, nodes, role));
   return {
     broker,
-    offices,
+    offices: asked.offices,
     url: parts.url,
     store,
     pool: database.pool,
@@ -129,7 +129,8 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     offered: () => offer.current(),
     ...ofRole,
     keys: () => keys.state(),
-    reload: () => Promise.all([watch.reload(), quotas.reload()]).then(() => void offer.current()),
+    reload: () =>
+      Promise.all([watch, quotas, asked].map((one) => one.reload())).then(() => void offer.current()),
     rest: (withinMs) => upkeep.rest(withinMs),
     handOver: () => driven.work.handOver(),
     inHand: () => driven.work.inHand(),

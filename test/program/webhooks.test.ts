@@ -1,10 +1,12 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { readReceivers } from '../../src/program/webhooks/read.ts';
+import { createAuthority, describeTls } from '../support/certificates.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { requireDescribed } from '../support/described-answers.ts';
 import { runProgram } from '../support/run-program.ts';
@@ -271,6 +273,54 @@ test('What a broker was telling when it died is told by another, and a change of
      values ('all', 'operation.succeeded', '{"instance_id":"of-a-dead-one"}', 1, 'a dead one', now() + interval '2 s')`,
   );
   await told('/all', 'of-a-dead-one');
+});
+
+describeTls('Receivers that speak TLS', () => {
+  test('A receiver with an authority of its own is told from when it stands in the file, and nobody is told by a wrong one.', async () => {
+    const [authority, other] = [createAuthority('Receivers'), createAuthority('Others')];
+    const { cert, key } = authority.issue();
+    const seen: string[] = [];
+    const secure = createSecureServer({ cert, key }, (request, response) => {
+      request.on('data', (chunk: Buffer) => seen.push(chunk.toString()));
+      request.on('end', () => response.writeHead(204).end());
+    }).listen(0, '127.0.0.1');
+    await once(secure, 'listening');
+    const url = `https://127.0.0.1:${(secure.address() as AddressInfo).port}/secure`;
+    const others = JSON.parse(readFileSync(file, 'utf8')) as { receivers: readonly object[] };
+    const secret = newSecret();
+    const put = (ca: string) => {
+      const receiver = { name: 'secure', url, secrets: [secret], events: ['operation.succeeded'], ca };
+      writeFileSync(`${file}.new`, JSON.stringify({ receivers: [...others.receivers, receiver] }));
+      renameSync(`${file}.new`, file);
+    };
+    const output = () => brokers.map((broker) => broker.output()).join('');
+    const registered = () => database.pool.query("select from webhook_receivers where name = 'secure'");
+    try {
+      put(other.certFile);
+      await until('the receiver is known', async () => (await registered()).rows.length === 1);
+      await provision('secure', '01');
+      const failed = await until('it was tried', async () => {
+        const { rows } = await database.pool.query<{ trouble: string | null }>(
+          "select trouble from webhook_deliveries where receiver = 'secure' and trouble is not null",
+        );
+        return rows[0]?.trouble ?? undefined;
+      });
+      expect(failed).toMatch(/^It could not be told: UNABLE_TO_VERIFY_LEAF_SIGNATURE/);
+      expect(seen).toEqual([]);
+      put(authority.certFile);
+      await database.pool.query("update webhook_deliveries set due_at = now() where receiver = 'secure'");
+      await until('it is told', () => seen.join('').includes('"instance_id":"secure"'));
+      writeFileSync(file, '{"receivers": [{"name": "secure"}]}');
+      await until('it is refused', () => output().includes('The receivers from before stay in use.'));
+      await provision('later', '01');
+      await until('it is told still', () => seen.join('').includes('"instance_id":"later"'));
+      expect(output()).not.toContain(secret);
+    } finally {
+      writeFileSync(file, JSON.stringify(others));
+      secure.closeAllConnections();
+      secure.close();
+    }
+  });
 });
 
 test('Where no broker has a receiver nothing is written, and what none has had for a day is forgotten', async () => {

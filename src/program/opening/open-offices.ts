@@ -20,7 +20,12 @@ export async function openOffices(
   parts: StoreOpening,
   core: BrokerContext,
   { pool, broker, authorities }: OfficesParts,
-): Promise<{ readonly offices: Offices; readonly workers: UpkeepParts['others'] }> {
+): Promise<{
+  readonly offices: Offices;
+  readonly workers: UpkeepParts['others'];
+  /** Reads the files of them again. */
+  readonly reload: () => Promise<void>;
+}> {
   const upgrades = openUpgrades(pool, broker, core);
   const webhooks = await patiently(parts, () => openWebhooks(pool, parts, core));
   return {
@@ -30,5 +35,6 @@ export async function openOffices(
       webhooks: webhooks.office,
     },
     workers: [upgrades.worker, webhooks.worker],
+    reload: () => webhooks.reload(),
   };
 }

@@ -9,6 +9,7 @@ import type { Log } from '../../telemetry/log.ts';
 import { startRounds } from '../loops/rounds.ts';
 import { startWorker, type Worker } from '../loops/worker.ts';
 import { deliveryWork } from './deliver.ts';
+import { followReceivers } from './follow.ts';
 import { readReceivers, type Receiver } from './read.ts';
 import { storedWebhooks, type StoredReceiver, type StoredWebhooks } from './stored.ts';
 
@@ -24,45 +25,95 @@ interface WebhookParts {
   readonly log: Pick<Log, 'note' | 'hide'>;
 }
 
+export interface OpenWebhooks {
+  readonly office: WebhookOffice;
+  readonly worker: Worker;
+  /** Reads the receivers again. */
+  reload(): Promise<void>;
+}
+
 /**
- * What operators ask of webhooks, and the loops that tell them; without receivers nothing runs.
+ * What operators ask of webhooks, and the loops that tell their receivers, who are read again when their file changes;
+ * without a file nothing runs.
  * @throws Error with a sentence when the file cannot be used
  */
 export async function openWebhooks(
   pool: Pool,
-  { config, log }: WebhookParts,
+  { config: { webhooksFile: file }, log }: WebhookParts,
   context: WebhookContext,
-): Promise<{ readonly office: WebhookOffice; readonly worker: Worker }> {
-  const receivers = readReceivers(config.webhooksFile, log);
+): Promise<OpenWebhooks> {
+  let receivers = readReceivers(file, log);
   const stored = storedWebhooks(pool, context.settings.holder);
   const office = createWebhookOffice(stored, context);
   const register = () => stored.register(receivers.map((one) => rowOf(one, context.catalog())));
   await (receivers.length > 0 ? register() : stored.retire());
-  if (receivers.length === 0)
-    return { office, worker: { wake: () => undefined, stop: async () => undefined } };
-  const rounds = startRounds(async () => {
-    await register()
+  if (file === undefined)
+    return {
+      office,
+      worker: { wake: () => undefined, stop: async () => undefined },
+      reload: async () => undefined,
+    };
+  const keep = () =>
+    register()
       .then(() => stored.prune(context.settings.retention))
+      .then(() => stored.retire())
       .catch((error: unknown) =>
         context.observe({ type: 'trouble', doing: 'telling who is told by webhooks', detail: String(error) }),
       );
-    return registerEvery;
-  }, registerEvery);
-  const workers = receivers.map((receiver) =>
+  const rounds = startRounds(() => keep().then(() => registerEvery), registerEvery);
+  const loops = tellingLoops(stored, context);
+  loops.tell(receivers);
+  const onChange = (read: readonly Receiver[]) => {
+    receivers = read;
+    loops.tell(read);
+    void keep();
+  };
+  const looks = followReceivers({ file, log, first: receivers, onChange });
+  return {
+    office,
+    worker: {
+      wake: () => loops.wake(),
+      async stop(withinMs) {
+        looks.close();
+        await Promise.all([rounds.stop(), loops.stop(withinMs)]);
+      },
+    },
+    reload: () => looks.reload(),
+  };
+}
+
+interface TellingLoops extends Worker {
+  /** These from now on, and no others; what is on its way to another one ends as it may. */
+  tell(receivers: readonly Receiver[]): void;
+}
+
+/** Milliseconds for what is on its way to a receiver that is one no longer: as long as an answer may take. */
+const lastAnswer = 10_000;
+
+function tellingLoops(stored: StoredWebhooks, context: WebhookContext): TellingLoops {
+  const running = new Map<string, Worker>();
+  let isStopped = false;
+  const start = (receiver: Receiver) =>
     startWorker({
       work: deliveryWork({ stored, context }, receiver),
       what: 'webhooks to be told',
       concurrency: atOnce,
       observe: context.observe,
-    }),
-  );
+    });
   return {
-    office,
-    worker: {
-      wake: () => workers.forEach((one) => one.wake()),
-      async stop(withinMs) {
-        await Promise.all([rounds.stop(), ...workers.map((one) => one.stop(withinMs))]);
-      },
+    tell(receivers) {
+      if (isStopped) return;
+      const wanted = new Map(receivers.map((one) => [JSON.stringify(one), one]));
+      for (const [key, worker] of [...running].filter(([one]) => !wanted.has(one))) {
+        running.delete(key);
+        void worker.stop(lastAnswer);
+      }
+      for (const [key, receiver] of wanted) if (!running.has(key)) running.set(key, start(receiver));
+    },
+    wake: () => running.forEach((one) => one.wake()),
+    async stop(withinMs) {
+      isStopped = true;
+      await Promise.all([...running.values()].map((one) => one.stop(withinMs)));
     },
   };
 }

@@ -22,6 +22,8 @@ export interface Receiver {
   readonly offerings?: readonly string[] | undefined;
   /** Certificates of authorities in place of the usual ones, in PEM form. */
   readonly ca?: string | undefined;
+  /** Where they were read. */
+  readonly caFile?: string | undefined;
 }
 
 /**
@@ -106,6 +108,7 @@ function readReceiver(value: Members, at: string, directory: string, found: Find
     events: events as readonly WebhookEvent[] | undefined,
     offerings,
     ca: value['ca'] === undefined ? undefined : authorityIn(value['ca'], at, directory, found),
+    caFile: typeof value['ca'] === 'string' ? resolve(directory, value['ca']) : undefined,
   };
 }
 
