@@ -40,7 +40,7 @@ function offeringOf(name: OfferingName, image: string): JsonObject {
       ...(name === 'boxes' && { limits: { pids: values.pids } }),
     })),
     secrets: { admin: { length: 24 }, password: { per: 'binding', length: 24 } },
-    timeouts: { start: '2m' },
+    timeouts: { start: '8m' },
     monitor: { every: '2s' },
     ...parts[name](image),
   };

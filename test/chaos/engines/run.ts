@@ -10,6 +10,7 @@ import { judge } from './verdict.ts';
 
 /** @param bounds `count` is of operations */
 export async function runEngines(engines: Engines, bounds: Bounds): Promise<ChaosReport> {
+  await mendBrokers(engines.slots);
   const platform = createPlatform({
     slots: engines.slots,
     offerings: offeringNames,

@@ -1,17 +1,15 @@
 // The broker is killed after each step of a provision in turn, and another process becomes the node.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { Client } from 'pg';
 import { keyOf } from '../../../src/broker/key.ts';
 import { say } from '../../provisioners/process/process-node.ts';
 import { keyIn } from '../../support/instance-key.ts';
+import { fates, openStepGate, type StepGate } from '../step-gate.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { tiny } from './offerings.ts';
 import { until } from '../../support/until.ts';
 
 const steps = ['init', 'prepare', 'configure', 'check_up', 'start', 'check_up', 'once_ready'];
-/** What becomes of the statement that tells of the step: it is executed, or thrown away with its connection. */
-const fates = ['recorded', 'done and not recorded'] as const;
 const cases = fates.flatMap((fate) =>
   steps.map((step, index) => ({ fate, step, number: index + 1, id: idOf(fate, index + 1) })),
 );
@@ -29,67 +27,30 @@ const hooks = {
 
 const env = { DATABASE_POOL: '40', NODE_PORTS: '21200-21299' };
 let oneNode: OneNode;
-let gate: Client;
+let gate: StepGate;
 let next: Maker;
 beforeAll(async () => {
   const note = 'echo "$PURVEYOR_ACTION" >> ran';
   oneNode = await openOneNode([tiny('tiny', { hooks, monitor: { every: '1s' } })], {
     'tiny/note': note,
   });
-  gate = new Client(oneNode.database.config);
-  await gate.connect();
   next = await oneNode.start(env);
-  await makeGates();
+  gate = await openStepGate(oneNode.database);
   await killAtEach(cases, ({ id }) => next.provision(id, of));
 });
 afterAll(async () => {
-  await gate.end();
+  await gate.close();
   await oneNode.close();
 });
 
 /** Asks for all, kills the broker when each has come to its point, and lets another one take over. */
 async function killAtEach(points: typeof cases, ask: (one: (typeof cases)[number]) => Promise<unknown>) {
-  for (const { id, number, fate } of points)
-    await gate.query('insert into points values ($1, $2, $3)', [id, number, fates.indexOf(fate)]);
-  for (const fate of fates.keys()) await gate.query(`select pg_advisory_lock(${lock}, $1)`, [fate]);
+  await gate.shut(points);
   for (const one of points) void ask(one).catch(() => undefined);
-  await until('each is stopped at its step', async () => (await waiting()).length === points.length);
+  await gate.untilStopped(points.length);
   await next.kill();
-  await openGates();
+  await gate.open();
   next = await oneNode.start(env);
-}
-
-/** Whoever writes the step of such a number and instance waits, in the middle of the statement, for the gate's lock. */
-async function makeGates(): Promise<void> {
-  await gate.query('create table points (instance_id text, number integer, fate integer)');
-  await gate.query(`
-    create function wait_at_point() returns trigger language plpgsql as $$ begin
-      perform pg_advisory_xact_lock_shared(hashtext(current_schema), fate) from points p
-        join operations o using (instance_id) where o.id = new.operation_id and p.number = new.number;
-      return new;
-    end $$`);
-  await gate.query(
-    'create trigger wait_at_point after insert on operation_steps for each row execute function wait_at_point()',
-  );
-}
-
-const lock = 'hashtext(current_schema)';
-
-async function waiting(fate?: number): Promise<readonly number[]> {
-  const { rows } = await gate.query<{ pid: number }>(
-    `select pid from pg_locks where locktype = 'advisory' and not granted and objsubid = 2
-       and classid = ${lock}::oid and objid = coalesce($1::integer::oid, objid)`,
-    [fate],
-  );
-  return rows.map(({ pid }) => pid);
-}
-
-async function openGates(): Promise<void> {
-  await gate.query('delete from points');
-  for (const pid of await waiting(fates.indexOf('done and not recorded')))
-    await gate.query('select pg_terminate_backend($1)', [pid]);
-  await gate.query('select pg_advisory_unlock_all()');
-  await until('they have ended', async () => (await waiting()).length === 0);
 }
 
 test.each(cases)(
