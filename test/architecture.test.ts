@@ -72,6 +72,11 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
     },
   ],
   ['protocols/pages/', { rooms: ['broker/', 'protocols/operator/', ...betweenProtocols], packages: ['eta'] }],
+  [
+    'protocols/dashboard/',
+    // The client of OpenID Connect, and why it, is in decision 115.
+    { rooms: ['broker/', 'config/', 'protocols/pages/', ...betweenProtocols], packages: ['openid-client'] },
+  ],
   ['protocols/', { rooms: ['broker/', ...betweenProtocols], packages: ['ajv'] }],
   [
     'provisioners/echo/',
@@ -208,12 +213,14 @@ test('The inner rooms of broker/ stand in one order: operations, requests, then 
   expect(wrong.map(said)).toEqual([]);
 });
 
-test('No protocol, provisioner or store imports its neighbour, but the pages what answers operators.', () => {
+test('No protocol, provisioner or store imports its neighbour, but the pages what answers operators, and dashboards the pages.', () => {
   const wrong = ownImports.filter((one) => {
     const own = /^src\/(?:protocols|provisioners|stores)\/[^/]+\//.exec(one.file)?.[0];
     const other = /^src\/(?:protocols|provisioners|stores)\/[^/]+\//.exec(resolved(one) ?? '')?.[0];
     // They show what it tells, and do what it does (decision 103).
     if (own === 'src/protocols/pages/' && other === 'src/protocols/operator/') return false;
+    // They look alike, and are written by the same templates (decision 115).
+    if (own === 'src/protocols/dashboard/' && other === 'src/protocols/pages/') return false;
     return own !== undefined && other !== undefined && own !== other;
   });
   expect(wrong.map(said)).toEqual([]);

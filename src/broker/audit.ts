@@ -15,6 +15,7 @@ export const auditVerbs = [
   'backup',
   'restore',
   'delete-backup',
+  'dashboard-link',
   'exec',
   'log',
   'drain',

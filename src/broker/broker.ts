@@ -37,7 +37,7 @@ import type {
   Upgrade,
 } from './commands.ts';
 import type { RequestContext } from './requests/context.ts';
-import { type Dashboard, findDashboard } from './requests/dashboard.ts';
+import { type Dashboards, dashboardsOf } from './requests/dashboard.ts';
 import { deprovision } from './requests/deprovision.ts';
 import type { BrokerContext } from './context.ts';
 import { createEngine } from './operations/engine.ts';
@@ -100,10 +100,11 @@ export type { Purged } from './repair/purge.ts';
 
 export type { LastOperation } from './requests/fetch.ts';
 
-export type { Dashboard } from './requests/dashboard.ts';
+export { linkPurpose } from './requests/dashboard.ts';
+export type { Dashboard, DashboardLink, LinkClaim, OwnedInstance } from './requests/dashboard.ts';
 
 /** What every protocol speaks to. Refusals are thrown, outcomes returned; a failed synchronous operation throws Failure. */
-export interface Broker {
+export interface Broker extends Dashboards {
   catalog(): Catalog;
   provision(command: Provision): Promise<Outcome<ServiceInstance>>;
   update(command: Update): Promise<Outcome<ServiceInstance>>;
@@ -113,8 +114,6 @@ export interface Broker {
   /** Refuses with not-found while it is being made, with busy while it is being updated. */
   instance(instanceId: string): Promise<ServiceInstance>;
   binding(instanceId: string, bindingId: string): Promise<ServiceBinding>;
-  /** Where the dashboard of an instance is, for everybody who asks. */
-  dashboard(instanceId: string): Promise<Dashboard>;
   lastOperation(query: OperationQuery): Promise<LastOperation>;
 
   start(command: StartStop): Promise<Outcome<ServiceInstance>>;
@@ -191,7 +190,7 @@ export function createBroker(context: BrokerContext): {
     unbind: (command) => unbind(core, command),
     instance: (instanceId) => fetchInstance(core, instanceId),
     binding: (instanceId, bindingId) => fetchBinding(core, instanceId, bindingId),
-    dashboard: (instanceId) => findDashboard(core, instanceId),
+    ...dashboardsOf(core),
     lastOperation: (query) => fetchLastOperation(core, query),
     start: (command) => startStop(core, command, 'start'),
     stop: (command) => startStop(core, command, 'stop'),

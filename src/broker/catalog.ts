@@ -192,7 +192,7 @@ export interface SecretRule {
 
 /** Templates of what the platform is answered. */
 export interface AnswerTemplates {
-  readonly dashboard?: string;
+  readonly dashboard?: string | false;
   readonly credentials?: JsonObject;
   readonly syslogDrainUrl?: string;
   readonly routeServiceUrl?: string;

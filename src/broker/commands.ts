@@ -32,6 +32,13 @@ export interface Provision extends Command {
   readonly requester?: Json;
 }
 
+/** An address that opens the dashboard of an instance for so many milliseconds. */
+export interface LinkDashboard {
+  readonly instanceId: string;
+  readonly forMs: number;
+  readonly origin: Origin;
+}
+
 export interface Update extends Command {
   readonly offeringId: string;
   /** Absent: the plan stays. */

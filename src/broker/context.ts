@@ -35,6 +35,7 @@ export interface BrokerContext {
   readonly observe: (event: BrokerEvent) => void;
   /** Absent: nobody wants to see what goes on as a trace. */
   readonly tracing?: Tracing | undefined;
+  readonly seals: Seals;
   readonly newId: () => string;
   /** Random letters and digits. */
   readonly newSecret: (length: number) => string;
@@ -76,6 +77,14 @@ const untraced: Tracing = {
 
 export function tracingOf({ tracing }: Pick<BrokerContext, 'tracing'>): Tracing {
   return tracing ?? untraced;
+}
+
+/** Texts that are given to browsers and come back: only brokers with the same keys make and read them. */
+export interface Seals {
+  /** @param purpose another one opens it not */
+  seal(purpose: string, text: string): string;
+  /** Undefined: it is none of ours, or its key is gone. */
+  open(purpose: string, token: string): string | undefined;
 }
 
 export interface HiddenOffering {

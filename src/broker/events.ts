@@ -11,6 +11,7 @@ export type CommandSummary =
   | { readonly kind: 'drain' | 'undrain' | 'forget' | 'abandon'; readonly node: string }
   | { readonly kind: 'delete-backup'; readonly backupId: string; readonly instanceId: string }
   | { readonly kind: 'cancel'; readonly operationId: string }
+  | { readonly kind: 'dashboard-link'; readonly instanceId: string; readonly forMs: number }
   | {
       readonly kind: 'purge' | 'force-delete';
       readonly instanceId: string;

@@ -91,7 +91,7 @@ function answerOf(words: PerPlan): Making['answer'] {
   const addressOf = (text: string | undefined) =>
     words.tls && text !== undefined ? secureAddress(text) : text;
   return {
-    dashboard: addressOf(words.dashboard),
+    dashboard: words.dashboard === false ? false : addressOf(words.dashboard),
     credentials: namedCredentials(words),
     syslogDrainUrl: addressOf(words.syslog_drain_url),
     routeServiceUrl: words.route_service_url,

@@ -169,6 +169,7 @@ function protocolsOf({
     broker: lateBroker(() => requireFoundation().broker),
     offices: lateOffices(() => requireFoundation().offices),
     store: () => requireFoundation().store,
+    seals: () => requireFoundation().seals,
     database: () => requireFoundation().pool,
     url: () => requireFoundation().url,
     readiness,

@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { Broker } from '../broker/broker.ts';
+import type { Seals } from '../broker/context.ts';
 import type { Offices } from '../broker/offices/index.ts';
 import type { Store } from '../broker/store.ts';
 import type { Readiness } from '../protocols/health/index.ts';
@@ -16,6 +17,7 @@ export interface ProtocolParts {
   readonly broker: Broker;
   readonly offices: Offices;
   readonly store: () => Store;
+  readonly seals: () => Seals;
   readonly database: () => Pool;
   /** The broker's own address, as platforms know it. */
   readonly url: () => string;

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool } from 'pg';
 import { createBroker, type Broker } from '../broker/broker.ts';
-import type { BrokerContext } from '../broker/context.ts';
+import type { BrokerContext, Seals } from '../broker/context.ts';
 import type { OperationSummary } from '../broker/events.ts';
 import type { Nodes } from '../broker/nodes.ts';
 import type { Offices } from '../broker/offices/index.ts';
@@ -29,6 +29,7 @@ import { followCatalog, saveDeclared } from './audit/catalog-changes.ts';
 import { createLoginAudit, type LoginAudit } from './audit/failed-logins.ts';
 import { startUpkeep, type UpkeepParts } from './loops/upkeep.ts';
 import { openQuotas, type Quotas } from './quotas/file.ts';
+import { createSeals } from '../stores/seals.ts';
 import type { KeyState } from '../stores/postgres/keys.ts';
 import { postgresNodes } from '../stores/postgres/nodes.ts';
 import { postgresOrphans } from '../stores/postgres/orphans.ts';
@@ -44,6 +45,7 @@ export interface Runtime {
   /** The broker's own address, as platforms know it. */
   readonly url: string;
   readonly store: Store;
+  readonly seals: Seals;
   readonly pool: Pool;
   /** Where the state is, in words fit for a log. */
   readonly origin: string;
@@ -105,25 +107,25 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
   closing.add(() => offer.stop());
   const quotas = await openQuotas(parts);
   closing.add(async () => quotas.close());
-  const core = depsOf(parts, { store, nodes, pool: database.pool, offer, provisioners, settings, quotas });
+  const parted = { store, nodes, pool: database.pool, offer, provisioners, settings, quotas };
+  const core = depsOf(parts, { ...parted, seals: createSeals(() => keys.ring()) });
   const { broker, ...driven } = createBroker(core);
   const asked = await openOffices(parts, core, { pool: database.pool, broker, authorities });
   const upkeep = upkeepOf(parts, core, { ...driven, others: asked.workers });
   closing.add(() => upkeep.close());
-  const logins = createLoginAudit(core, closing);
   const watch = followCatalog(currentCatalog, core, async (plans) => {
     await save(plans);
     await role?.lookFor(plans);
     await offer.refresh();
     tellOfNode(plans);
   });
-  closing.add(() => watch.close());
-  closing.add(() => tellWhatGoesOn(parts, nodes, role));
+  for (const end of [() => watch.close(), () => tellWhatGoesOn(parts, nodes, role)]) closing.add(end);
   return {
     broker,
     offices: asked.offices,
     url: parts.url,
     store,
+    seals: core.seals,
     pool: database.pool,
     origin: database.origin,
     offered: () => offer.current(),
@@ -134,7 +136,7 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
     rest: (withinMs) => upkeep.rest(withinMs),
     handOver: () => driven.work.handOver(),
     inHand: () => driven.work.inHand(),
-    logins,
+    logins: createLoginAudit(core, closing),
     close: () => closing.close(),
   };
 }
@@ -153,7 +155,7 @@ function upkeepOf(
   });
 }
 
-interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings'> {
+interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings' | 'seals'> {
   readonly quotas: Quotas;
   readonly pool: Pool;
   readonly offer: Offer;

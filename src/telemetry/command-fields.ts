@@ -14,6 +14,7 @@ const fields: Fields = {
   forget: ({ node }) => ({ node }),
   abandon: ({ node }) => ({ node }),
   cancel: ({ operationId }) => ({ operationId }),
+  'dashboard-link': ({ instanceId, forMs }) => ({ instanceId, forMs }),
   'delete-backup': ({ backupId, instanceId }) => ({ backupId, instanceId }),
   purge: ({ instanceId, bindingId }) => ({ instanceId, bindingId }),
   'force-delete': ({ instanceId, bindingId }) => ({ instanceId, bindingId }),

@@ -30,6 +30,7 @@ export async function measureQueue(connection: PoolConfig): Promise<number[]> {
     peer: () => {
       throw new Error('There is no other node.');
     },
+    seals: { seal: () => '', open: () => undefined },
     hidden: () => [],
     provisioners: () => [],
     catalog: () => ({ offerings: [], loadedAt: new Date() }),

@@ -127,6 +127,7 @@ export function coreInMemory(
         users,
         orphans,
         peer: () => ({ exec: unreachable, log: unreachable }),
+        seals: { seal: (purpose, text) => `${purpose}.${text}`, open: () => undefined },
         hidden: () => [],
         provisioners: () => provisioners,
         catalog: () => ({ offerings: offeringsOf(plans), loadedAt: now() }),

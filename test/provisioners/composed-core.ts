@@ -21,6 +21,7 @@ export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker
       throw new Error(`There is no node '${name}'.`);
     },
     catalog: () => catalog,
+    seals: { seal: () => '', open: () => undefined },
     hidden: () => [],
     revive: revivePlan,
     provisioner: (name) => known.get(name),

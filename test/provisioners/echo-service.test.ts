@@ -34,7 +34,9 @@ afterAll(() => database.close());
 /** A broker of its own; all share the database. */
 function serve(messages = postgresMessages(database.pool)) {
   const settings = { store: () => store, messages: () => messages };
-  const pages = dashboards({ pages: [echoPage(settings)], find: async () => 'none' });
+  const broker = { owned: async () => undefined, dashboard: async () => 'none' } as never;
+  const seals = { seal: () => '', open: () => undefined };
+  const pages = dashboards({ pages: [echoPage(settings)], broker, seals, url: () => 'http://broker' });
   const { app } = createServer({
     protocols: [echoService(settings), pages],
     logins: [],

@@ -201,6 +201,10 @@ const commands: {
   protect: [{ kind: 'protect', instanceId: 'i1' }, { instanceId: 'i1' }],
   undelete: [{ kind: 'undelete', instanceId: 'i1' }, { instanceId: 'i1' }],
   unprotect: [{ kind: 'unprotect', instanceId: 'i1' }, { instanceId: 'i1' }],
+  'dashboard-link': [
+    { kind: 'dashboard-link', instanceId: 'i1', forMs: 1000 },
+    { instanceId: 'i1', forMs: 1000 },
+  ],
   'force-delete': [{ kind: 'force-delete', instanceId: 'i1' }, { instanceId: 'i1' }],
   'remove-orphan': [
     { kind: 'remove-orphan', provisioner: 'process', node: 'n1', name: 'p1' },

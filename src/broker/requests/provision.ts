@@ -181,10 +181,11 @@ export function watched(
 export function withDashboard(instance: ServiceInstance, plan: ServicePlan, url: string): ServiceInstance {
   const template = plan.making.answer.dashboard;
   const { dashboardUrl: _old, ...confidential } = instance.confidential;
-  if (template === undefined) return { ...instance, confidential };
-  const dashboardUrl = needsFacts(template)
-    ? addressUntilMade(instance, url)
-    : textOf(render(template, templateValues(plan, instance, undefined, url)));
+  if (template === false) return { ...instance, confidential };
+  const dashboardUrl =
+    template === undefined || needsFacts(template)
+      ? addressUntilMade(instance, url)
+      : textOf(render(template, templateValues(plan, instance, undefined, url)));
   return { ...instance, confidential: { ...confidential, dashboardUrl } };
 }
 

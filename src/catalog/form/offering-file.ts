@@ -71,7 +71,7 @@ export interface PerPlan {
   readonly schemas?: SchemasFile;
   readonly credentials?: JsonObject;
   readonly credentials_type?: string;
-  readonly dashboard?: string;
+  readonly dashboard?: string | false;
   readonly syslog_drain_url?: string;
   readonly route_service_url?: string;
   readonly volume_mounts?: readonly JsonObject[];

@@ -82,7 +82,10 @@ const perPlan: JsonObject = {
   schemas,
   credentials: anyObject,
   credentials_type: textSchema,
-  dashboard: textSchema,
+  dashboard: {
+    title: 'text that is not blank, or false',
+    anyOf: [textSchema, { type: 'boolean', enum: [false] }],
+  },
   syslog_drain_url: textSchema,
   route_service_url: textSchema,
   volume_mounts: { type: 'array', items: volumeMount, minItems: 1 },

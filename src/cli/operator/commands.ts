@@ -1,6 +1,7 @@
 import type { CliCommand } from '../command.ts';
 import { backupCommands } from './backups.ts';
 import { bindings } from './bindings.ts';
+import { dashboardLink } from './dashboard-link.ts';
 import { repairCommands } from './repair.ts';
 import { auditCommands } from './audit.ts';
 import { authorityCommands } from './authorities.ts';
@@ -20,6 +21,7 @@ export const operatorCommands: readonly CliCommand[] = [
   offerings,
   quotas,
   ...instanceCommands,
+  dashboardLink,
   bindings,
   operations,
   ...repairCommands,

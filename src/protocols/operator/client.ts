@@ -21,6 +21,7 @@ import type {
   RetryWebhooksBody,
 } from './wire/webhooks.ts';
 import type { ActionBody, ExecAnswer, ExecBody, LogAnswer, OrphanBody } from './wire/units.ts';
+import type { DashboardLinkAnswer, LinkBody } from './wire/dashboards.ts';
 import type { BackupMadeAnswer, BackupsAnswer, RestoreBody } from './wire/backups.ts';
 import type { BindingsAnswer, InstanceDetailsAnswer, InstancesAnswer } from './wire/instances.ts';
 import type {
@@ -55,6 +56,7 @@ export interface OperatorClient {
   deleteBackup(id: string): Promise<object>;
   repair(id: string, verb: 'retry' | 'cancel'): Promise<ActionAnswer>;
   act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
+  dashboardLink(id: string, body: LinkBody): Promise<DashboardLinkAnswer>;
   /** @param confirm the id once more */
   removeInstance(id: string, confirm: string): Promise<ActionAnswer>;
   /** The same of these two. */
@@ -126,6 +128,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     ...backupCalls(ask),
     repair: (id, verb) => post(`/operator/operations/${encodeURIComponent(id)}/${verb}`, {}),
     act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body, queryOf(id)),
+    dashboardLink: (id, body) => post(`${pathOf(id)}/dashboard-link`, body, queryOf(id)),
     removeInstance: (id, confirm) =>
       ask({ method: 'DELETE', path: pathOf(id), query: { ...queryOf(id), confirm } }),
     purgeInstance: (id, confirm) => post(`${pathOf(id)}/actions/purge`, {}, { ...queryOf(id), confirm }),

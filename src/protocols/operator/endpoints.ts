@@ -21,6 +21,7 @@ import { acted, ok } from './replies.ts';
 import { auditEndpoint } from './audit.ts';
 import { authorityEndpoints } from './authorities.ts';
 import { type BackupKeeper, backupEndpoints } from './backups/endpoints.ts';
+import { dashboardEndpoints, type DashboardLinker } from './dashboards/link.ts';
 import { type Repaired, repairEndpoints } from './repair.ts';
 import { openApiDocument } from './document.ts';
 import { upgradeEndpoints } from './upgrades/endpoints.ts';
@@ -44,6 +45,7 @@ import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer, QuotasAns
 /** What operators may do with instances. */
 export type Operated = Repaired &
   BackupKeeper &
+  DashboardLinker &
   Pick<
     Broker,
     | 'start'
@@ -91,6 +93,7 @@ export function endpoints(
     'instances unbind': async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
     'instances delete': async (call) => acted(await broker.removeInstance(readInstanceRemoval(call))),
     ...backupEndpoints(broker, overview),
+    ...dashboardEndpoints(broker),
     ...repairEndpoints(broker, overview),
     async 'instances exec'(call) {
       requireHere(call, here);

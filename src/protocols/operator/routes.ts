@@ -4,6 +4,7 @@
  */
 import { auditQuery } from './audit.ts';
 import { backupRoutes } from './backups/routes.ts';
+import { dashboardRoutes } from './dashboards/link.ts';
 import { instanceRoutes } from './instance-routes.ts';
 import type { OperatorRoute } from './route.ts';
 import { upgradeRoutes } from './upgrades/routes.ts';
@@ -29,6 +30,7 @@ export const operatorRoutes = {
   ...upgradeRoutes,
   ...webhookRoutes,
   ...backupRoutes,
+  ...dashboardRoutes,
   nodes: {
     method: 'GET',
     path: '/operator/nodes',

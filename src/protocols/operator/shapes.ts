@@ -2,6 +2,7 @@ import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
 import { authorityBody } from './wire/authorities.ts';
 import { restoreBody } from './wire/backups.ts';
+import { linkBody } from './wire/dashboards.ts';
 import { schemaOf, type Shape } from './wire/shape.ts';
 import { upgradesBody } from './wire/upgrades.ts';
 import { retryWebhooksBody } from './wire/webhooks.ts';
@@ -17,6 +18,7 @@ export const requireOrphanBody = check(orphanBody);
 export const requireUpgradesBody = check(upgradesBody);
 export const requireRetryWebhooksBody = check(retryWebhooksBody);
 export const requireRestoreBody = check(restoreBody);
+export const requireLinkBody = check(linkBody);
 export const requireAuthorityBody = check(authorityBody);
 
 /** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */

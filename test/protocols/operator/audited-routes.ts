@@ -129,6 +129,15 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       'i1',
       { body: { command: ['sh', '-c', 'exit 0', prepare.argument] } },
     ],
+    [
+      'operator',
+      'post',
+      `${instance}/dashboard-link`,
+      () => '/operator/instances/i1/dashboard-link',
+      'dashboard-link',
+      'i1',
+      { body: { for: 60_000 } },
+    ],
     ['operator', 'post', `${instance}/backups`, () => '/operator/instances/i1/backups', 'backup', 'i1'],
     [
       'operator',

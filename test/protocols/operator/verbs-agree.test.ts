@@ -24,6 +24,7 @@ const forPrograms = 'It is what programs read.';
 const withoutPage: Readonly<Record<string, string>> = {
   'instances exec': byTerminal,
   'instances log': byTerminal,
+  'instances dashboard-link': 'A page would keep the secret in the address of the link in sight.',
   'upgrades start': byRun,
   backups: byList,
   'backups restore': byList,

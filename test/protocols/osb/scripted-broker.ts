@@ -33,6 +33,8 @@ type Platforms = Omit<
   | 'listBackups'
   | 'restoreBackup'
   | 'deleteBackup'
+  | 'owned'
+  | 'dashboardLink'
 >;
 
 type Asked = readonly [what: keyof Platforms, of: unknown];

@@ -4,7 +4,8 @@ export const answerMeanings: Readonly<Record<string, string>> = {
     'All that a binding returns to the application. A bindable plan of an offering without `requires` has them. Flat texts travel best: some platforms drop numbers and lists, Kubernetes wants keys of letters, digits, `-`, `_` and `.`',
   credentials_type:
     'What they are for, as the Service Binding Specification calls it: `redis`, `mysql`, `postgresql`, `rabbitmq`. They are given by all names that libraries look for, see below',
-  dashboard: "The address of an instance's page, see below",
+  dashboard:
+    "The address of an instance's page, see below; `false`: it has none. Without it the broker's own page is told",
   syslog_drain_url: "Where the application's log goes; needs `syslog_drain` in `requires`",
   route_service_url:
     'Through where the requests of a route go, https; needs `route_forwarding` in `requires`',

@@ -175,7 +175,7 @@ function asSentence(who: Cell): Cell {
   );
 }
 
-function timelineOf(kind: string, steps: TimedOperationAnswer['timeline']): Timeline | undefined {
+export function timelineOf(kind: string, steps: TimedOperationAnswer['timeline']): Timeline | undefined {
   if (steps.length === 0) return undefined;
   const ends = steps.map(({ ended_at: at }) => Date.parse(at));
   const starts = steps.map(({ ms }, at) => (ends[at] ?? 0) - ms);
