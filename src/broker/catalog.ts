@@ -1,6 +1,7 @@
 import { Refusal } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { OperationKind } from './records.ts';
+import type { BackupPolicy, Quota } from './policies.ts';
 import type { RestartCause } from './units.ts';
 
 /** What the platform must be able to give an application that binds (spec.md, Service Offering Object). */
@@ -50,6 +51,8 @@ export interface ServicePlan {
   /** Are new instances protected against deletion? Milliseconds that deleted ones are kept; absent: none is. */
   readonly isProtected?: boolean;
   readonly keepDeleted?: number;
+  /** As quotas, not of the definition. */
+  readonly backup?: BackupPolicy;
   /** Members of a vendor beside those of the specification, which they never take the place of. */
   readonly extensions?: JsonObject;
   /** The OSB `schemas` object as the market sees it. */
@@ -68,37 +71,6 @@ export interface ParameterCheck {
   (parameters: JsonObject): string | undefined;
   /** The names of those that the schema does not know at all; absent: it knows all. */
   readonly unknownIn?: (parameters: JsonObject) => readonly string[];
-}
-
-/** Quotas say how many instances there may be, and what these may cost. */
-export const quotaScopes = ['total', 'platform', 'organization', 'space'] as const;
-
-/** For each of whom it is. */
-export type QuotaScope = (typeof quotaScopes)[number];
-
-/** What may be used at most; what is absent is not limited. */
-export interface QuotaAmounts {
-  readonly instances?: number | undefined;
-  /** The sum of what the instances take of their nodes. */
-  readonly cost?: number | undefined;
-}
-
-export interface Quota extends QuotaAmounts {
-  /** Of all instances of the offering, of those of one plan, or of all that there are. */
-  readonly of: 'offering' | 'plan' | 'all';
-  readonly per: QuotaScope;
-  /** Where it is said, for operators; absent: in the offering file. */
-  readonly from?: string;
-  readonly exceptions?: readonly QuotaException[];
-}
-
-/** What counts for one in its place; an amount that is absent is not limited. */
-export interface QuotaException extends QuotaAmounts {
-  /** Of the organization, space or platform, its id or its name. */
-  readonly is: string;
-  /** Absent: by the word of any platform. */
-  readonly platform?: string | undefined;
-  readonly from: string;
 }
 
 /** How a plan's instances are made: the second half of an offering file. Strings may hold templates. */

@@ -144,7 +144,10 @@ export interface StartStop extends Command {
 }
 
 /** Of what an instance holds. */
-export type BackUp = Command;
+export interface BackUp extends Command {
+  /** Set by the broker itself: that of the operation, which cannot be begun twice. */
+  readonly operationId?: string;
+}
 
 /** Of what a backup holds. */
 export interface RestoreBackup {

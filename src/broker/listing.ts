@@ -1,5 +1,6 @@
 /** What lists can be asked for, and whose the instances in them are. */
-import type { Quota, QuotaAmounts, QuotaException, ServicePlan } from './catalog.ts';
+import type { ServicePlan } from './catalog.ts';
+import type { Quota, QuotaAmounts, QuotaException } from './policies.ts';
 import type { OperationSummary } from './events.ts';
 import { defaultPlatform, platformOf } from './key.ts';
 import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from './records.ts';

@@ -1,6 +1,7 @@
 import type { AuditEntry, AuditTrail } from './audit.ts';
 import type { BackupBooks, NewBackup } from './backups.ts';
-import type { QuotaScope, ServicePlan } from './catalog.ts';
+import type { ServicePlan } from './catalog.ts';
+import type { QuotaScope } from './policies.ts';
 import type { Json, JsonObject } from './json.ts';
 import type {
   BindingsPage,

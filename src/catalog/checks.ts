@@ -1,5 +1,5 @@
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
-import { planSupportFindings, secretFindings, supportFindings } from './rules/abilities.ts';
+import { backupFindings, planSupportFindings, secretFindings, supportFindings } from './rules/abilities.ts';
 import { answerFindings } from './rules/rendered/answers.ts';
 import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
@@ -124,9 +124,10 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner', 'plans.with'], find: eachPlan(settingFindings) },
   { reads: ['provisioner', 'secrets'], find: secretFindings },
   { reads: ['provisioner', 'quota'], find: supportFindings },
+  { reads: ['provisioner', 'hooks', ...own('backup')], find: backupFindings },
   { reads: [...own('limits'), 'plans.with'], find: eachPlan((_, view) => limitFindings(view)) },
   {
-    reads: ['provisioner', 'plans.cost', 'plans.limits', 'plans.tls', 'plans.quota'],
+    reads: ['provisioner', 'plans.cost', 'plans.limits', 'plans.tls', 'plans.quota', 'plans.backup'],
     find: eachPlan(planSupportFindings),
   },
   { reads: ['requires_offerings'], find: needFindings },

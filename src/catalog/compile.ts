@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Proof, ServiceOffering, ServicePlan } from '../broker/catalog.ts';
 import { canonicalJson, type JsonObject } from '../broker/json.ts';
-import { type Quota, quotaScopes } from '../broker/catalog.ts';
+import { type Quota, quotaScopes } from '../broker/policies.ts';
 import { type Definition, definitionOf } from './definition.ts';
 import { type OfferingFile, type PlanView, planViews, type QuotaFile } from './form/offering-file.ts';
 import { secondsOf } from './duration.ts';
@@ -103,6 +103,7 @@ function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | und
     ...quotasOf(file, view),
     ...(isProtected && { isProtected }),
     ...(keep !== undefined && { keepDeleted: secondsOf(keep) * 1000 }),
+    ...backupOf(file, view),
   };
 }
 
@@ -110,6 +111,15 @@ function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | und
 function quotasOf({ quota: shared }: OfferingFile, { plan }: PlanView): Pick<ServicePlan, 'quotas'> {
   const all = [...quotasIn('offering', shared), ...quotasIn('plan', plan.quota)];
   return all.length > 0 ? { quotas: all } : {};
+}
+
+/** Not of the definition either. */
+function backupOf({ backup: shared }: OfferingFile, { plan }: PlanView): Pick<ServicePlan, 'backup'> {
+  if (!shared && !plan.backup) return {};
+  const { every, keep = {} } = { ...shared, ...plan.backup };
+  const ms = (duration: string | undefined) =>
+    duration === undefined ? undefined : secondsOf(duration) * 1000;
+  return { backup: { every: ms(every), keepCount: keep.count, keepFor: ms(keep.for) } };
 }
 
 function quotasIn(of: Quota['of'], quota: QuotaFile = {}): readonly Quota[] {

@@ -1,4 +1,4 @@
-import type { Quota } from '../../src/broker/catalog.ts';
+import type { Quota } from '../../src/broker/policies.ts';
 import { aPlan, toProvision, toUpdate } from './fixtures.ts';
 import { coreInMemory, scripted } from './core-in-memory.ts';
 

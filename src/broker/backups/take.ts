@@ -31,7 +31,8 @@ export async function takeBackup(core: RequestContext, command: BackUp): Promise
     }
     const plan = await core.planOf(found.instance);
     requireAble(core, plan, 'backup');
-    const operation = newOperation(core, plan, 'backup', { instanceId, origin });
+    const fresh = newOperation(core, plan, 'backup', { instanceId, origin });
+    const operation = { ...fresh, id: command.operationId ?? fresh.id };
     id = operation.id;
     return { start: { plan, operation, instance: { put: found.instance } } };
   });

@@ -1,5 +1,6 @@
 /** What is asked of quotas, how people are told that one is used up, and what operators see of them. */
-import type { Quota, QuotaAmounts, QuotaException, QuotaScope, ServicePlan } from '../catalog.ts';
+import type { ServicePlan } from '../catalog.ts';
+import type { Quota, QuotaAmounts, QuotaException, QuotaScope } from '../policies.ts';
 import type { BrokerContext } from '../context.ts';
 import {
   type InstanceOwner,

@@ -1,6 +1,6 @@
 import type { JsonObject } from '../../broker/json.ts';
 import type { Permission } from '../../broker/catalog.ts';
-import type { QuotaAmounts, QuotaScope } from '../../broker/catalog.ts';
+import type { QuotaAmounts, QuotaScope } from '../../broker/policies.ts';
 import type { OperationKind } from '../../broker/records.ts';
 import type { RestartCause } from '../../broker/units.ts';
 import type { LimitsFile } from '../limits.ts';
@@ -41,6 +41,7 @@ export interface OfferingFile extends PerPlan {
   readonly requires_offerings?: Readonly<Record<string, DependencyEntry>>;
   readonly max_instances?: number;
   readonly quota?: QuotaFile;
+  readonly backup?: BackupFile;
 }
 
 export interface PlanFile extends PerPlan {
@@ -60,6 +61,13 @@ export interface PlanFile extends PerPlan {
   readonly protected?: boolean;
   readonly keep_deleted?: string;
   readonly quota?: QuotaFile;
+  /** Each key by itself in place of the offering's. */
+  readonly backup?: BackupFile;
+}
+
+export interface BackupFile {
+  readonly every?: string;
+  readonly keep?: { readonly count?: number; readonly for?: string };
 }
 
 /** For each of whom it is. */

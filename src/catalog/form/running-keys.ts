@@ -1,5 +1,5 @@
 import type { JsonObject } from '../../broker/json.ts';
-import { quotaScopes } from '../../broker/catalog.ts';
+import { quotaScopes } from '../../broker/policies.ts';
 import { restartCauses } from '../../broker/units.ts';
 import { durationSchema, environmentName, hookNames, textSchema, thing, yesNo } from './schema-words.ts';
 
@@ -33,6 +33,12 @@ const monitor = thing({
 const quotaAmounts = thing({
   instances: { type: 'integer', minimum: 0 },
   cost: { type: 'number', minimum: 0 },
+});
+
+/** Of an offering, and of a plan. */
+export const backup = thing({
+  every: durationSchema,
+  keep: thing({ count: { type: 'integer', minimum: 1 }, for: durationSchema }),
 });
 
 /** Of an offering, and of a plan. */

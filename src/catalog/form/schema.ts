@@ -3,7 +3,7 @@
  * what a message calls the form, a `default` is what an absent key means.
  */
 import type { JsonObject } from '../../broker/json.ts';
-import { quota, runningKeys } from './running-keys.ts';
+import { backup, quota, runningKeys } from './running-keys.ts';
 import {
   durationSchema,
   numberOrTemplate,
@@ -149,6 +149,7 @@ const plan = thing(
     protected: { ...yesNo, default: false },
     keep_deleted: durationSchema,
     quota,
+    backup,
     ...perPlan,
   },
   ['id', 'name', 'description'],
@@ -205,6 +206,7 @@ const making: JsonObject = {
   },
   max_instances: { type: 'integer', minimum: 1 },
   quota,
+  backup,
 };
 
 /** JSON Schema, draft 7. */

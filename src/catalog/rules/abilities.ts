@@ -1,6 +1,7 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { OfferingFile, PlanView, QuotaFile } from '../form/offering-file.ts';
+import type { BackupFile, OfferingFile, PlanView, QuotaFile } from '../form/offering-file.ts';
+import { secondsOf } from '../duration.ts';
 import { type Finding, mistake } from '../problem.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
@@ -33,7 +34,7 @@ export function planSupportFindings(
   { plan, at }: PlanView,
   traits: Traits,
 ): readonly Finding[] {
-  const said = (['cost', 'limits', 'tls'] as const).filter((key) => plan[key] !== undefined);
+  const said = (['cost', 'limits', 'tls', 'backup'] as const).filter((key) => plan[key] !== undefined);
   return [
     ...said.flatMap((key) => unsupported(offering, key, positionIn(at, key), traits)),
     ...costFindings(offering, plan.quota, positionIn(at, 'quota'), traits),
@@ -63,6 +64,7 @@ const keys = [
   'max_instances',
   'limits',
   'tls',
+  'backup',
 ] as const;
 
 function unsupported(
@@ -78,4 +80,22 @@ function unsupported(
 
 function findTraits(provisioner: string, traits: Traits): ProvisionerTraits | undefined {
   return Object.hasOwn(traits, provisioner) ? traits[provisioner] : undefined;
+}
+
+/** Backups that are to be made by themselves must be possible, and not follow each other without a pause. */
+export function backupFindings(
+  { provisioner, backup, hooks = {}, plans }: OfferingFile,
+  traits: Traits,
+): readonly Finding[] {
+  const byHooks = traits[provisioner]?.supports?.includes('hooks') === true && !hooks.backup;
+  const all: readonly (readonly [at: string, said: BackupFile | undefined])[] = [
+    ['backup', backup],
+    ...plans.map((plan, index) => [`plans[${index}].backup`, plan.backup] as const),
+  ];
+  return all.flatMap(([at, { every } = {}]) => {
+    if (every === undefined) return [];
+    const here = positionIn(at, 'every');
+    if (byHooks) return [mistake(here, 'There is no hook backup that could make them.')];
+    return secondsOf(every) < 60 ? [mistake(here, 'The least is 1m.')] : [];
+  });
 }

@@ -3,6 +3,7 @@ import type { Broker } from '../../broker/broker.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import type { Authorities } from '../../broker/nodes.ts';
 import type { Offices } from '../../broker/offices/index.ts';
+import { openBackupTurns } from '../backups/open.ts';
 import { lateAuthorityOffice } from '../authority/late.ts';
 import type { UpkeepParts } from '../loops/upkeep.ts';
 import { openUpgrades } from '../upgrades/open.ts';
@@ -34,7 +35,11 @@ export async function openOffices(
       upgrades: upgrades.office,
       webhooks: webhooks.office,
     },
-    workers: [upgrades.worker, webhooks.worker],
+    workers: [
+      upgrades.worker,
+      webhooks.worker,
+      openBackupTurns(pool, broker, { ...core, workers: parts.config.workers }),
+    ],
     reload: () => webhooks.reload(),
   };
 }

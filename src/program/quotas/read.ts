@@ -3,7 +3,7 @@ import {
   type QuotaAmounts,
   type QuotaException,
   type QuotaScope,
-} from '../../broker/catalog.ts';
+} from '../../broker/policies.ts';
 import { isObject } from '../../broker/json.ts';
 import type { QuotaRule } from '../../broker/listing.ts';
 import { positionIn } from '../../broker/template.ts';

@@ -9,7 +9,7 @@ export const traits: ProvisionerTraits = {
   roots: ['dir', 'node', 'mount'],
   members: { node: ['name', 'host', 'bind'], dir: ['base', 'data'], mount: ['path', 'mode', 'access'] },
   rootsOfBindings: ['mount'],
-  supports: ['monitor', 'max_instances', 'cost'],
+  supports: ['monitor', 'max_instances', 'cost', 'backup'],
   selfContained: false,
   local: true,
 };

@@ -16,6 +16,6 @@ export const traits: ProvisionerTraits = {
   roots: ['server', 'db', 'tls'],
   members: { server: ['host', 'port', 'sslmode'], db: ['name', 'user'], tls: ['ca_pem'] },
   secrets: { password: 'binding' },
-  supports: ['monitor', 'max_instances', 'tls'],
+  supports: ['monitor', 'max_instances', 'tls', 'backup'],
   selfContained: false,
 };

@@ -1,5 +1,5 @@
 import { ownerOf } from '../../broker/listing.ts';
-import type { QuotaScope } from '../../broker/catalog.ts';
+import type { QuotaScope } from '../../broker/policies.ts';
 import { platformOf } from '../../broker/key.ts';
 import type { OwnerMember, OwnerUse, QuotaCount, QuotaOwner, QuotaUse } from '../../broker/listing.ts';
 import type { ServiceInstance } from '../../broker/records.ts';

@@ -1,5 +1,5 @@
 import type { Demand } from '../../../src/broker/nodes.ts';
-import { type Quota } from '../../../src/broker/catalog.ts';
+import type { Quota } from '../../../src/broker/policies.ts';
 import { quotaClaims } from '../../../src/broker/operations/quota.ts';
 import type { ServiceInstance } from '../../../src/broker/records.ts';
 import type { Store } from '../../../src/broker/store.ts';

@@ -40,6 +40,12 @@ export const runningMeanings: Readonly<Record<string, string>> = {
   quota:
     'How many instances there may be for each of whom: `total`, `platform`, `organization`, `space`; of a plan, those of this plan. See below',
   'quota.<name>.instances': 'How many',
+  backup:
+    'Backups that nobody has to ask for; of a plan, each key by itself in place of the one of the offering. See [Backups](#backups)',
+  'backup.every': 'Between two backups of an instance, 1m or more, reckoned from when it was made',
+  'backup.keep': 'What stays of them; those that somebody has asked for stay until somebody removes them',
+  'backup.keep.count': 'The latest ones of each instance',
+  'backup.keep.for': 'For so long; of an instance that is there the latest one stays in any case',
   'quota.<name>.cost':
     'What their `cost` comes to together; only what is made on nodes costs something, and is refused elsewhere',
 };

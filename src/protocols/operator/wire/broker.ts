@@ -1,5 +1,5 @@
 // What is of no instance: nodes, offerings, orphans, and what refuses a request.
-import { quotaScopes } from '../../../broker/catalog.ts';
+import { quotaScopes } from '../../../broker/policies.ts';
 import {
   amount,
   list,

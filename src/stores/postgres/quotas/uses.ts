@@ -1,4 +1,4 @@
-import type { QuotaScope } from '../../../broker/catalog.ts';
+import type { QuotaScope } from '../../../broker/policies.ts';
 import { defaultPlatform } from '../../../broker/key.ts';
 import type { OwnerMember, OwnerUse, QuotaCount, QuotaOwner, QuotaUse } from '../../../broker/listing.ts';
 import type { Query } from '../../../postgres/query.ts';
