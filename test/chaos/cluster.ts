@@ -9,9 +9,8 @@ import { listen } from '../support/database-gate.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { writeOfferings } from './offerings.ts';
-import { createSlot, type Slot } from './slot.ts';
+import { createSlot, leaseMs, type Slot } from './slot.ts';
 
-export const leaseMs = 4000;
 export const operatorPassword = 'the-operator-of-chaos';
 
 export interface Cluster {

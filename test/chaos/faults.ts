@@ -1,25 +1,15 @@
 // What may happen to three brokers and their database.
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Chance } from '../fuzz/random.ts';
-import { leaseMs, type Cluster } from './cluster.ts';
+import type { Cluster } from './cluster.ts';
 import { offeringNames, writeOffering } from './offerings.ts';
+import { brokerStrikes, leaseMs } from './slot.ts';
 
 type Strike = (cluster: Cluster, chance: Chance) => Promise<void>;
 
 /** Each ends when all is as before, but for what goes on by itself. */
 export const strikes: Readonly<Record<string, Strike>> = {
-  async 'a broker is killed'({ slots }, chance) {
-    const slot = chance.of(slots);
-    await slot.end('SIGKILL');
-    await pause(chance.below(2 * leaseMs));
-    await slot.start();
-  },
-  async 'a broker stands still for longer than its lease'({ slots }, chance) {
-    const broker = chance.of(slots).broker();
-    broker?.signal('SIGSTOP');
-    await pause(leaseMs + 1000 + chance.below(3000));
-    broker?.signal('SIGCONT');
-  },
+  ...brokerStrikes,
   async 'brokers are replaced one by one'({ slots }) {
     for (const slot of slots) {
       await slot.end('SIGTERM');

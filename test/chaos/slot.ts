@@ -1,4 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { startBrokerProcess, type BrokerProcess, type Shared } from '../faults/broker-process.ts';
+import type { Chance } from '../fuzz/random.ts';
+
+/** Milliseconds for which a broker has what it works on. */
+export const leaseMs = 4000;
 
 /** The place of one broker, whatever process is there. */
 export interface Slot {
@@ -41,3 +46,23 @@ export function createSlot({ name, nodeDir, shared, env }: SlotParts): Slot {
     },
   };
 }
+
+interface Brokers {
+  readonly slots: readonly Slot[];
+}
+
+/** What may happen to any brokers. */
+export const brokerStrikes = {
+  async 'a broker is killed'({ slots }: Brokers, chance: Chance) {
+    const slot = chance.of(slots);
+    await slot.end('SIGKILL');
+    await pause(chance.below(2 * leaseMs));
+    await slot.start();
+  },
+  async 'a broker stands still for longer than its lease'({ slots }: Brokers, chance: Chance) {
+    const broker = chance.of(slots).broker();
+    broker?.signal('SIGSTOP');
+    await pause(leaseMs + 1000 + chance.below(3000));
+    broker?.signal('SIGCONT');
+  },
+};

@@ -122,7 +122,8 @@ const mostOwners = 100;
 export async function listQuotas(core: BrokerContext): Promise<readonly QuotaEntry[]> {
   const plans = declaredOfferings(core).flatMap((one) => one.plans);
   const limiting = plans.flatMap((plan, index) => {
-    const isFirst = plans.findIndex(({ offeringId }) => offeringId === plan.offeringId) === index;
+    // The plans of an offering stand beside each other.
+    const isFirst = plans[index - 1]?.offeringId !== plan.offeringId;
     const isShown = { plan: true, offering: isFirst, all: index === 0 };
     return quotasOf(core, plan)
       .filter(({ of }) => isShown[of])

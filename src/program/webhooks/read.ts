@@ -3,12 +3,12 @@ import { dirname, resolve } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
 import { webhookEvents, type WebhookEvent } from '../../broker/offices/webhooks.ts';
-import { didYouMean } from '../../catalog/form/did-you-mean.ts';
 import { parseObject } from '../../catalog/form/parse.ts';
 import { type Finding, mistake, problemLines } from '../../catalog/problem.ts';
 import { inFile } from '../../catalog/read-files.ts';
 import { codeOf } from '../../system/error-code.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { requireKeys } from '../principals/fields.ts';
 
 /** Who is told. */
 export interface Receiver {
@@ -159,9 +159,4 @@ function authorityIn(path: unknown, at: string, directory: string, found: Findin
     found.push(mistake(positionIn(at, 'ca'), `This file cannot be read: the system says ${codeOf(error)}.`));
   }
   return '';
-}
-
-function requireKeys(value: Members, at: string, keys: readonly string[], found: Finding[]): void {
-  for (const key of Object.keys(value).filter((one) => !keys.includes(one)))
-    found.push(mistake(positionIn(at, key), `There is no such key here.${didYouMean(key, keys)}`));
 }

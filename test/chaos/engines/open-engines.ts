@@ -8,10 +8,9 @@ import { startCluster, type TestCluster } from '../../support/cluster/start-clus
 import { openWayToCluster } from '../../support/cluster/way.ts';
 import { type HttpWay, openHttpWay } from '../../support/http-way.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
-import { createSlot, type Slot } from '../slot.ts';
+import { createSlot, leaseMs, type Slot } from '../slot.ts';
 import { sharedNamespace, writeOfferings } from './offerings.ts';
 
-export const leaseMs = 4000;
 export const operatorLogin = 'operator:the-operator-of-engines';
 
 export interface Engines {

@@ -2,23 +2,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Chance } from '../../fuzz/random.ts';
 import type { Fate, HttpWay } from '../../support/http-way.ts';
-import { leaseMs, type Engines } from './open-engines.ts';
+import { brokerStrikes } from '../slot.ts';
+import type { Engines } from './open-engines.ts';
 
 type Strike = (engines: Engines, chance: Chance) => Promise<void>;
 
 export const strikes: Readonly<Record<string, Strike>> = {
-  async 'a broker is killed'({ slots }, chance) {
-    const slot = chance.of(slots);
-    await slot.end('SIGKILL');
-    await pause(chance.below(2 * leaseMs));
-    await slot.start();
-  },
-  async 'a broker stands still for longer than its lease'({ slots }, chance) {
-    const broker = chance.of(slots).broker();
-    broker?.signal('SIGSTOP');
-    await pause(leaseMs + 1000 + chance.below(3000));
-    broker?.signal('SIGCONT');
-  },
+  ...brokerStrikes,
   async 'the API server is killed and comes back'({ cluster }, chance) {
     await cluster.kill();
     await pause(chance.below(3000));
