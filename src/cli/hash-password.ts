@@ -3,12 +3,14 @@ import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { hashPassword } from '../program/principals/password-hash.ts';
 import { defineCommand } from './command.ts';
-import { print } from './output/print.ts';
+import { printFor } from './output/print.ts';
+import { asJson } from './parameters.ts';
 
 export const hashPasswordCommand = defineCommand({
   words: 'hash-password',
   description: 'Print the hash of a password, read from standard input, as PRINCIPALS_FILE holds it.',
-  async run() {
+  options: asJson,
+  async run(_given, { json }) {
     // Never an argument: that stands in the history of a shell and in the list of processes.
     const password = process.stdin.isTTY ? await typed() : readInput();
     if (password === '') throw new Error('There is no password in the standard input.');
@@ -16,7 +18,8 @@ export const hashPasswordCommand = defineCommand({
       throw new Error(
         'The password has a control character, or more than one line: no client could send it.',
       );
-    print(await hashPassword(password));
+    const hash = await hashPassword(password);
+    printFor(json, { hash }, hash);
     return 0;
   },
 });

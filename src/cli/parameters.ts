@@ -72,6 +72,9 @@ export function flag(flags: string, meaning: string): CliOption<true | undefined
 /** For whoever goes on with what a command tells: as much as the broker says, as JSON. */
 export const asJson = { json: flag('--json', 'as JSON, with all that is known') };
 
+/** For commands that print nothing else: whoever asks every command in the same way may say so. */
+export const jsonAnyway = { json: flag('--json', 'as JSON, which it is in any case') };
+
 /** What only the broker can judge, e.g. the id of an instance. */
 export function someText(): Kind<string> {
   return { read: requireText };

@@ -4,8 +4,8 @@ import { createInterface } from 'node:readline/promises';
 import { readCatalogDirs, readOwnCatalogDir } from '../../config/catalog-directories.ts';
 import { oneOf, path } from '../../config/kinds.ts';
 import { defineCommand } from '../command.ts';
-import { print } from '../output/print.ts';
-import { argument, flag, option, someText } from '../parameters.ts';
+import { printFor } from '../output/print.ts';
+import { argument, asJson, flag, option, someText } from '../parameters.ts';
 import {
   starterFiles,
   starterKinds,
@@ -28,8 +28,9 @@ export const catalogNew = defineCommand({
       'where it is written, in place of the first of CATALOG_DIR',
     ),
     force: flag('--force', 'in place of a file that is there'),
+    ...asJson,
   },
-  async run([name], { provisioner, program, from, directory = readOwnCatalogDir(), force }) {
+  async run([name], { provisioner, program, from, directory = readOwnCatalogDir(), force, json }) {
     requireName(name);
     const files =
       from === undefined
@@ -40,8 +41,9 @@ export const catalogNew = defineCommand({
       throw new Error(`${join(directory, taken[0]?.path ?? '')} is there already: --force writes over it.`);
     }
     for (const file of files) write(join(directory, file.path), file.text, file.executable);
-    for (const file of files) print(`wrote  ${join(directory, file.path)}`);
-    print(`\nNext: purveyor catalog lint ${directory}`);
+    const written = files.map((file) => join(directory, file.path));
+    const lines = written.map((file) => `wrote  ${file}`).join('\n');
+    printFor(json, { written }, `${lines}\n\nNext: purveyor catalog lint ${directory}`);
     return 0;
   },
 });

@@ -4,7 +4,7 @@ import type { OperatorQuery } from '../../protocols/operator/exchange.ts';
 import type { AuditEntryAnswer } from '../../protocols/operator/wire/audit.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { print } from '../output/print.ts';
-import { flag, option, optionWithDefault, someText } from '../parameters.ts';
+import { flag, jsonAnyway, option, optionWithDefault, someText } from '../parameters.ts';
 import { printable, tableWithin } from '../table.ts';
 import { follow } from './asking/follow.ts';
 import { operatorOfHere } from './asking/operator-of-here.ts';
@@ -48,8 +48,8 @@ export const auditCommands: readonly CliCommand[] = [
   defineCommand({
     words: 'audit export',
     description: 'Write the whole trail as JSON lines, the oldest first, for other programs.',
-    options: filters,
-    async run(_given, query) {
+    options: { ...filters, ...jsonAnyway },
+    async run(_given, { json: _anyway, ...query }) {
       for await (const entry of pages(query)) print(JSON.stringify(entry));
       return 0;
     },

@@ -1,12 +1,14 @@
 import { defineCommand } from '../command.ts';
-import { print } from '../output/print.ts';
+import { printJson } from '../output/print.ts';
+import { jsonAnyway } from '../parameters.ts';
 import { operatorOfHere } from './asking/operator-of-here.ts';
 
 export const openapi = defineCommand({
   words: 'openapi',
   description: 'Print the OpenAPI document of the operator API, of which clients can be made.',
+  options: jsonAnyway,
   async run() {
-    print(JSON.stringify(await operatorOfHere().openapi(), undefined, 2));
+    printJson(await operatorOfHere().openapi());
     return 0;
   },
 });

@@ -6,7 +6,7 @@ import { brokerPasswordFile } from '../../program/opening/secrets.ts';
 import { tsuruOptions } from '../../protocols/tsuru/options.ts';
 import { addressOf, passwordOf } from '../address-of-here.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
-import { print } from '../output/print.ts';
+import { printFor } from '../output/print.ts';
 import { flag, option, optionWithDefault, someText } from '../parameters.ts';
 import { brokerOfHere } from '../platform/broker-of-here.ts';
 import {
@@ -24,10 +24,14 @@ import {
 import { runClient } from './run.ts';
 import { passwordIn } from './shell.ts';
 
+const ways = {
+  run: flag('--run', "run the commands with the platform's own client, instead of printing them"),
+  json: flag('--json', 'the commands as JSON'),
+};
 const usual = {
   name: optionWithDefault('--name <name>', someText(), 'purveyor', 'of the broker, at the platform'),
   update: flag('--update', 'it is known there already: tell the platform anew'),
-  run: flag('--run', "run the commands with the platform's own client, instead of printing them"),
+  ...ways,
 };
 const open = flag('--open', 'also open every plan to all users');
 
@@ -37,19 +41,22 @@ export const registerCommands: readonly CliCommand[] = [
     words: 'register cf',
     description: 'Tell Cloud Foundry of this broker: print the commands, or run them.',
     options: { ...usual, open },
-    async run(_given, { open: isOpen, run, ...told }) {
+    async run(_given, { open: isOpen, run, json, ...told }) {
       const one = registrationOf(told);
       const offerings = isOpen ? await sold() : [];
-      return carryOut([cloudFoundry(one), ...offerings.map((each) => cloudFoundryAccess(one, each))], run);
+      return carryOut([cloudFoundry(one), ...offerings.map((each) => cloudFoundryAccess(one, each))], {
+        run,
+        json,
+      });
     },
   }),
   defineCommand({
     words: 'register stackato',
     description: 'The same for Stackato and Helion.',
     options: { ...usual, open },
-    async run(_given, { open: isOpen, run, ...told }) {
+    async run(_given, { open: isOpen, run, json, ...told }) {
       const offerings = isOpen ? await sold() : [];
-      return carryOut([stackato(registrationOf(told)), ...offerings.flatMap(stackatoAccess)], run);
+      return carryOut([stackato(registrationOf(told)), ...offerings.flatMap(stackatoAccess)], { run, json });
     },
   }),
   defineCommand({
@@ -64,7 +71,8 @@ export const registerCommands: readonly CliCommand[] = [
         'where the secret with the login lies',
       ),
     },
-    run: async (_given, { run, ...told }) => carryOut([kubernetes(registrationOf(told))], run),
+    run: async (_given, { run, json, ...told }) =>
+      carryOut([kubernetes(registrationOf(told))], { run, json }),
   }),
   defineCommand({
     words: 'register tsuru',
@@ -73,21 +81,22 @@ export const registerCommands: readonly CliCommand[] = [
       offering: option('--offering <name>', someText(), 'only this one'),
       team: option('--team <name>', someText(), 'that owns the services; absent: that of who runs it'),
       update: usual.update,
-      run: usual.run,
+      ...ways,
     },
-    async run(_given, { offering, team, update, run }) {
+    async run(_given, { offering, team, update, run, json }) {
       const services = await tsuruServices(team, update ?? false);
       const wanted = services.filter((one) => offering === undefined || one.offering === offering);
       if (wanted.length === 0) throw new Error(`There is no offering '${offering}'.`);
-      if (!run)
-        return carryOut(
-          wanted.map((one) => tsuruService(one, '')),
-          run,
-        );
-      return runTsuru(wanted);
+      const commands = wanted.map((one) => tsuruService(one, ''));
+      return run && !json ? runTsuru(wanted) : carryOut(commands, { run, json });
     },
   }),
 ];
+
+interface Way {
+  readonly run: true | undefined;
+  readonly json: true | undefined;
+}
 
 interface Told {
   readonly name: string;
@@ -163,10 +172,15 @@ async function manifestOf({ offering, url, username, password }: TsuruService): 
 }
 
 /** Prints them, or runs one after the other up to the first that fails; gives the exit code. */
-async function carryOut(commands: readonly ClientCommand[], run: true | undefined): Promise<number> {
+async function carryOut(commands: readonly ClientCommand[], { run, json }: Way): Promise<number> {
+  if (run && json) throw new Error('--json is for commands that are printed: leave it out with --run.');
+  if (!run) {
+    const lines = commands.map(({ shown }) => shown);
+    printFor(json, { commands: lines }, lines.join('\n'));
+    return 0;
+  }
   for (const command of commands) {
-    if (!run) print(command.shown);
-    const code = run ? await runClient(command) : 0;
+    const code = await runClient(command);
     if (code !== 0) return code;
   }
   return 0;
