@@ -77,6 +77,12 @@ test.each<readonly [rule: string, config: JsonObject, more: object, line: string
     'config.objects.db: The value must be of a kind whose readiness is known, or say `ready`: exists, or a list of conditions.',
   ],
   [
+    'a kind of another group that is called like one of the cluster is a custom one',
+    withObjects({ one: { ...map, apiVersion: 'apps.example.com/v1', kind: 'Deployment' } }),
+    {},
+    'config.objects.one: The value must be of a kind whose readiness is known, or say `ready`: exists, or a list of conditions.',
+  ],
+  [
     'kinds of the whole cluster are refused',
     withObjects({ role: { ...map, kind: 'ClusterRole', ready: 'exists' } }),
     {},

@@ -1,4 +1,4 @@
-import { hasRule, judge } from '../../../src/provisioners/kubernetes/rules/judge.ts';
+import { judge, judgedKinds } from '../../../src/provisioners/kubernetes/rules/judge.ts';
 import type { Beside, Declared } from '../../../src/provisioners/kubernetes/rules/verdict.ts';
 import type { ClusterObject } from '../../../src/provisioners/kubernetes/cluster.ts';
 import { ago, condition, now, object } from './states.ts';
@@ -51,7 +51,6 @@ const others: readonly Row[] = [
     object('policy/v1', 'PodDisruptionBudget'),
     'waiting: was not looked at yet',
   ],
-  ['a Namespace', object('v1', 'Namespace', { status: { phase: 'Active' } }), 'ready'],
   ['a CronJob', object('batch/v1', 'CronJob'), 'ready'],
   ['an autoscaler', object('autoscaling/v2', 'HorizontalPodAutoscaler'), 'ready'],
   ['a Secret', object('v1', 'Secret'), 'ready'],
@@ -239,8 +238,9 @@ test.each(declared.map((row) => ({ what: row[0], row })))(
   },
 );
 
-test('Only kinds with a rule of their own need no word about when they are ready.', () => {
-  expect(hasRule({ apiVersion: 'apps/v1', kind: 'Deployment' })).toBe(true);
-  expect(hasRule({ apiVersion: 'example.com/v1', kind: 'Deployment' })).toBe(false);
-  expect(hasRule({ apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition' })).toBe(false);
+test('Kinds whose readiness is known are those of a group, whatever other groups call theirs.', () => {
+  const kinds = new Map(judgedKinds());
+  expect(kinds.get('apps')).toEqual(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet']);
+  expect(kinds.get('')).toContain('Secret');
+  expect(kinds.get('example.com')).toBeUndefined();
 });

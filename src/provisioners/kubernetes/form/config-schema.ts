@@ -1,5 +1,6 @@
 import { type JsonObject, jsonOf } from '../../../broker/json.ts';
-import { clusterScoped, judgedKinds } from './kinds.ts';
+import { judgedKinds } from '../rules/judge.ts';
+import { clusterScoped } from './kinds.ts';
 
 /** What `config:` of an offering on a cluster may say. `fills` has the texts that may hold templates. */
 export const configSchema: JsonObject = {
@@ -135,7 +136,7 @@ function objectSchema(): JsonObject {
     dependencies: {
       kind: {
         title: 'of a kind whose readiness is known, or say `ready`: exists, or a list of conditions',
-        anyOf: [...judgedKinds.map(ofKinds), { required: ['ready'] }],
+        anyOf: [...judgedKinds().map(ofGroup), { required: ['ready'] }],
       },
     },
   };
@@ -170,8 +171,15 @@ function readsSchema(): JsonObject {
   };
 }
 
-function ofKinds([apiVersion, ...kinds]: readonly [string, ...string[]]): JsonObject {
-  return { properties: { apiVersion: { enum: [apiVersion] }, kind: { enum: kinds } } };
+/** In any of its versions. */
+function ofGroup([group, kinds]: readonly [string, readonly string[]]): JsonObject {
+  const prefix = group === '' ? '' : `${group}/`;
+  return {
+    properties: {
+      apiVersion: { pattern: `^${prefix.replaceAll('.', '\\.')}v[0-9][a-z0-9]*$` },
+      kind: { enum: [...kinds] },
+    },
+  };
 }
 
 function conditionWith(more: JsonObject): JsonObject {

@@ -1,27 +1,3 @@
-/** Kinds whose objects are ready by a rule of ours; of others an offering says when they are. */
-export const judgedKinds: readonly (readonly [apiVersion: string, ...kinds: string[]])[] = [
-  [
-    'v1',
-    'Pod',
-    'PersistentVolumeClaim',
-    'Service',
-    'Secret',
-    'ConfigMap',
-    'ServiceAccount',
-    'ResourceQuota',
-    'LimitRange',
-  ],
-  ['apps/v1', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'],
-  ['batch/v1', 'Job', 'CronJob'],
-  ['networking.k8s.io/v1', 'Ingress', 'NetworkPolicy'],
-  ['policy/v1', 'PodDisruptionBudget'],
-  ['policy/v1beta1', 'PodDisruptionBudget'],
-  ['batch/v1beta1', 'CronJob'],
-  ['autoscaling/v1', 'HorizontalPodAutoscaler'],
-  ['autoscaling/v2', 'HorizontalPodAutoscaler'],
-  ['rbac.authorization.k8s.io/v1', 'Role', 'RoleBinding'],
-];
-
 /** They are of all who use the cluster, so no instance may have them. */
 export const clusterScoped = [
   'APIService',

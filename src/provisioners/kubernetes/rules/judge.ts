@@ -16,9 +16,11 @@ export function judge(object: ClusterObject, declared: Declared, beside: Beside)
   return unsettled(object, declared, beside) ?? troubled(object) ?? judged(object, declared, beside);
 }
 
-/** Does the table of the kinds say when an object of this kind is ready? If not, the offering must. */
-export function hasRule(kind: Kind): boolean {
-  return ruleOf(kind) !== undefined;
+/** Kinds whose objects are ready by a rule of ours, by their groups; of others an offering says when they are. */
+export function judgedKinds(): readonly (readonly [group: string, kinds: readonly string[]])[] {
+  const names = Object.keys(rules).map((key) => key.split(' '));
+  const groups = Map.groupBy(names, ([group = '']) => group);
+  return [...groups].map(([group, all]) => [group, all.map(([, kind = '']) => kind)]);
 }
 
 /** The deed goes before the word: what is old, or was not looked at since it was changed. */
@@ -34,7 +36,8 @@ function unsettled(object: ClusterObject, declared: Declared, beside: Beside): V
       ? waiting('was changed, and its controller has not seen that yet')
       : undefined;
   }
-  const hasStatus = Array.isArray(declared.ready) || (declared.ready === undefined && !hasRule(object));
+  const hasStatus =
+    Array.isArray(declared.ready) || (declared.ready === undefined && ruleOf(object) === undefined);
   const { appliedVersion, since, now } = beside;
   const untouched = appliedVersion !== undefined && appliedVersion === resourceVersion;
   // Without observedGeneration only another version shows that its controller has looked; or 10 s without one.
@@ -96,22 +99,14 @@ const rules: Readonly<Record<string, Rule>> = {
       ? ready
       : waiting('was not looked at yet'),
   'autoscaling HorizontalPodAutoscaler': there,
-  ' Namespace': (object) =>
-    memberOf(object, 'status')['phase'] === 'Active' ? ready : waiting('is not active yet'),
   ' Secret': there,
   ' ConfigMap': there,
   ' ServiceAccount': there,
   ' ResourceQuota': there,
   ' LimitRange': there,
-  ' Endpoints': there,
-  'discovery.k8s.io EndpointSlice': there,
   'rbac.authorization.k8s.io Role': there,
   'rbac.authorization.k8s.io RoleBinding': there,
-  'rbac.authorization.k8s.io ClusterRole': there,
-  'rbac.authorization.k8s.io ClusterRoleBinding': there,
   'networking.k8s.io NetworkPolicy': there,
-  'scheduling.k8s.io PriorityClass': there,
-  'storage.k8s.io StorageClass': there,
 };
 
 function ruleOf(kind: Kind): Rule | undefined {

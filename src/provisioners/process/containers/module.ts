@@ -1,3 +1,4 @@
+import type { ServicePlan } from '../../../broker/catalog.ts';
 import type { NodeSettings } from '../../../node/instance-context.ts';
 import { containerTraits } from './traits.ts';
 import type { AllowedImages } from './images.ts';
@@ -26,6 +27,11 @@ export const containerModule = {
     const provisioner = containers({ node, ports, users, certificates }, { engine, images, pull });
     return {
       ...provisioner,
+      async concerns(plan: ServicePlan) {
+        const told = (await provisioner.concerns?.(plan)) ?? [];
+        // What its own end has kept it from is no concern.
+        return ending.signal.aborted ? [] : told;
+      },
       async close() {
         ending.abort();
         await provisioner.close?.();
