@@ -1,5 +1,4 @@
 import { chmodSync, writeFileSync } from 'node:fs';
-import { operatorCommands } from '../../src/cli/operator/commands.ts';
 import { join } from 'node:path';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { runProgram, type Ended } from '../support/run-program.ts';
@@ -120,12 +119,6 @@ test('With --json the commands that do something tell what came of it', async ()
   const [{ id }] = (await parsed('operations --kind provision')) as [{ id: string }];
   expect(await parsed(`operations show ${id}`)).toMatchObject({ kind: 'provision', instance_id: 'i1' });
   expect(await parsed('instances missing')).toEqual({ missing: [], unseen: [] });
-});
-
-test('Every command for operators can answer as JSON', () => {
-  const without = operatorCommands.filter(({ options }) => options.every(({ long }) => long !== '--json'));
-  // These do so anyway.
-  expect(without.map(({ words }) => words)).toEqual(['audit export', 'openapi']);
 });
 
 test('A node is drained and undrained', async () => {

@@ -134,12 +134,15 @@ export function userOf({
 export function describeOperation(operation: OperationAnswer): string {
   const { kind, state, note, failure, left } = operation;
   const tried = describeTries(operation);
-  const said = failure
-    ? [[failure.sentence, failure.detail].filter(Boolean).join(' '), tried && `Undoing it: ${tried}`]
-    : [left ?? tried];
+  const said = failure ? [sentencesOf(failure), tried && `Undoing it: ${tried}`] : [left ?? tried];
   const why = said.filter(Boolean).join(' ');
   const told = note !== undefined && !failure ? ` (${note})` : '';
   return printable(`${kind} ${state}${why === '' ? '' : `: ${why}`}${told}`);
+}
+
+/** The detail may have been told with the sentence. */
+function sentencesOf({ sentence, detail = '' }: NonNullable<OperationAnswer['failure']>): string {
+  return sentence.includes(detail.trim()) ? sentence : `${sentence} ${detail}`;
 }
 
 function describeTries({ failures = 0, trouble }: OperationAnswer): string | undefined {
