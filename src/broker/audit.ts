@@ -31,6 +31,7 @@ export const auditVerbs = [
   'remove-orphan',
   'reload',
   'rekey',
+  'load-state',
   'renew-authority',
   'start-upgrades',
   'pause-upgrades',
@@ -69,7 +70,8 @@ export type AuditObject =
   | { readonly kind: 'instance'; readonly instanceId: string }
   | { readonly kind: 'binding'; readonly instanceId: string; readonly id: string }
   | {
-      readonly kind: 'node' | 'orphan' | 'catalog' | 'keys' | 'login' | 'authority' | 'upgrades' | 'webhooks';
+      readonly kind:
+        'node' | 'orphan' | 'catalog' | 'keys' | 'state' | 'login' | 'authority' | 'upgrades' | 'webhooks';
       readonly id: string;
     };
 

@@ -18,6 +18,7 @@ export interface CliProgram {
 /** The first words of commands that have two. */
 const groups: Readonly<Record<string, string>> = {
   catalog: 'Commands for offering files.',
+  state: 'Commands that save all that brokers know, and bring it back.',
   register: 'Commands that tell a platform of this broker.',
 };
 

@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { hostname, userInfo } from 'node:os';
+import { hostname } from 'node:os';
 import type { Pool } from 'pg';
 import { auditEntry, underAudit } from '../broker/audit.ts';
 import { Refusal } from '../broker/errors.ts';
 import { type BrokerEvent, tellEnd, type CommandSummary } from '../broker/events.ts';
 import type { JsonObject } from '../broker/json.ts';
-import type { Origin } from '../broker/records.ts';
 import { readConfig } from '../program/config.ts';
 import { createLog } from '../telemetry/log.ts';
 import { openDatabase, type OpenDatabase } from '../program/opening/open-database.ts';
@@ -15,6 +14,7 @@ import { isTurning, keysEvery, requireRekey, retireKeys } from '../stores/postgr
 import { resealRows } from '../stores/postgres/reseal.ts';
 import { resealer } from '../stores/sealed.ts';
 import { until } from '../system/until.ts';
+import { originOfHere } from './origin-of-here.ts';
 import { print, printJson } from './output/print.ts';
 import { tellProgress } from './platform/show.ts';
 
@@ -61,20 +61,6 @@ export async function encryptAgain(saved: boolean, json?: true): Promise<number>
   if (json) printJson(answerOf(encrypted));
   else show(encrypted);
   return encrypted.unread.size > 0 ? 1 : 0;
-}
-
-/** Who has run the command, as this machine knows it. */
-function originOfHere(): Origin {
-  return { protocol: 'cli', principal: userOfHere(), requestId: randomUUID() };
-}
-
-/** In a container a user may have a number and no name. */
-function userOfHere(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return `user ${process.getuid?.()}`;
-  }
 }
 
 /** This program, as the audit trail knows it. */

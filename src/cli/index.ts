@@ -16,6 +16,7 @@ import { registerCommands } from './register/command.ts';
 import { keyCommands } from './rekey.ts';
 import { serve } from './serve.ts';
 import { serviceCommands } from './platform/service-commands.ts';
+import { stateCommands } from './state/commands.ts';
 import { tryCommand } from './try/command.ts';
 import { requireKnown } from './unknown-command.ts';
 
@@ -30,6 +31,7 @@ const commands: readonly CliCommand[] = [
   tryCommand,
   checkCommand,
   ...keyCommands,
+  ...stateCommands,
   hashPasswordCommand,
   config,
   ...registerCommands,

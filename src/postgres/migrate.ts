@@ -22,6 +22,14 @@ interface Migration {
 /** Any number; it is the same for all brokers. */
 const LOCK = 7_366_255_231;
 
+/** A migration that a database has. */
+export interface Applied {
+  readonly set: string;
+  readonly number: number;
+  readonly file: string;
+  readonly checksum: string;
+}
+
 /**
  * Brings the database up to date: all sets, in the given order, in one transaction. Brokers that start together
  * wait for each other. Throws an Error, and changes nothing, when the database has been used by a newer program or
@@ -29,23 +37,79 @@ const LOCK = 7_366_255_231;
  * @returns the files that were applied now
  */
 export async function migrate(pool: Pool, sets: readonly MigrationSet[]): Promise<readonly string[]> {
-  const read = await Promise.all(sets.map(async (set) => ({ set, migrations: await readSet(set) })));
   // Brokers that are at work already may be in the way of a change of their tables, and it of them.
-  return persistently(() => inTransaction(pool, (client) => applyAll(client, read)));
+  return persistently(() => inTransaction(pool, (client) => migrateWithin(client, sets)));
 }
 
-interface ReadSet {
-  readonly set: MigrationSet;
-  readonly migrations: readonly Migration[];
-}
-
-async function applyAll(client: PoolClient, read: readonly ReadSet[]): Promise<readonly string[]> {
-  // Of the transaction, not of the session: a pooler may give each statement outside of one to another session.
-  await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
+/**
+ * The same in a transaction of somebody else's.
+ * @param level only these, all of which must be among the sets; absent: all
+ */
+export async function migrateWithin(
+  client: PoolClient,
+  sets: readonly MigrationSet[],
+  level?: readonly Applied[],
+): Promise<readonly string[]> {
+  if (level) await requireOurs(sets, level, 'The file');
+  await keepMigrationsOut(client);
   await client.query(LEDGER);
   const applied: string[] = [];
-  for (const { set, migrations } of read) applied.push(...(await applySet(client, set, migrations)));
+  for (const set of sets) {
+    const wanted = (await readSet(set)).filter(
+      ({ number }) => !level || level.some((one) => one.set === set.name && one.number === number),
+    );
+    applied.push(...(await applySet(client, set, wanted)));
+  }
   return applied;
+}
+
+/** As long as the transaction goes on. */
+export async function keepMigrationsOut(client: PoolClient): Promise<void> {
+  // Of the transaction, not of the session: a pooler may give each statement outside of one to another session.
+  await client.query('select pg_advisory_xact_lock($1)', [LOCK]);
+}
+
+/**
+ * What the database has, as it is until the end of the transaction; undefined when there is none of it. Of one that
+ * looks at what there was at its beginning, this is the beginning.
+ * @throws Error when it has been used by a newer program, or when a file was changed after it was applied
+ */
+export async function appliedMigrations(
+  client: PoolClient,
+  sets: readonly MigrationSet[],
+): Promise<readonly Applied[] | undefined> {
+  const isThere = await client.query('lock table schema_migrations in share mode').catch((error: unknown) => {
+    if (codeOf(error) !== '42P01') throw error;
+  });
+  if (!isThere) return undefined;
+  const { rows } = await client.query<Applied>(
+    'select set_name as set, number, file, checksum from schema_migrations order by set_name, number',
+  );
+  await requireOurs(sets, rows, 'The database');
+  return rows;
+}
+
+async function requireOurs(
+  sets: readonly MigrationSet[],
+  applied: readonly Applied[],
+  whose: string,
+): Promise<void> {
+  const foreign = applied.find((one) => sets.every(({ name }) => name !== one.set));
+  if (foreign) throw new Error(newer(whose, foreign.set, foreign.file));
+  for (const set of sets) {
+    const own = applied.filter((one) => one.set === set.name);
+    requireAllKnown(set.name, own, await readSet(set), whose);
+  }
+}
+
+/** What the sets make, by name, whether the database has it or not. */
+export async function madeBy(
+  sets: readonly MigrationSet[],
+): Promise<Readonly<Record<'tables' | 'functions', readonly string[]>>> {
+  const texts = (await Promise.all(sets.map(readSet))).flat().map(({ text }) => text);
+  const made = (pattern: RegExp) =>
+    texts.flatMap((text) => [...text.matchAll(pattern)].map(([, name = '']) => name));
+  return { tables: made(/^create table (\w+)/gm), functions: made(/^create function (\w+)/gm) };
 }
 
 const LEDGER = `create table if not exists schema_migrations (
@@ -84,12 +148,7 @@ async function applySet(
     'select number, file, checksum from schema_migrations where set_name = $1 order by number',
     [name],
   );
-  for (const row of rows)
-    requireKnown(
-      name,
-      row,
-      migrations.find(({ number }) => number === row.number),
-    );
+  requireAllKnown(name, rows, migrations, 'The database');
   const pending = migrations.filter(({ number }) => rows.every((row) => row.number !== number));
   requireLater(name, pending[0], rows.at(-1));
   for (const { number, file, text, checksum } of pending) {
@@ -119,17 +178,26 @@ function requireLater(
   );
 }
 
-function requireKnown(name: string, applied: Omit<Migration, 'text'>, own: Migration | undefined): void {
-  if (!own) {
+function requireAllKnown(
+  name: string,
+  applied: readonly Omit<Migration, 'text'>[],
+  known: readonly Migration[],
+  whose: string,
+): void {
+  for (const { number, file, checksum } of applied) {
+    const own = known.find((one) => one.number === number);
+    if (!own) throw new Error(newer(whose, name, file));
+    if (own.checksum === checksum) continue;
     throw new Error(
-      `The database is newer than this program: it has the migration ${applied.file} of '${name}'. ` +
-        'Run the version of the program that made it, or a later one.',
-    );
-  }
-  if (own.checksum !== applied.checksum) {
-    throw new Error(
-      `The migration ${own.file} of '${name}' is not the one that was applied to the database. ` +
+      `The migration ${own.file} of '${name}' is not the one that ${whose.toLowerCase()} was made with. ` +
         'Bring the file back, and put the change into a new migration.',
     );
   }
+}
+
+function newer(whose: string, set: string, file: string): string {
+  return (
+    `${whose} is newer than this program: it has the migration ${file} of '${set}'. ` +
+    'Run the version of the program that made it, or a later one.'
+  );
 }

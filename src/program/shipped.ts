@@ -16,6 +16,7 @@ import { kubernetesModule } from '../provisioners/kubernetes/module.ts';
 import { postgresModule } from '../provisioners/postgres/module.ts';
 import { containerModule } from '../provisioners/process/containers/module.ts';
 import { processModule } from '../provisioners/process/module.ts';
+import { brokerMigrations } from '../stores/postgres/broker-migrations.ts';
 
 /** The ways of making things: add yours, and name it in an offering file. */
 export const provisionerModules = [
@@ -46,11 +47,12 @@ export function shippedTraits(): Readonly<Record<string, ProvisionerTraits>> {
   return Object.fromEntries(provisionerModules.map(({ name, traits }) => [name, traits]));
 }
 
-/** The tables that they have beside those of the broker. */
+/** The tables of the broker, and those that they have beside them. */
 export function shippedMigrations(): readonly MigrationSet[] {
-  return [...provisionerModules, ...protocolModules].flatMap((one) =>
+  const others = [...provisionerModules, ...protocolModules].flatMap((one) =>
     'migrations' in one ? [one.migrations] : [],
   );
+  return [brokerMigrations, ...others];
 }
 
 type OptionsOf<Module> = Module extends { readonly options: infer Group } ? Group : never;

@@ -29,6 +29,12 @@ test('Each provisioner is made with the name and the traits that are told withou
   expect(Object.fromEntries(all.map(({ name, traits }) => [name, traits]))).toEqual(shippedTraits());
 });
 
-test('The tables of provisioners are made before those of protocols, each set once.', () => {
-  expect(shippedMigrations().map(({ name }) => name)).toEqual(['echo', 'faulty', 'kubernetes', 'tsuru']);
+test('The tables of the broker are made first, then those of provisioners and protocols, each set once.', () => {
+  expect(shippedMigrations().map(({ name }) => name)).toEqual([
+    'broker',
+    'echo',
+    'faulty',
+    'kubernetes',
+    'tsuru',
+  ]);
 });

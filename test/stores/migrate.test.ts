@@ -149,7 +149,7 @@ test('A file that was changed after it was applied is refused, and nothing is ap
   write('0001_apples.sql', 'create table pears ()');
   write('0002_more.sql', 'insert into apples values (2)');
   await expect(migrate(database.pool, [set])).rejects.toThrow(
-    "The migration 0001_apples.sql of 'fruit' is not the one that was applied to the database.",
+    "The migration 0001_apples.sql of 'fruit' is not the one that the database was made with.",
   );
   expect(await applied()).toEqual(['fruit 1']);
 });

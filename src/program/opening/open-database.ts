@@ -12,7 +12,6 @@ import { readAccounts } from '../../system/account.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { postgresStore } from '../../stores/postgres/index.ts';
 import { migrate } from '../../postgres/migrate.ts';
-import { brokerMigrations } from '../../stores/postgres/broker-migrations.ts';
 import { shippedMigrations } from '../shipped.ts';
 import { untilAvailable } from './until-available.ts';
 
@@ -44,8 +43,7 @@ export interface DatabaseOpening {
  * @throws Error when it can never be used: wrong password, newer tables than this program's
  */
 export async function openDatabase(opening: DatabaseOpening): Promise<OpenDatabase> {
-  const database = await resolve(opening);
-  opening.hide(passwordIn(database));
+  const database = await findDatabase(opening);
   const { pool, store } = connect(database, opening);
   const close = async () => {
     await pool.end();
@@ -74,17 +72,17 @@ function whyNot(error: unknown): string {
   return codeOf(error) === '' ? message : `${databaseReason(error)}.`;
 }
 
-function resolve({ config, note }: DatabaseOpening): Promise<Database> {
+/** Starts it when it is the embedded one; whether another one answers is not asked. */
+export async function findDatabase({
+  config,
+  note,
+  hide,
+}: Pick<DatabaseOpening, 'config' | 'note' | 'hide'>): Promise<Database> {
   const { databaseUrl, vcapServices, dataDir, pgBinDir: binDir, path } = config;
-  return resolveDatabase({
-    databaseUrl,
-    vcapServices,
-    dataDir,
-    binDir,
-    path,
-    isTenant: tenantsOf(config),
-    note,
-  });
+  const choice = { databaseUrl, vcapServices, dataDir, binDir, path, note };
+  const database = await resolveDatabase({ ...choice, isTenant: tenantsOf(config) });
+  hide(passwordIn(database));
+  return database;
 }
 
 /** Whoever can be an instance's user, at this start or before, is not the database's. */
@@ -118,7 +116,7 @@ async function prepare(pool: Pool, store: Store, { note, signal }: DatabaseOpeni
   const onWait = (reason: string) => note(`The database cannot be reached yet, waiting for it: ${reason}`);
   const applied = await untilAvailable({ onWait, signal }, async () => {
     await store.ping();
-    return migrate(pool, [brokerMigrations, ...shippedMigrations()]);
+    return migrate(pool, shippedMigrations());
   });
   if (applied.length > 0) note(`Changed the tables: ${applied.join(', ')}.`);
 }

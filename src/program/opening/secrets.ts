@@ -43,6 +43,16 @@ export function readSecrets(config: Config, hide: Hide): Secrets {
   };
 }
 
+/** What is there already: none is made. @throws Error that names the file when there are none */
+export function presentKeys({ encryptionKeys, dataDir }: Config): KeyRing {
+  const none = () => {
+    throw new Error(
+      `There are no encryption keys here: set ENCRYPTION_KEYS, or bring the file encryption-keys to ${dataDir}.`,
+    );
+  };
+  return encryptionKeys ?? keepKeys(dataDir, () => undefined, none);
+}
+
 /** The names of the environment's logins, as PRINCIPALS_FILE may not give them to others. */
 export function takenNames({ username, username2, operatorUsername }: Config): TakenNames {
   return {
@@ -71,8 +81,8 @@ function keepPassword(directory: string, name: string, hide: Hide): Kept {
   return kept;
 }
 
-function keepKeys(directory: string, hide: Hide): KeyRing {
-  const { value } = keepSecret(directory, 'encryption-keys', newKey);
+function keepKeys(directory: string, hide: Hide, make = newKey): KeyRing {
+  const { value } = keepSecret(directory, 'encryption-keys', make);
   hide(secretsOfKeys(value));
   return readKeys(value);
 }

@@ -38,6 +38,8 @@ export const keysEvery = 5_000;
 /** Milliseconds after which one that is silent counts as gone. */
 const goneAfter = 30_000;
 
+const lives = sql`beat_at > now() - ${goneAfter} * interval '1 millisecond'`;
+
 /**
  * Makes sure that the ring opens all that lies encrypted in this database, and tells the others which keys this
  * broker has. Brokers that start together wait for each other.
@@ -80,6 +82,17 @@ export function requireRekey(pool: Pool, ring: KeyRing, isSaved: boolean): Promi
     if (!isSaved) requireSaved(known, ring);
     await prove(query, known, ring, ring[0].id);
   });
+}
+
+/** In a transaction of the caller's. @throws Error when the ring does not open what lies in this database */
+export async function requireOpening(query: Query, ring: KeyRing): Promise<void> {
+  requireWritten(await readKeys(query, { id: '' }), ring);
+}
+
+/** How people know the brokers that live. */
+export async function livingBrokers(query: Query): Promise<readonly string[]> {
+  const rows = await query(sql`select label from brokers where ${lives} order by label`);
+  return rows.map((row) => String(row['label']));
 }
 
 export interface Retired {
@@ -151,7 +164,7 @@ function proofsIn(rows: readonly Readonly<Record<string, unknown>>[]): ReadonlyM
 async function readOthers(query: Query, own: string, written: readonly string[]): Promise<readonly Other[]> {
   const rows = await query(sql`
     select label, keys, writes from brokers
-    where id <> ${own} and beat_at > now() - ${goneAfter} * interval '1 millisecond'
+    where id <> ${own} and ${lives}
     union all
     select 'the older broker on node ' || name, null, '' from nodes
     where not ${stale} and holder <> '' and not exists (select from brokers b where b.id = nodes.holder)

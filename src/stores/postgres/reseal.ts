@@ -1,6 +1,6 @@
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import type { ConfidentialRow } from '../operation-rows.ts';
-import { queryThrough, type Query } from '../../postgres/query.ts';
+import { queryOn, queryThrough, type Query } from '../../postgres/query.ts';
 import { join, raw, sql } from '../../postgres/sql.ts';
 
 interface Table {
@@ -32,11 +32,11 @@ export interface ResealOptions {
  * @returns the number of rows written
  */
 export async function resealRows(
-  pool: Pool,
+  pool: Pool | PoolClient,
   reseal: (row: ConfidentialRow) => string | undefined,
   { batch = 200, onUnreadable, onProgress }: ResealOptions = {},
 ): Promise<number> {
-  const query = queryThrough(pool);
+  const query = 'release' in pool ? queryOn(pool) : queryThrough(pool);
   const skipping: typeof reseal = (row) => {
     try {
       return reseal(row);
