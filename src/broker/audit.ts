@@ -14,6 +14,7 @@ export const auditVerbs = [
   'restart',
   'backup',
   'restore',
+  'action',
   'delete-backup',
   'dashboard-link',
   'exec',

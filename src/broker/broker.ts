@@ -15,6 +15,7 @@ import { bind } from './requests/bind.ts';
 import type { Catalog } from './catalog.ts';
 import { type UnitMonitor, createUnitMonitor } from './units/monitor.ts';
 import type {
+  Act,
   BackUp,
   Bind,
   DeleteBackup,
@@ -45,6 +46,7 @@ import { createDependencies } from './dependencies/acquire.ts';
 import type { Outcome } from './outcome.ts';
 import { startStop } from './requests/start-stop.ts';
 import { createPlanOf } from './operations/plan-of.ts';
+import { act } from './repair/act.ts';
 import { type ForceDeleted, forceDelete } from './repair/force-delete.ts';
 import { cancelOperation } from './repair/cancel.ts';
 import { findOrphans } from './repair/find-orphans.ts';
@@ -87,17 +89,11 @@ export type {
 } from './commands.ts';
 
 export type { InstanceStatus } from './units/status.ts';
-
 export type { UnitMonitor } from './units/monitor.ts';
-
 export type { ForceDeleted } from './repair/force-delete.ts';
-
 export type { NamedBackup } from './backups/list-and-delete.ts';
-
 export type { NamedBinding } from './repair/list-bindings.ts';
-
 export type { Purged } from './repair/purge.ts';
-
 export type { LastOperation } from './requests/fetch.ts';
 
 export { linkPurpose } from './requests/dashboard.ts';
@@ -155,6 +151,8 @@ export interface Broker extends Dashboards {
   restoreBackup(command: RestoreBackup): Promise<Outcome<ServiceInstance>>;
   /** Refuses with not-found. */
   deleteBackup(command: DeleteBackup): Promise<void>;
+  /** Does what its offering declares. Refuses with not-found an action that its plan does not have. */
+  act(command: Act): Promise<Outcome<ServiceInstance>>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
@@ -205,6 +203,7 @@ export function createBroker(context: BrokerContext): {
     cancelOperation: (command) => cancelOperation(core, command),
     retryOperation: (command) => retryOperation(core, command),
     ...repairsThrough(core),
+    act: (command) => act(core, command),
     ...backupsThrough(core),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (command) => execInUnits(core, command),

@@ -53,6 +53,8 @@ export interface ServicePlan {
   readonly keepDeleted?: number;
   /** As quotas, not of the definition. */
   readonly backup?: BackupPolicy;
+  /** What operators can have done with its instances, by name; absent: nothing. */
+  readonly actions?: Readonly<Record<string, PlanAction>>;
   /** Members of a vendor beside those of the specification, which they never take the place of. */
   readonly extensions?: JsonObject;
   /** The OSB `schemas` object as the market sees it. */
@@ -64,6 +66,15 @@ export interface ServicePlan {
   readonly making: Making;
   readonly operating: Operating;
   readonly check: Readonly<Record<'provision' | 'update' | 'bind', ParameterCheck>>;
+}
+
+export interface PlanAction {
+  /** Absent: the plan has been changed, and nobody has kept it. */
+  readonly description?: string;
+  /** JSON Schema of its parameters; absent: it has none. */
+  readonly schema?: JsonObject;
+  readonly check: ParameterCheck;
+  readonly defaults: JsonObject;
 }
 
 /** Gives sentences that name each wrong parameter, or undefined when all is well. */

@@ -158,6 +158,12 @@ export interface RestoreBackup {
   readonly origin: Origin;
 }
 
+/** Of what the offering of an instance declares. */
+export interface Act extends Command {
+  readonly action: string;
+  readonly parameters: JsonObject;
+}
+
 export interface DeleteBackup {
   readonly backupId: string;
   readonly origin: Origin;

@@ -23,6 +23,7 @@ const allBusy = {
   unbind: 'busy',
   backup: 'busy',
   restore: 'busy',
+  action: 'busy',
 } as const;
 
 /**
@@ -49,6 +50,7 @@ export const exclusion: Readonly<Record<OperationKind, Readonly<Record<Operation
     restart: 'cancels',
     backup: 'cancels',
     restore: 'cancels',
+    action: 'cancels',
   },
   start: allBusy,
   stop: allBusy,
@@ -57,6 +59,7 @@ export const exclusion: Readonly<Record<OperationKind, Readonly<Record<Operation
   unbind: { ...allBusy, bind: 'cancels' },
   backup: allBusy,
   restore: allBusy,
+  action: allBusy,
 };
 
 /** As `exclusion`, for operations of two bindings of one instance: they have nothing to do with each other. */

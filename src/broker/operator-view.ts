@@ -1,5 +1,5 @@
 import type { AuditPage, AuditQuery } from './audit.ts';
-import type { ServiceOffering, ServicePlan } from './catalog.ts';
+import type { PlanAction, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { RequestContext } from './requests/context.ts';
 import type { BrokerContext } from './context.ts';
 import { Refusal } from './errors.ts';
@@ -94,6 +94,8 @@ export interface InstanceDetails extends InstanceEntry {
   /** As whom its programs run: the number of a user of its own, or `shared`; absent: it runs none on a node. */
   readonly account?: string;
   readonly neededBy: readonly string[];
+  /** What its offering declares, by name. */
+  readonly actions: Readonly<Record<string, PlanAction>>;
   /** The instances that it holds for its own use. */
   readonly needs: readonly string[];
   /** Those that failed too, in the order in which they were made. */
@@ -200,13 +202,15 @@ async function detailsOf(core: RequestContext, instanceId: string): Promise<Inst
     core.nodes.states(),
   ]);
   if (!listed) throw new Refusal('not-found', 'There is no service instance with this id.');
+  const plan = await core.planOf(listed.instance).catch(() => undefined);
   const operations = history.map(async (operation) => ({
     operation: summarize(operation),
     timeline: await store.timeline(operation.id),
   }));
   return {
     ...entryOf(core, listed, nodes),
-    account: await accountOf(core, listed.instance),
+    account: await accountOf(core, listed.instance, plan),
+    actions: plan?.actions ?? {},
     neededBy: found?.neededBy ?? [],
     needs: found ? await heldBy(core, found.instance) : [],
     bound: bindings.map((one) => ({ ...one, state: describeBindingState(one, core.now()) })),
@@ -217,12 +221,12 @@ async function detailsOf(core: RequestContext, instanceId: string): Promise<Inst
 async function accountOf(
   core: RequestContext,
   instance: InstanceEntry['instance'],
+  plan: ServicePlan | undefined,
 ): Promise<string | undefined> {
   const { place } = instance;
   if (!place) return undefined;
   const uid = await core.users.find(place.node, portOwner(instance));
   if (uid !== undefined) return String(uid);
-  const plan = await core.planOf(instance).catch(() => undefined);
   return plan && runsPrograms(core, plan) ? 'shared' : undefined;
 }
 

@@ -21,6 +21,8 @@ export interface Provisioner {
   readonly units?: UnitControl;
   /** How what an instance holds is saved and put back. */
   readonly backups?: BackupControl;
+  /** Does what an operator has asked for of what the offering declares. */
+  act?(work: Work): Promise<Step<Made>>;
   /** What really exists here, for the orphan report: with `local`, on this node. */
   inventory?(): Promise<readonly Resource[]>;
   /** Removes what `inventory` has listed and no instance stands for. Converges as well. */
@@ -196,6 +198,8 @@ export interface Work {
   readonly sparing?: Sparing;
   /** Of a backup or restore. */
   readonly archive?: Archive | undefined;
+  /** Of an action: which one. Its parameters are the template root `asked`, with this name. */
+  readonly action?: string | undefined;
   /** By which programs that it runs go on with the trace of this step; absent: there is none. */
   readonly carrier?: Readonly<Record<string, string>> | undefined;
   /** The text without anything that is confidential here: for what is to be cut, since a part is not recognised. */

@@ -11,7 +11,8 @@ export type OperationKind =
   | 'stop'
   | 'restart'
   | 'backup'
-  | 'restore';
+  | 'restore'
+  | 'action';
 
 export interface ServiceInstance {
   readonly id: string;
@@ -83,8 +84,9 @@ export interface InstanceConfidential {
   readonly requester?: Json;
   /** The memo of a create that could not be undone or removed: what is left of it can be found by it. */
   readonly trace?: Json;
-  /** What the last update asked for, if it has failed and none has succeeded since: so it can be asked for again. */
+  /** What the last update, or action, asked for, if it has failed and none has succeeded since: to ask for it again. */
   readonly failedUpdate?: { readonly operationId: string; readonly request: UpdateRequest };
+  readonly failedAction?: { readonly operationId: string; readonly asked: JsonObject };
 }
 
 export interface ServiceBinding {
@@ -128,6 +130,8 @@ export interface BindingAnswer {
 export interface Operation {
   readonly id: string;
   readonly kind: OperationKind;
+  /** Of an action: which one of those that its offering declares. */
+  readonly action?: string;
   readonly instanceId: string;
   readonly bindingId?: string;
   readonly offeringId: string;
@@ -181,9 +185,10 @@ export interface OperationConfidential {
   /** Of a deprovision: what cannot be removed is forgotten; nothing is removed, for so many milliseconds. */
   readonly force?: boolean;
   readonly keep?: number;
-  /** Of a restore: what is restored. */
+  /** Of a restore: what is restored; of an action: its parameters. */
   readonly backup?: { readonly id: string; readonly name: string; readonly stored: StoredBytes };
   readonly backupKey?: string | undefined;
+  readonly asked?: JsonObject;
 }
 
 /** Of a restart by the monitor: what lives stays, but for these units, asked to end; one that does not: `leftRunning`. */
@@ -242,8 +247,4 @@ export interface FoundBinding {
   readonly binding?: ServiceBinding;
   /** The open bind or unbind. */
   readonly operation?: Operation;
-}
-
-export function isExpired({ expiresAt }: Pick<ServiceBinding, 'expiresAt'>, now: Date): boolean {
-  return expiresAt !== undefined && expiresAt <= now;
 }

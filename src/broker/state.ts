@@ -1,6 +1,5 @@
 import { Refusal, type RefusalCode } from './errors.ts';
 import {
-  isExpired,
   type Operation,
   type ServiceBinding,
   type ServiceInstance,
@@ -21,7 +20,8 @@ export type StateWord =
   | 'stopping'
   | 'restarting'
   | 'backing-up'
-  | 'restoring';
+  | 'restoring'
+  | 'acting';
 
 /** One word for people; `ready` and the open operation are the truth. */
 export function describeState(
@@ -47,6 +47,8 @@ export function describeState(
       return 'backing-up';
     case 'restore':
       return 'restoring';
+    case 'action':
+      return 'acting';
     default:
       if (found.instance.keptUntil) return 'deleted';
       if (found.instance.ready) return 'ready';
@@ -57,6 +59,10 @@ export function describeState(
 export const bindingStates = ['binding', 'bound', 'expired', 'failed', 'unbinding'] as const;
 
 export type BindingState = (typeof bindingStates)[number];
+
+export function isExpired({ expiresAt }: Pick<ServiceBinding, 'expiresAt'>, now: Date): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
+}
 
 /** As `describeState`, of a binding that is there. */
 export function describeBindingState(

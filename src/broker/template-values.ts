@@ -58,6 +58,7 @@ const coreRoots: ReadonlySet<string> = new Set([
   'instance',
   'binding',
   'broker',
+  'asked',
 ]);
 
 /** Can it be filled only when the instance is made? */
@@ -71,7 +72,8 @@ const shortestRedacted = 6;
 /** The text without anything that is confidential in this operation, also as it stands in addresses and in JSON. */
 export function redact(text: string, { instance, binding, operation }: LeasedOperation): string {
   const records = [instance, operation.confidential.target, binding].filter((record) => record !== undefined);
-  return redactRecords(text, records, operation.confidential.request?.parameters);
+  const { request, asked } = operation.confidential;
+  return redactRecords(text, records, request?.parameters ?? asked);
 }
 
 /** The text without anything that is confidential in these instances and bindings. */

@@ -1,5 +1,11 @@
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
-import { backupFindings, planSupportFindings, secretFindings, supportFindings } from './rules/abilities.ts';
+import {
+  actionFindings,
+  backupFindings,
+  planSupportFindings,
+  secretFindings,
+  supportFindings,
+} from './rules/abilities.ts';
 import { answerFindings } from './rules/rendered/answers.ts';
 import { configFindings, provisionerFindings, settingFindings } from './rules/config.ts';
 import { bindingFindings, grantFindings, routeFindings } from './rules/grants.ts';
@@ -77,6 +83,7 @@ const answerWords = own(
 export const templateWords = [
   'config',
   'hooks',
+  'actions',
   'requires_offerings',
   ...own('dashboard', 'instance_metadata', 'endpoints', 'bindable', 'requires_app', 'tls'),
   ...grantWords,
@@ -125,6 +132,7 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner', 'secrets'], find: secretFindings },
   { reads: ['provisioner', 'quota'], find: supportFindings },
   { reads: ['provisioner', 'hooks', ...own('backup')], find: backupFindings },
+  { reads: ['provisioner', 'hooks', 'actions'], find: actionFindings },
   { reads: [...own('limits'), 'plans.with'], find: eachPlan((_, view) => limitFindings(view)) },
   {
     reads: ['provisioner', 'plans.cost', 'plans.limits', 'plans.tls', 'plans.quota', 'plans.backup'],

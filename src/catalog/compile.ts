@@ -1,10 +1,18 @@
 import { createHash } from 'node:crypto';
-import type { Proof, ServiceOffering, ServicePlan } from '../broker/catalog.ts';
+import type { PlanAction, Proof, ServiceOffering, ServicePlan } from '../broker/catalog.ts';
 import { canonicalJson, type JsonObject } from '../broker/json.ts';
 import { type Quota, quotaScopes } from '../broker/policies.ts';
 import { type Definition, definitionOf } from './definition.ts';
-import { type OfferingFile, type PlanView, planViews, type QuotaFile } from './form/offering-file.ts';
+import {
+  type ActionFile,
+  type OfferingFile,
+  type PlanView,
+  planViews,
+  type QuotaFile,
+} from './form/offering-file.ts';
 import { secondsOf } from './duration.ts';
+import { defaultsOf, schemasOf } from './form/shorthand.ts';
+import { mapValues } from './map-values.ts';
 import { operatingOf } from './operating.ts';
 import { parameterCheck } from './parameters.ts';
 
@@ -60,7 +68,7 @@ function proofOf({ prove }: OfferingFile): Proof | undefined {
  * the market (description, cost, display metadata) is not in it.
  */
 export function revivePlan(definition: JsonObject): ServicePlan {
-  const { offering, plan, schemas, making, operating } = definition as unknown as Definition;
+  const { offering, plan, schemas, making, operating, actions } = definition as unknown as Definition;
   const { service_instance: instance, service_binding: binding } = schemas ?? {};
   return {
     offeringId: offering.id,
@@ -87,14 +95,23 @@ export function revivePlan(definition: JsonObject): ServicePlan {
       update: parameterCheck(instance?.update?.parameters),
       bind: parameterCheck(binding?.create?.parameters),
     },
+    ...(actions && { actions: mapValues(actions, actionOf) }),
   };
 }
+
+function actionOf(said: Pick<ActionFile, 'parameters'>): PlanAction {
+  const schema = schemasOf(said)?.service_instance?.create?.parameters;
+  return { schema, check: parameterCheck(schema ?? noParameters), defaults: defaultsOf(said) };
+}
+
+const noParameters = { type: 'object', additionalProperties: false };
 
 function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | undefined): ServicePlan {
   const { description, free = true, metadata, extensions, maintenance_info: maintenanceInfo } = view.plan;
   const { protected: isProtected, keep_deleted: keep } = view.plan;
+  const revived = revivePlan(definitionOf(file, view, hookFiles));
   return {
-    ...revivePlan(definitionOf(file, view, hookFiles)),
+    ...revived,
     description,
     free,
     metadata,
@@ -104,6 +121,7 @@ function compilePlan(file: OfferingFile, view: PlanView, hookFiles: string | und
     ...(isProtected && { isProtected }),
     ...(keep !== undefined && { keepDeleted: secondsOf(keep) * 1000 }),
     ...backupOf(file, view),
+    ...describedActions(file, revived),
   };
 }
 
@@ -120,6 +138,14 @@ function backupOf({ backup: shared }: OfferingFile, { plan }: PlanView): Pick<Se
   const ms = (duration: string | undefined) =>
     duration === undefined ? undefined : secondsOf(duration) * 1000;
   return { backup: { every: ms(every), keepCount: keep.count, keepFor: ms(keep.for) } };
+}
+
+/** Not of the definition: words for people. */
+function describedActions(file: OfferingFile, { actions }: ServicePlan): Pick<ServicePlan, 'actions'> {
+  if (!actions) return {};
+  const described = ([name, action]: [string, PlanAction]) =>
+    [name, { ...action, description: file.actions?.[name]?.description }] as const;
+  return { actions: Object.fromEntries(Object.entries(actions).map(described)) };
 }
 
 function quotasIn(of: Quota['of'], quota: QuotaFile = {}): readonly Quota[] {

@@ -4,7 +4,7 @@ import type { OperationKind } from '../broker/records.ts';
 import { namedCredentials, secureAddress } from './credential-names.ts';
 import { secondsOf } from './duration.ts';
 import { mapValues } from './map-values.ts';
-import type { OfferingFile, PerPlan, PlanView, SchemasFile } from './form/offering-file.ts';
+import type { ActionFile, OfferingFile, PerPlan, PlanView, SchemasFile } from './form/offering-file.ts';
 import { storedOperating, type StoredOperating } from './operating.ts';
 import { defaultsOf, schemasOf } from './form/shorthand.ts';
 
@@ -33,6 +33,8 @@ export interface Definition {
   readonly schemas?: SchemasFile;
   readonly making: Making;
   readonly operating?: StoredOperating;
+  /** Without their descriptions. */
+  readonly actions?: Readonly<Record<string, Pick<ActionFile, 'parameters'>>>;
   /** What lies in the files of its hooks, as a hash. */
   readonly hookFiles?: string;
 }
@@ -62,6 +64,7 @@ export function definitionOf(offering: OfferingFile, view: PlanView, hookFiles?:
     schemas: schemasOf(words),
     making: makingOf(offering, view),
     operating: storedOperating(offering, plan.cost, words),
+    actions: offering.actions && mapValues(offering.actions, ({ parameters }) => ({ parameters })),
     hookFiles,
   };
   // Members without a value are dropped here, as they would be in the store.

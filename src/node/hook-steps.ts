@@ -1,12 +1,13 @@
 import { Failure } from '../broker/errors.ts';
 import type { JsonObject } from '../broker/json.ts';
+import type { Made, Step } from '../broker/provisioner.ts';
 import { hookContext } from './hooks/context.ts';
 import { namesPids } from './hooks/pids.ts';
 import { type HookResult, type HookRun, runHook } from './hooks/run.ts';
 import type { InstanceContext } from './instance-context.ts';
 import { nodeOfInstance } from './node-of-instance.ts';
 import { limitOf, type TimedStep } from './step-limits.ts';
-import { TryLater } from './step-sequence.ts';
+import { runSequence, TryLater } from './step-sequence.ts';
 
 /** Does the offering have a hook for this? */
 export function hasHook({ work }: Pick<InstanceContext, 'work'>, name: string): boolean {
@@ -29,6 +30,20 @@ export async function callHook(
   if ('again' in result)
     throw new TryLater(new Failure('not-now', `The step ${name} asks to be tried again later.`));
   return 'outputs' in result ? result.outputs : {};
+}
+
+/** Has the hook do what was asked for. The timeline calls the step as the action is called. */
+export function actByHook(context: InstanceContext): Promise<Step<Made>> {
+  const { work } = context;
+  const steps = {
+    async action({ tries }: { readonly tries: number }) {
+      const outputs = await callHook(context, 'action', tries);
+      return { to: 'end', did: work.action ?? 'action', ...keepOutputs(context, 'action', outputs) };
+    },
+  };
+  return runSequence<Made>(steps, 'action', work, ({ outputs }) =>
+    outputs === undefined ? {} : { facts: { outputs } },
+  );
 }
 
 /** To be remembered of a hook that put something out: under its name, beside the outputs of others. */

@@ -17,6 +17,7 @@ const defaults = {
   remove: 60_000,
   backup: 3_600_000,
   restore: 3_600_000,
+  action: 60_000,
 } as const;
 
 export type TimedStep = keyof typeof defaults;

@@ -16,4 +16,5 @@ const ARTICLE = {
   restart: 'a',
   backup: 'a',
   restore: 'a',
+  action: 'an',
 } satisfies Record<OperationKind, string>;

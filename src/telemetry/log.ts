@@ -243,7 +243,7 @@ function settled(operation: OperationSummary, ms: number): Description {
 }
 
 function line(level: Level, message: string, operation: OperationSummary, more: LogFields = {}): Description {
-  const { id, kind, instanceId, bindingId, offeringId, planId, attempt, origin } = operation;
+  const { id, kind, action, instanceId, bindingId, offeringId, planId, attempt, origin } = operation;
   const who = { instanceId, bindingId, offeringId, planId, attempt, requestId: origin.requestId };
-  return { level, message, fields: { operation: id, kind, ...who, ...more } };
+  return { level, message, fields: { operation: id, kind, action, ...who, ...more } };
 }

@@ -61,7 +61,7 @@ export const traits: Readonly<Record<string, ProvisionerTraits>> = {
     members: { node: ['host', 'bind'], dir: ['conf', 'data'] },
     rootsOfBindings: ['mount'],
     perBinding: ['bind', 'unbind'],
-    supports: ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'cost'],
+    supports: ['timeouts', 'monitor', 'hooks', 'requires_offerings', 'max_instances', 'cost', 'actions'],
     selfContained: false,
     local: true,
   },

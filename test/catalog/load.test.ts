@@ -335,7 +335,7 @@ describe('The form of a file is checked', () => {
     [
       'an unknown hook',
       { hooks: { explode: { run: ['x'] } } },
-      'hooks.explode: There is no such key here. There are: init, prepare, configure, check_up, start, once_ready, stop, halt, monitor, bind, unbind, update, remove, backup, restore.',
+      'hooks.explode: There is no such key here. There are: init, prepare, configure, check_up, start, once_ready, stop, halt, monitor, bind, unbind, update, remove, backup, restore, action.',
     ],
     [
       'what comes once by itself',

@@ -29,6 +29,7 @@ const instance: InstanceDetailsAnswer = {
   units: [],
   drifted: false,
   created_at: '2026-01-01',
+  actions: {},
   needed_by: [],
   needs: [],
   bound: [],

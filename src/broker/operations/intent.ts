@@ -59,9 +59,10 @@ export function newOperation(
   };
 }
 
-/** Seconds an operation of this plan may take. No platform polls for a backup: that has as long as its step. */
+/** Seconds an operation of this plan may take. No platform polls for a backup or an action: that has as long as its step. */
 export function secondsAllowed(plan: ServicePlan, kind: OperationKind): number {
-  if (kind !== 'backup' && kind !== 'restore') return plan.maximumPollingDuration ?? defaultDeadline;
+  if (kind !== 'backup' && kind !== 'restore' && kind !== 'action')
+    return plan.maximumPollingDuration ?? defaultDeadline;
   const asked = plan.operating.timeouts[kind] ?? plan.operating.hooks[kind]?.timeout ?? 0;
   return Math.max(defaultDeadline, asked / 1000) + timeAround;
 }
@@ -103,7 +104,7 @@ export function busyWith(
   return open && !isOwn && !isOfPlatform(open) ? { after: open } : busy(sentence);
 }
 
-const unasked: readonly OperationKind[] = ['start', 'stop', 'restart', 'backup', 'restore'];
+const unasked: readonly OperationKind[] = ['start', 'stop', 'restart', 'backup', 'restore', 'action'];
 
 export function isOfPlatform({ kind, origin }: OperationSummary): boolean {
   return !unasked.includes(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);

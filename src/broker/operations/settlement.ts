@@ -51,6 +51,8 @@ export function settlementOf(
       return made.saved ? { backup: backupOf(held, made.saved) } : {};
     case 'restore':
       return {};
+    case 'action':
+      return { instance: { put: afterAction(instance, made) } };
   }
 }
 
@@ -94,13 +96,21 @@ export function failureOf(
   { operation, instance, binding }: LeasedOperation,
   failure: OperationFailure,
 ): Settlement {
-  const { trace, request } = operation.confidential;
+  const { trace, request, asked } = operation.confidential;
   // What it asked for is kept, so that it can be asked for again.
   if (operation.kind === 'update' && request) {
     const failedUpdate = { operationId: operation.id, request };
     return {
       failure,
       instance: { put: { ...instance, confidential: { ...instance.confidential, failedUpdate } } },
+    };
+  }
+  // The same of an action.
+  if (operation.kind === 'action' && asked) {
+    const failedAction = { operationId: operation.id, asked };
+    return {
+      failure,
+      instance: { put: { ...instance, confidential: { ...instance.confidential, failedAction } } },
     };
   }
   if (trace === undefined) return { failure };
@@ -143,6 +153,12 @@ function finishInstance(
   const confidential = { ...before, facts };
   const { lost: _lost, ...rest } = instance;
   return withMetadata(core, { ...rest, confidential, ready: true, updatedAt: core.now() }, plan);
+}
+
+/** What it has put out is known from now on. */
+function afterAction(instance: ServiceInstance, { facts }: Made): ServiceInstance {
+  const { failedAction: _overtaken, ...before } = instance.confidential;
+  return { ...instance, confidential: { ...before, facts: { ...before.facts, ...facts } } };
 }
 
 /** Its metadata, rendered anew. */

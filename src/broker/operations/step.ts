@@ -188,8 +188,10 @@ function workOf(
   signal: AbortSignal,
 ): Work {
   const { operation, instance, binding } = held;
-  const { memo, target, units, sparing } = operation.confidential;
+  const { memo, target, units, sparing, asked } = operation.confidential;
+  const { action = '' } = operation;
   const shall = target ?? instance;
+  const values = templateValues(plan, shall, binding, url);
   const trace = operation.confidential.trace ?? (binding ?? instance).confidential.trace;
   return {
     operationId: operation.id,
@@ -199,10 +201,11 @@ function workOf(
     previous: target && instance,
     binding,
     plan,
-    values: templateValues(plan, shall, binding, url),
+    values: asked ? { ...values, asked: { name: action, parameters: asked } } : values,
     units,
     sparing,
     archive: archiveOf(backups, operation, signal),
+    action: operation.action,
     redact: (text) => redact(text, held),
     signal,
   };
@@ -220,19 +223,20 @@ async function call(provisioner: Provisioner, deed: OperationKind, work: Work): 
       // Without the capability there is nothing that could have been made, or is to be removed.
       return (await provisioner[deed]?.(work)) ?? { done: undefined };
     case 'backup':
-    case 'restore': {
-      const step = await provisioner.backups?.[deed](work);
-      if (!step) throw new Failure('unsupported', `A ${deed} is not possible any more.`);
-      return step;
-    }
+    case 'restore':
+      return requirePossible<Made | void>(deed, await provisioner.backups?.[deed](work));
     case 'start':
     case 'stop':
-    case 'restart': {
-      const step = await provisioner.units?.[deed]?.(work);
-      if (!step) throw new Failure('unsupported', `A ${deed} is not possible any more.`);
-      return step;
-    }
+    case 'restart':
+      return requirePossible<Made | void>(deed, await provisioner.units?.[deed]?.(work));
+    case 'action':
+      return requirePossible(deed, await provisioner.act?.(work));
   }
+}
+
+function requirePossible<Result>(deed: OperationKind, step: Step<Result> | undefined): Step<Result> {
+  if (step) return step;
+  throw new Failure('unsupported', `What was asked for (${deed}) is not possible any more.`);
 }
 
 function judge(error: unknown, held: LeasedOperation): Verdict {

@@ -1,4 +1,5 @@
 import type { RepairOperation } from '../commands.ts';
+import { act } from './act.ts';
 import { takeBackup } from '../backups/take.ts';
 import { Refusal } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
@@ -36,7 +37,7 @@ export async function retryOperation(
 }
 
 function isAnyTime({ kind }: Operation): boolean {
-  return kind === 'start' || kind === 'stop' || kind === 'restart' || kind === 'backup';
+  return kind === 'start' || kind === 'stop' || kind === 'restart' || kind === 'backup' || kind === 'action';
 }
 
 function again(core: RequestContext, operation: Operation, origin: Origin): Promise<Retried> {
@@ -55,6 +56,8 @@ function again(core: RequestContext, operation: Operation, origin: Origin): Prom
       return removeBinding(core, { ...command, bindingId });
     case 'backup':
       return takeBackup(core, command).then(({ outcome }) => outcome);
+    case 'action':
+      return actAgain(core, command, operation);
     case 'restore':
       throw new Refusal(
         'conflict',
@@ -107,6 +110,22 @@ async function updateAgain(
       'What the update asked for is not kept, so it can only be asked for by who did.',
     );
   return update(core, { ...command, ...failedUpdate.request, offeringId });
+}
+
+async function actAgain(
+  core: RequestContext,
+  command: Again,
+  { id, action = '' }: Operation,
+): Promise<Outcome<ServiceInstance>> {
+  const found = await core.store.findInstance(command.instanceId);
+  if (!found) throw gone('service instance');
+  const { failedAction } = found.instance.confidential;
+  if (failedAction?.operationId !== id)
+    throw new Refusal(
+      'conflict',
+      'Another action was asked for since, so its parameters are not kept. Ask for the action.',
+    );
+  return act(core, { ...command, action, parameters: failedAction.asked });
 }
 
 async function bindAgain(

@@ -1,4 +1,4 @@
-import { refuseUnready } from '../state.ts';
+import { isExpired, refuseUnready } from '../state.ts';
 import type { Bind } from '../commands.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { RequestContext } from './context.ts';
@@ -11,13 +11,7 @@ import { keyOf } from '../key.ts';
 import type { Outcome } from '../outcome.ts';
 import { isFormer, requirePresentPlan } from '../operations/plan-of.ts';
 import { findUntold } from './fetch.ts';
-import {
-  type FoundBinding,
-  isExpired,
-  type Operation,
-  type ServiceBinding,
-  type ServiceInstance,
-} from '../records.ts';
+import { type FoundBinding, type Operation, type ServiceBinding, type ServiceInstance } from '../records.ts';
 import { knownParameters, requireParameters } from './parameters.ts';
 import { unbind } from './unbind.ts';
 

@@ -3,14 +3,8 @@ import type { RequestContext } from './context.ts';
 import type { BrokerContext } from '../context.ts';
 import { Refusal } from '../errors.ts';
 import { withKnownBindParameters, withKnownParameters } from './parameters.ts';
-import {
-  type FoundInstance,
-  isExpired,
-  type Operation,
-  type ServiceBinding,
-  type ServiceInstance,
-} from '../records.ts';
-import { describeState, refuseUnready, asLost } from '../state.ts';
+import { type FoundInstance, type Operation, type ServiceBinding, type ServiceInstance } from '../records.ts';
+import { isExpired, describeState, refuseUnready, asLost } from '../state.ts';
 
 /** `absent`: never heard of it. `gone`: it was deleted. */
 export type LastOperation = { readonly operation: Operation } | 'absent' | 'gone';

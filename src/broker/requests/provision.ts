@@ -79,6 +79,7 @@ export function decideProvision(
     case 'restarting':
     case 'backing-up':
     case 'restoring':
+    case 'acting':
       return { is: 'unchanged', record: found.instance };
     case 'failed':
     case 'lost':

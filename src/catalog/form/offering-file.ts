@@ -37,6 +37,7 @@ export interface OfferingFile extends PerPlan {
     readonly restart_on?: readonly RestartCause[];
   };
   readonly hooks?: Readonly<Partial<Record<HookName, HookEntry>>>;
+  readonly actions?: Readonly<Record<string, ActionFile>>;
   readonly prove?: Omit<HookEntry, 'once'> & { readonly revoked?: boolean };
   readonly requires_offerings?: Readonly<Record<string, DependencyEntry>>;
   readonly max_instances?: number;
@@ -63,6 +64,10 @@ export interface PlanFile extends PerPlan {
   readonly quota?: QuotaFile;
   /** Each key by itself in place of the offering's. */
   readonly backup?: BackupFile;
+}
+
+export interface ActionFile extends Pick<PerPlan, 'parameters'> {
+  readonly description: string;
 }
 
 export interface BackupFile {

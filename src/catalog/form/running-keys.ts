@@ -3,6 +3,13 @@ import { quotaScopes } from '../../broker/policies.ts';
 import { restartCauses } from '../../broker/units.ts';
 import { durationSchema, environmentName, hookNames, textSchema, thing, yesNo } from './schema-words.ts';
 
+/** By name, each as a short JSON Schema. */
+export const parameters: JsonObject = {
+  type: 'object',
+  propertyNames: { $ref: '#/definitions/name' },
+  additionalProperties: { $ref: '#/definitions/parameter' },
+};
+
 const program: JsonObject = {
   run: { type: 'array', items: textSchema, minItems: 1 },
   env: {
@@ -48,10 +55,24 @@ export const quota: JsonObject = {
   additionalProperties: quotaAmounts,
 };
 
+const actionName: JsonObject = {
+  type: 'string',
+  pattern: '^[a-z][a-z0-9-]{0,49}$',
+  title: 'small letters, digits and -, a letter first',
+};
+
+/** What operators can have done with instances. */
+const actions: JsonObject = {
+  type: 'object',
+  propertyNames: actionName,
+  additionalProperties: thing({ description: textSchema, parameters }, ['description']),
+};
+
 /** What an offering says of running things: when, how long, how watched and by which programs of its own. */
 export const runningKeys: JsonObject = {
   timeouts: thing(Object.fromEntries(hookNames.map((step) => [step, durationSchema]))),
   monitor,
   hooks: thing(Object.fromEntries(hookNames.map((step) => [step, step === 'once_ready' ? onceHook : hook]))),
   prove,
+  actions,
 };

@@ -17,6 +17,7 @@ export const hookNames = [
   'remove',
   'backup',
   'restore',
+  'action',
 ] as const;
 
 export const yesNo = { type: 'boolean' } satisfies JsonObject;

@@ -3,7 +3,7 @@
  * what a message calls the form, a `default` is what an absent key means.
  */
 import type { JsonObject } from '../../broker/json.ts';
-import { backup, quota, runningKeys } from './running-keys.ts';
+import { backup, parameters, quota, runningKeys } from './running-keys.ts';
 import {
   durationSchema,
   numberOrTemplate,
@@ -74,11 +74,7 @@ const endpoint = thing(
 
 /** What an offering says for all of its plans and a plan may say for itself. */
 const perPlan: JsonObject = {
-  parameters: {
-    type: 'object',
-    propertyNames: name,
-    additionalProperties: { $ref: '#/definitions/parameter' },
-  },
+  parameters,
   schemas,
   credentials: anyObject,
   credentials_type: textSchema,

@@ -2,6 +2,7 @@ import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { positionIn } from '../../broker/template.ts';
 import type { BackupFile, OfferingFile, PlanView, QuotaFile } from '../form/offering-file.ts';
 import { secondsOf } from '../duration.ts';
+import { holderFindings } from './parameters.ts';
 import { type Finding, mistake } from '../problem.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
@@ -65,6 +66,7 @@ const keys = [
   'limits',
   'tls',
   'backup',
+  'actions',
 ] as const;
 
 function unsupported(
@@ -98,4 +100,43 @@ export function backupFindings(
     if (byHooks) return [mistake(here, 'There is no hook backup that could make them.')];
     return secondsOf(every) < 60 ? [mistake(here, 'The least is 1m.')] : [];
   });
+}
+
+/** Paths of the operator API that every offering has. */
+const taken = [
+  'start',
+  'stop',
+  'restart',
+  'recreate',
+  'upgrade',
+  'purge',
+  'force-delete',
+  'protect',
+  'unprotect',
+  'undelete',
+  'adopt',
+  'move',
+];
+
+/** What is offered must be done by somebody, and found under its name. */
+export function actionFindings(
+  { provisioner, actions = {}, hooks = {} }: OfferingFile,
+  traits: Traits,
+): readonly Finding[] {
+  const names = Object.keys(actions);
+  const byHooks = traits[provisioner]?.supports?.includes('hooks') === true;
+  if (names.length === 0)
+    return hooks.action ? [mistake('hooks.action', 'There are no actions that it could do.')] : [];
+  const undone =
+    byHooks && !hooks.action ? [mistake('actions', 'There is no hook action that does them.')] : [];
+  const meant = names.filter((name) => taken.includes(name));
+  return [
+    ...undone,
+    ...meant.map((name) =>
+      mistake(positionIn('actions', name), 'All instances have an action of this name. Choose another one.'),
+    ),
+    ...Object.entries(actions).flatMap(([name, action]) =>
+      holderFindings(action, positionIn('actions', name)),
+    ),
+  ];
 }

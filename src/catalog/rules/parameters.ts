@@ -18,7 +18,8 @@ export function parameterFindings(offering: OfferingFile): readonly Finding[] {
   ];
 }
 
-function holderFindings(holder: PerPlan, at: string): readonly Finding[] {
+/** @param at of what has them: an offering, a plan or an action */
+export function holderFindings(holder: PerPlan, at: string): readonly Finding[] {
   const { parameters, schemas } = holder;
   if (parameters !== undefined && schemas !== undefined) {
     return [mistake(positionIn(at, 'parameters'), 'There are schemas too: give one of the two.')];

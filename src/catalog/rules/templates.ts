@@ -44,8 +44,14 @@ function nearestFilter(reason: string): string {
 
 function reasonAgainst(use: Use): string | undefined {
   const rule = rules.get(use.expression.path[0] ?? '');
-  return rule ? rule(use) : factReason(use, [...rules.keys()]);
+  return rule ? rule(use) : factReason(use, rootsAt(use.place));
 }
+
+function rootsAt({ at }: Use['place']): readonly string[] {
+  return [...rules.keys()].filter((root) => root !== 'asked' || at === actionHook);
+}
+
+const actionHook = 'hooks.action';
 
 type Rule = (use: Use) => string | undefined;
 
@@ -71,6 +77,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ],
   ['binding', (use) => (isOfBinding(use) ? oneOf('id', 'key', 'app', 'route')(use) : onlyPerBinding)],
   ['broker', oneOf('url')],
+  ['asked', askedReason],
 ]);
 
 function oneOf(...names: readonly string[]): Rule {
@@ -136,6 +143,28 @@ function secretReason(use: Use): string | undefined {
   if (place.noSecrets !== undefined) return place.noSecrets;
   if (secret.per === 'binding' && !isOfBinding(use)) return onlyPerBinding;
   return isOnCommandLine(expression) ? seenByAll : undefined;
+}
+
+/** Which parameters there are depends on what is asked for: a variable can be left out. */
+function askedReason({ expression, place, offering: { actions = {} } }: Use): string | undefined {
+  const { path, at } = expression;
+  const [, member, name = ''] = path;
+  if (place.at !== actionHook) return 'Only the hook action is told what was asked for.';
+  if (isProgram(expression)) return 'What is asked for cannot choose the program.';
+  if (member === 'name' && path.length === 2) return undefined;
+  if (member !== 'parameters' || path.length < 3) return 'There are: asked.name, asked.parameters.<name>.';
+  if (!at.startsWith('env'))
+    return 'It may be missing at times: only env, which is without such a variable then, can hold it.';
+  const known = Object.values(actions).flatMap(({ parameters = {} }) => Object.entries(parameters));
+  const rules = known.filter(([one]) => one === name).map(([, rule]) => rule);
+  if (rules.length === 0)
+    return `No action declares such a parameter.${didYouMean(
+      name,
+      known.map(([one]) => one),
+    )}`;
+  return writesText(expression) && rules.some((rule) => typesOf(rule).some(isNested))
+    ? onlyAsJson
+    : undefined;
 }
 
 const seenByAll = 'A secret on a command line is seen by everybody on the machine.';

@@ -1,4 +1,4 @@
-import { isObject, type Json } from '../../broker/json.ts';
+import { isObject, type Json, memberOf } from '../../broker/json.ts';
 import { printable, table, tableWithin, type Cell } from '../table.ts';
 import type {
   BindingAnswer,
@@ -97,6 +97,7 @@ export function instancePage(one: InstanceDetailsAnswer): string {
     '',
     table(['UNIT', 'STATUS', 'REASON', 'SINCE', 'PID', 'ADDRESS'], units),
     '',
+    ...(Object.keys(one.actions).length > 0 ? [actionTable(one.actions), ''] : []),
     ...(one.bound.length > 0 ? [bindingTable(one.bound), ''] : []),
     ...one.operations.flatMap(operationLines),
   ].join('\n');
@@ -112,6 +113,15 @@ export function personIn(requester: Json | undefined): string | undefined {
   const value = isObject(requester) && isObject(requester['value']) ? requester['value'] : {};
   const told = ['user_name', 'username', 'user', 'email', 'user_id', 'uid'].map((name) => value[name]);
   return told.find((one) => typeof one === 'string' && one !== '') as string | undefined;
+}
+
+function actionTable(actions: InstanceDetailsAnswer['actions']): string {
+  const rows = Object.entries(actions).map(([name, action]) => [
+    name,
+    Object.keys(memberOf(action?.parameters, 'properties')).join(', '),
+    action?.description,
+  ]);
+  return table(['ACTION', 'PARAMETERS', 'WHAT IT COMES TO'], rows);
 }
 
 function bindingTable(bound: readonly BindingAnswer[]): string {
@@ -132,12 +142,12 @@ export function userOf({
 
 /** What there is to say of how an operation ended or goes on. */
 export function describeOperation(operation: OperationAnswer): string {
-  const { kind, state, note, failure, left } = operation;
+  const { action, kind, state, note, failure, left } = operation;
   const tried = describeTries(operation);
   const said = failure ? [sentencesOf(failure), tried && `Undoing it: ${tried}`] : [left ?? tried];
   const why = said.filter(Boolean).join(' ');
   const told = note !== undefined && !failure ? ` (${note})` : '';
-  return printable(`${kind} ${state}${why === '' ? '' : `: ${why}`}${told}`);
+  return printable(`${action ?? kind} ${state}${why === '' ? '' : `: ${why}`}${told}`);
 }
 
 /** The detail may have been told with the sentence. */

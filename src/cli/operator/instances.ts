@@ -18,6 +18,7 @@ import {
   someText,
   timeLimit,
 } from '../parameters.ts';
+import { parametersOption } from '../platform/parameters.ts';
 import { print, printFor, printJson, printText } from '../output/print.ts';
 
 /** Of a line, where no terminal says how wide it is. */
@@ -86,6 +87,14 @@ export const instanceCommands: readonly CliCommand[] = [
     arguments: [instanceId],
     options: asJson,
     run: async ([id], { json }) => actOn('upgrade', { id, json }, {}),
+  }),
+  defineCommand({
+    words: 'instances action',
+    description: 'Have done what its offering declares; `instances show` lists what there is.',
+    arguments: [instanceId, argument('action', someText(), 'the name of the action')],
+    options: { parameters: parametersOption, ...asJson },
+    run: async ([id, action], { json, parameters }) =>
+      doAndTell({ verb: action, id, json }, (client) => client.askFor(id, action, { parameters })),
   }),
   defineCommand({
     words: 'instances delete',

@@ -19,7 +19,7 @@ export function nodeValues({ name, host, bind }: LocalNode): JsonObject {
  * @param attempt 1, and one more for each time it was tried again
  */
 export function hookContext(work: Work, values: JsonObject, action: string, attempt: number): JsonObject {
-  const { binding, instance, plan, params, secrets, ports, dir, node, deps, pids } = values;
+  const { binding, instance, plan, params, secrets, ports, dir, node, deps, pids, asked } = values;
   return jsonOf({
     action,
     try: attempt,
@@ -32,6 +32,7 @@ export function hookContext(work: Work, values: JsonObject, action: string, atte
     node: node ?? {},
     deps: deps ?? {},
     pids,
+    asked,
     binding: work.binding && { ...asObject(binding), parameters: work.binding.confidential.parameters },
   });
 }

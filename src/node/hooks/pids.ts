@@ -1,5 +1,5 @@
 import type { Hook } from '../../broker/catalog.ts';
-import { isObject, type JsonObject } from '../../broker/json.ts';
+import { type JsonObject, memberOf } from '../../broker/json.ts';
 import { expressionsIn } from '../../broker/template.ts';
 
 /** Does the environment of this hook name the process of a unit, as `{{pids.server}}`? */
@@ -7,10 +7,20 @@ export function namesPids({ env }: Hook): boolean {
   return Object.values(env).some((text) => pidNamesIn(text).length > 0);
 }
 
-/** Does the text name a unit that has no process now? Then the variable is not there at all. */
-export function lacksPid(text: string, { pids }: JsonObject): boolean {
-  const known = isObject(pids) ? pids : {};
-  return pidNamesIn(text).some((unit) => !Object.hasOwn(known, unit));
+/**
+ * Does the text name a unit that has no process now, or a parameter that what was asked for does not have? Then the
+ * variable is not there at all.
+ */
+export function lacksNamed(text: string, values: JsonObject): boolean {
+  const pids = memberOf(values, 'pids');
+  const asked = memberOf(memberOf(values, 'asked'), 'parameters');
+  const names = expressionsIn(text).flatMap(({ path: [root, member, name = ''] }) =>
+    root === 'asked' && member === 'parameters' ? [name] : [],
+  );
+  return (
+    pidNamesIn(text).some((unit) => !Object.hasOwn(pids, unit)) ||
+    names.some((name) => !Object.hasOwn(asked, name))
+  );
 }
 
 function pidNamesIn(text: string): readonly string[] {

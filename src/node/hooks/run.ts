@@ -4,7 +4,7 @@ import { Failure } from '../../broker/errors.ts';
 import { isObject, type JsonObject } from '../../broker/json.ts';
 import { render, TemplateError } from '../../broker/template.ts';
 import { dirValues } from './context.ts';
-import { lacksPid } from './pids.ts';
+import { lacksNamed } from './pids.ts';
 import { recordRun } from './runs.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { findHookFile, misconfigured } from './files.ts';
@@ -96,7 +96,7 @@ function limitOf({ hook, limit = usualLimit, atMost = Infinity }: HookRun): numb
 function environmentOf({ path }: LocalNode, run: HookRun) {
   const { hook, name, action = name, instanceId, directory, values, carrier = {} } = run;
   const own = Object.entries(hook.env)
-    .filter(([, text]) => !lacksPid(text, values))
+    .filter(([, text]) => !lacksNamed(text, values))
     .map(([key, text]) => [key, filled(text, name, values)]);
   const places = Object.entries(dirValues(directory)).map(([key, path]) => [
     `PURVEYOR_DIR_${key.toUpperCase()}`,

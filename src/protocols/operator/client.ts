@@ -56,6 +56,12 @@ export interface OperatorClient {
   deleteBackup(id: string): Promise<object>;
   repair(id: string, verb: 'retry' | 'cancel'): Promise<ActionAnswer>;
   act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
+  /** What the offering of the instance declares. */
+  askFor(
+    id: string,
+    action: string,
+    body: { readonly parameters?: object | undefined },
+  ): Promise<ActionAnswer>;
   dashboardLink(id: string, body: LinkBody): Promise<DashboardLinkAnswer>;
   /** @param confirm the id once more */
   removeInstance(id: string, confirm: string): Promise<ActionAnswer>;
@@ -127,7 +133,7 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
     operation: (id) => get(`/operator/operations/${encodeURIComponent(id)}`),
     ...backupCalls(ask),
     repair: (id, verb) => post(`/operator/operations/${encodeURIComponent(id)}/${verb}`, {}),
-    act: (id, action, body = {}) => post(`${pathOf(id)}/actions/${action}`, body, queryOf(id)),
+    ...actionCalls(ask),
     dashboardLink: (id, body) => post(`${pathOf(id)}/dashboard-link`, body, queryOf(id)),
     removeInstance: (id, confirm) =>
       ask({ method: 'DELETE', path: pathOf(id), query: { ...queryOf(id), confirm } }),
@@ -157,6 +163,14 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
 }
 
 type Ask = <Answer>(question: Question) => Promise<Answer>;
+
+function actionCalls(ask: Ask): Pick<OperatorClient, 'act' | 'askFor'> {
+  const act = <Answer>(id: string, action: string, body: object = {}) => {
+    const path = `${pathOf(id)}/actions/${encodeURIComponent(action)}`;
+    return ask<Answer>({ method: 'POST', path, body, query: queryOf(id) });
+  };
+  return { act, askFor: act };
+}
 
 function authorityCalls(ask: Ask): Pick<OperatorClient, 'authorities' | 'renewAuthority'> {
   return {

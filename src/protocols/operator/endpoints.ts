@@ -18,6 +18,7 @@ import {
   requireNode,
 } from './requests.ts';
 import { acted, ok } from './replies.ts';
+import { actionEndpoints, type Actor } from './actions/act.ts';
 import { auditEndpoint } from './audit.ts';
 import { authorityEndpoints } from './authorities.ts';
 import { type BackupKeeper, backupEndpoints } from './backups/endpoints.ts';
@@ -44,6 +45,7 @@ import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer, QuotasAns
 
 /** What operators may do with instances. */
 export type Operated = Repaired &
+  Actor &
   BackupKeeper &
   DashboardLinker &
   Pick<
@@ -92,6 +94,7 @@ export function endpoints(
     'instances upgrade': async (call) => acted(await broker.upgrade(readWhole(call))),
     'instances unbind': async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
     'instances delete': async (call) => acted(await broker.removeInstance(readInstanceRemoval(call))),
+    ...actionEndpoints(broker),
     ...backupEndpoints(broker, overview),
     ...dashboardEndpoints(broker),
     ...repairEndpoints(broker, overview),

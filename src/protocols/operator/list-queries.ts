@@ -23,6 +23,7 @@ export const listedStates = [
   'restarting',
   'backing-up',
   'restoring',
+  'acting',
 ] as const satisfies readonly StateWord[];
 
 /** The kinds of operations that a list can be asked for. */
@@ -37,6 +38,7 @@ export const listedKinds = [
   'restart',
   'backup',
   'restore',
+  'action',
 ] as const satisfies readonly OperationKind[];
 
 /** The states of operations, as the query has them. */

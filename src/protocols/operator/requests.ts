@@ -90,7 +90,7 @@ function requireConfirmed({ query }: Call, id: string, what: string): void {
   throw new Refusal('invalid', `confirm must be the id of the ${what} once more.`, 'confirm');
 }
 
-function commandOf(call: Call): Recreate {
+export function commandOf(call: Call): Recreate {
   return {
     instanceId: requireInstanceId(call),
     // Nobody is to wait for a program that takes its time.

@@ -13,6 +13,7 @@ import type {
 import type { QuotaEntry } from '../../broker/listing.ts';
 import type { NamedBinding } from '../../broker/broker.ts';
 import type { Operation } from '../../broker/records.ts';
+import { declaredReply } from './actions/declared.ts';
 import type {
   BindingAnswer,
   InstanceAnswer,
@@ -120,10 +121,11 @@ export function instanceReply(entry: InstanceEntry): InstanceAnswer {
 }
 
 export function detailsReply(details: InstanceDetails): InstanceDetailsAnswer {
-  const { account, neededBy, needs, bound, operations } = details;
+  const { account, actions, neededBy, needs, bound, operations } = details;
   return {
     ...instanceReply(details),
     account,
+    actions: declaredReply(actions),
     needed_by: neededBy,
     needs,
     bound: bound.map(bindingReply),
@@ -188,6 +190,7 @@ export function operationReply(operation: Omit<Operation, 'confidential'>): Oper
   return {
     id,
     kind,
+    action: operation.action,
     state,
     binding_id: bindingId,
     node,

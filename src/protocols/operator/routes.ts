@@ -2,6 +2,7 @@
  * Every route of the operator API: here it is served from, here the OpenAPI document is made of, and here stands under
  * which name the command line has it. Add yours, and the compiler asks for its handler in endpoints.ts.
  */
+import { actionRoutes } from './actions/act.ts';
 import { auditQuery } from './audit.ts';
 import { backupRoutes } from './backups/routes.ts';
 import { dashboardRoutes } from './dashboards/link.ts';
@@ -27,6 +28,7 @@ const node = '/operator/nodes/:node';
 /** By the words of the command of the program that asks it. */
 export const operatorRoutes = {
   ...instanceRoutes,
+  ...actionRoutes,
   ...upgradeRoutes,
   ...webhookRoutes,
   ...backupRoutes,

@@ -1,5 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
+import { askedBody } from './wire/actions.ts';
 import { authorityBody } from './wire/authorities.ts';
 import { restoreBody } from './wire/backups.ts';
 import { linkBody } from './wire/dashboards.ts';
@@ -11,6 +12,7 @@ import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
 const ajv = new Ajv({ ownProperties: true });
 ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));
 
+export const requireAskedBody = check(askedBody);
 export const requireActionBody = check(actionBody);
 export const requireNoBody = check(emptyBody);
 export const requireExecBody = check(execBody);

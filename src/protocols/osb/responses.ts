@@ -5,7 +5,7 @@ import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from '
 import type { Reply } from '../protocol.ts';
 
 /** What platforms ask for; the other operations are not theirs, and are not told. */
-type AskedKind = Exclude<OperationKind, 'start' | 'stop' | 'restart' | 'backup' | 'restore'>;
+type AskedKind = Exclude<OperationKind, 'start' | 'stop' | 'restart' | 'backup' | 'restore' | 'action'>;
 
 /** What an outcome is on the wire; only deleting can meet something absent. Undefined members are left out. */
 const statuses = {

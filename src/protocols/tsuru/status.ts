@@ -27,6 +27,7 @@ export async function status(tsuru: TsuruContext, call: Call): Promise<Reply> {
       return textReply(500, await whyFailed(tsuru.broker, entry));
     case 'ready':
     case 'backing-up':
+    case 'acting':
       return statusReply(await tsuru.broker.status(entry.instance.id));
   }
 }

@@ -9,7 +9,7 @@ import { backupByHook, canBy, restoreByHook } from '../../node/backup-hooks.ts';
 import { endAccount, releaseAccount } from '../../node/instance-account.ts';
 import { Failure } from '../../broker/errors.ts';
 import { forgetFormerLimits, restoreLimits } from '../../node/limits/change.ts';
-import { hasHook } from '../../node/hook-steps.ts';
+import { actByHook, hasHook } from '../../node/hook-steps.ts';
 import { factsOf, type InstanceContext, type NodeSettings } from '../../node/instance-context.ts';
 import { runSequence } from '../../node/step-sequence.ts';
 import { findMissingHook } from '../../node/hooks/files.ts';
@@ -59,6 +59,7 @@ export function command(settings: NodeSettings): Provisioner {
       backup: async (work) => backupByHook(context(work)),
       restore: async (work) => restoreByHook(context(work)),
     },
+    act: async (work) => actByHook(context(work)),
     inventory: async () => listInstanceDirectories(node, kind),
     purge: (thing) => purge(settings, thing),
     obstacle({ operating }) {

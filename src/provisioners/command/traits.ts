@@ -29,6 +29,7 @@ export const traits: ProvisionerTraits = {
     'cost',
     'limits',
     'backup',
+    'actions',
   ],
   selfContained: false,
   local: true,

@@ -8,7 +8,9 @@ import { canBy } from '../../node/backup-hooks.ts';
 import { backup, restore } from './files/backup.ts';
 import { bind, unbind } from './bind.ts';
 import { configOf, mistakeIn } from './config.ts';
+import { contextOf } from './context.ts';
 import { deprovision } from './deprovision.ts';
+import { actByHook } from '../../node/hook-steps.ts';
 import { inspect } from './inspect.ts';
 import { inventory, purge } from './inventory.ts';
 import { restart, start, stop } from './start-stop.ts';
@@ -49,6 +51,7 @@ export function unitsOfInstances(settings: UnitSettings): Omit<Provisioner, 'tra
       backup: (work) => backup(settings, work),
       restore: (work) => restore(settings, work),
     },
+    act: async (work) => actByHook(contextOf(settings, work)),
     inventory: () => inventory(settings),
     purge: (thing) => purge(settings, thing),
     obstacle(plan) {

@@ -24,6 +24,7 @@ export const traits: ProvisionerTraits = {
     'limits',
     'tls',
     'backup',
+    'actions',
   ],
   selfContained: false,
   local: true,

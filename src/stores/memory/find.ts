@@ -64,7 +64,14 @@ export function lastOperation(
   };
 }
 
-const OPERATING: ReadonlySet<Operation['kind']> = new Set(['start', 'stop', 'restart', 'backup', 'restore']);
+const OPERATING: ReadonlySet<Operation['kind']> = new Set([
+  'start',
+  'stop',
+  'restart',
+  'backup',
+  'restore',
+  'action',
+]);
 
 export function history({ operations }: Tables, instanceId: string, limit: number): readonly Operation[] {
   const own = [...operations.values()]

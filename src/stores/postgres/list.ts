@@ -90,6 +90,7 @@ const kindIn = {
   restarting: 'restart',
   'backing-up': 'backup',
   restoring: 'restore',
+  acting: 'action',
 } as const;
 
 /**

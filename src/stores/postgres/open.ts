@@ -187,6 +187,7 @@ function opened(opening: Opening, cost: number | undefined): Sql {
   const columns: Columns = {
     id: sql`${operation.id}::text`,
     kind: sql`${operation.kind}::text`,
+    action: sql`${operation.action}::text`,
     instance_id: sql`${operation.instanceId}::text`,
     binding_id: sql`${operation.bindingId}::text`,
     offering_id: sql`${operation.offeringId}::text`,

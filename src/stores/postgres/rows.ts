@@ -3,7 +3,6 @@ import type {
   InstanceMetadata,
   Operation,
   OperationFailure,
-  Origin,
   ServiceBinding,
   ServiceInstance,
 } from '../../broker/records.ts';
@@ -56,16 +55,12 @@ interface BindingRow {
   readonly created_at: string;
 }
 
-interface OperationRow {
-  readonly id: string;
-  readonly kind: Operation['kind'];
+interface OperationRow extends Pick<Operation, 'id' | 'kind' | 'state' | 'attempt' | 'failures' | 'origin'> {
+  readonly action: string | null;
   readonly instance_id: string;
   readonly binding_id: string | null;
   readonly offering_id: string;
   readonly plan_id: string;
-  readonly state: Operation['state'];
-  readonly attempt: number;
-  readonly failures: number;
   readonly trouble: string | null;
   readonly holder: string | null;
   readonly node: string | null;
@@ -74,7 +69,6 @@ interface OperationRow {
   readonly untold: boolean;
   readonly failure: OperationFailure | null;
   readonly cancelled: OperationFailure | null;
-  readonly origin: Origin;
   readonly carrier: Readonly<Record<string, string>> | null;
   readonly confidential: string;
   readonly created_at: string;
@@ -151,6 +145,7 @@ export function readOperation(value: unknown): Operation | undefined {
     attempt: row.attempt,
     failures: row.failures,
     ...present({
+      action: row.action,
       bindingId: row.binding_id,
       holder: row.holder,
       node: row.node,

@@ -138,6 +138,15 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       'i1',
       { body: { for: 60_000 } },
     ],
+    [
+      'operator',
+      'post',
+      `${instance}/actions/:action`,
+      () => '/operator/instances/i1/actions/mark',
+      'action',
+      'i1',
+      { body: { parameters: { word: prepare.argument } } },
+    ],
     ['operator', 'post', `${instance}/backups`, () => '/operator/instances/i1/backups', 'backup', 'i1'],
     [
       'operator',

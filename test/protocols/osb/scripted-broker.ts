@@ -33,6 +33,7 @@ type Platforms = Omit<
   | 'listBackups'
   | 'restoreBackup'
   | 'deleteBackup'
+  | 'act'
   | 'owned'
   | 'dashboardLink'
 >;

@@ -50,6 +50,7 @@ afterAll(() => running.server.close());
 const targets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   instances: { instance: '..' },
   unbind: { instance: '..', binding: 'b/1' },
+  action: { instance: '..', action: 'flush' },
   backups: { instance: '..' },
   operations: { operation: 'o1' },
   nodes: { node: 'n1' },
@@ -60,7 +61,7 @@ const targets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 function pathOf(name: ActionName): string {
   const { verb } = actions[name];
-  const kind = /bind/.test(verb) ? 'unbind' : (verb.split(' ')[0] ?? '');
+  const kind = /bind|action/.exec(verb)?.[0].replace(/^bind/, 'unbind') ?? verb.split(' ')[0] ?? '';
   return actionPath(name, targets[kind] ?? {});
 }
 
@@ -94,7 +95,11 @@ test.each(Object.keys(actions) as ActionName[])(
     expect(text).toContain(`<h1>${action.label}?</h1>`);
     expect(text.includes('name="confirm"')).toBe(action.confirms !== undefined);
     const confirm = action.confirms === 'binding' ? 'b/1' : '..';
-    const answer = await post(path, { token, confirm, signs_after: '1.5' }, { cookie });
+    const answer = await post(
+      path,
+      { token, confirm, signs_after: '1.5', parameters: '{"depth":2}' },
+      { cookie },
+    );
     expect(answer.status).toBe(303);
     expect(answer.headers.get('location')).toMatch(/^\/operator\/pages\/.+told=done$/);
     const [one] = asked;
@@ -109,6 +114,7 @@ test.each(Object.keys(actions) as ActionName[])(
     const bodies: Readonly<Record<string, object | undefined>> = {
       'remove-orphan': targets['orphans'],
       'renew-authority': { signs_after: 129_600_000 },
+      declared: { parameters: { depth: 2 } },
     };
     if (route.body) expect(body).toEqual(bodies[name] ?? {});
     expect(query.get('confirm')).toBe(action.confirms ? confirm : null);

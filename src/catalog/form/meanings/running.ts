@@ -24,6 +24,10 @@ export const runningMeanings: Readonly<Record<string, string>> = {
   'hooks.<moment>.once':
     "Once in an instance's life, not again on retry, update or restart; not for once_ready, which is so by itself",
   'hooks.<moment>.timeout': 'Then it is ended; as long as its moment may take when it does not say',
+  actions:
+    'What operators can have done with an instance beside what all offerings have, by name; the hook action does it. See [Actions](#actions)',
+  'actions.<name>.description': 'What it comes to, a sentence for operators',
+  'actions.<name>.parameters': 'What it can be told, in the short form of `parameters`',
   prove: 'What proves a binding, see below',
   'prove.run': 'The program and its arguments, as with hooks; no templates',
   'prove.env': 'Variables of its environment; they may hold `{{credentials.x}}`',

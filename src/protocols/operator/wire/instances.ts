@@ -1,4 +1,5 @@
 import { unitStatuses } from '../../../broker/units.ts';
+import { declaredActions } from './actions.ts';
 import { next, operationAnswer, timedOperationAnswer } from './operations.ts';
 import {
   amount,
@@ -112,6 +113,7 @@ export const instanceDetailsAnswer = named(
         'As whom its programs run: the number of a user of its own, or `shared`; absent: it runs none on a node.',
       ),
     ),
+    actions: declaredActions,
     needed_by: list(text(), 'Instances.'),
     needs: list(text(), 'Instances.'),
     bound: list(bindingAnswer, 'Those that failed too, in the order in which they were made.'),

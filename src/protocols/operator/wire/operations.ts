@@ -17,6 +17,7 @@ export const next = maybe(text('The `after` of the page that follows; absent: th
 const operation = object({
   id: text(),
   kind: text(),
+  action: maybe(text('Which one, of an action that the offering declares.')),
   state: words(['in progress', 'succeeded', 'failed']),
   binding_id: maybe(text()),
   node: maybe(text('Of which alone a broker can carry it out.')),

@@ -7,7 +7,7 @@ import type { Links, Piece } from './parts.ts';
 export type Target = Readonly<
   Partial<
     Record<
-      'instance' | 'binding' | 'operation' | 'node' | 'provisioner' | 'name' | 'run' | 'authority',
+      'instance' | 'binding' | 'operation' | 'node' | 'provisioner' | 'name' | 'run' | 'authority' | 'action',
       string
     >
   >
@@ -105,6 +105,13 @@ export const actions = {
     danger: true,
     confirms: 'binding',
   },
+  declared: {
+    verb: 'instances action',
+    label: 'Do it',
+    says: 'What the offering declares under this name is done with the instance. Binds wait until that has ended.',
+    danger: true,
+    asks: { name: 'parameters', label: 'Parameters, as a JSON object', usual: '{}' },
+  },
   retry: { verb: 'operations retry', label: 'Retry', says: 'What has failed is asked for once more.' },
   cancel: {
     verb: 'operations cancel',
@@ -196,7 +203,7 @@ export function actionPieces(
 
 /** As the operator API is asked for it. @param form what was typed */
 export function askedOf({ confirms, verb }: Action, target: Target, form: URLSearchParams): Asked {
-  const { instance, binding, operation, node, provisioner, name, run, authority } = target;
+  const { instance, binding, operation, node, provisioner, name, run, authority, action } = target;
   if (verb === 'orphans remove') return { body: { provisioner, node, name } };
   if (run !== undefined) return { params: { run }, body: {} };
   if (authority !== undefined)
@@ -204,6 +211,12 @@ export function askedOf({ confirms, verb }: Action, target: Target, form: URLSea
   if (operation !== undefined) return { params: { operationId: operation }, body: {} };
   if (instance === undefined) return { params: { node: node ?? '' } };
   const of = ofInstance(instance);
+  if (action !== undefined)
+    return {
+      params: { ...of.params, action },
+      query: { instance_id: instance },
+      body: { parameters: jsonIn(form.get('parameters')) },
+    };
   const once = confirms === undefined ? {} : { confirm: form.get('confirm') ?? '' };
   const query = { instance_id: instance, binding_id: binding, ...once };
   return { params: { ...of.params, bindingId: '-' }, query, body: {} };
@@ -215,4 +228,14 @@ const dayMs = 86_400_000;
 function daysIn(said: string | null): number | string {
   const days = said?.trim() ?? '';
   return /^\d{1,4}(\.\d{1,3})?$/.test(days) ? Math.round(Number(days) * dayMs) : days;
+}
+
+/** What is no JSON is refused as the API refuses it. */
+function jsonIn(said: string | null): unknown {
+  if (!said?.trim()) return undefined;
+  try {
+    return JSON.parse(said);
+  } catch {
+    return said;
+  }
 }

@@ -1,3 +1,4 @@
+import { isObject, type JsonObject, memberOf } from '../../../broker/json.ts';
 import type { InstanceDetailsAnswer } from '../../operator/wire/instances.ts';
 import type { TimedOperationAnswer } from '../../operator/wire/operations.ts';
 import type { Call } from '../../protocol.ts';
@@ -41,6 +42,7 @@ export async function instancePage(
     live: true,
     sections: [
       { parts: [actionLinks(!readsOnly, actionsOf(one), { instance: id }), factsOf(one)] },
+      ...declaredSections(one, !readsOnly),
       { title: 'Units', parts: [unitTable(units)] },
       { title: 'Bindings', parts: [boundTable(one, !readsOnly)] },
       {
@@ -117,6 +119,40 @@ function requesterOf({ requester }: InstanceDetailsAnswer): Piece | undefined {
   return all === person(requester) ? undefined : text(all, { code: true, soft: true });
 }
 
+function declaredSections(
+  { id, actions, state }: InstanceDetailsAnswer,
+  mayAct: boolean,
+): readonly Section[] {
+  const all = Object.entries(actions);
+  if (all.length === 0) return [];
+  const acts = mayAct && state === 'ready';
+  const columns = [
+    { name: 'Action' },
+    { name: 'What it comes to' },
+    { name: 'Parameters' },
+    ...(acts ? [{ name: 'Actions' }] : []),
+  ];
+  const rows = all.map(([name, action]) => [
+    cell(text(name)),
+    cell(text(action?.description)),
+    cell(...parametersOf(action?.parameters).map((one) => code(one))),
+    ...(acts ? [actionPieces(true, ['declared'], { instance: id, action: name })] : []),
+  ]);
+  return [
+    {
+      title: 'Declared actions',
+      parts: [{ is: 'table', label: 'Declared actions', columns, rows, empty: '' }],
+    },
+  ];
+}
+
+/** As who types them needs to know them. */
+function parametersOf(schema: JsonObject | undefined): readonly string[] {
+  return Object.entries(memberOf(schema, 'properties')).map(
+    ([name, rule]) => `${name}: ${shown(isObject(rule) ? (rule['enum'] ?? rule['type']) : rule)}`,
+  );
+}
+
 function unitTable(units: InstanceDetailsAnswer['units']): Table {
   const columns = [
     { name: 'Unit' },
@@ -158,7 +194,7 @@ function boundTable({ id, bound }: InstanceDetailsAnswer, mayAct: boolean): Tabl
 }
 
 function operationSection(operation: TimedOperationAnswer): Section {
-  const { kind, id, timeline, created_at: at, finished_at: end } = operation;
+  const { action, kind, id, timeline, created_at: at, finished_at: end } = operation;
   const note = cell(
     badge(operation.state),
     moment(at),
@@ -166,7 +202,12 @@ function operationSection(operation: TimedOperationAnswer): Section {
     ...asSentence(askedBy(operation)),
     code(id, operationPath(id)),
   );
-  return { title: kind, sub: true, note, parts: [...failureParts(operation), timelineOf(kind, timeline)] };
+  return {
+    title: action ?? kind,
+    sub: true,
+    note,
+    parts: [...failureParts(operation), timelineOf(kind, timeline)],
+  };
 }
 
 function asSentence(who: Cell): Cell {
