@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg';
 import { Refusal } from '../broker/errors.ts';
 import { isAway, untilDone } from './trouble.ts';
 import { renderSql, type Sql } from './sql.ts';
+import type { Runner } from './together.ts';
 import { noNames, type StatementNames } from './statement-names.ts';
 import { traced } from './traced.ts';
 
@@ -15,17 +16,17 @@ export type Query = (statement: Sql) => Promise<readonly QueryRow[]>;
  * One statement, one round trip. Throws Refusal 'unavailable' (with the cause) when the database cannot be reached.
  * @param names for statements that come often: Postgres then parses and plans them once in each session
  */
-export function queryThrough(pool: Pool, names: StatementNames = noNames): Query {
+export function queryThrough(pool: Runner, names: StatementNames = noNames): Query {
   return (statement) => persistently(() => named(pool, statement, names));
 }
 
-async function named(pool: Pool, statement: Sql, names: StatementNames): Promise<readonly QueryRow[]> {
+async function named(pool: Runner, statement: Sql, names: StatementNames): Promise<readonly QueryRow[]> {
   const rendered = renderSql(statement);
   return traced(rendered.text, () => run(pool, rendered, names));
 }
 
 async function run(
-  pool: Pool,
+  pool: Runner,
   rendered: ReturnType<typeof renderSql>,
   names: StatementNames,
 ): Promise<readonly QueryRow[]> {

@@ -4,6 +4,9 @@ import type { Pool, PoolConfig } from 'pg';
 import { Refusal } from '../../src/broker/errors.ts';
 import { openClient, openPool } from '../../src/postgres/connections.ts';
 import { isAway } from '../../src/postgres/trouble.ts';
+import { queryThrough } from '../../src/postgres/query.ts';
+import { sql } from '../../src/postgres/sql.ts';
+import { together } from '../../src/postgres/together.ts';
 import { inTransaction } from '../../src/postgres/transaction.ts';
 import { postgresApps } from '../../src/protocols/tsuru/apps/postgres-apps.ts';
 import { tsuruMigrations } from '../../src/protocols/tsuru/migrations.ts';
@@ -57,6 +60,10 @@ const profile = {
 /** Each takes a session to a pool, or more of them. What it gives is the same however often it is done. */
 const uses: Readonly<Record<string, (pool: Pool) => Promise<unknown>>> = {
   'A statement of the store': (pool) => postgresStore(pool).findInstance('none'),
+  'Reads that go together': ({ options }) => {
+    const read = queryThrough(together(aPool({ ...options, pipeline: true })));
+    return Promise.all([1, 2, 3].map((n) => read(sql`select ${n}::int`)));
+  },
   'A transaction': (pool) => inTransaction(pool, (client) => client.query('select 1')),
   'A search for the tables that are missing': (pool) => migrate(pool, sets),
   'A check of the encryption keys': (pool) => requireKeys(pool, ring, { id: 'b', label: 'the broker b' }),

@@ -44,9 +44,9 @@ export interface DatabaseOpening {
  */
 export async function openDatabase(opening: DatabaseOpening): Promise<OpenDatabase> {
   const database = await findDatabase(opening);
-  const { pool, store } = connect(database, opening);
+  const { pool, reads, store } = connect(database, opening);
   const close = async () => {
-    await pool.end();
+    await Promise.all([pool.end(), reads?.end()]);
     await database.stop();
   };
   try {
@@ -101,15 +101,31 @@ const patience = { connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAl
  */
 const longestSession = 600;
 
-function connect(database: Database, { config, observe }: DatabaseOpening): { pool: Pool; store: Store } {
-  const connection = { ...database.pool, ...patience, application_name: 'purveyor' };
-  const pool = openPool({ ...connection, max: config.databasePool, maxLifetimeSeconds: longestSession });
+/** One is enough but for moments: `together`. */
+const mostReaders = 3;
+
+function connect(
+  database: Database,
+  { config, observe }: DatabaseOpening,
+): { pool: Pool; reads: Pool | undefined; store: Store } {
+  const connection = {
+    ...database.pool,
+    ...patience,
+    application_name: 'purveyor',
+    maxLifetimeSeconds: longestSession,
+  };
+  const pool = openPool({ ...connection, max: config.databasePool });
+  // What keeps no names may not take statements that do not wait for each other either.
+  const reads = config.databasePrepare
+    ? openPool({ ...connection, max: mostReaders, pipeline: true })
+    : undefined;
   const store = postgresStore(pool, {
+    reads,
     listener: connection,
     prepares: config.databasePrepare,
     onTrouble: (doing, detail) => observe({ type: 'trouble', doing, detail }),
   });
-  return { pool, store };
+  return { pool, reads, store };
 }
 
 async function prepare(pool: Pool, store: Store, { note, signal }: DatabaseOpening): Promise<void> {

@@ -27,6 +27,7 @@ import { listen } from '../../postgres/listen.ts';
 import { open } from './open.ts';
 import { holdsRoom, placeThrough } from './place.ts';
 import { listUses } from './quotas/uses.ts';
+import { together } from '../../postgres/together.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { json } from './rows.ts';
 import { noNames, statementNames, type StatementNames } from '../../postgres/statement-names.ts';
@@ -41,6 +42,8 @@ export interface PostgresStoreOptions {
   readonly channel?: string;
   /** Keeps statements that come often prepared in the sessions; true by default. */
   readonly prepares?: boolean;
+  /** Connections with `pipeline`, for what a request looks up; by default it goes as everything else does. */
+  readonly reads?: Pool | undefined;
   /** Told of connections that broke while nobody waited for them. */
   readonly onTrouble?: (doing: string, detail: string) => void;
 }
@@ -51,12 +54,14 @@ export interface PostgresStoreOptions {
  */
 export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): Store {
   const { listener = pool.options, channel = 'purveyor', onTrouble = () => undefined } = options;
-  const query = queryThrough(pool, namesFor(options));
+  const names = namesFor(options);
+  const query = queryThrough(pool, names);
+  const read = options.reads ? queryThrough(together(options.reads), names) : query;
   // Without a listener, a connection that breaks in the pool would end the process.
   pool.on('error', (error) => onTrouble('keeping connections to the database', String(error)));
   return {
-    findInstance: (instanceId) => findInstance(query, instanceId),
-    findBinding: (instanceId, bindingId) => findBinding(query, instanceId, bindingId),
+    findInstance: (instanceId) => findInstance(read, instanceId),
+    findBinding: (instanceId, bindingId) => findBinding(read, instanceId, bindingId),
     open: (opening) => open(query, channel, opening),
     place: placeThrough(pool, channel),
     claim: (holder, leaseMs, node) => claim(query, holder, leaseMs, node),
@@ -68,7 +73,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     cancel: (operationId, failure, audit) => cancel(query, channel, operationId, failure, audit),
     holdBack: (cancelledId, leaseMs) => holdBack(query, cancelledId, leaseMs),
     release: (cancelledId) => release(query, channel, cancelledId),
-    lastOperation: (asked) => lastOperation(query, asked),
+    lastOperation: (asked) => lastOperation(read, asked),
     tell: (operationId) => tell(query, operationId),
     leftBinding: (instanceId) => leftBinding(query, instanceId),
     bindings: (instanceId) => bindings(query, instanceId),
