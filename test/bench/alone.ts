@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Pool } from 'pg';
 import { resolveDatabase } from '../../src/database/resolve.ts';
+import { compareLives } from './compare.ts';
 import { askOnce, measureLoad, requestText } from './load.ts';
 import { measureCommits, measureFetches, measureLives, mutationsOfLife } from './lifecycles.ts';
 import {
@@ -11,6 +12,7 @@ import {
   login,
   residentMemory,
   startBroker,
+  startInMemoryBroker,
   startRawServer,
   stop,
   type Running,
@@ -43,6 +45,7 @@ const broker = await startBroker(first.port, {
 });
 await benchCatalog(broker);
 await benchLives(broker);
+await benchBesideMemory(broker);
 await benchPolls(broker);
 await stop(broker);
 const waits = await measureQueue({ ...database.pool, max: 16 });
@@ -116,6 +119,21 @@ async function benchLives({ port }: Running): Promise<void> {
     ]);
   }
   await pool.end();
+}
+
+async function benchBesideMemory(ours: Running): Promise<void> {
+  const memory = await startInMemoryBroker();
+  const peer = { url: `http://127.0.0.1:${memory.port}`, login };
+  for (const { concurrency, here, there } of (await compareLives(ours, peer, roundMs)).rows) {
+    rows.push([
+      `whole lives, ${concurrency} at once, connections kept`,
+      perSecond(here),
+      `${perSecond(there)} a broker in memory`,
+      ratio(here, there),
+      concurrency === 16 ? '1' : '',
+    ]);
+  }
+  await stop(memory);
 }
 
 async function benchPolls({ port }: Running): Promise<void> {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { drive, type Driven, type Peer } from './peer.ts';
-import { freePort, login, startBroker, stop } from './programs.ts';
+import { freePort, login, startBroker, stop, type Running } from './programs.ts';
 import { perSecond, ratio, table } from './table.ts';
 
 const turns = 3;
@@ -15,25 +15,43 @@ const turns = 3;
  */
 export async function compare(peer: Peer, ms: number): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'purveyor-bench-'));
-  const port = await freePort();
-  const broker = await startBroker(port, { DATA_DIR: directory });
-  const [ours, theirs] = await Promise.all([
-    drive({ url: `http://127.0.0.1:${port}`, login, offering: 'echo' }),
-    drive(peer),
-  ]);
+  const broker = await startBroker(await freePort(), { DATA_DIR: directory });
   try {
-    const rows = [['whole lives', `echo here`, `${theirs.offering} ${theirs.plan} there`, 'ratio']];
-    for (const concurrency of [1, 16]) rows.push(await row(ours, theirs, concurrency, ms));
-    return table(rows);
+    const { offering, plan, rows } = await compareLives(broker, peer, ms);
+    const head = ['whole lives', `echo here`, `${offering} ${plan} there`, 'ratio'];
+    return table([
+      head,
+      ...rows.map(({ concurrency, here, there }) => [
+        `${concurrency} at once`,
+        perSecond(here),
+        perSecond(there),
+        ratio(here, there),
+      ]),
+    ]);
   } finally {
-    ours.close();
-    theirs.close();
     await stop(broker);
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-async function row(ours: Driven, theirs: Driven, concurrency: number, ms: number): Promise<string[]> {
+/** Lives of echo per second at ours, and of the peer's plan there. */
+export async function compareLives({ port }: Pick<Running, 'port'>, peer: Peer, ms: number) {
+  const [ours, theirs] = await Promise.all([
+    drive({ url: `http://127.0.0.1:${port}`, login, offering: 'echo' }),
+    drive(peer),
+  ]);
+  const rows: { concurrency: number; here: number; there: number }[] = [];
+  try {
+    for (const concurrency of [1, 16])
+      rows.push({ concurrency, ...(await inTurns(ours, theirs, concurrency, ms)) });
+  } finally {
+    ours.close();
+    theirs.close();
+  }
+  return { offering: theirs.offering, plan: theirs.plan, rows };
+}
+
+async function inTurns(ours: Driven, theirs: Driven, concurrency: number, ms: number) {
   // Warmed up first.
   for (const one of [ours, theirs]) await one.measure(concurrency, ms / 2);
   let [here, there] = [0, 0];
@@ -41,5 +59,5 @@ async function row(ours: Driven, theirs: Driven, concurrency: number, ms: number
     here += (await ours.measure(concurrency, ms)) / turns;
     there += (await theirs.measure(concurrency, ms)) / turns;
   }
-  return [`${concurrency} at once`, perSecond(here), perSecond(there), ratio(here, there)];
+  return { here, there };
 }

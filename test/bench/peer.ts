@@ -40,6 +40,8 @@ export async function drive(peer: Peer): Promise<Driven> {
         }
       };
       await Promise.all(Array.from({ length: concurrency }, live));
+      // Until the next turn a peer may end what is idle.
+      talk.close();
       return done / ((performance.now() - started) / 1000);
     },
     close: () => talk.close(),

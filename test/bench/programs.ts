@@ -43,8 +43,18 @@ async function isReady(port: number): Promise<boolean> {
 }
 
 /** node:http with the bytes of this file. */
-export async function startRawServer(file: string): Promise<Omit<Running, 'startMs'>> {
-  const child = fork(join(import.meta.dirname, 'raw-server.ts'), [file]);
+export function startRawServer(file: string): Promise<Omit<Running, 'startMs'>> {
+  return startForked('raw-server.ts', file);
+}
+
+/** What a broker costs that keeps everything in memory. */
+export function startInMemoryBroker(): Promise<Omit<Running, 'startMs'>> {
+  return startForked('in-memory-broker.ts', login);
+}
+
+async function startForked(program: string, argument: string): Promise<Omit<Running, 'startMs'>> {
+  const stdio = ['ignore', 'ignore', 'inherit', 'ipc'] as const;
+  const child = fork(join(import.meta.dirname, program), [argument], { stdio: [...stdio] });
   const [port] = (await once(child, 'message')) as [number];
   return { port, child };
 }
