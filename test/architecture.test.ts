@@ -282,6 +282,26 @@ test('Only postgres/connections.ts makes connections to Postgres, so that none i
   expect(makers).toEqual(['src/postgres/connections.ts']);
 });
 
+test('A shell runs fixed texts only, what differs comes as arguments, and no other way leads to one.', () => {
+  const own = files.map((file) => [file, sources.get(file) ?? ''] as const);
+  const texts = own.flatMap(([file, text]) =>
+    [...text.matchAll(/sh',\s*\[?'-l?c',\s*([^,\]]+)/g)].map(([, script]) => `${file}: ${script}`),
+  );
+  expect(texts).toEqual([
+    'src/database/launch.ts: WATCH',
+    `src/provisioners/process/exec-and-log.ts: 'exec "$@" 2>&1'`,
+    `src/system/account.ts: 'test "$1" "$2"'`,
+    `src/system/end-user.ts: 'kill -KILL -1'`,
+    `src/system/limits/open-groups.ts: 'read -r word'`,
+    'src/system/sandbox/bubblewrap.ts: script',
+    `src/system/sandbox/bubblewrap.ts: ':'`,
+    `src/system/sandbox/wrap.ts: 'exec "$@"'`,
+    'src/system/start-gated.ts: GATE',
+  ]);
+  const ways = /\bshell: (?:true|')|\bexecSync\b|[{,]\s*exec\s*[,}][^;]*'node:child_process'/;
+  expect(own.filter(([, text]) => ways.test(text)).map(([file]) => file)).toEqual([]);
+});
+
 test('Only make-directory.ts makes directories above others: the way of Node never ends in /proc.', () => {
   const makers = files.filter((file) => /mkdir(?:Sync)?\([^;]*recursive:/.test(sources.get(file) ?? ''));
   expect(makers).toEqual([]);

@@ -103,7 +103,7 @@ export async function runAs(account: Account | undefined, file: string, args: st
 
 /** Whether the account passes `test <flag> <path>`, asked of the system itself: modes, ACLs and mounts count. */
 export async function can(account: Account | undefined, flag: string, path: string): Promise<boolean> {
-  return runAs(account, '/bin/sh', ['-c', `test ${flag} "$1"`, 'sh', path]).then(
+  return runAs(account, '/bin/sh', ['-c', 'test "$1" "$2"', 'sh', flag, path]).then(
     () => true,
     () => false,
   );
