@@ -80,6 +80,8 @@ export interface Bind extends Command {
   readonly context: JsonObject;
   readonly appGuid?: string;
   readonly route?: string;
+  /** Who reads the credentials where a `CredentialStore` keeps them; absent: the platform is given them. */
+  readonly reader?: string | undefined;
   /** Rotation: the binding whose place this one takes. */
   readonly predecessorId?: string;
   /** Set by the broker itself: the instance that needs this one. */

@@ -1,12 +1,13 @@
 import type { BackupStorage } from './backups.ts';
 import type { Catalog, ServiceOffering, ServicePlan } from './catalog.ts';
 import type { Exec, ReadLog } from './commands.ts';
+import type { CredentialStore } from './credential-store.ts';
 import type { BrokerEvent } from './events.ts';
 import type { JsonObject } from './json.ts';
 import type { QuotaRule } from './listing.ts';
 import type { Nodes, NodeState, Users } from './nodes.ts';
 import type { Orphans } from './orphans.ts';
-import type { Provisioner } from './provisioner.ts';
+import type { Inventory, Provisioner } from './provisioner.ts';
 import type { Store } from './store.ts';
 import type { Executed, UnitLog } from './units.ts';
 
@@ -31,7 +32,10 @@ export interface BrokerContext {
   readonly revive: (definition: JsonObject) => ServicePlan;
   /** By name; throws an Error that lists the known names. */
   readonly provisioner: (name: string) => Provisioner;
-  readonly provisioners: () => readonly Provisioner[];
+  /** All that can be looked through for orphans. */
+  readonly inventories: () => readonly Inventory[];
+  /** Absent: every platform is given credentials as they are. */
+  readonly credentialStore?: CredentialStore | undefined;
   readonly observe: (event: BrokerEvent) => void;
   /** Absent: nobody wants to see what goes on as a trace. */
   readonly tracing?: Tracing | undefined;

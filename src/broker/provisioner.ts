@@ -39,6 +39,11 @@ export interface Provisioner {
   close?(): Promise<void>;
 }
 
+/** What can be looked through for things that no instance stands for. */
+export type Inventory = Pick<Provisioner, 'name' | 'inventory' | 'purge'> & {
+  readonly traits: Pick<ProvisionerTraits, 'local'>;
+};
+
 /** What a provisioner lets people do with what runs; what is absent its instances cannot do. */
 export interface UnitControl {
   /**

@@ -107,14 +107,14 @@ export interface ServiceBinding {
   readonly createdAt: Date;
 }
 
-/** Lies encrypted in the database. */
+/** Lies encrypted. `trace` is as that of an instance; `kept`: where its credentials are put for their reader. */
 export interface BindingConfidential {
   readonly parameters: JsonObject;
   readonly secrets: Readonly<Record<string, string>>;
   readonly facts: JsonObject;
   readonly answer: BindingAnswer;
-  /** As that of an instance. */
   readonly trace?: Json;
+  readonly kept?: { readonly name: string; readonly reader: string } | undefined;
 }
 
 /** What a binding gives the application, rendered. */

@@ -5,6 +5,7 @@ import { readConnection } from '../database/connection.ts';
 import { isLoopback } from './loopback.ts';
 import { WrongSentence, WrongValue } from './kinds.ts';
 import type { Option, OptionFamily, OptionGroup, ValuesOf } from './option.ts';
+import { halfOfCredhub } from './credhub.ts';
 import { coreOptions } from './options.ts';
 import { halfOfTls } from './serving.ts';
 import { namesLike, type Redact, redactor, secretValues } from './secret-values.ts';
@@ -86,6 +87,7 @@ export function readEnvironment<Group extends typeof coreOptions>(
   };
   problems.push(
     ...halfOfTls(config),
+    ...halfOfCredhub(config),
     ...secondLogin(config),
     ...loginOfTwoRealms(config),
     ...nodeWithoutWorkers(config),

@@ -1,4 +1,5 @@
 import { backupOptions } from './backups.ts';
+import { credhubOptions } from './credhub.ts';
 import { nodeOptions } from './node.ts';
 import { operatorOptions } from './operator.ts';
 import type { OptionGroup } from './option.ts';
@@ -10,6 +11,7 @@ export const coreOptions = {
   ...servingOptions,
   ...nodeOptions,
   ...operatorOptions,
+  ...credhubOptions,
   ...backupOptions,
   ...workOptions,
 };
@@ -25,6 +27,7 @@ export function allOptions<Provisioners extends OptionGroup, Protocols extends O
     ...provisioners,
     ...operatorOptions,
     ...protocols,
+    ...credhubOptions,
     ...backupOptions,
     ...workOptions,
   };

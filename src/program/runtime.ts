@@ -14,6 +14,7 @@ import type { Registry } from '../provisioners/index.ts';
 import { createClosing, type Closing } from './closing.ts';
 import { postgresAuthorities } from './authority/stored.ts';
 import { openBackups } from './opening/open-backups.ts';
+import { openCredhub } from './opening/open-credhub.ts';
 import { openOffices } from './opening/open-offices.ts';
 import { openProvisioners } from './opening/open-provisioners.ts';
 import { plansOf, type CurrentCatalog } from './current-catalog.ts';
@@ -166,8 +167,10 @@ function depsOf(
   { config, operator, observe }: RuntimeParts,
   { offer, provisioners, pool, quotas, ...rest }: Behind,
 ): BrokerContext {
+  const credentialStore = openCredhub(config);
   return {
     ...rest,
+    credentialStore,
     quotas: quotas.present,
     users: postgresUsers(pool),
     orphans: postgresOrphans(pool),
@@ -177,7 +180,7 @@ function depsOf(
     hidden: () => offer.current().hidden,
     revive: revivePlan,
     provisioner: (name) => provisioners.get(name),
-    provisioners: () => provisioners.all,
+    inventories: () => (credentialStore ? [...provisioners.all, credentialStore] : provisioners.all),
     observe,
     tracing: createTracing(version()),
     newId: randomUUID,

@@ -32,7 +32,7 @@ export async function measureQueue(connection: PoolConfig): Promise<number[]> {
     },
     seals: { seal: () => '', open: () => undefined },
     hidden: () => [],
-    provisioners: () => [],
+    inventories: () => [],
     catalog: () => ({ offerings: [], loadedAt: new Date() }),
     revive: () => plan,
     provisioner: () => timing(started),

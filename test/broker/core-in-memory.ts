@@ -129,7 +129,7 @@ export function coreInMemory(
         peer: () => ({ exec: unreachable, log: unreachable }),
         seals: { seal: (purpose, text) => `${purpose}.${text}`, open: () => undefined },
         hidden: () => [],
-        provisioners: () => provisioners,
+        inventories: () => provisioners,
         catalog: () => ({ offerings: offeringsOf(plans), loadedAt: now() }),
         revive: () => plans[0] ?? aPlan(),
         provisioner: (name) => provisionerNamed(provisioners, name),

@@ -218,7 +218,7 @@ describe('Orphans', () => {
   function look({ orphans, events }: CoreInMemory, provisioner: Provisioner, node?: string): Promise<void> {
     return findOrphans({
       orphans,
-      provisioners: () => [provisioner],
+      inventories: () => [provisioner],
       observe: (event) => void events.push(event),
       settings: node === undefined ? {} : { node },
     });

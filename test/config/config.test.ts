@@ -159,6 +159,15 @@ test.each<[string, Environment]>([
   ['PUBLIC_URL must be an address that begins with http:// or https://.', { PUBLIC_URL: 'ftp://x' }],
   ['TLS_KEY is missing: TLS_CERT is set, and a certificate needs its key.', { TLS_CERT: '/c' }],
   ['TLS_CERT is missing: TLS_KEY is set, and a certificate needs its key.', { TLS_KEY: '/k' }],
+  ['CREDHUB_URL must begin with https://: credentials are sent there.', { CREDHUB_URL: 'http://hub' }],
+  ...[{}, { CREDHUB_CLIENT: 'purveyor' }, { CREDHUB_CERT: '/c' }].map((half): [string, Environment] => [
+    'CREDHUB_URL is set: it needs CREDHUB_CLIENT and CREDHUB_SECRET_FILE, or CREDHUB_CERT and CREDHUB_KEY.',
+    { CREDHUB_URL: 'https://hub', ...half },
+  ]),
+  [
+    'CREDHUB_PATH must be a path such as /c/purveyor, of at most 80 letters, digits and - _ . /.',
+    { CREDHUB_PATH: 'c/purveyor/' },
+  ],
   [
     'TLS_CERT is missing: TLS_CLIENT_CA is set, and certificates are shown by TLS alone.',
     { TLS_CLIENT_CA: '/c' },

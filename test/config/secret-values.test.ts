@@ -41,12 +41,22 @@ const mistakes: Readonly<Record<string, string>> = {
 };
 
 /** Those in which any text is right, and which are no secrets: names to log in with. */
-const names = ['BROKER_USERNAME', 'BROKER_USERNAME_2', 'OPERATOR_USERNAME', 'TSURU_USERNAME'];
+const names = [
+  'BROKER_USERNAME',
+  'BROKER_USERNAME_2',
+  'OPERATOR_USERNAME',
+  'TSURU_USERNAME',
+  'CREDHUB_CLIENT',
+];
 /** Directories may have any name; what cannot be one is refused. NODE_USER and hosts may be any word. */
 const words = [
   'DATA_DIR',
   'NODE_DIR',
   'BACKUP_DIR',
+  'CREDHUB_CA',
+  'CREDHUB_SECRET_FILE',
+  'CREDHUB_CERT',
+  'CREDHUB_KEY',
   'TLS_CERT',
   'TLS_KEY',
   'BROKER_CA',

@@ -25,7 +25,7 @@ export function aBroker(store: Store, catalog: Catalog, known: Registry): Broker
     hidden: () => [],
     revive: revivePlan,
     provisioner: (name) => known.get(name),
-    provisioners: () => known.all,
+    inventories: () => known.all,
     observe: () => undefined,
     newId: () => randomUUID(),
     newSecret,

@@ -3,10 +3,17 @@ import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
 import { instanceKey } from '../key.ts';
 import type { Provisioner } from '../provisioner.ts';
-import type { Operation, OperationFailure, ServiceBinding, ServiceInstance } from '../records.ts';
+import type {
+  Operation,
+  OperationFailure,
+  OperationKind,
+  ServiceBinding,
+  ServiceInstance,
+} from '../records.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
 import { underLimit } from '../timing.ts';
 import { runUnderLease } from './lease.ts';
+import { isNowhere } from './placement.ts';
 
 /** Milliseconds that a look for what is left may take. */
 const lookLimit = 10_000;
@@ -54,11 +61,11 @@ export async function findLeft(
 
 /** Bindings that the platform left behind are unbound first: what they made may lie outside the instance. */
 export async function findLeftOver(
-  { store }: BrokerContext,
+  { store, credentialStore }: BrokerContext,
   provisioner: Provisioner,
   held: LeasedOperation,
 ): Promise<ServiceBinding | undefined> {
-  const mayLieOutside = provisioner.unbind && !provisioner.traits.selfContained;
+  const mayLieOutside = credentialStore || (provisioner.unbind && !provisioner.traits.selfContained);
   if (held.operation.kind !== 'deprovision' || !(mayLieOutside || isKeeping(held))) return undefined;
   return store.leftBinding(held.instance.id);
 }
@@ -66,4 +73,21 @@ export async function findLeftOver(
 /** Is it a deletion that removes bindings alone, for now? */
 export function isKeeping({ operation: { kind, confidential } }: LeasedOperation): boolean {
   return kind === 'deprovision' && confidential.keep !== undefined;
+}
+
+/** Nothing is there with which it could be done. */
+export function isIdle(
+  core: BrokerContext,
+  plan: ServicePlan,
+  held: LeasedOperation,
+  now: OperationKind,
+): boolean {
+  if (isKeeping(held)) return now === 'stop' && !core.provisioner(plan.making.provisioner).units?.stop;
+  return deedOf(held) === 'deprovision' && isNowhere(core, plan, held.instance);
+}
+
+/** An open operation that has failed is being undone: by the opposite deed. */
+export function deedOf({ operation: { kind, failure } }: LeasedOperation): OperationKind {
+  if (!failure) return kind;
+  return kind === 'bind' ? 'unbind' : 'deprovision';
 }

@@ -53,12 +53,23 @@ function fail(core: OperationContext, { operation }: Intent, failure: OperationF
   throw new Failure(failure.word, failure.sentence, failure);
 }
 
-function isSelfContained(core: OperationContext, { recordOnly, plan, instance }: Intent): boolean {
+function isSelfContained(core: OperationContext, intent: Intent): boolean {
+  const { recordOnly, plan, instance } = intent;
   const { selfContained, local } = core.provisioner(plan.making.provisioner).traits;
   // What it needs, or has needed so far, is outside.
   const { facts } = recordIn<ServiceInstance>(instance).confidential;
   const needsNothing = Object.keys(plan.operating.dependencies).length === 0 && facts['deps'] === undefined;
-  return recordOnly === true || (selfContained && local !== true && needsNothing);
+  const isAlone = selfContained && local !== true && needsNothing && !hasCredentialsElsewhere(core, intent);
+  return recordOnly === true || isAlone;
+}
+
+/** Where they are, or may be: an instance goes with bindings that its platform has left. */
+function hasCredentialsElsewhere(
+  { credentialStore }: OperationContext,
+  { operation, binding }: Intent,
+): boolean {
+  const kept = binding && recordIn<ServiceBinding>(binding)?.confidential.kept;
+  return kept !== undefined || (credentialStore !== undefined && operation.kind === 'deprovision');
 }
 
 async function deed(core: OperationContext, intent: Intent, held: LeasedOperation): Promise<Verdict> {

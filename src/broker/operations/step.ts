@@ -1,13 +1,13 @@
 import { archiveOf } from '../backups.ts';
 import type { ServicePlan } from '../catalog.ts';
 import type { BrokerContext } from '../context.ts';
+import { removeCredentials, withReference } from '../credential-store.ts';
 import { Failure } from '../errors.ts';
 import { summarize } from '../events.ts';
 import { isMistake } from './failures.ts';
 import { lookAgain, type Dependencies } from './dependencies-port.ts';
-import { findLeftOver, isKeeping } from './left-behind.ts';
+import { deedOf, findLeftOver, isIdle, isKeeping } from './left-behind.ts';
 import { planToRemove } from './plan-of.ts';
-import { isNowhere } from './placement.ts';
 import type { StepDone, Made, Provisioner, Step, Work } from '../provisioner.ts';
 import type { OperationFailure, OperationKind, ServiceBinding } from '../records.ts';
 import type { StepRecord, LeasedOperation, Pause, Settlement } from '../store.ts';
@@ -82,10 +82,12 @@ async function stepOf(
     const did = step.did ? { did: doneBy(step.did, held, performance.now() - began) } : {};
     if ('again' in step)
       return { again: { ...progressOf(step.again, subject), ...did }, afterMs: step.again.afterMs };
+    if (now === 'unbind') await removeCredentials(core, subject.binding, signal);
     // It goes on with what else there is to be removed.
     if (leftOver) return { again: { failures: 0, unbound: leftOver, ...did }, afterMs: 0 };
     if (!(await release(core, last, plan, held))) return comeAgain(held);
-    return { settle: { ...settlementOf(subject, plan, step.done ?? {}, core), ...did } };
+    const settlement = settlementOf(subject, plan, step.done ?? {}, core);
+    return { settle: { ...(await withReference(core, settlement, signal)), ...did } };
   } catch (error) {
     const verdict = judge(error, subject);
     // Of what is kept no credentials may stay good.
@@ -93,12 +95,6 @@ async function stepOf(
       ? passOver(core, held, leftOver, verdict)
       : verdict;
   }
-}
-
-/** Nothing is there with which it could be done. */
-function isIdle(core: BrokerContext, plan: ServicePlan, held: LeasedOperation, now: OperationKind): boolean {
-  if (isKeeping(held)) return now === 'stop' && !core.provisioner(plan.making.provisioner).units?.stop;
-  return deedOf(held) === 'deprovision' && isNowhere(core, plan, held.instance);
 }
 
 /** What the instance needs of others before the deed; undefined: it is not there yet. */
@@ -147,12 +143,6 @@ function doneBy(
   ms: number,
 ): StepRecord {
   return { step, tries: tries ?? failures + 1, undo: failure !== undefined, ms: Math.round(ms) };
-}
-
-/** An open operation that has failed is being undone: by the opposite deed. */
-function deedOf({ operation: { kind, failure } }: LeasedOperation): OperationKind {
-  if (!failure) return kind;
-  return kind === 'bind' ? 'unbind' : 'deprovision';
 }
 
 /** Tries of an unbind that a deprovision asks for, where it does not say itself that it has failed. */

@@ -1,6 +1,6 @@
 import { instanceKey } from '../key.ts';
 import type { Listed } from '../listing.ts';
-import type { Provisioner, Resource } from '../provisioner.ts';
+import type { Inventory, Resource } from '../provisioner.ts';
 import type { ServiceInstance } from '../records.ts';
 import type { RequestContext } from '../requests/context.ts';
 import { underLimit } from '../timing.ts';
@@ -28,7 +28,7 @@ const pageSize = 1000;
  * tell what there is does not find. Of what is on nodes, only that on this broker's own can be seen.
  */
 export async function findMissing(core: RequestContext): Promise<Missing> {
-  const seeing = core.provisioners().filter((one) => one.inventory && isSeen(core, one));
+  const seeing = core.inventories().filter((one) => one.inventory && isSeen(core, one));
   // The rows first, then the things: so nothing is missed that is just being made.
   const rows = await readyInstances(core);
   const looks = await Promise.all(seeing.map((one) => lookWith(core, one, rows)));
@@ -38,7 +38,7 @@ export async function findMissing(core: RequestContext): Promise<Missing> {
   };
 }
 
-function isSeen({ settings }: RequestContext, { traits }: Provisioner): boolean {
+function isSeen({ settings }: RequestContext, { traits }: Inventory): boolean {
   return !traits.local || settings.node !== undefined;
 }
 
@@ -70,7 +70,7 @@ async function provisionerOf(core: RequestContext, instance: ServiceInstance): P
   return plan?.making.provisioner;
 }
 
-async function lookWith(core: RequestContext, provisioner: Provisioner, rows: Rows): Promise<Missing> {
+async function lookWith(core: RequestContext, provisioner: Inventory, rows: Rows): Promise<Missing> {
   const { name, traits } = provisioner;
   const { node } = core.settings;
   const own = (rows.get(name) ?? []).filter(({ place }) => !traits.local || place?.node === node);

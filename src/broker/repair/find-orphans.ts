@@ -1,13 +1,13 @@
 import type { BrokerContext, Settings } from '../context.ts';
 import type { Suspect, Scope } from '../orphans.ts';
-import type { Provisioner, Resource } from '../provisioner.ts';
+import type { Inventory, Resource } from '../provisioner.ts';
 import { underLimit } from '../timing.ts';
 
 /** Milliseconds that a provisioner may take to tell what there is, or to remove one thing. */
 const inventoryLimit = 60_000;
 
 /** What a look for orphans needs of the core. */
-type OrphanContext = Pick<BrokerContext, 'orphans' | 'provisioners' | 'observe'> & {
+type OrphanContext = Pick<BrokerContext, 'orphans' | 'inventories' | 'observe'> & {
   readonly settings: Pick<Settings, 'node'>;
 };
 
@@ -16,7 +16,7 @@ type OrphanContext = Pick<BrokerContext, 'orphans' | 'provisioners' | 'observe'>
  * said shall be removed. To be called again and again; never throws: what goes wrong is told and changes nothing.
  */
 export async function findOrphans(core: OrphanContext): Promise<void> {
-  for (const provisioner of core.provisioners()) {
+  for (const provisioner of core.inventories()) {
     const where = scopeOf(provisioner, core.settings.node);
     if (!where || !provisioner.inventory) continue;
     try {
@@ -28,7 +28,7 @@ export async function findOrphans(core: OrphanContext): Promise<void> {
 }
 
 /** Local things can be seen on a node only. */
-function scopeOf({ name, traits }: Provisioner, node: string | undefined): Scope | undefined {
+function scopeOf({ name, traits }: Inventory, node: string | undefined): Scope | undefined {
   if (!traits.local) return { provisioner: name };
   return node === undefined ? undefined : { provisioner: name, node };
 }
@@ -37,7 +37,7 @@ function scopeOf({ name, traits }: Provisioner, node: string | undefined): Scope
  * The things first, then the rows: so the row of a thing in the making, which is older than the thing, is always
  * found.
  */
-async function lookThrough(core: OrphanContext, provisioner: Provisioner, where: Scope): Promise<void> {
+async function lookThrough(core: OrphanContext, provisioner: Inventory, where: Scope): Promise<void> {
   const { orphans, observe } = core;
   const found = await underLimit(inventoryLimit, async () => (await provisioner.inventory?.()) ?? []);
   const before = await suspectsAt(core, where);
@@ -56,7 +56,7 @@ async function suspectsAt({ orphans }: OrphanContext, where: Scope): Promise<rea
 /** One that cannot be removed must not keep the others; it is tried again at the next look. */
 async function remove(
   core: OrphanContext,
-  provisioner: Provisioner,
+  provisioner: Inventory,
   where: Scope,
   thing: Resource,
 ): Promise<void> {

@@ -135,8 +135,9 @@ async function bindAgain(
   const { binding } = await core.store.findBinding(command.instanceId, command.bindingId);
   if (!binding) throw gone('service binding');
   const { context, appGuid, route, predecessorId, dependent, confidential } = binding;
-  const { parameters } = confidential;
-  return bind(core, { ...command, context, appGuid, route, predecessorId, dependent, parameters });
+  const { parameters, kept } = confidential;
+  const same = { context, appGuid, route, predecessorId, dependent, parameters, reader: kept?.reader };
+  return bind(core, { ...command, ...same });
 }
 
 function notFailed({ state }: Operation): Refusal {

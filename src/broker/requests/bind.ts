@@ -1,6 +1,7 @@
 import { isExpired, refuseUnready } from '../state.ts';
 import type { Bind } from '../commands.ts';
 import type { ServicePlan } from '../catalog.ts';
+import type { CredentialPlace } from '../credential-store.ts';
 import type { RequestContext } from './context.ts';
 import { decideParameters } from './decide-parameters.ts';
 import { Refusal } from '../errors.ts';
@@ -118,13 +119,14 @@ async function withPredecessor(core: RequestContext, command: Bind, there: Found
 }
 
 function inherit(command: Bind, from: ServiceBinding): Bind {
-  const { appGuid = from.appGuid, route = from.route } = command;
+  const { appGuid = from.appGuid, route = from.route, reader = from.confidential.kept?.reader } = command;
   return {
     ...command,
     parameters:
       Object.keys(command.parameters).length > 0 ? command.parameters : from.confidential.parameters,
     appGuid,
     route,
+    reader,
   };
 }
 
@@ -175,12 +177,12 @@ function intend(
   failed: ServiceBinding | undefined,
 ): Decision<ServiceBinding> {
   const { instanceId, bindingId, appGuid, route, predecessorId, dependent } = command;
-  const { context, parameters, origin } = command;
+  const { context, parameters, origin, reader } = command;
   const { trace, secrets: existing } = failed?.confidential ?? {};
   const secrets = makeSecrets(core, plan, 'binding', existing);
   // A binding that is tried again goes on with what its broken attempt has left.
   const key = failed ? failed.key : keyOf(instanceId, bindingId, core.newId());
-  const record: ServiceBinding = {
+  const bare: ServiceBinding = {
     instanceId,
     id: bindingId,
     key,
@@ -193,6 +195,13 @@ function intend(
     confidential: { parameters, secrets, facts: {}, answer: {}, trace },
     createdAt: core.now(),
   };
+  const name =
+    failed?.confidential.kept?.name ?? core.credentialStore?.nameOf(bare, instance, plan.offeringName);
+  const record = reader === undefined || name === undefined ? bare : keptAt(bare, { name, reader });
   const operation = newOperation(core, plan, 'bind', { instanceId, bindingId, origin });
   return { start: { plan, operation, instance: { keep: instance }, binding: { put: record } } };
+}
+
+function keptAt(binding: ServiceBinding, kept: CredentialPlace): ServiceBinding {
+  return { ...binding, confidential: { ...binding.confidential, kept } };
 }

@@ -79,10 +79,12 @@ export function readBind(call: Call, origin: Origin): Bind {
   const instanceId = requireInstanceId(call);
   const bindingId = requireId(readIds(call).bindingId, 'binding_id');
   const body = requireBindBody(call.body);
+  const isForCloudFoundry = isCloudFoundry(call, origin, body.context?.['platform']);
   return {
     instanceId,
     bindingId,
-    ...readWay(call.query, !isCloudFoundry(call, origin, body.context?.['platform'])),
+    ...readWay(call.query, !isForCloudFoundry),
+    reader: isForCloudFoundry && call.platform === undefined ? readerIn(body) : undefined,
     origin,
     offeringId: body.service_id,
     planId: body.plan_id,
@@ -115,6 +117,14 @@ function readApp({ app_guid: outer, bind_resource: resource }: BindBody): string
     throw new Refusal('invalid', 'app_guid and bind_resource.app_guid name different apps.', 'app_guid');
   }
   return outer || inner || undefined;
+}
+
+/** Who reads its credentials in CredHub, as that calls it: the app; of a service key Cloud Controller, for its users. */
+function readerIn(body: BindBody): string | undefined {
+  const app = readApp(body);
+  const client = body.bind_resource?.credential_client_id || undefined;
+  if (app !== undefined) return `mtls-app:${app}`;
+  return client && `uaa-client:${client}`;
 }
 
 export function readUnbind(call: Call, origin: Origin): Unbind {

@@ -27,7 +27,11 @@ export interface BindBody {
   readonly service_id?: string;
   readonly plan_id?: string;
   readonly app_guid?: string;
-  readonly bind_resource?: { readonly app_guid?: string; readonly route?: string };
+  readonly bind_resource?: {
+    readonly app_guid?: string;
+    readonly route?: string;
+    readonly credential_client_id?: string;
+  };
   readonly parameters?: JsonObject;
   readonly context?: JsonObject;
   readonly predecessor_binding_id?: string;
@@ -77,7 +81,7 @@ export const requireBindBody = shape<BindBody>({
     service_id: word,
     plan_id: word,
     app_guid: text,
-    bind_resource: { ...object, properties: { app_guid: text, route: text } },
+    bind_resource: { ...object, properties: { app_guid: text, route: text, credential_client_id: text } },
     parameters: kept,
     context: kept,
     predecessor_binding_id: word,
