@@ -17,6 +17,10 @@ import {
   stop,
   type Running,
 } from './programs.ts';
+import { whyNoCluster } from '../support/cluster/binaries.ts';
+import { whyNoEngine } from '../support/container-engine.ts';
+import { measureCluster } from './clusters.ts';
+import { measureContainers } from './containers.ts';
 import { hasRedis, measureBare, measureMade } from './processes.ts';
 import { measureQueue } from './queue.ts';
 import { milliseconds, perSecond, ratio, table } from './table.ts';
@@ -54,6 +58,7 @@ const most = waits[Math.floor(waits.length * 0.99)] ?? NaN;
 rows.push(['queued operation to its first step, p50', milliseconds(half), '', '', 'under 10 ms']);
 rows.push(['the same, p99', milliseconds(most), '', '', '']);
 await database.stop();
+await benchEngines();
 rmSync(directory, { recursive: true, force: true });
 console.log(table(rows));
 
@@ -92,6 +97,21 @@ async function benchRedis({ port }: Running): Promise<void> {
       ratio(made, bare),
       count === 1 ? 'under a second' : 'not much longer',
     ]);
+  }
+}
+
+/** Instances on engines that are there, against what their own programs take for the same. */
+async function benchEngines(): Promise<void> {
+  const parts = [
+    ['an instance in a cluster', whyNoCluster(), 'kubectl apply and wait', measureCluster],
+    ['an instance in a container', whyNoEngine(), 'docker run', measureContainers],
+  ] as const;
+  for (const [what, why, against, measure] of parts) {
+    if (why !== undefined) rows.push([what, `not measured: ${why}`, '', '', '']);
+    else {
+      const [made, theirs] = await measure(directory, 7);
+      rows.push([what, milliseconds(made), `${milliseconds(theirs)} ${against}`, ratio(made, theirs), '1.2']);
+    }
   }
 }
 

@@ -4,7 +4,12 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 
-const plan = {
+interface PlanIds {
+  readonly service_id: string;
+  readonly plan_id: string;
+}
+
+const redis: PlanIds = {
   service_id: '0a3f7c52-5b0e-4d0b-9a6e-2f4f3f6c1d10',
   plan_id: '0a3f7c52-5b0e-4d0b-9a6e-2f4f3f6c1d11',
 };
@@ -33,10 +38,10 @@ async function startBare(directory: string, index: number, servers: ChildProcess
   const file = join(home, 'redis.conf');
   writeFileSync(file, `bind 127.0.0.1\nport ${port}\ndir ${home}\nrequirepass secret\nsave ""\n`);
   servers.push(spawn('redis-server', [file], { stdio: 'ignore' }));
-  while (!(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!(await answersPing(port))) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-function answers(port: number): Promise<boolean> {
+export function answersPing(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => socket.write('AUTH secret\r\nPING\r\n'));
     let said = '';
@@ -57,28 +62,29 @@ async function endBare(server: ChildProcess): Promise<void> {
 /** Milliseconds until so many instances, asked for at once, have all been made; then they are removed. */
 export async function measureMade(port: number, login: string, count: number): Promise<number> {
   const ids = Array.from({ length: count }, (_, index) => `redis-${index}`);
-  const ask = asking(port, login);
+  const ask = asking(port, login, redis);
   const started = performance.now();
-  await Promise.all(ids.map((id) => ask('PUT', id, { ...plan, organization_guid: 'o', space_guid: 's' })));
+  await Promise.all(ids.map((id) => ask('PUT', id)));
   const took = performance.now() - started;
   await Promise.all(ids.map((id) => ask('DELETE', id)));
   return took;
 }
 
 /** Asks, and polls until it is done, as platforms do. */
-function asking(port: number, login: string) {
+export function asking(port: number, login: string, plan: PlanIds) {
   const headers = {
     authorization: `Basic ${Buffer.from(login).toString('base64')}`,
     'x-broker-api-version': '2.17',
     'content-type': 'application/json',
   };
-  return async function ask(method: 'PUT' | 'DELETE', id: string, body?: object): Promise<void> {
+  return async function ask(method: 'PUT' | 'DELETE', id: string): Promise<void> {
     const url = `http://127.0.0.1:${port}/v2/service_instances/${id}`;
     const query = `?accepts_incomplete=true&service_id=${plan.service_id}&plan_id=${plan.plan_id}`;
     const { status } = await fetch(url + query, {
       method,
       headers,
-      ...(body ? { body: JSON.stringify(body) } : {}),
+      body:
+        method === 'PUT' ? JSON.stringify({ ...plan, organization_guid: 'o', space_guid: 's' }) : undefined,
     });
     if (status === 200 || status === 201) return;
     if (status !== 202) throw new Error(`${method} ${id}: ${status}`);
