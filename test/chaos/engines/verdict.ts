@@ -2,6 +2,7 @@
 import { connect } from 'node:net';
 import { isObject, type JsonObject, memberOf } from '../../../src/broker/json.ts';
 import { plainText } from '../../../src/provisioners/kubernetes/objects/plain-text.ts';
+import { listAll } from '../../support/cluster/list-all.ts';
 import { docker } from '../../support/container-engine.ts';
 import type { TestCluster } from '../../support/cluster/start-cluster.ts';
 import { call } from '../../support/started-brokers.ts';
@@ -106,51 +107,20 @@ function objectsOf({ offering, key, plan, bound }: Row): readonly string[] {
 
 /** All that somebody has made in namespaces that are not the cluster's own. */
 async function objectsIn({ ask }: TestCluster): Promise<readonly string[]> {
-  const list = async (path: string) => {
-    const { status, body } = await ask('GET', path);
-    if (status !== 200) throw new Error(`GET ${path}: ${status} ${JSON.stringify(body)}`);
-    return body;
-  };
-  const paths = ['/api/v1', ...(await groupsOf(list))];
-  const kinds = (
-    await Promise.all(
-      paths.map(async (path) => {
-        const { resources = [] } = await list(path);
-        return (resources as JsonObject[]).filter(isListed).map((one) => ({ path, ...one }) as JsonObject);
-      }),
-    )
-  ).flat();
   const found = new Map<string, string>();
-  for (const { path, name, kind } of kinds) {
-    const { items = [] } = await list(`${plainText(path)}/${plainText(name)}`);
-    for (const item of (items as JsonObject[]).filter(isMade)) {
-      const { uid, namespace, name: own } = memberOf(item, 'metadata');
-      // Some kinds are served by two groups.
-      found.set(
-        plainText(uid),
-        `${plainText(namespace)}: ${plainText(kind)} ${plainText(own)}${podsIn(item)}`,
-      );
-    }
+  for (const { kind, name, item } of await listAll(ask)) {
+    if (unseen.has(name) || !isMade(item)) continue;
+    const { uid, namespace, name: own } = memberOf(item, 'metadata');
+    // Some kinds are served by two groups.
+    found.set(plainText(uid), `${plainText(namespace)}: ${kind} ${plainText(own)}${podsIn(item)}`);
   }
-  const { items } = await list('/api/v1/namespaces');
-  const spaces = (items as JsonObject[]).map((item) => plainText(memberOf(item, 'metadata')['name']));
+  const { body } = await ask('GET', '/api/v1/namespaces');
+  const spaces = (body['items'] as JsonObject[]).map((item) => plainText(memberOf(item, 'metadata')['name']));
   const own = spaces.filter((name) => name !== sharedNamespace && !/^(kube-.*|default)$/.test(name));
   return [...own.map((name) => `Namespace ${name}`), ...found.values()];
 }
 
-async function groupsOf(list: (path: string) => Promise<JsonObject>): Promise<readonly string[]> {
-  const { groups = [] } = await list('/apis');
-  return (groups as JsonObject[]).map(
-    (group) => `/apis/${plainText(memberOf(group, 'preferredVersion')['groupVersion'])}`,
-  );
-}
-
-function isListed({ name, namespaced, verbs }: JsonObject): boolean {
-  const isSeen = !['Events', 'Endpoints', 'EndpointSlices', 'Leases'].some(
-    (kind) => kind.toLowerCase() === name,
-  );
-  return namespaced === true && Array.isArray(verbs) && verbs.includes('list') && isSeen;
-}
+const unseen: ReadonlySet<string> = new Set(['events', 'endpoints', 'endpointslices', 'leases']);
 
 /** What controllers make of it goes with it; each namespace has an account. */
 function isMade({ metadata }: JsonObject): boolean {

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../../../src/broker/json.ts';
+import { type JsonObject, memberOf } from '../../../src/broker/json.ts';
 
 /** A service and its pod, without templates that need values. */
 export const redisConfig: JsonObject = {
@@ -50,4 +50,20 @@ export function withObjects(objects: Readonly<Record<string, JsonObject | undefi
   const all = { ...(redisConfig['objects'] as JsonObject), ...objects };
   const given = Object.entries(all).filter(([, object]) => object !== undefined);
   return { ...redisConfig, objects: Object.fromEntries(given) as JsonObject };
+}
+
+/** Its pods, made from this image, as a real API server takes them. */
+export function withImage(image: string): JsonObject {
+  const redis = memberOf(redisConfig['objects'], 'redis');
+  const spec = memberOf(redis, 'spec');
+  const template = memberOf(spec, 'template');
+  const containers = [{ name: 'redis', image, command: ['redis-server', '/conf/redis.conf'] }];
+  const volumeClaimTemplates = [
+    {
+      metadata: { name: 'data' },
+      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
+    },
+  ];
+  const pods = { ...template, spec: { ...memberOf(template, 'spec'), containers } };
+  return { ...redis, spec: { ...spec, template: pods, volumeClaimTemplates } };
 }

@@ -10,25 +10,9 @@ import { startCluster, type TestCluster } from '../../support/cluster/start-clus
 import { runProgram } from '../../support/run-program.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { carry, keyOfWork, workOf } from './carry.ts';
-import { withObjects } from './offerings.ts';
+import { withImage, withObjects } from './offerings.ts';
 
 /** The life of instances in a real API server, with its controllers; what kubelets do is done by a stand-in. */
-
-const redis = (memberOf(withObjects({}), 'objects')['redis'] ?? {}) as JsonObject;
-
-function withImage(image: string): JsonObject {
-  const spec = memberOf(redis, 'spec');
-  const template = memberOf(spec, 'template');
-  const containers = [{ name: 'redis', image, command: ['redis-server', '/conf/redis.conf'] }];
-  const volumeClaimTemplates = [
-    {
-      metadata: { name: 'data' },
-      spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } } },
-    },
-  ];
-  const pods = { ...template, spec: { ...memberOf(template, 'spec'), containers } };
-  return { ...redis, spec: { ...spec, template: pods, volumeClaimTemplates } };
-}
 
 const login = {
   apiVersion: 'v1',

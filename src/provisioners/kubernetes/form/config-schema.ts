@@ -176,7 +176,7 @@ function ofGroup([group, kinds]: readonly [string, readonly string[]]): JsonObje
   const prefix = group === '' ? '' : `${group}/`;
   return {
     properties: {
-      apiVersion: { pattern: `^${prefix.replaceAll('.', '\\.')}v[0-9][a-z0-9]*$` },
+      apiVersion: { type: 'string', pattern: `^${prefix.replaceAll('.', '\\.')}v[0-9][a-z0-9]*$` },
       kind: { enum: [...kinds] },
     },
   };
