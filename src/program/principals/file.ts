@@ -9,7 +9,7 @@ import type {
   TokenCheck,
 } from '../../protocols/protocol.ts';
 import type { Log } from '../../telemetry/log.ts';
-import { followFile } from '../followed-file.ts';
+import { followFile, warnOfReaders } from '../followed-file.ts';
 import type { RepeatedLooks } from '../looks.ts';
 import {
   operatorCounted,
@@ -56,7 +56,7 @@ export async function openPrincipals({ file, taken, log, lookMs }: FileParts): P
     file,
     what: 'principals',
     read: (bytes) => presentOf(file, bytes, taken),
-    afterRead: () => warnOfReaders(file, log),
+    afterRead: () => warnOfOthers(file, log),
     countsOf,
     log,
     lookMs,
@@ -141,13 +141,11 @@ function presentOf(file: string, bytes: Buffer, taken: TakenNames): Present {
 }
 
 /** Who reads hashes can try passwords, and who writes them is whoever he likes. */
-async function warnOfReaders(file: string, log: Pick<Log, 'note'>): Promise<void> {
+async function warnOfOthers(file: string, log: Pick<Log, 'note'>): Promise<void> {
   const { mode } = await stat(file);
-  if ((mode & 0o022) !== 0)
-    log.note(
-      'warn',
-      'PRINCIPALS_FILE may be written by others than its owner: who does is let in. chmod go-w it.',
-    );
-  else if ((mode & 0o004) !== 0)
-    log.note('warn', 'PRINCIPALS_FILE may be read by everybody on this machine: chmod o-r it.');
+  if ((mode & 0o022) === 0) return warnOfReaders('PRINCIPALS_FILE', file, log);
+  log.note(
+    'warn',
+    'PRINCIPALS_FILE may be written by others than its owner: who does is let in. chmod go-w it.',
+  );
 }

@@ -6,10 +6,10 @@ import { Refusal } from '../../broker/errors.ts';
 import { tellEnd } from '../../broker/events.ts';
 import type { WebhookOffice } from '../../broker/offices/webhooks.ts';
 import type { Log } from '../../telemetry/log.ts';
+import { type FollowedFile, followFile, warnOfReaders } from '../followed-file.ts';
 import { startRounds } from '../loops/rounds.ts';
 import { startWorker, type Worker } from '../loops/worker.ts';
 import { deliveryWork } from './deliver.ts';
-import { followReceivers } from './follow.ts';
 import { readReceivers, type Receiver } from './read.ts';
 import { storedWebhooks, type StoredReceiver, type StoredWebhooks } from './stored.ts';
 
@@ -42,17 +42,22 @@ export async function openWebhooks(
   { config: { webhooksFile: file }, log }: WebhookParts,
   context: WebhookContext,
 ): Promise<OpenWebhooks> {
-  let receivers = readReceivers(file, log);
   const stored = storedWebhooks(pool, context.settings.holder);
   const office = createWebhookOffice(stored, context);
-  const register = () => stored.register(receivers.map((one) => rowOf(one, context.catalog())));
-  await (receivers.length > 0 ? register() : stored.retire());
-  if (file === undefined)
+  if (file === undefined) {
+    await stored.retire();
     return {
       office,
       worker: { wake: () => undefined, stop: async () => undefined },
       reload: async () => undefined,
     };
+  }
+  const loops = tellingLoops(stored, context);
+  const receivers = await followReceivers(file, log, (read) => {
+    loops.tell(read);
+    void keep();
+  });
+  const register = () => stored.register(receivers.present().map((one) => rowOf(one, context.catalog())));
   const keep = () =>
     register()
       .then(() => stored.prune(context.settings.retention))
@@ -60,26 +65,41 @@ export async function openWebhooks(
       .catch((error: unknown) =>
         context.observe({ type: 'trouble', doing: 'telling who is told by webhooks', detail: String(error) }),
       );
+  await (receivers.present().length > 0 ? register() : stored.retire()).catch((error: unknown) => {
+    receivers.close();
+    throw error;
+  });
   const rounds = startRounds(() => keep().then(() => registerEvery), registerEvery);
-  const loops = tellingLoops(stored, context);
-  loops.tell(receivers);
-  const onChange = (read: readonly Receiver[]) => {
-    receivers = read;
-    loops.tell(read);
-    void keep();
-  };
-  const looks = followReceivers({ file, log, first: receivers, onChange });
+  loops.tell(receivers.present());
   return {
     office,
     worker: {
       wake: () => loops.wake(),
       async stop(withinMs) {
-        looks.close();
+        receivers.close();
         await Promise.all([rounds.stop(), loops.stop(withinMs)]);
       },
     },
-    reload: () => looks.reload(),
+    reload: () => receivers.reload(),
   };
+}
+
+function followReceivers(
+  file: string,
+  log: WebhookParts['log'],
+  onChange: (receivers: readonly Receiver[]) => void,
+): Promise<FollowedFile<readonly Receiver[]>> {
+  return followFile({
+    variable: 'WEBHOOKS_FILE',
+    file,
+    what: 'receivers',
+    read: (bytes) => readReceivers(file, bytes, log),
+    filesIn: (read) => read.flatMap(({ caFile }) => caFile ?? []),
+    afterRead: () => warnOfReaders('WEBHOOKS_FILE', file, log),
+    onChange,
+    countsOf: (read) => ({ receivers: read.length }),
+    log,
+  });
 }
 
 interface TellingLoops extends Worker {

@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { isObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
@@ -28,17 +28,16 @@ export interface Receiver {
 
 /**
  * Reads the receivers that a file names.
- * @param file undefined: there is none, and nobody is told
  * @throws Error with a sentence that tells all that is wrong at once; no sentence holds a secret
  */
 export function readReceivers(
-  file: string | undefined,
+  file: string,
+  bytes: Uint8Array,
   log: Pick<Log, 'note' | 'hide'>,
 ): readonly Receiver[] {
-  if (file === undefined) return [];
   const { object, findings, locate } = parseObject(
     file,
-    bytesOf(file),
+    bytes,
     'The file must hold an object with the list receivers.',
   );
   const found: Finding[] = [...findings];
@@ -47,20 +46,8 @@ export function readReceivers(
     const placed = found.map((one) => ({ ...locate?.(one.path), ...one }));
     throw new Error(['WEBHOOKS_FILE cannot be used.', ...problemLines(inFile(file, placed))].join(' '));
   }
-  if ((statSync(file).mode & 0o004) !== 0)
-    log.note('warn', 'WEBHOOKS_FILE may be read by everybody on this machine: chmod o-r it.');
   log.hide(receivers.flatMap(({ secrets }) => secrets));
   return receivers;
-}
-
-function bytesOf(file: string): Uint8Array {
-  try {
-    return readFileSync(file);
-  } catch (error) {
-    const code = codeOf(error);
-    const why = code === 'ENOENT' ? 'there is no such file' : `the system says ${code}`;
-    throw new Error(`WEBHOOKS_FILE cannot be read: ${why}.`, { cause: error });
-  }
 }
 
 type Members = Readonly<Record<string, unknown>>;
