@@ -51,6 +51,7 @@ export function answerRaw(socket: Duplex, { status, error, description }: RawAns
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     'Content-Type: application/json',
+    'X-Content-Type-Options: nosniff',
     `Content-Length: ${Buffer.byteLength(body)}`,
     ...(status === 503 ? [`Retry-After: ${retryAfter}`] : []),
     'Connection: close',

@@ -33,6 +33,7 @@ export function writeReply(
     ...(content === undefined ? undefined : { 'Content-Type': type, 'Content-Length': length }),
     ...(followed ? { 'Content-Type': followed.type } : undefined),
     ...(status === 503 ? { 'Retry-After': retryAfter } : undefined),
+    'X-Content-Type-Options': 'nosniff',
     ...(confidential ? { 'Cache-Control': 'no-store' } : undefined),
     ...headers,
     ...echoed,

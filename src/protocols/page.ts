@@ -30,7 +30,6 @@ function policyFor(style: string): string {
 
 /** Of whatever people see that may hold what strangers have sent. */
 export const securityHeaders = {
-  'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
   // The address may hold a token.
   'referrer-policy': 'no-referrer',
