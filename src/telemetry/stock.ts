@@ -8,7 +8,7 @@ import type { CountedStock, InstanceCount, OpenOperations, Stock } from './gauge
 const holds = 10_000;
 /** How many times as long as it takes to count there is a pause: a count of very many is a load on the database. */
 const pauses = 20;
-/** Milliseconds that whoever asks waits for a count that is going on: one of few things ends meanwhile. */
+/** Milliseconds that whoever asks waits for a count that is going on, where the last one did not take longer. */
 const patience = 30;
 /** Instances, or operations, that are read at once. */
 const pageLength = 500;
@@ -23,15 +23,16 @@ export function createStock(
   overview: Overview,
   now: () => number = () => performance.now(),
 ): () => Promise<CountedStock | undefined> {
-  let last: { readonly begun: number; readonly stock: Stock } | undefined;
+  let last: { readonly begun: number; readonly tookMs: number; readonly stock: Stock } | undefined;
   let running: Promise<void> | undefined;
   let nextAt = -Infinity;
 
   async function countAnew(): Promise<void> {
     const begun = now();
     try {
-      last = { begun, stock: await count(overview) };
-      nextAt = begun + Math.max(holds, pauses * (now() - begun));
+      const stock = await count(overview);
+      last = { begun, tookMs: now() - begun, stock };
+      nextAt = begun + Math.max(holds, pauses * last.tookMs);
     } catch (error) {
       // Nothing that could be old is shown for it.
       last = undefined;
@@ -45,7 +46,7 @@ export function createStock(
       running = countAnew();
       running.catch(() => undefined);
     }
-    if (running) await withinTime(running, patience);
+    if (running && (last?.tookMs ?? 0) <= patience) await withinTime(running, patience);
     return last && { stock: last.stock, ageMs: now() - last.begun };
   };
 }

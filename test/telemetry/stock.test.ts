@@ -105,9 +105,11 @@ test('What went wrong is tried again at once', async () => {
 /** Counts that end when the test says so. */
 function slowly(overview: Parameters<typeof createStock>[0]) {
   let gate = Promise.withResolvers<void>();
+  let waiting = 0;
   const slow: typeof overview = {
     ...overview,
     async orphans() {
+      waiting += 1;
       await gate.promise;
       return overview.orphans();
     },
@@ -117,13 +119,13 @@ function slowly(overview: Parameters<typeof createStock>[0]) {
     else gate.resolve();
     gate = Promise.withResolvers();
   }
-  return { slow, endCount };
+  return { slow, endCount, waiting: () => waiting };
 }
 
 test('Whoever asks is not kept by a count that takes long, and is told how old the last one is', async () => {
   let now = 0;
   const { overview, asked } = overviewOf(['started']);
-  const { slow, endCount } = slowly(overview);
+  const { slow, endCount, waiting } = slowly(overview);
   const takeStock = createStock(slow, () => now);
   expect(await takeStock()).toBeUndefined();
   now = 2000;
@@ -134,6 +136,7 @@ test('Whoever asks is not kept by a count that takes long, and is told how old t
   expect(counted).toMatchObject({ stock: { instances: [{ status: 'started', count: 1 }] }, ageMs: 50_000 });
   expect(await takeStock()).toEqual(counted);
   // One for each count: the first, and one that goes on.
+  await until('the second count has come so far', () => waiting() === 2);
   expect(asked).toHaveLength(2);
   endCount();
   await until('it is counted anew', async () => (await takeStock())?.ageMs === 0);
