@@ -125,7 +125,7 @@ function createTracedExchange(settings: MountSettings): Exchange {
     if (!traced) return exchange(endpoint, request, response);
     return traced.within(() =>
       exchange(endpoint, request, response, (entry) => {
-        observe(entry);
+        traced.within(() => observe(entry));
         traced.end(entry);
       }),
     );

@@ -1,3 +1,5 @@
+import { presentTraceId } from './tracing.ts';
+
 /** Undefined values are left out. */
 export type LogFields = Readonly<Record<string, string | number | boolean | undefined | readonly string[]>>;
 
@@ -6,6 +8,11 @@ export interface Line {
   readonly level: string;
   readonly message: string;
   readonly fields: LogFields;
+}
+
+/** Of what happens now, with the trace that it is a part of. */
+export function lineNow({ fields, ...rest }: Omit<Line, 'time'>): Line {
+  return { time: new Date(), ...rest, fields: { ...fields, traceId: presentTraceId() } };
 }
 
 /** One JSON object; time, level and message cannot be overwritten by a field. */

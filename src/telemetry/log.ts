@@ -6,7 +6,7 @@ import { conceal, type Redact } from '../config/secret-values.ts';
 import { lineOutput } from '../system/output.ts';
 import { bufferedOutput, doLater } from './buffered-output.ts';
 import { commandFields, webhookLine } from './command-fields.ts';
-import { jsonLine, textLine, type LogFields, type Line } from './log-lines.ts';
+import { jsonLine, lineNow, textLine, type LogFields, type Line } from './log-lines.ts';
 import { requestLines, type RequestLines } from './request-lines.ts';
 
 export type Level = CoreConfig['logLevel'];
@@ -112,20 +112,20 @@ function subscribers(lines: RequestLines, least: Level): Omit<Log, 'show' | 'hid
   const isWanted = (level: Level) => rank[level] <= rank[least];
   return {
     note(level, message, fields = {}) {
-      if (isWanted(level)) lines.put({ time: new Date(), level, message, fields });
+      if (isWanted(level)) lines.put(lineNow({ level, message, fields }));
     },
     access(access) {
       const level = accessLevel(access);
       if (!isWanted(level)) return;
       const fields = { ...access, ms: Math.round(access.ms * 10) / 10 };
-      const line = { time: new Date(), level, message: 'request', fields };
+      const line = lineNow({ level, message: 'request', fields });
       if (access.method === 'GET') lines.put(line);
       else lines.request(line, access.requestId);
     },
     event(event) {
       const described = describe(event);
       if (!isWanted(described.level)) return;
-      const line = { time: new Date(), ...described };
+      const line = lineNow(described);
       const asked = described.level === 'debug' ? undefined : requestOf(event);
       if (asked) lines.operation(line, asked.requestId);
       else lines.put(line);

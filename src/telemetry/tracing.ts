@@ -48,6 +48,11 @@ export function createTracing(version: string): Tracing & { readonly request: Tr
   };
 }
 
+/** Of what goes on here now; undefined: nobody looks, or it is a part of no trace. */
+export function presentTraceId(): string | undefined {
+  return trace.getActiveSpan()?.spanContext().traceId;
+}
+
 let registered = false;
 
 /** Is there an SDK? It may come later than this, and stays. */

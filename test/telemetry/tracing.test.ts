@@ -136,12 +136,61 @@ test('A request, its operation, its statements and its hooks are one trace, whic
       Object.entries(attributes).filter(([name]) => name !== 'url.path'),
     );
     expect(Math.max(...lengths.map(([, value]) => String(value).length))).toBeLessThan(140);
+    const lines = broker
+      .output()
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    const traceOf = (message: string) => lines.find((line) => line['message'] === message)?.['traceId'];
+    for (const message of ['request', 'operation opened', 'operation succeeded'])
+      expect({ message, traceId: traceOf(message) }).toEqual({ message, traceId: caller.traceId });
+    expect(lines.find((line) => line['message'] === 'listening')).not.toHaveProperty('traceId');
     const refused = await broker.ask('get', '/v2/catalog', { login: 'broker:wrong', headers });
     expect(refused.status).toBe(401);
     const [wrong] = named(spansOf(caller.traceId), 'GET /v2/catalog');
     expect(wrong?.attributes['http.response.status_code']).toBe(401);
   } finally {
     await broker.stop();
+    await database.close();
+  }
+});
+
+test('A broker that takes an operation over finds its trace in the database, and its log tells of it.', async () => {
+  const catalogDir = join(scratch, 'slow');
+  mkdirSync(catalogDir);
+  const [service_id, plan_id] = [
+    '5f0e3f55-7a51-4a4e-9f0b-000000003810',
+    '5f0e3f55-7a51-4a4e-9f0b-000000003820',
+  ];
+  const slow = { provision: { steps: 8, each: '250ms' } };
+  const plans = [{ id: plan_id, name: 'slow', description: 'Slow.', with: slow }];
+  const offering = { id: service_id, name: 'slow', description: 'Slow.', provisioner: 'faulty', plans };
+  writeFileSync(join(catalogDir, 'slow.json'), JSON.stringify({ ...offering, credentials: { a: 'b' } }));
+  const database = await openTestDatabase();
+  const env = { CATALOG_DIR: catalogDir, NODE_ROLE: 'false', LEASE: '4s' };
+  const [first, second] = [await startWholeBroker(database, env), await startWholeBroker(database, env)];
+  try {
+    const asked = await first.ask('put', '/v2/service_instances/taken', {
+      body: { service_id, plan_id, organization_guid: 'o', space_guid: 's' },
+      query: { accepts_incomplete: 'true' },
+      headers: { traceparent },
+    });
+    expect(asked.status).toBe(202);
+    await first.stop();
+    const ended = await until('the other one has ended it', () =>
+      second
+        .output()
+        .split('\n')
+        .find((line) => line.includes('operation succeeded')),
+    );
+    expect(JSON.parse(ended)).toMatchObject({ instanceId: 'taken', traceId: caller.traceId });
+    const spans = spansOf(caller.traceId);
+    const runs = named(spans, 'run provision');
+    expect(new Set(runs.map(({ attributes }) => attributes['purveyor.holder'])).size).toBe(2);
+    expect(runs.map((span) => parentOf(spans, span))).toEqual(runs.map(() => 'open provision'));
+  } finally {
+    await first.stop();
+    await second.stop();
     await database.close();
   }
 });
