@@ -57,7 +57,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['broker/', { rooms: [], packages: [] }],
   ['postgres/', { rooms: ['broker/'], packages: ['pg', '@opentelemetry/api'] }],
   ['stores/postgres/', { rooms: ['broker/', 'postgres/', 'stores/'], packages: ['pg'] }],
-  ['stores/backups/', { rooms: ['broker/', 'stores/'], packages: [] }],
+  ['stores/backups/', { rooms: ['broker/', 'stores/'], packages: ['s3mini'] }],
   ['stores/', { rooms: ['broker/'], packages: [] }],
   ['database/', { rooms: ['system/', 'postgres/'], packages: ['pg'] }],
   ['config/', { rooms: ['broker/', 'database/', 'stores/keyring.ts'], packages: [] }],

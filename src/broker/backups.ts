@@ -121,7 +121,10 @@ export async function removeLeft(
 
 function requireStorage(storage: BackupStorage | undefined): BackupStorage {
   if (storage) return storage;
-  throw new Failure('unsupported', 'This broker has no place for backups: BACKUP_DIR is not set.');
+  throw new Failure(
+    'unsupported',
+    'This broker has no place for backups: BACKUP_DIR is not set, nor BACKUP_S3_URL.',
+  );
 }
 
 async function requireWhole(

@@ -7,6 +7,7 @@ import { WrongSentence, WrongValue } from './kinds.ts';
 import type { Option, OptionFamily, OptionGroup, ValuesOf } from './option.ts';
 import { halfOfCredhub } from './credhub.ts';
 import { coreOptions } from './options.ts';
+import { placesOfBackups } from './backups.ts';
 import { halfOfTls } from './serving.ts';
 import { namesLike, type Redact, redactor, secretValues } from './secret-values.ts';
 import { standardCatalog } from './standard-catalog.ts';
@@ -88,6 +89,7 @@ export function readEnvironment<Group extends typeof coreOptions>(
   problems.push(
     ...halfOfTls(config),
     ...halfOfCredhub(config),
+    ...placesOfBackups(config),
     ...secondLogin(config),
     ...loginOfTwoRealms(config),
     ...nodeWithoutWorkers(config),

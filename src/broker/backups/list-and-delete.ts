@@ -36,7 +36,10 @@ export async function deleteBackup(core: RequestContext, { backupId, origin }: D
   const known = await store.backups.find(backupId);
   if (!known) throw new Refusal('not-found', 'There is no backup with this id.');
   if (!storage)
-    throw new Refusal('unsupported', 'This broker has no place for backups: BACKUP_DIR is not set.');
+    throw new Refusal(
+      'unsupported',
+      'This broker has no place for backups: BACKUP_DIR is not set, nor BACKUP_S3_URL.',
+    );
   const { instanceId } = known;
   const summary = () => ({ kind: 'delete-backup', backupId, instanceId }) as const;
   await tellEnd(observe, { origin, summary }, async () => {

@@ -57,7 +57,10 @@ export function decideOn(
 /** @throws Refusal 'unsupported' */
 export function requireAble(core: RequestContext, plan: ServicePlan, deed: 'backup' | 'restore'): void {
   if (!core.backups)
-    throw new Refusal('unsupported', 'This broker has no place for backups: BACKUP_DIR is not set.');
+    throw new Refusal(
+      'unsupported',
+      'This broker has no place for backups: BACKUP_DIR is not set, nor BACKUP_S3_URL.',
+    );
   if (core.provisioner(plan.making.provisioner).backups?.can(plan, deed)) return;
   const done = deed === 'backup' ? 'backed up' : 'restored';
   throw new Refusal(
