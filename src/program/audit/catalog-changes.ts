@@ -75,5 +75,5 @@ function revisionsOf(plans: readonly ServicePlan[]): ReadonlyMap<string, string>
 }
 
 function keyOf({ offeringId, id }: ServicePlan): string {
-  return JSON.stringify([offeringId, id]);
+  return `${offeringId}\0${id}`;
 }

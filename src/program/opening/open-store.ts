@@ -54,7 +54,17 @@ export async function openStore(
     database,
     store,
     keys,
-    save: (plans, audit) => patiently(parts, () => store.saveRevisions(plans, audit)),
+    save: savingOnce((plans, audit) => patiently(parts, () => store.saveRevisions(plans, audit))),
+  };
+}
+
+/** What was saved stays there: when a catalog of very many plans is loaded again, few are new. */
+function savingOnce(save: OpenStore['save']): OpenStore['save'] {
+  const saved = new Set<string>();
+  return async (plans, audit) => {
+    const fresh = plans.filter(({ revision }) => !saved.has(revision));
+    await save(fresh, audit);
+    for (const { revision } of fresh) saved.add(revision);
   };
 }
 
