@@ -23,6 +23,7 @@ import { measureCluster } from './clusters.ts';
 import { measureContainers } from './containers.ts';
 import { hasRedis, measureBare, measureMade } from './processes.ts';
 import { measureQueue } from './queue.ts';
+import { measureWebhooks } from './webhooks.ts';
 import { milliseconds, perSecond, ratio, table } from './table.ts';
 
 const roundMs = 3000;
@@ -42,14 +43,16 @@ await stop(again);
 
 const database = await resolveDatabase({ dataDir: join(directory, 'shared'), note });
 const { connectionString = '' } = database.pool;
-const broker = await startBroker(first.port, {
+const env = {
   DATABASE_URL: connectionString,
   DATABASE_POOL: '16',
   ENCRYPTION_KEYS: `bench:${Buffer.alloc(32, 7).toString('base64')}`,
-});
+};
+const broker = await startBroker(first.port, env);
 await benchCatalog(broker);
 await benchLives(broker);
 await benchBesideMemory(broker);
+await benchWebhooks(broker);
 await benchPolls(broker);
 await stop(broker);
 const waits = await measureQueue({ ...database.pool, max: 16 });
@@ -139,6 +142,17 @@ async function benchLives({ port }: Running): Promise<void> {
     ]);
   }
   await pool.end();
+}
+
+async function benchWebhooks(untold: Running): Promise<void> {
+  for (const cost of await measureWebhooks(untold, { env, directory, ms: 2 * roundMs }))
+    rows.push([
+      `whole lives told by webhooks, ${cost.concurrency} at once`,
+      `${perSecond(cost.told)} (${milliseconds(cost.ms)} more an operation)`,
+      `${perSecond(cost.untold)} untold`,
+      ratio(cost.told, cost.untold),
+      '',
+    ]);
 }
 
 async function benchBesideMemory(ours: Running): Promise<void> {
