@@ -2,9 +2,18 @@
 import { openStepGate, type StepGate } from '../../faults/step-gate.ts';
 import { whyNoCluster } from '../../support/cluster/binaries.ts';
 import { whyNoEngine } from '../../support/container-engine.ts';
-import { ask, casesOf, containersMade, killAtEach, objectsMade, untilEnded } from './killed-between-steps.ts';
+import {
+  ask,
+  casesOf,
+  containersMade,
+  deeds,
+  killAtEach,
+  objectsMade,
+  untilEnded,
+} from './killed-between-steps.ts';
 import { type Engines, openEngines } from './open-engines.ts';
 import { runEngines } from './run.ts';
+import { thingsThere } from './verdict.ts';
 
 const why = whyNoCluster() ?? whyNoEngine();
 if (why !== undefined)
@@ -12,6 +21,7 @@ if (why !== undefined)
 
 (why === undefined ? describe : describe.skip)('With a real cluster and a real container engine,', () => {
   const offerings = ['spaces', 'boxes'] as const;
+  const named = Object.keys(deeds) as (keyof typeof deeds)[];
   let engines: Engines;
   let gate: StepGate;
   beforeAll(async () => {
@@ -19,7 +29,7 @@ if (why !== undefined)
     // Alone at first, so that containers are placed on its node.
     await engines.slots[0].start();
     gate = await openStepGate(engines.database);
-    for (const deed of ['provision', 'deprovision'] as const) {
+    for (const deed of named) {
       for (const offering of offerings) await ask(engines, deed, { id: offering, offering });
       await untilEnded(engines, deed, offerings);
     }
@@ -29,31 +39,28 @@ if (why !== undefined)
     await engines?.close();
   });
 
-  it('Whichever step a broker is killed at, others go on, and nothing is made twice or left.', async () => {
-    const provisions = await casesOf(engines, 'provision', offerings);
-    const removals = await casesOf(engines, 'deprovision', offerings);
-    for (const [deed, cases] of [
-      ['provision', provisions],
-      ['deprovision', removals],
-    ] as const) {
-      expect(new Set(cases.map(({ offering }) => offering))).toEqual(new Set(offerings));
-      const ids = cases.map(({ id }) => id);
-      await killAtEach(engines, gate, { deed, cases });
+  it('Whichever step of a deed a broker is killed at, others go on, and nothing is made twice or left.', async () => {
+    const cases = await Promise.all(named.map((deed) => casesOf(engines, deed, offerings)));
+    for (const of of cases) expect(new Set(of.map(({ offering }) => offering))).toEqual(new Set(offerings));
+    const all = [...new Map(cases.flat().map(({ id, offering }) => [id, { id, offering }])).values()];
+    const ids = all.map(({ id }) => id);
+    for (const [index, deed] of named.entries()) {
+      const [before, since] = [objectsMade(engines).length, Math.floor(Date.now() / 1000)];
+      await killAtEach(engines, gate, { deed, cases: cases[index] ?? [], all });
       await untilEnded(engines, deed, ids);
+      const [objects, containers] = [objectsMade(engines).slice(before), containersMade(engines, since)];
+      const made = [...objects, ...containers];
+      expect(made.filter((one, at) => made.indexOf(one) !== at)).toEqual([]);
+      const boxes = all.filter(({ offering }) => offering === 'boxes').length;
+      // An update makes containers anew.
+      expect([deed, containers.length]).toEqual([
+        deed,
+        deed === 'provision' || deed === 'update' ? boxes : 0,
+      ]);
+      const makesObjects = deed === 'provision' || deed === 'bind' || deed === 'update';
+      expect([deed, objects.length > 0]).toEqual([deed, makesObjects]);
     }
-    const gone = new Set(removals.map(({ id }) => id));
-    const rest = provisions.filter(({ id }) => !gone.has(id));
-    await Promise.all(rest.map((one) => ask(engines, 'deprovision', one)));
-    await untilEnded(
-      engines,
-      'deprovision',
-      rest.map(({ id }) => id),
-    );
-    const [objects, containers] = [objectsMade(engines), containersMade(engines)];
-    expect(objects.length).toBeGreaterThan(provisions.length);
-    expect(containers.length).toBeGreaterThan(2);
-    const made = [...objects, ...containers];
-    expect(made.filter((one, index) => made.indexOf(one) !== index)).toEqual([]);
+    expect(await thingsThere(engines)).toEqual([]);
   }, 1_500_000);
 
   it('After many operations with faults there are exactly the objects and containers that the rows name.', async () => {

@@ -10,7 +10,17 @@ interface Case extends StepPoint {
   readonly offering: OfferingName;
 }
 
-type Deed = 'provision' | 'deprovision';
+/** In the order of a life, with the plan that an instance has from then on. */
+export const deeds = {
+  provision: 'small',
+  bind: 'small',
+  update: 'large',
+  unbind: 'large',
+  deprovision: 'large',
+} as const;
+type Deed = keyof typeof deeds;
+
+type Named = Pick<Case, 'id' | 'offering'>;
 
 /** Of each step that an instance takes which nothing disturbs, with the fates in turn. */
 export async function casesOf(
@@ -34,29 +44,38 @@ export async function casesOf(
 }
 
 /** Asks the first broker, and does not wait. */
-export async function ask(
-  { slots: [first] }: Engines,
-  deed: Deed,
-  { id, offering }: Pick<Case, 'id' | 'offering'>,
-): Promise<void> {
-  const named = { service_id: offering, plan_id: `${offering}-small` };
+export async function ask({ slots: [first] }: Engines, deed: Deed, { id, offering }: Named): Promise<void> {
+  const named = { service_id: offering, plan_id: `${offering}-${deeds[deed]}` };
   const query = new URLSearchParams({ ...named, accepts_incomplete: 'true' }).toString();
-  const path = `/v2/service_instances/${id}?${query}`;
-  const body = { ...named, organization_guid: 'o', space_guid: 's' };
-  const asked =
-    deed === 'provision' ? first.broker()?.ask('PUT', path, body) : first.broker()?.ask('DELETE', path);
+  const isOfBinding = deed === 'bind' || deed === 'unbind';
+  const path = `/v2/service_instances/${id}${isOfBinding ? `/service_bindings/${id}-bound` : ''}?${query}`;
+  const method = { provision: 'PUT', bind: 'PUT', update: 'PATCH', unbind: 'DELETE', deprovision: 'DELETE' }[
+    deed
+  ];
+  const where = deed === 'provision' ? { organization_guid: 'o', space_guid: 's' } : {};
+  const body = method === 'DELETE' ? undefined : { ...named, ...where };
   // Whoever was asked may die before it answers.
-  await asked?.catch(() => undefined);
+  await first
+    .broker()
+    ?.ask(method, path, body)
+    .catch(() => undefined);
 }
 
+/** The first broker is killed when each case has come to its step; the second, and in time its node, go on. */
 export async function killAtEach(
   engines: Engines,
   gate: StepGate,
-  { deed, cases }: { readonly deed: Deed; readonly cases: readonly Case[] },
+  {
+    deed,
+    cases,
+    all,
+  }: { readonly deed: Deed; readonly cases: readonly Case[]; readonly all: readonly Named[] },
 ): Promise<void> {
   const [first, second] = engines.slots;
+  // Alone, so that it has them all.
+  await second.end('SIGTERM');
   await gate.shut(cases);
-  for (const one of cases) void ask(engines, deed, one);
+  for (const one of all) void ask(engines, deed, one);
   await gate.untilStopped(cases.length);
   await second.start();
   await first.end('SIGKILL');
@@ -97,18 +116,13 @@ interface AuditLine {
   readonly userAgent?: string;
 }
 
-export function containersMade({ containers }: Engines): readonly string[] {
+/** @param since a time of before, in seconds */
+export function containersMade({ containers }: Engines, since: number): readonly string[] {
   const until = String(Math.ceil(Date.now() / 1000));
-  const filters = [
-    '--since',
-    '0',
-    '--until',
-    until,
-    '--filter',
-    'type=container',
-    '--filter',
-    'event=create',
-  ];
-  const names = docker(containers.socket, 'events', ...filters, '--format', '{{.Actor.Attributes.name}}');
-  return names.split('\n').filter(Boolean);
+  const times = ['--since', String(since), '--until', until];
+  const filters = ['--filter', 'type=container', '--filter', 'event=create'];
+  const format = ['--format', '{{.Actor.Attributes.name}}'];
+  return docker(containers.socket, 'events', ...times, ...filters, ...format)
+    .split('\n')
+    .filter(Boolean);
 }

@@ -151,6 +151,20 @@ function boxes(image: string): JsonObject {
           ready: { port: 'main', send: 'AUTH {{secrets.admin}}\r\nPING\r\n', expect: '+PONG' },
         },
       },
+      bind: [
+        {
+          port: 'main',
+          send: 'AUTH {{secrets.admin}}\r\nACL SETUSER {{binding.key}} reset on >{{secrets.password}} +@all\r\n',
+          expect: '+OK\r\n+OK',
+        },
+      ],
+      unbind: [
+        {
+          port: 'main',
+          send: 'AUTH {{secrets.admin}}\r\nACL DELUSER {{binding.key}}\r\n',
+          expect: '+OK\r\n:',
+        },
+      ],
     },
     credentials: { host: '{{node.host}}', port: '{{ports.main}}', password: '{{secrets.admin}}' },
   };

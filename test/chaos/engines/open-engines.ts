@@ -49,7 +49,9 @@ export async function openEngines(): Promise<Engines> {
     const nodeDir = join(home, 'node');
     const ports = `${firstPort}-${firstPort + 199}`;
     const own = {
-      DATABASE_POOL: '40',
+      DATABASE_POOL: '60',
+      // As many as there are instances: each may be stopped at a step of its own at the same time.
+      WORKERS: '40',
       NODE_ROLE: 'true',
       NODE_NAME: name,
       NODE_DIR: nodeDir,

@@ -41,22 +41,14 @@ export async function judge(engines: Engines, { believed }: Platform): Promise<r
     [],
   );
   same('objects', await objectsIn(engines.cluster), of('spaces', 'tenants').flatMap(objectsOf));
-  const { socket } = engines.containers;
-  const list = (...words: readonly string[]) =>
-    docker(socket, ...words)
-      .split('\n')
-      .filter(Boolean);
-  const ids = list('ps', '-aq');
-  const format = '{{index .Config.Labels "purveyor.key"}} {{.State.Status}} {{.HostConfig.PidsLimit}}';
   same(
     'containers',
-    ids.length === 0 ? [] : list('inspect', '--format', format, ...ids),
+    containersIn(engines),
     of('boxes').map(({ key, plan }) => `${key} running ${plans[plan].pids}`),
   );
-  const networks = list('network', 'ls', '--format', '{{.Label "purveyor.key"}}', '-f', 'label=purveyor.key');
   same(
     'networks of containers',
-    networks,
+    networksIn(engines),
     of('boxes').map(({ key }) => key),
   );
   for (const [id, { offering, bindings }] of believed)
@@ -67,6 +59,27 @@ export async function judge(engines: Engines, { believed }: Platform): Promise<r
   const told = await orphans.text();
   if (!/"orphans":\[\]/.test(told)) faults.push(`Orphans are told: ${told}`);
   return faults;
+}
+
+/** All that brokers have made of instances, wherever it is. */
+export async function thingsThere(engines: Engines): Promise<readonly string[]> {
+  return [...(await objectsIn(engines.cluster)), ...containersIn(engines), ...networksIn(engines)];
+}
+
+function containersIn({ containers: { socket } }: Engines): readonly string[] {
+  const ids = linesOf(docker(socket, 'ps', '-aq'));
+  if (ids.length === 0) return [];
+  const format = '{{index .Config.Labels "purveyor.key"}} {{.State.Status}} {{.HostConfig.PidsLimit}}';
+  return linesOf(docker(socket, 'inspect', '--format', format, ...ids));
+}
+
+function networksIn({ containers: { socket } }: Engines): readonly string[] {
+  const words = ['--format', '{{.Label "purveyor.key"}}', '-f', 'label=purveyor.key'];
+  return linesOf(docker(socket, 'network', 'ls', ...words));
+}
+
+function linesOf(output: string): readonly string[] {
+  return output.split('\n').filter(Boolean);
 }
 
 async function rowsIn({ database }: Engines): Promise<readonly Row[]> {
