@@ -15,6 +15,7 @@ export const auditVerbs = [
   'backup',
   'restore',
   'action',
+  'adopt',
   'delete-backup',
   'dashboard-link',
   'exec',

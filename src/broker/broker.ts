@@ -16,6 +16,7 @@ import type { Catalog } from './catalog.ts';
 import { type UnitMonitor, createUnitMonitor } from './units/monitor.ts';
 import type {
   Act,
+  Adopt,
   BackUp,
   Bind,
   DeleteBackup,
@@ -47,6 +48,7 @@ import type { Outcome } from './outcome.ts';
 import { startStop } from './requests/start-stop.ts';
 import { createPlanOf } from './operations/plan-of.ts';
 import { act } from './repair/act.ts';
+import { adopt } from './repair/adopt.ts';
 import { type ForceDeleted, forceDelete } from './repair/force-delete.ts';
 import { cancelOperation } from './repair/cancel.ts';
 import { findOrphans } from './repair/find-orphans.ts';
@@ -153,6 +155,8 @@ export interface Broker extends Dashboards {
   deleteBackup(command: DeleteBackup): Promise<void>;
   /** Does what its offering declares. Refuses with not-found an action that its plan does not have. */
   act(command: Act): Promise<Outcome<ServiceInstance>>;
+  /** Makes an instance of what exists. Refuses with conflict what is of another instance. */
+  adopt(command: Adopt): Promise<Outcome<ServiceInstance>>;
   /** How an instance and each of its units is. */
   status(instanceId: string): Promise<InstanceStatus>;
   /** Runs a command beside one unit or each; refuses with unsupported where the provisioner cannot. */
@@ -204,6 +208,7 @@ export function createBroker(context: BrokerContext): {
     retryOperation: (command) => retryOperation(core, command),
     ...repairsThrough(core),
     act: (command) => act(core, command),
+    adopt: (command) => adopt(core, command),
     ...backupsThrough(core),
     status: (instanceId) => readStatus(core, instanceId),
     exec: (command) => execInUnits(core, command),

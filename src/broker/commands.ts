@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from './json.ts';
 import type { Scope } from './orphans.ts';
-import type { Origin, Sparing } from './records.ts';
+import type { Origin } from './records.ts';
 import type { OnBehalfOf } from './store.ts';
-import type { Execution, LogQuery } from './units.ts';
+import type { Execution, LogQuery, Sparing } from './units.ts';
 
 interface Command {
   readonly instanceId: string;
@@ -158,6 +158,20 @@ export interface RestoreBackup {
   readonly into?: string | undefined;
   readonly acceptsIncomplete: boolean;
   readonly origin: Origin;
+}
+
+/** Of what exists already and belongs to nobody. */
+export interface Adopt extends Command {
+  /** As a `Resource` is named. */
+  readonly thing: string;
+  /** Where it is; absent: where it was found, or on no node. */
+  readonly node?: string | undefined;
+  /** By name or id. */
+  readonly offering: string;
+  readonly plan: string;
+  readonly parameters: JsonObject;
+  readonly organizationGuid?: string | undefined;
+  readonly spaceGuid?: string | undefined;
 }
 
 /** Of what the offering of an instance declares. */

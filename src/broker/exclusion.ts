@@ -24,6 +24,7 @@ const allBusy = {
   backup: 'busy',
   restore: 'busy',
   action: 'busy',
+  adopt: 'busy',
 } as const;
 
 /**
@@ -60,6 +61,7 @@ export const exclusion: Readonly<Record<OperationKind, Readonly<Record<Operation
   backup: allBusy,
   restore: allBusy,
   action: allBusy,
+  adopt: allBusy,
 };
 
 /** As `exclusion`, for operations of two bindings of one instance: they have nothing to do with each other. */

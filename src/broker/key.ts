@@ -43,6 +43,11 @@ export function keyOf(...ids: readonly string[]): string {
   return `p${createHash('sha256').update(ids.join('\0')).digest('hex').slice(0, 20)}`;
 }
 
+/** The key of the instance that a thing is for, or was, where it is named by one. */
+export function keyInName(name: string): string | undefined {
+  return /(?:^|[ /])(p[0-9a-f]{20})$/.exec(name)?.[1];
+}
+
 /**
  * What is made for an instance is named by this. It is of one life of the id: an id that is used again has another
  * key, so nothing that a former life has left anywhere can be taken for its own. Broker 0.1.0 recorded none, and named

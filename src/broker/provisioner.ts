@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 import type { ServicePlan } from './catalog.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { ServiceBinding, ServiceInstance, Sparing, StoredBytes } from './records.ts';
-import type { Executed, Execution, LogQuery, UnitFacts, UnitLog } from './units.ts';
+import type { ServiceBinding, ServiceInstance, StoredBytes } from './records.ts';
+import type { Executed, Execution, LogQuery, Sparing, UnitFacts, UnitLog } from './units.ts';
 
 /**
  * One way of making things. Every method must converge when it is called twice for the same work: a process
@@ -21,6 +21,11 @@ export interface Provisioner {
   readonly units?: UnitControl;
   /** How what an instance holds is saved and put back. */
   readonly backups?: BackupControl;
+  /**
+   * Makes an instance of what is there already, `work.adopts`, and changes of it no more than makes it ours. It touches
+   * nothing that another instance has.
+   */
+  adopt?(work: Work): Promise<Step<Made>>;
   /** Does what an operator has asked for of what the offering declares. */
   act?(work: Work): Promise<Step<Made>>;
   /** What really exists here, for the orphan report: with `local`, on this node. */
@@ -205,6 +210,8 @@ export interface Work {
   readonly archive?: Archive | undefined;
   /** Of an action: which one. Its parameters are the template root `asked`, with this name. */
   readonly action?: string | undefined;
+  /** Of an adoption: what is adopted, as a `Resource` is named. */
+  readonly adopts?: string | undefined;
   /** By which programs that it runs go on with the trace of this step; absent: there is none. */
   readonly carrier?: Readonly<Record<string, string>> | undefined;
   /** The text without anything that is confidential here: for what is to be cut, since a part is not recognised. */

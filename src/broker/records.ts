@@ -1,5 +1,6 @@
 import type { FailureHints } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
+import type { Sparing } from './units.ts';
 
 export type OperationKind =
   | 'provision'
@@ -12,7 +13,8 @@ export type OperationKind =
   | 'restart'
   | 'backup'
   | 'restore'
-  | 'action';
+  | 'action'
+  | 'adopt';
 
 export interface ServiceInstance {
   readonly id: string;
@@ -185,15 +187,10 @@ export interface OperationConfidential {
   /** Of a deprovision: what cannot be removed is forgotten; nothing is removed, for so many milliseconds. */
   readonly force?: boolean;
   readonly keep?: number;
-  /** Of a restore: what is restored; of an action: its parameters. */
+  /** Of a restore: what is restored; of an action: its parameters; of an adoption: the `thing`. */
   readonly backup?: { readonly id: string; readonly name: string; readonly stored: StoredBytes };
   readonly backupKey?: string | undefined;
   readonly asked?: JsonObject;
-}
-
-/** Of a restart by the monitor: what lives stays, but for these units, asked to end; one that does not: `leftRunning`. */
-export interface Sparing {
-  readonly end: readonly string[];
 }
 
 export interface UpdateRequest {

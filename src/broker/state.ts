@@ -21,7 +21,8 @@ export type StateWord =
   | 'restarting'
   | 'backing-up'
   | 'restoring'
-  | 'acting';
+  | 'acting'
+  | 'adopting';
 
 /** One word for people; `ready` and the open operation are the truth. */
 export function describeState(
@@ -49,6 +50,8 @@ export function describeState(
       return 'restoring';
     case 'action':
       return 'acting';
+    case 'adopt':
+      return 'adopting';
     default:
       if (found.instance.keptUntil) return 'deleted';
       if (found.instance.ready) return 'ready';

@@ -112,3 +112,8 @@ export interface UnitLog {
   readonly unit: string;
   readonly text: string;
 }
+
+/** Of a restart by the monitor: what lives stays, but for these units, asked to end; one that does not: `leftRunning`. */
+export interface Sparing {
+  readonly end: readonly string[];
+}

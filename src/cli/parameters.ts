@@ -53,6 +53,12 @@ export function option<Value>(
   return made.argParser((text: string) => read(kind, text, made.long ?? flags));
 }
 
+/** An option that must be there. */
+export function requiredOption<Value>(flags: string, kind: Kind<Value>, meaning: string): CliOption<Value> {
+  const made: Option = option(flags, kind, meaning);
+  return made.makeOptionMandatory();
+}
+
 /** An option that has a value also when nothing is said. @param usual as it would be written */
 export function optionWithDefault<Value>(
   flags: string,

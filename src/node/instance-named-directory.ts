@@ -56,6 +56,11 @@ export async function makeKeyed(
   return path;
 }
 
+/** From now on it is that of this owner, whose key it has. */
+export function claimKeyed(path: string, { id, key }: Owner): void {
+  writePrivately(join(path, marker), JSON.stringify({ id, key, uid: readOwner(path)?.uid }));
+}
+
 /** Removes it, and what a making or removing that was broken off has left of it. Nothing happens when it is not there. */
 export async function removeKeyed(parent: string, key: string): Promise<void> {
   if (lstatSync(join(parent, key), { throwIfNoEntry: false })) {

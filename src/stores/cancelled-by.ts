@@ -17,4 +17,5 @@ const ARTICLE = {
   backup: 'a',
   restore: 'a',
   action: 'an',
+  adopt: 'an',
 } satisfies Record<OperationKind, string>;

@@ -81,7 +81,7 @@ export interface CoreInMemory {
   broker(
     settings?: Partial<Settings>,
     others?: Partial<BrokerContext>,
-  ): { broker: Broker; work: OperationQueue; checks: UnitMonitor };
+  ): { broker: Broker; work: OperationQueue; checks: UnitMonitor; lookAround: () => Promise<void> };
 }
 
 /**

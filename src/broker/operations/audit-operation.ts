@@ -51,6 +51,10 @@ function changeOf(core: BrokerContext, intent: Intent): Pick<AuditEntry, 'before
       return {};
     case 'restore':
       return { after: jsonOf({ backup: operation.confidential.backup?.id }) };
+    case 'adopt':
+      return {
+        after: jsonOf({ thing: operation.confidential.asked?.['thing'], ...outlineOf(core, intent, record) }),
+      };
     case 'action':
       return {
         after: jsonOf({ action: operation.action, parameters: namesIn(operation.confidential.asked ?? {}) }),

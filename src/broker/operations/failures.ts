@@ -1,6 +1,8 @@
 import { isNativeError } from 'node:util/types';
 import type { ServicePlan } from '../catalog.ts';
 import type { Operation, OperationFailure, OperationKind } from '../records.ts';
+import { Failure } from '../errors.ts';
+import type { Step } from '../provisioner.ts';
 import { secondsAllowed } from './intent.ts';
 
 /** Of what this program does wrong however often it tries. */
@@ -43,3 +45,9 @@ export function isMistake(error: unknown): boolean {
 }
 
 const kinds: ReadonlySet<string> = new Set(['AssertionError', 'RangeError', 'ReferenceError', 'TypeError']);
+
+/** @throws Failure 'unsupported': the provisioner cannot do it, by now */
+export function requirePossible<Result>(deed: OperationKind, step: Step<Result> | undefined): Step<Result> {
+  if (step) return step;
+  throw new Failure('unsupported', `What was asked for (${deed}) is not possible any more.`);
+}

@@ -104,7 +104,15 @@ export function busyWith(
   return open && !isOwn && !isOfPlatform(open) ? { after: open } : busy(sentence);
 }
 
-const unasked: readonly OperationKind[] = ['start', 'stop', 'restart', 'backup', 'restore', 'action'];
+const unasked: readonly OperationKind[] = [
+  'start',
+  'stop',
+  'restart',
+  'backup',
+  'restore',
+  'action',
+  'adopt',
+];
 
 export function isOfPlatform({ kind, origin }: OperationSummary): boolean {
   return !unasked.includes(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);

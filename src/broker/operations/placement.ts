@@ -16,7 +16,7 @@ export function demandToMake(
   core: BrokerContext,
   plan: ServicePlan,
   instance: ServiceInstance,
-  failed?: ServiceInstance,
+  failed?: Pick<ServiceInstance, 'place'>,
 ): Demand | undefined {
   const { cost, maxInstances } = plan.operating;
   const local = isLocal(core, plan);

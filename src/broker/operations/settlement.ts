@@ -32,6 +32,7 @@ export function settlementOf(
   if (operation.failure) return undone(held, operation.failure);
   switch (operation.kind) {
     case 'provision':
+    case 'adopt':
       return { instance: { put: finishInstance(instance, plan, made, core) } };
     case 'update':
       return {
@@ -105,6 +106,8 @@ export function failureOf(
       instance: { put: { ...instance, confidential: { ...instance.confidential, failedUpdate } } },
     };
   }
+  // What was not adopted stays as it is, and nobody's.
+  if (operation.kind === 'adopt') return { failure, instance: { remove: instance } };
   // The same of an action.
   if (operation.kind === 'action' && asked) {
     const failedAction = { operationId: operation.id, asked };

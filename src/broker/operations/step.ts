@@ -4,7 +4,7 @@ import type { BrokerContext } from '../context.ts';
 import { removeCredentials, withReference } from '../credential-store.ts';
 import { Failure } from '../errors.ts';
 import { summarize } from '../events.ts';
-import { isMistake } from './failures.ts';
+import { isMistake, requirePossible } from './failures.ts';
 import { lookAgain, type Dependencies } from './dependencies-port.ts';
 import { deedOf, findLeftOver, isIdle, isKeeping } from './left-behind.ts';
 import { planToRemove } from './plan-of.ts';
@@ -196,6 +196,7 @@ function workOf(
     sparing,
     archive: archiveOf(backups, operation, signal),
     action: operation.action,
+    adopts: operation.kind === 'adopt' ? (asked?.['thing'] as string) : undefined,
     redact: (text) => redact(text, held),
     signal,
   };
@@ -221,12 +222,9 @@ async function call(provisioner: Provisioner, deed: OperationKind, work: Work): 
       return requirePossible<Made | void>(deed, await provisioner.units?.[deed]?.(work));
     case 'action':
       return requirePossible(deed, await provisioner.act?.(work));
+    case 'adopt':
+      return requirePossible(deed, await provisioner.adopt?.(work));
   }
-}
-
-function requirePossible<Result>(deed: OperationKind, step: Step<Result> | undefined): Step<Result> {
-  if (step) return step;
-  throw new Failure('unsupported', `What was asked for (${deed}) is not possible any more.`);
 }
 
 function judge(error: unknown, held: LeasedOperation): Verdict {

@@ -58,6 +58,8 @@ function again(core: RequestContext, operation: Operation, origin: Origin): Prom
       return takeBackup(core, command).then(({ outcome }) => outcome);
     case 'action':
       return actAgain(core, command, operation);
+    case 'adopt':
+      throw new Refusal('conflict', 'What could not be adopted is no instance. Ask for its adoption.');
     case 'restore':
       throw new Refusal(
         'conflict',

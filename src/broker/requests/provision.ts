@@ -90,6 +90,7 @@ export function decideProvision(
     case 'deleted':
     case 'updating':
     case 'deprovisioning':
+    case 'adopting':
       return busyWith(command, found.operation);
   }
 }

@@ -46,6 +46,7 @@ export function decideStatus({ lost, operation, stopped }: Situation, facts: Uni
   if (lost !== undefined) return { status: 'down', reason: lost };
   if (fault !== undefined) return { status: 'down', reason: fault };
   if (operation === 'provision') return { status: 'building', reason: 'it is being made' };
+  if (operation === 'adopt') return { status: 'building', reason: 'it is being adopted' };
   if (operation === 'update') return { status: 'building', reason: 'it is being updated' };
   if (operation === 'restore') return { status: 'building', reason: 'it is being restored' };
   if (isStarting(operation) && !isReady) return { status: 'building', reason: 'it is being started' };

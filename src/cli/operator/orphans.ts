@@ -2,7 +2,9 @@ import { nodeName } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { operatorOfHere } from './asking/operator-of-here.ts';
 import type { OrphanAnswer } from '../../protocols/operator/wire/broker.ts';
-import { asJson, option, someArguments, someText } from '../parameters.ts';
+import { argument, asJson, option, requiredOption, someArguments, someText } from '../parameters.ts';
+import { parametersOption } from '../platform/parameters.ts';
+import { doAndTell } from './asking/until-done.ts';
 import { table } from '../table.ts';
 import { print, printFor, printJson } from '../output/print.ts';
 
@@ -53,6 +55,27 @@ export const orphanCommands: readonly CliCommand[] = [
       if (json) printJson(removed);
       return 0;
     },
+  }),
+  defineCommand({
+    words: 'instances adopt',
+    description: 'Make an instance of what exists already: an orphan, or what no broker has made.',
+    arguments: [
+      argument('id', someText(), 'the id that the instance is to have'),
+      argument('thing', someText(), 'what it is made of, as `orphans` names things: "database shop"'),
+    ],
+    options: {
+      offering: requiredOption('--offering <name>', someText(), 'of which it is an instance'),
+      plan: requiredOption('--plan <name>', someText(), 'of which plan'),
+      node: option('--node <name>', nodeName(), 'where it is, if no orphan of this name says it'),
+      organizationGuid: option('--organization-guid <guid>', someText(), 'whose it is'),
+      spaceGuid: option('--space-guid <guid>', someText(), 'in which space'),
+      parameters: parametersOption,
+      ...asJson,
+    },
+    run: ([id, thing], { json, organizationGuid, spaceGuid, ...said }) =>
+      doAndTell({ verb: 'adopt', id, json }, (client) =>
+        client.adopt(id, { thing, ...said, organization_guid: organizationGuid, space_guid: spaceGuid }),
+      ),
   }),
 ];
 

@@ -56,6 +56,7 @@ export interface OperatorClient {
   deleteBackup(id: string): Promise<object>;
   repair(id: string, verb: 'retry' | 'cancel'): Promise<ActionAnswer>;
   act(id: string, action: InstanceAction, body?: ActionBody): Promise<ActionAnswer>;
+  adopt(id: string, body: object): Promise<ActionAnswer>;
   /** What the offering of the instance declares. */
   askFor(
     id: string,
@@ -164,12 +165,14 @@ export function operatorClient(settings: ClientSettings): OperatorClient {
 
 type Ask = <Answer>(question: Question) => Promise<Answer>;
 
-function actionCalls(ask: Ask): Pick<OperatorClient, 'act' | 'askFor'> {
+function actionCalls(ask: Ask): Pick<OperatorClient, 'act' | 'askFor' | 'adopt'> {
   const act = <Answer>(id: string, action: string, body: object = {}) => {
     const path = `${pathOf(id)}/actions/${encodeURIComponent(action)}`;
     return ask<Answer>({ method: 'POST', path, body, query: queryOf(id) });
   };
-  return { act, askFor: act };
+  const adopt = <Answer>(id: string, body: object) =>
+    ask<Answer>({ method: 'POST', path: `${pathOf(id)}/adopt`, body, query: queryOf(id) });
+  return { act, askFor: act, adopt };
 }
 
 function authorityCalls(ask: Ask): Pick<OperatorClient, 'authorities' | 'renewAuthority'> {

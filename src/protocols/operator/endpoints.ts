@@ -19,6 +19,7 @@ import {
 } from './requests.ts';
 import { acted, ok } from './replies.ts';
 import { actionEndpoints, type Actor } from './actions/act.ts';
+import { adoptEndpoints, type Adopter } from './adopt/adopt.ts';
 import { auditEndpoint } from './audit.ts';
 import { authorityEndpoints } from './authorities.ts';
 import { type BackupKeeper, backupEndpoints } from './backups/endpoints.ts';
@@ -46,6 +47,7 @@ import type { NodeAnswer, NodesAnswer, OfferingsAnswer, OrphansAnswer, QuotasAns
 /** What operators may do with instances. */
 export type Operated = Repaired &
   Actor &
+  Adopter &
   BackupKeeper &
   DashboardLinker &
   Pick<
@@ -95,6 +97,7 @@ export function endpoints(
     'instances unbind': async (call) => acted(await broker.removeBinding(readBindingRemoval(call))),
     'instances delete': async (call) => acted(await broker.removeInstance(readInstanceRemoval(call))),
     ...actionEndpoints(broker),
+    ...adoptEndpoints(broker),
     ...backupEndpoints(broker, overview),
     ...dashboardEndpoints(broker),
     ...repairEndpoints(broker, overview),

@@ -24,6 +24,7 @@ export const listedStates = [
   'backing-up',
   'restoring',
   'acting',
+  'adopting',
 ] as const satisfies readonly StateWord[];
 
 /** The kinds of operations that a list can be asked for. */
@@ -39,6 +40,7 @@ export const listedKinds = [
   'backup',
   'restore',
   'action',
+  'adopt',
 ] as const satisfies readonly OperationKind[];
 
 /** The states of operations, as the query has them. */

@@ -3,6 +3,7 @@
  * which name the command line has it. Add yours, and the compiler asks for its handler in endpoints.ts.
  */
 import { actionRoutes } from './actions/act.ts';
+import { adoptRoutes } from './adopt/adopt.ts';
 import { auditQuery } from './audit.ts';
 import { backupRoutes } from './backups/routes.ts';
 import { dashboardRoutes } from './dashboards/link.ts';
@@ -29,6 +30,7 @@ const node = '/operator/nodes/:node';
 export const operatorRoutes = {
   ...instanceRoutes,
   ...actionRoutes,
+  ...adoptRoutes,
   ...upgradeRoutes,
   ...webhookRoutes,
   ...backupRoutes,

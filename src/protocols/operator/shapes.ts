@@ -1,6 +1,6 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
-import { askedBody } from './wire/actions.ts';
+import { adoptBody, askedBody } from './wire/actions.ts';
 import { authorityBody } from './wire/authorities.ts';
 import { restoreBody } from './wire/backups.ts';
 import { linkBody } from './wire/dashboards.ts';
@@ -12,6 +12,7 @@ import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
 const ajv = new Ajv({ ownProperties: true });
 ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));
 
+export const requireAdoptBody = check(adoptBody);
 export const requireAskedBody = check(askedBody);
 export const requireActionBody = check(actionBody);
 export const requireNoBody = check(emptyBody);

@@ -5,7 +5,10 @@ import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from '
 import type { Reply } from '../protocol.ts';
 
 /** What platforms ask for; the other operations are not theirs, and are not told. */
-type AskedKind = Exclude<OperationKind, 'start' | 'stop' | 'restart' | 'backup' | 'restore' | 'action'>;
+type AskedKind = Exclude<
+  OperationKind,
+  'start' | 'stop' | 'restart' | 'backup' | 'restore' | 'action' | 'adopt'
+>;
 
 /** What an outcome is on the wire; only deleting can meet something absent. Undefined members are left out. */
 const statuses = {

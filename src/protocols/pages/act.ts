@@ -3,7 +3,8 @@ import { requireMayChange, type OperatorHandlers } from '../operator/index.ts';
 import type { ForceDeleteAnswer } from '../operator/wire/operations.ts';
 import { BadCall, type Call, type Reply, type Route } from '../protocol.ts';
 import { replyTo } from './ask.ts';
-import { type Action, actions, askedOf, isAction, type Target } from './content/actions.ts';
+import { type Action, actions, isAction, type Target } from './content/actions.ts';
+import { askedOf } from './content/asked-of.ts';
 import type { Confirmation, PageContent, Part } from './content/parts.ts';
 import { cell, code } from './content/words.ts';
 import { instancePath, operationPath, pathTo, upgradePath } from './paths.ts';
@@ -79,13 +80,19 @@ function confirmationPage(call: Call, more: readonly Part[]): PageContent {
   };
 }
 
-function fieldsOf({ confirms, asks }: Action): Confirmation['fields'] {
+function fieldsOf({ confirms, asks = [] }: Action): Confirmation['fields'] {
   const text = { kind: 'text', required: true } as const;
   return [
     ...(confirms
       ? [{ ...text, name: 'confirm', label: `The id of the ${confirms} once more`, value: '' }]
       : []),
-    ...(asks ? [{ ...text, name: asks.name, label: asks.label, value: asks.usual }] : []),
+    ...asks.map(({ name, label, usual = '', optional = false }) => ({
+      kind: 'text' as const,
+      required: !optional,
+      name,
+      label,
+      value: usual,
+    })),
   ];
 }
 

@@ -18,6 +18,7 @@ export async function status(tsuru: TsuruContext, call: Call): Promise<Reply> {
     case 'stopping':
     case 'restarting':
     case 'restoring':
+    case 'adopting':
     case 'absent':
     case 'deleted':
       return textReply(202, entry.operation?.note ?? `It is ${entry.state}.`);

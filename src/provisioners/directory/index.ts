@@ -15,6 +15,7 @@ import { nodeValues } from '../../node/hooks/context.ts';
 import { isFolder, makeKeyed, removeKeyed } from '../../node/instance-named-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
 import { removeTree } from '../../system/remove-tree.ts';
+import { adoptFolder } from './adopt.ts';
 import { backup, restore } from './backup.ts';
 import { broken } from './broken.ts';
 import { configOf } from './config.ts';
@@ -29,6 +30,7 @@ export function directories({ node }: { readonly node: LocalNode }): Provisioner
     name: 'directory',
     traits,
     provision: (work) => provision(node, work),
+    adopt: (work) => adopt(node, work),
     update: (work) => update(node, work),
     deprovision: (work) => deprovision(node, work),
     async bind(work) {
@@ -68,6 +70,12 @@ async function provision(node: LocalNode, work: Work): Promise<Step<Made>> {
     // Without any, the directory is the node's own.
     throw broken(root !== undefined && config.roots.includes(root) ? unusable(root, error) : String(error));
   }
+}
+
+async function adopt(node: LocalNode, work: Work): Promise<Step<Made>> {
+  work.signal.throwIfAborted();
+  const base = await adoptFolder(node, configOf(work), work);
+  return { done: { facts: factsOf(node, base) }, did: { step: 'adopt' } };
 }
 
 /** It stays where it is, whatever the roots are now. */

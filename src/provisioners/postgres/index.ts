@@ -2,6 +2,8 @@
  * A database for each instance on a shared PostgreSQL server, 13 or later, and a role for each binding. README.md
  * tells what there is on the server, and what an offering file may say.
  */
+import { giveAll } from './adopt/owners.ts';
+import { takeOver } from './adopt/take-over.ts';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import { Failure } from '../../broker/errors.ts';
 import { type JsonObject, jsonOf } from '../../broker/json.ts';
@@ -69,6 +71,11 @@ export function postgresDatabases({
     }
     return on(work, use);
   }
+  async function adopt(hold: Hold, work: Work): Promise<void> {
+    await takeOver(hold, work.adopts ?? '', ownDatabase());
+    await create(hold, work);
+    await giveAll(hold);
+  }
   return {
     name: 'postgres',
     traits,
@@ -80,6 +87,7 @@ export function postgresDatabases({
       return `the plan has TLS, and ${name} names no sslrootcert by which clients could verify the server`;
     },
     provision: async (work) => made(work, await onSafe(work, create), 'create'),
+    adopt: async (work) => made(work, await onSafe(work, adopt), 'adopt'),
     update: async (work) => made(work, await onSafe(work, change), 'configure'),
     bind: async (work) => made(work, await onSafe(work, bind), 'bind', { user: roleOf(work) }),
     async unbind(work) {

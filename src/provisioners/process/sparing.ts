@@ -1,5 +1,5 @@
 import type { Step, Work } from '../../broker/provisioner.ts';
-import type { Sparing } from '../../broker/records.ts';
+import type { Sparing } from '../../broker/units.ts';
 import { isAnythingOfInstance } from '../../node/instance-processes.ts';
 import { findOverDisk } from '../../node/disk-limit.ts';
 import { limitOf } from '../../node/step-limits.ts';

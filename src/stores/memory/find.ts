@@ -71,6 +71,7 @@ const OPERATING: ReadonlySet<Operation['kind']> = new Set([
   'backup',
   'restore',
   'action',
+  'adopt',
 ]);
 
 export function history({ operations }: Tables, instanceId: string, limit: number): readonly Operation[] {

@@ -1,4 +1,4 @@
-import type { Operation, ServiceBinding } from '../../broker/records.ts';
+import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import { recordIn, type Opening } from '../../broker/store.ts';
 import { mayOpen } from '../../broker/exclusion.ts';
 import { cancelledBy } from '../cancelled-by.ts';
@@ -51,8 +51,13 @@ function mayChangeInstance({ instances }: Tables, { instance, operation, cancels
   const row = instances.get(operation.instanceId);
   if ('keep' in instance) return row !== undefined && row.record.ready && row.operationId === undefined;
   const { version } = 'put' in instance ? instance.put : instance.remove;
-  if (version === 0) return row === undefined && 'put' in instance;
+  if (version === 0) return row === undefined && 'put' in instance && isNew(instances, instance.put);
   return row?.record.version === version && row.operationId === cancels;
+}
+
+/** A key is of one instance. */
+function isNew(instances: Tables['instances'], { key }: ServiceInstance): boolean {
+  return key === undefined || [...instances.values()].every(({ record }) => record.key !== key);
 }
 
 function mayChangeBinding({ bindings }: Tables, { instance, binding, operation, cancels }: Opening): boolean {

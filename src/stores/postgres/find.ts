@@ -70,7 +70,7 @@ export async function lastOperation(
         from service_instances i where i.id = ${instanceId}) as loss,
       coalesce(
       (select to_json(o) ${own} and id = ${operationId}::text),
-      (select to_json(o) ${own} and kind not in ('start', 'stop', 'restart', 'backup', 'restore', 'action') order by seq desc limit 1)
+      (select to_json(o) ${own} and kind not in ('start', 'stop', 'restart', 'backup', 'restore', 'action', 'adopt') order by seq desc limit 1)
     ) as operation`);
   const operation = readOperation(row?.['operation'] ?? null);
   const lost = readLoss(row?.['loss'] ?? null);

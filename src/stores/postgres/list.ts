@@ -91,6 +91,7 @@ const kindIn = {
   'backing-up': 'backup',
   restoring: 'restore',
   acting: 'action',
+  adopting: 'adopt',
 } as const;
 
 /**

@@ -1,6 +1,6 @@
 // Whoever changes something by whichever route leaves one row, and nothing secret in it.
 import { randomUUID } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { keyOf } from '../../../src/broker/key.ts';
 import { osb } from '../../../src/protocols/osb/index.ts';
@@ -16,8 +16,9 @@ import { operatorPassword, startWholeBroker, type WholeBroker } from '../../supp
 import { noOffices } from '../../support/no-offices.ts';
 
 const secrets = { parameter: canary('parameter'), argument: canary('argument'), guess: canary('guess') };
+const folders = scratchDirectory('audited-folders');
 const env = {
-  CATALOG_DIR: 'test/support/node-catalog',
+  CATALOG_DIR: `test/support/node-catalog:${folders}`,
   NODE_PORTS: '26200-26299',
   TSURU_PASSWORD: 'tsuru-password',
   ASYNC_PATIENCE: '30s',
@@ -32,10 +33,23 @@ const logins = {
 let database: TestDatabase;
 let broker: WholeBroker;
 let orphan: string;
+let directory: string;
 
 beforeAll(async () => {
   database = await openTestDatabase();
-  const directory = scratchDirectory('audit');
+  directory = scratchDirectory('audit');
+  const plans = [{ id: 'folder-one', name: 'one', description: 'One' }];
+  const folder = {
+    id: 'folder',
+    name: 'folder',
+    description: 'Directories',
+    provisioner: 'directory',
+    plans,
+  };
+  writeFileSync(
+    join(folders, 'folder.json'),
+    JSON.stringify({ ...folder, credentials: { path: '{{mount.path}}' } }),
+  );
   orphan = keyOf('an instance that nobody has');
   mkdirSync(join(directory, 'process', orphan), { recursive: true });
   broker = await startWholeBroker(database, { ...env, NODE_NAME: 'here', NODE_DIR: directory });
@@ -191,6 +205,11 @@ const cases = auditedRoutes({
   argument: secrets.argument,
   findBackup,
   backup: () => backup,
+  folder() {
+    const path = join(directory, 'directory', keyOf('a directory that nobody has'));
+    mkdirSync(join(path, 'data'), { recursive: true });
+    return `directory ${path}`;
+  },
 });
 
 test('Every route that changes something, or looks into a log, leaves exactly one row, with who asked, for what and its end', async () => {

@@ -44,6 +44,8 @@ export interface Prepare {
   /** The one that was made, whose id is given then. */
   readonly findBackup: () => Promise<unknown>;
   readonly backup: () => string;
+  /** A directory that nobody has, as it is named. */
+  readonly folder: () => string;
 }
 
 export const osbPath = '/v2/service_instances';
@@ -146,6 +148,15 @@ export function auditedRoutes(prepare: Prepare): readonly Case[] {
       'action',
       'i1',
       { body: { parameters: { word: prepare.argument } } },
+    ],
+    [
+      'operator',
+      'post',
+      `${instance}/adopt`,
+      () => '/operator/instances/adopted/adopt',
+      'adopt',
+      'adopted',
+      { body: () => ({ thing: prepare.folder(), node: 'here', offering: 'folder', plan: 'one' }) },
     ],
     ['operator', 'post', `${instance}/backups`, () => '/operator/instances/i1/backups', 'backup', 'i1'],
     [

@@ -34,6 +34,7 @@ type Platforms = Omit<
   | 'restoreBackup'
   | 'deleteBackup'
   | 'act'
+  | 'adopt'
   | 'owned'
   | 'dashboardLink'
 >;

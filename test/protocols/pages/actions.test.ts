@@ -51,6 +51,7 @@ const targets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   instances: { instance: '..' },
   unbind: { instance: '..', binding: 'b/1' },
   action: { instance: '..', action: 'flush' },
+  adopt: { provisioner: 'process', node: 'n1', name: 'thing' },
   backups: { instance: '..' },
   operations: { operation: 'o1' },
   nodes: { node: 'n1' },
@@ -61,7 +62,7 @@ const targets: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 function pathOf(name: ActionName): string {
   const { verb } = actions[name];
-  const kind = /bind|action/.exec(verb)?.[0].replace(/^bind/, 'unbind') ?? verb.split(' ')[0] ?? '';
+  const kind = /bind|action|adopt/.exec(verb)?.[0].replace(/^bind/, 'unbind') ?? verb.split(' ')[0] ?? '';
   return actionPath(name, targets[kind] ?? {});
 }
 
@@ -97,7 +98,15 @@ test.each(Object.keys(actions) as ActionName[])(
     const confirm = action.confirms === 'binding' ? 'b/1' : '..';
     const answer = await post(
       path,
-      { token, confirm, signs_after: '1.5', parameters: '{"depth":2}' },
+      {
+        token,
+        confirm,
+        signs_after: '1.5',
+        parameters: '{"depth":2}',
+        id: '..',
+        offering: 'shop',
+        plan: 'small',
+      },
       { cookie },
     );
     expect(answer.status).toBe(303);
@@ -115,6 +124,7 @@ test.each(Object.keys(actions) as ActionName[])(
       'remove-orphan': targets['orphans'],
       'renew-authority': { signs_after: 129_600_000 },
       declared: { parameters: { depth: 2 } },
+      adopt: { thing: 'thing', node: 'n1', offering: 'shop', plan: 'small' },
     };
     if (route.body) expect(body).toEqual(bodies[name] ?? {});
     expect(query.get('confirm')).toBe(action.confirms ? confirm : null);

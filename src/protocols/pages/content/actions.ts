@@ -1,5 +1,4 @@
 import type { OperatorVerb } from '../../operator/routes.ts';
-import { type Asked, ofInstance } from '../ask.ts';
 import { pathTo } from '../paths.ts';
 import type { Links, Piece } from './parts.ts';
 
@@ -23,7 +22,14 @@ export interface Action {
   /** What of the target is to be typed once more. */
   readonly confirms?: 'instance' | 'binding';
   /** What else its form asks for. */
-  readonly asks?: { readonly name: string; readonly label: string; readonly usual: string };
+  readonly asks?: readonly Question[];
+}
+
+interface Question {
+  readonly name: string;
+  readonly label: string;
+  readonly usual?: string;
+  readonly optional?: boolean;
 }
 
 /** By their names in addresses. */
@@ -110,7 +116,7 @@ export const actions = {
     label: 'Do it',
     says: 'What the offering declares under this name is done with the instance. Binds wait until that has ended.',
     danger: true,
-    asks: { name: 'parameters', label: 'Parameters, as a JSON object', usual: '{}' },
+    asks: [{ name: 'parameters', label: 'Parameters, as a JSON object', usual: '{}' }],
   },
   retry: { verb: 'operations retry', label: 'Retry', says: 'What has failed is asked for once more.' },
   cancel: {
@@ -157,7 +163,19 @@ export const actions = {
     verb: 'authorities renew',
     label: 'Renew',
     says: 'New bindings are told of it at once. Until it signs, applications have time to be bound again, for those that were bound before do not trust it.',
-    asks: { name: 'signs_after', label: 'Days until it signs', usual: '30' },
+    asks: [{ name: 'signs_after', label: 'Days until it signs', usual: '30' }],
+  },
+  adopt: {
+    verb: 'instances adopt',
+    label: 'Adopt',
+    says: 'An instance is made of the thing, with whatever is in it. From then on it is bound, and deleted, as any other.',
+    asks: [
+      { name: 'id', label: 'The id of the instance' },
+      { name: 'offering', label: 'Offering' },
+      { name: 'plan', label: 'Plan' },
+      { name: 'organization_guid', label: 'Organization, by its id', optional: true },
+      { name: 'space_guid', label: 'Space, by its id', optional: true },
+    ],
   },
   'remove-orphan': {
     verb: 'orphans remove',
@@ -199,43 +217,4 @@ export function actionPieces(
   target: Target,
 ): readonly Piece[] {
   return mayAct ? names.map((name) => ({ text: actions[name].label, href: actionPath(name, target) })) : [];
-}
-
-/** As the operator API is asked for it. @param form what was typed */
-export function askedOf({ confirms, verb }: Action, target: Target, form: URLSearchParams): Asked {
-  const { instance, binding, operation, node, provisioner, name, run, authority, action } = target;
-  if (verb === 'orphans remove') return { body: { provisioner, node, name } };
-  if (run !== undefined) return { params: { run }, body: {} };
-  if (authority !== undefined)
-    return { params: { generation: authority }, body: { signs_after: daysIn(form.get('signs_after')) } };
-  if (operation !== undefined) return { params: { operationId: operation }, body: {} };
-  if (instance === undefined) return { params: { node: node ?? '' } };
-  const of = ofInstance(instance);
-  if (action !== undefined)
-    return {
-      params: { ...of.params, action },
-      query: { instance_id: instance },
-      body: { parameters: jsonIn(form.get('parameters')) },
-    };
-  const once = confirms === undefined ? {} : { confirm: form.get('confirm') ?? '' };
-  const query = { instance_id: instance, binding_id: binding, ...once };
-  return { params: { ...of.params, bindingId: '-' }, query, body: {} };
-}
-
-const dayMs = 86_400_000;
-
-/** In milliseconds. What is no number is refused as the API refuses it. */
-function daysIn(said: string | null): number | string {
-  const days = said?.trim() ?? '';
-  return /^\d{1,4}(\.\d{1,3})?$/.test(days) ? Math.round(Number(days) * dayMs) : days;
-}
-
-/** What is no JSON is refused as the API refuses it. */
-function jsonIn(said: string | null): unknown {
-  if (!said?.trim()) return undefined;
-  try {
-    return JSON.parse(said);
-  } catch {
-    return said;
-  }
 }

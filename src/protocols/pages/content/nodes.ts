@@ -109,13 +109,17 @@ function orphanTable(orphans: readonly OrphanAnswer[], mayAct: boolean): Table {
     cell(badge(one.condemned ? 'to be removed' : one.final ? 'final' : 'suspect')),
     cell(code(one.instance_id)),
     cell(moment(one.first_seen_at)),
-    ...(mayAct ? [removalOf(one)] : []),
+    ...(mayAct ? [actionsOf(one)] : []),
   ]);
   return { is: 'table', label: 'Things without an instance', columns, rows, empty: 'There are none.' };
 }
 
-function removalOf({ final, condemned, provisioner, node, name }: OrphanAnswer): Cell {
-  return actionPieces(final && !condemned, ['remove-orphan'], { provisioner, node, name });
+function actionsOf({ final, condemned, provisioner, node, name }: OrphanAnswer): Cell {
+  return actionPieces(!condemned, final ? ['adopt', 'remove-orphan'] : ['adopt'], {
+    provisioner,
+    node,
+    name,
+  });
 }
 
 function missingTable(missing: MissingAnswer['missing']): Table {
