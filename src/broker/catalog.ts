@@ -75,6 +75,8 @@ export interface PlanAction {
   readonly schema?: JsonObject;
   readonly check: ParameterCheck;
   readonly defaults: JsonObject;
+  /** The secrets of an instance that it exchanges; absent: none. */
+  readonly renews?: readonly string[];
 }
 
 /** Gives sentences that name each wrong parameter, or undefined when all is well. */

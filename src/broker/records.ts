@@ -79,6 +79,8 @@ export interface InstanceMetadata {
 export interface InstanceConfidential {
   readonly parameters: JsonObject;
   readonly secrets: Readonly<Record<string, string>>;
+  /** Those that an action may have put in place of its namesakes, while it goes on and after it has failed. */
+  readonly renewing?: Readonly<Record<string, string>>;
   /** What the provisioner told of the thing it made; template roots such as node and ports. */
   readonly facts: JsonObject;
   readonly dashboardUrl?: string;

@@ -28,6 +28,17 @@ export function templateValues(
   };
 }
 
+/** The instance as it is when an action has exchanged these secrets of it. */
+export function withRenewed(instance: ServiceInstance, names: readonly string[]): ServiceInstance {
+  const { renewing, ...confidential } = instance.confidential;
+  if (!renewing) return instance;
+  const fresh = Object.entries(renewing).filter(([name]) => names.includes(name));
+  const rest = Object.entries(renewing).filter(([name]) => !names.includes(name));
+  const secrets = { ...confidential.secrets, ...Object.fromEntries(fresh) };
+  const left = rest.length > 0 ? Object.fromEntries(rest) : undefined;
+  return { ...instance, confidential: { ...confidential, secrets, renewing: left } };
+}
+
 function instanceValues(plan: ServicePlan, instance: ServiceInstance): JsonObject {
   const { instance_name: name, cluster, pool } = instance.context;
   const { platform, platformId } = platformOf(instance.id);
@@ -78,7 +89,10 @@ export function redact(text: string, { instance, binding, operation }: LeasedOpe
 
 /** The text without anything that is confidential in these instances and bindings. */
 export function redactRecords(text: string, records: readonly Confiding[], parameters?: JsonObject): string {
-  const secrets = records.flatMap(({ confidential }) => Object.values(confidential.secrets));
+  const secrets = records.flatMap(({ confidential: { secrets: own, renewing = {} } }) => [
+    ...Object.values(own),
+    ...Object.values(renewing),
+  ]);
   const told = records.flatMap(({ confidential: { parameters: own, facts } }) => [
     own,
     facts['outputs'],
@@ -97,7 +111,7 @@ export function redactRecords(text: string, records: readonly Confiding[], param
 }
 
 interface Confiding {
-  readonly confidential: Pick<InstanceConfidential, 'parameters' | 'secrets' | 'facts'>;
+  readonly confidential: Pick<InstanceConfidential, 'parameters' | 'secrets' | 'facts' | 'renewing'>;
 }
 
 /** A text of many lines also line by line: what is told of a log is lines. */

@@ -132,7 +132,7 @@ const rules: readonly Rule[] = [
   { reads: ['provisioner', 'secrets'], find: secretFindings },
   { reads: ['provisioner', 'quota'], find: supportFindings },
   { reads: ['provisioner', 'hooks', ...own('backup')], find: backupFindings },
-  { reads: ['provisioner', 'hooks', 'actions'], find: actionFindings },
+  { reads: ['provisioner', 'hooks', 'actions', 'secrets'], find: actionFindings },
   { reads: [...own('limits'), 'plans.with'], find: eachPlan((_, view) => limitFindings(view)) },
   {
     reads: ['provisioner', 'plans.cost', 'plans.limits', 'plans.tls', 'plans.quota', 'plans.backup'],

@@ -99,9 +99,14 @@ export function revivePlan(definition: JsonObject): ServicePlan {
   };
 }
 
-function actionOf(said: Pick<ActionFile, 'parameters'>): PlanAction {
+function actionOf(said: Omit<ActionFile, 'description'>): PlanAction {
   const schema = schemasOf(said)?.service_instance?.create?.parameters;
-  return { schema, check: parameterCheck(schema ?? noParameters), defaults: defaultsOf(said) };
+  return {
+    schema,
+    check: parameterCheck(schema ?? noParameters),
+    defaults: defaultsOf(said),
+    renews: said.renews,
+  };
 }
 
 const noParameters = { type: 'object', additionalProperties: false };

@@ -34,7 +34,7 @@ export interface Definition {
   readonly making: Making;
   readonly operating?: StoredOperating;
   /** Without their descriptions. */
-  readonly actions?: Readonly<Record<string, Pick<ActionFile, 'parameters'>>>;
+  readonly actions?: Readonly<Record<string, Omit<ActionFile, 'description'>>>;
   /** What lies in the files of its hooks, as a hash. */
   readonly hookFiles?: string;
 }
@@ -64,7 +64,8 @@ export function definitionOf(offering: OfferingFile, view: PlanView, hookFiles?:
     schemas: schemasOf(words),
     making: makingOf(offering, view),
     operating: storedOperating(offering, plan.cost, words),
-    actions: offering.actions && mapValues(offering.actions, ({ parameters }) => ({ parameters })),
+    actions:
+      offering.actions && mapValues(offering.actions, ({ parameters, renews }) => ({ parameters, renews })),
     hookFiles,
   };
   // Members without a value are dropped here, as they would be in the store.

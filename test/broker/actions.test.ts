@@ -1,6 +1,7 @@
 import type { PlanAction } from '../../src/broker/catalog.ts';
 import type { Act } from '../../src/broker/commands.ts';
 import { Failure } from '../../src/broker/errors.ts';
+import { memberOf } from '../../src/broker/json.ts';
 import type { Made, Provisioner, Step, Work } from '../../src/broker/provisioner.ts';
 import { until } from '../support/until.ts';
 import { coreInMemory, gate, scripted, untilAborted } from './core-in-memory.ts';
@@ -136,4 +137,45 @@ test('A broker that takes over from one that died in the middle of an action doe
     actions: { flush: { description: 'All is gone' } },
     operations: [{ operation: { action: 'flush' }, timeline: [{ step: 'flush' }] }, {}],
   });
+});
+
+const renew: PlanAction = { check: () => undefined, defaults: {}, renews: ['admin'] };
+const secret = aPlan({
+  making: { secrets: { admin: { per: 'instance', length: 20 } } },
+  actions: { renew, flush },
+});
+
+test('A secret that an action renews is the same at each try, and that of the instance only when it has ended well.', async () => {
+  let fails = true;
+  const seen: [former: unknown, now: unknown][] = [];
+  const acting: Provisioner = {
+    ...scripted({}).provisioner,
+    async act({ values }) {
+      const now = memberOf(values, 'secrets')['admin'];
+      seen.push([memberOf(values['asked'], 'former')['admin'], now]);
+      if (fails) throw new Failure('hook', `It does not take ${JSON.stringify(now)}.`);
+      return done;
+    },
+  };
+  const core = coreInMemory(acting, [secret]);
+  const { broker } = core.broker();
+  await broker.provision(toProvision());
+  const admin = async () => (await core.store.findInstance('i1'))?.instance.confidential.secrets['admin'];
+  const before = await admin();
+  const asked = { ...command, action: 'renew', parameters: {} };
+  await expect(broker.act(asked)).rejects.toMatchObject({ message: 'It does not take "***".' });
+  expect(await admin()).toBe(before);
+  fails = false;
+  await broker.act({ ...command });
+  await broker.act(asked);
+  const after = await admin();
+  expect(after).not.toBe(before);
+  expect(seen).toEqual([
+    [before, after],
+    [undefined, before],
+    [before, after],
+  ]);
+  await broker.act(asked);
+  expect(seen.at(-1)?.[0]).toBe(after);
+  expect(await admin()).not.toBe(after);
 });

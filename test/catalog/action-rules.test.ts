@@ -58,7 +58,7 @@ test.each<[rule: string, changes: object, lines: readonly string[]]>([
     },
     [
       "hooks.action.env.A: {{asked.parameters.death}}: No action declares such a parameter. Did you mean 'depth'?",
-      'hooks.action.env.B: {{asked.who}}: There are: asked.name, asked.parameters.<name>.',
+      'hooks.action.env.B: {{asked.who}}: There are: asked.name, asked.parameters.<name>, asked.former.<secret>.',
       'hooks.action.run[1]: {{asked.parameters.depth}}: It may be missing at times: only env, which is without such a variable then, can hold it.',
       'hooks.start.env.A: {{asked.name}}: Only the hook action is told what was asked for.',
     ],

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { createClient } from '@redis/client';
 import { operatorPassword } from '../support/whole-broker.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
@@ -60,6 +62,31 @@ describeOffering('redis', () => {
     ]);
     await redis.deprovision();
   });
+
+  test.each(['small', 'secure'])(
+    "The administrator's password of a redis of the plan %s is exchanged, and everything goes on with the new one, also after a restart.",
+    async (plan) => {
+      const redis = await shop.buy('redis', plan);
+      const file = join(redis.directory.conf, 'users.acl');
+      const admin = () =>
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .find((line) => line.startsWith('user admin'));
+      const before = await redis.bind();
+      const former = admin();
+      expect(await ask(redis, 'renew-admin')).toEqual({ status: 200 });
+      const between = admin();
+      expect(between).not.toBe(former);
+      const bound = await redis.bind();
+      expect(await ask(redis, 'flush')).toEqual({ status: 200 });
+      await redis.act('restart');
+      expect(await ask(redis, 'renew-admin')).toEqual({ status: 200 });
+      expect(admin()).not.toBe(between);
+      expect((await redis.details()).status).toBe('started');
+      for (const binding of [before, bound]) await binding.unbind();
+      await redis.deprovision();
+    },
+  );
 
   test('A redis that speaks TLS alone is flushed as well.', async () => {
     const redis = await shop.buy('redis', 'secure');

@@ -98,11 +98,12 @@ function resolved(schema: Json, known: JsonObject): JsonObject {
   return isObject(found) ? found : {};
 }
 
-/** What a plan may say in place of its offering stands with the offering, and a list of parameters with those. */
+/** What a plan may say in place of its offering stands with the offering, and what a parameter may say with those. */
 function isSaidElsewhere(at: string): boolean {
   const word = /^plans\[\]\.(\w+)$/.exec(at)?.[1] ?? '';
   const ownWords = ['id', 'name', 'description', 'metadata', 'bindable', 'plan_updateable', 'extensions'];
-  return Object.hasOwn(membersOf(offeringSchema), word) && !ownWords.includes(word);
+  const isOfParameter = at.startsWith('actions.<name>.parameters.<name>.');
+  return isOfParameter || (Object.hasOwn(membersOf(offeringSchema), word) && !ownWords.includes(word));
 }
 
 function formOf(schema: JsonObject, known: JsonObject, isRequired: boolean): Form {

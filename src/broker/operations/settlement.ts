@@ -19,6 +19,7 @@ import {
   requireTexts,
   templateValues,
   type TextForm,
+  withRenewed,
 } from '../template-values.ts';
 
 /** What the rows become when an operation has done its work. */
@@ -53,7 +54,7 @@ export function settlementOf(
     case 'restore':
       return {};
     case 'action':
-      return { instance: { put: afterAction(instance, made) } };
+      return { instance: { put: afterAction(withRenewed(instance, renewedBy(plan, operation)), made) } };
   }
 }
 
@@ -156,6 +157,11 @@ function finishInstance(
   const confidential = { ...before, facts };
   const { lost: _lost, ...rest } = instance;
   return withMetadata(core, { ...rest, confidential, ready: true, updatedAt: core.now() }, plan);
+}
+
+/** Of an action: the secrets of its instance that it exchanges. */
+export function renewedBy({ actions = {} }: ServicePlan, { action = '' }: Operation): readonly string[] {
+  return (Object.hasOwn(actions, action) ? actions[action]?.renews : undefined) ?? [];
 }
 
 /** What it has put out is known from now on. */

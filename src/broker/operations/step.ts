@@ -9,11 +9,12 @@ import { lookAgain, type Dependencies } from './dependencies-port.ts';
 import { deedOf, findLeftOver, isIdle, isKeeping } from './left-behind.ts';
 import { planToRemove } from './plan-of.ts';
 import type { StepDone, Made, Provisioner, Step, Work } from '../provisioner.ts';
-import type { OperationFailure, OperationKind, ServiceBinding } from '../records.ts';
+import type { JsonObject } from '../json.ts';
+import type { OperationFailure, OperationKind, ServiceBinding, ServiceInstance } from '../records.ts';
 import type { StepRecord, LeasedOperation, Pause, Settlement } from '../store.ts';
-import { failureOf, settlementOf } from './settlement.ts';
+import { failureOf, renewedBy, settlementOf } from './settlement.ts';
 import { tracedDeed, tracedStep } from './traced.ts';
-import { redact, templateValues } from '../template-values.ts';
+import { redact, templateValues, withRenewed } from '../template-values.ts';
 
 /** What one step of an operation came to. */
 export type Verdict =
@@ -180,7 +181,8 @@ function workOf(
   const { operation, instance, binding } = held;
   const { memo, target, units, sparing, asked } = operation.confidential;
   const { action = '' } = operation;
-  const shall = target ?? instance;
+  const renews = renewedBy(plan, operation);
+  const shall = target ?? withRenewed(instance, renews);
   const values = templateValues(plan, shall, binding, url);
   const trace = operation.confidential.trace ?? (binding ?? instance).confidential.trace;
   return {
@@ -191,7 +193,9 @@ function workOf(
     previous: target && instance,
     binding,
     plan,
-    values: asked ? { ...values, asked: { name: action, parameters: asked } } : values,
+    values: asked
+      ? { ...values, asked: { name: action, parameters: asked, former: formerOf(instance, renews) } }
+      : values,
     units,
     sparing,
     archive: archiveOf(backups, operation, signal),
@@ -200,6 +204,11 @@ function workOf(
     redact: (text) => redact(text, held),
     signal,
   };
+}
+
+/** The secrets that it takes the place of. */
+function formerOf({ confidential: { secrets } }: ServiceInstance, renews: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(secrets).filter(([name]) => renews.includes(name)));
 }
 
 async function call(provisioner: Provisioner, deed: OperationKind, work: Work): Promise<Step<Made | void>> {

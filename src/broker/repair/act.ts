@@ -25,9 +25,32 @@ export function act(core: RequestContext, command: Act): Promise<Outcome<Service
     if (!found || !plan || decision !== 'start') return decision as Decision<ServiceInstance>;
     const of = { instanceId, origin, confidential: { asked } };
     const operation = { ...newOperation(core, plan, 'action', of), action };
-    return { start: { plan, operation, instance: { put: found.instance } } };
+    return { start: { plan, operation, instance: { put: renewing(core, found.instance, plan, action) } } };
   });
 }
+
+/**
+ * The instance with secrets for those that the action exchanges: known before anything is told of them, so that whoever
+ * goes on with it, or asks for it again after it has failed, has the same.
+ */
+function renewing(
+  core: RequestContext,
+  instance: ServiceInstance,
+  plan: ServicePlan,
+  action: string,
+): ServiceInstance {
+  const { renews = [] } = plan.actions?.[action] ?? {};
+  if (renews.length === 0) return instance;
+  const known = instance.confidential.renewing ?? {};
+  const fresh = renews.map((name) => [
+    name,
+    known[name] ?? core.newSecret(plan.making.secrets[name]?.length ?? usualLength),
+  ]);
+  const all = { ...known, ...(Object.fromEntries(fresh) as Record<string, string>) };
+  return { ...instance, confidential: { ...instance.confidential, renewing: all } };
+}
+
+const usualLength = 32;
 
 /** The parameters, with what is not said as the offering has it. */
 async function requireAsked(

@@ -68,6 +68,8 @@ export interface PlanFile extends PerPlan {
 
 export interface ActionFile extends Pick<PerPlan, 'parameters'> {
   readonly description: string;
+  /** Names of secrets. */
+  readonly renews?: readonly string[];
 }
 
 export interface BackupFile {

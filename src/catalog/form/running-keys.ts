@@ -65,7 +65,14 @@ const actionName: JsonObject = {
 const actions: JsonObject = {
   type: 'object',
   propertyNames: actionName,
-  additionalProperties: thing({ description: textSchema, parameters }, ['description']),
+  additionalProperties: thing(
+    {
+      description: textSchema,
+      parameters,
+      renews: { type: 'array', items: textSchema, uniqueItems: true, default: [] },
+    },
+    ['description'],
+  ),
 };
 
 /** What an offering says of running things: when, how long, how watched and by which programs of its own. */

@@ -1,6 +1,6 @@
 import type { ProvisionerTraits } from '../../broker/provisioner.ts';
 import { positionIn } from '../../broker/template.ts';
-import type { BackupFile, OfferingFile, PlanView, QuotaFile } from '../form/offering-file.ts';
+import type { ActionFile, BackupFile, OfferingFile, PlanView, QuotaFile } from '../form/offering-file.ts';
 import { secondsOf } from '../duration.ts';
 import { holderFindings } from './parameters.ts';
 import { type Finding, mistake } from '../problem.ts';
@@ -120,7 +120,7 @@ const taken = [
 
 /** What is offered must be done by somebody, and found under its name. */
 export function actionFindings(
-  { provisioner, actions = {}, hooks = {} }: OfferingFile,
+  { provisioner, actions = {}, hooks = {}, secrets = {} }: OfferingFile,
   traits: Traits,
 ): readonly Finding[] {
   const names = Object.keys(actions);
@@ -135,8 +135,20 @@ export function actionFindings(
     ...meant.map((name) =>
       mistake(positionIn('actions', name), 'All instances have an action of this name. Choose another one.'),
     ),
-    ...Object.entries(actions).flatMap(([name, action]) =>
-      holderFindings(action, positionIn('actions', name)),
-    ),
+    ...Object.entries(actions).flatMap(([name, action]) => {
+      const at = positionIn('actions', name);
+      return [...holderFindings(action, at), ...renewFindings(action, secrets, positionIn(at, 'renews'))];
+    }),
   ];
+}
+
+function renewFindings(
+  { renews = [] }: ActionFile,
+  secrets: NonNullable<OfferingFile['secrets']>,
+  at: string,
+): readonly Finding[] {
+  return renews.flatMap((name, index) => {
+    const isOwn = Object.hasOwn(secrets, name) && (secrets[name]?.per ?? 'instance') === 'instance';
+    return isOwn ? [] : [mistake(positionIn(at, index), `There is no secret '${name}' per instance.`)];
+  });
 }

@@ -152,9 +152,13 @@ function askedReason({ expression, place, offering: { actions = {} } }: Use): st
   if (place.at !== actionHook) return 'Only the hook action is told what was asked for.';
   if (isProgram(expression)) return 'What is asked for cannot choose the program.';
   if (member === 'name' && path.length === 2) return undefined;
-  if (member !== 'parameters' || path.length < 3) return 'There are: asked.name, asked.parameters.<name>.';
+  if ((member !== 'parameters' && member !== 'former') || path.length < 3)
+    return 'There are: asked.name, asked.parameters.<name>, asked.former.<secret>.';
   if (!at.startsWith('env'))
     return 'It may be missing at times: only env, which is without such a variable then, can hold it.';
+  const renewed = Object.values(actions).flatMap(({ renews = [] }) => renews);
+  if (member === 'former')
+    return renewed.includes(name) ? undefined : `No action renews such a secret.${didYouMean(name, renewed)}`;
   const known = Object.values(actions).flatMap(({ parameters = {} }) => Object.entries(parameters));
   const rules = known.filter(([one]) => one === name).map(([, rule]) => rule);
   if (rules.length === 0)

@@ -8,18 +8,18 @@ export function namesPids({ env }: Hook): boolean {
 }
 
 /**
- * Does the text name a unit that has no process now, or a parameter that what was asked for does not have? Then the
- * variable is not there at all.
+ * Does the text name a unit that has no process now, or a parameter or former secret that what was asked for does not
+ * have? Then the variable is not there at all.
  */
 export function lacksNamed(text: string, values: JsonObject): boolean {
   const pids = memberOf(values, 'pids');
-  const asked = memberOf(memberOf(values, 'asked'), 'parameters');
-  const names = expressionsIn(text).flatMap(({ path: [root, member, name = ''] }) =>
-    root === 'asked' && member === 'parameters' ? [name] : [],
-  );
+  const asked = memberOf(values, 'asked');
   return (
     pidNamesIn(text).some((unit) => !Object.hasOwn(pids, unit)) ||
-    names.some((name) => !Object.hasOwn(asked, name))
+    expressionsIn(text).some(
+      ({ path: [root, member = '', name] }) =>
+        root === 'asked' && name !== undefined && !Object.hasOwn(memberOf(asked, member), name),
+    )
   );
 }
 

@@ -27,6 +27,7 @@ export const runningMeanings: Readonly<Record<string, string>> = {
   actions:
     'What operators can have done with an instance beside what all offerings have, by name; the hook action does it. See [Actions](#actions)',
   'actions.<name>.description': 'What it comes to, a sentence for operators',
+  'actions.<name>.renews': 'The secrets of the instance that it exchanges for new ones',
   'actions.<name>.parameters': 'What it can be told, in the short form of `parameters`',
   prove: 'What proves a binding, see below',
   'prove.run': 'The program and its arguments, as with hooks; no templates',
