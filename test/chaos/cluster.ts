@@ -1,11 +1,15 @@
 // Three brokers on one Postgres, with everything at hand that can be done to them.
+import { execFileSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Client, type Pool } from 'pg';
 import { startEmbedded } from '../../src/database/embedded.ts';
 import { openPool } from '../../src/postgres/connections.ts';
+import { isAway } from '../../src/postgres/trouble.ts';
 import { listen } from '../support/database-gate.ts';
+import { runProgram } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { writeOfferings } from './offerings.ts';
@@ -20,7 +24,14 @@ export interface Cluster {
   readonly catalogDir: string;
   readonly slots: readonly Slot[];
   readonly way: Way;
+  /** The node of `slots[1]` is on a file system of its own, where that can be had. */
+  readonly small: string | undefined;
+  readonly keys: Keys;
   killPostgres(): void;
+  /** Has Postgres do it, when it is there. */
+  tell(statement: string, values?: readonly unknown[]): Promise<void>;
+  /** Runs the program as an operator does beside the broker of the slot; @returns its code */
+  command(slot: Slot, ...words: readonly string[]): Promise<number | null>;
   close(): Promise<void>;
 }
 
@@ -31,6 +42,25 @@ export interface Way {
   reset(share: number): void;
   /** Half of what is said next on each gets through, and then nothing more. */
   cut(): void;
+}
+
+/** What brokers are given at their start. */
+interface Keys {
+  text(): string;
+  /** From now on a new one is in front of the latest that was there. */
+  add(): void;
+}
+
+function createKeys(): Keys {
+  const all = [newKey(1)];
+  return {
+    text: () => all.slice(0, 2).join(','),
+    add: () => void all.unshift(newKey(all.length + 1)),
+  };
+}
+
+function newKey(number: number): string {
+  return `${number}:${randomBytes(32).toString('base64')}`;
 }
 
 export async function openCluster(): Promise<Cluster> {
@@ -46,9 +76,11 @@ export async function openCluster(): Promise<Cluster> {
   // Databases are made, and used, on a way on which nothing happens.
   const shared = await openWay(embedded.url);
   const catalogDir = writeOfferings(scratch);
+  const keys = createKeys();
   const slots = ['one', 'two', 'three'].map((name, index) =>
-    slotOf({ name, scratch, catalogDir, url, shared: shared.url, ports: 26_000 + index * 300 }),
+    slotOf({ name, scratch, catalogDir, url, shared: shared.url, keys, ports: 26_000 + index * 300 }),
   );
+  const small = mountSmall(slots[1]?.nodeDir);
   // The first one makes the tables.
   for (const slot of slots) await slot.start();
   return {
@@ -57,6 +89,12 @@ export async function openCluster(): Promise<Cluster> {
     catalogDir,
     slots,
     way,
+    small,
+    keys,
+    tell: (statement, values = []) => untilTaken(pool, statement, values),
+    async command(slot, ...words) {
+      return (await runProgram(words, slot.environment()).ended).code;
+    },
     killPostgres() {
       const [pid = ''] = readFileSync(join(dataDir, 'postgres/cluster/postmaster.pid'), 'utf8').split('\n');
       process.kill(Number(pid), 'SIGKILL');
@@ -67,6 +105,7 @@ export async function openCluster(): Promise<Cluster> {
       await close();
       await shared.close();
       await embedded.stop();
+      if (small !== undefined) execFileSync('umount', ['--lazy', small]);
     },
   };
 }
@@ -78,16 +117,19 @@ interface Place {
   /** Of the database, on the way that can fail. */
   readonly url: string;
   readonly shared: string;
+  readonly keys: Keys;
   readonly ports: number;
 }
 
-function slotOf({ name, scratch, catalogDir, url, shared, ports }: Place): Slot {
+function slotOf({ name, scratch, catalogDir, url, shared, keys, ports }: Place): Slot {
   const home = join(scratch, name);
   mkdirSync(home);
   chmodSync(home, 0o755);
   const nodeDir = join(home, 'node');
+  mkdirSync(nodeDir);
   const database = { config: { connectionString: url }, schema: 'public' };
-  const env = {
+  const env = () => ({
+    ENCRYPTION_KEYS: keys.text(),
     LOG_LEVEL: 'info',
     LEASE: `${leaseMs}ms`,
     NODE_ROLE: 'true',
@@ -96,8 +138,33 @@ function slotOf({ name, scratch, catalogDir, url, shared, ports }: Place): Slot 
     NODE_PORTS: `${ports}-${ports + 299}`,
     OPERATOR_PASSWORD: operatorPassword,
     SHARED_POSTGRES_URL: shared,
-  };
+  });
   return createSlot({ name, nodeDir, shared: { database, dataDir: home, catalogDir }, env });
+}
+
+/** The server may just be coming back. */
+async function untilTaken(pool: Pool, statement: string, values: readonly unknown[]): Promise<void> {
+  await until('a server that takes it', () =>
+    pool.query(statement, [...values]).then(
+      () => true,
+      (error: unknown) => {
+        if (!isAway(error)) throw error;
+        return false;
+      },
+    ),
+  );
+}
+
+/** @returns where there is now little room; undefined where nobody may have it so */
+function mountSmall(directory = ''): string | undefined {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=32m,mode=755', 'tmpfs', directory], {
+      stdio: 'ignore',
+    });
+    return directory;
+  } catch {
+    return undefined;
+  }
 }
 
 async function openWay(behind: string): Promise<{ way: Way; url: string; close: () => Promise<void> }> {

@@ -6,6 +6,9 @@ import type { JsonObject } from '../../src/broker/json.ts';
 export const offeringNames = ['echoes', 'folders', 'ledgers', 'lines', 'databases', 'slow'] as const;
 export type OfferingName = (typeof offeringNames)[number];
 
+/** As long as it lies there, hooks wait. */
+export const hangFile = 'hang';
+
 const common = { instances_retrievable: true, bindings_retrievable: true, plan_updateable: true };
 const secret = { secrets: { password: { per: 'binding', length: 24 } } };
 
@@ -20,8 +23,10 @@ export function writeOfferings(scratch: string): string {
   const ledger = join(scratch, 'ledger');
   mkdirSync(ledger);
   chmodSync(ledger, 0o777);
-  const hook = (name: string, text: string) =>
-    writeFileSync(join(hooks, name), `#!/bin/sh\nset -e\n${text}\n`, { mode: 0o755 });
+  const hook = (name: string, text: string) => {
+    const waits = `while [ -e "${join(scratch, hangFile)}" ]; do sleep 0.1; done`;
+    writeFileSync(join(hooks, name), `#!/bin/sh\nset -e\n${waits}\n${text}\n`, { mode: 0o755 });
+  };
   hook('make', `[ -e "${ledger}/$1" ] || echo made > "${ledger}/$1"`);
   hook('drop', `rm -f "${ledger}/$1"`);
   for (const name of offeringNames) writeOffering(directory, name, 'As it was', program);

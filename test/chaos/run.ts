@@ -72,20 +72,23 @@ export async function runStage(
   const living = Array.from({ length: abreast }, async () => {
     while (!isOver()) await platform.live();
   });
-  const struck = await strike(stage, seed, isOver);
-  await stage.mend();
-  platform.stop();
-  const faults: string[] = [];
-  const isRested = await within(restMs, Promise.all(living));
-  if (!isRested) faults.push('The platform never came to an end with what it had begun.');
-  if (isRested) faults.push(...(await settled(stage)));
-  await stage.close();
-  return {
-    counts: platform.counts,
-    kept: platform.believed.size,
-    struck,
-    faults: [...platform.faults, ...faults],
-  };
+  try {
+    const struck = await strike(stage, seed, isOver);
+    await stage.mend();
+    platform.stop();
+    const faults: string[] = [];
+    const isRested = await within(restMs, Promise.all(living));
+    if (!isRested) faults.push('The platform never came to an end with what it had begun.');
+    if (isRested) faults.push(...(await settled(stage)));
+    return {
+      counts: platform.counts,
+      kept: platform.believed.size,
+      struck,
+      faults: [...platform.faults, ...faults],
+    };
+  } finally {
+    await stage.close();
+  }
 }
 
 async function strike(
@@ -97,7 +100,9 @@ async function strike(
   const struck: Record<string, number> = {};
   while (!isOver()) {
     await pause(500 + chance.below(2500));
-    const [name, happen] = chance.of(Object.entries(all));
+    const least = Math.min(...Object.keys(all).map((name) => struck[name] ?? 0));
+    // Each of them before any comes again.
+    const [name, happen] = chance.of(Object.entries(all).filter(([of]) => (struck[of] ?? 0) === least));
     struck[name] = (struck[name] ?? 0) + 1;
     await happen(chance);
   }

@@ -1,5 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { startBrokerProcess, type BrokerProcess, type Shared } from '../faults/broker-process.ts';
+import {
+  environmentOf,
+  startBrokerProcess,
+  type BrokerProcess,
+  type Shared,
+} from '../faults/broker-process.ts';
 import type { Chance } from '../fuzz/random.ts';
 
 /** Milliseconds for which a broker has what it works on. */
@@ -9,18 +14,24 @@ export const leaseMs = 4000;
 export interface Slot {
   readonly name: string;
   readonly nodeDir: string;
+  /** What a program is told that runs beside its broker. */
+  environment(): Environment;
   /** Undefined while none runs there. */
   broker(): BrokerProcess | undefined;
-  start(): Promise<void>;
+  /** @param env for this once, beside what it has always */
+  start(env?: Environment): Promise<void>;
   /** Waits for its end. */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<void>;
 }
+
+type Environment = Readonly<Record<string, string>>;
 
 interface SlotParts {
   readonly name: string;
   readonly nodeDir: string;
   readonly shared: Shared;
-  readonly env: Readonly<Record<string, string>>;
+  /** As it is at each start. */
+  readonly env: () => Environment;
 }
 
 export function createSlot({ name, nodeDir, shared, env }: SlotParts): Slot {
@@ -28,11 +39,12 @@ export function createSlot({ name, nodeDir, shared, env }: SlotParts): Slot {
   return {
     name,
     nodeDir,
+    environment: () => ({ ...environmentOf(name, shared), ...env() }),
     broker: () => broker,
-    async start() {
+    async start(once = {}) {
       // Where Postgres is just coming back, a broker may end instead of waiting; whoever runs it starts it again.
       for (let left = 4; broker === undefined; left--) {
-        broker = await startBrokerProcess(name, shared, env).catch((error: unknown) => {
+        broker = await startBrokerProcess(name, shared, { ...env(), ...once }).catch((error: unknown) => {
           if (left > 0) return undefined;
           throw error;
         });

@@ -59,7 +59,7 @@ export async function openEngines(): Promise<Engines> {
     };
     const password = operatorLogin.split(':')[1] ?? '';
     const env = { ...common, ...own, LEASE: `${leaseMs}ms`, OPERATOR_PASSWORD: password };
-    return createSlot({ name, nodeDir, shared: { database, dataDir: home, catalogDir }, env });
+    return createSlot({ name, nodeDir, shared: { database, dataDir: home, catalogDir }, env: () => env });
   };
   const slots = [slotOf('engines-one', 27_000), slotOf('engines-two', 27_200)] as const;
   return {
