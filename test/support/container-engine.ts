@@ -35,7 +35,8 @@ export interface TestEngine {
   close(): Promise<void>;
 }
 
-const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** Where programs of engines lie. */
+export const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const programs = ['dockerd', 'containerd', 'runc', 'redis-server', 'redis-cli', 'busybox', 'iptables'];
 
 /** Why there can be none here; undefined when there can. */
@@ -103,7 +104,7 @@ export async function aTestEngine(): Promise<TestEngine> {
 }
 
 /** What an engine that was killed has left mounted. */
-function unmount(place: string): void {
+export function unmount(place: string): void {
   const mounts = readFileSync('/proc/self/mounts', 'utf8').split('\n');
   const own = mounts.map((line) => line.split(' ')[1] ?? '').filter((path) => path.startsWith(`${place}/`));
   for (const path of own.toReversed()) execFileSync('umount', ['-l', path]);
@@ -116,14 +117,14 @@ export function docker(socket: string, ...words: readonly string[]): string {
   }).toString();
 }
 
-function removeAll(socket: string): void {
+export function removeAll(socket: string): void {
   const containers = docker(socket, 'ps', '-aq').split('\n').filter(Boolean);
   if (containers.length > 0) docker(socket, 'rm', '-f', ...containers);
   docker(socket, 'network', 'prune', '-f');
 }
 
 /** Redis with the libraries it needs, and a shell. */
-function importImage(socket: string, place: string, image: string): void {
+export function importImage(socket: string, place: string, image: string): void {
   const programs = ['redis-server', 'redis-cli'].map((name) => findExecutable(path, name) ?? '');
   importRoot(socket, join(place, 'image'), image, programs);
 }

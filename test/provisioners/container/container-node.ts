@@ -4,12 +4,23 @@ import type { NodeSettings } from '../../../src/node/instance-context.ts';
 import { containers } from '../../../src/provisioners/process/containers/index.ts';
 import { aPlan } from '../../broker/fixtures.ts';
 import { aTestEngine, type TestEngine, whyNoEngine } from '../../support/container-engine.ts';
+import { aPodmanEngine, whyNoPodman } from '../../support/podman-engine.ts';
 import { aProcessNode, password, type ProcessNode, work } from '../process/process-node.ts';
 
 /** Tests of containers run where an engine can; elsewhere they say why not. */
 const why = whyNoEngine();
 if (why !== undefined) process.stderr.write(`The tests of containers are skipped: ${why}.\n`);
 export const describeContainers = why === undefined ? describe : describe.skip;
+
+const whyNot = whyNoPodman();
+if (whyNot !== undefined)
+  process.stderr.write(`The tests of containers with Podman are skipped: ${whyNot}.\n`);
+
+/** The same at each engine that there can be. */
+export function describeEngines(what: (openEngine: typeof aTestEngine) => void): void {
+  describeContainers('With Docker,', () => what(aTestEngine));
+  (whyNot === undefined ? describe : describe.skip)('With Podman,', () => what(aPodmanEngine));
+}
 
 /** A Redis of its own, with a user for each binding. */
 export function redisConfig(image: string): Making['config'] {
@@ -52,8 +63,8 @@ export interface ContainerNode extends ProcessNode {
   plan(config?: object, operating?: Partial<Operating>): ServicePlan;
 }
 
-export async function aContainerNode(): Promise<ContainerNode> {
-  const [engine, inner] = await Promise.all([aTestEngine(), aProcessNode()]);
+export async function aContainerNode(openEngine = aTestEngine): Promise<ContainerNode> {
+  const [engine, inner] = await Promise.all([openEngine(), aProcessNode()]);
   const { node, ports } = inner;
   const provisioner = containers({ node, ports }, { engine: engine.engine });
   return {

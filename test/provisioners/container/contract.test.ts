@@ -1,9 +1,9 @@
 import { describeProvisioner } from '../contract.ts';
-import { aContainerNode, describeContainers, redisConfig } from './container-node.ts';
+import { aContainerNode, describeEngines, redisConfig } from './container-node.ts';
 
-describeContainers('With a real engine,', () => {
+describeEngines((openEngine) => {
   describeProvisioner('the one of containers', async () => {
-    const testNode = await aContainerNode();
+    const testNode = await aContainerNode(openEngine);
     const { 'redis.conf': conf } = redisConfig('').files as Record<string, string>;
     return {
       provisioner: testNode.provisioner,

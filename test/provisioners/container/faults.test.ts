@@ -10,15 +10,15 @@ import {
 import { docker } from '../../support/container-engine.ts';
 import { portsWith } from '../process/fixed-ports.ts';
 import { carry, following } from '../process/process-node.ts';
-import { aContainerNode, type ContainerNode, describeContainers, redisWork } from './container-node.ts';
+import { aContainerNode, type ContainerNode, describeEngines, redisWork } from './container-node.ts';
 
 /** What goes wrong with containers and their engine, and what is there afterwards. */
 
-describeContainers('With a real engine,', () => {
+describeEngines((openEngine) => {
   let testNode: ContainerNode;
   const made: Work[] = [];
   beforeAll(async () => {
-    testNode = await aContainerNode();
+    testNode = await aContainerNode(openEngine);
   });
   afterEach(async () => {
     for (const each of made.splice(0)) await carry(testNode.provisioner, 'deprovision', each);

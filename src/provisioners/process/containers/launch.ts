@@ -70,6 +70,8 @@ async function ensureNetwork(engine: ContainerEngine, context: InstanceContext):
   const answer = await engine.ask('POST', '/networks/create', { body, signal: context.work.signal });
   if (answer.status < 300 || answer.status === 409) return;
   const refusal = new EngineRefusal(answer);
+  // As Podman says it.
+  if (/network already exists/i.test(refusal.message)) return;
   // Any other trouble of the engine passes.
   if (answer.status >= 500 && !/address pool|non-overlapping/i.test(refusal.message)) throw refusal;
   throw new Failure('no-network', 'There is no room for this instance. Try again later.', {

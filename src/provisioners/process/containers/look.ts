@@ -41,19 +41,25 @@ export async function findContainer(
   };
 }
 
+/** Words of Docker and Podman for a container in which nothing runs. */
+const atRest: ReadonlySet<string> = new Set([
+  'created',
+  'configured',
+  'initialized',
+  'exited',
+  'stopped',
+  'dead',
+]);
+
 /** The units of an instance that have something running. */
 export async function listRunningUnits(
   engine: ContainerEngine,
   { node, directory, work }: InstanceContext,
 ): Promise<readonly string[]> {
-  const status = ['running', 'paused', 'restarting', 'removing'];
-  const query = ownFilter(node, keyIn({ directory }), { status });
-  const answer = await engine.ask('GET', '/containers/json', {
-    query: { ...query, all: 'true' },
-    signal: work.signal,
-  });
-  const units = listIn(requireAnswer(answer).bytes).map((one) => memberOf(one, 'Labels')[labels.unit]);
-  return units.filter((unit) => typeof unit === 'string');
+  const query = { ...ownFilter(node, keyIn({ directory })), all: 'true' };
+  const answer = await engine.ask('GET', '/containers/json', { query, signal: work.signal });
+  const left = listIn(requireAnswer(answer).bytes).filter((one) => !atRest.has(textIn(one['State'])));
+  return left.map((one) => memberOf(one, 'Labels')[labels.unit]).filter((unit) => typeof unit === 'string');
 }
 
 /** Something at the engine that bears the labels of this node. */
