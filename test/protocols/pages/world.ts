@@ -60,6 +60,13 @@ function offerings() {
           },
         },
       },
+      hooks: { action: { run: ['true'] } },
+      actions: {
+        drain: {
+          description: 'Requests go elsewhere for a while',
+          parameters: { seconds: { type: 'integer' } },
+        },
+      },
       credentials: { uri: 'http://{{node.host}}:{{ports.web}}' },
     },
     {

@@ -181,13 +181,13 @@ function sizeOf(bytes: number): string {
 }
 
 function operationSection({ operation, timeline }: InstanceDetails['operations'][number]): Section {
-  const { kind, state, failure, note, createdAt, finishedAt } = operation;
+  const { kind, action = kind, state, failure, note, createdAt, finishedAt } = operation;
   const begun = createdAt.toISOString();
   const took = between(begun, finishedAt?.toISOString());
   const steps = timeline.map(({ endedAt, ...step }) => ({ ...step, ended_at: endedAt.toISOString() }));
   const said = failure?.sentence ?? (state === 'in progress' ? note : undefined);
   return {
-    title: kind,
+    title: action,
     sub: true,
     note: cell(badge(state), moment(begun), soft(took && `took ${took}`)),
     parts: [

@@ -156,7 +156,7 @@ export function operationTable(
     { name: 'Took', number: true },
   ];
   const rows = operations.map((one) => [
-    cell(text(one.kind, { href: operationPath(one.id) })),
+    cell(text(one.action ?? one.kind, { href: operationPath(one.id) })),
     cell(badge(one.state), soft(whyOf(one))),
     cell(text(names(one.offering_id))),
     cell(code(one.instance_id, instancePath(one.instance_id))),

@@ -15,7 +15,7 @@ export async function operationPage(
   const [one, names] = await Promise.all([ask('operations show', asked), offeringNames(ask)]);
   const { binding_id: binding, finished_at: end } = one;
   return {
-    title: `${one.kind} of ${one.instance_id}`,
+    title: `${one.action ?? one.kind} of ${one.instance_id}`,
     kind: 'Operation',
     below: cell(badge(one.state), soft(whyOf(one))),
     live: one.state === 'in progress',
