@@ -1,6 +1,7 @@
 import { createClient } from '@redis/client';
 import { aTestEngine, docker, type TestEngine } from '../support/container-engine.ts';
 import { describeContainers } from '../provisioners/container/container-node.ts';
+import { makeDue, servedBy } from './served-certificate.ts';
 import { openShop, type Shop } from './shop.ts';
 import { until } from '../support/until.ts';
 
@@ -59,5 +60,34 @@ describeContainers('A Redis in a container', () => {
     await bought.deprovision();
     expect(docker(engine.socket, 'ps', '-aq')).toBe('');
     expect((await shop.operator('orphans')).body).toMatchObject({ orphans: [] });
+  });
+
+  test('A Redis in a container speaks TLS alone where its plan says so, and goes on when its certificate is replaced.', async () => {
+    const bought = await shop.buy('redis-container', 'secure');
+    const bound = await bought.bind();
+    const { username, password, uri, ca } = bound.credentials;
+    expect(uri).toMatch(/^rediss:/);
+    const open = async (url: string) => {
+      const client = createClient({ url, username, password, socket: { ca, reconnectStrategy: false } });
+      client.on('error', () => undefined);
+      await client.connect();
+      return client;
+    };
+    const client = await open(String(uri));
+    await client.set('greeting', 'hello');
+    await expect(open(String(uri).replace('rediss:', 'redis:'))).rejects.toThrow();
+    const first = await servedBy(bound);
+    const running = () => docker(engine.socket, 'ps', '-q', '--no-trunc');
+    const before = running();
+    makeDue(bought);
+    await until(
+      'another certificate is served',
+      async () => ![first, undefined].includes(await servedBy(bound)),
+      60_000,
+    );
+    expect(running()).toBe(before);
+    expect(await client.get('greeting')).toBe('hello');
+    client.destroy();
+    await bought.deprovision();
   });
 });

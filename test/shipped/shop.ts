@@ -134,10 +134,11 @@ export async function openShop(env: Readonly<Record<string, string>> = {}): Prom
       const body = { ...ids(plan), organization_guid: 'o', space_guid: 's', parameters };
       requireStatus(await broker.ask('put', `/v2/service_instances/${id}`, { body }), 201);
       const { key } = await bought.details();
+      const kind = existsSync(join(place, 'node', 'container', key)) ? 'container' : 'process';
       return {
         ...bought,
         key,
-        directory: directoryOf(nodeAt(join(place, 'node')), 'process', key),
+        directory: directoryOf(nodeAt(join(place, 'node')), kind, key),
         async deprovision() {
           await bought.deprovision();
           left.delete(bought);
