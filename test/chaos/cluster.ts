@@ -13,6 +13,7 @@ import { runProgram } from '../support/run-program.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { writeOfferings } from './offerings.ts';
+import { tsuruPassword } from './tsuru.ts';
 import { createSlot, leaseMs, type Slot } from './slot.ts';
 
 export const operatorPassword = 'the-operator-of-chaos';
@@ -137,6 +138,7 @@ function slotOf({ name, scratch, catalogDir, url, shared, keys, ports }: Place):
     NODE_DIR: nodeDir,
     NODE_PORTS: `${ports}-${ports + 299}`,
     OPERATOR_PASSWORD: operatorPassword,
+    TSURU_PASSWORD: tsuruPassword,
     SHARED_POSTGRES_URL: shared,
   });
   return createSlot({ name, nodeDir, shared: { database, dataDir: home, catalogDir }, env });

@@ -20,7 +20,7 @@ export interface Platform<Name extends string = string> {
   readonly believed: ReadonlyMap<string, Believed<Name>>;
   /** Answers that were not lawful. */
   readonly faults: readonly string[];
-  readonly counts: { operations: number; requests: number; lost: number; mitigated: number };
+  readonly counts: { lives: number; operations: number; requests: number; lost: number; mitigated: number };
 }
 
 interface Answer {
@@ -47,9 +47,8 @@ export function createPlatform<Name extends string>({
 }: PlatformParts<Name>): Platform<Name> {
   const believed = new Map<string, { offering: Name; bindings: Map<string, Credentials> }>();
   const faults: string[] = [];
-  const counts = { operations: 0, requests: 0, lost: 0, mitigated: 0 };
+  const counts = { lives: 0, operations: 0, requests: 0, lost: 0, mitigated: 0 };
   let turn = 0;
-  let lives = 0;
   let isStopped = false;
 
   /** Undefined: nobody has answered, or not in time. */
@@ -161,7 +160,7 @@ export function createPlatform<Name extends string>({
   }
 
   async function live(): Promise<void> {
-    const id = `i${++lives}`;
+    const id = `i${++counts.lives}`;
     const offering = chance.of(offerings);
     const [persists, isKept, count] = [chance.once(2), chance.once(4), 1 + chance.below(3)];
     const named = { service_id: offering, plan_id: `${offering}-${chance.of(plans)}` };

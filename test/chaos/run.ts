@@ -6,6 +6,7 @@ import { mend, openCluster } from './cluster.ts';
 import { strikes } from './faults.ts';
 import { offeringNames } from './offerings.ts';
 import { createPlatform, type Platform } from './platform.ts';
+import { createTsuru } from './tsuru.ts';
 import { judge } from './verdict.ts';
 
 export interface ChaosReport {
@@ -36,28 +37,53 @@ const restMs = 180_000;
 export async function runChaos(bounds: Bounds): Promise<ChaosReport> {
   const cluster = await openCluster();
   const { slots } = cluster;
-  const platform = createPlatform({ slots, offerings: offeringNames, chance: chanceFrom(bounds.seed) });
+  const parts = { slots, offerings: offeringNames, chance: chanceFrom(bounds.seed) };
+  const platform = bothOf(createPlatform(parts), createTsuru(parts), parts.chance);
   const named = Object.entries(strikes).map(
     ([name, happen]) => [name, (chance: Chance) => happen(cluster, chance)] as const,
   );
-  let begun = 0;
   return runStage(
     {
-      platform: {
-        ...platform,
-        live() {
-          begun++;
-          return platform.live();
-        },
-      },
+      platform,
       strikes: Object.fromEntries(named),
       mend: () => mend(cluster),
       judge: () => judge(cluster, platform),
       close: () => cluster.close(),
     },
     bounds,
-    () => begun >= bounds.count,
+    () => platform.counts.lives >= bounds.count,
   );
+}
+
+/** Each life is of one of them. */
+function bothOf<Name extends string>(
+  one: Platform<Name>,
+  other: Platform<Name>,
+  chance: Chance,
+): Platform<Name> {
+  const sum = (what: keyof Platform['counts']) => one.counts[what] + other.counts[what];
+  return {
+    live: () => (chance.once(3) ? other : one).live(),
+    stop() {
+      one.stop();
+      other.stop();
+    },
+    get believed() {
+      return new Map([...one.believed, ...other.believed]);
+    },
+    get faults() {
+      return [...one.faults, ...other.faults];
+    },
+    get counts() {
+      return {
+        lives: sum('lives'),
+        operations: sum('operations'),
+        requests: sum('requests'),
+        lost: sum('lost'),
+        mitigated: sum('mitigated'),
+      };
+    },
+  };
 }
 
 /** @param isEnough nothing new is begun when it is, or when the time is over */
