@@ -75,6 +75,22 @@ export function describeProvisioner(name: string, make: () => Promise<Subject> |
       expect(await found('forgotten')).toEqual([]);
     });
 
+    test('A provisioner comes to the same end when each step of all that it does happens, is not recorded, and happens again.', async () => {
+      const [sure, unsure] = [workOn('recorded', 'b1'), workOn('unrecorded', 'b1')];
+      for (const kind of ['provision', 'update', 'bind', 'unbind', 'deprovision'] as const) {
+        if (!provisioner[kind]) continue;
+        const previous = (work: Work) => (kind === 'update' ? { ...work, previous: work.instance } : work);
+        const wanted = await finish(provisioner, kind, previous(sure));
+        const made = await finish(provisioner, kind, previous(unsure), 'each step twice');
+        expect([kind, Object.keys(made.facts ?? {})]).toEqual([kind, Object.keys(wanted.facts ?? {})]);
+        if (provisioner.inventory)
+          expect([kind, (await found('unrecorded')).length]).toEqual([
+            kind,
+            (await found('recorded')).length,
+          ]);
+      }
+    });
+
     test('A provisioner updates an instance twice to the same end.', async () => {
       if (!provisioner.update) return;
       const work = { ...workOn('updated'), previous: anInstance({ id: 'updated' }) };
@@ -229,8 +245,15 @@ export function aWork({
 type Deed = 'provision' | 'update' | 'deprovision' | 'bind' | 'unbind';
 
 /** Step after step, with the pauses that are asked for; what was made, nothing for a removal. */
-export async function finish(provisioner: Provisioner, kind: Deed, first: Work): Promise<Made> {
+export async function finish(
+  provisioner: Provisioner,
+  kind: Deed,
+  first: Work,
+  manner?: 'each step twice',
+): Promise<Made> {
   for (let work = first; ;) {
+    // As if the broker had died before it recorded it.
+    if (manner) await provisioner[kind]?.(work);
     const step = await provisioner[kind]?.(work);
     if (!step) throw new Error(`The provisioner '${provisioner.name}' cannot ${kind}.`);
     if ('done' in step) return step.done ?? {};
