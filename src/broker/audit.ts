@@ -1,21 +1,10 @@
 import { Failure, Refusal } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
-import type { Origin } from './records.ts';
+import { operationKinds, type Origin } from './records.ts';
 
 /** What can stand in the audit trail. `reload` is of a catalog, `login` one that failed. */
 export const auditVerbs = [
-  'provision',
-  'update',
-  'deprovision',
-  'bind',
-  'unbind',
-  'start',
-  'stop',
-  'restart',
-  'backup',
-  'restore',
-  'action',
-  'adopt',
+  ...operationKinds,
   'delete-backup',
   'dashboard-link',
   'exec',

@@ -2,19 +2,18 @@ import type { FailureHints } from './errors.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Sparing } from './units.ts';
 
-export type OperationKind =
-  | 'provision'
-  | 'update'
-  | 'deprovision'
-  | 'bind'
-  | 'unbind'
-  | 'start'
-  | 'stop'
-  | 'restart'
-  | 'backup'
-  | 'restore'
-  | 'action'
-  | 'adopt';
+/** What platforms ask for, and know of. */
+export const platformKinds = ['provision', 'update', 'deprovision', 'bind', 'unbind'] as const;
+/** What is done with an instance besides, and no platform can have asked for. */
+export const operatingKinds = ['start', 'stop', 'restart', 'backup', 'restore', 'action', 'adopt'] as const;
+export const operationKinds = [...platformKinds, ...operatingKinds] as const;
+
+export type PlatformKind = (typeof platformKinds)[number];
+export type OperationKind = (typeof operationKinds)[number];
+
+export function isPlatformKind(kind: OperationKind): kind is PlatformKind {
+  return (platformKinds as readonly OperationKind[]).includes(kind);
+}
 
 export interface ServiceInstance {
   readonly id: string;

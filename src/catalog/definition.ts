@@ -1,6 +1,6 @@
 import type { Making, SecretRule } from '../broker/catalog.ts';
 import type { JsonObject } from '../broker/json.ts';
-import type { OperationKind } from '../broker/records.ts';
+import { platformKinds } from '../broker/records.ts';
 import { namedCredentials, secureAddress } from './credential-names.ts';
 import { secondsOf } from './duration.ts';
 import { mapValues } from './map-values.ts';
@@ -82,13 +82,11 @@ function makingOf(
     settings: plan.with ?? {},
     defaults: defaultsOf(words),
     secrets: mapValues(secrets, ({ per = 'instance', length = 32 }): SecretRule => ({ per, length })),
-    asyncRequired: words.async === 'required' ? everyKind : (words.async ?? []),
+    asyncRequired: words.async === 'required' ? platformKinds : (words.async ?? []),
     requiresApp: words.requires_app ?? false,
     answer: answerOf(words),
   };
 }
-
-const everyKind: readonly OperationKind[] = ['provision', 'update', 'deprovision', 'bind', 'unbind'];
 
 function answerOf(words: PerPlan): Making['answer'] {
   const lifetime = words.binding_metadata;

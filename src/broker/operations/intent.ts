@@ -4,7 +4,13 @@ import { Refusal } from '../errors.ts';
 import type { OperationSummary } from '../events.ts';
 import type { Demand } from '../nodes.ts';
 import type { Outcome } from '../outcome.ts';
-import type { Operation, OperationConfidential, OperationKind, Origin } from '../records.ts';
+import {
+  isPlatformKind,
+  type Operation,
+  type OperationConfidential,
+  type OperationKind,
+  type Origin,
+} from '../records.ts';
 import type { Opening, OnBehalfOf } from '../store.ts';
 
 /** What a use case wants done; the engine opens it and runs it. */
@@ -104,18 +110,8 @@ export function busyWith(
   return open && !isOwn && !isOfPlatform(open) ? { after: open } : busy(sentence);
 }
 
-const unasked: readonly OperationKind[] = [
-  'start',
-  'stop',
-  'restart',
-  'backup',
-  'restore',
-  'action',
-  'adopt',
-];
-
 export function isOfPlatform({ kind, origin }: OperationSummary): boolean {
-  return !unasked.includes(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);
+  return isPlatformKind(kind) && !['operator', 'monitor', 'broker'].includes(origin.protocol);
 }
 
 export function busy(

@@ -3,6 +3,7 @@
  * what a message calls the form, a `default` is what an absent key means.
  */
 import type { JsonObject } from '../../broker/json.ts';
+import { platformKinds } from '../../broker/records.ts';
 import { backup, parameters, quota, runningKeys } from './running-keys.ts';
 import {
   durationSchema,
@@ -106,7 +107,7 @@ const perPlan: JsonObject = {
       { type: 'string', enum: ['required'] },
       {
         type: 'array',
-        items: { type: 'string', enum: ['provision', 'update', 'deprovision', 'bind', 'unbind'] },
+        items: { type: 'string', enum: platformKinds },
         uniqueItems: true,
       },
     ],

@@ -3,7 +3,7 @@ import { Refusal } from '../../broker/errors.ts';
 import type { BindingsQuery, OperationsQuery } from '../../broker/listing.ts';
 import type { InstancePageQuery, OfferingEntry } from '../../broker/operator-view.ts';
 import { bindingStates, type StateWord } from '../../broker/state.ts';
-import type { OperationKind } from '../../broker/records.ts';
+import { operationKinds } from '../../broker/records.ts';
 import { unitStatuses } from '../../broker/units.ts';
 import type { Call } from '../protocol.ts';
 import { truth, text, whole, words } from './wire/shape.ts';
@@ -26,22 +26,6 @@ export const listedStates = [
   'acting',
   'adopting',
 ] as const satisfies readonly StateWord[];
-
-/** The kinds of operations that a list can be asked for. */
-export const listedKinds = [
-  'provision',
-  'update',
-  'deprovision',
-  'bind',
-  'unbind',
-  'start',
-  'stop',
-  'restart',
-  'backup',
-  'restore',
-  'action',
-  'adopt',
-] as const satisfies readonly OperationKind[];
 
 /** The states of operations, as the query has them. */
 export const operationStates = ['in-progress', 'succeeded', 'failed'] as const;
@@ -80,7 +64,7 @@ export const instancesQuery = {
 export const operationsQuery = {
   ...pageQuery,
   state: words(operationStates),
-  kind: words(listedKinds),
+  kind: words(operationKinds),
   instance: text('By id.'),
   offering: text('By name or id.'),
   ...ages,
@@ -136,7 +120,7 @@ export function readOperationsQuery({ query }: Call, offerings: readonly Offerin
     after: readText(query, 'after'),
     limit: readNumber(query, 'limit', 100, 1000),
     state: state === 'in-progress' ? 'in progress' : state,
-    kind: readWord(query, 'kind', listedKinds),
+    kind: readWord(query, 'kind', operationKinds),
     instanceId: readText(query, 'instance'),
     offeringId: readOffering(query, offerings),
     olderThan: readAge(query, 'older_than'),

@@ -1,14 +1,15 @@
 import type { LastOperation } from '../../broker/broker.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { Outcome } from '../../broker/outcome.ts';
-import type { Operation, OperationKind, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
+import {
+  isPlatformKind,
+  type Operation,
+  type OperationKind,
+  type PlatformKind,
+  type ServiceBinding,
+  type ServiceInstance,
+} from '../../broker/records.ts';
 import type { Reply } from '../protocol.ts';
-
-/** What platforms ask for; the other operations are not theirs, and are not told. */
-type AskedKind = Exclude<
-  OperationKind,
-  'start' | 'stop' | 'restart' | 'backup' | 'restore' | 'action' | 'adopt'
->;
 
 /** What an outcome is on the wire; only deleting can meet something absent. Undefined members are left out. */
 const statuses = {
@@ -17,7 +18,7 @@ const statuses = {
   bind: { done: 201, unchanged: 200, accepted: 202, absent: 404 },
   deprovision: { done: 200, unchanged: 200, accepted: 202, absent: 410 },
   unbind: { done: 200, unchanged: 200, accepted: 202, absent: 410 },
-} satisfies Record<AskedKind, Record<Outcome<unknown>['is'], number>>;
+} satisfies Record<PlatformKind, Record<Outcome<unknown>['is'], number>>;
 
 export function madeInstanceReply(kind: 'provision' | 'update', outcome: Outcome<ServiceInstance>): Reply {
   const status = statuses[kind][outcome.is];
@@ -90,7 +91,8 @@ export function lastOperationReply(found: LastOperation): Reply {
     throw new Refusal('not-found', 'There is no service instance or binding with this id.');
   const { operation } = found;
   const { state, kind, failure } = operation;
-  if (!isAsked(kind)) throw new Refusal('not-found', 'There is no operation of a platform with this id.');
+  if (!isPlatformKind(kind))
+    throw new Refusal('not-found', 'There is no operation of a platform with this id.');
   const failed = state === 'failed';
   return {
     status: 200,
@@ -121,7 +123,7 @@ function pollAgainIn({ createdAt }: Operation): string {
   return Date.now() - createdAt.getTime() < 60_000 ? '1' : '10';
 }
 
-const nouns: Readonly<Record<AskedKind, string>> = {
+const nouns: Readonly<Record<PlatformKind, string>> = {
   provision: 'Provisioning the service instance',
   update: 'Updating the service instance',
   deprovision: 'Deprovisioning the service instance',
@@ -129,11 +131,7 @@ const nouns: Readonly<Record<AskedKind, string>> = {
   unbind: 'Removing the service binding',
 };
 
-function isAsked(kind: OperationKind): kind is AskedKind {
-  return kind in nouns;
-}
-
 /** The description must not be empty (spec.md, Polling Last Operation for Service Instances, Body). */
-function fallbackDescription(kind: AskedKind, state: Operation['state']): string {
+function fallbackDescription(kind: PlatformKind, state: Operation['state']): string {
   return state === 'in progress' ? `${nouns[kind]} is in progress.` : `${nouns[kind]} has ${state}.`;
 }

@@ -1,4 +1,10 @@
-import type { FoundBinding, FoundInstance, Operation, ServiceBinding } from '../../broker/records.ts';
+import {
+  isPlatformKind,
+  type FoundBinding,
+  type FoundInstance,
+  type Operation,
+  type ServiceBinding,
+} from '../../broker/records.ts';
 import type { FoundOperation, OperationQuery } from '../../broker/store.ts';
 import type { ListedBinding } from '../../broker/listing.ts';
 import { carriable } from './lease.ts';
@@ -49,7 +55,7 @@ export function lastOperation(
     .map(({ operation }) => operation)
     .filter((operation) => operation.instanceId === instanceId && operation.bindingId === bindingId);
   const operation =
-    own.find(({ id }) => id === operationId) ?? own.findLast(({ kind }) => !OPERATING.has(kind));
+    own.find(({ id }) => id === operationId) ?? own.findLast(({ kind }) => isPlatformKind(kind));
   const exists =
     bindingId === undefined
       ? instances.has(instanceId) && !instances.get(instanceId)?.record.keptUntil
@@ -63,16 +69,6 @@ export function lastOperation(
     ...(lost && { lost }),
   };
 }
-
-const OPERATING: ReadonlySet<Operation['kind']> = new Set([
-  'start',
-  'stop',
-  'restart',
-  'backup',
-  'restore',
-  'action',
-  'adopt',
-]);
 
 export function history({ operations }: Tables, instanceId: string, limit: number): readonly Operation[] {
   const own = [...operations.values()]

@@ -1,4 +1,9 @@
-import type { FoundBinding, FoundInstance, ServiceBinding } from '../../broker/records.ts';
+import {
+  platformKinds,
+  type FoundBinding,
+  type FoundInstance,
+  type ServiceBinding,
+} from '../../broker/records.ts';
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
 import { runnableOn } from './lease.ts';
 import type { Query, QueryRow } from '../../postgres/query.ts';
@@ -70,7 +75,7 @@ export async function lastOperation(
         from service_instances i where i.id = ${instanceId}) as loss,
       coalesce(
       (select to_json(o) ${own} and id = ${operationId}::text),
-      (select to_json(o) ${own} and kind not in ('start', 'stop', 'restart', 'backup', 'restore', 'action', 'adopt') order by seq desc limit 1)
+      (select to_json(o) ${own} and kind = any(${platformKinds}::text[]) order by seq desc limit 1)
     ) as operation`);
   const operation = readOperation(row?.['operation'] ?? null);
   const lost = readLoss(row?.['loss'] ?? null);
