@@ -22,6 +22,20 @@ export interface StepGate {
   close(): Promise<void>;
 }
 
+/** Asks for all, and kills the broker when each has come to its point. @param kill waits for its end */
+export async function killAtEach<Point extends StepPoint>(
+  gate: StepGate,
+  points: readonly Point[],
+  ask: (point: Point) => Promise<unknown>,
+  kill: () => Promise<unknown>,
+): Promise<void> {
+  await gate.shut(points);
+  for (const point of points) void ask(point).catch(() => undefined);
+  await gate.untilStopped(points.length);
+  await kill();
+  await gate.open();
+}
+
 /** @param database in which a broker has made its tables */
 export async function openStepGate(database: TestDatabase): Promise<StepGate> {
   const gate = new Client(database.config);

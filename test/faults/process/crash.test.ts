@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { keyOf } from '../../../src/broker/key.ts';
 import { say } from '../../provisioners/process/process-node.ts';
 import { keyIn } from '../../support/instance-key.ts';
-import { fates, openStepGate, type StepGate } from '../step-gate.ts';
+import { fates, killAtEach, openStepGate, type StepGate } from '../step-gate.ts';
 import { openOneNode, pathOf, processesOf, type Maker, type OneNode } from './one-node.ts';
 import { tiny } from './offerings.ts';
 import { until } from '../../support/until.ts';
@@ -36,20 +36,16 @@ beforeAll(async () => {
   });
   next = await oneNode.start(env);
   gate = await openStepGate(oneNode.database);
-  await killAtEach(cases, ({ id }) => next.provision(id, of));
+  await killedAtEach(cases, ({ id }) => next.provision(id, of));
 });
 afterAll(async () => {
   await gate.close();
   await oneNode.close();
 });
 
-/** Asks for all, kills the broker when each has come to its point, and lets another one take over. */
-async function killAtEach(points: typeof cases, ask: (one: (typeof cases)[number]) => Promise<unknown>) {
-  await gate.shut(points);
-  for (const one of points) void ask(one).catch(() => undefined);
-  await gate.untilStopped(points.length);
-  await next.kill();
-  await gate.open();
+/** Another one takes over from the broker that is killed. */
+async function killedAtEach(points: typeof cases, ask: (one: (typeof cases)[number]) => Promise<unknown>) {
+  await killAtEach(gate, points, ask, () => next.kill());
   next = await oneNode.start(env);
 }
 
@@ -102,7 +98,7 @@ const planted = keyOf('planted');
 test('Killed at each step of a removal, another broker ends it, and nothing is left.', async () => {
   const removal = ['stop', 'check_up', 'remove', 'release'];
   const some = cases.filter(({ number }) => number <= removal.length);
-  await killAtEach(some, ({ id }) => next.deprovision(id, of));
+  await killedAtEach(some, ({ id }) => next.deprovision(id, of));
   await until('all are gone', async () => {
     const { body } = await next.operate('GET', '/instances');
     const left = (body['instances'] as readonly { readonly id: string }[]).map(({ id }) => id);

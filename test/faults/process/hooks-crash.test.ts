@@ -3,7 +3,7 @@ import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 import { until } from '../../support/until.ts';
-import { fates, openStepGate, type StepGate } from '../step-gate.ts';
+import { fates, killAtEach, openStepGate, type StepGate } from '../step-gate.ts';
 import { openOneNode, pathOf, type Maker, type OneNode } from './one-node.ts';
 
 const steps = ['init', 'prepare', 'configure', 'start', 'check_up', 'once_ready'];
@@ -49,20 +49,16 @@ beforeAll(async () => {
   oneNode = await openOneNode([offering], { 'noted/note': note, 'noted/up': up });
   next = await oneNode.start(env);
   gate = await openStepGate(oneNode.database);
-  await killAtEach(cases, ({ id }) => next.provision(id, of));
+  await killedAtEach(cases, ({ id }) => next.provision(id, of));
 });
 afterAll(async () => {
   await gate.close();
   await oneNode.close();
 });
 
-/** Asks for all, kills the broker when each has come to its point, and lets another one take over. */
-async function killAtEach(points: typeof cases, ask: (one: (typeof cases)[number]) => Promise<unknown>) {
-  await gate.shut(points);
-  for (const one of points) void ask(one).catch(() => undefined);
-  await gate.untilStopped(points.length);
-  await next.kill();
-  await gate.open();
+/** Another one takes over from the broker that is killed. */
+async function killedAtEach(points: typeof cases, ask: (one: (typeof cases)[number]) => Promise<unknown>) {
+  await killAtEach(gate, points, ask, () => next.kill());
   next = await oneNode.start(env);
 }
 
@@ -89,7 +85,7 @@ test.each(cases)(
 test('Killed at each step of the removal by hooks, another broker ends it, and nothing is left.', async () => {
   const some = cases.filter(({ number }) => number <= removal.length);
   const keys = await Promise.all(some.map(async ({ id }) => (await next.details(id)).key));
-  await killAtEach(some, ({ id }) => next.deprovision(id, of));
+  await killedAtEach(some, ({ id }) => next.deprovision(id, of));
   await until('all are gone', async () => {
     const { body } = await next.operate('GET', '/instances');
     const left = (body['instances'] as readonly { readonly id: string }[]).map(({ id }) => id);
