@@ -1,4 +1,5 @@
 /** Brief reads that are asked for at the same time go through one connection, without waiting for each other's answers. */
+import type { Writable } from 'node:stream';
 import type { Pool, PoolClient, QueryConfig, QueryResult, QueryResultRow } from 'pg';
 import { isSessionLost } from './trouble.ts';
 
@@ -76,14 +77,8 @@ function isStuck({ open, movedAt }: Shared): boolean {
 
 /** Holds back what is written until all that is asked in this turn is there; `pg` itself does so for one statement. */
 function gather(client: PoolClient): void {
-  const { stream } = (client as unknown as { readonly connection: { readonly stream: Gathering } })
-    .connection;
+  const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection;
   if (stream.writableCorked > 0) return;
   stream.cork();
   setImmediate(() => stream.uncork());
 }
-
-type Gathering = Pick<
-  NodeJS.WritableStream & { readonly writableCorked: number; cork(): void; uncork(): void },
-  'writableCorked' | 'cork' | 'uncork'
->;
