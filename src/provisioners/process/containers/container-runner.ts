@@ -50,10 +50,11 @@ export function containerRunner(source: ImageSource): UnitRunner {
     async signalProgram(context, unit, signal) {
       const found = await findContainer(engine, context, unit);
       if (found === 'strange' || !found?.isRunning) return false;
-      const path = `/containers/${found.id}/kill`;
-      // 404, 409: it has ended since.
-      const answer = requireAnswer(await engine.ask('POST', path, { query: { signal } }), 404, 409);
-      return answer.status < 300;
+      const answer = await engine.ask('POST', `/containers/${found.id}/kill`, { query: { signal } });
+      if (answer.status < 300) return true;
+      // Engines differ in what they say of one that has ended since.
+      if (await runner.findLive(context, unit)) requireAnswer(answer, 404, 409);
+      return false;
     },
     run: (context, unit, { cwd }, command) => execIn(engine, context, unit, command, context.directory[cwd]),
     async tail(context, unit, own, lines) {
