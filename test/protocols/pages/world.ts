@@ -95,6 +95,8 @@ export async function openWorld(): Promise<World> {
     NODE_HOST: address,
     NODE_PORTS: '23300-23349',
     NODE_SANDBOX: 'off',
+    // However quick the machine is, what is done with the server is seen in progress.
+    ASYNC_PATIENCE: '0ms',
   });
   const secrets: string[] = ['a-secret-parameter'];
   const made: Made[] = [];
