@@ -90,19 +90,19 @@ test('Backups are made once for each time that they are due, and go when they ha
     'operator',
   ]);
   expect(await begunOf(id)).toBe(4);
-  expect(readdirSync(directory)).toHaveLength(3);
+  await until('so has its file', () => readdirSync(directory).length === 3);
 
   // Too old, and the last one of an instance that is there; what somebody has begun to remove is gone on with.
   const own = (await backupsOf(id)).find(({ asked_by: { protocol } }) => protocol === 'operator');
   await database.pool.query(`update backups set created_at = now() - interval '40 days'`);
   await database.pool.query('update backups set removing = true where id = $1', [own?.id]);
   await until('one is left', async () => (await backupsOf(id)).length === 1, 150_000);
-  expect(readdirSync(directory)).toHaveLength(1);
+  await until('so has its file', () => readdirSync(directory).length === 1);
   await brokers[0]?.ask('delete', `/v2/service_instances/${id}`, { query: ids });
   await until(
     'with its instance, the last one goes',
     async () => (await backupsOf(id)).length === 0,
     150_000,
   );
-  expect(existsSync(directory) && readdirSync(directory)).toEqual([]);
+  await until('with its file', () => !existsSync(directory) || readdirSync(directory).length === 0);
 });
