@@ -126,7 +126,7 @@ function written(value: Json | undefined): string | undefined {
 
 /** What is filled in is escaped when it is known. */
 function escaped(text: Json | undefined): string | undefined {
-  if (typeof text !== 'string') return undefined;
+  if (typeof text !== 'string' || !text.isWellFormed()) return undefined;
   if (!text.includes('{{')) return encodeURIComponent(text);
   const [, path] = /^\{\{\s*([^{}|]*[^{}|\s])\s*\}\}$/.exec(text) ?? [];
   return path === undefined ? undefined : `{{${path} | uri}}`;

@@ -101,6 +101,8 @@ async function hookProblems(
   { file, offering, spoiled }: ShapedFile,
   searched: string | undefined,
 ): Promise<readonly Problem[]> {
+  // Hooks lie in a folder of the offering's name.
+  if (spoiled.has('name')) return [];
   const { hooks, prove, ...rest } = asOfferingFile(offering);
   const readable = {
     ...rest,

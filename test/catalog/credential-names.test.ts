@@ -122,3 +122,16 @@ test('JDBC takes the encryption of a plan with TLS in place of a mode that needs
       'jdbc:postgresql://h:5/n?user={{binding.key | uri}}&password={{secrets.word | uri}}&sslmode=require',
   });
 });
+
+test('An address in which half a character would stand is left out.', async () => {
+  const whole = { host: 'h', port: 1, database: 'd', username: 'u', password: 'p' };
+  const [one, other] = await Promise.all(
+    [whole, { ...whole, password: '\ud800' }].map((credentials) =>
+      credentialsOf({ credentials_type: 'postgresql', credentials }),
+    ),
+  );
+  expect([Object(one), Object(other)].map((credentials: object) => 'jdbcUrl' in credentials)).toEqual([
+    true,
+    false,
+  ]);
+});

@@ -13,6 +13,12 @@ test('A file that is right gives an offering and no line.', async () => {
   expect(catalog?.offerings).toMatchObject([{ name: 'cache', plans: [{ name: 'small' }] }]);
 });
 
+test('A file whose name is no text is a problem of the file, whatever else it has.', async () => {
+  const wrong = anOffering({ name: { toString: 1 }, prove: { run: ['./hooks/cache/prove'] } });
+  const { catalog, lines } = await loaded({ 'a.json': wrong });
+  expect([catalog, lines.join('\n')]).toEqual([undefined, expect.stringMatching(/name/)]);
+});
+
 test('Top-level yaml, yml and json files of all directories are read, in the order of their names.', async () => {
   const offering = (name: string, at: number) =>
     anOffering({ id: guid(at), name, plans: [aPlan({ id: guid(at + 50) })] });

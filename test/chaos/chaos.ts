@@ -25,7 +25,9 @@ console.log(
 );
 
 await setUp();
-const { counts, kept, struck, faults } = await (withEngines ? inEngines() : runChaos({ seed, count, time }));
+const { counts, kept, struck, faults } = await (withEngines
+  ? inEngines()
+  : runChaos({ seed, count, time }, true));
 await tearDown();
 
 for (const [name, number] of Object.entries({ ...counts, kept, ...struck }))

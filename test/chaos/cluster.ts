@@ -1,7 +1,7 @@
 // Three brokers on one Postgres, with everything at hand that can be done to them.
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync } from 'node:fs';
+import { chmodSync, globSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer, connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { Client, type Pool } from 'pg';
@@ -102,6 +102,8 @@ export async function openCluster(): Promise<Cluster> {
     },
     async close() {
       await Promise.all(slots.map((slot) => slot.end('SIGKILL')));
+      // Instances outlive their brokers.
+      for (const { pid } of serversOf(scratch)) process.kill(pid, 'SIGKILL');
       await pool.end();
       await close();
       await shared.close();
@@ -142,6 +144,24 @@ function slotOf({ name, scratch, catalogDir, url, shared, keys, ports }: Place):
     SHARED_POSTGRES_URL: shared,
   });
   return createSlot({ name, nodeDir, shared: { database, dataDir: home, catalogDir }, env });
+}
+
+/** The tiny servers of this run, wherever they come from. @returns also the keys of their instances */
+export function serversOf(scratch: string): readonly { readonly pid: number; readonly key: string }[] {
+  return globSync('/proc/[0-9]*/cmdline').flatMap((file) => {
+    const words = readCommand(file);
+    if (words[1]?.startsWith(`${scratch}/server.mjs`) !== true) return [];
+    return [{ pid: Number(file.split('/')[2]), key: /p[0-9a-f]{20}/.exec(words[2] ?? '')?.[0] ?? 'unknown' }];
+  });
+}
+
+function readCommand(file: string): readonly string[] {
+  try {
+    return readFileSync(file, 'utf8').split('\0');
+  } catch {
+    // It has ended meanwhile.
+    return [];
+  }
 }
 
 /** The server may just be coming back. */
@@ -199,7 +219,12 @@ async function openWay(behind: string): Promise<{ way: Way; url: string; close: 
       for (const socket of sockets) void (stalled ? socket.pause() : socket.resume());
     },
     reset(share) {
-      for (const [at, socket] of [...sockets].entries()) if (at % share === 0) socket.resetAndDestroy();
+      for (const [at, socket] of [...sockets].entries()) {
+        if (at % share !== 0) continue;
+        // Only TCP knows a reset.
+        if (socket.remoteFamily === undefined) socket.destroy();
+        else socket.resetAndDestroy();
+      }
     },
     cut() {
       isCutting = true;

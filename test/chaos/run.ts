@@ -33,12 +33,13 @@ const abreast = 8;
 /** Milliseconds that everything may take to come to rest. */
 const restMs = 180_000;
 
-/** @param bounds `count` is of lives */
-export async function runChaos(bounds: Bounds): Promise<ChaosReport> {
+/** @param bounds `count` is of lives, a third of which are of a tsuru where one is wanted */
+export async function runChaos(bounds: Bounds, withTsuru: boolean): Promise<ChaosReport> {
   const cluster = await openCluster();
   const { slots } = cluster;
   const parts = { slots, offerings: offeringNames, chance: chanceFrom(bounds.seed) };
-  const platform = bothOf(createPlatform(parts), createTsuru(parts), parts.chance);
+  const alone = createPlatform(parts);
+  const platform = withTsuru ? bothOf(alone, createTsuru(parts), parts.chance) : alone;
   const named = Object.entries(strikes).map(
     ([name, happen]) => [name, (chance: Chance) => happen(cluster, chance)] as const,
   );

@@ -1,11 +1,11 @@
 // What there is in the end, held against what the platform believes in.
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { keyOf } from '../../src/broker/key.ts';
 import { call } from '../support/started-brokers.ts';
-import { operatorPassword, type Cluster } from './cluster.ts';
+import { operatorPassword, serversOf, type Cluster } from './cluster.ts';
 import type { OfferingName } from './offerings.ts';
 import type { Believed, Credentials, Platform } from './platform.ts';
 
@@ -85,7 +85,11 @@ export async function judge(
       cluster.slots.flatMap(({ nodeDir }) => namesIn(join(nodeDir, kind))),
       keysOf(offering),
     );
-  same('processes', processesOf(cluster), keysOf('lines'));
+  same(
+    'processes',
+    serversOf(cluster.scratch).map(({ key }) => key),
+    keysOf('lines'),
+  );
   for (const [id, one] of all) faults.push(...(await brokenOf(id, one)));
   const [slot] = cluster.slots;
   const orphans = await call(`operator:${operatorPassword}`, `${slot?.broker()?.address}/operator/orphans`);
@@ -101,24 +105,6 @@ function nameOf(instanceId: string, bindingId: string): string {
 
 function namesIn(directory: string): readonly string[] {
   return existsSync(directory) ? readdirSync(directory).filter((name) => /^p[0-9a-f]{20}$/.test(name)) : [];
-}
-
-/** Of the tiny servers of this run, wherever they come from: the keys of their instances. */
-function processesOf({ scratch }: Cluster): readonly string[] {
-  return globSync('/proc/[0-9]*/cmdline').flatMap((file) => {
-    const words = readCommand(file);
-    const ours = words[1]?.startsWith(`${scratch}/server.mjs`) === true;
-    return ours ? [/p[0-9a-f]{20}/.exec(words[2] ?? '')?.[0] ?? 'unknown'] : [];
-  });
-}
-
-function readCommand(file: string): readonly string[] {
-  try {
-    return readFileSync(file, 'utf8').split('\0');
-  } catch {
-    // It has ended meanwhile.
-    return [];
-  }
 }
 
 async function brokenOf(

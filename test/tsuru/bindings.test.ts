@@ -291,6 +291,18 @@ test('A bind that fails leaves nothing behind, whoever comes first.', async () =
   expect(await remove('')).toMatchObject({ status: 200 });
 });
 
+test('An unbind that is refused has taken no unit away.', async () => {
+  const { id, bind, remove } = await instance();
+  await bind('a', 'H');
+  const refused = await remove('/bind-app', { 'app-host': 'a', eventid: 'x'.repeat(1001) });
+  expect(refused).toMatchObject({ status: 400, text: 'eventid must not have more than 1000 characters.\n' });
+  const { rows } = await cloud
+    .database()
+    .pool.query('select leaving_since from tsuru_apps where instance_id = $1', [id]);
+  expect(rows).toEqual([{ leaving_since: null }]);
+  expect(await unitsOf(id)).toEqual({ a: 1 });
+});
+
 test('An unbind that fails is finished by the next one.', async () => {
   const { id, bind, unbind } = await instance('trial-failing', 'unbind');
   await bind('a', 'H');

@@ -104,9 +104,11 @@ async function answerUnbind(
   fields: Fields,
   go: (instanceId: string) => Promise<readonly string[] | undefined>,
 ): Promise<Reply> {
+  // What is refused has changed nothing.
+  const origin = readOrigin(call, fields);
   const { instance } = await requireEntry(tsuru, call);
   const leaving = await go(instance.id);
   if (!leaving) throw new Refusal('not-found', 'This is not bound to the instance.');
-  await unbindAll(tsuru, instance.id, leaving, readOrigin(call, fields));
+  await unbindAll(tsuru, instance.id, leaving, origin);
   return emptyReply(200);
 }
