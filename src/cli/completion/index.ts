@@ -2,13 +2,7 @@ import type { Command } from 'commander';
 import { oneOf } from '../../config/kinds.ts';
 import { defineCommand, type CliCommand } from '../command.ts';
 import { argument } from '../parameters.ts';
-import { bashScript } from './bash.ts';
-import { fishScript } from './fish.ts';
-import { completionPoints } from './points.ts';
-import { zshScript } from './zsh.ts';
 import { printText } from '../output/print.ts';
-
-const scripts = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 
 /** @param program gives all commands, this one included */
 export function completionOf(program: () => Command): CliCommand {
@@ -17,8 +11,15 @@ export function completionOf(program: () => Command): CliCommand {
     description: 'Print what makes a shell complete commands and options.',
     arguments: [argument('shell', oneOf('bash', 'zsh', 'fish'), 'the shell')],
     async run([shell]) {
-      printText(scripts[shell](completionPoints(program())));
+      const { completionPoints } = await import('./points.ts');
+      printText((await scripts[shell]())(completionPoints(program())));
       return 0;
     },
   });
 }
+
+const scripts = {
+  bash: async () => (await import('./bash.ts')).bashScript,
+  zsh: async () => (await import('./zsh.ts')).zshScript,
+  fish: async () => (await import('./fish.ts')).fishScript,
+};

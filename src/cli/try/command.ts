@@ -12,8 +12,7 @@ import { requireNamed } from '../platform/sold.ts';
 import { print, printJson } from '../output/print.ts';
 import { table } from '../table.ts';
 import type { Prover } from './prove.ts';
-import { openTrial, type TrialStep } from './steps.ts';
-import { tryPlan } from './try-plan.ts';
+import type { TrialStep } from './steps.ts';
 
 export const tryCommand = defineCommand({
   words: 'try',
@@ -29,6 +28,8 @@ export const tryCommand = defineCommand({
     json: flag('--json', 'the steps as JSON'),
   },
   async run([name, planName], { parameters, keep, json }) {
+    const { openTrial } = await import('./steps.ts');
+    const { tryPlan } = await import('./try-plan.ts');
     const directories = readCatalogDirs();
     const offering = await readOffering(directories, name);
     const plan =

@@ -1,4 +1,5 @@
-import { judge, judgedKinds } from '../../../src/provisioners/kubernetes/rules/judge.ts';
+import { judge } from '../../../src/provisioners/kubernetes/rules/judge.ts';
+import { judgedKinds } from '../../../src/provisioners/kubernetes/rules/judged-kinds.ts';
 import type { Beside, Declared } from '../../../src/provisioners/kubernetes/rules/verdict.ts';
 import type { ClusterObject } from '../../../src/provisioners/kubernetes/cluster.ts';
 import { ago, condition, now, object } from './states.ts';

@@ -1,5 +1,5 @@
 import { type JsonObject, jsonOf } from '../../../broker/json.ts';
-import { judgedKinds } from '../rules/judge.ts';
+import { judgedKinds } from '../rules/judged-kinds.ts';
 import { clusterScoped } from './kinds.ts';
 
 /** What `config:` of an offering on a cluster may say. `fills` has the texts that may hold templates. */

@@ -1,6 +1,7 @@
 import { memberOf, sameJson, type Json } from '../../../broker/json.ts';
 import type { ClusterObject, Kind } from '../cluster.ts';
 import { groupOf } from './apply-set.ts';
+import type { JudgedKind } from './judged-kinds.ts';
 import { readPath } from './paths.ts';
 import { judgePod, worstPod } from './pods.ts';
 import { conditionOf, failed, givesUp, listOf, ready, said, textOf, waiting } from './verdict.ts';
@@ -14,13 +15,6 @@ import { judgeDaemonSet, judgeDeployment, judgeJob, judgeReplicaSet, judgeStatef
  */
 export function judge(object: ClusterObject, declared: Declared, beside: Beside): Verdict {
   return unsettled(object, declared, beside) ?? troubled(object) ?? judged(object, declared, beside);
-}
-
-/** Kinds whose objects are ready by a rule of ours, by their groups; of others an offering says when they are. */
-export function judgedKinds(): readonly (readonly [group: string, kinds: readonly string[]])[] {
-  const names = Object.keys(rules).map((key) => key.split(' '));
-  const groups = Map.groupBy(names, ([group = '']) => group);
-  return [...groups].map(([group, all]) => [group, all.map(([, kind = '']) => kind)]);
 }
 
 /** The deed goes before the word: what is old, or was not looked at since it was changed. */
@@ -83,7 +77,7 @@ function there(): Verdict {
 }
 
 /** By group and kind, whatever the version. */
-const rules: Readonly<Record<string, Rule>> = {
+const rules: Readonly<Record<JudgedKind, Rule>> = {
   'apps Deployment': judgeDeployment,
   'apps StatefulSet': judgeStatefulSet,
   'apps DaemonSet': judgeDaemonSet,
@@ -111,7 +105,7 @@ const rules: Readonly<Record<string, Rule>> = {
 
 function ruleOf(kind: Kind): Rule | undefined {
   const key = `${groupOf(kind)} ${kind.kind}`;
-  return Object.hasOwn(rules, key) ? rules[key] : undefined;
+  return Object.hasOwn(rules, key) ? rules[key as JudgedKind] : undefined;
 }
 
 function judgeClaim(object: ClusterObject, beside: Beside): Verdict {
