@@ -14,6 +14,8 @@ interface Command {
    */
   readonly failsLater?: boolean;
   readonly origin: Origin;
+  /** Has whoever asks given up by now? Then nothing is begun. Absent: it is to be done whoever waits for it. */
+  readonly isGone?: () => boolean;
   /** Set by the broker itself: the operation, of another instance, for whose sake it asks. */
   readonly within?: OnBehalfOf;
 }

@@ -32,6 +32,14 @@ export class Refusal extends Error {
   }
 }
 
+/**
+ * Who has hung up takes it that nothing was done, and asks again or removes what may be there. What begins after that
+ * would be known to nobody, so it does not begin.
+ */
+export function refuseUnheard({ isGone }: { readonly isGone?: (() => boolean) | undefined }): void {
+  if (isGone?.()) throw new Refusal('unavailable', 'Nobody waits for the answer any more: nothing was done.');
+}
+
 export interface FailureHints {
   /** For the operator: may name internals; secrets are redacted before it is kept. */
   readonly detail?: string;

@@ -28,6 +28,8 @@ export function readCall(request: IncomingMessage & { params?: unknown }, method
     platform: undefined,
     readsOnly: undefined,
     requestId: readRequestId(headers['x-vcap-request-id']),
+    // The server ends its own half as soon as the other one has ended.
+    isGone: () => !request.socket.writable,
   };
 }
 

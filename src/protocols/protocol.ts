@@ -19,6 +19,8 @@ export interface Call {
   /** May the user only read? */
   readonly readsOnly?: boolean;
   readonly requestId: string;
+  /** Has the caller hung up by now? Then no answer reaches it. */
+  readonly isGone?: () => boolean;
 }
 
 export interface Reply {

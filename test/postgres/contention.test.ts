@@ -70,7 +70,12 @@ test('A bind of tsuru is done that a removal of its instance was in the way of, 
     // It waits longer than the bind, which is therefore the one that the server ends.
     await other.query(`begin; set local deadlock_timeout = '30s'`);
     await other.query(`select from service_instances where id = 'i' for update`);
-    const arrival = postgresApps(database.pool).arrive('i', { kind: 'app', name: 'a', host: 'h' }, 'h', 1000);
+    const arrival = postgresApps(database.pool).arrive(
+      { instanceId: 'i' },
+      { kind: 'app', name: 'a', host: 'h' },
+      'h',
+      1000,
+    );
     await until('the bind waits for the instance', async () => {
       const waiting = await database.pool.query(
         `select from pg_locks where not granted and locktype in ('tuple', 'transactionid')`,

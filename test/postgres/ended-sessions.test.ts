@@ -77,7 +77,7 @@ const uses: Readonly<Record<string, (pool: Pool) => Promise<unknown>>> = {
   'A message of echo': (pool) =>
     postgresMessages(pool).add({ instanceId: 'none', bindingId: 'b', text: '{}', keep: 1 }),
   'A summary of echo': (pool) => postgresMessages(pool).summarize('none', 1),
-  'A unit of tsuru that goes': (pool) => postgresApps(pool).depart('none', 'host'),
+  'A unit of tsuru that goes': (pool) => postgresApps(pool).depart({ instanceId: 'none' }, 'host'),
   'A look of tsuru at its apps': (pool) => postgresApps(pool).bound('none'),
 };
 

@@ -1,5 +1,6 @@
 /** The one place where an operation begins: decided on, opened, and waited for. */
 import type { ServicePlan } from '../catalog.ts';
+import { refuseUnheard } from '../errors.ts';
 import type { Outcome } from '../outcome.ts';
 import type { ServiceInstance } from '../records.ts';
 import type { LeasedOperation } from '../store.ts';
@@ -52,6 +53,7 @@ async function run<Rec>(
     if ('is' in decision) return decision;
     // What was asked for was done, and undone since: to do it again is for a new request to ask.
     if (ended && 'start' in decision) return busy();
+    if ('start' in decision) refuseUnheard(request);
     const waiting = wait.begin(request, began, decision.waits);
     if ('after' in decision) {
       if (!(await wait.untilEnded(decision.after, waiting))) return occupied(decision.after);

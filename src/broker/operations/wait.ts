@@ -11,6 +11,7 @@ import { backoff, withinTime } from '../timing.ts';
 export interface Request {
   readonly acceptsIncomplete: boolean;
   readonly origin: Origin;
+  readonly isGone?: () => boolean;
   readonly failsLater?: boolean;
   readonly within?: OnBehalfOf;
   readonly giveUp?: string;

@@ -23,7 +23,7 @@ export function readProvision(call: Call, origin: Origin): Provision {
   const body = requireProvisionBody(call.body);
   return {
     instanceId,
-    ...readWay(call.query, true),
+    ...readWay(call, true),
     origin,
     offeringId: body.service_id,
     planId: body.plan_id,
@@ -40,7 +40,7 @@ export function readUpdate(call: Call, origin: Origin): Update {
   const body = requireUpdateBody(call.body);
   return {
     instanceId,
-    ...readWay(call.query, true),
+    ...readWay(call, true),
     origin,
     offeringId: body.service_id,
     planId: body.plan_id,
@@ -68,7 +68,7 @@ function namesOnlyPlan({
 export function readDeprovision(call: Call, origin: Origin): Deprovision {
   return {
     instanceId: idOfPlatform(call.platform, readIds(call).instanceId),
-    ...readWay(call.query, true),
+    ...readWay(call, true),
     origin,
     offeringId: requireQueryText(call.query, 'service_id'),
     planId: requireQueryText(call.query, 'plan_id'),
@@ -83,7 +83,7 @@ export function readBind(call: Call, origin: Origin): Bind {
   return {
     instanceId,
     bindingId,
-    ...readWay(call.query, !isForCloudFoundry),
+    ...readWay(call, !isForCloudFoundry),
     reader: isForCloudFoundry && call.platform === undefined ? readerIn(body) : undefined,
     origin,
     offeringId: body.service_id,
@@ -101,13 +101,13 @@ function readPrevious(values: JsonObject | undefined): Pick<Update, 'previousPla
   return typeof planId === 'string' ? { previousPlanId: planId } : {};
 }
 
-/** How it may be answered: a failure is told later only to those who can be told anything later. */
+/** How it may be answered, if at all: a failure is told later only to those who can be told anything later. */
 function readWay(
-  query: URLSearchParams,
+  { query, isGone }: Call,
   failsLater: boolean,
-): Pick<Provision, 'acceptsIncomplete' | 'failsLater'> {
+): Pick<Provision, 'acceptsIncomplete' | 'failsLater' | 'isGone'> {
   const acceptsIncomplete = readAcceptsIncomplete(query);
-  return { acceptsIncomplete, failsLater: acceptsIncomplete && failsLater ? true : undefined };
+  return { acceptsIncomplete, failsLater: acceptsIncomplete && failsLater ? true : undefined, isGone };
 }
 
 /** Platforms name the application in either place, or in both; Korifi sends an empty text for none. */

@@ -21,7 +21,7 @@ const participles: Readonly<Record<Action, readonly [done: string, going: string
 export async function act(tsuru: TsuruContext, call: Call, action: Action): Promise<Reply> {
   const origin = readOrigin(call, readFields(call));
   const { id: instanceId } = (await requireEntry(tsuru, call)).instance;
-  const command = { instanceId, acceptsIncomplete: true, origin };
+  const command = { instanceId, acceptsIncomplete: true, origin, isGone: call.isGone };
   const outcome = await tsuru.broker[action](command);
   const [done, going] = participles[action];
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no such instance.');

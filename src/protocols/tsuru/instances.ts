@@ -53,6 +53,7 @@ function readProvision(tsuru: TsuruContext, call: Call, fields: Fields): Provisi
     },
     acceptsIncomplete: true,
     origin: readOrigin(call, fields),
+    isGone: call.isGone,
   };
 }
 
@@ -112,6 +113,7 @@ export async function update(tsuru: TsuruContext, call: Call): Promise<Reply> {
       context: updatedContext(instance.context, fields, plan),
       acceptsIncomplete,
       origin: readOrigin(call, fields),
+      isGone: call.isGone,
     }),
   );
   return emptyReply(200);
@@ -147,7 +149,7 @@ export async function destroy(tsuru: TsuruContext, call: Call): Promise<Reply> {
     throw new Refusal('conflict', `Jobs are bound to the instance: ${jobs.join(', ')}. Unbind them first.`);
   }
   const forgotten = await tsuru.apps().bound(instance.id, 'app');
-  const outcome = await deprovision(tsuru, instance, { origin });
+  const outcome = await deprovision(tsuru, instance, { origin, isGone: call.isGone });
   if (outcome.is === 'absent') throw new Refusal('not-found', 'There is no such instance.');
   if (forgotten.length > 0) {
     tsuru.warn(
@@ -160,7 +162,7 @@ export async function destroy(tsuru: TsuruContext, call: Call): Promise<Reply> {
 function deprovision(
   tsuru: TsuruContext,
   { id: instanceId, offeringId, planId }: InstanceEntry['instance'],
-  how: Pick<Deprovision, 'origin' | 'version'>,
+  how: Pick<Deprovision, 'origin' | 'version' | 'isGone'>,
 ) {
   return waitForOperation(tsuru, (acceptsIncomplete) =>
     tsuru.broker.deprovision({ instanceId, offeringId, planId, acceptsIncomplete, ...how }),

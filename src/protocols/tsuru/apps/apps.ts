@@ -1,4 +1,8 @@
-/** Which apps are bound, and for which of their units: tsuru says each only once, and the last one that goes matters. */
+/**
+ * Which apps are bound, and for which of their units: tsuru says each only once, and the last one that goes matters.
+ * Those of an instance come and go one after the other. Who has hung up by its turn is refused as unavailable: what it
+ * asks next has its turn later, and is not to be overtaken by this.
+ */
 export interface Apps {
   /**
    * Writes down that somebody is about to be bound, before it is: the app's one binding from now on stays as long as
@@ -7,7 +11,7 @@ export interface Apps {
    * @param withinMs the bind is answered by then, or the stake does not count any more
    * @throws Refusal not-found when the instance is gone
    */
-  arrive(instanceId: string, app: App, host: string | undefined, withinMs: number): Promise<Stake>;
+  arrive(asked: AskedOf, app: App, host: string | undefined, withinMs: number): Promise<Stake>;
   /** The bind has succeeded; false when the app was unbound meanwhile. */
   confirm(stake: Stake): Promise<boolean>;
   /** The bind has failed. Gives whether the binding is to be removed. */
@@ -16,15 +20,21 @@ export interface Apps {
    * A unit of an app goes, or the app with all its units.
    * @returns bindings to be removed, none when there are other stakes; undefined: nothing of this was known
    */
-  leave(instanceId: string, app: App, host: string | undefined): Promise<readonly string[] | undefined>;
+  leave(asked: AskedOf, app: App, host: string | undefined): Promise<readonly string[] | undefined>;
   /** A unit goes of which only the host is told. Gives the same as `leave`. */
-  depart(instanceId: string, host: string): Promise<readonly string[] | undefined>;
+  depart(asked: AskedOf, host: string): Promise<readonly string[] | undefined>;
   /** The binding has been removed. */
   forget(instanceId: string, bindingId: string): Promise<void>;
   /** Names, or else hosts, of the apps and jobs that are bound; of one kind, when it is named. */
   bound(instanceId: string, kind?: App['kind']): Promise<readonly string[]>;
   /** Bindings that a broker which died did not get to remove. */
   abandoned(): Promise<readonly Pick<Stake, 'instanceId' | 'bindingId'>[]>;
+}
+
+/** Of which instance, and whether whoever asks has hung up by now. */
+export interface AskedOf {
+  readonly instanceId: string;
+  readonly isGone?: (() => boolean) | undefined;
 }
 
 export interface App {

@@ -1,7 +1,7 @@
 import { Refusal } from '../../../broker/errors.ts';
 import type { InstanceEntry } from '../../../broker/operator-view.ts';
 import type { Call, Reply } from '../../protocol.ts';
-import type { App } from './apps.ts';
+import type { App, AskedOf } from './apps.ts';
 import { bind, unbindAll } from './bindings.ts';
 import { coerceParameters } from '../parameters/coerce.ts';
 import { envOf } from './env.ts';
@@ -42,10 +42,10 @@ interface Asked {
 async function answerBind(tsuru: TsuruContext, call: Call, { fields, app, unit }: Asked): Promise<Reply> {
   const entry = await requireEntry(tsuru, call);
   requireFinished(entry);
-  const { id: instanceId } = entry.instance;
   const plan = await tsuru.overview.plan(entry.instance);
   const { confidential } = await bind(tsuru, {
-    instanceId,
+    instanceId: entry.instance.id,
+    isGone: call.isGone,
     app,
     unit,
     stopped: entry.instance.stopped ?? false,
@@ -68,7 +68,7 @@ function requireFinished({ state, status: { reason } }: InstanceEntry): void {
 /** `DELETE .../hostname/<host>`: of which app the unit is, is not told. */
 export function unbindHost(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const host = call.params['host'] ?? '';
-  return answerUnbind(tsuru, call, readFields(call), (instanceId) => tsuru.apps().depart(instanceId, host));
+  return answerUnbind(tsuru, call, readFields(call), (asked) => tsuru.apps().depart(asked, host));
 }
 
 /** `DELETE .../bind`: as with the bind. */
@@ -77,37 +77,35 @@ export function unbindUnitOrApp(tsuru: TsuruContext, call: Call): Promise<Reply>
   const unit = findUnit(fields);
   const app = findApp(fields);
   if (!app && unit !== undefined) {
-    return answerUnbind(tsuru, call, fields, (instanceId) => tsuru.apps().depart(instanceId, unit));
+    return answerUnbind(tsuru, call, fields, (asked) => tsuru.apps().depart(asked, unit));
   }
-  return answerUnbind(tsuru, call, fields, (instanceId) =>
-    tsuru.apps().leave(instanceId, app ?? requireApp(fields), unit),
+  return answerUnbind(tsuru, call, fields, (asked) =>
+    tsuru.apps().leave(asked, app ?? requireApp(fields), unit),
   );
 }
 
 export function unbindApp(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const fields = readFields(call);
-  return answerUnbind(tsuru, call, fields, (instanceId) =>
-    tsuru.apps().leave(instanceId, requireApp(fields), undefined),
+  return answerUnbind(tsuru, call, fields, (asked) =>
+    tsuru.apps().leave(asked, requireApp(fields), undefined),
   );
 }
 
 export function unbindJob(tsuru: TsuruContext, call: Call): Promise<Reply> {
   const job = readJob(call);
-  return answerUnbind(tsuru, call, readFields(call), (instanceId) =>
-    tsuru.apps().leave(instanceId, job, undefined),
-  );
+  return answerUnbind(tsuru, call, readFields(call), (asked) => tsuru.apps().leave(asked, job, undefined));
 }
 
 async function answerUnbind(
   tsuru: TsuruContext,
   call: Call,
   fields: Fields,
-  go: (instanceId: string) => Promise<readonly string[] | undefined>,
+  go: (asked: AskedOf) => Promise<readonly string[] | undefined>,
 ): Promise<Reply> {
   // What is refused has changed nothing.
   const origin = readOrigin(call, fields);
   const { instance } = await requireEntry(tsuru, call);
-  const leaving = await go(instance.id);
+  const leaving = await go({ instanceId: instance.id, isGone: call.isGone });
   if (!leaving) throw new Refusal('not-found', 'This is not bound to the instance.');
   await unbindAll(tsuru, instance.id, leaving, origin);
   return emptyReply(200);

@@ -1,12 +1,11 @@
 import { Failure, Refusal } from '../../../broker/errors.ts';
 import type { JsonObject } from '../../../broker/json.ts';
 import type { Origin, ServiceBinding } from '../../../broker/records.ts';
-import type { App, Stake } from './apps.ts';
+import type { App, AskedOf, Stake } from './apps.ts';
 import { waitForOperation } from '../wait-for-operation.ts';
 import type { TsuruContext } from '../context.ts';
 
-export interface Binding {
-  readonly instanceId: string;
+export interface Binding extends AskedOf {
   readonly app: App;
   /** The host of a unit; absent: the app as a whole. */
   readonly unit?: string | undefined;
@@ -24,9 +23,9 @@ export interface Binding {
  */
 export async function bind(tsuru: TsuruContext, binding: Binding): Promise<ServiceBinding> {
   const { apps, patience } = tsuru;
-  const { instanceId, app, unit } = binding;
+  const { app, unit } = binding;
   // As long as a binding may take at most: it is asked for twice where the plan insists.
-  const stake = await apps().arrive(instanceId, app, unit, 3 * patience + 60_000);
+  const stake = await apps().arrive(binding, app, unit, 3 * patience + 60_000);
   try {
     const made = await makeBinding(tsuru, binding, stake);
     if (await apps().confirm(stake)) return made;

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Pool, PoolClient } from 'pg';
 import { dropExpired, findAppSql, markLeaving, rows, type Row } from './app-rows.ts';
-import type { App, Apps, Stake } from './apps.ts';
+import { refuseUnheard } from '../../../broker/errors.ts';
+import type { App, Apps, AskedOf, Stake } from './apps.ts';
 import { depart, leave } from './leave.ts';
 import { alone, translating } from '../transaction.ts';
 
@@ -9,11 +10,17 @@ import { alone, translating } from '../transaction.ts';
 export function postgresApps(pool: Pool): Apps {
   const inTurn = <Result>(instanceId: string, work: (client: PoolClient) => Promise<Result>) =>
     alone(pool, instanceId, work);
+  const whileHeard = <Result>(asked: AskedOf, work: (client: PoolClient) => Promise<Result>) =>
+    inTurn(asked.instanceId, (client) => {
+      refuseUnheard(asked);
+      return work(client);
+    });
   const run = (text: string, values: readonly unknown[]) =>
     translating(async () => (await pool.query<Row>(text, [...values])).rows);
   return {
-    arrive: (instanceId, app, host, withinMs) =>
-      inTurn(instanceId, async (client) => {
+    arrive: (asked, app, host, withinMs) =>
+      whileHeard(asked, async (client) => {
+        const { instanceId } = asked;
         const { bindingId, knownAs } = await takeBinding(client, instanceId, app);
         return {
           instanceId,
@@ -24,8 +31,8 @@ export function postgresApps(pool: Pool): Apps {
       }),
     confirm: async ({ number }) => (await run(confirmStake, [number])).length > 0,
     withdraw: (stake) => inTurn(stake.instanceId, (client) => withdraw(client, stake)),
-    leave: (instanceId, app, host) => inTurn(instanceId, (client) => leave(client, instanceId, app, host)),
-    depart: (instanceId, host) => inTurn(instanceId, (client) => depart(client, instanceId, host)),
+    leave: (asked, app, host) => whileHeard(asked, (client) => leave(client, asked.instanceId, app, host)),
+    depart: (asked, host) => whileHeard(asked, (client) => depart(client, asked.instanceId, host)),
     async forget(instanceId, bindingId) {
       await run(forgetApp, [instanceId, bindingId]);
     },
