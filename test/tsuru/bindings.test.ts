@@ -1,7 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { createConnection } from 'mysql2/promise';
 import { startWholeBroker } from '../support/whole-broker.ts';
-import { envIn, talksToEcho, tsuruCloud, tsuruPassword, type Answer } from './tsuru-cloud.ts';
+import { generationC } from './clients.ts';
+import { envIn, talksToEcho, tsuruCloud, tsuruPassword, type Answer, type Ask } from './tsuru-cloud.ts';
 import { until } from '../support/until.ts';
 
 /** Apps, units and jobs that are bound, by two brokers in turn. */
@@ -174,7 +175,7 @@ describe('T9: since 2014-11 the app owns the binding,', () => {
     const unit = { ...app, 'unit-host': '10.0.0.1' };
     expect(await post('/bind', unit)).toMatchObject({ status: 201, text: bound.text });
     expect(await remove('/bind', unit)).toMatchObject({ status: 200 });
-    expect(await remove('/bind', unit)).toMatchObject({ status: 404 });
+    expect(await remove('/bind', unit)).toMatchObject({ status: 200 });
     expect(await works(bound)).toBe(true);
     expect(await post('/bind-unit', unit)).toMatchObject({ status: 201, text: bound.text });
     expect(await remove('/bind-app', app)).toMatchObject({ status: 200 });
@@ -290,6 +291,26 @@ test('A bind that fails leaves nothing behind, whoever comes first.', async () =
   expect(await unitsOf(id)).toEqual({});
   expect(await remove('')).toMatchObject({ status: 200 });
 });
+
+test.each([0, 1])(
+  'An unbind of an app that loses the answer about its unit %s is finished when it is asked for again.',
+  async (lost) => {
+    const { id, name } = await instance();
+    const app = { name: 'a', host: 'h', units: ['10.0.0.1', '10.0.0.2'] };
+    await generationC(ask, 'echo').bind(name, app);
+    let answers = 0;
+    const losing: Ask = async (method, path, sent) => {
+      const answer = await ask(method, path, sent);
+      if (answers++ === lost) throw new Error('The connection was lost.');
+      return answer;
+    };
+    const client = generationC(losing, 'echo');
+    await expect(client.unbind(name, app)).rejects.toThrow('The connection was lost.');
+    expect(await bindingsOf(id)).toBe(1);
+    await client.unbind(name, app);
+    expect(await bindingsOf(id)).toBe(0);
+  },
+);
 
 test('An unbind that is refused has taken no unit away.', async () => {
   const { id, bind, remove } = await instance();

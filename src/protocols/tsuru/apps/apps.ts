@@ -18,7 +18,7 @@ export interface Apps {
   withdraw(stake: Stake): Promise<boolean>;
   /**
    * A unit of an app goes, or the app with all its units.
-   * @returns bindings to be removed, none when there are other stakes; undefined: nothing of this was known
+   * @returns bindings to be removed, none when there are other stakes or no such unit; undefined: no such app was known
    */
   leave(asked: AskedOf, app: App, host: string | undefined): Promise<readonly string[] | undefined>;
   /** A unit goes of which only the host is told. Gives the same as `leave`. */

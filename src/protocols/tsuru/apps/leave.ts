@@ -12,14 +12,15 @@ export async function leave(
 ): Promise<readonly string[] | undefined> {
   await client.query(dropExpired, [instanceId]);
   const [app] = await rows(client, findAppSql, [instanceId, kind, name, appHost]);
-  if (!app) return undefined;
+  // Units are asked for again when the answer was lost, and tsuru takes a 404 for an unbind that has failed.
+  if (!app) return host === undefined ? undefined : [];
   const { binding_id: bindingId } = app;
   if (app.leaving) return [bindingId];
   if (host !== undefined) {
     const [stake] = (await rows(client, stakesOn, [instanceId, host])).filter(
       (one) => one.binding_id === bindingId,
     );
-    return stake && remove(client, instanceId, [stake]);
+    return stake ? remove(client, instanceId, [stake]) : [];
   }
   await client.query(markLeaving, [instanceId, bindingId]);
   return [bindingId];
