@@ -67,16 +67,20 @@ export async function aTestEngine(): Promise<TestEngine> {
       '--default-address-pool',
       pool,
     ];
-    daemon = spawn('dockerd', [...directories, ...own, ...quiet], {
+    const log = join(place, 'log');
+    const started = spawn('dockerd', [...directories, ...own, ...quiet], {
       env: { PATH: path },
-      stdio: ['ignore', 'ignore', openSync(join(place, 'log'), 'a')],
+      stdio: ['ignore', 'ignore', openSync(log, 'a')],
     });
-    await until('the container engine answers', () =>
-      engine.ask('GET', '/_ping', { limit: 5_000 }).then(
+    daemon = started;
+    await until('the container engine answers', () => {
+      if (started.exitCode !== null)
+        throw new Error(`The container engine ended: ${readFileSync(log, 'utf8').slice(-3000)}`);
+      return engine.ask('GET', '/_ping', { limit: 5_000 }).then(
         ({ status }) => status === 200,
         () => false,
-      ),
-    );
+      );
+    });
   }
   async function kill(): Promise<void> {
     const ended = new Promise((resolve) => daemon?.once('exit', resolve));
@@ -94,11 +98,14 @@ export async function aTestEngine(): Promise<TestEngine> {
     kill,
     start,
     async close() {
-      removeAll(socket);
-      const ended = new Promise((resolve) => daemon?.once('exit', resolve));
-      daemon?.kill('SIGTERM');
-      await ended;
-      unmount(place);
+      try {
+        removeAll(socket);
+        const ended = new Promise((resolve) => daemon?.once('exit', resolve));
+        daemon?.kill('SIGTERM');
+        await ended;
+      } finally {
+        unmount(place);
+      }
     },
   };
 }

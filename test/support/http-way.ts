@@ -7,7 +7,7 @@ export type Fate = 'well' | 'lost' | 'refused' | 'cut' | 'unheard';
 /** A way to a server on which requests and answers are lost. */
 export interface HttpWay {
   /** Decides of each request from now on. */
-  fate: () => Fate;
+  fate: (request: IncomingMessage) => Fate;
   close(): Promise<void>;
 }
 
@@ -21,7 +21,7 @@ interface WayParts {
 export async function openHttpWay({ forward, at }: WayParts): Promise<HttpWay & { readonly port: number }> {
   const server = createServer({ keepAliveTimeout: 60_000 });
   server.on('request', (request, response) => {
-    const fate = way.fate();
+    const fate = way.fate(request);
     if (fate === 'lost') return void request.socket.destroy();
     if (fate === 'refused') return refuse(request, response);
     const asked = forward(request);
@@ -35,9 +35,9 @@ export async function openHttpWay({ forward, at }: WayParts): Promise<HttpWay & 
     else server.listen(at, '127.0.0.1', resolve);
   });
   const address = server.address() as AddressInfo | string;
-  const way = {
+  const way: HttpWay & { readonly port: number } = {
     port: typeof address === 'string' ? 0 : address.port,
-    fate: (): Fate => 'well',
+    fate: () => 'well',
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -1,6 +1,6 @@
 // Two brokers on one Postgres, a real cluster and a real container engine, and the ways to them that can be disturbed.
 import { chmodSync, mkdirSync } from 'node:fs';
-import { request } from 'node:http';
+import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { join } from 'node:path';
 import { openTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { aTestEngine, type TestEngine } from '../../support/container-engine.ts';
@@ -18,6 +18,8 @@ export interface Engines {
   readonly cluster: TestCluster;
   readonly containers: TestEngine;
   readonly ways: { readonly cluster: HttpWay; readonly containers: HttpWay };
+  /** Removals of networks that the container engine was asked for and has not answered. */
+  readonly removals: ReadonlySet<ClientRequest>;
   /** Each broker is a node; both use the one engine. None is started yet. */
   readonly slots: readonly [Slot, Slot];
   close(): Promise<void>;
@@ -35,10 +37,18 @@ export async function openEngines(): Promise<Engines> {
   await cluster.ask('POST', '/api/v1/namespaces', { apiVersion: 'v1', kind: 'Namespace', metadata });
   const toCluster = await openWayToCluster(cluster);
   const socket = join(scratch, 'engine.sock');
+  const removals = new Set<ClientRequest>();
   const toContainers = await openHttpWay({
     at: socket,
-    forward: ({ method, url, headers }) =>
-      request({ socketPath: containers.socket, method, path: url, headers, agent: false }),
+    forward: (asked) => {
+      const { method, url, headers } = asked;
+      const passed = request({ socketPath: containers.socket, method, path: url, headers, agent: false });
+      if (isRemovalOfNetwork(asked)) {
+        removals.add(passed);
+        passed.once('close', () => removals.delete(passed));
+      }
+      return passed;
+    },
   });
   const catalogDir = writeOfferings(scratch, containers.image);
   const common = { KUBERNETES_CONFIG: toCluster.kubeconfig, NODE_CONTAINERS: socket };
@@ -67,6 +77,7 @@ export async function openEngines(): Promise<Engines> {
     cluster,
     containers,
     ways: { cluster: toCluster, containers: toContainers },
+    removals,
     slots,
     async close() {
       for (const slot of slots) await slot.end('SIGKILL');
@@ -77,4 +88,8 @@ export async function openEngines(): Promise<Engines> {
       await database.close();
     },
   };
+}
+
+export function isRemovalOfNetwork({ method, url = '' }: IncomingMessage): boolean {
+  return method === 'DELETE' && url.includes('/networks/');
 }

@@ -142,6 +142,17 @@ describeEngines((openEngine) => {
     expect(await look(ready)).toMatchObject({ alive: true, answer: 'ready', pid: before?.pid });
   });
 
+  test('An instance that was stopped starts again with what it keeps, though its network went with those that nobody used.', async () => {
+    const work = on('pruned');
+    const ready = following(work, await carry(testNode.provisioner, 'provision', work));
+    await carry(testNode.provisioner, 'stop', ready);
+    // Docker takes it; Podman keeps it for the container that has ended.
+    docker(testNode.engine.socket, 'network', 'prune', '-f');
+    await carry(testNode.provisioner, 'start', ready);
+    expect(await look(ready)).toMatchObject({ alive: true, answer: 'ready' });
+    expect(networks()).toHaveLength(1);
+  });
+
   test('An image that is not there, or not allowed, is a failure that says so, and nothing is made.', async () => {
     const absent = on('no-image', { image: 'purveyor-test/absent:1' });
     expect(await failureOf(carry(testNode.provisioner, 'provision', absent))).toMatchObject({

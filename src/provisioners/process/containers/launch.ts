@@ -35,9 +35,12 @@ export async function launchContainer(
   const spec = await specOf(context, unit, blueprint, image.id);
   await ensureNetwork(engine, context);
   const isSame = before?.labels[labels.mark] === memberOf(spec, 'Labels')[labels.mark];
-  if (before && !isSame) await removeContainer(engine, before.id);
-  if (!before || !isSame) await create(engine, context, unit, spec);
-  await start(engine, context, unit);
+  if (!isSame || !(await start(engine, context, unit))) {
+    if (before) await removeContainer(engine, before.id);
+    await create(engine, context, unit, spec);
+    if (!(await start(engine, context, unit)))
+      throw new Error(`The network of the unit ${unit} has gone since.`);
+  }
   noteLoaded(context, [unit], serial);
 }
 
@@ -98,13 +101,18 @@ async function create(
   throw new Error(context.work.redact(refusal.message));
 }
 
-/** 304: it runs already. */
-async function start(engine: ContainerEngine, context: InstanceContext, unit: string): Promise<void> {
+/**
+ * False when the network it was made in is none any more: a container that has ended does not keep its network from a
+ * prune, and one that is made anew under the same name is another to it.
+ */
+async function start(engine: ContainerEngine, context: InstanceContext, unit: string): Promise<boolean> {
   const path = `/containers/${containerName(context, unit)}/start`;
   const answer = await engine.ask('POST', path, { signal: context.work.signal });
-  if (answer.status < 300 || answer.status === 304) return;
+  // 304: it runs already.
+  if (answer.status < 300 || answer.status === 304) return true;
   const refusal = new EngineRefusal(answer);
   if (answer.status === 404 && /no such container/i.test(refusal.message)) throw refusal;
+  if (/network \S+ not found/i.test(refusal.message)) return false;
   throw notStarted(context, unit, refusal);
 }
 
