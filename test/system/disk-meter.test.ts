@@ -1,4 +1,5 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { linkSync, mkdirSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createDiskMeter } from '../../src/system/limits/disk-meter.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
@@ -52,6 +53,25 @@ describe('The meter of the disk', () => {
     const sizes = await Promise.all([...directories, ...directories].map((one) => meter.lately(one, 20_000)));
     expect(sizes.every((bytes) => bytes !== undefined && bytes > megabyte)).toBe(true);
   });
+
+  test.each([
+    ['few', 3],
+    ['many', 450],
+  ])(
+    'What a directory with %s files takes is what the system says, holes, links and names of one file considered.',
+    async (_word, count) => {
+      const directory = aDirectory('counted');
+      mkdirSync(join(directory, 'inner'));
+      for (let file = 0; file < count; file += 1)
+        writeFileSync(join(directory, 'inner', `${file}`), 'x'.repeat(file * 99));
+      linkSync(join(directory, 'file'), join(directory, 'inner/other-name'));
+      symlinkSync('/usr', join(directory, 'inner/link'));
+      writeFileSync(join(directory, 'hole'), '');
+      truncateSync(join(directory, 'hole'), 50 * megabyte);
+      const said = execFileSync('du', ['-skx', '--', directory]).toString();
+      expect(await createDiskMeter(path).now(directory, 10_000)).toBe(Number.parseInt(said, 10) * 1024);
+    },
+  );
 
   test('The meter of the disk knows nothing of a directory that is gone.', async () => {
     const meter = createDiskMeter(path);

@@ -1,5 +1,6 @@
 import { ENVIRONMENT } from '../account.ts';
 import { runProgram } from '../run-program.ts';
+import { measureFew } from './few-files.ts';
 
 /** Finds out how much of the disk directories take, at a bounded cost. */
 export interface DiskMeter {
@@ -100,6 +101,9 @@ export async function measureDisk(
   directory: string,
   { patience, signal }: Measuring,
 ): Promise<number | undefined> {
+  signal?.throwIfAborted();
+  const few = await measureFew(directory);
+  if (few !== undefined) return few;
   const ran = await runProgram(
     { path },
     {
