@@ -5,6 +5,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -274,6 +275,20 @@ describe('Copies of hooks', () => {
     await keep(aHook());
     await expect(run(aHook())).rejects.toThrow(/exit code 3/);
     expect(readdirSync(directory.base).filter((name) => name.startsWith('hooks'))).toEqual(['hooks']);
+  });
+
+  test('Copies of hooks are left as they are while the catalog is the same, and healed when their folder is another one.', async () => {
+    await runScript('true');
+    write('hooks/thing/lib', 'true', 0o644);
+    await keep(aHook());
+    const folder = () => statSync(directory.hooks).ino;
+    const before = folder();
+    await keep(aHook());
+    expect(folder() === before).toBe(testNode.node.account !== undefined);
+    rmSync(directory.hooks, { recursive: true });
+    mkdirSync(directory.hooks);
+    await keep(aHook());
+    expect(await run(aHook())).toEqual({ outputs: {} });
   });
 
   test.each([

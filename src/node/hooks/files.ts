@@ -8,6 +8,7 @@ import { makeFolder } from '../owned-directory.ts';
 import type { InstanceDirectory } from '../instance-directory.ts';
 import type { LocalNode } from '../local-node.ts';
 import { removeTree } from '../../system/remove-tree.ts';
+import { areKept, noteKept, type Original, stateOf } from './kept.ts';
 
 type Hooks = Readonly<Record<string, Hook>>;
 
@@ -19,7 +20,7 @@ interface Offering {
 /**
  * Copies the hooks of an offering into the instance's own directory: so any account can run them, and the instance
  * keeps those that it was made with. It gets the folder `hooks/<offering>` as it is, and hooks that lie elsewhere in the
- * catalog's directory. Copies that are there are replaced.
+ * catalog's directory. Copies that are there are replaced, unless they are those of today.
  * @throws Failure when a hook is in no catalog directory, or something in the folder leads out of it
  */
 export async function keepHooks(
@@ -27,14 +28,16 @@ export async function keepHooks(
   directory: InstanceDirectory,
   offering: Offering,
 ): Promise<void> {
-  const programs = programsOf(offering.hooks);
-  if (programs.length === 0) return;
+  const sources = sourcesOf(node, offering);
+  const state = stateOf(sources);
+  if (sources.length === 0 || isKept(node, directory, state)) return;
   const draft = `${directory.hooks}.${randomUUID()}`;
   try {
-    copyHooks(node, draft, offering);
+    copyAll(node, draft, sources);
     // The instance is without hooks for a moment at most; who dies in it does this again.
     if (fs.existsSync(directory.hooks)) fs.renameSync(directory.hooks, `${draft}.old`);
     fs.renameSync(draft, directory.hooks);
+    noteKept(directory, state);
   } finally {
     for (const rest of [draft, `${draft}.old`]) await removeTree(rest);
   }
@@ -59,26 +62,36 @@ export async function withHooksOfToday<Result>(
   offering: Offering,
   work: (directory: InstanceDirectory) => Promise<Result>,
 ): Promise<Result> {
-  if (programsOf(offering.hooks).length === 0) return work(directory);
   const copy = `${directory.hooks}.${randomUUID()}`;
   try {
-    return await work(isCopied(node, copy, offering) ? { ...directory, hooks: copy } : directory);
+    return await work(isCopied(node, directory, offering, copy) ? { ...directory, hooks: copy } : directory);
   } finally {
     await removeTree(copy);
   }
 }
 
-function isCopied(node: LocalNode, copy: string, offering: Offering): boolean {
+/** Not where its own are those of today, and not where those cannot be had. */
+function isCopied(node: LocalNode, directory: InstanceDirectory, offering: Offering, copy: string): boolean {
   try {
-    copyHooks(node, copy, offering);
+    const sources = sourcesOf(node, offering);
+    if (sources.length === 0 || isKept(node, directory, stateOf(sources))) return false;
+    copyAll(node, copy, sources);
     return true;
   } catch {
     return false;
   }
 }
 
-function copyHooks(node: LocalNode, to: string, { name, hooks }: Offering): void {
-  for (const program of programsOf(hooks)) copyProgram(node, to, program, join('hooks', name));
+/** Programs that run as the broker's own user may have changed their copies. */
+function isKept({ account }: LocalNode, directory: InstanceDirectory, state: string): boolean {
+  return account !== undefined && areKept(directory, state);
+}
+
+function copyAll(node: LocalNode, to: string, sources: readonly Source[]): void {
+  for (const { root, from, part } of sources) {
+    makeParents(node, to, dirname(part));
+    copy({ node, root, from, to: join(to, part) });
+  }
 }
 
 /** The instance's own copy of a hook's program. @throws Failure when it has none */
@@ -104,16 +117,26 @@ function findHome({ catalogDirs }: LocalNode, program: string): string | undefin
   return catalogDirs.find((directory) => isExecutable(join(directory, program)));
 }
 
-function copyProgram(node: LocalNode, draft: string, program: string, folder: string): void {
+/** What is to be copied for one program or more. */
+interface Source extends Original {
+  /** Nothing outside of it is copied. */
+  readonly root: string;
+}
+
+function sourcesOf(node: LocalNode, { name, hooks }: Offering): readonly Source[] {
+  const folder = join('hooks', name);
+  const sources = programsOf(hooks).map((program) => sourceOf(node, program, folder));
+  return [...new Map(sources.map((source) => [source.part, source])).values()];
+}
+
+function sourceOf(node: LocalNode, program: string, folder: string): Source {
   const home = findHome(node, program);
   if (home === undefined) throw misconfigured(`No catalog directory has an executable ${program}.`);
   const isInFolder = program.startsWith(`${folder}/`);
-  const part = isInFolder ? folder : program;
-  if (fs.lstatSync(join(draft, part), { throwIfNoEntry: false })) return;
   const root = fs.realpathSync(join(home, isInFolder ? folder : dirname(program)));
   requireInside(fs.realpathSync(home), root);
-  makeParents(node, draft, dirname(part));
-  copy({ node, root, from: isInFolder ? root : fs.realpathSync(join(home, program)), to: join(draft, part) });
+  const from = isInFolder ? root : fs.realpathSync(join(home, program));
+  return { root, from, part: isInFolder ? folder : program };
 }
 
 interface Copy {
