@@ -2,7 +2,8 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../broker/errors.ts';
 import { portOwner } from '../broker/key.ts';
-import { endUser, listUsers } from '../system/end-user.ts';
+import { endUser } from '../system/end-user.ts';
+import { listUsers } from '../system/proc.ts';
 import { makeInstanceDirectory, type InstanceDirectory } from './instance-directory.ts';
 import { isFolder, listKeyed, readOwner } from './instance-named-directory.ts';
 import type { InstanceContext, NodeSettings } from './instance-context.ts';
@@ -58,8 +59,20 @@ async function findUid({ node, users, work, directory }: InstanceContext): Promi
 /** Of whom the database need not know: whoever runs something on this machine, and whose directories are here. */
 function usersInUse({ directory }: LocalNode): readonly number[] {
   const directories = listFolders(directory).flatMap((kind) => listKeyed(join(directory, kind)));
-  return [...listUsers(), ...directories.flatMap(({ uid }) => uid ?? [])];
+  return [...usersLately(), ...directories.flatMap(({ uid }) => uid ?? [])];
 }
+
+/**
+ * A second ago at the most, for many instances are made at once. Whoever was given a number since then has it from the
+ * database, which gives one that is given back only when all others have been given.
+ */
+function usersLately(): readonly number[] {
+  const now = performance.now();
+  if (!looked || now - looked.at >= 1000) looked = { at: now, users: listUsers() };
+  return looked.users;
+}
+
+let looked: { readonly at: number; readonly users: readonly number[] } | undefined;
 
 function listFolders(path: string): readonly string[] {
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>

@@ -36,12 +36,6 @@ export function isAnythingOf({ uid }: Pick<Account, 'uid'>): boolean {
   return listProcesses().some((pid) => readUserIds(pid).includes(uid) && readStat(pid)?.dead === false);
 }
 
-/** Whoever any process runs as. */
-export function listUsers(): readonly number[] {
-  const living = listProcesses().filter((pid) => readStat(pid)?.dead === false);
-  return [...new Set(living.flatMap(readUserIds))];
-}
-
 function entriesOf(place: string): readonly string[] {
   try {
     return readdirSync(place).map((name) => join(place, name));

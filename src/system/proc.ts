@@ -49,8 +49,24 @@ export function listSession(session: number): readonly ProcessStat[] {
 
 /** Its users: real, effective, saved and of the file system; none when it has ended. */
 export function readUserIds(pid: number): readonly number[] {
-  const ids = /^Uid:\s+(.*)$/m.exec(readProc(`${pid}/status`) ?? '')?.[1];
+  return usersIn(readProc(`${pid}/status`) ?? '');
+}
+
+/** The users of all processes that live. */
+export function listUsers(): readonly number[] {
+  const texts = listProcesses().map((pid) => readProc(`${pid}/status`) ?? '');
+  return [...new Set(texts.filter((text) => !isOver(text)).flatMap(usersIn))];
+}
+
+/** @param status as the kernel tells it, a line for each word */
+function usersIn(status: string): readonly number[] {
+  const ids = /^Uid:\s+(.*)$/m.exec(status)?.[1];
   return ids?.split(/\s+/).map(Number) ?? [];
+}
+
+/** As `dead` of a `ProcessStat`. */
+function isOver(status: string): boolean {
+  return /^State:\s+[ZX]/m.test(status) && Number(/^Threads:\s+(\d+)$/m.exec(status)?.[1] ?? 0) <= 1;
 }
 
 /** Was it started with this in its environment? Undefined when that cannot be read. */
