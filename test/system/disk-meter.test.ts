@@ -43,6 +43,7 @@ describe('The meter of the disk', () => {
   test('The meter of the disk keeps nobody waiting longer than he wants, and knows when it has found out.', async () => {
     const meter = createDiskMeter(path);
     const directory = aDirectory('slow');
+    for (let file = 0; file < 450; file += 1) writeFileSync(join(directory, `more-${file}`), '');
     expect(await meter.lately(directory, 0)).toBeUndefined();
     expect(await meter.lately(directory, 10_000)).toBeGreaterThan(megabyte);
   });
