@@ -238,6 +238,8 @@ export interface FoundInstance {
   readonly bindingsBusy: boolean;
   /** Instances that need this one, by its bindings for them; absent: none. */
   readonly neededBy?: readonly string[];
+  /** Has an operation of it, or of any of its bindings, failed that nobody has been told of? */
+  readonly hasUntold?: boolean;
 }
 
 export interface FoundBinding {

@@ -36,7 +36,7 @@ async function decide(core: RequestContext, command: Bind): Promise<Decision<Ser
   const waits = plan.bindingsRetrievable !== true && command.dependent === undefined;
   if (decision !== 'start') return { ...decision, waits };
   const canBeTold = there.binding && !waits && command.failsLater;
-  const untold = canBeTold && (await findUntold(core, 'bind', command));
+  const untold = canBeTold && (await findUntold(core, 'bind', command, there.found));
   if (untold) return { is: 'accepted', operation: untold };
   const inForce = await decideParameters(asked.parameters, () => {
     const known = withKnown(core, command, asked, plan);

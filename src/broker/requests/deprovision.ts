@@ -24,7 +24,7 @@ export function deprovision(core: RequestContext, command: Deprovision): Promise
     // What the broker itself asks for is the end of something that was not finished, or goes with another instance.
     const isOwn = command.within !== undefined || command.giveUp !== undefined;
     if (instance.ready && !isOwn) requireUnprotected(instance, core.now());
-    const untold = !cancels && command.failsLater && (await findUntold(core, 'deprovision', command));
+    const untold = !cancels && command.failsLater && (await findUntold(core, 'deprovision', command, found));
     if (untold) return { is: 'accepted', operation: untold, record: instance };
     const plan = await core.planOf(instance);
     requireAsync(plan, 'deprovision', command.acceptsIncomplete);

@@ -66,17 +66,17 @@ export async function fetchLastOperation(
 /**
  * The operation whose failure nobody has been told yet, when the same is asked for again by somebody who can be told
  * later: it is that failure which they are to hear of. Korifi repeats its requests before each poll.
+ * @param found the instance, which says whether there is anything to look for
  */
 export async function findUntold(
   { store }: BrokerContext,
   kind: Operation['kind'],
   of: { readonly instanceId: string; readonly bindingId?: string },
+  found: FoundInstance | undefined,
 ): Promise<Operation | undefined> {
+  if (found?.hasUntold !== true) return undefined;
   const { instanceId, bindingId } = of;
-  const { operation } = await store.lastOperation({
-    instanceId,
-    bindingId,
-  });
+  const { operation } = await store.lastOperation({ instanceId, bindingId });
   const isTheirs = operation?.kind === kind && operation.state === 'failed' && operation.untold === true;
   return isTheirs ? operation : undefined;
 }

@@ -42,8 +42,8 @@ async function decide(core: RequestContext, command: Provision): Promise<Decisio
   requireNotKept(found);
   const decision = decideProvision(found, command);
   if (decision !== 'start') return decision;
-  const untold = found && command.failsLater && (await findUntold(core, 'provision', command));
-  if (untold) return { is: 'accepted', operation: untold, record: found.instance };
+  const untold = command.failsLater && (await findUntold(core, 'provision', command, found));
+  if (found && untold) return { is: 'accepted', operation: untold, record: found.instance };
   const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
   await decideParameters(command.parameters, () =>
     requireParameters(core, plan, 'provision', command.parameters),

@@ -16,7 +16,7 @@ export function unbind(core: RequestContext, command: Unbind): Promise<Outcome<S
     const decision = decideUnbind(there, command);
     if (!('start' in decision)) return decision;
     const canBeTold = !decision.cancels && command.failsLater;
-    const untold = canBeTold && (await findUntold(core, 'unbind', command));
+    const untold = canBeTold && (await findUntold(core, 'unbind', command, there.found));
     if (untold) return { is: 'accepted', operation: untold };
     return intend(core, there, command, decision.cancels);
   });

@@ -21,8 +21,14 @@ export function findInstance(tables: Tables, instanceId: string): FoundInstance 
     instance: row.record,
     ...(operation && { operation }),
     bindingsBusy,
+    hasUntold:
+      [...tables.operations.values()].some((one) => isUntold(one.operation, instanceId)) || undefined,
     ...(neededBy.length > 0 && { neededBy }),
   };
+}
+
+function isUntold({ state, untold, instanceId }: Operation, id: string): boolean {
+  return instanceId === id && state === 'failed' && untold === true;
 }
 
 /** A bind that failed holds nothing, and what was forgotten needs nothing. */

@@ -25,7 +25,10 @@ const FOUND = sql`
   array(select n.dependent from service_bindings n
     where n.instance_id = i.id and n.dependent is not null and (n.ready or n.operation_id is not null)
       and exists (select from service_instances d where d.id = n.dependent)
-  ) as needed_by`;
+  ) as needed_by,
+  exists (
+    select from operations u where u.instance_id = i.id and u.state = 'failed' and u.untold
+  ) as has_untold`;
 
 export async function findInstance(query: Query, instanceId: string): Promise<FoundInstance | undefined> {
   const [row] = await query(sql`select ${FOUND} from service_instances i where i.id = ${instanceId}`);
@@ -59,6 +62,7 @@ function readFound(row: QueryRow): FoundInstance | undefined {
     instance,
     ...(operation && { operation }),
     bindingsBusy,
+    hasUntold: row['has_untold'] === true || undefined,
     ...(neededBy.size > 0 && { neededBy: [...neededBy].toSorted() }),
   };
 }

@@ -5,6 +5,7 @@ import {
   aBindingIn,
   aFailedBindingIn,
   anInstanceIn,
+  begun,
   binding,
   claim,
   ended,
@@ -64,15 +65,29 @@ export function describeHistory(makeStore: MakeStore): void {
     const { id, instanceId } = opening.operation;
     const untold = async () =>
       (await store.lastOperation({ instanceId, operationId: id })).operation?.untold ?? false;
+    const isFound = async () => (await store.findInstance(instanceId))?.hasUntold ?? false;
     await store.tell(id);
     expect(await untold()).toBe(true);
+    expect(await isFound()).toBe(false);
     const held = await claim(store);
     expect(held.operation.untold).toBe(true);
     await store.settle(held, { failure: { word: 'x', sentence: 'It failed.' } });
     expect(await untold()).toBe(true);
+    expect(await isFound()).toBe(true);
     await Promise.all([store.tell(id), store.tell(id), store.tell('unknown')]);
     expect(await untold()).toBe(false);
+    expect(await isFound()).toBe(false);
     expect((await store.history(instanceId, 1))[0]?.untold ?? false).toBe(false);
+  });
+
+  test('An instance is found with what its bindings have failed in and nobody was told.', async () => {
+    const instance = await anInstanceIn(store);
+    const opening = binding(instance, {}, begun('bind', { untold: true }));
+    await open(store, opening);
+    await store.settle(await claim(store), { failure: { word: 'x', sentence: 'It failed.' } });
+    expect((await store.findBinding(instance.id, 'b1')).found?.hasUntold).toBe(true);
+    await store.tell(opening.operation.id);
+    expect((await store.findBinding(instance.id, 'b1')).found?.hasUntold).toBeUndefined();
   });
 
   test('What is opened to be told at once is never untold.', async () => {
