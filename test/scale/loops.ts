@@ -1,6 +1,7 @@
 // What brokers do without being asked, each as one turn of its loop.
 import type { Pool } from 'pg';
 import type { Store } from '../../src/broker/store.ts';
+import { backupTurns, type BackupTurns } from '../../src/program/backups/turns.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { postgresOrphans } from '../../src/stores/postgres/orphans.ts';
 import type { Place } from './place.ts';
@@ -15,6 +16,7 @@ const node = 'gone-1';
 interface Loops {
   readonly store: Store;
   readonly orphans: ReturnType<typeof postgresOrphans>;
+  readonly backups: BackupTurns;
   readonly pool: Pool;
 }
 
@@ -23,6 +25,8 @@ const things = Array.from({ length: 100 }, (_, at) => ({
   instanceId: idOf(at + 1),
   key: `p${at}`,
 }));
+
+const backedUp = { offeringId: 'folders', planId: 'folders-plan', every: 365 * day };
 
 const turns: Readonly<Record<string, (loops: Loops) => Promise<unknown>>> = {
   'claim where something is due': ({ store }) => store.claim('scale', 1, node),
@@ -33,6 +37,9 @@ const turns: Readonly<Record<string, (loops: Loops) => Promise<unknown>>> = {
   'expired bindings': ({ store }) => store.expired(10),
   'deleted instances that were kept enough': ({ store }) => store.keptEnough(10),
   'round of orphans, 100 things': ({ orphans }) => orphans.look({ provisioner: 'postgres' }, things),
+  'instances of a plan get turns of backups, a page': ({ backups }) => backups.enter(backedUp),
+  'claim of a backup that is due': ({ backups }) => backups.claim([{ ...backedUp, every: 60_000 }], 1),
+  'claim of a backup where none is due': ({ backups }) => backups.claim([backedUp], 1),
   'pruning where nothing is old': ({ store }) => store.prune(365 * day),
   'pruning of the audit trail where nothing is old': ({ store }) => store.audit.prune(365 * day, 1000),
 };
@@ -56,7 +63,7 @@ export async function measureLoops([few, many]: Pair<Place>): Promise<readonly M
 }
 
 function loopsOf({ pool }: Place): Loops {
-  return { pool, store: postgresStore(pool), orphans: postgresOrphans(pool) };
+  return { pool, store: postgresStore(pool), orphans: postgresOrphans(pool), backups: backupTurns(pool) };
 }
 
 /** As many of both, among the first thousand. */

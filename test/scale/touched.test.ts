@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Pool } from 'pg';
 import { openPool } from '../../src/postgres/connections.ts';
+import { backupTurns } from '../../src/program/backups/turns.ts';
 import { readKeys } from '../../src/stores/keyring.ts';
 import { postgresOrphans } from '../../src/stores/postgres/orphans.ts';
 import { postgresPorts } from '../../src/stores/postgres/ports.ts';
@@ -88,6 +89,12 @@ async function runRarely(pool: Pool): Promise<void> {
     await postgresOrphans(pool).isNobodys(where, { name: 'thing', instanceId: idOf(1) });
   }
   await postgresPorts(pool).take('gone-9', 'scale-ports', ['main']);
+  const turns = backupTurns(pool);
+  const plan = { offeringId: 'folders', planId: 'folders-plan', every: 60_000 };
+  let after = await turns.enter(plan);
+  while (after !== undefined) after = await turns.enter(plan, after);
+  await pool.query('analyze backup_turns');
+  for (const every of [60_000, 86_400_000]) await turns.claim([{ ...plan, every }], 1);
   await pool.end();
 }
 

@@ -5,10 +5,10 @@ import type { Broker } from '../../broker/broker.ts';
 import type { BrokerContext } from '../../broker/context.ts';
 import { Refusal } from '../../broker/errors.ts';
 import type { WorkSource } from '../loops/worker.ts';
-import type { BackupTurns, Turn } from './turns.ts';
+import type { BackupTurns, PlanTurns, Turn } from './turns.ts';
 
 export interface CarryBackups {
-  readonly turns: Pick<BackupTurns, 'claim' | 'pass'>;
+  readonly turns: Pick<BackupTurns, 'enter' | 'claim' | 'pass'>;
   readonly broker: Pick<Broker, 'catalog' | 'backUp' | 'operation'>;
   readonly context: Pick<BrokerContext, 'observe' | 'settings'>;
   /** Aborted when this broker rests. */
@@ -17,7 +17,7 @@ export interface CarryBackups {
 
 /** Milliseconds between two looks for what is due, at least. */
 const lookEvery = 10_000;
-/** How many times as long as a look takes there is a pause: one through very many instances is a load on the database. */
+/** How many times as long as a look takes there is a pause: looks at very many instances are a load on the database. */
 const pauses = 50;
 /** Milliseconds that a turn is one broker's to ask for. An instance that is busy is asked for again after them. */
 const askFor = 60_000;
@@ -29,20 +29,38 @@ const origin = { protocol: 'broker' } as const;
 /** Work for a loop: each piece is one backup, from asking for it to its end. */
 export function backupWork(parts: CarryBackups): WorkSource {
   const { turns, broker } = parts;
+  const enterNext = enteringAll(turns);
   return {
     async take() {
       const plans = broker
         .catalog()
         .offerings.flatMap((offering) => offering.plans)
-        .flatMap(({ id, backup }) =>
-          backup?.every === undefined ? [] : [{ planId: id, every: backup.every }],
+        .flatMap(({ offeringId, id, backup }) =>
+          backup?.every === undefined ? [] : [{ offeringId, planId: id, every: backup.every }],
         );
       if (plans.length === 0) return { sleepMs: lookEvery };
       const begun = performance.now();
+      const isMore = await enterNext(plans);
       const turn = await turns.claim(plans, askFor);
       if (turn) return { ended: take(parts, turn) };
-      return { sleepMs: nextLookAfter(performance.now() - begun) };
+      const took = performance.now() - begun;
+      return { sleepMs: isMore ? pauses * took : nextLookAfter(took) };
     },
+  };
+}
+
+/** Goes through the instances of all plans page by page, again and again; tells after each whether more follow. */
+function enteringAll({
+  enter,
+}: Pick<BackupTurns, 'enter'>): (plans: readonly PlanTurns[]) => Promise<boolean> {
+  let at = 0;
+  let after: string | undefined;
+  return async function enterNext(plans) {
+    const plan = plans[at];
+    after = plan && (await enter(plan, after));
+    if (after !== undefined) return true;
+    at = plan && at + 1 < plans.length ? at + 1 : 0;
+    return at > 0;
   };
 }
 
