@@ -59,9 +59,9 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   const secrets = readSecrets(config, (made) => log.hide(made));
   const tls = await openTls({ config, log, onServed: (one) => counts.certificate(one) });
   const accounts = await openPrincipals({ file: config.principalsFile, taken: takenNames(config), log });
-  let opened: Runtime | undefined;
   const parts = { config, secrets, availability, takeStock, counts, log, tls, accounts };
-  const server = await serverOf({ ...parts, found: () => opened });
+  const protocols = await protocolsOf(parts);
+  const server = serverOf(parts, protocols);
   stop?.throwIfAborted();
   const { address, port } = await listenOn(server, config);
   log.note('debug', 'listening', { address });
@@ -75,6 +75,7 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
     keys: secrets.keys,
     operator: secrets.operator?.login,
     currentCatalog,
+    rounds: protocols.flatMap(({ round }) => round ?? []),
     log,
     observe,
     note: (message) => log.note('info', message),
@@ -90,7 +91,6 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
   return {
     introduction: introductionOf(parts, { address, publicUrl, authority: tls.authority }),
     ready: foundation.then((found) => {
-      opened = found;
       availability.open(found);
       return { database: found.origin, offered: found.offered(), limits: found.limits };
     }),
@@ -101,7 +101,7 @@ export async function compose(config: Config, log: Log, stop?: AbortSignal): Pro
     },
     close: (withinMs) => end(withinMs, { half: withinMs / 2, handOverMs: withinMs }),
     abandon: (withinMs) => end(withinMs, { half: 0, handOverMs: withinMs / 2 }),
-    inHand: () => ({ requests: server.running(), operations: opened?.inHand() ?? [] }),
+    inHand: () => ({ requests: server.running(), operations: availability.found()?.inHand() ?? [] }),
   };
 }
 
@@ -130,14 +130,14 @@ interface Parts {
   readonly log: Log;
   readonly tls: ListenerTls;
   readonly accounts: Accounts;
-  /** Undefined until there is a database. */
-  readonly found: () => Runtime | undefined;
 }
 
-async function serverOf(parts: Parts): Promise<HttpServer> {
-  const { config, secrets, counts, log, tls, accounts } = parts;
+function serverOf(
+  { config, secrets, availability, counts, log, tls, accounts }: Parts,
+  protocols: readonly Protocol[],
+): HttpServer {
   return createServer({
-    protocols: await protocolsOf(parts),
+    protocols,
     logins: secrets.logins,
     further: accounts.platforms,
     observe(access) {
@@ -145,7 +145,7 @@ async function serverOf(parts: Parts): Promise<HttpServer> {
       counts.access(access);
     },
     trace: createTracing(version()).request,
-    onWrongLogin: (tried) => parts.found()?.logins.refused(tried),
+    onWrongLogin: (tried) => availability.found()?.logins.refused(tried),
     trustProxy: config.trustProxy,
     tls: tls.pair,
     strictTransport: isStrict(config),

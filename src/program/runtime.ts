@@ -78,6 +78,8 @@ export interface RuntimeParts extends StoreOpening {
   /** What operators log in with at every broker. */
   readonly operator?: Login | undefined;
   readonly currentCatalog: CurrentCatalog;
+  /** As of the upkeep. */
+  readonly rounds: UpkeepParts['rounds'];
 }
 
 /** Ends when everything works: the tables are there, the plans are stored, the workers run. */
@@ -143,17 +145,11 @@ async function open(parts: RuntimeParts, closing: Closing): Promise<Runtime> {
 }
 
 function upkeepOf(
-  { config, observe }: RuntimeParts,
-  core: BrokerContext,
+  { config: { workers, checks: lookers }, observe, rounds }: RuntimeParts,
+  { store }: BrokerContext,
   driven: Pick<UpkeepParts, 'work' | 'checks' | 'lookAround' | 'others'>,
 ): ReturnType<typeof startUpkeep> {
-  return startUpkeep({
-    ...driven,
-    store: core.store,
-    workers: config.workers,
-    lookers: config.checks,
-    observe,
-  });
+  return startUpkeep({ ...driven, rounds, store, workers, lookers, observe });
 }
 
 interface Behind extends Pick<BrokerContext, 'store' | 'nodes' | 'settings' | 'seals'> {

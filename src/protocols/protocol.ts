@@ -143,6 +143,11 @@ export interface Protocol {
   readonly echoedHeaders?: readonly string[];
   /** Runs before the body is read; throws what `refuse` understands. */
   admit?(call: Omit<Call, 'body'>): void;
+  /**
+   * What it does without being asked, again and again as long as the broker works. It never rejects.
+   * @returns milliseconds until the next time
+   */
+  readonly round?: () => Promise<number>;
   /** Any error as this protocol's answer; unknown ones become a 500 with a fixed text. */
   refuse(error: unknown): Reply;
 }

@@ -4,7 +4,7 @@ import { strikes } from './faults.ts';
 
 test('Whatever happens to brokers, nodes and Postgres, in the end there is exactly what the platform believes in.', async () => {
   const seed = Number(process.env['CHAOS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
-  const { faults, ...report } = await runChaos({ seed, count: 200, time: 30_000 }, false);
+  const { faults, ...report } = await runChaos({ seed, count: 200, time: 30_000 });
   const told = faults.length === 0 ? '' : `seed ${seed}, ${JSON.stringify(report)}:\n${faults.join('\n\n')}`;
   expect(told).toBe('');
   expect(report.counts.operations).toBeGreaterThan(0);

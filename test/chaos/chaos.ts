@@ -25,9 +25,7 @@ console.log(
 );
 
 await setUp();
-const { counts, kept, struck, faults } = await (withEngines
-  ? inEngines()
-  : runChaos({ seed, count, time }, true));
+const { counts, kept, struck, faults } = await (withEngines ? inEngines() : runChaos({ seed, count, time }));
 await tearDown();
 
 for (const [name, number] of Object.entries({ ...counts, kept, ...struck }))

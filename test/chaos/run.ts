@@ -33,13 +33,12 @@ const abreast = 8;
 /** Milliseconds that everything may take to come to rest. */
 const restMs = 180_000;
 
-/** @param bounds `count` is of lives, a third of which are of a tsuru where one is wanted */
-export async function runChaos(bounds: Bounds, withTsuru: boolean): Promise<ChaosReport> {
+/** @param bounds `count` is of lives, a third of which are of a tsuru */
+export async function runChaos(bounds: Bounds): Promise<ChaosReport> {
   const cluster = await openCluster();
   const { slots } = cluster;
   const parts = { slots, offerings: offeringNames, chance: chanceFrom(bounds.seed) };
-  const alone = createPlatform(parts);
-  const platform = withTsuru ? bothOf(alone, createTsuru(parts), parts.chance) : alone;
+  const platform = bothOf(createPlatform(parts), createTsuru(parts), parts.chance);
   const named = Object.entries(strikes).map(
     ([name, happen]) => [name, (chance: Chance) => happen(cluster, chance)] as const,
   );

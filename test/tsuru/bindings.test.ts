@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createConnection } from 'mysql2/promise';
-import { startWholeBroker } from '../support/whole-broker.ts';
 import { generationC } from './clients.ts';
-import { envIn, talksToEcho, tsuruCloud, tsuruPassword, type Answer, type Ask } from './tsuru-cloud.ts';
+import { envIn, talksToEcho, tsuruCloud, type Answer, type Ask } from './tsuru-cloud.ts';
 import { until } from '../support/until.ts';
 
 /** Apps, units and jobs that are bound, by two brokers in turn. */
@@ -341,29 +340,3 @@ test('While it is being changed an instance is not ready.', async () => {
   expect((await changing).status).toBe(200);
   expect(await post('/bind-app', { 'app-name': 'a' })).toMatchObject({ status: 201 });
 });
-
-test('What a broker that died had begun to remove is removed by another one.', async () => {
-  const { id, bind, post } = await instance();
-  const [unbound, halfway, kept] = [
-    await bind('a', '1'),
-    await bind('b', '1'),
-    await post('/bind', { 'app-name': 'c' }),
-  ];
-  const { pool } = cloud.database();
-  const died = `now() - interval '1 hour'`;
-  await pool.query(`update tsuru_apps set leaving_since = ${died} where instance_id = $1 and host = 'a'`, [
-    id,
-  ]);
-  await pool.query(
-    `update tsuru_stakes set pending_until = ${died} where instance_id = $1 and binding_id like 'app.b.%'`,
-    [id],
-  );
-  const another = await startWholeBroker(cloud.database(), { TSURU_PASSWORD: tsuruPassword });
-  try {
-    await another.ask('get', '/tsuru/echo/resources/plans', { login: `echo:${tsuruPassword}` });
-    await until('one binding is left', async () => (await bindingsOf(id)) <= 1);
-    expect([await works(unbound), await works(halfway), await works(kept)]).toEqual([false, false, true]);
-  } finally {
-    await another.stop();
-  }
-}, 240_000);

@@ -11,6 +11,8 @@ export interface UpkeepParts {
   readonly checks: UnitMonitor;
   /** What else goes on until the broker rests. */
   readonly others: readonly Worker[];
+  /** What goes on in rounds, each of which gives the milliseconds until its next one and never rejects. */
+  readonly rounds: readonly (() => Promise<number>)[];
   /** Looks for what nobody owns. */
   readonly lookAround: () => Promise<void>;
   readonly store: Store;
@@ -33,7 +35,7 @@ const orphansEvery = 60_000;
 
 /** Carries operations, looks at units, and looks for what nobody owns, each in a loop of its own. */
 export function startUpkeep(parts: UpkeepParts): Upkeep {
-  const { work, checks, others, lookAround, store, workers, lookers, observe } = parts;
+  const { work, checks, others, rounds, lookAround, store, workers, lookers, observe } = parts;
   const worker = startWorker({ work, concurrency: workers, observe });
   const monitor = startWorker({ work: checks, what: 'units to look at', concurrency: lookers, observe });
   const orphans = startRounds(async () => {
@@ -42,6 +44,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
     );
     return orphansEvery;
   });
+  const going = [orphans, ...rounds.map((round) => startRounds(round))];
   const stopListening = store.listen((hint) => {
     work.onHint(hint);
     if ('due' in hint) worker.wake();
@@ -52,7 +55,7 @@ export function startUpkeep(parts: UpkeepParts): Upkeep {
         worker.stop(withinMs),
         monitor.stop(withinMs),
         ...others.map((one) => one.stop(withinMs)),
-        endsWithin(withinMs, orphans.stop()),
+        ...going.map((one) => endsWithin(withinMs, one.stop())),
         endsWithin(withinMs, work.rest()),
       ]);
     },

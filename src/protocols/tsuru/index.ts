@@ -1,6 +1,6 @@
 /** The tsuru service API in all its generations: each offering is a service of its own below `/tsuru/<offering>`. */
 import type { Call, FurtherLogins, Handler, Protocol, Route } from '../protocol.ts';
-import { createCleaning } from './apps/clean-up.ts';
+import { cleanUp } from './apps/clean-up.ts';
 import { act, log, units, type Action } from './actions.ts';
 import {
   bindApp,
@@ -27,13 +27,10 @@ export interface TsuruSettings extends TsuruContext {
 
 /** Serves the broker to tsuru. Every route needs the login of its offering. */
 export function tsuru({ logins, further, ...context }: TsuruSettings): Protocol {
-  const clean = createCleaning(context);
   const on =
     (endpoint: (context: TsuruContext, call: Call) => ReturnType<Handler>): Handler =>
-    (call) => {
-      clean();
-      return endpoint(context, call);
-    };
+    (call) =>
+      endpoint(context, call);
   const manifest: Handler = (call) => manifestReply(context, call, loginFor(call, logins));
   const action = (name: Action): Route =>
     post(`${instance}/actions/${name}`, (call) => act(context, call, name));
@@ -42,6 +39,7 @@ export function tsuru({ logins, further, ...context }: TsuruSettings): Protocol 
     open: false,
     realm: { ...createLogins(logins), ...further },
     refuse: errorReply,
+    round: () => cleanUp(context),
     routes: [
       get('/tsuru/:offering/manifest.yaml', manifest),
       post(resources, on(create)),

@@ -23,11 +23,11 @@ export interface Apps {
   leave(asked: AskedOf, app: App, host: string | undefined): Promise<readonly string[] | undefined>;
   /** A unit goes of which only the host is told. Gives the same as `leave`. */
   depart(asked: AskedOf, host: string): Promise<readonly string[] | undefined>;
-  /** The binding has been removed. */
+  /** The binding has been removed; it is known as one to be removed as long as a bind of it goes on. */
   forget(instanceId: string, bindingId: string): Promise<void>;
   /** Names, or else hosts, of the apps and jobs that are bound; of one kind, when it is named. */
   bound(instanceId: string, kind?: App['kind']): Promise<readonly string[]>;
-  /** Bindings that a broker which died did not get to remove. */
+  /** Bindings that should have been removed long ago, and bindings of nobody. */
   abandoned(): Promise<readonly Pick<Stake, 'instanceId' | 'bindingId'>[]>;
 }
 

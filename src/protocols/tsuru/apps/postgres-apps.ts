@@ -105,11 +105,17 @@ async function withdraw(client: PoolClient, { instanceId, bindingId, number }: S
   return true;
 }
 
+// Those in a binding that is leaving are gone with it.
 const countStakes = `
-  select count(*)::integer as stakes from tsuru_stakes where instance_id = $1 and binding_id = $2`;
+  select count(*)::integer as stakes from tsuru_stakes join tsuru_apps using (instance_id, binding_id)
+  where instance_id = $1 and binding_id = $2 and leaving_since is null`;
 
-const forgetApp =
-  'delete from tsuru_apps where instance_id = $1 and binding_id = $2 and leaving_since is not null';
+// A bind that still goes on may make the binding after it was removed, and its broker die before it takes that back.
+const forgetApp = `
+  delete from tsuru_apps a
+  where instance_id = $1 and binding_id = $2 and leaving_since is not null and not exists (
+    select from tsuru_stakes s
+    where s.instance_id = a.instance_id and s.binding_id = a.binding_id and s.pending_until > now())`;
 
 // A binding that an operator has removed binds nobody, whoever has had a stake in it.
 const boundApps = `
@@ -121,13 +127,14 @@ const boundApps = `
   order by 1`;
 
 // Whoever marked it removes it at once, if he can.
-const isAbandoned = `leaving_since < now() - interval '5 minutes'`;
+const isAbandoned = `leaving_since < now() - interval '1 minute'`;
 
+// Any of them: where a removal fails, it does not keep the others waiting.
 const instancesWithAbandoned = `
-  select distinct instance_id from tsuru_apps a left join tsuru_stakes using (instance_id, binding_id)
+  select instance_id from tsuru_apps a left join tsuru_stakes using (instance_id, binding_id)
   where ${isAbandoned} or (leaving_since is null and coalesce(pending_until, '-infinity') < now() and
     (number is null or pending_until is not null))
-  limit 10`;
+  group by instance_id order by random() limit 10`;
 
 async function abandonedOf(
   client: PoolClient,
