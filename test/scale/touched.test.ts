@@ -28,8 +28,6 @@ const most = 1100;
 
 /** What tells how much there is goes through that, and no more. None of it is needed to find a thing, or to change it. */
 const counting = [
-  // What nodes have, for operators and for who places something there.
-  /from nodes\s*\) n/,
   // Who uses how much of a quota, for operators.
   /group by 1/,
 ];

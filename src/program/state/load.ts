@@ -90,6 +90,11 @@ async function requireShape(
 async function fill(client: PoolClient, file: StateFile, { onProgress }: StateLoading): Promise<void> {
   const tables = file.heading.tables.map(({ table }) => table);
   await speakPlainly(client);
+  // What follows from rows stands in the file as well.
+  const triggers = async (what: 'disable' | 'enable') => {
+    for (const table of tables) await client.query(`alter table ${table} ${what} trigger user`);
+  };
+  await triggers('disable');
   // A migration may have put something there that the rows have as well.
   for (const table of tables.toReversed()) await client.query(`delete from ${table}`);
   let seen = 0;
@@ -99,6 +104,7 @@ async function fill(client: PoolClient, file: StateFile, { onProgress }: StateLo
     await addRows(client, table, rows);
     onProgress((seen += rows.length));
   }
+  await triggers('enable');
   await goOnCounting(client, tables);
 }
 

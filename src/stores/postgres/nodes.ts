@@ -4,7 +4,7 @@ import type { Pool } from 'pg';
 import type { AuditEntry } from '../../broker/audit.ts';
 import type { Isolation, Node, NodeProfile, Nodes, NodeState } from '../../broker/nodes.ts';
 import { auditEnding, auditInsertion } from './audit/write.ts';
-import { costs, holdsRoom, stale } from './place.ts';
+import { stale } from './place.ts';
 import { persistently, queryOn, queryThrough, type Query } from '../../postgres/query.ts';
 import { assignments, json, names, columnsOf, type Columns } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
@@ -133,12 +133,17 @@ async function states(query: Query): Promise<readonly NodeState[]> {
 }
 
 async function list(query: Query): Promise<readonly Node[]> {
+  // Said as a range, as which Postgres thinks of few.
+  const taken = (first: Sql, last: Sql) =>
+    sql`(select count(*) from node_ports p where p.node = nodes.name and p.port between ${first} and ${last}
+      and p.instance_id is not null)`;
   const rows = await query(sql`
     select to_json(n) as node from (
-      select nodes.*, ${stale} as stale, ${costs(holdsRoom)} as used,
-        (select count(*) from service_instances i where i.node = nodes.name) as instances,
-        (select count(*) from node_ports p where p.node = nodes.name and p.port between first_port and last_port
-          and (p.instance_id is not null or p.free_at > now())) as ports_busy
+      select nodes.*, ${stale} as stale, ports_taken
+        -- Of a range that it has no more.
+        - ${taken(sql`0`, sql`first_port - 1`)} - ${taken(sql`last_port + 1`, sql`65535`)}
+        + (select count(*) from node_ports p where p.node = nodes.name and p.free_at > now()
+          and p.port between first_port and last_port) as ports_busy
       from nodes
     ) n order by n.name`);
   return rows.map((row) => readNode(row['node'] as UsedRow));

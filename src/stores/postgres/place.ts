@@ -6,7 +6,7 @@ import { takingTurns } from '../../postgres/serialized.ts';
 import { open } from './open.ts';
 import { quotaUses, readUses } from './quotas/uses.ts';
 import type { Query } from '../../postgres/query.ts';
-import { sql, type Sql } from '../../postgres/sql.ts';
+import { sql } from '../../postgres/sql.ts';
 
 /** Those who place take turns, so that each sees what the one before it has taken. */
 export function placeThrough(
@@ -24,7 +24,7 @@ export function placeThrough(
     });
 }
 
-/** Only what is asked for is counted: it takes the longer, the more there is. */
+/** Only what is asked for is counted, and instances of an offering no further than there may be. */
 async function supplyFor(
   query: Query,
   { operation }: Opening,
@@ -32,10 +32,13 @@ async function supplyFor(
 ): Promise<Supply> {
   const others = sql`i.id <> ${operation.instanceId} and ${holdsRoom}`;
   const instances = sql`(
-    select count(*) from service_instances i where offering_id = ${operation.offeringId} and ${others})::integer`;
+    select count(*) from (select from service_instances i
+      where offering_id = ${operation.offeringId} and ${others} limit ${maxInstances ?? 0}) i)::integer`;
   const nodes = sql`(select json_agg(n) from (
     select name, executables, isolation, allows_unisolated as "allowsUnisolated", capacity, draining,
-      ${stale} as stale, ${costs(others)} as used from nodes) n)`;
+      ${stale} as stale, used - coalesce((
+        select room_taken(i.ready, i.operation_id, i.cost) from service_instances i
+        where i.id = ${operation.instanceId} and i.node = nodes.name), 0) as used from nodes) n)`;
   const [row] = await query(sql`
     select ${maxInstances === undefined ? sql`0` : instances} as instances,
       ${quotaUses(quotas, others)} as uses, ${room ? nodes : sql`null::json`} as nodes`);
@@ -52,10 +55,3 @@ export const holdsRoom = sql`(i.ready or i.operation_id is not null)`;
 /** Nobody speaks for it any more; on the clock as it is, and not as it was before the turn came. */
 export const stale = sql`(nodes.holder = ''
   or nodes.beat_at < clock_timestamp() - ${staleAfter} * interval '1 millisecond')`;
-
-/** Of those instances on a node: what they cost, or will when their open operation has succeeded. */
-export function costs(which: Sql): Sql {
-  return sql`coalesce((
-    select sum(greatest(i.cost, o.cost)) from service_instances i left join operations o on o.id = i.operation_id
-    where i.node = nodes.name and ${which}), 0)`;
-}
