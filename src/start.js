@@ -17,8 +17,26 @@ else {
 async function start() {
   rememberCompiled();
   // In a package, below node_modules, Node takes the types out of nothing: there they are out already, in dist/.
-  const main = new URL('./main.ts', import.meta.url);
-  await import(existsSync(main) ? main.href : new URL('../dist/main.js', import.meta.url).href);
+  const source = new URL('./main.ts', import.meta.url);
+  const isSource = existsSync(source);
+  const main = isSource ? source : new URL('../dist/main.js', import.meta.url);
+  findAtOnce(new URL('.', main).href, isSource ? 'module-typescript' : 'module');
+  await import(main.href);
+}
+
+/**
+ * What our files import of each other lies where it says, and is of one kind. Node would look that up for each of them,
+ * in a fifth of the time in which a command answers.
+ * @param {string} room where they are
+ * @param {string} format
+ */
+function findAtOnce(room, format) {
+  module.registerHooks({
+    resolve(name, context, next) {
+      if (!name.startsWith('.') || !context.parentURL?.startsWith(room)) return next(name, context);
+      return { url: new URL(name, context.parentURL).href, format, shortCircuit: true };
+    },
+  });
 }
 
 /**

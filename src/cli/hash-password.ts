@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
-import { hashPassword } from '../program/principals/password-hash.ts';
 import { defineCommand } from './command.ts';
 import { printFor } from './output/print.ts';
 import { asJson } from './parameters.ts';
@@ -18,6 +17,7 @@ export const hashPasswordCommand = defineCommand({
       throw new Error(
         'The password has a control character, or more than one line: no client could send it.',
       );
+    const { hashPassword } = await import('../program/principals/password-hash.ts');
     const hash = await hashPassword(password);
     printFor(json, { hash }, hash);
     return 0;

@@ -2,10 +2,16 @@
 import { readEnvironment, type CoreConfig, type Environment } from '../config/config.ts';
 import type { ValuesOf } from '../config/option.ts';
 import { allOptions } from '../config/options.ts';
-import { optionsOf, protocolModules, provisionerModules } from './shipped.ts';
+import { dashboardOptions } from '../protocols/dashboard/options.ts';
+import { tsuruOptions } from '../protocols/tsuru/options.ts';
+import { kubernetesOptions } from '../provisioners/kubernetes/options.ts';
+import { postgresOptions } from '../provisioners/postgres/options.ts';
 
-/** README, `--help` and Config are made from this. */
-export const options = allOptions(optionsOf(provisionerModules), optionsOf(protocolModules));
+/** README, `--help` and Config are made from this. Beside `shipped.ts`, since help asks for nothing else of what is there. */
+export const options = allOptions(
+  { ...kubernetesOptions, ...postgresOptions },
+  { ...tsuruOptions, ...dashboardOptions },
+);
 
 export type Config = CoreConfig & ValuesOf<typeof options>;
 

@@ -1,4 +1,4 @@
-/** What this program can make, and who it speaks to. Each brings its options and migrations, and is loaded when it is made. */
+/** What this program can make, and who it speaks to. Each brings its migrations, and is loaded when it is made. */
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import type { MigrationSet } from '../postgres/migrate.ts';
 import { dashboardModule } from '../protocols/dashboard/module.ts';
@@ -53,20 +53,4 @@ export function shippedMigrations(): readonly MigrationSet[] {
     'migrations' in one ? [one.migrations] : [],
   );
   return [brokerMigrations, ...others];
-}
-
-type OptionsOf<Module> = Module extends { readonly options: infer Group } ? Group : never;
-
-type Intersection<Union> = (Union extends unknown ? (one: Union) => void : never) extends (
-  all: infer All,
-) => void
-  ? All
-  : never;
-
-/** The options of all of them in one group. */
-export function optionsOf<Module extends object>(
-  modules: readonly Module[],
-): Intersection<OptionsOf<Module>> {
-  const groups = modules.map((one) => ('options' in one ? one.options : {}));
-  return Object.assign({}, ...groups) as Intersection<OptionsOf<Module>>;
 }

@@ -1,5 +1,6 @@
 // How what is confidential lies in a row: encrypted for that row alone.
-import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
+import type { KeyRing } from './keyring.ts';
+import { openText, type Sealed, sealText } from './sealed-text.ts';
 import { type ConfidentialRow, isCorrupt, parseConfidential } from './operation-rows.ts';
 import { type RowPlace, rowPlaceOf, type TellUnreadable, unreadable } from './unreadable.ts';
 

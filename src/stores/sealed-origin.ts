@@ -1,6 +1,7 @@
 import { isObject, type Json } from '../broker/json.ts';
 import type { Origin } from '../broker/records.ts';
-import { type KeyRing, openText, type Sealed, sealText } from './keyring.ts';
+import type { KeyRing } from './keyring.ts';
+import { openText, type Sealed, sealText } from './sealed-text.ts';
 import { type RowPlace, rowPlaceOf } from './unreadable.ts';
 
 // Who asked is personal. It stays with an operation that has ended, when its other secrets are gone; so it is sealed by

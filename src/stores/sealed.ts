@@ -1,7 +1,8 @@
 // A store made from a store: all that is confidential lies encrypted in the inner one.
 import type { Pause, Store } from '../broker/store.ts';
 import { type ConfidentialRow, parseConfidential } from './operation-rows.ts';
-import { type KeyRing, openText, sealText } from './keyring.ts';
+import type { KeyRing } from './keyring.ts';
+import { openText, sealText } from './sealed-text.ts';
 import { sealedBooks } from './backups/sealed-books.ts';
 import { sealedAudit, sealedEntry } from './sealed-audit.ts';
 import { isSealed, readConfidential } from './confidential.ts';

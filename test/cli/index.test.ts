@@ -81,14 +81,13 @@ function timeOf(words: string): Promise<number> {
 
 test('Commands answer without the broker being loaded, in less than six times the time of Node itself, and those that read offering files soon after', async () => {
   const bare = await leastTime(() => runInGroup(process.execPath, ['-e', '0'], { NODE_OPTIONS }).ended);
-  // 3 to 4 times as a rule, and more where others have the processor's caches.
-  const help = await timeOf('--help');
-  expect(help / bare).toBeLessThan(6);
-  for (const words of ['config', 'instances --help']) expect((await timeOf(words)) / bare).toBeLessThan(6);
-  // As a rule 2 times, and 2.7 for all files.
+  // 4 times as a rule, and more where others have the processor's caches.
+  for (const words of ['--help', 'config', 'instances --help'])
+    expect((await timeOf(words)) / bare).toBeLessThan(6);
+  // Three and four times what help may take: what help does not take is no reason that these take less.
   for (const words of ['catalog lint catalog/redis.yaml', 'catalog render redis small'])
-    expect((await timeOf(words)) / help).toBeLessThan(3);
-  expect((await timeOf('catalog lint catalog')) / help).toBeLessThan(4);
+    expect((await timeOf(words)) / bare).toBeLessThan(18);
+  expect((await timeOf('catalog lint catalog')) / bare).toBeLessThan(24);
 });
 
 test('A command that asks nobody does not load what speaks HTTP, which is a tenth of its time', async () => {

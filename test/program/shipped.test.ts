@@ -1,17 +1,15 @@
 import { coreOptions } from '../../src/config/options.ts';
 import { options } from '../../src/program/config.ts';
-import {
-  optionsOf,
-  protocolModules,
-  provisionerModules,
-  shippedMigrations,
-  shippedTraits,
-} from '../../src/program/shipped.ts';
+import { shippedMigrations, shippedTraits } from '../../src/program/shipped.ts';
+import { dashboardOptions } from '../../src/protocols/dashboard/options.ts';
+import { tsuruOptions } from '../../src/protocols/tsuru/options.ts';
+import { kubernetesOptions } from '../../src/provisioners/kubernetes/options.ts';
+import { postgresOptions } from '../../src/provisioners/postgres/options.ts';
 import { shippedProvisioners } from '../support/shipped-provisioners.ts';
 
 /** What stands in the lists of the program. */
 
-const groups = [coreOptions, optionsOf(provisionerModules), optionsOf(protocolModules)];
+const groups = [coreOptions, kubernetesOptions, postgresOptions, tsuruOptions, dashboardOptions];
 
 test('No option of one part of the program takes the place of another.', () => {
   expect(Object.keys(options)).toHaveLength(groups.flatMap((group) => Object.keys(group)).length);

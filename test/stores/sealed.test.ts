@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import type { Store } from '../../src/broker/store.ts';
-import { openText, readKeys, sealText } from '../../src/stores/keyring.ts';
+import { readKeys } from '../../src/stores/keyring.ts';
+import { openText, sealText } from '../../src/stores/sealed-text.ts';
 import { memoryStore } from '../../src/stores/memory/index.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Store } from '../../src/broker/store.ts';
-import { readKeys, sealText } from '../../src/stores/keyring.ts';
+import { readKeys } from '../../src/stores/keyring.ts';
+import { sealText } from '../../src/stores/sealed-text.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -21,8 +20,8 @@ export function starterFiles(
 ): readonly CatalogFile[] {
   const values: Readonly<Record<string, string>> = {
     'OFFERING-NAME': name,
-    'OFFERING-ID': randomUUID(),
-    'PLAN-ID': randomUUID(),
+    'OFFERING-ID': crypto.randomUUID(),
+    'PLAN-ID': crypto.randomUUID(),
     PROGRAM: program,
   };
   const filled = (file: string, more: Readonly<Record<string, string>> = {}) =>

@@ -1,16 +1,8 @@
-import { writeFileSync } from 'node:fs';
-import type { JsonObject } from '../../broker/json.ts';
-import { readTrusted } from '../../config/access.ts';
-import { redactor } from '../../config/secret-values.ts';
 import { oneOf, path, userName, webAddress, wholeNumber } from '../../config/kinds.ts';
-import { trustAuthorities } from '../../program/tls/trust.ts';
-import { heedSignals } from '../../system/held-signals.ts';
 import { defineCommand } from '../command.ts';
 import { print, printJson } from '../output/print.ts';
 import { flag, option, optionalArgument, optionWithDefault, someText, timeLimit } from '../parameters.ts';
 import { otherParametersOption, parametersOption } from '../platform/parameters.ts';
-import type { CaseGroup } from './case.ts';
-import { passwordFrom } from './password-from.ts';
 
 const apiVersions = ['2.13', '2.14', '2.15', '2.16', '2.17'] as const;
 
@@ -77,72 +69,7 @@ export const checkCommand = defineCommand({
       else print(tableOf(groups));
       return 0;
     }
+    const { runCheck } = await import('./run-check.ts');
     return runCheck(groups, address, { json, ...given });
   },
 });
-
-interface Given {
-  readonly user: string;
-  readonly passwordFrom: string | undefined;
-  readonly offering: string | undefined;
-  readonly plan: string | undefined;
-  readonly parameters: Readonly<Record<string, unknown>> | undefined;
-  readonly otherParameters: Readonly<Record<string, unknown>> | undefined;
-  readonly apiVersion: string;
-  readonly timeLimit: number;
-  readonly operationLimit: number;
-  readonly answerLimit: number;
-  readonly requestLimit: number;
-  readonly atOnce: number;
-  readonly strict: true | undefined;
-  readonly json: true | undefined;
-  readonly junit: string | undefined;
-}
-
-/** Gives the exit code. */
-async function runCheck(
-  groups: readonly CaseGroup[],
-  address: string | undefined,
-  given: Given,
-): Promise<number> {
-  if (address === undefined) throw new Error('check needs <url>: the address of the broker, without /v2.');
-  if (groups.length === 0) throw new Error('--only names no case. See check --list.');
-  const login = { username: given.user, password: passwordFrom(given.passwordFrom) };
-  trustAuthorities(readTrusted());
-  const { checkBroker } = await import('./check-broker.ts');
-  const { lineOf, summaryOf } = await import('./report/lines.ts');
-  const { exitCodeOf } = await import('./report/report.ts');
-  const hide = redactor([login.password]);
-  const report = await checkBroker({
-    address,
-    login,
-    apiVersion: given.apiVersion,
-    offering: given.offering,
-    plan: given.plan,
-    parameters: given.parameters as JsonObject | undefined,
-    otherParameters: given.otherParameters as JsonObject | undefined,
-    groups,
-    mostRequests: given.requestLimit,
-    atOnce: given.atOnce,
-    within: given.timeLimit,
-    operationWithin: given.operationLimit,
-    answerWithin: given.answerLimit,
-    signal: stopSignal(),
-    onResult: (result) => (given.json ? undefined : print(hide(lineOf(result)))),
-  });
-  if (given.junit !== undefined)
-    writeFileSync(given.junit, (await import('./report/junit.ts')).junitOf(report));
-  if (given.json) printJson(report);
-  else print(summaryOf(report));
-  return exitCodeOf(report, given.strict ?? false);
-}
-
-/** The first signal ends the run, which still removes what it has made; the second one ends the process. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  heedSignals(() => {
-    if (stop.signal.aborted) process.exit(2);
-    stop.abort();
-  });
-  return stop.signal;
-}

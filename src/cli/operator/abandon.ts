@@ -15,7 +15,7 @@ export const abandon = defineCommand({
   arguments: [argument('name', nodeName(), 'the name of the node')],
   options: { yes: flag('--yes', 'do not ask'), ...asJson },
   async run([name], { yes, json }) {
-    const client = operatorOfHere();
+    const client = await operatorOfHere();
     const { nodes } = await client.nodes();
     const node = nodes.find((one) => one.name === name);
     if (!node) throw new Error(`There is no node '${name}'.`);

@@ -39,7 +39,7 @@ export const auditCommands: readonly CliCommand[] = [
           json ? JSON.stringify(entry) : rowOf(entry).map(printable).join('  ');
         return followAudit(query, limit, (entry) => print(asText(entry)));
       }
-      const { entries } = await operatorOfHere().audit({ ...query, limit: String(limit) });
+      const { entries } = await (await operatorOfHere()).audit({ ...query, limit: String(limit) });
       if (json) for (const entry of entries) print(JSON.stringify(entry));
       else print(auditTable(entries, process.stdout.columns ?? plainWidth));
       return 0;
@@ -58,7 +58,7 @@ export const auditCommands: readonly CliCommand[] = [
 
 /** One page after the other, so that it does not matter how many there are. */
 async function* pages(query: OperatorQuery): AsyncGenerator<AuditEntryAnswer> {
-  const client = operatorOfHere();
+  const client = await operatorOfHere();
   let after: string | undefined;
   do {
     const { entries, next } = await client.audit({ ...query, oldest_first: 'true', limit: '1000', after });
@@ -85,14 +85,14 @@ function rowOf(entry: AuditEntryAnswer): readonly string[] {
 }
 
 /** The outcome is what changes: so it is looked at here, and not asked for. */
-function followAudit(
+async function followAudit(
   { outcome, ...query }: OperatorQuery,
   limit: number,
   tell: (entry: AuditEntryAnswer) => void,
 ): Promise<never> {
   if (query['until'] !== undefined)
     throw new Error('--until leaves nothing to follow: leave one of both out.');
-  const client = operatorOfHere();
+  const client = await operatorOfHere();
   /** On the clock of the trail, which need not be that of this machine. */
   let latest: string | undefined;
   return follow<AuditEntryAnswer>({

@@ -14,7 +14,7 @@ export const authorityCommands: readonly CliCommand[] = [
       'Show the authorities that sign certificates of instances: which signs, and which bindings are told of.',
     options: asJson,
     async run(_given, { json }) {
-      const { authorities } = await operatorOfHere().authorities();
+      const { authorities } = await (await operatorOfHere()).authorities();
       printFor(json, authorities, table(heads, authorities.map(rowOf)));
       return 0;
     },
@@ -37,7 +37,7 @@ export const authorityCommands: readonly CliCommand[] = [
       ...asJson,
     },
     async run(_given, { signsAfter, authority, json }) {
-      const client = operatorOfHere();
+      const client = await operatorOfHere();
       const generation = authority ?? nextOf((await client.authorities()).authorities);
       const renewed = await client.renewAuthority(generation, { signs_after: signsAfter });
       printFor(json, renewed, told(renewed));

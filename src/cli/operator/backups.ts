@@ -23,7 +23,7 @@ export const backupCommands: readonly CliCommand[] = [
     },
     async run(_given, { json, limit, olderThan, youngerThan, ...rest }) {
       const query = { ...rest, older_than: olderThan, younger_than: youngerThan };
-      const found = await findBackups(operatorOfHere(), query, limit);
+      const found = await findBackups(await operatorOfHere(), query, limit);
       printFor(json, found, backupTable(found));
       return 0;
     },
@@ -34,7 +34,7 @@ export const backupCommands: readonly CliCommand[] = [
     arguments: [instanceId],
     options: asJson,
     async run([id], { json }) {
-      const client = operatorOfHere();
+      const client = await operatorOfHere();
       const { operation, backup } = await client.createBackup(id);
       const ended = operation && (await untilOver(client, operation));
       const made = backup ?? (await findMade(id, ended?.id));
@@ -63,7 +63,7 @@ export const backupCommands: readonly CliCommand[] = [
     arguments: [backupId],
     options: asJson,
     async run([id], { json }) {
-      await operatorOfHere().deleteBackup(id);
+      await (await operatorOfHere()).deleteBackup(id);
       printFor(json, {}, `The backup ${id} is removed.`);
       return 0;
     },
@@ -73,7 +73,7 @@ export const backupCommands: readonly CliCommand[] = [
 /** A backup has the id of the operation that has made it. */
 async function findMade(instance: string, id: string | undefined): Promise<BackupAnswer | undefined> {
   if (id === undefined) return undefined;
-  return (await findBackups(operatorOfHere(), { instance })).find((one) => one.id === id);
+  return (await findBackups(await operatorOfHere(), { instance })).find((one) => one.id === id);
 }
 
 function describeEnd(ended: Parameters<typeof describeOperation>[0] | undefined): string {

@@ -25,7 +25,7 @@ export const bindings = defineCommand({
   },
   async run(_given, { json, limit, olderThan, youngerThan, ...rest }) {
     const query = { ...rest, older_than: olderThan, younger_than: youngerThan };
-    const found = await findBindings(operatorOfHere(), query, limit);
+    const found = await findBindings(await operatorOfHere(), query, limit);
     const rows = found.map((one) => [
       one.id,
       one.instance_id,

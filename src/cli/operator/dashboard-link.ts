@@ -15,7 +15,7 @@ export const dashboardLink = defineCommand({
     ...asJson,
   },
   async run([id], { for: forMs, json }) {
-    const link = await operatorOfHere().dashboardLink(id, { for: forMs });
+    const link = await (await operatorOfHere()).dashboardLink(id, { for: forMs });
     printFor(json, link, `${link.url}\nIt opens the dashboard until ${link.expires_at}, for whoever has it.`);
     return 0;
   },

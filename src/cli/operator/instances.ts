@@ -54,7 +54,7 @@ export const instanceCommands: readonly CliCommand[] = [
         younger_than: youngerThan,
         drifted: drifted ? 'true' : undefined,
       };
-      const found = await findAll(operatorOfHere(), query, limit);
+      const found = await findAll(await operatorOfHere(), query, limit);
       const width = wide ? Infinity : (process.stdout.columns ?? usualWidth);
       printFor(json, found, instanceTable(found, width));
       return 0;
@@ -66,7 +66,7 @@ export const instanceCommands: readonly CliCommand[] = [
     arguments: [instanceId],
     options: asJson,
     async run([id], { json }) {
-      const found = await operatorOfHere().instance(id);
+      const found = await (await operatorOfHere()).instance(id);
       printFor(json, found, instancePage(found));
       return 0;
     },
@@ -126,7 +126,7 @@ export const instanceCommands: readonly CliCommand[] = [
     },
     async run([id, command], { unit, timeout, json }) {
       const began = performance.now();
-      const { results } = await operatorOfHere().exec(id, { command, unit, timeout });
+      const { results } = await (await operatorOfHere()).exec(id, { command, unit, timeout });
       if (json) printJson(results);
       for (const { unit: name, code, output } of json ? [] : results) {
         if (results.length > 1) print(`--- ${name}: exit code ${code}`);
@@ -146,7 +146,7 @@ export const instanceCommands: readonly CliCommand[] = [
       ...asJson,
     },
     async run([id], { unit, lines, json }) {
-      const { units } = await operatorOfHere().log(id, { unit, lines: String(lines) });
+      const { units } = await (await operatorOfHere()).log(id, { unit, lines: String(lines) });
       if (json) printJson(units);
       for (const { unit: name, text } of json ? [] : units) {
         if (units.length > 1) print(`--- ${name}`);

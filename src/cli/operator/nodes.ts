@@ -14,7 +14,7 @@ export const nodeCommands: readonly CliCommand[] = [
     description: 'Show the nodes: their state, capacity and free ports.',
     options: asJson,
     async run(_given, { json }) {
-      const { nodes } = await operatorOfHere().nodes();
+      const { nodes } = await (await operatorOfHere()).nodes();
       printFor(json, nodes, table(heads, nodes.map(rowOf)));
       return 0;
     },
@@ -25,7 +25,7 @@ export const nodeCommands: readonly CliCommand[] = [
     arguments: [argument('name', nodeName(), 'the name of the node')],
     options: asJson,
     async run([name], { json }) {
-      const found = await operatorOfHere().node(name);
+      const found = await (await operatorOfHere()).node(name);
       printFor(json, found, nodePage(found));
       return 0;
     },
@@ -80,7 +80,7 @@ function change(verb: 'drain' | 'undrain' | 'forget', description: string, resul
     arguments: [argument('name', nodeName(), 'the name of the node')],
     options: asJson,
     async run([name], { json }) {
-      const changed = await operatorOfHere().changeNode(name, verb);
+      const changed = await (await operatorOfHere()).changeNode(name, verb);
       printFor(json, changed, `The node ${name} ${result}.`);
       return 0;
     },

@@ -9,7 +9,7 @@ export const offerings = defineCommand({
   description: 'Show every offering, and why some are not on sale.',
   options: asJson,
   async run(_given, { json }) {
-    const { offerings: all } = await operatorOfHere().offerings();
+    const { offerings: all } = await (await operatorOfHere()).offerings();
     const rows = all.map(({ id, name, on_sale: sold, hidden }) => [name, id, sold ? 'yes' : 'no', hidden]);
     printFor(json, all, table(['OFFERING', 'ID', 'ON SALE', 'REASON'], rows));
     return 0;

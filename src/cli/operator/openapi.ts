@@ -8,7 +8,7 @@ export const openapi = defineCommand({
   description: 'Print the OpenAPI document of the operator API, of which clients can be made.',
   options: jsonAnyway,
   async run() {
-    printJson(await operatorOfHere().openapi());
+    printJson(await (await operatorOfHere()).openapi());
     return 0;
   },
 });

@@ -37,7 +37,7 @@ export const operations = defineCommand({
         throw new Error('--older-than leaves nothing to follow: leave one of both out.');
       return followOperations(query, limit, (one) => print(asText(one)));
     }
-    const found = await findOperations(operatorOfHere(), query, limit);
+    const found = await findOperations(await operatorOfHere(), query, limit);
     printFor(json, found, table(heads, found.map(rowOf)));
     return 0;
   },
@@ -52,12 +52,12 @@ function rowOf(one: ListedOperationAnswer): readonly Cell[] {
 }
 
 /** The state is what changes: so it is looked at here, and not asked for. */
-function followOperations(
+async function followOperations(
   { state, ...query }: OperatorQuery,
   limit: number,
   tell: (one: ListedOperationAnswer) => void,
 ): Promise<never> {
-  const client = operatorOfHere();
+  const client = await operatorOfHere();
   const wanted = state?.replace('in-progress', 'in progress');
   return follow<ListedOperationAnswer>({
     async recent(within) {

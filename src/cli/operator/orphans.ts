@@ -15,7 +15,7 @@ export const orphanCommands: readonly CliCommand[] = [
     description: 'Show what is there without an instance; nothing of it is removed by itself.',
     options: asJson,
     async run(_given, { json }) {
-      const { orphans } = await operatorOfHere().orphans();
+      const { orphans } = await (await operatorOfHere()).orphans();
       const rows = orphans.map((one) => [
         one.name,
         one.provisioner,
@@ -37,7 +37,7 @@ export const orphanCommands: readonly CliCommand[] = [
       ...asJson,
     },
     async run([names], { provisioner, node, json }) {
-      const client = operatorOfHere();
+      const client = await operatorOfHere();
       const { orphans } = await client.orphans();
       const removed: OrphanAnswer[] = [];
       for (const name of names) {

@@ -10,7 +10,7 @@ export const quotas = defineCommand({
   description: 'Show every quota, and who uses how much of it.',
   options: asJson,
   async run(_given, { json }) {
-    const { quotas: all } = await operatorOfHere().quotas();
+    const { quotas: all } = await (await operatorOfHere()).quotas();
     const heads = ['OFFERING', 'PLAN', 'PER', 'WHO', 'INSTANCES', 'COST', 'FROM'];
     printFor(json, all, table(heads, all.flatMap(rowsOf)));
     return 0;

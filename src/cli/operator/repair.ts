@@ -19,7 +19,7 @@ export const repairCommands: readonly CliCommand[] = [
     arguments: [operationId],
     options: asJson,
     async run([id], { json }) {
-      const one = await operatorOfHere().operation(id);
+      const one = await (await operatorOfHere()).operation(id);
       printFor(json, one, `${one.created_at}  ${one.instance_id}  ${describeOperation(one)}`);
       return 0;
     },
@@ -49,7 +49,7 @@ export const repairCommands: readonly CliCommand[] = [
     description: 'Show instances of which nothing is there; 1 when there are any, or it could not be seen.',
     options: asJson,
     async run(_given, { json }) {
-      const { missing, unseen } = await operatorOfHere().missing();
+      const { missing, unseen } = await (await operatorOfHere()).missing();
       const rows = missing.map(({ id, key, provisioner, node }) => [id, key, provisioner, node]);
       printFor(json, { missing, unseen }, table(['INSTANCE', 'KEY', 'PROVISIONER', 'NODE'], rows));
       for (const sentence of json ? [] : unseen) console.error(sentence);
@@ -62,7 +62,7 @@ export const repairCommands: readonly CliCommand[] = [
     arguments: [instanceId, again],
     options: asJson,
     async run([id, confirm], { json }) {
-      const { left } = await operatorOfHere().purgeInstance(id, confirm);
+      const { left } = await (await operatorOfHere()).purgeInstance(id, confirm);
       printFor(json, { left }, `The instance ${id} is forgotten.\n${leftBehind(left)}`);
       return 0;
     },
@@ -97,7 +97,7 @@ export const repairCommands: readonly CliCommand[] = [
     ],
     options: asJson,
     async run([id, binding, confirm], { json }) {
-      const { left } = await operatorOfHere().purgeBinding(id, binding, confirm);
+      const { left } = await (await operatorOfHere()).purgeBinding(id, binding, confirm);
       printFor(json, { left }, `The binding ${binding} is forgotten.\n${leftBehind(left)}`);
       return 0;
     },
@@ -120,7 +120,7 @@ async function repair(
   verb: 'retry' | 'cancel',
   json: true | undefined,
 ): Promise<OperationAnswer | undefined> {
-  const client = operatorOfHere();
+  const client = await operatorOfHere();
   const { operation } = await client.repair(id, verb);
   const ended = operation && (await untilOver(client, operation));
   printFor(json, { operation: ended }, ended ? describeOperation(ended) : `${verb} succeeded`);

@@ -25,7 +25,9 @@ export const upgradeCommands: readonly CliCommand[] = [
     description: 'Show the runs of upgrades, the latest first.',
     options: { limit: option('--limit <number>', wholeNumber(1, 1000), 'at most so many'), ...asJson },
     async run(_given, { limit, json }) {
-      const { upgrades } = await operatorOfHere().upgrades({
+      const { upgrades } = await (
+        await operatorOfHere()
+      ).upgrades({
         limit: limit === undefined ? undefined : String(limit),
       });
       printFor(json, upgrades, table(runHeads, upgrades.map(runRow)));
@@ -43,7 +45,7 @@ export const upgradeCommands: readonly CliCommand[] = [
       ...asJson,
     },
     async run([id], { state, limit, follow, json }) {
-      const client = operatorOfHere();
+      const client = await operatorOfHere();
       if (follow) return followRun(client, id, json);
       const found = await client.upgradeRun(id, { state, limit: String(limit) });
       printFor(json, found, pageOf(found));
@@ -77,7 +79,7 @@ export const upgradeCommands: readonly CliCommand[] = [
       ...asJson,
     },
     async run(_given, { atOnce, stopAfter, organizationGuid, spaceGuid, follow, json, ...rest }) {
-      const client = operatorOfHere();
+      const client = await operatorOfHere();
       const begun = await client.startUpgrades({
         ...rest,
         organization_guid: organizationGuid,
@@ -101,7 +103,7 @@ function change(verb: 'pause' | 'resume' | 'cancel', description: string): CliCo
     arguments: [runId],
     options: { ...following, ...asJson },
     async run([id], { follow, json }) {
-      const client = operatorOfHere();
+      const client = await operatorOfHere();
       const changed = await client.changeUpgrades(id, verb);
       if (follow) return followRun(client, id, json);
       printFor(json, changed, `The run is ${changed.state}: ${progressOf(changed)}.`);

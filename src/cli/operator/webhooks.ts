@@ -15,7 +15,7 @@ export const webhookCommands: readonly CliCommand[] = [
     description: 'Show who is told of what happens, and how much could not be told yet.',
     options: asJson,
     async run(_given, { json }) {
-      const { webhooks } = await operatorOfHere().webhooks();
+      const { webhooks } = await (await operatorOfHere()).webhooks();
       const heads = ['RECEIVER', 'TOLD AT', 'EVENTS', 'OFFERINGS', 'WAITING', 'SINCE', 'GIVEN UP', 'TROUBLE'];
       printFor(json, webhooks, table(heads, webhooks.map(rowOf)));
       return 0;
@@ -30,7 +30,7 @@ export const webhookCommands: readonly CliCommand[] = [
       ...asJson,
     },
     async run([name], { limit, json }) {
-      const { messages } = await operatorOfHere().deadWebhooks(name, { limit: String(limit) });
+      const { messages } = await (await operatorOfHere()).deadWebhooks(name, { limit: String(limit) });
       const rows = messages.map((one) => [one.id, one.created_at, one.event, one.instance_id, one.trouble]);
       printFor(json, messages, table(['MESSAGE', 'OF', 'EVENT', 'INSTANCE', 'TROUBLE'], rows));
       return 0;
@@ -42,7 +42,9 @@ export const webhookCommands: readonly CliCommand[] = [
     arguments: [receiver],
     options: { message: option('--message <id>', someText(), 'only this one'), ...asJson },
     async run([name], { message, json }) {
-      const answer = await operatorOfHere().retryWebhooks(name, message === undefined ? {} : { id: message });
+      const answer = await (
+        await operatorOfHere()
+      ).retryWebhooks(name, message === undefined ? {} : { id: message });
       printFor(json, answer, `Told again: ${answer.retried}.`);
       return 0;
     },

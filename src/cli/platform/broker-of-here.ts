@@ -1,23 +1,7 @@
-import { join } from 'node:path';
-import { readPlatformAccess } from '../../config/access.ts';
-import { brokerPasswordFile } from '../../program/opening/secrets.ts';
-import { trustAuthorities } from '../../program/tls/trust.ts';
-import { osbClient, type OsbClient } from '../../protocols/osb/client.ts';
-import { addressOf, passwordOf } from '../address-of-here.ts';
+import type { OsbClient } from '../../protocols/osb/client.ts';
 
 /** Speaks, as a platform does, to the broker that runs with the same variables as this command. */
-export function brokerOfHere(): OsbClient {
-  const access = readPlatformAccess();
-  trustAuthorities(access);
-  const password = passwordOf(access.password, {
-    whose: 'broker',
-    variable: 'BROKER_PASSWORD',
-    file: join(access.dataDir, brokerPasswordFile),
-  });
-  const address = addressOf(access);
-  return osbClient({
-    address,
-    login: { username: access.username, password },
-    name: `The broker at ${address}`,
-  });
+export async function brokerOfHere(): Promise<OsbClient> {
+  const { openPlatformClient } = await import('./open-platform-client.ts');
+  return openPlatformClient();
 }

@@ -28,7 +28,7 @@ export const serviceCommands: readonly CliCommand[] = [
       json,
     },
     async run([offering, plan, id], { parameters: given, organization, space, json: asJson }) {
-      const client = brokerOfHere();
+      const client = await brokerOfHere();
       const body = {
         ...(await findSoldPlan(client, offering, plan)),
         organization_guid: organization,
@@ -49,7 +49,7 @@ export const serviceCommands: readonly CliCommand[] = [
     arguments: [instance],
     options: { plan: option('--plan <name>', someText(), 'the name of its new plan'), parameters, json },
     async run([id], { plan, parameters: given, json: asJson }) {
-      const client = brokerOfHere();
+      const client = await brokerOfHere();
       const now = await planOfInstance(client, id);
       const next = plan === undefined ? now : await findSiblingPlan(client, now.service_id, plan);
       const body = { ...next, parameters: given, previous_values: now };
@@ -66,7 +66,7 @@ export const serviceCommands: readonly CliCommand[] = [
     arguments: [instance, binding],
     options: { parameters, json },
     async run([id, name], { parameters: given, json: asJson }) {
-      const client = brokerOfHere();
+      const client = await brokerOfHere();
       const path = servicePath(id, name);
       const body = { ...(await planOfInstance(client, id)), parameters: given };
       const made = await client.carryOut({ method: 'PUT', path, body }, tellProgress);
@@ -81,7 +81,7 @@ export const serviceCommands: readonly CliCommand[] = [
     arguments: [instance, binding],
     options: { json },
     async run([id, name], { json: asJson }) {
-      const { body } = await brokerOfHere().read(servicePath(id, name));
+      const { body } = await (await brokerOfHere()).read(servicePath(id, name));
       return tell(asJson, body, credentialsIn(body));
     },
   }),
@@ -106,7 +106,7 @@ async function remove(
   bindingId: string | undefined,
   asJson: true | undefined,
 ): Promise<number> {
-  const client = brokerOfHere();
+  const client = await brokerOfHere();
   const query = { ...(await planOfAny(client, instanceId)) };
   const request = { method: 'DELETE', path: servicePath(instanceId, bindingId), query } as const;
   const { status, body } = await client.carryOut(request, tellProgress);

@@ -56,11 +56,9 @@ export async function planOfInstance(client: OsbClient, instance: string): Promi
 /** The same of one that was never finished too: platforms see none of those, and operators do. */
 export async function planOfAny(client: OsbClient, instance: string): Promise<SoldPlan> {
   return planOfInstance(client, instance).catch(async (error: unknown) => {
-    const found = await operatorOfHere()
-      .instance(instance)
-      .catch(() => {
-        throw error;
-      });
+    const found = await (await operatorOfHere()).instance(instance).catch(() => {
+      throw error;
+    });
     return { service_id: found.offering_id, plan_id: found.plan_id };
   });
 }

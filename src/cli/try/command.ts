@@ -38,8 +38,8 @@ export const tryCommand = defineCommand({
         : requireNamed(offering.plans, planName, `plan of ${offering.name}`);
     const trial = openTrial((step) => (json ? undefined : print(lineOf(step))));
     const { instance } = await tryPlan(trial, {
-      osb: brokerOfHere(),
-      operator: operatorOfHere(),
+      osb: await brokerOfHere(),
+      operator: await operatorOfHere(),
       offering,
       planId: plan?.id ?? '',
       parameters: parameters as JsonObject | undefined,

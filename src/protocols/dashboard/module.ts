@@ -1,7 +1,6 @@
 import type { Broker } from '../../broker/broker.ts';
 import type { Seals } from '../../broker/context.ts';
 import type { DashboardPage } from '../protocol.ts';
-import { dashboardOptions } from './options.ts';
 
 interface DashboardParts {
   readonly broker: Broker;
@@ -17,7 +16,6 @@ interface DashboardParts {
 
 /** The dashboards of instances, for people. */
 export const dashboardModule = {
-  options: dashboardOptions,
   async create({ broker, pages, seals, url, warn, config }: DashboardParts) {
     const { dashboardCloudController: cloudController, dashboardIssuer: issuer } = config;
     if (issuer !== undefined && cloudController === undefined)

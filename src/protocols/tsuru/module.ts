@@ -3,7 +3,6 @@ import type { Broker } from '../../broker/broker.ts';
 import type { FurtherLogins } from '../protocol.ts';
 import { type LoginSettings, readLogins } from './logins.ts';
 import { tsuruMigrations } from './migrations.ts';
-import { tsuruOptions } from './options.ts';
 
 interface TsuruParts {
   readonly config: LoginSettings & { readonly syncPatience: number };
@@ -22,7 +21,6 @@ interface TsuruParts {
 
 /** The tsuru service API; undefined without a password for it. */
 export const tsuruModule = {
-  options: tsuruOptions,
   migrations: tsuruMigrations,
   async create({ config, broker, database, url, warn, keptSecret, accounts }: TsuruParts) {
     const logins = readLogins(config, keptSecret);

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import type { ValuesOf } from '../../config/option.ts';
 import { traits } from './form/traits.ts';
 import { kubernetesMigrations } from './migrations.ts';
-import { kubernetesOptions } from './options.ts';
+import type { kubernetesOptions } from './options.ts';
 
 interface KubernetesParts {
   readonly config: ValuesOf<typeof kubernetesOptions>;
@@ -13,7 +13,6 @@ interface KubernetesParts {
 export const kubernetesModule = {
   name: 'kubernetes',
   traits,
-  options: kubernetesOptions,
   migrations: kubernetesMigrations,
   async create({ config, database }: KubernetesParts) {
     const { kubernetes } = await import('./index.ts');

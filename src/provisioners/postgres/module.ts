@@ -1,4 +1,3 @@
-import { postgresOptions } from './options.ts';
 import type { ServerSettings } from './settings.ts';
 import { traits } from './traits.ts';
 
@@ -6,7 +5,6 @@ import { traits } from './traits.ts';
 export const postgresModule = {
   name: 'postgres',
   traits,
-  options: postgresOptions,
   async create({ config, database }: ServerSettings) {
     const { postgresDatabases } = await import('./index.ts');
     const { databasesOf } = await import('./settings.ts');

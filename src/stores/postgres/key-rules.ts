@@ -1,5 +1,6 @@
 // What must be true of a ring of keys before it may write to a database that others use.
-import { type KeyRing, openText, type Sealed, sealText } from '../keyring.ts';
+import type { KeyRing } from '../keyring.ts';
+import { openText, type Sealed, sealText } from '../sealed-text.ts';
 
 export interface Known {
   /** Proofs by id, of the keys that write or wrote. */

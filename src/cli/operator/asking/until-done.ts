@@ -21,7 +21,7 @@ export async function doAndTell(
   { verb, id, json, wait = untilEnded }: Doing,
   ask: (client: OperatorClient) => Promise<ForceDeleteAnswer>,
 ): Promise<number> {
-  const client = operatorOfHere();
+  const client = await operatorOfHere();
   const { operation, left } = await ask(client);
   const ended = operation && (await wait(client, id, operation));
   const lines = [ended ? describeOperation(ended) : `${verb} succeeded`, ...(left ? [leftBehind(left)] : [])];
