@@ -11,9 +11,14 @@ process.once('uncaughtException', (error) => {
   process.exit(1);
 });
 try {
-  const { runCommand } = await import('./cli/index.ts');
-  process.exitCode = await runCommand(process.argv.slice(2));
+  process.exitCode = await run(process.argv.slice(2));
 } catch (error) {
   console.error(describeError(error));
   process.exitCode = 1;
+}
+
+/** A broker is started by no word as a rule, and needs nothing of what reads words. */
+async function run(args: readonly string[]): Promise<number> {
+  if (args.length === 0) return (await import('./cli/serve.ts')).serve.run([], {});
+  return (await import('./cli/index.ts')).runCommand(args);
 }

@@ -1,8 +1,9 @@
 import type { JsonObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
-import { draft04, draftNames, findDraft } from '../json-schema/drafts.ts';
+import { type Draft, draft04, draftNames, findDraft } from '../json-schema/drafts.ts';
 import { compileSchema } from '../json-schema/compiled.ts';
 import { patternOf } from '../json-schema/pattern.ts';
+import { isPlainSchema } from '../json-schema/plain-schema.ts';
 import { type Finding, isError, mistake, warning } from '../problem.ts';
 import { messageOf } from '../reason.ts';
 import { findingsOf } from '../form/shape.ts';
@@ -27,13 +28,18 @@ export function parameterSchemaFindings(schema: JsonObject, at: string): readonl
       ),
     ];
   }
-  const findings = [...madeSchemaFindings(schema, at), ...findingsOf(draft.errorsOf(schema), schema, at)];
   return [
-    ...findings,
-    ...(findings.some(isError) ? [] : useFindings(schema, at)),
+    ...ruleFindings(schema, at, draft),
     ...platformFindings(schema, at, draft.name),
     ...dialectFindings(dialect as string, place),
   ];
+}
+
+function ruleFindings(schema: JsonObject, at: string, draft: Draft): readonly Finding[] {
+  const made = madeSchemaFindings(schema, at);
+  if (!made.some(isError) && isPlainSchema(schema)) return made;
+  const findings = [...made, ...findingsOf(draft.errorsOf(schema), schema, at)];
+  return findings.some(isError) ? findings : [...findings, ...useFindings(schema, at)];
 }
 
 const largest = 65_536;

@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
 import { adoptBody, askedBody } from './wire/actions.ts';
 import { authorityBody } from './wire/authorities.ts';
@@ -9,7 +9,8 @@ import { upgradesBody } from './wire/upgrades.ts';
 import { retryWebhooksBody } from './wire/webhooks.ts';
 import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
 
-const ajv = new Ajv({ ownProperties: true });
+// What is wrong in ours is found when code is made of them; the rules for schemas would be made into code first.
+const ajv = new Ajv({ ownProperties: true, meta: false, validateSchema: false });
 ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));
 
 export const requireAdoptBody = check(adoptBody);
@@ -26,8 +27,10 @@ export const requireAuthorityBody = check(authorityBody);
 
 /** Gives a check that returns the body, or refuses it with a sentence that names the first wrong field. */
 function check<Body>(shape: Shape<Body>): (sent: unknown) => Body {
-  const isBody = ajv.compile<Body>(schemaOf(shape));
+  let isBody: ValidateFunction<Body> | undefined;
   return function requireBody(sent) {
+    // Operators ask for one thing or the other, and most brokers are started for none of them.
+    isBody ??= ajv.compile<Body>(schemaOf(shape));
     if (isBody(sent)) return sent;
     throw refusalOf(isBody.errors?.[0]);
   };

@@ -6,8 +6,6 @@ export interface TsuruLogins {
   readonly username?: string | undefined;
   /** The operator's, which opens every offering without one of its own; absent: those cannot be reached. */
   readonly password?: string | undefined;
-  /** By which each of them has a password that opens no other. */
-  readonly key?: Buffer | undefined;
   /** By the name of the offering. */
   readonly passwords: Readonly<Record<string, string>>;
 }
@@ -33,12 +31,19 @@ export function readLogins(
   const isGiven = tsuruPassword !== undefined || tsuruPasswords !== undefined;
   if (!isGiven && externalDatabase) return undefined;
   const password = isGiven ? tsuruPassword : keptSecret('tsuru-password');
-  return { username, password, passwords, key: password === undefined ? undefined : keyOf(password) };
+  return { username, password, passwords };
 }
 
-/** Slow to make, so that nobody finds the operator's password by trying, from one that was made of it. */
-function keyOf(password: string): Buffer {
-  return scryptSync(password, 'purveyor tsuru', 32);
+const keys = new WeakMap<TsuruLogins, Buffer>();
+
+/**
+ * By which each offering has a password that opens no other. Slow to make, so that nobody finds the operator's password
+ * by trying, from one that was made of it; and made for the first who asks, since most brokers have no tsuru.
+ */
+function keyOf(logins: TsuruLogins, password: string): Buffer {
+  const key = keys.get(logins) ?? scryptSync(password, 'purveyor tsuru', 32);
+  keys.set(logins, key);
+  return key;
 }
 
 const mostKept = 1000;
@@ -61,15 +66,13 @@ export function createLogins(logins: TsuruLogins): Realm {
 }
 
 /** The first is the offering's own, which stands in its manifest and opens no other. */
-export function loginsOf(
-  { username, password, passwords, key }: TsuruLogins,
-  offering: string,
-): readonly Login[] {
+export function loginsOf(logins: TsuruLogins, offering: string): readonly Login[] {
+  const { username, password, passwords } = logins;
   const named = (one: string): Login => ({ username: username ?? offering, password: one });
   const own = Object.hasOwn(passwords, offering) ? passwords[offering] : undefined;
   if (own !== undefined) return [named(own)];
-  if (password === undefined || !key) return none;
-  return [named(madeFor(offering, key)), named(password)];
+  if (password === undefined) return none;
+  return [named(madeFor(offering, keyOf(logins, password))), named(password)];
 }
 
 /** What a manifest gives: of the operator's offering its own; a platform with a name has no other than the one it asks with. */

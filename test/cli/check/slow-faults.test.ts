@@ -6,7 +6,7 @@ import { expectTold } from './planted/expect-told.ts';
 
 jest.setTimeout(600_000);
 
-test.each(plantedInProgress)(
+test.concurrent.each(plantedInProgress)(
   'A broker that takes its time, with faults $name, has each told once, by the case it belongs to.',
   (planted) => expectTold(planted, true),
 );
