@@ -16,7 +16,11 @@ export function sealer(keys: () => KeyRing) {
     binding: (binding: ServiceBinding) => sealRecord(keys(), bindingRow(binding), binding),
     operation(operation: Operation): Operation {
       const row = operationRow(operation);
-      return sealRecord(keys(), row, { ...operation, origin: sealedOrigin(keys(), row, operation.origin) });
+      const legible = { ...operation, origin: sealedOrigin(keys(), row, operation.origin) };
+      // What has ended remembers no secret.
+      return operation.state === 'in progress'
+        ? sealRecord(keys(), row, legible)
+        : { ...legible, confidential: {} };
     },
     opening: (opening: Opening): Opening => ({
       ...opening,
