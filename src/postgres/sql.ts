@@ -8,7 +8,7 @@ export interface Sql {
 }
 
 /** sql`select * from t where id = ${id} and ${condition}` */
-export function sql(texts: TemplateStringsArray, ...values: readonly unknown[]): Sql {
+export function sql(texts: readonly string[], ...values: readonly unknown[]): Sql {
   return { [PIECE]: true, texts, values };
 }
 

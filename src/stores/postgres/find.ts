@@ -7,8 +7,7 @@ import {
 import type { ExpiredBinding, FoundOperation, OperationQuery } from '../../broker/store.ts';
 import { runnableOn } from './lease.ts';
 import type { Query, QueryRow } from '../../postgres/query.ts';
-import { readLoss } from './loss-and-owner.ts';
-import { readBinding, readInstance, readOperation } from './rows.ts';
+import { readBinding, readInstance, readLoss, readOperation } from './rows.ts';
 import { sql } from '../../postgres/sql.ts';
 
 // Each of these is one statement, so that all parts of an answer are of the same moment. What belongs to a row is

@@ -5,19 +5,10 @@ import { auditEnding, auditInsertion } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { cancellable, unhindered } from './exclusion.ts';
 import { stillHeld } from './lease.ts';
-import { keptColumn } from './loss-and-owner.ts';
 import { type Query } from '../../postgres/query.ts';
 import { codeOf } from '../../system/error-code.ts';
-import {
-  assignments,
-  bindingColumns,
-  instanceColumns,
-  json,
-  names,
-  note,
-  columnsOf,
-  type Columns,
-} from './rows.ts';
+import { json } from './rows.ts';
+import { bindingColumns, instanceAssignments, instanceColumns, operationColumns } from './written.ts';
 import { join, sql, type Sql } from '../../postgres/sql.ts';
 
 const UNIQUE_VIOLATION = '23505';
@@ -97,11 +88,11 @@ function openOperation({ operation }: Opening): Sql {
 function instancePart(opening: Opening, change: Change<ServiceInstance>): Sql {
   if ('put' in change && change.put.version === 0) return insertion(opening, change.put);
   const { id, version } = 'put' in change ? change.put : change.remove;
-  const own = 'put' in change && { ...instanceColumns(change.put), ...keptColumn(change.put) };
-  const columns = own && { ...own, operation_id: openOperation(opening) };
-  const deed = columns
-    ? sql`update service_instances set ${assignments(columns)}, version = version + 1, updated_at = now()`
-    : sql`delete from service_instances`;
+  const deed =
+    'put' in change
+      ? sql`update service_instances set ${instanceAssignments(change.put)} version = version + 1,
+          operation_id = ${openOperation(opening)}`
+      : sql`delete from service_instances`;
   return sql`changed as (
     ${deed}
     where id = ${id} and version = ${version} and ${free(INSTANCES, opening)} and ${wanted(opening)}
@@ -109,15 +100,11 @@ function instancePart(opening: Opening, change: Change<ServiceInstance>): Sql {
 }
 
 function insertion(opening: Opening, instance: ServiceInstance): Sql {
-  const columns: Columns = {
-    id: sql`${instance.id}::text`,
-    version: sql`1`,
-    operation_id: openOperation(opening),
-    ...instanceColumns(instance),
-    protected_from: sql`${instance.protectedFrom}::timestamptz`,
-  };
+  const { id, protectedFrom } = instance;
   return sql`changed as (
-    insert into service_instances (${names(columns)}) select ${columnsOf(columns)} where ${wanted(opening)}
+    insert into service_instances (id, version, operation_id, protected_from, ${instanceColumns.names})
+    select ${id}::text, 1, ${openOperation(opening)}, ${protectedFrom}::timestamptz, ${instanceColumns.values(instance)}
+    where ${wanted(opening)}
     on conflict (id) do nothing
     returning id, node)`;
 }
@@ -153,21 +140,19 @@ function bindingPart(opening: Opening): Sql {
   if ('remove' in binding) {
     return sql`delete from service_bindings where ${same} and ${asRead(binding.remove)} returning id`;
   }
-  const columns = { ...bindingColumns(binding.put), operation_id: openOperation(opening) };
-  return sql`update service_bindings set ${assignments(columns)} where ${same} and ${asRead(binding.put)} returning id`;
+  return sql`update service_bindings set ${bindingColumns.assignments(binding.put)},
+    operation_id = ${openOperation(opening)} where ${same} and ${asRead(binding.put)} returning id`;
 }
 
 /** In place of a bind that failed, but never of a binding that somebody has been given. */
 function newBinding(opening: Opening, binding: ServiceBinding): Sql {
-  const columns = {
-    ...bindingColumns(binding),
-    operation_id: openOperation(opening),
-    created_at: sql`now()`,
-  };
-  const all = { instance_id: sql`${binding.instanceId}::text`, id: sql`${binding.id}::text`, ...columns };
+  const { instanceId, id } = binding;
   return sql`
-    insert into service_bindings (${names(all)}) select ${columnsOf(all)} from kept
-    on conflict (instance_id, id) do update set ${assignments(columns)}
+    insert into service_bindings (instance_id, id, operation_id, created_at, ${bindingColumns.names})
+    select ${instanceId}::text, ${id}::text, ${openOperation(opening)}, now(), ${bindingColumns.values(binding)}
+    from kept
+    on conflict (instance_id, id) do update set (operation_id, created_at, ${bindingColumns.names})
+      = (excluded.operation_id, excluded.created_at, ${bindingColumns.excluded})
       where not service_bindings.ready and ${free(BINDINGS, opening)}
     returning id`;
 }
@@ -184,33 +169,11 @@ function opened(opening: Opening, cost: number | undefined): Sql {
   const { operation, cancels } = opening;
   const going = operation.state === 'in progress';
   const span = operation.deadline.getTime() - operation.createdAt.getTime();
-  const columns: Columns = {
-    id: sql`${operation.id}::text`,
-    kind: sql`${operation.kind}::text`,
-    action: sql`${operation.action}::text`,
-    instance_id: sql`${operation.instanceId}::text`,
-    binding_id: sql`${operation.bindingId}::text`,
-    offering_id: sql`${operation.offeringId}::text`,
-    plan_id: sql`${operation.planId}::text`,
-    state: sql`${operation.state}::text`,
-    attempt: sql`${operation.attempt}::integer`,
-    failures: sql`${operation.failures}::integer`,
-    holder: sql`${going ? operation.holder : undefined}::text`,
-    node: nodeOf(opening),
-    cost: sql`${going ? cost : undefined}::numeric`,
-    follows: sql`${operation.follows}::text`,
-    note: note(operation.note),
-    untold: sql`${operation.untold ?? false}::boolean`,
-    failure: json(operation.failure && { ...operation.failure }),
-    origin: json({ ...operation.origin }),
-    carrier: json(operation.carrier),
-    confidential: sql`${going ? JSON.stringify(operation.confidential) : '{}'}::text`,
-    finished_at: going ? sql`null::timestamptz` : sql`now()`,
-    due_at: firstDue(opening),
-    deadline: sql`now() + ${span} * interval '1 millisecond'`,
-  };
   return sql`opened as (
-    insert into operations (${names(columns)}) select ${columnsOf(columns)}
+    insert into operations (node, cost, due_at, deadline, finished_at, ${operationColumns.names})
+    select ${nodeOf(opening)}, ${going ? cost : undefined}::numeric, ${firstDue(opening)},
+      now() + ${span} * interval '1 millisecond', ${going ? sql`null::timestamptz` : sql`now()`},
+      ${operationColumns.values(operation)}
     from ${cancels === undefined ? sql`changed` : sql`cancelled`}
     returning due_at)`;
 }

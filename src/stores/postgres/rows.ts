@@ -1,13 +1,14 @@
 import type { Json, JsonObject } from '../../broker/json.ts';
 import type {
   InstanceMetadata,
+  Loss,
   Operation,
   OperationFailure,
   ServiceBinding,
   ServiceInstance,
 } from '../../broker/records.ts';
 import { parseConfidential, reviveOperation } from '../operation-rows.ts';
-import { lossColumns, ownerColumns, readLoss } from './loss-and-owner.ts';
+import { jsonText, storableText } from './written.ts';
 import { join, raw, sql, type Sql } from '../../postgres/sql.ts';
 
 // Records are read as one JSON value each, `to_json(row)`: few columns are planned and read much faster than sixty.
@@ -165,6 +166,20 @@ export function readOperation(value: unknown): Operation | undefined {
   });
 }
 
+interface LossRow {
+  readonly lost_node: string | null;
+  readonly lost_at: string | null;
+  readonly lost_key: string | null;
+}
+
+/** @param value of a row at least the columns of the loss, or null where there is none */
+export function readLoss(value: unknown): Loss | null {
+  if (value === null) return null;
+  const { lost_node: node, lost_at: at, lost_key: key } = value as LossRow;
+  if (node === null || at === null) return null;
+  return { node, at: new Date(at), key: key ?? undefined };
+}
+
 /** Here SQL's nulls end: without the members that have none but them. */
 function present<Rec extends object>(record: Rec): { [Name in keyof Rec]?: NonNullable<Rec[Name]> } {
   const members = Object.entries(record).filter(([, value]) => value !== null);
@@ -178,55 +193,13 @@ function dateOf(value: string | null): Date | null {
 /** Column name to value; a column that is not named keeps its value or default. */
 export type Columns = Readonly<Record<string, Sql>>;
 
-/** All that a put of an instance writes, but for id, version, open operation and times. */
-export function instanceColumns(instance: ServiceInstance): Columns {
-  return {
-    key: sql`${instance.key}::text`,
-    ...lossColumns(instance.lost),
-    offering_id: sql`${instance.offeringId}::text`,
-    plan_id: sql`${instance.planId}::text`,
-    revision: sql`${instance.revision}::text`,
-    organization_guid: sql`${instance.organizationGuid}::text`,
-    space_guid: sql`${instance.spaceGuid}::text`,
-    context: json(instance.context),
-    maintenance_version: sql`${instance.maintenanceVersion}::text`,
-    former_plans: json(instance.formerPlans),
-    metadata: json(instance.metadata as JsonObject | undefined),
-    node: sql`${instance.place?.node}::text`,
-    cost: sql`${instance.place?.cost}::numeric`,
-    ...ownerColumns(instance),
-    stopped: sql`${instance.stopped ?? false}::boolean`,
-    stopped_units: json(instance.stoppedUnits),
-    check_every: sql`${instance.checkEvery}::integer`,
-    parent: sql`${instance.parent}::text`,
-    ready: sql`${instance.ready}::boolean`,
-    confidential: sql`${JSON.stringify(instance.confidential)}::text`,
-  };
-}
-
-/** All that a put of a binding writes, but for its ids, open operation and time. */
-export function bindingColumns(binding: ServiceBinding): Columns {
-  return {
-    key: sql`${binding.key}::text`,
-    app_guid: sql`${binding.appGuid}::text`,
-    route: sql`${binding.route}::text`,
-    predecessor_id: sql`${binding.predecessorId}::text`,
-    dependent: sql`${binding.dependent}::text`,
-    context: json(binding.context),
-    ready: sql`${binding.ready}::boolean`,
-    expires_at: sql`${binding.expiresAt}::timestamptz`,
-    renew_before: sql`${binding.renewBefore}::timestamptz`,
-    confidential: sql`${JSON.stringify(binding.confidential)}::text`,
-  };
-}
-
 export function json(value: Json | undefined): Sql {
-  return sql`${value === undefined ? undefined : JSON.stringify(value)}::json`;
+  return sql`${jsonText(value)}::json`;
 }
 
 /** May quote the output of a program, which may hold what a text of Postgres cannot. */
 export function note(text: string | undefined): Sql {
-  return sql`${text?.replaceAll('\u0000', '')}::text`;
+  return sql`${storableText(text)}::text`;
 }
 
 export function names(columns: Columns): Sql {

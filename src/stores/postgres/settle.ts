@@ -5,9 +5,9 @@ import { backupInsertion } from './backups/books.ts';
 import { auditEnding } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { stillHeld } from './lease.ts';
-import { keptColumn } from './loss-and-owner.ts';
 import type { Query } from '../../postgres/query.ts';
-import { assignments, bindingColumns, instanceColumns, json, note, type Columns } from './rows.ts';
+import { json, note } from './rows.ts';
+import { bindingColumns, instanceAssignments } from './written.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 import { entry } from './timeline.ts';
 
@@ -54,12 +54,9 @@ function instancePart(operation: Operation, change: Change<ServiceInstance> | un
   if (!change && operation.bindingId !== undefined) return undefined;
   const own = sql`id = ${operation.instanceId} and exists (select from ended)`;
   if (change && 'remove' in change) return sql`delete from service_instances where ${own}`;
-  const columns: Columns = {
-    ...(change && { ...instanceColumns(change.put), ...keptColumn(change.put), updated_at: sql`now()` }),
-    version: sql`version + 1`,
-    operation_id: sql`nullif(operation_id, ${operation.id})`,
-  };
-  return sql`update service_instances set ${assignments(columns)} where ${own}`;
+  const put = change ? instanceAssignments(change.put) : sql``;
+  return sql`update service_instances set ${put} version = version + 1,
+    operation_id = nullif(operation_id, ${operation.id}) where ${own}`;
 }
 
 function bindingPart(
@@ -71,9 +68,6 @@ function bindingPart(
   if (id === undefined) return undefined;
   const own = sql`instance_id = ${operation.instanceId} and id = ${id} and ${after}`;
   if (change && 'remove' in change) return sql`delete from service_bindings where ${own}`;
-  const columns: Columns = {
-    ...(change && bindingColumns(change.put)),
-    operation_id: sql`nullif(operation_id, ${operation.id})`,
-  };
-  return sql`update service_bindings set ${assignments(columns)} where ${own}`;
+  const put = change ? sql`${bindingColumns.assignments(change.put)}, ` : sql``;
+  return sql`update service_bindings set ${put} operation_id = nullif(operation_id, ${operation.id}) where ${own}`;
 }
