@@ -38,6 +38,8 @@ const turns: Readonly<Record<string, (loops: Loops) => Promise<unknown>>> = {
   'deleted instances that were kept enough': ({ store }) => store.keptEnough(10),
   'round of orphans, 100 things': ({ orphans }) => orphans.look({ provisioner: 'postgres' }, things),
   'instances of a plan get turns of backups, a page': ({ backups }) => backups.enter(backedUp),
+  'backups that have had their time, a page': ({ backups }) =>
+    backups.expired([{ planId: 'folders-plan', count: 3 }]),
   'claim of a backup that is due': ({ backups }) => backups.claim([{ ...backedUp, every: 60_000 }], 1),
   'claim of a backup where none is due': ({ backups }) => backups.claim([backedUp], 1),
   'pruning where nothing is old': ({ store }) => store.prune(365 * day),

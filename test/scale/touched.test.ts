@@ -91,6 +91,8 @@ async function runRarely(pool: Pool): Promise<void> {
   const plan = { offeringId: 'folders', planId: 'folders-plan', every: 60_000 };
   let after = await turns.enter(plan);
   while (after !== undefined) after = await turns.enter(plan, after);
+  for (const last of [undefined, idOf(5000)])
+    await turns.expired([{ planId: 'folders-plan', count: 3, time: 86_400_000 }], last);
   await pool.query('analyze backup_turns');
   for (const every of [60_000, 86_400_000]) await turns.claim([{ ...plan, every }], 1);
   await pool.end();

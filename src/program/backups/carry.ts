@@ -44,7 +44,7 @@ export function backupWork(parts: CarryBackups): WorkSource {
       const turn = await turns.claim(plans, askFor);
       if (turn) return { ended: take(parts, turn) };
       const took = performance.now() - begun;
-      return { sleepMs: isMore ? pauses * took : nextLookAfter(took) };
+      return { sleepMs: nextLookAfter(took, isMore) };
     },
   };
 }
@@ -64,9 +64,13 @@ function enteringAll({
   };
 }
 
-/** Milliseconds until the next look. @param took those of the last one */
-export function nextLookAfter(took: number): number {
-  return Math.max(lookEvery, pauses * took);
+/**
+ * Milliseconds until the next look.
+ * @param took those of the last one
+ * @param isMore is there a page that follows the one that was looked at?
+ */
+export function nextLookAfter(took: number, isMore: boolean): number {
+  return Math.max(isMore ? 0 : lookEvery, pauses * took);
 }
 
 /** What goes wrong is told. A backup that fails later is told by its operation, as one that somebody has asked for. */

@@ -4,7 +4,7 @@ import type { BrokerContext } from '../../broker/context.ts';
 import { startRounds } from '../loops/rounds.ts';
 import { startWorker, type Worker } from '../loops/worker.ts';
 import { backupWork, nextLookAfter } from './carry.ts';
-import { backupTurns } from './turns.ts';
+import { type BackupTurns, backupTurns } from './turns.ts';
 
 /** Backups that one broker makes at a time because they are due. */
 const atOnce = 2;
@@ -27,16 +27,17 @@ export function openBackupTurns(
     concurrency: Math.min(atOnce, workers),
     observe: context.observe,
   });
+  const removeNext = removingAll(turns, broker);
   const rounds = startRounds(async () => {
     const begun = performance.now();
-    await removeExpired(turns, broker).catch((error: unknown) =>
+    const isMore = await removeNext().catch((error: unknown) =>
       context.observe({
         type: 'trouble',
         doing: 'removing backups that have had their time',
         detail: String(error),
       }),
     );
-    return nextLookAfter(performance.now() - begun);
+    return nextLookAfter(performance.now() - begun, isMore === true);
   });
   return {
     wake: () => worker.wake(),
@@ -52,15 +53,26 @@ function abortable() {
   return { signal: controller.signal, abort: () => controller.abort() };
 }
 
-/** Those that somebody has begun to remove first: what was broken off is ended. */
-async function removeExpired(turns: ReturnType<typeof backupTurns>, broker: Broker): Promise<void> {
-  const plans = broker.catalog().offerings.flatMap((offering) => offering.plans);
-  const lists = [turns.leftRemoving];
-  for (const { id: planId, backup } of plans) {
-    const { keepCount: count, keepFor: time } = backup ?? {};
-    if (count !== undefined || time !== undefined) lists.push(() => turns.expired({ planId, count, time }));
-  }
-  for (const list of lists)
-    for (const backupId of await list())
-      await broker.deleteBackup({ backupId, origin: { protocol: 'broker' } });
+/**
+ * Goes through the backups of all instances page by page, again and again; tells after each whether more follow. Those
+ * that somebody has begun to remove come first: what was broken off is ended.
+ */
+function removingAll(turns: BackupTurns, broker: Broker): () => Promise<boolean> {
+  let after: string | undefined;
+  return async function removeNext() {
+    const plans = broker
+      .catalog()
+      .offerings.flatMap((offering) => offering.plans)
+      .map(({ id: planId, backup }) => ({ planId, count: backup?.keepCount, time: backup?.keepFor }))
+      .filter(({ count, time }) => count !== undefined || time !== undefined);
+    const remove = async (ids: readonly string[]) => {
+      for (const backupId of ids) await broker.deleteBackup({ backupId, origin: { protocol: 'broker' } });
+    };
+    await remove(await turns.leftRemoving());
+    if (plans.length === 0) return false;
+    const { ids, next } = await turns.expired(plans, after);
+    after = next;
+    await remove(ids);
+    return next !== undefined;
+  };
 }

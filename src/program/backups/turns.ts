@@ -29,6 +29,8 @@ export interface PlanKeeping {
 const batch = 100;
 /** Instances that are looked at for a turn of their own at once. */
 const pageLength = 500;
+/** Instances whose backups are looked at at once. */
+const keepers = 50;
 
 const ms = (value: number) => sql`${value} * interval '1 millisecond'`;
 const every = sql`p.every * interval '1 millisecond'`;
@@ -51,17 +53,7 @@ export function backupTurns(pool: Pool) {
         update backup_turns set taken_until = null, last_at = ${next}, since = ${next}
         where instance_id = ${instanceId} and coalesce(last_at < ${dueAt}::timestamptz, true)`);
     },
-    /** Those that were made by themselves and have had their time. */
-    expired: ({ planId, count, time }: PlanKeeping) =>
-      ids(sql`
-        select id from (
-          select id, instance_id, created_at,
-            row_number() over (partition by instance_id order by created_at desc, id desc) as place
-          from backups where plan_id = ${planId} and protocol = 'broker' and not removing
-        ) made
-        where place > ${count ?? null}::bigint or (created_at < now() - ${time ?? null}::float8 * interval '1 millisecond'
-          and (place > 1 or not exists (select from service_instances i where i.id = made.instance_id)))
-        order by created_at limit ${batch}`),
+    expired: (plans: readonly PlanKeeping[], after?: string) => expired(query, plans, after),
     /** Those whose removal somebody has begun. */
     leftRemoving: () => ids(sql`select id from backups where removing order by id limit ${batch}`),
   };
@@ -120,4 +112,41 @@ async function claim(query: Query, plans: readonly PlanTurns[], leaseMs: number)
     select d.id, d.every, d.due_at::text as due_at from due d join taken t on t.instance_id = d.id`);
   if (!row) return undefined;
   return { instanceId: String(row['id']), every: Number(row['every']), dueAt: String(row['due_at']) };
+}
+
+/**
+ * Backups that were made by themselves and have had their time: those of a page of instances, by id.
+ * @param after the end of the page before
+ * @returns `next` the end of this page; undefined: there are no more
+ */
+async function expired(
+  query: Query,
+  plans: readonly PlanKeeping[],
+  after = '',
+): Promise<{ readonly ids: readonly string[]; readonly next?: string | undefined }> {
+  const following = (id: Sql) =>
+    sql`(select b.instance_id from backups b where b.instance_id > ${id} order by b.instance_id limit 1)`;
+  const [row] = await query(sql`
+    with recursive page (instance_id, number) as (
+      select ${following(sql`${after}`)}, 1
+      union all
+      select ${following(sql`page.instance_id`)}, number + 1 from page
+      where page.instance_id is not null and number < ${keepers}
+    ), plans as (
+      select * from unnest(${plans.map(({ planId }) => planId)}::text[],
+        ${plans.map(({ count }) => count ?? null)}::bigint[], ${plans.map(({ time }) => time ?? null)}::float8[])
+        as p (plan_id, count, time)
+    ), made as (
+      select own.* from page, lateral (
+        select b.*, row_number() over (partition by plan_id order by created_at desc, id desc) as place from backups b
+        where b.instance_id = page.instance_id and protocol = 'broker' and not removing) own
+    )
+    select (select instance_id from page where number = ${keepers}) as next, (
+      select json_agg(m.id order by m.created_at) from made m join plans p using (plan_id)
+      where m.place > p.count or (m.created_at < now() - p.time * interval '1 millisecond'
+        and (m.place > 1 or not exists (select from service_instances i where i.id = m.instance_id)))) as ids`);
+  return {
+    ids: (row?.['ids'] ?? []) as readonly string[],
+    next: (row?.['next'] ?? undefined) as string | undefined,
+  };
 }
