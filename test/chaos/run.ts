@@ -30,6 +30,8 @@ export interface Stage {
 
 /** Lives that go on at once. */
 const abreast = 8;
+/** Different things that happen, however slow the machine is. */
+const leastStruck = 2;
 /** Milliseconds that everything may take to come to rest. */
 const restMs = 180_000;
 
@@ -86,7 +88,7 @@ function bothOf<Name extends string>(
   };
 }
 
-/** @param isEnough nothing new is begun when it is, or when the time is over */
+/** @param isEnough nothing new is begun when it is, or when the time is over, and so many things have happened */
 export async function runStage(
   stage: Stage,
   { seed, time }: Pick<Bounds, 'seed' | 'time'>,
@@ -94,12 +96,13 @@ export async function runStage(
 ): Promise<ChaosReport> {
   const { platform } = stage;
   const end = performance.now() + time;
-  const isOver = () => isEnough() || performance.now() > end;
+  const struck: Record<string, number> = {};
+  const isOver = () => (isEnough() || performance.now() > end) && Object.keys(struck).length >= leastStruck;
   const living = Array.from({ length: abreast }, async () => {
     while (!isOver()) await platform.live();
   });
   try {
-    const struck = await strike(stage, seed, isOver);
+    await strike(stage, seed, struck, isOver);
     await stage.mend();
     platform.stop();
     const faults: string[] = [];
@@ -120,10 +123,10 @@ export async function runStage(
 async function strike(
   { strikes: all }: Stage,
   seed: number,
+  struck: Record<string, number>,
   isOver: () => boolean,
-): Promise<Record<string, number>> {
+): Promise<void> {
   const chance = chanceFrom(seed + 1);
-  const struck: Record<string, number> = {};
   while (!isOver()) {
     await pause(500 + chance.below(2500));
     const least = Math.min(...Object.keys(all).map((name) => struck[name] ?? 0));
@@ -132,7 +135,6 @@ async function strike(
     struck[name] = (struck[name] ?? 0) + 1;
     await happen(chance);
   }
-  return struck;
 }
 
 /** What is left over is removed by and by: the last verdict counts. */
