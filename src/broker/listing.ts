@@ -179,6 +179,9 @@ export interface QuotaClaim extends QuotaCount {
   readonly name?: string | undefined;
 }
 
+/** By how many more than a quota of instances allows nobody goes on counting who looks for a free one. */
+export const countedOver = 1000;
+
 /** What is in use already. */
 export type QuotaUse = Required<{ readonly [Name in keyof QuotaAmounts]: number }>;
 

@@ -1,3 +1,4 @@
+import { quotaSentence } from '../../src/broker/operations/quota.ts';
 import type { Quota } from '../../src/broker/policies.ts';
 import { aPlan, toProvision, toUpdate } from './fixtures.ts';
 import { coreInMemory, scripted } from './core-in-memory.ts';
@@ -22,6 +23,17 @@ test('Another instance than a quota allows is refused with the quota and what is
   });
   await broker.provision({ ...toProvision(), instanceId: 'i2', spaceGuid: 'elsewhere' });
   await broker.provision(toProvision());
+});
+
+test('Who counts no further than there may be, by far, says so', () => {
+  const claim = { quota: perSpace, name: 'acme', isNew: true, cost: 0, held: 0 };
+  const shortage = { of: 'quota', by: 'instances', claim, limit: 1 } as const;
+  expect(quotaSentence(aPlan(), { ...shortage, used: 1000 })).toBe(
+    "The quota of the space 'acme' for 'cache' is 1 instance: 1000 are in use.",
+  );
+  expect(quotaSentence(aPlan(), { ...shortage, used: 1001 })).toBe(
+    "The quota of the space 'acme' for 'cache' is 1 instance: at least 1001 are in use.",
+  );
 });
 
 test('An update to a plan whose quota is used up is refused, and one that stays in its plan is not', async () => {

@@ -6,6 +6,7 @@ import { readKeys } from '../../src/stores/keyring.ts';
 import { postgresOrphans } from '../../src/stores/postgres/orphans.ts';
 import { postgresPorts } from '../../src/stores/postgres/ports.ts';
 import { postgresStore } from '../../src/stores/postgres/index.ts';
+import { heldFromBirth, provisioning } from '../stores/contract/steps.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
@@ -81,6 +82,10 @@ async function runRarely(pool: Pool): Promise<void> {
   await store.prune(365 * 86_400_000);
   await store.audit.prune(365 * 86_400_000, 1000);
   await store.expired(100);
+  const quota = { of: 'all', per: 'total', instances: 10 } as const;
+  const opening = provisioning({}, heldFromBirth('provision', { offeringId: 'echoes' }));
+  const quotas = [{ quota, isNew: true, cost: 0, held: 0 }];
+  await store.place(opening, { maxInstances: 5, quotas });
   const found = [1, 2, 3].map((n) => ({ name: `thing-${n}`, instanceId: idOf(n), key: `p${n}` }));
   for (const where of [{ provisioner: 'postgres' }, { provisioner: 'folders', node: 'gone-1' }]) {
     await postgresOrphans(pool).look(where, found);

@@ -3,6 +3,7 @@ import type { ServicePlan } from '../catalog.ts';
 import type { Quota, QuotaAmounts, QuotaException, QuotaScope } from '../policies.ts';
 import type { BrokerContext } from '../context.ts';
 import {
+  countedOver,
   type InstanceOwner,
   type OwnerMember,
   type OwnerUse,
@@ -113,7 +114,8 @@ export function quotaSentence(
   const whose = per === 'total' ? 'The quota' : `The quota of the ${per} '${claim.name ?? ''}'`;
   const counted = by === 'instances' ? `${limit} instance${limit === 1 ? '' : 's'}` : `a cost of ${limit}`;
   const wanted = by === 'instances' ? '' : `, and this one costs ${claim.cost}`;
-  return `${whose} for ${what} is ${counted}: ${used} ${by === 'instances' && used !== 1 ? 'are' : 'is'} in use${wanted}.`;
+  const atLeast = by === 'instances' && used >= limit + countedOver ? 'at least ' : '';
+  return `${whose} for ${what} is ${counted}: ${atLeast}${used} ${by === 'instances' && used !== 1 ? 'are' : 'is'} in use${wanted}.`;
 }
 
 const mostOwners = 100;

@@ -1,14 +1,25 @@
 import type { QuotaScope } from '../../../broker/policies.ts';
 import { defaultPlatform } from '../../../broker/key.ts';
-import type { OwnerMember, OwnerUse, QuotaCount, QuotaOwner, QuotaUse } from '../../../broker/listing.ts';
+import {
+  countedOver,
+  type OwnerMember,
+  type OwnerUse,
+  type QuotaClaim,
+  type QuotaCount,
+  type QuotaOwner,
+  type QuotaUse,
+} from '../../../broker/listing.ts';
 import type { Query } from '../../../postgres/query.ts';
 import { join, sql, type Sql } from '../../../postgres/sql.ts';
 import { hasGuid } from '../list.ts';
 
-/** What is in use of each, in the order of the counts: for each one look by an index. */
-export function quotaUses(counts: readonly QuotaCount[], others: Sql): Sql {
+/** What is in use of each, in the order of the claims: for each one look by an index, no further than its limit needs. */
+export function quotaUses(claims: readonly QuotaClaim[], others: Sql): Sql {
   return sql`json_build_array(${join(
-    counts.map((count) => sql`(select ${use} ${usedIn(count)} and ${others})`),
+    claims.map(({ quota: { instances = 0, cost }, ...count }) => {
+      const enough = cost === undefined ? instances + countedOver : undefined;
+      return sql`(select ${use(sql`cost`)} from (select ${taken} as cost ${usedIn(count)} and ${others} limit ${enough}::bigint) own)`;
+    }),
     ', ',
   )})`;
 }
@@ -20,7 +31,8 @@ export function readUses(value: unknown): readonly QuotaUse[] {
   }));
 }
 
-const use = sql`json_build_object('instances', count(*), 'cost', coalesce(sum(greatest(i.cost, o.cost)), 0))`;
+const taken = sql`greatest(i.cost, o.cost)`;
+const use = (cost: Sql) => sql`json_build_object('instances', count(*), 'cost', coalesce(sum(${cost}), 0))`;
 
 /** Also of a plan that an open update goes to: when it has succeeded, the instance is of it. */
 function usedIn({ offeringId, planId, owner }: QuotaCount): Sql {
@@ -62,7 +74,7 @@ export async function listUses(
   const { owner, name } = ownerColumnsOf[per];
   const rows = await query(sql`
     select ${owner} as owner, ${per === 'total' ? sql`null::text` : platform} as within, max(${name}) as name,
-      ${use} as used ${usedIn(count)} and ${holding}
+      ${use(taken)} as used ${usedIn(count)} and ${holding}
     group by 1, 2 order by count(*) desc, 1 limit ${limit}`);
   return rows.map((row) => ({
     ...(readUses([row['used']])[0] as QuotaUse),
