@@ -61,8 +61,9 @@ export async function openDatabase(opening: DatabaseOpening): Promise<OpenDataba
 
 /** Of an embedded one, which nobody else knows of; where it lies is no secret. */
 function passwordIn({ pool }: Database): readonly string[] {
-  const { password } = openClient(pool);
-  return password === undefined ? [] : [password];
+  // Not what its type says: null where the address has none.
+  const { password } = openClient(pool) as { readonly password?: string | null };
+  return password ? [password] : [];
 }
 
 /** Our own sentences as they are; what others say without the names and addresses in it. */
