@@ -15,6 +15,7 @@ import type { Account } from '../system/account.ts';
 import { createDiskMeter } from '../system/limits/disk-meter.ts';
 import { openLimits } from '../system/limits/open-limits.ts';
 import { readBootId } from '../system/proc.ts';
+import { openStarter } from '../system/starter/starter.ts';
 
 export interface NodeOptions {
   readonly name: string;
@@ -66,9 +67,12 @@ export async function openNode(options: NodeOptions): Promise<OpenNode> {
     const parts = await openParts(options, account, directory);
     const groups = parts.keeper?.groups;
     if (groups) await removeLeftGroups(directory, groups, options.note);
+    const starter = openStarter();
     return {
       ...parts,
+      start: starter.start,
       close() {
+        starter.close();
         groups?.close();
         unlock();
       },

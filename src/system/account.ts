@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import type { HostLimits } from './limits/keeper.ts';
+import type { Starter } from './starter/beginning.ts';
 
 export interface Account {
   readonly name: string;
@@ -19,6 +20,8 @@ export interface Host {
   readonly sandbox?: Sandbox | undefined;
   /** Those of the instance for which something is started; absent: none. */
   readonly limits?: HostLimits;
+  /** Begins what shall outlive the broker; absent: this process does it. */
+  readonly start?: Starter;
 }
 
 /** Shuts programs in. */

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, readSync, rmSync } from 'node:fs';
-import { type Command, type Gated, startGated } from './start-gated.ts';
-import type { ProcessIdentity } from './process-identity.ts';
+import { type Command, type GatedForLong, startForLong } from './start-gated.ts';
+import { isAlive, type ProcessIdentity } from './process-identity.ts';
+import type { Exit } from './starter/beginning.ts';
 import type { Host } from './account.ts';
 import { openLog } from './own-file.ts';
 import { notePrivately } from './private-file.ts';
@@ -28,7 +29,7 @@ export async function launch(host: Host, it: Launch): Promise<ProcessIdentity> {
   const log = openLog(host, it.logFile);
   try {
     const start = fstatSync(log).size;
-    const gated = await startGated(host, it, ['ignore', log, log]);
+    const gated = await startForLong(host, it, log);
     try {
       notePrivately(it.identityFile, JSON.stringify(gated.identity));
       gated.open();
@@ -39,7 +40,7 @@ export async function launch(host: Host, it: Launch): Promise<ProcessIdentity> {
       throw error;
     }
     gated.close();
-    gated.child.unref();
+    gated.release();
     return gated.identity;
   } finally {
     closeSync(log);
@@ -47,15 +48,27 @@ export async function launch(host: Host, it: Launch): Promise<ProcessIdentity> {
 }
 
 /** The gate has become the program, or what was to become it has ended. */
-async function untilItRuns({ child, isProgram }: Gated, program: string, said: () => string): Promise<void> {
+async function untilItRuns(
+  { identity, ended, isProgram }: GatedForLong,
+  program: string,
+  said: () => string,
+): Promise<void> {
   const became = () => {
     if (isSeen(isProgram)) return 'program';
-    return (child.exitCode !== null || child.signalCode !== null) && 'nothing';
+    const end = ended();
+    return end !== undefined && (isTold(end) || !isAlive(identity)) && 'nothing';
   };
   if ((await until(became, { first: 1, longest: 4, limit: 2000 })) === 'program') return;
-  const { exitCode } = child;
-  const isRefused = exitCode === 126 || exitCode === 127 || (exitCode === 1 && said().startsWith('bwrap: '));
-  if (isRefused) throw new Error(`${program} cannot run: ${said() || `exit code ${exitCode}`}`);
+  const end = ended();
+  if (end && !isTold(end) && !isAlive(identity))
+    throw Object.assign(new Error(`${program} ended with what began it.`), { code: 'EAGAIN' });
+  const { code } = end ?? {};
+  const isRefused = code === 126 || code === 127 || (code === 1 && said().startsWith('bwrap: '));
+  if (isRefused) throw new Error(`${program} cannot run: ${said() || `exit code ${code}`}`);
+}
+
+function isTold({ code, signal }: Exit): boolean {
+  return code !== null || signal !== null;
 }
 
 /**

@@ -9,6 +9,7 @@ import { readCommandLine } from './proc.ts';
 import { programBehind } from './sandbox/inside.ts';
 import { resolve } from 'node:path';
 import { rlimitNames, rlimitWords, takeRlimits } from './limits/rlimits.ts';
+import type { Beginning, Begun, Exit } from './starter/beginning.ts';
 
 export interface Command {
   /** The program, by its name on the node's path or as a path from `cwd`, and its arguments. */
@@ -21,14 +22,25 @@ export interface Command {
 }
 
 /** A process that exists and waits at a gate: it becomes the program when the gate is opened. */
-export interface Gated {
-  readonly child: ChildProcess;
+interface AtGate {
   readonly identity: ProcessIdentity;
   open(): void;
   /** Has it become the program? */
   readonly isProgram: () => boolean;
   /** Ends it when it still waits; afterwards the broker holds nothing of it. */
   close(): void;
+}
+
+export interface Gated extends AtGate {
+  readonly child: ChildProcess;
+}
+
+/** One that shall outlive the broker. */
+export interface GatedForLong extends AtGate {
+  /** How it ended, as far as anybody can tell; undefined as long as it runs. */
+  readonly ended: () => Exit | undefined;
+  /** The broker does not wait for it. */
+  readonly release: () => void;
 }
 
 /** For standard input, output and error, as `spawn` takes them. */
@@ -40,55 +52,89 @@ export type Channels = readonly ['ignore' | 'pipe', 'pipe' | number, 'pipe' | nu
  * @throws Error when there is no such program, or no process could be started
  */
 export async function startGated(host: Host, command: Command, channels: Channels): Promise<Gated> {
+  const { command: words, ...options } = beginningOf(host, command);
+  const [shell = '', ...args] = words;
+  const child = spawn(shell, args, { ...options, detached: true, stdio: [...channels, 'pipe'] });
+  heard(child);
+  await once(child, 'spawn').catch((error: unknown) => {
+    throw notStarted(command, error);
+  });
+  const gate = child.stdio[3] as Writable;
+  const { pid = 0 } = child;
+  return {
+    child,
+    ...atGate(host, command, { pid, open: (text) => void gate.end(text), close: () => void gate.destroy() }),
+  };
+}
+
+/**
+ * The same for what shall outlive the broker, by the node's starter where it has one.
+ * @param log a descriptor, to which standard output and error are appended
+ * @throws as `startGated`
+ */
+export async function startForLong(host: Host, command: Command, log: number): Promise<GatedForLong> {
+  const begun = await host.start?.(beginningOf(host, command), log).catch((error: unknown) => {
+    throw notStarted(command, error);
+  });
+  if (begun) return { ...atGate(host, command, begun), ended: begun.ended, release: () => undefined };
+  const { child, ...gated } = await startGated(host, command, ['ignore', log, log]);
+  const ended = (): Exit | undefined =>
+    child.exitCode === null && child.signalCode === null
+      ? undefined
+      : { code: child.exitCode, signal: child.signalCode };
+  return { ...gated, ended, release: () => child.unref() };
+}
+
+function beginningOf(host: Host, command: Command): Beginning {
   requireProgram(host, command);
   const { account, sandbox } = host;
   const words = sandbox?.wrap(command, account) ?? command.command;
   const user = sandbox?.becomes === true ? undefined : account;
-  const child = spawn('/bin/sh', ['-c', GATE, ...gateName, ...words], {
+  return {
+    command: ['/bin/sh', '-c', GATE, ...gateName, ...words],
     cwd: command.cwd,
     env: command.env,
-    detached: true,
-    stdio: [...channels, 'pipe'],
     uid: user?.uid,
     gid: user?.gid,
-  });
-  heard(child);
-  await once(child, 'spawn').catch((error: unknown) => {
-    throw new Error(`${command.command[0]} could not be started: ${reasonOf(error)}`, { cause: error });
-  });
-  const gate = child.stdio[3] as Writable;
-  const identity = identify(child, gate, command.command[0] ?? '');
-  try {
-    limit(host, identity.pid);
-  } catch (error) {
-    gate.destroy();
-    throw new Error(`${command.command[0]} could not be limited: ${reasonOf(error)}`, { cause: error });
-  }
-  return {
-    child,
-    identity,
-    open: () => void gate.end(`go ${rlimitWords(host.limits)}\n`),
-    isProgram: () => hasBecome(identity.pid, sandbox),
-    close: () => void gate.destroy(),
   };
 }
 
-/** Whoever cannot be known, be it for want of room to look, goes no further than the gate. */
-function identify({ pid = 0 }: ChildProcess, gate: Writable, program: string): ProcessIdentity {
+function notStarted({ command: [program] }: Command, error: unknown): Error {
+  return new Error(`${program} could not be started: ${reasonOf(error)}`, { cause: error });
+}
+
+/** Its identity is known, and it is under its limits. */
+function atGate(host: Host, { command: [program = ''] }: Command, begun: Omit<Begun, 'ended'>): AtGate {
+  const { pid, open, close } = begun;
   try {
-    const identity = identityOf(pid);
-    if (identity) return identity;
+    const identity = identify(pid, program);
+    limit(host, pid, program);
+    return {
+      identity,
+      open: () => open(`go ${rlimitWords(host.limits)}\n`),
+      isProgram: () => hasBecome(pid, host.sandbox),
+      close,
+    };
   } catch (error) {
-    gate.destroy();
+    close();
     throw error;
   }
-  gate.destroy();
-  throw new Error(`${program} was ended before it began.`);
+}
+
+/** Whoever cannot be known, be it for want of room to look, goes no further than the gate. */
+function identify(pid: number, program: string): ProcessIdentity {
+  const identity = identityOf(pid);
+  if (!identity) throw new Error(`${program} was ended before it began.`);
+  return identity;
 }
 
 /** While it waits: nothing of the program ever runs outside its group. */
-function limit({ limits }: Host, pid: number): void {
-  limits?.keeper.groups?.enter(limits.group, limits.amounts, pid);
+function limit({ limits }: Host, pid: number, program: string): void {
+  try {
+    limits?.keeper.groups?.enter(limits.group, limits.amounts, pid);
+  } catch (error) {
+    throw new Error(`${program} could not be limited: ${reasonOf(error)}`, { cause: error });
+  }
 }
 
 /** It may be killed at any moment, and whoever holds its pipes with it: its end tells everything. */

@@ -189,21 +189,27 @@ describe('A launched program', () => {
     },
   );
 
-  test('A launched program survives the broker that started it.', async () => {
-    const own = mkdirIn('survivor');
-    const identity = await launchAndDie('after the launch', own, ['sleep', '60']);
-    expect(isAlive(identity)).toBe(true);
-    expect(readIdentity(join(own, 'identity.json'))).toEqual(identity);
-    expect(await endProcess(identity, shortly)).toEqual({ halted: false });
-  });
+  test.each(['after the launch', 'after the launch, by a starter'])(
+    'A launched program survives the broker that started it and died %s.',
+    async (death) => {
+      const own = mkdirIn(`survivor of ${death}`);
+      const identity = await launchAndDie(death, own, ['sleep', '60']);
+      expect(isAlive(identity)).toBe(true);
+      expect(readIdentity(join(own, 'identity.json'))).toEqual(identity);
+      expect(await endProcess(identity, shortly)).toEqual({ halted: false });
+    },
+  );
 
-  test('A launched program that was not recorded when the broker was killed never ran.', async () => {
-    const own = mkdirIn('unrecorded');
-    const identity = await launchAndDie('at the gate', own, ['touch', 'ran']);
-    await until('nothing of the group is left', () => !isAnyLeft(identity));
-    expect(isAnyLeft(identity)).toBe(false);
-    expect(existsSync(join(own, 'ran'))).toBe(false);
-  });
+  test.each(['at the gate', 'at the gate, by a starter'])(
+    'A launched program that was not recorded when the broker was killed %s never ran.',
+    async (death) => {
+      const own = mkdirIn(`unrecorded ${death}`);
+      const identity = await launchAndDie(death, own, ['touch', 'ran']);
+      await until('nothing of the group is left', () => !isAnyLeft(identity));
+      expect(isAnyLeft(identity)).toBe(false);
+      expect(existsSync(join(own, 'ran'))).toBe(false);
+    },
+  );
 });
 
 function mkdirIn(name: string): string {
