@@ -5,7 +5,7 @@ import { codeOf, isShortage } from '../system/error-code.ts';
 import { isObject } from '../broker/json.ts';
 import { instanceKey, keyOf } from '../broker/key.ts';
 import type { ServiceInstance } from '../broker/records.ts';
-import { writePrivately } from '../system/private-file.ts';
+import { writeInTime, writePrivately } from '../system/private-file.ts';
 import { removeTree } from '../system/remove-tree.ts';
 
 /** Whose a directory is: one life of an id. */
@@ -47,7 +47,7 @@ export async function makeKeyed(
   const draft = join(parent, `.new-${key}-${randomUUID()}`);
   makeFolder(draft);
   try {
-    writePrivately(join(draft, marker), JSON.stringify({ id: owner.id, key, uid }));
+    await writeInTime(join(draft, marker), JSON.stringify({ id: owner.id, key, uid }));
     renameSync(draft, path);
   } catch (error) {
     await removeTree(draft);

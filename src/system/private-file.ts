@@ -3,6 +3,7 @@ import {
   constants,
   closeSync,
   fchownSync,
+  fsync,
   fsyncSync,
   openSync,
   readFileSync,
@@ -11,6 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { promisify } from 'node:util';
 
 import { codeOf } from './error-code.ts';
 import type { Account } from './account.ts';
@@ -25,6 +27,19 @@ export function writePrivately(file: string, text: string, owner?: Account, mode
   write(file, text, { mode, lasting: true, owner });
 }
 
+/** The same; what else is to be done goes on while the disk is waited for. */
+export async function writeInTime(file: string, text: string, owner?: Account, mode = 0o600): Promise<void> {
+  const draft = draftOf(file);
+  try {
+    const handle = openDraft(draft, text, { owner, mode });
+    await promisify(fsync)(handle).finally(() => closeSync(handle));
+    renameSync(draft, file);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
 /** The same for what means nothing after the next start of the machine: the disk is not waited for. */
 export function notePrivately(file: string, text: string): void {
   write(file, text, { mode: 0o600, lasting: false });
@@ -37,21 +52,36 @@ interface Manner {
   readonly lasting: boolean;
 }
 
-function write(file: string, text: string, { owner, mode, lasting }: Manner): void {
-  const draft = join(dirname(file), `.${basename(file)}-${randomUUID()}`);
+function write(file: string, text: string, manner: Manner): void {
+  const draft = draftOf(file);
   try {
-    const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
-    const handle = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+    const handle = openDraft(draft, text, manner);
     try {
-      writeFileSync(handle, text);
-      if (owner) fchownSync(handle, owner.uid, owner.gid);
-      if (lasting) fsyncSync(handle);
+      if (manner.lasting) fsyncSync(handle);
     } finally {
       closeSync(handle);
     }
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+function draftOf(file: string): string {
+  return join(dirname(file), `.${basename(file)}-${randomUUID()}`);
+}
+
+/** To be closed. */
+function openDraft(draft: string, text: string, { owner, mode }: Omit<Manner, 'lasting'>): number {
+  const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
+  const handle = openSync(draft, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  try {
+    writeFileSync(handle, text);
+    if (owner) fchownSync(handle, owner.uid, owner.gid);
+    return handle;
+  } catch (error) {
+    closeSync(handle);
     throw error;
   }
 }

@@ -53,7 +53,7 @@ export async function ensureCertificate(context: InstanceContext, now: Date = ne
   const [names, inForce] = [namesOf(context), await certificates.inForce(0)];
   if (before && isGood(before, names, inForce, now) && isThere(directory)) return;
   const issued = await certificates.issue(names);
-  writeFiles(node, directory.conf, {
+  await writeFiles(node, directory.conf, {
     [pairFile]: { content: issued.certificate + issued.key, mode: 0o600 },
     [caFile]: { content: issued.roots, mode: 0o600 },
   });
@@ -81,10 +81,10 @@ export function noteLoaded(
 }
 
 /** Bindings are told of these authorities from now on, where there are others than before. */
-export function tellAuthorities({ node, directory }: InstanceContext, ca: string): void {
+export async function tellAuthorities({ node, directory }: InstanceContext, ca: string): Promise<void> {
   const mark = findCertificate(directory);
   if (!mark || mark.ca === ca) return;
-  writeFiles(node, directory.conf, { [caFile]: { content: ca, mode: 0o600 } });
+  await writeFiles(node, directory.conf, { [caFile]: { content: ca, mode: 0o600 } });
   saveMark(directory, { ...mark, ca });
 }
 

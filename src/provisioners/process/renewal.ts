@@ -56,7 +56,7 @@ async function replaceInTime(
   const inForce = await context.certificates?.inForce(askedAgain).catch(() => undefined);
   try {
     if (isDue(before, now, inForce?.signer)) await ensureCertificate(context, now);
-    else if (inForce) tellAuthorities(context, inForce.roots);
+    else if (inForce) await tellAuthorities(context, inForce.roots);
     return undefined;
   } catch {
     return `its certificate ends at ${before.notAfter} and could not be replaced`;

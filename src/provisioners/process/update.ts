@@ -115,7 +115,7 @@ async function restore(context: ProcessContext): Promise<Next> {
   try {
     if (previous && findConfigured(directory)?.mark !== previous.configured.mark) {
       await endUnits(context);
-      putBack(node, directory, previous);
+      await putBack(node, directory, previous);
     }
     if (!findConfigured(directory)) throw new Failure('nothing-left', 'There is nothing to put back.');
     if (!work.instance.stopped) {

@@ -29,11 +29,17 @@ export async function configure(
   // What is running has been ended, and its order and signals are not needed any more.
   forgetConfigured(directory);
   const gone = before?.files.filter((name) => !files.includes(name) && !kept.includes(name));
-  removeFiles(node, directory.conf, gone ?? []);
+  removeFiles(directory.conf, gone ?? []);
   await ensureCertificate(context);
-  writeFiles(node, directory.conf, { ...blueprint.files, ...findUnwritten(context, blueprint) });
+  await writeFiles(node, directory.conf, { ...blueprint.files, ...findUnwritten(context, blueprint) });
   const told = await callHook(context, 'configure', tries);
-  saveConfigured(directory, { mark: blueprint.mark, units: blueprint.units, ports: numbers, files, kept });
+  await saveConfigured(directory, {
+    mark: blueprint.mark,
+    units: blueprint.units,
+    ports: numbers,
+    files,
+    kept,
+  });
   return told;
 }
 

@@ -30,16 +30,19 @@ export function findPrevious(directory: InstanceDirectory): Previous | undefined
 }
 
 /** Puts the configuration back as it was, with whatever had been written into its files. */
-export function putBack(node: LocalNode, directory: InstanceDirectory, previous: Previous): void {
+export async function putBack(
+  node: LocalNode,
+  directory: InstanceDirectory,
+  previous: Previous,
+): Promise<void> {
   const now = findConfigured(directory)?.files ?? [];
   forgetConfigured(directory);
   removeFiles(
-    node,
     directory.conf,
     now.filter((file) => !previous.configured.files.includes(file)),
   );
-  writeFiles(node, directory.conf, previous.files);
-  saveConfigured(directory, previous.configured);
+  await writeFiles(node, directory.conf, previous.files);
+  await saveConfigured(directory, previous.configured);
 }
 
 export function forgetPrevious({ state }: InstanceDirectory): void {

@@ -14,31 +14,41 @@ import { Failure } from '../../../broker/errors.ts';
 import { codeOf } from '../../../system/error-code.ts';
 import type { LocalNode } from '../../../node/local-node.ts';
 import { openOwn } from '../../../system/own-file.ts';
-import { writePrivately } from '../../../system/private-file.ts';
+import { writeInTime } from '../../../system/private-file.ts';
 import type { FileBlueprint } from './blueprint.ts';
 
 /**
  * Writes files below the directory, each whole or not at all, as the node's account's own.
  * @param conf a directory of the account's: it may have put links anywhere in it, which are never followed
  */
-export function writeFiles(
+export async function writeFiles(
   node: LocalNode,
   conf: string,
   files: Readonly<Record<string, FileBlueprint>>,
-): void {
-  for (const [name, { content, mode }] of Object.entries(files)) {
-    within(node, conf, dirname(name), true, (folder) =>
-      writePrivately(join(folder, basename(name)), content, node.account, mode),
-    );
+): Promise<void> {
+  const writing = Object.entries(files).map(([name, file]) => writeOne(node, conf, name, file));
+  for (const result of await Promise.allSettled(writing))
+    if (result.status === 'rejected') throw result.reason;
+}
+
+async function writeOne(
+  node: LocalNode,
+  conf: string,
+  name: string,
+  { content, mode }: FileBlueprint,
+): Promise<void> {
+  const at = enter(conf, dirname(name), (path) => makeFolder(node, path));
+  try {
+    await writeInTime(join(pathOf(at), basename(name)), content, node.account, mode);
+  } finally {
+    closeSync(at);
   }
 }
 
 /** Removes files below the directory; nothing happens to those that are not there. */
-export function removeFiles(node: LocalNode, conf: string, names: readonly string[]): void {
+export function removeFiles(conf: string, names: readonly string[]): void {
   for (const name of names) {
-    within(node, conf, dirname(name), false, (folder) =>
-      rmSync(join(folder, basename(name)), { force: true }),
-    );
+    within(conf, dirname(name), (folder) => rmSync(join(folder, basename(name)), { force: true }));
   }
 }
 
@@ -53,7 +63,7 @@ export function readFiles(
 ): Readonly<Record<string, FileBlueprint>> {
   const files: Record<string, FileBlueprint> = {};
   for (const name of names) {
-    within(node, conf, dirname(name), false, (folder) => {
+    within(conf, dirname(name), (folder) => {
       const file = readOwn(node, join(folder, basename(name)), name);
       if (file) files[name] = file;
     });
@@ -89,28 +99,38 @@ function strange(name: string, what: string): Failure {
   );
 }
 
-/** Opens the folder part by part, so that none of them can be a link; nothing when something is not there. */
-function within(
-  node: LocalNode,
-  conf: string,
-  folder: string,
-  make: boolean,
-  step: (folder: string) => void,
-): void {
-  let at = openFolder(conf);
+/** Does something in a folder; nothing when something is not there. */
+function within(conf: string, folder: string, step: (folder: string) => void): void {
   try {
-    for (const part of folder.split('/').filter((word) => word !== '.')) {
-      const path = `/proc/self/fd/${at}/${part}`;
-      const inner = make ? makeFolder(node, path) : openFolder(path);
+    const at = enter(conf, folder, openFolder);
+    try {
+      step(pathOf(at));
+    } finally {
+      closeSync(at);
+    }
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Opens the folder part by part, so that none of them can be a link. @returns to be closed */
+function enter(conf: string, folder: string, open: (path: string) => number): number {
+  let at = openFolder(conf);
+  for (const part of folder.split('/').filter((word) => word !== '.')) {
+    try {
+      const inner = open(`${pathOf(at)}/${part}`);
       closeSync(at);
       at = inner;
+    } catch (error) {
+      closeSync(at);
+      throw error;
     }
-    step(`/proc/self/fd/${at}`);
-  } catch (error) {
-    if (make || codeOf(error) !== 'ENOENT') throw error;
-  } finally {
-    closeSync(at);
   }
+  return at;
+}
+
+function pathOf(folder: number): string {
+  return `/proc/self/fd/${folder}`;
 }
 
 function openFolder(path: string): number {
