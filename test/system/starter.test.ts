@@ -93,7 +93,9 @@ describe('What begins programs that outlive the broker', () => {
     const program = await start('sh', '-c', 'echo begun; exec sleep 60');
     expect(starterOf(program).pid).toBe(process.pid);
     await until('it is ended', () => !isAlive(one));
-    expect(readFileSync(join(directory, 'log'), 'utf8')).toBe('begun\n');
+    const said = () => readFileSync(join(directory, 'log'), 'utf8');
+    await until('it says something', () => said() !== '');
+    expect(said()).toBe('begun\n');
     expect(isAlive(program)).toBe(true);
   });
 });
