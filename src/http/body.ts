@@ -18,6 +18,18 @@ function isJson({ headers }: Request): boolean {
   return /^application\/(?:[^/]+\+)?json$/i.test(type.trim());
 }
 
+export function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+}
+
+/** For routes that want none: what is cut short, or malformed, is not begun. Throws BadCall 400. */
+export function passBody(request: Request): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  request.on('end', resolve).on('close', () => reject(badBody({})));
+  request.resume();
+  return promise;
+}
+
 const raw = express.raw({ type: () => true, limit: '1mb' });
 
 function readBytes(request: Request, response: Response): Promise<Uint8Array | undefined> {

@@ -1,17 +1,24 @@
 import { BadCall } from '../protocols/protocol.ts';
-import { STATUS_CODES, type Server } from 'node:http';
+import { STATUS_CODES, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { retryAfter } from './reply.ts';
 
 // The caller may still be sending; closed at once, the answer would be lost with the connection.
 const lingerMs = 500;
 
-/** Answers as JSON what node:http refuses before there is a request. */
+/** Answers as JSON what node:http refuses before there is a request; what came whole before it is answered first. */
 export function refuseMalformed(server: Server): void {
+  const latest = new WeakMap<Duplex, ServerResponse>();
+  server.on('request', ({ socket }, response) => void latest.set(socket, response));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     // Without TLS there is nothing to answer through.
     if (/^ERR_(SSL|TLS)_/.test(error.code ?? '')) return void socket.destroy();
-    answerRaw(socket, refusals[error.code ?? ''] ?? malformed);
+    const refuse = () => answerRaw(socket, refusals[error.code ?? ''] ?? malformed);
+    const before = latest.get(socket);
+    if (!before?.req.complete || before.writableFinished) return refuse();
+    // What goes on to come is of the same.
+    latest.delete(socket);
+    before.once('close', refuse);
   });
   server.on('connect', (_request, socket) => {
     // From here on the server does not listen to it any more.

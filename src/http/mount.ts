@@ -16,7 +16,7 @@ import {
   type TraceRequest,
 } from './access-log.ts';
 import { type Authenticate, type User, WrongLogin } from './auth.ts';
-import { readBody } from './body.ts';
+import { hasBody, passBody, readBody } from './body.ts';
 import { pathWithoutQuery, readCall, requireWellFormed } from './call.ts';
 import { routingError } from './malformed.ts';
 import { createRates } from './rates.ts';
@@ -244,6 +244,6 @@ function serve(
   if ('refusal' in target) throw target.refusal;
   protocol.admit?.(call);
   const { body, handler } = target.route;
-  if (!body) return handler(call);
+  if (!body) return hasBody(request) ? passBody(request).then(() => handler(call)) : handler(call);
   return readBody(body, request, response).then((read) => handler({ ...call, body: read }));
 }

@@ -13,7 +13,9 @@ beforeAll(async () => {
     route.method === 'DELETE'
       ? {
           ...route,
-          handler: ({ params }: { readonly params: Readonly<Record<string, string>> }) => {
+          handler: async ({ params }: { readonly params: Readonly<Record<string, string>> }) => {
+            // Whatever came with it has been looked at by then.
+            await new Promise(setImmediate);
             deleted.push(params['id'] ?? '');
             return { status: 200, body: {} };
           },
@@ -89,6 +91,21 @@ test('A request behind one that says where it ends is carried out, so what was h
     request(['Content-Length: 2'], `{}${hidden.replace('\r\n\r\n', '\r\nConnection: close\r\n\r\n')}`),
   );
   expect(deleted).toContain('hidden');
+});
+
+test('What comes whole is answered before what is malformed behind it.', async () => {
+  const whole = hidden.replace('/hidden', '/first');
+  const answers = await running.send(`${whole}${whole.replace('/first', '/second')}nonsense\r\n\r\n`);
+  expect(answers.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 200', 'HTTP/1.1 400']);
+  expect(deleted.slice(-2)).toEqual(['first', 'second']);
+});
+
+test('A DELETE whose body is malformed is not carried out, though it needs none.', async () => {
+  const chunked = hidden.replace('/hidden', '/refused').replace(/\r\n$/, 'Transfer-Encoding: chunked\r\n\r\n');
+  const answer = await running.send(`${chunked}nonsense\r\n`);
+  expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 400']);
+  expect((await running.ask('/things')).status).toBe(200);
+  expect(deleted).not.toContain('refused');
 });
 
 test('A caller who never comes to the end of a head is hung up on, and keeps nobody waiting.', async () => {
