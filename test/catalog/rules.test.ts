@@ -77,14 +77,18 @@ describe('What stands once', () => {
     ['names that differ in case are two', { plans: [plan, aPlan({ id: guid(3), name: 'Small' })] }, []],
   ])('What stands once: %s.', holds);
 
-  test('A plan without a name is told that, and called a plan.', async () => {
+  test.each([
+    ['without a name', {}],
+    ['whose name is an object', { name: {} }],
+  ])('A plan %s is told that, and called a plan.', async (_what, name) => {
     const { id, description } = aPlan({});
-    const offering = anOffering({ plans: [{ id, description }], credentials: { a: '{{plan.size}}' } });
+    const plans = [{ id, description, ...name }];
+    const offering = anOffering({ plans, credentials: { a: '{{plan.size}}' } });
     const { lines } = await loaded({ 'nameless.json': offering });
     const text = lines.join('\n');
     expect(text).toMatch(/plans\[0\].*name/);
     expect(text).toContain('The plan does not set it');
-    expect(text).not.toContain('undefined');
+    expect(text).not.toMatch(/undefined|\[object/);
   });
 
   test('Ids of plans and dashboard clients stand once in the whole catalog, names of plans in their offering only.', async () => {

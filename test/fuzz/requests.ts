@@ -171,7 +171,8 @@ function tsuruRequest(chance: Chance, stock: Stock, secret: string): FuzzRequest
     case 9:
       return of('GET', [...at, 'status'], found(204));
     case 10:
-      return of('POST', [...at, 'bind-app'], { ...form(app), ...found(201) });
+      // Who is bound with other parameters is refused.
+      return of('POST', [...at, 'bind-app'], { ...form(app), expected: there ? [201, 409] : [404] });
     case 11:
       return of('DELETE', [...at, 'bind-app'], form(app));
     case 12:

@@ -135,9 +135,9 @@ export interface PlanView {
   placeOf(word: keyof PerPlan): string;
 }
 
-/** A plan as sentences call it: one that lacks its name, which is told by itself, is only a plan. */
-export function planCalled({ name }: { readonly name?: string }): string {
-  return name === undefined ? 'plan' : `plan '${name}'`;
+/** A plan as sentences call it: one whose name is none, which is told by itself, is only a plan. */
+export function planCalled({ name }: { readonly name?: unknown }): string {
+  return typeof name === 'string' ? `plan '${name}'` : 'plan';
 }
 
 /** The plans as they are, with the offering's words where they say nothing themselves. */
