@@ -20,6 +20,8 @@ const sending = { provision: put, update: patch, bind };
 type Sender = keyof typeof sending;
 const bodies = { provision: provisionBody, update: updateBody, bind: bindBody };
 const origin = { protocol: 'osb', principal: 'platform', identity: undefined, requestId: expect.any(String) };
+/** So that what nobody waits for any more is not begun. */
+const isGone = expect.any(Function) as () => boolean;
 
 describe('A command', () => {
   test('A command to provision carries all that was said.', async () => {
@@ -36,6 +38,7 @@ describe('A command', () => {
           instanceId: 'i1',
           acceptsIncomplete: true,
           failsLater: true,
+          isGone,
           origin,
           offeringId: 'cache',
           planId: 'small',
@@ -54,6 +57,7 @@ describe('A command', () => {
     const command = {
       instanceId: 'i1',
       acceptsIncomplete: false,
+      isGone,
       origin,
       offeringId: 'cache',
       parameters: {},
@@ -98,6 +102,7 @@ describe('A command', () => {
           instanceId: 'i1',
           bindingId: 'b1',
           acceptsIncomplete: false,
+          isGone,
           origin,
           offeringId: 'cache',
           planId: 'small',
@@ -113,7 +118,7 @@ describe('A command', () => {
   test('A command to delete takes its ids from the query.', async () => {
     await platform.delete(instancePath).query({ ...hints, accepts_incomplete: 'true' });
     await platform.delete(bindingPath).query(hints);
-    const command = { instanceId: 'i1', origin, offeringId: 'cache', planId: 'small' };
+    const command = { instanceId: 'i1', isGone, origin, offeringId: 'cache', planId: 'small' };
     expect(asked).toEqual([
       ['deprovision', { ...command, acceptsIncomplete: true, failsLater: true }],
       ['unbind', { ...command, bindingId: 'b1', acceptsIncomplete: false }],
