@@ -101,7 +101,9 @@ test('What comes whole is answered before what is malformed behind it.', async (
 });
 
 test('A DELETE whose body is malformed is not carried out, though it needs none.', async () => {
-  const chunked = hidden.replace('/hidden', '/refused').replace(/\r\n$/, 'Transfer-Encoding: chunked\r\n\r\n');
+  const chunked = hidden
+    .replace('/hidden', '/refused')
+    .replace(/\r\n$/, 'Transfer-Encoding: chunked\r\n\r\n');
   const answer = await running.send(`${chunked}nonsense\r\n`);
   expect(answer.match(/HTTP\/1.1 \d+/g)).toEqual(['HTTP/1.1 400']);
   expect((await running.ask('/things')).status).toBe(200);
