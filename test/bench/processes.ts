@@ -14,6 +14,8 @@ const redis: PlanIds = {
   plan_id: '0a3f7c52-5b0e-4d0b-9a6e-2f4f3f6c1d11',
 };
 const firstPort = 26_000;
+/** At what is being made, by whomever. */
+const lookEveryMs = 10;
 
 export function hasRedis(): boolean {
   return spawnSync('redis-server', ['--version']).status === 0;
@@ -38,7 +40,7 @@ async function startBare(directory: string, index: number, servers: ChildProcess
   const file = join(home, 'redis.conf');
   writeFileSync(file, `bind 127.0.0.1\nport ${port}\ndir ${home}\nrequirepass secret\nsave ""\n`);
   servers.push(spawn('redis-server', [file], { stdio: 'ignore' }));
-  while (!(await answersPing(port))) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (!(await answersPing(port))) await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
 }
 
 export function answersPing(port: number): Promise<boolean> {
@@ -70,7 +72,7 @@ export async function measureMade(port: number, login: string, count: number): P
   return took;
 }
 
-/** Asks, and polls until it is done, as platforms do. */
+/** Asks, and looks until it is done, as often as bare programs are looked at. */
 export function asking(port: number, login: string, plan: PlanIds) {
   const headers = {
     authorization: `Basic ${Buffer.from(login).toString('base64')}`,
@@ -94,7 +96,7 @@ export function asking(port: number, login: string, plan: PlanIds) {
       const { state } = (await polled.json()) as { state: string };
       if (state === 'succeeded') return;
       if (state === 'failed') throw new Error(`${method} ${id} failed`);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await new Promise((resolve) => setTimeout(resolve, lookEveryMs));
     }
   };
 }
