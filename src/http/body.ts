@@ -1,3 +1,4 @@
+import { finished } from 'node:stream/promises';
 import express, { type Request, type Response } from 'express';
 import { BadCall, type Route } from '../protocols/protocol.ts';
 import { readForm } from './form-text.ts';
@@ -23,11 +24,11 @@ export function hasBody({ headers }: Request): boolean {
 }
 
 /** For routes that want none: what is cut short, or malformed, is not begun. Throws BadCall 400. */
-export function passBody(request: Request): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  request.on('end', resolve).on('close', () => reject(badBody({})));
+export async function passBody(request: Request): Promise<void> {
   request.resume();
-  return promise;
+  await finished(request).catch(() => {
+    throw badBody({});
+  });
 }
 
 const raw = express.raw({ type: () => true, limit: '1mb' });
