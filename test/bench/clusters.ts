@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { startCluster } from '../support/cluster/start-cluster.ts';
-import { asking } from './processes.ts';
+import { asking, timeToMake } from './processes.ts';
 import { freePort, login, startBroker, stop } from './programs.ts';
 import { inTurns, timeOf } from './rounds.ts';
 
@@ -59,15 +59,9 @@ export async function measureCluster(directory: string, rounds: number): Promise
     CATALOG_DIR: catalog,
     KUBERNETES_CONFIG: cluster.kubeconfig,
   });
-  const ask = asking(broker.port, login, plan);
   const env = { PATH: process.env['PATH'], HOME: directory, KUBECONFIG: cluster.kubeconfig };
   const kubectl = (...words: readonly string[]) => promisify(execFile)('kubectl', words, { env });
-  async function ours(round: number): Promise<number> {
-    const id = `bench-${round}`;
-    const took = await timeOf(() => ask('PUT', id));
-    await ask('DELETE', id);
-    return took;
-  }
+  const ours = timeToMake(asking(broker.port, login, plan));
   async function theirs(round: number): Promise<number> {
     const space = `bench-${round}`;
     const file = join(directory, `${space}.json`);

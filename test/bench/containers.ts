@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { aTestEngine } from '../support/container-engine.ts';
-import { answersPing, asking } from './processes.ts';
+import { answersPing, asking, timeToMake } from './processes.ts';
 import { freePort, login, startBroker, stop } from './programs.ts';
 import { inTurns, timeOf } from './rounds.ts';
 
@@ -54,15 +54,9 @@ export async function measureContainers(
     NODE_DIR: join(home, 'node'),
     NODE_CONTAINERS: engine.socket,
   });
-  const ask = asking(broker.port, login, plan);
   const docker = (...words: readonly string[]) =>
     promisify(execFile)('docker', ['-H', `unix://${engine.socket}`, ...words]);
-  async function ours(round: number): Promise<number> {
-    const id = `bench-${round}`;
-    const took = await timeOf(() => ask('PUT', id));
-    await ask('DELETE', id);
-    return took;
-  }
+  const ours = timeToMake(asking(broker.port, login, plan));
   async function theirs(round: number): Promise<number> {
     const name = `bench-${round}`;
     const port = 26_200 + round;

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
+import { timeOf } from './rounds.ts';
 
 interface PlanIds {
   readonly service_id: string;
@@ -70,6 +71,16 @@ export async function measureMade(port: number, login: string, count: number): P
   const took = performance.now() - started;
   await Promise.all(ids.map((id) => ask('DELETE', id)));
   return took;
+}
+
+/** Milliseconds from the request of an instance until it is there; then it is removed. */
+export function timeToMake(ask: ReturnType<typeof asking>): (round: number) => Promise<number> {
+  return async function madeIn(round) {
+    const id = `bench-${round}`;
+    const took = await timeOf(() => ask('PUT', id));
+    await ask('DELETE', id);
+    return took;
+  };
 }
 
 /** Asks, and looks until it is done, as often as bare programs are looked at. */
