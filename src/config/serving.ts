@@ -73,7 +73,7 @@ export const servingOptions = {
     'DATABASE_POOL',
     wholeNumber(1, 1000),
     '10',
-    'Connections to the database, at most; beside them one for brief reads (three at most) and one that hears what other brokers tell.',
+    'Connections to the database, at most; beside them two for brief reads and for writes of the same moment (five at most), and one that hears what other brokers tell.',
   ),
   databasePrepare: standard(
     'DATABASE_PREPARE',

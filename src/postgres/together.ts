@@ -75,8 +75,11 @@ function isStuck({ open, movedAt }: Shared): boolean {
   return open > 0 && performance.now() - movedAt > stuckAfterMs;
 }
 
-/** Holds back what is written until all that is asked in this turn is there; `pg` itself does so for one statement. */
-function gather(client: PoolClient): void {
+/**
+ * Holds back what is written until all that is asked in this turn of the event loop is there; `pg` itself does so for one
+ * statement.
+ */
+export function gather(client: PoolClient): void {
   const { stream } = (client as unknown as { readonly connection: { readonly stream: Writable } }).connection;
   if (stream.writableCorked > 0) return;
   stream.cork();

@@ -10,6 +10,7 @@ import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts
 import { postgresNodes } from '../../src/stores/postgres/nodes.ts';
 import { open as openIn } from '../../src/stores/postgres/open.ts';
 import { postgresPorts } from '../../src/stores/postgres/ports.ts';
+import { openPool } from '../../src/postgres/connections.ts';
 import { queryOn, queryThrough } from '../../src/postgres/query.ts';
 import { raw, sql } from '../../src/postgres/sql.ts';
 import { openTestDatabase, type TestDatabase } from '../support/database.ts';
@@ -38,14 +39,19 @@ import { until } from '../support/until.ts';
 let database: TestDatabase;
 let store: Store;
 let other: Store;
+let pipelined: Pool;
 
 beforeAll(async () => {
   database = await openTestDatabase();
   await migrate(database.pool, [brokerMigrations]);
-  store = postgresStore(database.pool, { listener: database.config, channel: database.schema });
+  pipelined = openPool({ ...database.config, pipeline: true });
+  store = postgresStore(database.pool, { pipelined, listener: database.config, channel: database.schema });
   other = postgresStore(database.pool, { channel: database.schema });
 });
-afterAll(() => database.close());
+afterAll(async () => {
+  await pipelined.end();
+  await database.close();
+});
 
 async function emptied(): Promise<Store> {
   await empty(database.pool);

@@ -44,9 +44,9 @@ export interface DatabaseOpening {
  */
 export async function openDatabase(opening: DatabaseOpening): Promise<OpenDatabase> {
   const database = await findDatabase(opening);
-  const { pool, reads, store } = connect(database, opening);
+  const { pool, pipelined, store } = connect(database, opening);
   const close = async () => {
-    await Promise.all([pool.end(), reads?.end()]);
+    await Promise.all([pool.end(), pipelined?.end()]);
     await database.stop();
   };
   try {
@@ -102,13 +102,13 @@ const patience = { connectionTimeoutMillis: 5_000, query_timeout: 30_000, keepAl
  */
 const longestSession = 600;
 
-/** One is enough but for moments: `together`. */
-const mostReaders = 3;
+/** Two are enough but for moments: three at most for `together`, and two for `inGroups`. */
+const mostPipelined = 5;
 
 function connect(
   database: Database,
   { config, observe }: DatabaseOpening,
-): { pool: Pool; reads: Pool | undefined; store: Store } {
+): { pool: Pool; pipelined: Pool | undefined; store: Store } {
   const connection = {
     ...database.pool,
     ...patience,
@@ -117,16 +117,16 @@ function connect(
   };
   const pool = openPool({ ...connection, max: config.databasePool });
   // What keeps no names may not take statements that do not wait for each other either.
-  const reads = config.databasePrepare
-    ? openPool({ ...connection, max: mostReaders, pipeline: true })
+  const pipelined = config.databasePrepare
+    ? openPool({ ...connection, max: mostPipelined, pipeline: true })
     : undefined;
   const store = postgresStore(pool, {
-    reads,
+    pipelined,
     listener: connection,
     prepares: config.databasePrepare,
     onTrouble: (doing, detail) => observe({ type: 'trouble', doing, detail }),
   });
-  return { pool, reads, store };
+  return { pool, pipelined, store };
 }
 
 async function prepare(pool: Pool, store: Store, { note, signal }: DatabaseOpening): Promise<void> {

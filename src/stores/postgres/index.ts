@@ -3,7 +3,7 @@ import type { ClientConfig, Pool } from 'pg';
 import type { AuditEntry } from '../../broker/audit.ts';
 import type { ServicePlan } from '../../broker/catalog.ts';
 import type { JsonObject } from '../../broker/json.ts';
-import type { Store } from '../../broker/store.ts';
+import type { Opening, Store } from '../../broker/store.ts';
 import { cancel } from './by-hand/cancel.ts';
 import { mark } from './by-hand/mark.ts';
 import { listBindings } from './by-hand/list-bindings.ts';
@@ -23,8 +23,9 @@ import {
 } from './find.ts';
 import { claim, holdBack, postpone, release, renew } from './lease.ts';
 import { bindings, countDrifted, history, list, listOperations } from './list.ts';
+import { inGroups } from '../../postgres/in-groups.ts';
 import { listen } from '../../postgres/listen.ts';
-import { open } from './open.ts';
+import { mayShare, open } from './open.ts';
 import { holdsRoom, placeThrough } from './place.ts';
 import { listUses } from './quotas/uses.ts';
 import { together } from '../../postgres/together.ts';
@@ -42,8 +43,11 @@ export interface PostgresStoreOptions {
   readonly channel?: string;
   /** Keeps statements that come often prepared in the sessions; true by default. */
   readonly prepares?: boolean;
-  /** Connections with `pipeline`, for what a request looks up; by default it goes as everything else does. */
-  readonly reads?: Pool | undefined;
+  /**
+   * Connections with `pipeline`, for what a request looks up, and for writes of the same moment; by default they go as
+   * everything else does.
+   */
+  readonly pipelined?: Pool | undefined;
   /** Told of connections that broke while nobody waited for them. */
   readonly onTrouble?: (doing: string, detail: string) => void;
 }
@@ -56,13 +60,13 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
   const { listener = pool.options, channel = 'purveyor', onTrouble = () => undefined } = options;
   const names = namesFor(options);
   const query = queryThrough(pool, names);
-  const read = options.reads ? queryThrough(together(options.reads), names) : query;
+  const { read, writer } = sharing(query, pool, options, names);
   // Without a listener, a connection that breaks in the pool would end the process.
   pool.on('error', (error) => onTrouble('keeping connections to the database', String(error)));
   return {
     findInstance: (instanceId) => findInstance(read, instanceId),
     findBinding: (instanceId, bindingId) => findBinding(read, instanceId, bindingId),
-    open: (opening) => open(query, channel, opening),
+    open: (opening) => open(writer(opening), channel, opening),
     place: placeThrough(pool, channel),
     claim: (holder, leaseMs, node) => claim(query, holder, leaseMs, node),
     renew: (held, leaseMs) => renew(query, held, leaseMs),
@@ -100,6 +104,22 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     async ping() {
       await query(sql`select 1`);
     },
+  };
+}
+
+/** What looks up briefly, and what writes an opening. */
+function sharing(
+  query: Query,
+  pool: Pool,
+  { pipelined }: PostgresStoreOptions,
+  names: StatementNames,
+): { readonly read: Query; readonly writer: (opening: Opening) => Query } {
+  if (!pipelined) return { read: query, writer: () => query };
+  const groups = inGroups(pipelined, pool);
+  return {
+    read: queryThrough(together(pipelined), names),
+    writer: (opening) =>
+      mayShare(opening) ? queryThrough(groups.of(opening.operation.instanceId), names) : query,
   };
 }
 

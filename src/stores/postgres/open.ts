@@ -33,6 +33,15 @@ export async function open(query: Query, channel: string, opening: Opening, cost
   }
 }
 
+/**
+ * May it share a transaction with others? Not when it locks rows of two operations, or the row of a node, which counts
+ * what it has: then two transactions could wait for each other, though each takes its instances in order.
+ */
+export function mayShare({ instance, cancels, onBehalfOf }: Opening): boolean {
+  const { place } = 'keep' in instance ? instance.keep : recordIn(instance);
+  return place?.node === undefined && cancels === undefined && onBehalfOf === undefined;
+}
+
 function chain(opening: Opening, cost: number | undefined): readonly Sql[] {
   const { cancels, instance } = opening;
   const own = 'keep' in instance ? bindingParts(opening, instance.keep) : [instancePart(opening, instance)];
