@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PlanAction, Proof, ServiceOffering, ServicePlan } from '../broker/catalog.ts';
+import type { Catalog, PlanAction, Proof, ServiceOffering, ServicePlan } from '../broker/catalog.ts';
 import { canonicalJson, type JsonObject } from '../broker/json.ts';
 import { type Quota, quotaScopes } from '../broker/policies.ts';
 import { type Definition, definitionOf } from './definition.ts';
@@ -15,6 +15,36 @@ import { defaultsOf, schemasOf } from './form/shorthand.ts';
 import { mapValues } from './map-values.ts';
 import { operatingOf } from './operating.ts';
 import { parameterCheck } from './parameters.ts';
+import type { Problem } from './problem.ts';
+
+export interface LoadResult {
+  /** Absent when there is an error. */
+  readonly catalog?: Catalog;
+  readonly problems: readonly Problem[];
+}
+
+/** Files that were read and judged, as plain values that can leave a thread, and be kept for the next start. */
+export interface CheckedFiles {
+  /** Absent when there is an error. */
+  readonly texts?: readonly OfferingText[];
+  readonly problems: readonly Problem[];
+}
+
+export interface OfferingText {
+  /** JSON with the form of an OfferingFile. */
+  readonly text: string;
+  /** What lies in the files of its hooks, as a hash. */
+  readonly hookFiles?: string;
+}
+
+/** What is left of a load when the files have been read and judged. */
+export function compileFiles({ texts, problems }: CheckedFiles): LoadResult {
+  if (!texts) return { problems };
+  const offerings = texts.map(({ text, hookFiles }) =>
+    compileOffering(JSON.parse(text) as OfferingFile, hookFiles),
+  );
+  return { catalog: { offerings, loadedAt: new Date() }, problems };
+}
 
 /**
  * The offering of a file that passed all checks.

@@ -1,8 +1,7 @@
 /** Reads what this broker sells: one offering from each file of the catalog's directories. */
-import type { Catalog } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
 import { crossFindings, templateWords } from './checks.ts';
-import { compileOffering } from './compile.ts';
+import { type CheckedFiles, compileFiles, type LoadResult, type OfferingText } from './compile.ts';
 import { hookDigest } from './hook-digest.ts';
 import { Undecided, whenDecided } from '../broker/when-decided.ts';
 import { withoutAbsent } from './form/absent.ts';
@@ -14,12 +13,6 @@ import { isError, mistake, type Problem, sortProblems, warning } from './problem
 import { inFile, readDirectory, readSome } from './read-files.ts';
 import { type SchemaShape, shapeOf } from './form/shape.ts';
 import { type RawFile, uniqueProblems } from './rules/unique.ts';
-
-export interface LoadResult {
-  /** Absent when there is an error. */
-  readonly catalog?: Catalog;
-  readonly problems: readonly Problem[];
-}
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;
 
@@ -36,26 +29,7 @@ export async function loadCatalog(
   searched?: string,
   only?: string | readonly string[],
 ): Promise<LoadResult> {
-  const { texts, problems } = await readCatalog(directories, traits, searched, only);
-  if (!texts) return { problems };
-  const offerings = texts.map(({ text, hookFiles }) =>
-    compileOffering(JSON.parse(text) as OfferingFile, hookFiles),
-  );
-  return { catalog: { offerings, loadedAt: new Date() }, problems };
-}
-
-/** Files that were read and judged, as plain values that can leave a thread. */
-export interface CheckedFiles {
-  /** Absent when there is an error. */
-  readonly texts?: readonly OfferingText[];
-  readonly problems: readonly Problem[];
-}
-
-export interface OfferingText {
-  /** JSON with the form of an OfferingFile. */
-  readonly text: string;
-  /** What lies in the files of its hooks, as a hash. */
-  readonly hookFiles?: string;
+  return compileFiles(await readCatalog(directories, traits, searched, only));
 }
 
 /** The greater part of a load: all but making offerings of the files. */

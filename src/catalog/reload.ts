@@ -4,8 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import type { ServiceOffering } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
-import { compileInSlices } from './compile.ts';
-import type { CheckedFiles, LoadResult, OfferingText } from './load.ts';
+import { type CheckedFiles, compileInSlices, type LoadResult, type OfferingText } from './compile.ts';
 import type { OfferingFile } from './form/offering-file.ts';
 
 type Traits = Readonly<Record<string, ProvisionerTraits>>;

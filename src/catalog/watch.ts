@@ -1,7 +1,7 @@
 import { type FSWatcher, watch } from 'node:fs';
 import type { Catalog } from '../broker/catalog.ts';
 import { fingerprint } from './files.ts';
-import type { LoadResult } from './load.ts';
+import type { LoadResult } from './compile.ts';
 import { mistake, type Problem } from './problem.ts';
 import { messageOf } from './reason.ts';
 

@@ -50,7 +50,7 @@ export interface BrokerProgram {
  */
 export async function compose(config: Config, log: Log, stop?: AbortSignal): Promise<BrokerProgram> {
   const availability = createAvailability(waitingFor(config));
-  const currentCatalog = await openCurrentCatalog(config.catalogDirs, shippedTraits(), log);
+  const currentCatalog = await openCurrentCatalog(config, shippedTraits(), log);
   const takeStock = createStock(lateBroker(() => availability.requireFoundation().broker).overview);
   const counts = createMetrics({ takeStock, ...countedBy(availability, currentCatalog) });
   const observe = tellingBoth(log, counts);

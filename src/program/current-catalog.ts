@@ -1,12 +1,14 @@
+import { join } from 'node:path';
 import type { Catalog, ServicePlan } from '../broker/catalog.ts';
 import type { ProvisionerTraits } from '../broker/provisioner.ts';
+import { type CheckedFiles, compileFiles, type LoadResult } from '../catalog/compile.ts';
+import type { readCatalog } from '../catalog/load.ts';
 import { fingerprint } from '../catalog/files.ts';
-import type { LoadResult } from '../catalog/load.ts';
-import { loadCatalog } from '../catalog/load.ts';
 import { isError, problemLines, type Problem } from '../catalog/problem.ts';
 import { createReload } from '../catalog/reload.ts';
 import { watchCatalog, type CatalogWatch } from '../catalog/watch.ts';
 import { countOf } from './banner.ts';
+import { rememberedCatalog } from './remembered-catalog.ts';
 import type { Log } from '../telemetry/log.ts';
 
 /** The catalog as its files are now. */
@@ -26,14 +28,23 @@ export interface Prepared {
   readonly older: number;
 }
 
+interface Directories {
+  readonly catalogDirs: readonly string[];
+  /** Where is kept what was found, for the next start; absent: nowhere. */
+  readonly dataDir?: string;
+}
+
 /** @throws Error that lists all that is wrong with the offering files */
 export async function openCurrentCatalog(
-  directories: readonly string[],
+  { catalogDirs: directories, dataDir }: Directories,
   traits: Readonly<Record<string, ProvisionerTraits>>,
   log: Pick<Log, 'note'>,
 ): Promise<CurrentCatalog> {
   const since = await fingerprint(directories);
-  const first = await loadCatalog(directories, traits);
+  const memory = dataDir === undefined ? undefined : join(dataDir, 'catalog.sealed');
+  const remembered = await rememberedCatalog(memory, { directories, since, traits });
+  const checked = remembered.files ?? (await read(directories, traits));
+  const first = compileFiles(checked);
   if (!first.catalog) throw new Error(unusable(first.problems));
   tell(log, first.problems);
   if (first.catalog.offerings.length === 0)
@@ -43,6 +54,7 @@ export async function openCurrentCatalog(
   return {
     catalog: () => catalog,
     watch(prepare) {
+      void remembered.keep(checked);
       let older = 0;
       return watchCatalog({
         directories,
@@ -59,6 +71,12 @@ export async function openCurrentCatalog(
       });
     },
   };
+}
+
+/** Loaded when it is needed: most files are as they were at the last start. */
+async function read(...asked: Parameters<typeof readCatalog>): Promise<CheckedFiles> {
+  const loading = await import('../catalog/load.ts');
+  return loading.readCatalog(...asked);
 }
 
 export function plansOf({ offerings }: Catalog): readonly ServicePlan[] {

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { JsonObject } from '../../src/broker/json.ts';
 import type { ProvisionerTraits } from '../../src/broker/provisioner.ts';
-import { type LoadResult, loadCatalog } from '../../src/catalog/load.ts';
+import type { LoadResult } from '../../src/catalog/compile.ts';
+import { loadCatalog } from '../../src/catalog/load.ts';
 import { problemLines } from '../../src/catalog/problem.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 

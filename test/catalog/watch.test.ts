@@ -1,7 +1,8 @@
 import { chmod, mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Catalog } from '../../src/broker/catalog.ts';
-import { loadCatalog, type LoadResult } from '../../src/catalog/load.ts';
+import type { LoadResult } from '../../src/catalog/compile.ts';
+import { loadCatalog } from '../../src/catalog/load.ts';
 import { problemLines } from '../../src/catalog/problem.ts';
 import { fingerprint } from '../../src/catalog/files.ts';
 import { type CatalogWatch, watchCatalog } from '../../src/catalog/watch.ts';

@@ -69,6 +69,23 @@ test('A restart keeps the password, which only its owner may read, and the state
   await stop(second);
 });
 
+test('A start that finds the offering files as the last one did loads nothing that reads YAML', async () => {
+  const told = `import{registerHooks}from'node:module';registerHooks({resolve(name,from,next){
+    if(name==='yaml')console.error('loaded by '+from.parentURL);return next(name,from)}})`;
+  const env = {
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(told)}`,
+    DATA_DIR: join(scratch, 'read-once'),
+  };
+  const errorsOf = async () => {
+    const running = start(env);
+    const [banner] = await running.shows(/catalog +\d+ services, \d+ plans\n[^]*\/v2\/catalog\n/);
+    expect(banner).toContain('echo: large');
+    return (await stop(running)).errors;
+  };
+  expect(await errorsOf()).toMatch(/^loaded by \S+\n$/);
+  expect(await errorsOf()).toBe('');
+});
+
 test.each([
   ['DATA_DIR', {}, 'DATA_DIR /proc/nowhere'],
   ['NODE_DIR', {}, 'NODE_DIR /proc'],

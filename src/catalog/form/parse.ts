@@ -1,13 +1,4 @@
-import {
-  type Document,
-  isAlias,
-  isNode,
-  isScalar,
-  LineCounter,
-  parseDocument,
-  visit,
-  type YAMLError,
-} from 'yaml';
+import type { Document, YAMLError } from 'yaml';
 import { isExact } from '../../broker/json.ts';
 import { isObject, type JsonObject } from '../../broker/json.ts';
 import { positionIn } from '../../broker/template.ts';
@@ -15,6 +6,7 @@ import { type Finding, mistake } from '../problem.ts';
 import { firstLine, type Locate, locator } from './positions.ts';
 import { messageOf } from '../reason.ts';
 import { deepest } from '../json-schema/subschemas.ts';
+import { yaml } from './yaml.ts';
 
 export interface Parsed {
   /** Absent when there are findings. */
@@ -81,6 +73,7 @@ function readJson(text: string): Read {
 }
 
 function readYaml(text: string, isMeant: (fault: Pick<Fault, 'code'>) => boolean = () => true): Read {
+  const { LineCounter, parseDocument } = yaml();
   const lineCounter = new LineCounter();
   // Pretty errors would quote the lines, and those may hold secrets; the level keeps the reader from writing.
   const document = parseDocument(text, { lineCounter, prettyErrors: false, logLevel: 'error', merge: true });
@@ -118,6 +111,7 @@ const lostDigits = 'The number has more digits than can be kept: put it in quote
  * another number than the one that stands there.
  */
 function misreadings(document: Document.Parsed): readonly Fault[] {
+  const { isAlias, isNode, isScalar, visit } = yaml();
   const found: Fault[] = [];
   visit(document, {
     Pair(_, { key }) {

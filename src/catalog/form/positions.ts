@@ -1,14 +1,5 @@
-import {
-  type Document,
-  isAlias,
-  isMap,
-  isNode,
-  isScalar,
-  isSeq,
-  type LineCounter,
-  type Node,
-  type Pair,
-} from 'yaml';
+import type { Document, LineCounter, Node, Pair } from 'yaml';
+import { yaml } from './yaml.ts';
 
 export interface Position {
   readonly line: number;
@@ -53,6 +44,7 @@ interface Found {
 }
 
 function stepInto(given: unknown, step: string | number, document: Document): Found | undefined {
+  const { isAlias, isMap, isSeq } = yaml();
   const node = isAlias(given) ? given.resolve(document) : given;
   if (isSeq(node)) {
     const item: unknown = typeof step === 'number' ? node.items[step] : undefined;
@@ -71,16 +63,17 @@ function stepInto(given: unknown, step: string | number, document: Document): Fo
 
 /** One map, or a list of maps of which the first one counts. */
 function mergedIn(value: unknown, document: Document): readonly unknown[] {
+  const { isAlias, isSeq } = yaml();
   const source = isAlias(value) ? value.resolve(document) : value;
   return isSeq(source) ? source.items.toReversed() : [source];
 }
 
 function textOf(key: unknown): string | undefined {
-  if (!isScalar(key)) return undefined;
+  if (!yaml().isScalar(key)) return undefined;
   // A merge key is a symbol.
   return typeof key.value === 'symbol' ? key.value.description : String(key.value);
 }
 
 function startOf(node: unknown): number | undefined {
-  return isNode(node) ? (node as Node).range?.[0] : undefined;
+  return yaml().isNode(node) ? (node as Node).range?.[0] : undefined;
 }

@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { readCatalogDirs } from '../../config/catalog-directories.ts';
 import { path } from '../../config/kinds.ts';
 import { isOfferingName } from '../../catalog/files.ts';
-import type { LoadResult } from '../../catalog/load.ts';
+import type { LoadResult } from '../../catalog/compile.ts';
 import { defineCommand } from '../command.ts';
 import { anyArguments, flag, option, someText } from '../parameters.ts';
 import { catalogReader } from './reader.ts';

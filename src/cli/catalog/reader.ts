@@ -1,6 +1,6 @@
 import type { Catalog } from '../../broker/catalog.ts';
 import { readPath } from '../../config/config.ts';
-import type { LoadResult } from '../../catalog/load.ts';
+import type { LoadResult } from '../../catalog/compile.ts';
 
 /**
  * Reads the offering files of these directories, each time it is called; what that takes is loaded here.

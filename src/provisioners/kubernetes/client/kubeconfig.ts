@@ -1,7 +1,9 @@
+import { createRequire } from 'node:module';
 import { isAbsolute, resolve } from 'node:path';
-import { parse } from 'yaml';
 import { isObject, type Json, type JsonObject } from '../../../broker/json.ts';
 import type { ClusterAccess, ClusterUser, ExecPlugin, Material } from './access.ts';
+
+const require = createRequire(import.meta.url);
 
 /**
  * Reads a kubeconfig. No sentence of an error holds a value of it but the names of contexts, clusters and users.
@@ -23,6 +25,8 @@ export function readKubeconfig(text: string, folder: string, context?: string): 
 }
 
 function parsed(text: string): JsonObject {
+  // Most brokers have no cluster, and would load it for nothing.
+  const { parse } = require('yaml') as typeof import('yaml');
   let value: unknown;
   try {
     value = parse(text, { prettyErrors: false });
