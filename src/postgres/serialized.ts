@@ -1,6 +1,7 @@
 import type { Pool } from 'pg';
-import { persistently, queryOn, type Query } from './query.ts';
-import { sql } from './sql.ts';
+import { codeOf } from '../system/error-code.ts';
+import { persistently, queryOn, type Query, type QueryRow } from './query.ts';
+import { sql, type Sql } from './sql.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Milliseconds that a broker may be silent in its turn before the others go on without it. */
@@ -27,7 +28,32 @@ async function run<Result>(pool: Pool, at: string, work: (query: Query) => Promi
     const query = queryOn(client);
     await query(sql`
       select set_config('idle_in_transaction_session_timeout', ${String(longestSilence)}, true),
-        pg_advisory_xact_lock(hashtextextended(${`purveyor ${at}`}, 0))`);
+        pg_advisory_xact_lock(${keyOf(at)})`);
     return work(query);
   });
+}
+
+/**
+ * Runs a statement that takes no turn: it waits for the end of the present one, whoever has the next one sees what it has
+ * written, and others like it do not wait for each other.
+ * @param statement has this part, which must be read before anything is written
+ * @returns no rows when somebody has written just the same meanwhile
+ */
+export async function outOfTurn(
+  query: Query,
+  at: string,
+  statement: (turn: Sql) => Sql,
+): Promise<readonly QueryRow[]> {
+  try {
+    return await query(statement(sql`select pg_advisory_xact_lock_shared(${keyOf(at)})`));
+  } catch (error) {
+    if (codeOf(error) === UNIQUE_VIOLATION) return [];
+    throw error;
+  }
+}
+
+const UNIQUE_VIOLATION = '23505';
+
+function keyOf(at: string): Sql {
+  return sql`hashtextextended(${`purveyor ${at}`}, 0)`;
 }

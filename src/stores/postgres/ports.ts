@@ -1,8 +1,9 @@
-// The ports of nodes: who seeks a free one takes turns with the others of that node, so that none is taken by halves.
+// The ports of nodes. Who seeks one draws it; who seeks several, or draws only such as are taken, takes turns with the
+// others of that node, so that none is taken by halves.
 import type { Pool } from 'pg';
 import { portQuarantine, portRest, type Ports } from '../../broker/nodes.ts';
 import { fromNow } from './lease.ts';
-import { takingTurns } from '../../postgres/serialized.ts';
+import { outOfTurn, takingTurns } from '../../postgres/serialized.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { sql } from '../../postgres/sql.ts';
 
@@ -10,11 +11,16 @@ export function postgresPorts(pool: Pool): Ports {
   const inTurn = takingTurns(pool);
   return {
     async take(node, instanceId, names) {
-      const taken = await inTurn(`ports of ${node}`, (query) => take(query, node, instanceId, names));
+      const [name, ...others] = names;
+      if (name !== undefined && others.length === 0) {
+        const drawn = await draw(queryThrough(pool), node, instanceId, name);
+        if (drawn !== undefined) return { [name]: drawn };
+      }
+      const taken = await inTurn(turnsAt(node), (query) => take(query, node, instanceId, names));
       return names.every((name) => taken.has(name)) ? Object.fromEntries(taken) : undefined;
     },
     async replace(node, instanceId, name) {
-      const taken = await inTurn(`ports of ${node}`, async (query) => {
+      const taken = await inTurn(turnsAt(node), async (query) => {
         await rest(query, node, instanceId, [name]);
         return take(query, node, instanceId, [name]);
       });
@@ -26,6 +32,44 @@ export function postgresPorts(pool: Pool): Ports {
         where node = ${node} and instance_id = ${instanceId}`);
     },
   };
+}
+
+function turnsAt(node: string): string {
+  return `ports of ${node}`;
+}
+
+/** The number that the instance has already, or one of a few that is free; undefined when none of them is. */
+async function draw(
+  query: Query,
+  node: string,
+  instanceId: string,
+  name: string,
+): Promise<number | undefined> {
+  const rows = await outOfTurn(
+    query,
+    turnsAt(node),
+    (turn) => sql`
+    with had as (
+      select port from node_ports where node = ${node} and instance_id = ${instanceId} and name = ${name}
+    ), turn as (${turn}
+    ), drawn as (
+      select first_port + floor(random() * (last_port - first_port + 1))::integer as port
+      from nodes, generate_series(1, 8) where nodes.name = ${node} and not exists (select from had)
+    ), taken as (
+      insert into node_ports (node, port, instance_id, name)
+      select ${node}, port, ${instanceId}, ${name} from turn, drawn
+      where not exists (select from node_ports used
+        where used.node = ${node} and used.port = drawn.port and (used.instance_id is not null or used.free_at > now()))
+      limit 1
+      on conflict (node, port) do update
+        set instance_id = excluded.instance_id, name = excluded.name, free_at = null
+        where node_ports.instance_id is null and node_ports.free_at <= now()
+      returning port
+    )
+    select port from had union all select port from taken`,
+  );
+  const [row] = rows;
+  return row && Number(row['port']);
 }
 
 /** The numbers by name: for all names, or for those alone that the instance had already. */

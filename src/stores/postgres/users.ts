@@ -1,15 +1,17 @@
-// The users that instances run as: who seeks a free number takes turns with all others.
+// The users that instances run as. A number that nobody has had is drawn; who draws none takes turns with all others.
 import type { Pool } from 'pg';
-import type { Users } from '../../broker/nodes.ts';
-import { queryThrough } from '../../postgres/query.ts';
-import { takingTurns } from '../../postgres/serialized.ts';
+import type { UserRange, Users } from '../../broker/nodes.ts';
+import { queryThrough, type Query } from '../../postgres/query.ts';
+import { outOfTurn, takingTurns } from '../../postgres/serialized.ts';
 import { sql } from '../../postgres/sql.ts';
 
 export function postgresUsers(pool: Pool): Users {
   const inTurn = takingTurns(pool);
   return {
-    take: (node, owner, { first, last }, busy = []) =>
-      inTurn('users of nodes', async (query) => {
+    async take(node, owner, { first, last }, busy = []) {
+      const drawn = await draw(queryThrough(pool), node, owner, { first, last }, busy);
+      if (drawn !== undefined) return drawn;
+      return inTurn(turns, async (query) => {
         const rows = await query(sql`
           with had as (select uid from node_users where node = ${node} and owner = ${owner}
           ), taken as (
@@ -24,7 +26,8 @@ export function postgresUsers(pool: Pool): Users {
           )
           select uid from had union all select uid from taken`);
         return numberIn(rows);
-      }),
+      });
+    },
     async find(node, owner) {
       return numberIn(
         await queryThrough(pool)(sql`select uid from node_users where node = ${node} and owner = ${owner}`),
@@ -35,6 +38,38 @@ export function postgresUsers(pool: Pool): Users {
         update node_users set owner = null, free_since = now() where node = ${node} and owner = ${owner}`);
     },
   };
+}
+
+const turns = 'users of nodes';
+
+/** The number that the instance has already, or one of a few that nobody has had; undefined when all of them were. */
+async function draw(
+  query: Query,
+  node: string,
+  owner: string,
+  { first, last }: UserRange,
+  busy: readonly number[],
+): Promise<number | undefined> {
+  const rows = await outOfTurn(
+    query,
+    turns,
+    (turn) => sql`
+    with had as (select uid from node_users where node = ${node} and owner = ${owner}
+    ), turn as (${turn}
+    ), drawn as (
+      select ${first}::bigint + floor(random() * ${last - first + 1}::bigint)::bigint as number
+      from generate_series(1, 8) where not exists (select from had)
+    ), taken as (
+      insert into node_users (uid, node, owner)
+      select number, ${node}, ${owner} from turn, drawn
+      where number <> all(${busy}::bigint[]) and not exists (select from node_users used where used.uid = number)
+      limit 1
+      on conflict (uid) do nothing
+      returning uid
+    )
+    select uid from had union all select uid from taken`,
+  );
+  return numberIn(rows);
 }
 
 function numberIn([row]: readonly Readonly<Record<string, unknown>>[]): number | undefined {

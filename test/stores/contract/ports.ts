@@ -71,6 +71,22 @@ export function describePorts(makeRemembered: MakeRemembered): void {
     expect(await portsFree()).toBe(2);
   });
 
+  test('Of those who ask at once, some for one and some for several, all get different ones and nobody a part.', async () => {
+    await aNodeIn(remembered, { ports: { first: 20_000, last: 20_029 } });
+    const broker = brokersOf(remembered);
+    const all = await Promise.all(
+      numbered(24).map((n) =>
+        broker(n).ports.take('n1', `i${n}`, n % 2 === 0 ? ['main'] : ['main', 'a', 'b', 'c']),
+      ),
+    );
+    const taken = all.filter((ports) => ports !== undefined).map((ports) => Object.values(ports));
+    const numbers = taken.flat();
+    expect(new Set(numbers).size).toBe(numbers.length);
+    expect(await portsFree()).toBe(30 - numbers.length);
+    expect(taken.filter(({ length }) => ![1, 4].includes(length))).toEqual([]);
+    expect(taken.length).toBeLessThan(all.length);
+  });
+
   test('Ports that are asked for several times at once for the same are the same.', async () => {
     await aNodeIn(remembered);
     const broker = brokersOf(remembered);
