@@ -14,7 +14,8 @@ import { scratchDirectory } from '../support/scratch-directory.ts';
 
 const scratch = scratchDirectory('outage');
 const catalogDir = writeOffering(scratch, [
-  { id: 'long', with: { provision: { takes: '1s' } } },
+  // Not over before the database has gone away, however slow the machine is.
+  { id: 'long', with: { provision: { takes: '8s' } } },
   { id: 'steps', with: { provision: { steps: 3, each: '300ms' } } },
   { id: 'endless', with: { provision: { takes: '10m' } } },
 ]);

@@ -1,9 +1,9 @@
-import { randomUUID } from 'node:crypto';
 import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { startEmbedded } from '../../src/database/embedded.ts';
-import { openTestDatabase } from '../support/database.ts';
+import { openTestDatabase, openWholeDatabase } from '../support/database.ts';
+import { aTestPooler, whyNoPooler } from '../support/pooler.ts';
 import { openStatementGate } from './statement-gate.ts';
 
 /** A database that can go away and come back. */
@@ -23,6 +23,7 @@ export const outages: readonly (readonly [how: string, open: (scratch: string) =
   ['is shut down', openStoppable],
   ['takes no connections', openClosable],
   ['cannot be reached', openUnreachable],
+  ...(whyNoPooler() === undefined ? [['is behind a pooler that is killed', openPooled] as const] : []),
 ];
 
 /** A Postgres of its own. */
@@ -43,28 +44,41 @@ async function openStoppable(scratch: string): Promise<Fragile> {
   };
 }
 
-/** A database of its own on the run's Postgres, as an operator shuts it for maintenance. */
+/** As an operator shuts one for maintenance. */
 async function openClosable(): Promise<Fragile> {
-  const beside = await openTestDatabase();
-  const name = `outage_${randomUUID().replaceAll('-', '')}`;
-  await beside.pool.query(`create database ${name}`);
-  const allow = (yes: boolean) => beside.pool.query(`alter database ${name} allow_connections ${yes}`);
-  const { connectionString = '' } = beside.config;
-  const url = connectionString.replace(/\/[^/?]*(?=\?|$)/, `/${name}`);
+  const database = await openWholeDatabase();
+  const { url, name, beside } = database;
+  const allow = (yes: boolean) => beside.query(`alter database ${name} allow_connections ${yes}`);
   return {
     url,
     schema: 'public',
     async goAway() {
       await allow(false);
-      await beside.pool.query(
-        `select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`,
-      );
+      await beside.query(`select pg_terminate_backend(pid) from pg_stat_activity where datname = '${name}'`);
     },
     comeBack: async () => void (await allow(true)),
     query: (text) => ask(url, text),
+    close: () => database.close(),
+  };
+}
+
+/** With a session for each connection, as without a pooler. */
+async function openPooled(): Promise<Fragile> {
+  const database = await openWholeDatabase();
+  const pooler = await aTestPooler(database.url, {
+    pool_mode: 'session',
+    default_pool_size: 50,
+    ignore_startup_parameters: 'options',
+  });
+  return {
+    url: pooler.url,
+    schema: 'public',
+    goAway: () => pooler.kill(),
+    comeBack: () => pooler.start(),
+    query: (text) => ask(database.url, text),
     async close() {
-      await beside.pool.query(`drop database ${name} (force)`);
-      await beside.close();
+      await pooler.kill();
+      await database.close();
     },
   };
 }

@@ -28,3 +28,28 @@ export async function openTestDatabase(): Promise<TestDatabase> {
     },
   };
 }
+
+export interface WholeDatabase {
+  readonly url: string;
+  readonly name: string;
+  /** Of the same server, outside of it. */
+  readonly beside: Pool;
+  close(): Promise<void>;
+}
+
+/** A database of its own on the test run's Postgres, empty. */
+export async function openWholeDatabase(): Promise<WholeDatabase> {
+  const test = await openTestDatabase();
+  const { pool: beside, config } = test;
+  const name = `whole_${randomUUID().replaceAll('-', '')}`;
+  await beside.query(`create database ${name}`);
+  return {
+    url: String(config.connectionString).replace(/\/[^/?]*(?=\?|$)/, `/${name}`),
+    name,
+    beside,
+    async close() {
+      await beside.query(`drop database ${name} (force)`);
+      await test.close();
+    },
+  };
+}
