@@ -64,11 +64,15 @@ export async function stop({ child }: Pick<Running, 'child'>): Promise<void> {
   if (child.exitCode === null) await once(child, 'exit');
 }
 
-/** Megabytes of memory that the process holds now. */
-export function residentMemory({ child }: Running): number | undefined {
+/** Megabytes of memory that the process holds now, and the most that it has held. */
+export function residentMemory({
+  child,
+}: Running): { readonly now: number; readonly most: number } | undefined {
   try {
     const status = readFileSync(`/proc/${child.pid}/status`, 'utf8');
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1024);
+    const megabytes = (name: string) =>
+      Math.round(Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1]) / 1024);
+    return { now: megabytes('VmRSS'), most: megabytes('VmHWM') };
   } catch {
     // Only Linux tells.
     return undefined;
