@@ -6,7 +6,7 @@ import type { UserRange } from '../broker/nodes.ts';
 import { whyNotUsers } from '../system/account.ts';
 import { lockDirectory } from '../system/directory-lock.ts';
 import { makeDirectory } from '../system/make-directory.ts';
-import { isRecord, readJson, writePrivately } from '../system/private-file.ts';
+import { isRecord, readJson, writePrivatelySync } from '../system/private-file.ts';
 import { until } from '../system/until.ts';
 
 /**
@@ -57,9 +57,9 @@ export async function claimUsers(wanted: UsersWanted): Promise<UserRange> {
     const { directory } = wanted;
     const claim = { first, last, directory, place: placeOf(directory), given: wanted.range === undefined };
     const others = claims.filter((one) => one.directory !== directory || !isSame(one, claim));
-    writePrivately(file, JSON.stringify({ claims: [...others, claim] }));
+    writePrivatelySync(file, JSON.stringify({ claims: [...others, claim] }));
     // Where the machine has forgotten, as containers do, the node asks for the same again.
-    if (claim.given) writePrivately(join(directory, memory), JSON.stringify({ first, last }));
+    if (claim.given) writePrivatelySync(join(directory, memory), JSON.stringify({ first, last }));
     return { first, last };
   } finally {
     unlock();

@@ -5,7 +5,7 @@ import { codeOf, isShortage } from '../system/error-code.ts';
 import { isObject } from '../broker/json.ts';
 import { instanceKey, keyOf } from '../broker/key.ts';
 import type { ServiceInstance } from '../broker/records.ts';
-import { writeInTime, writePrivately } from '../system/private-file.ts';
+import { writePrivately, writePrivatelySync } from '../system/private-file.ts';
 import { removeTree } from '../system/remove-tree.ts';
 
 /** Whose a directory is: one life of an id. */
@@ -47,7 +47,7 @@ export async function makeKeyed(
   const draft = join(parent, `.new-${key}-${randomUUID()}`);
   makeFolder(draft);
   try {
-    await writeInTime(join(draft, marker), JSON.stringify({ id: owner.id, key, uid }));
+    await writePrivately(join(draft, marker), JSON.stringify({ id: owner.id, key, uid }));
     renameSync(draft, path);
   } catch (error) {
     await removeTree(draft);
@@ -58,7 +58,7 @@ export async function makeKeyed(
 
 /** From now on it is that of this owner, whose key it has. */
 export function claimKeyed(path: string, { id, key }: Owner): void {
-  writePrivately(join(path, marker), JSON.stringify({ id, key, uid: readOwner(path)?.uid }));
+  writePrivatelySync(join(path, marker), JSON.stringify({ id, key, uid: readOwner(path)?.uid }));
 }
 
 /** Removes it, and what a making or removing that was broken off has left of it. Nothing happens when it is not there. */

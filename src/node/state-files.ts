@@ -1,20 +1,20 @@
 import { join } from 'node:path';
 import type { JsonObject } from '../broker/json.ts';
 import type { InstanceDirectory } from './instance-directory.ts';
-import { notePrivately, readJson, writeInTime, writePrivately } from '../system/private-file.ts';
+import { notePrivately, readJson, writePrivately, writePrivatelySync } from '../system/private-file.ts';
 
 /** Remembers something of an instance in its state directory, whole or not at all. */
-export function writeMark({ state }: InstanceDirectory, name: string, value: JsonObject): void {
-  writePrivately(join(state, `${name}.json`), JSON.stringify(value));
+export function writeMarkSync({ state }: InstanceDirectory, name: string, value: JsonObject): void {
+  writePrivatelySync(join(state, `${name}.json`), JSON.stringify(value));
 }
 
 /** The same; what else is to be done goes on while the disk is waited for. */
-export async function writeMarkInTime(
+export async function writeMark(
   { state }: InstanceDirectory,
   name: string,
   value: JsonObject,
 ): Promise<void> {
-  await writeInTime(join(state, `${name}.json`), JSON.stringify(value));
+  await writePrivately(join(state, `${name}.json`), JSON.stringify(value));
 }
 
 /** The same for what means nothing after the next start of the machine. */

@@ -12,14 +12,21 @@ export interface ColumnSet<Rec> {
   readonly assignments: (record: Rec) => Sql;
 }
 
-/** @param table by the name of the column: its type, and what of a record lies in it */
-export function columnSet<Rec>(
-  table: Readonly<Record<string, readonly [type: string, of: (record: Rec) => unknown]>>,
+/**
+ * @param table by the name of the column: its type, and what of a record lies in it
+ * @param derive what several columns are taken from, once for each record
+ */
+export function columnSet<Rec, Derived = undefined>(
+  table: Readonly<Record<string, readonly [type: string, of: (record: Rec, derived: Derived) => unknown]>>,
+  derive: (record: Rec) => Derived = () => undefined as Derived,
 ): ColumnSet<Rec> {
   const columns = Object.entries(table).map(([name, [type, of]]) => ({ name, type, of }));
   const plain = textsAround(columns, () => '');
   const assigned = textsAround(columns, ({ name }) => `${name} = `);
-  const valuesOf = (record: Rec) => columns.map(({ of }) => of(record));
+  function valuesOf(record: Rec): readonly unknown[] {
+    const derived = derive(record);
+    return columns.map(({ of }) => of(record, derived));
+  }
   return {
     names: raw(Object.keys(table).join(', ')),
     excluded: raw(columns.map(({ name }) => `excluded.${name}`).join(', ')),

@@ -23,12 +23,17 @@ import type { Account } from './account.ts';
  * @param owner whose it shall be; absent: the broker's own user's
  * @param mode 0600 when absent
  */
-export function writePrivately(file: string, text: string, owner?: Account, mode = 0o600): void {
+export function writePrivatelySync(file: string, text: string, owner?: Account, mode = 0o600): void {
   write(file, text, { mode, lasting: true, owner });
 }
 
 /** The same; what else is to be done goes on while the disk is waited for. */
-export async function writeInTime(file: string, text: string, owner?: Account, mode = 0o600): Promise<void> {
+export async function writePrivately(
+  file: string,
+  text: string,
+  owner?: Account,
+  mode = 0o600,
+): Promise<void> {
   const draft = draftOf(file);
   try {
     const handle = openDraft(draft, text, { owner, mode });

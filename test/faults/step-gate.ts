@@ -22,18 +22,23 @@ export interface StepGate {
   close(): Promise<void>;
 }
 
-/** Asks for all, and kills the broker when each has come to its point. @param kill waits for its end */
-export async function killAtEach<Point extends StepPoint>(
+/**
+ * Asks for all, and kills the broker when each has come to its point.
+ * @returns the one that takes over from it
+ */
+export async function killAtEach<Point extends StepPoint, Broker extends { kill(): Promise<unknown> }>(
   gate: StepGate,
   points: readonly Point[],
   ask: (point: Point) => Promise<unknown>,
-  kill: () => Promise<unknown>,
-): Promise<void> {
+  broker: Broker,
+  start: () => Promise<Broker>,
+): Promise<Broker> {
   await gate.shut(points);
   for (const point of points) void ask(point).catch(() => undefined);
   await gate.untilStopped(points.length);
-  await kill();
+  await broker.kill();
   await gate.open();
+  return start();
 }
 
 /** @param database in which a broker has made its tables */

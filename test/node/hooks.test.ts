@@ -20,7 +20,7 @@ import { readHookLog } from '../../src/node/hooks/log.ts';
 import { runHook, type HookRun } from '../../src/node/hooks/run.ts';
 import { identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { type InstanceDirectory, makeInstanceDirectory } from '../../src/node/instance-directory.ts';
-import { writeMark } from '../../src/node/state-files.ts';
+import { writeMarkSync } from '../../src/node/state-files.ts';
 import { aTestNode, type TestNode } from './test-node.ts';
 import { until } from '../support/until.ts';
 
@@ -216,7 +216,7 @@ describe('Hooks that are left over', () => {
     const env = { PATH: testNode.node.path, PURVEYOR_INSTANCE: 'i1' };
     const command = { command: ['sleep', '60'], cwd: directory.data, env };
     const gated = await startGated(testNode.node, command, ['ignore', 'pipe', 'pipe']);
-    writeMark(directory, 'runs-configure-1', { hook: { ...gated.identity }, broker: { ...broker } });
+    writeMarkSync(directory, 'runs-configure-1', { hook: { ...gated.identity }, broker: { ...broker } });
     gated.open();
     return gated;
   }

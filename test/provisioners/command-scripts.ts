@@ -8,7 +8,7 @@ import type { Ports } from '../../src/broker/nodes.ts';
 import type { StepDone, Provisioner, Step, Work } from '../../src/broker/provisioner.ts';
 import { instanceDirectory } from '../../src/node/instance-directory.ts';
 import { launch } from '../../src/system/launch.ts';
-import { writeMark } from '../../src/node/state-files.ts';
+import { writeMarkSync } from '../../src/node/state-files.ts';
 import { command } from '../../src/provisioners/command/index.ts';
 import { aPlan } from '../broker/fixtures.ts';
 import { aTestNode, type TestNode } from '../node/test-node.ts';
@@ -127,7 +127,7 @@ export async function launchLeft() {
     identityFile: join(directory.state, 'left.json'),
     logFile: join(directory.log, 'left.log'),
   });
-  writeMark(directory, 'runs-configure-1', {
+  writeMarkSync(directory, 'runs-configure-1', {
     hook: { ...hook },
     broker: { pid: 1, startTime: '1', bootId: 'before' },
   });

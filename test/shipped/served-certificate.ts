@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectInTls } from 'node:tls';
-import { writePrivately } from '../../src/system/private-file.ts';
+import { writePrivatelySync } from '../../src/system/private-file.ts';
 import type { Bought, Bound } from './shop.ts';
 
 /** What is remembered of the certificate of an instance, in its directory of state. */
@@ -37,5 +37,5 @@ export async function servedBy({ credentials, port }: Bound, opening?: Buffer): 
 /** As when two thirds of its life are over. */
 export function makeDue(bought: Bought): void {
   const { file, value } = markOf(bought);
-  writePrivately(file, JSON.stringify({ ...value, renewAt: new Date(Date.now() - 1000).toISOString() }));
+  writePrivatelySync(file, JSON.stringify({ ...value, renewAt: new Date(Date.now() - 1000).toISOString() }));
 }

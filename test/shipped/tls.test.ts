@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createCertificates } from '../../src/program/authority/certificates.ts';
-import { writePrivately } from '../../src/system/private-file.ts';
+import { writePrivatelySync } from '../../src/system/private-file.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { makeDue, markOf, servedBy } from './served-certificate.ts';
@@ -240,7 +240,7 @@ describeOffering('redis', () => {
     await redis.act('stop');
     const { file, value } = markOf(redis);
     // As when the broker has died before it could write it down.
-    writePrivately(file, JSON.stringify({ ...value, names: [] }));
+    writePrivatelySync(file, JSON.stringify({ ...value, names: [] }));
     await redis.act('start');
     expect(await servedBy(bound)).not.toBe(first);
     expect(new X509Certificate(bound.credentials['ca'] ?? '').ca).toBe(true);
@@ -276,7 +276,7 @@ function runsWell(check: string): boolean {
 
 async function run(program: string, { credentials }: Bound, ca: string): Promise<void> {
   const file = join(scratchDirectory('ca'), 'ca.pem');
-  writePrivately(file, ca);
+  writePrivatelySync(file, ca);
   const known = "import json, os\nfound = json.loads(os.environ['FOUND'])\nca = os.environ['CA_FILE']\n";
   const env = { FOUND: JSON.stringify(credentials), CA_FILE: file };
   await promisify(execFile)('/usr/bin/python3', ['-c', known + program], { env, timeout: 60_000 });

@@ -11,7 +11,7 @@ import { findHookFile, misconfigured } from './files.ts';
 import type { InstanceDirectory } from '../instance-directory.ts';
 import type { LocalNode } from '../local-node.ts';
 import { logHook } from './log.ts';
-import { readMark, writeMark } from '../state-files.ts';
+import { readMark, writeMarkSync } from '../state-files.ts';
 import { type Ran, runProgram } from '../../system/run-program.ts';
 
 export interface HookRun {
@@ -59,7 +59,7 @@ export async function runHook(node: LocalNode, run: HookRun): Promise<HookResult
   const ran = await start(node, run);
   logHook(node, run.directory, run.name, ran.stderr);
   const result = readResult(run, ran);
-  if (run.hook.once && 'outputs' in result) writeMark(run.directory, mark, { outputs: result.outputs });
+  if (run.hook.once && 'outputs' in result) writeMarkSync(run.directory, mark, { outputs: result.outputs });
   return result;
 }
 

@@ -6,7 +6,7 @@ import { codeOf } from '../../system/error-code.ts';
 import type { InstanceContext } from '../instance-context.ts';
 import type { InstanceDirectory } from '../instance-directory.ts';
 import type { LocalNode } from '../local-node.ts';
-import { readMark, writeMark } from '../state-files.ts';
+import { readMark, writeMarkSync } from '../state-files.ts';
 
 type Limited = Pick<InstanceContext, 'node' | 'directory'>;
 
@@ -30,7 +30,7 @@ export function applyLimits({ limits }: LocalNode, amounts: ResourceLimits): voi
 export function setLimits({ node, directory }: Limited): void {
   const { amounts = {} } = node.limits ?? {};
   applyLimits(node, amounts);
-  writeMark(directory, current, { ...amounts });
+  writeMarkSync(directory, current, { ...amounts });
 }
 
 /**
@@ -39,7 +39,7 @@ export function setLimits({ node, directory }: Limited): void {
  */
 export function changeLimits(limited: Limited): void {
   const { directory } = limited;
-  if (!readMark(directory, former)) writeMark(directory, former, readMark(directory, current) ?? {});
+  if (!readMark(directory, former)) writeMarkSync(directory, former, readMark(directory, current) ?? {});
   setLimits(limited);
 }
 
@@ -54,7 +54,7 @@ export function restoreLimits({ node, directory }: Limited): void {
   const before = readMark(directory, former);
   if (!before) return;
   applyLimits(node, before as ResourceLimits);
-  writeMark(directory, current, before);
+  writeMarkSync(directory, current, before);
   forgetFormerLimits(directory);
 }
 

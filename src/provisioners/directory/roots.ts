@@ -8,7 +8,7 @@ import { codeOf } from '../../system/error-code.ts';
 import { makePassage, makePrivate } from '../../node/owned-directory.ts';
 import { isFolder, type Keyed, listKeyed } from '../../node/instance-named-directory.ts';
 import type { LocalNode } from '../../node/local-node.ts';
-import { readJson, writePrivately } from '../../system/private-file.ts';
+import { readJson, writePrivatelySync } from '../../system/private-file.ts';
 import { broken } from './broken.ts';
 import type { DirectoryConfig } from './config.ts';
 import { absenceOf } from './usable-root.ts';
@@ -85,7 +85,7 @@ function openOwnRoot(node: LocalNode): string {
 function remember(node: LocalNode, root: string): void {
   if (root === ownRoot(node)) return;
   makePrivate(noteFolder(node));
-  writePrivately(join(noteFolder(node), `${keyOf(root)}.json`), JSON.stringify({ root }));
+  writePrivatelySync(join(noteFolder(node), `${keyOf(root)}.json`), JSON.stringify({ root }));
 }
 
 /** A plan may have left the catalog, and with it all that said where its directories are. */

@@ -7,7 +7,7 @@ import { keyOf } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import type { ServiceBinding } from '../../broker/records.ts';
 import { codeOf, isFull } from '../../system/error-code.ts';
-import { readMark, writeMark } from '../../node/state-files.ts';
+import { readMark, writeMarkSync } from '../../node/state-files.ts';
 import { findCertificate } from './certificate.ts';
 import { drawExchange } from './files/blueprint.ts';
 import type { ExchangeTemplate } from './config.ts';
@@ -136,7 +136,7 @@ function notePending(context: ProcessContext): void {
   const { directory, work } = context;
   try {
     const { binding, values } = work;
-    writeMark(directory, `${prefix}${markOf(binding)}`, {
+    writeMarkSync(directory, `${prefix}${markOf(binding)}`, {
       binding,
       values,
     } as unknown as JsonObject);

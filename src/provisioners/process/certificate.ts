@@ -6,7 +6,7 @@ import type { JsonObject } from '../../broker/json.ts';
 import type { AuthorityInForce } from '../../broker/nodes.ts';
 import type { InstanceContext } from '../../node/instance-context.ts';
 import type { InstanceDirectory } from '../../node/instance-directory.ts';
-import { readMark, writeMark } from '../../node/state-files.ts';
+import { readMark, writeMarkSync } from '../../node/state-files.ts';
 import { writeFiles } from './files/write.ts';
 
 /** What is remembered of the certificate in an instance's files. */
@@ -116,7 +116,7 @@ function namesOf({ node: { host, bind } }: InstanceContext): readonly string[] {
 }
 
 function saveMark(directory: InstanceDirectory, mark: CertificateMark): void {
-  writeMark(directory, name, mark as unknown as JsonObject);
+  writeMarkSync(directory, name, mark as unknown as JsonObject);
 }
 
 const name = 'certificate';

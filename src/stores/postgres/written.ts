@@ -1,38 +1,41 @@
 // What is written of records, column by column.
 import type { Json } from '../../broker/json.ts';
-import { ownerOf } from '../../broker/listing.ts';
+import { ownerOf, type InstanceOwner } from '../../broker/listing.ts';
 import type { Operation, ServiceBinding, ServiceInstance } from '../../broker/records.ts';
 import { columnSet } from '../../postgres/column-set.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 
 /** All that a put of an instance writes, but for id, version, open operation and times. */
-export const instanceColumns = columnSet<ServiceInstance>({
-  key: ['text', ({ key }) => key],
-  lost_node: ['text', ({ lost }) => lost?.node],
-  lost_at: ['timestamptz', ({ lost }) => lost?.at],
-  lost_key: ['text', ({ lost }) => lost?.key],
-  offering_id: ['text', ({ offeringId }) => offeringId],
-  plan_id: ['text', ({ planId }) => planId],
-  revision: ['text', ({ revision }) => revision],
-  organization_guid: ['text', ({ organizationGuid }) => organizationGuid],
-  space_guid: ['text', ({ spaceGuid }) => spaceGuid],
-  context: ['json', ({ context }) => jsonText(context)],
-  maintenance_version: ['text', ({ maintenanceVersion }) => maintenanceVersion],
-  former_plans: ['json', ({ formerPlans }) => jsonText(formerPlans)],
-  metadata: ['json', ({ metadata }) => jsonText(metadata)],
-  node: ['text', ({ place }) => place?.node],
-  cost: ['numeric', ({ place }) => place?.cost],
-  // By what lists are asked for; whatever is longer, or no text of Postgres, was never meant to be.
-  platform: ['text', (instance) => cut(ownerOf(instance).platform)],
-  organization: ['text', (instance) => cut(ownerOf(instance).organization)],
-  space: ['text', (instance) => cut(ownerOf(instance).space)],
-  stopped: ['boolean', ({ stopped }) => stopped ?? false],
-  stopped_units: ['json', ({ stoppedUnits }) => jsonText(stoppedUnits)],
-  check_every: ['integer', ({ checkEvery }) => checkEvery],
-  parent: ['text', ({ parent }) => parent],
-  ready: ['boolean', ({ ready }) => ready],
-  confidential: ['text', ({ confidential }) => jsonText(confidential)],
-});
+export const instanceColumns = columnSet<ServiceInstance, InstanceOwner>(
+  {
+    key: ['text', ({ key }) => key],
+    lost_node: ['text', ({ lost }) => lost?.node],
+    lost_at: ['timestamptz', ({ lost }) => lost?.at],
+    lost_key: ['text', ({ lost }) => lost?.key],
+    offering_id: ['text', ({ offeringId }) => offeringId],
+    plan_id: ['text', ({ planId }) => planId],
+    revision: ['text', ({ revision }) => revision],
+    organization_guid: ['text', ({ organizationGuid }) => organizationGuid],
+    space_guid: ['text', ({ spaceGuid }) => spaceGuid],
+    context: ['json', ({ context }) => jsonText(context)],
+    maintenance_version: ['text', ({ maintenanceVersion }) => maintenanceVersion],
+    former_plans: ['json', ({ formerPlans }) => jsonText(formerPlans)],
+    metadata: ['json', ({ metadata }) => jsonText(metadata)],
+    node: ['text', ({ place }) => place?.node],
+    cost: ['numeric', ({ place }) => place?.cost],
+    // By what lists are asked for; whatever is longer, or no text of Postgres, was never meant to be.
+    platform: ['text', (_, owner) => cut(owner.platform)],
+    organization: ['text', (_, owner) => cut(owner.organization)],
+    space: ['text', (_, owner) => cut(owner.space)],
+    stopped: ['boolean', ({ stopped }) => stopped ?? false],
+    stopped_units: ['json', ({ stoppedUnits }) => jsonText(stoppedUnits)],
+    check_every: ['integer', ({ checkEvery }) => checkEvery],
+    parent: ['text', ({ parent }) => parent],
+    ready: ['boolean', ({ ready }) => ready],
+    confidential: ['text', ({ confidential }) => jsonText(confidential)],
+  },
+  ownerOf,
+);
 
 /** The same for a row that is there, with a comma after it. Only a deletion writes until when it is kept. */
 export function instanceAssignments(instance: ServiceInstance): Sql {

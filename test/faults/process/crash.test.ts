@@ -26,6 +26,7 @@ const hooks = {
 };
 
 const env = { DATABASE_POOL: '40', NODE_PORTS: '21200-21299' };
+const start = () => oneNode.start(env);
 let oneNode: OneNode;
 let gate: StepGate;
 let next: Maker;
@@ -34,20 +35,14 @@ beforeAll(async () => {
   oneNode = await openOneNode([tiny('tiny', { hooks, monitor: { every: '1s' } })], {
     'tiny/note': note,
   });
-  next = await oneNode.start(env);
+  next = await start();
   gate = await openStepGate(oneNode.database);
-  await killedAtEach(cases, ({ id }) => next.provision(id, of));
+  next = await killAtEach(gate, cases, ({ id }) => next.provision(id, of), next, start);
 });
 afterAll(async () => {
   await gate.close();
   await oneNode.close();
 });
-
-/** Another one takes over from the broker that is killed. */
-async function killedAtEach(points: typeof cases, ask: (one: (typeof cases)[number]) => Promise<unknown>) {
-  await killAtEach(gate, points, ask, () => next.kill());
-  next = await oneNode.start(env);
-}
 
 test.each(cases)(
   'Killed when step $number, $step, was $fate: it is made, each hook ran once, one process, one port [A12].',
@@ -83,7 +78,7 @@ test('In the end there is no orphan, and a further broker finds all of it runnin
   await next.kill();
   // Its being found shows that somebody has looked.
   mkdirSync(join(oneNode.directory, 'process', planted));
-  next = await oneNode.start(env);
+  next = await start();
   const orphans = await until('something is found', async () => {
     const { body } = await next.operate('GET', '/orphans');
     const all = body['orphans'] as readonly { readonly key: string }[];
@@ -98,7 +93,7 @@ const planted = keyOf('planted');
 test('Killed at each step of a removal, another broker ends it, and nothing is left.', async () => {
   const removal = ['stop', 'check_up', 'remove', 'release'];
   const some = cases.filter(({ number }) => number <= removal.length);
-  await killedAtEach(some, ({ id }) => next.deprovision(id, of));
+  next = await killAtEach(gate, some, ({ id }) => next.deprovision(id, of), next, start);
   await until('all are gone', async () => {
     const { body } = await next.operate('GET', '/instances');
     const left = (body['instances'] as readonly { readonly id: string }[]).map(({ id }) => id);

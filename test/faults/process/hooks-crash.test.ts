@@ -39,6 +39,7 @@ const offering = {
 };
 
 const env = { DATABASE_POOL: '40' };
+const start = () => oneNode.start(env);
 let oneNode: OneNode;
 let gate: StepGate;
 let next: Maker;
@@ -47,20 +48,14 @@ beforeAll(async () => {
   // It is up from its start until it is stopped.
   const up = `grep -qx start "${ledger}/$1" && ! grep -qx stop "${ledger}/$1"`;
   oneNode = await openOneNode([offering], { 'noted/note': note, 'noted/up': up });
-  next = await oneNode.start(env);
+  next = await start();
   gate = await openStepGate(oneNode.database);
-  await killedAtEach(cases, ({ id }) => next.provision(id, of));
+  next = await killAtEach(gate, cases, ({ id }) => next.provision(id, of), next, start);
 });
 afterAll(async () => {
   await gate.close();
   await oneNode.close();
 });
-
-/** Another one takes over from the broker that is killed. */
-async function killedAtEach(points: typeof cases, ask: (one: (typeof cases)[number]) => Promise<unknown>) {
-  await killAtEach(gate, points, ask, () => next.kill());
-  next = await oneNode.start(env);
-}
 
 /** @param key of the instance */
 function ran(key: string): readonly string[] {
@@ -85,7 +80,7 @@ test.each(cases)(
 test('Killed at each step of the removal by hooks, another broker ends it, and nothing is left.', async () => {
   const some = cases.filter(({ number }) => number <= removal.length);
   const keys = await Promise.all(some.map(async ({ id }) => (await next.details(id)).key));
-  await killedAtEach(some, ({ id }) => next.deprovision(id, of));
+  next = await killAtEach(gate, some, ({ id }) => next.deprovision(id, of), next, start);
   await until('all are gone', async () => {
     const { body } = await next.operate('GET', '/instances');
     const left = (body['instances'] as readonly { readonly id: string }[]).map(({ id }) => id);

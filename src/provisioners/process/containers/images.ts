@@ -1,6 +1,6 @@
 import { Failure } from '../../../broker/errors.ts';
 import type { InstanceContext } from '../../../node/instance-context.ts';
-import { readMark, writeMark } from '../../../node/state-files.ts';
+import { readMark, writeMarkSync } from '../../../node/state-files.ts';
 import { type ContainerEngine, findByName } from './engine.ts';
 import { digestOf, isImageName } from './image-names.ts';
 
@@ -69,7 +69,7 @@ export function keepImage({ directory }: InstanceContext, image: string, { diges
   const known = readMark(directory, pins) ?? {};
   const digest = digestOf(image, digests);
   if (digest !== undefined && known[image] === undefined)
-    writeMark(directory, pins, { ...known, [image]: digest });
+    writeMarkSync(directory, pins, { ...known, [image]: digest });
 }
 
 /** The name of the state file with names of images and what they stood for. */

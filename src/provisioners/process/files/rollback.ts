@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { JsonObject } from '../../../broker/json.ts';
 import type { InstanceDirectory } from '../../../node/instance-directory.ts';
 import type { LocalNode } from '../../../node/local-node.ts';
-import { readMark, writeMark } from '../../../node/state-files.ts';
+import { readMark, writeMarkSync } from '../../../node/state-files.ts';
 import type { FileBlueprint } from './blueprint.ts';
 import { readFiles, removeFiles, writeFiles } from './write.ts';
 import { type Configured, findConfigured, forgetConfigured, saveConfigured } from './state.ts';
@@ -22,7 +22,7 @@ export function keepPrevious(node: LocalNode, directory: InstanceDirectory): voi
   const configured = findConfigured(directory);
   if (findPrevious(directory) || !configured) return;
   const files = readFiles(node, directory.conf, configured.files);
-  writeMark(directory, name, { configured, files } as unknown as JsonObject);
+  writeMarkSync(directory, name, { configured, files } as unknown as JsonObject);
 }
 
 export function findPrevious(directory: InstanceDirectory): Previous | undefined {

@@ -2,7 +2,7 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { JsonObject } from '../../../broker/json.ts';
 import type { InstanceDirectory } from '../../../node/instance-directory.ts';
-import { readMark, writeMarkInTime } from '../../../node/state-files.ts';
+import { readMark, writeMark } from '../../../node/state-files.ts';
 import type { Blueprint, UnitBlueprint } from './blueprint.ts';
 
 /** What the instance is configured to be: what starting it launches, whatever its plan says by now. Holds secrets. */
@@ -22,7 +22,7 @@ export function findConfigured(directory: InstanceDirectory): Configured | undef
 }
 
 export async function saveConfigured(directory: InstanceDirectory, configured: Configured): Promise<void> {
-  await writeMarkInTime(directory, name, configured as unknown as JsonObject);
+  await writeMark(directory, name, configured as unknown as JsonObject);
 }
 
 /** From now on it counts as not configured, until `saveConfigured`. */

@@ -14,7 +14,7 @@ import { Failure } from '../../../broker/errors.ts';
 import { codeOf } from '../../../system/error-code.ts';
 import type { LocalNode } from '../../../node/local-node.ts';
 import { openOwn } from '../../../system/own-file.ts';
-import { writeInTime } from '../../../system/private-file.ts';
+import { writePrivately } from '../../../system/private-file.ts';
 import type { FileBlueprint } from './blueprint.ts';
 
 /**
@@ -39,7 +39,7 @@ async function writeOne(
 ): Promise<void> {
   const at = enter(conf, dirname(name), (path) => makeFolder(node, path));
   try {
-    await writeInTime(join(pathOf(at), basename(name)), content, node.account, mode);
+    await writePrivately(join(pathOf(at), basename(name)), content, node.account, mode);
   } finally {
     closeSync(at);
   }
