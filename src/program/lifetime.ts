@@ -2,6 +2,7 @@ import { banner, countOf, type Introduction } from './banner.ts';
 import { compose, type BrokerProgram } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../telemetry/log.ts';
+import { loadValidator } from '../catalog/json-schema/drafts.ts';
 import { withinTime } from '../broker/timing.ts';
 import { endOnTheUnexpected } from './last-resort.ts';
 import { heedSignals } from '../system/held-signals.ts';
@@ -13,6 +14,9 @@ const echoOfSignal = 500;
 
 /** Milliseconds after the end that whatever still runs is left. */
 const lastMoment = 500;
+
+/** Milliseconds after the start in which requests that have waited for it are answered first. */
+const aMoment = 1000;
 
 /**
  * Runs the program until a signal (or a closed output) ends it; SIGHUP reloads the catalog and the certificate, as soon as they are there. A
@@ -34,6 +38,7 @@ export async function serveUntilStopped(config: Config, log: Log): Promise<numbe
   const failed = program.ready.then(
     (found) => {
       introduce(config, log, { ...program.introduction, ...found });
+      setTimeout(loadValidator, aMoment).unref();
       return signals.untilStopped;
     },
     (error: Error) => error,

@@ -69,9 +69,9 @@ test('A restart keeps the password, which only its owner may read, and the state
   await stop(second);
 });
 
-test('A start that finds the offering files as the last one did loads nothing that reads YAML', async () => {
+test('A start loads nothing that makes code of schemas, nor what reads YAML when it finds the offering files as the last one did', async () => {
   const told = `import{registerHooks}from'node:module';registerHooks({resolve(name,from,next){
-    if(name==='yaml')console.error('loaded by '+from.parentURL);return next(name,from)}})`;
+    if(/^(yaml|ajv)$/.test(name))console.error(name+' for '+from.parentURL);return next(name,from)}})`;
   const env = {
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(told)}`,
     DATA_DIR: join(scratch, 'read-once'),
@@ -82,7 +82,7 @@ test('A start that finds the offering files as the last one did loads nothing th
     expect(banner).toContain('echo: large');
     return (await stop(running)).errors;
   };
-  expect(await errorsOf()).toMatch(/^loaded by \S+\n$/);
+  expect(await errorsOf()).toMatch(/^yaml for \S+\n$/);
   expect(await errorsOf()).toBe('');
 });
 

@@ -37,6 +37,11 @@ export function findDraft(dialect: string): Draft | undefined {
 /** The one that every platform understands. */
 export const draft04 = draft('draft-04', 'ajv-draft-04');
 
+/** Loads what nearly every schema is compiled by, for which the first parameters would wait. */
+export function loadValidator(): void {
+  require('ajv-draft-04');
+}
+
 const drafts: readonly Draft[] = [
   draft04,
   draft('draft-06', 'ajv', 'ajv/dist/refs/json-schema-draft-06.json'),

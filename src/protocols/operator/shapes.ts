@@ -1,4 +1,5 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { createRequire } from 'node:module';
+import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
 import { adoptBody, askedBody } from './wire/actions.ts';
 import { authorityBody } from './wire/authorities.ts';
@@ -8,10 +9,6 @@ import { schemaOf, type Shape } from './wire/shape.ts';
 import { upgradesBody } from './wire/upgrades.ts';
 import { retryWebhooksBody } from './wire/webhooks.ts';
 import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
-
-// What is wrong in ours is found when code is made of them; the rules for schemas would be made into code first.
-const ajv = new Ajv({ ownProperties: true, meta: false, validateSchema: false });
-ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));
 
 export const requireAdoptBody = check(adoptBody);
 export const requireAskedBody = check(askedBody);
@@ -30,10 +27,23 @@ function check<Body>(shape: Shape<Body>): (sent: unknown) => Body {
   let isBody: ValidateFunction<Body> | undefined;
   return function requireBody(sent) {
     // Operators ask for one thing or the other, and most brokers are started for none of them.
-    isBody ??= ajv.compile<Body>(schemaOf(shape));
+    isBody ??= validator().compile<Body>(schemaOf(shape));
     if (isBody(sent)) return sent;
     throw refusalOf(isBody.errors?.[0]);
   };
+}
+
+const require = createRequire(import.meta.url);
+let made: Ajv | undefined;
+
+/** What is wrong in ours is found when code is made of them; the rules for schemas would be made into code first. */
+function validator(): Ajv {
+  const { Ajv: Validator } = require('ajv') as typeof import('ajv');
+  made ??= new Validator({ ownProperties: true, meta: false, validateSchema: false }).addFormat(
+    'text',
+    (text: string) => text.isWellFormed() && !text.includes('\0'),
+  );
+  return made;
 }
 
 function refusalOf(error: ErrorObject | undefined): Refusal {
