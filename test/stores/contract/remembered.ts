@@ -71,11 +71,25 @@ export function brokersOf(remembered: Remembered): (n: number) => Remembered {
   return (n) => (n % 2 ? other : remembered);
 }
 
-/** All rows of a database away. */
+const emptiedTables = [
+  'nodes',
+  'node_ports',
+  'node_users',
+  'service_bindings',
+  'service_instances',
+  'operations',
+  'plan_revisions',
+  'orphan_suspects',
+  'backups',
+];
+
+/**
+ * All rows of a database away, with those that are of them. They are deleted: to truncate tables costs a dozen times
+ * as much, since each of their files and those of their indexes is made anew. The locks wait for who still writes.
+ */
 export async function empty(pool: Pool): Promise<void> {
-  await pool.query(
-    'truncate service_instances, service_bindings, operations, plan_revisions, nodes, node_ports, node_users, orphan_suspects, backups cascade',
-  );
+  const deletions = emptiedTables.map((table) => `delete from ${table}`);
+  await pool.query(`lock table ${emptiedTables.join(', ')}; ${deletions.join('; ')}`);
 }
 
 export function aProfile(rest: Partial<NodeProfile> = {}): NodeProfile {
