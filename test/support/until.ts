@@ -11,9 +11,12 @@ export async function until<Seen>(
 ): Promise<Seen> {
   const giveUp = performance.now() + patienceMs;
   for (;;) {
+    const began = performance.now();
     const seen = await look();
     if (seen !== undefined && seen !== false) return seen;
-    if (performance.now() > giveUp) throw new Error(`Still not so after ${patienceMs} ms: ${what}`);
-    await pause(5);
+    const now = performance.now();
+    if (now > giveUp) throw new Error(`Still not so after ${patienceMs} ms: ${what}`);
+    // Who waits leaves the processors to what is waited for, whatever a look costs.
+    await pause(Math.min(Math.max(5, 3 * (now - began)), 200));
   }
 }
