@@ -2,6 +2,7 @@
 import { Client } from 'pg';
 import type { TestDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
+import type { Answer } from './broker-process.ts';
 
 /** What becomes of the statement that tells of the step: it is executed, or thrown away with its connection. */
 export const fates = ['recorded', 'done and not recorded'] as const;
@@ -29,16 +30,23 @@ export interface StepGate {
 export async function killAtEach<Point extends StepPoint, Broker extends { kill(): Promise<unknown> }>(
   gate: StepGate,
   points: readonly Point[],
-  ask: (point: Point) => Promise<unknown>,
+  ask: (point: Point) => Promise<Answer>,
   broker: Broker,
   start: () => Promise<Broker>,
 ): Promise<Broker> {
   await gate.shut(points);
-  for (const point of points) void ask(point).catch(() => undefined);
+  for (const point of points) void askAgain(() => ask(point)).catch(() => undefined);
   await gate.untilStopped(points.length);
   await broker.kill();
   await gate.open();
   return start();
+}
+
+/** As a platform does as long as it is told to come again; whoever is killed has no answer. */
+async function askAgain(ask: () => Promise<Answer>): Promise<void> {
+  let answer: Answer;
+  do answer = await ask();
+  while (answer.status === 503);
 }
 
 /** @param database in which a broker has made its tables */

@@ -25,7 +25,8 @@ const hooks = {
   once_ready: { run },
 };
 
-const env = { DATABASE_POOL: '40', NODE_PORTS: '21200-21299' };
+// However slow the machine is, it has its operations, and waits for its answers, until it is killed.
+const env = { DATABASE_POOL: '40', NODE_PORTS: '21200-21299', LEASE: '15s', SYNC_PATIENCE: '10m' };
 const start = () => oneNode.start(env);
 let oneNode: OneNode;
 let gate: StepGate;

@@ -38,7 +38,8 @@ const offering = {
   plans: [{ id: 'noted-small', name: 'small', description: 'One' }],
 };
 
-const env = { DATABASE_POOL: '40' };
+// However slow the machine is, it has its operations, and waits for its answers, until it is killed.
+const env = { DATABASE_POOL: '40', LEASE: '15s', SYNC_PATIENCE: '10m' };
 const start = () => oneNode.start(env);
 let oneNode: OneNode;
 let gate: StepGate;
