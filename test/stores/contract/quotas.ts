@@ -1,3 +1,4 @@
+import { platformOf } from '../../../src/broker/key.ts';
 import type { Demand } from '../../../src/broker/nodes.ts';
 import type { Quota } from '../../../src/broker/policies.ts';
 import { quotaClaims } from '../../../src/broker/operations/quota.ts';
@@ -117,5 +118,29 @@ export function describeQuotas(makeRemembered: MakeRemembered): void {
     expect(await store.listUses(count, 'total', 100)).toEqual([{ instances: 3, cost: 3 }]);
     expect(await store.listUses(count, 'organization', 1)).toHaveLength(1);
     expect(await store.listUses({ ...count, planId: 'large' }, 'space', 100)).toEqual([]);
+  });
+  test('What is in use is told apart by the platform that an id says, as it is read everywhere else.', async () => {
+    await aNodeIn(remembered, { capacity: 100 });
+    const long = 'a'.repeat(40);
+    const ids = [
+      'i',
+      'blue::i',
+      'a::',
+      'a:::b::c',
+      '::i',
+      'Blue::i',
+      '-a::i',
+      'b_c::i',
+      'x y::i',
+      `${long}::i`,
+      `${long}a::i`,
+    ];
+    for (const id of ids) await aPlacedInstance(remembered, { id });
+    const counted = Map.groupBy(ids, (id) => platformOf(id).platform);
+    const uses = await store.listUses({}, 'organization', 100);
+    expect(new Map(uses.map(({ within, instances }) => [within, instances]))).toEqual(
+      new Map([...counted].map(([within, own]) => [within, own.length])),
+    );
+    expect(counted.size).toBe(4);
   });
 }
