@@ -144,8 +144,13 @@ function requests(ask: TrialPlatform['ask']): Requests {
     },
     async binding(instance, { id = randomUUID(), ...sent } = {}) {
       const { status, text, body } = await bind(instance, { ...sent, id });
+      const path = bindingPath(instance, id);
+      if (status === 202) {
+        expect((await untilEnded(path)).body).toMatchObject({ state: 'succeeded' });
+        return { id, path, instance, told: (await ask('get', path)).body as Binding['told'] };
+      }
       expect({ status, text }).toMatchObject({ status: 201 });
-      return { id, path: bindingPath(instance, id), instance, told: body as Binding['told'] };
+      return { id, path, instance, told: body as Binding['told'] };
     },
     untilEnded,
   };
