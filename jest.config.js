@@ -12,7 +12,10 @@ export default {
   // For what hangs: a machine that others use too may be many times slower than usual.
   testTimeout: 300_000,
   testSequencer: '<rootDir>/test/support/longest-first.cjs',
-  // Half of a test file's time is waiting: for a program to start, a lease to end, a poll. So there are more of them at
-  // once than processors.
-  maxWorkers: Math.ceil(availableParallelism() * 1.5),
+  // More than half of a test file's time is waiting: for a program to start, a lease to end, a poll. So there are more of
+  // them at once than processors, and no more than the database of the run has connections for.
+  maxWorkers: Math.min(Math.ceil(availableParallelism() * 2.5), 16),
+  // A worker whose work is done gives back its memory, which takes longer than jest waits by itself. One that something
+  // holds is told of all the same.
+  workerGracefulExitTimeout: 10_000,
 };

@@ -3,11 +3,19 @@
 const { default: Sequencer } = require('@jest/test-sequencer');
 
 const long = [
+  /kubernetes\/real-contract/,
+  /shipped\/tls\./,
+  /cli\/try-shipped/,
+  /chaos\/engines/,
+  /kubernetes\/faults/,
+  /test\/faults\/crash/,
   /test\/tenants\//,
-  /test\/cli\/try/,
-  /test\/cli\/check\//,
   /test\/shipped\//,
-  /test\/faults\/process\//,
+  /kubernetes\/(?:real|failure-table)/,
+  /provisioners\/container\//,
+  /test\/cli\/(?:try|check\/)/,
+  /test\/faults\//,
+  /stores\/(?:sealed|postgres)/,
 ];
 
 module.exports = class LongestFirst extends Sequencer {
