@@ -168,9 +168,20 @@ export interface OrderedPlace {
 export type Step<Result> =
   | { readonly done: Result; readonly did?: StepDone }
   | {
-      readonly again: { readonly afterMs: number; readonly memo: Json; readonly note?: string };
+      readonly again: Again;
       readonly did?: StepDone;
     };
+
+interface Again {
+  readonly afterMs: number;
+  readonly memo: Json;
+  readonly note?: string;
+  /**
+   * Nothing is lost if this is not written at once, but together with what the next step comes to: whoever dies between
+   * the two begins with the memo of before, and comes to the same.
+   */
+  readonly repeats?: boolean;
+}
 
 /** What a step did, for the operation's timeline; a step that only waits names nothing. */
 export interface StepDone {

@@ -30,10 +30,7 @@ import type {
 } from './records.ts';
 import type { Seen } from './units.ts';
 
-/**
- * Where the broker remembers. All times are the store's own clock, so brokers need not agree on theirs. A
- * method that cannot reach its database throws Refusal 'unavailable'.
- */
+/** Where the broker remembers, by a clock of its own. What cannot reach its database throws Refusal 'unavailable'. */
 export interface Store {
   findInstance(instanceId: string): Promise<FoundInstance | undefined>;
   findBinding(instanceId: string, bindingId: string): Promise<FoundBinding>;
@@ -197,6 +194,8 @@ export interface LeasedOperation {
   readonly binding?: ServiceBinding;
   /** Milliseconds to the operation's deadline; negative when it has passed. */
   readonly remainingMs: number;
+  /** Steps that were taken since anything was last written of it: they are written with what comes next. */
+  readonly unwritten?: readonly StepRecord[];
 }
 
 export interface Pause {

@@ -49,30 +49,40 @@ export async function endAccount(directory: InstanceDirectory): Promise<void> {
 async function findUid({ node, users, work, directory }: InstanceContext): Promise<number | undefined> {
   if (isFolder(directory.base)) return readOwner(directory.base)?.uid;
   if (!node.users || !users) return undefined;
-  const uid = await users.take(node.name, portOwner(work.instance), node.users, usersInUse(node));
-  if (uid !== undefined) return uid;
+  // Some may have gone since it was last looked.
+  for (const anew of [false, true]) {
+    const inUse = usersInUse(node, anew);
+    const uid = await users.take(node.name, portOwner(work.instance), node.users, [...inUse]);
+    if (uid === undefined) continue;
+    inUse.add(uid);
+    return uid;
+  }
   throw new Failure('no-users', 'There is no room for this instance. Try again later.', {
     detail: `The node '${node.name}' has no free user of NODE_USERS left.`,
   });
 }
 
-/** Of whom the database need not know: whoever runs something on this machine, and whose directories are here. */
-function usersInUse({ directory }: LocalNode): readonly number[] {
-  const directories = listFolders(directory).flatMap((kind) => listKeyed(join(directory, kind)));
-  return [...usersLately(), ...directories.flatMap(({ uid }) => uid ?? [])];
-}
-
 /**
- * A second ago at the most, for many instances are made at once. Whoever was given a number since then has it from the
- * database, which gives one that is given back only when all others have been given.
+ * Of whom the database need not know: whoever runs something on this machine, and whose directories are here. As it was
+ * ten seconds ago at the most, for many instances are made at once, and those that were given a number since then.
  */
-function usersLately(): readonly number[] {
+function usersInUse({ directory }: LocalNode, anew: boolean): Set<number> {
   const now = performance.now();
-  if (!looked || now - looked.at >= 1000) looked = { at: now, users: listUsers() };
+  if (anew || looked?.directory !== directory || now - looked.at >= lookEvery) {
+    const here = listFolders(directory).flatMap((kind) => listKeyed(join(directory, kind)));
+    looked = {
+      directory,
+      at: now,
+      users: new Set([...listUsers(), ...here.flatMap(({ uid }) => uid ?? [])]),
+    };
+  }
   return looked.users;
 }
 
-let looked: { readonly at: number; readonly users: readonly number[] } | undefined;
+/** Milliseconds. */
+const lookEvery = 10_000;
+
+let looked: { readonly directory: string; readonly at: number; readonly users: Set<number> } | undefined;
 
 function listFolders(path: string): readonly string[] {
   return readdirSync(path, { withFileTypes: true }).flatMap((entry) =>

@@ -18,6 +18,8 @@ export interface Next {
   readonly did?: string;
   /** How often one looked is no matter of tries. */
   readonly isPoll?: boolean;
+  /** See `Step`: what comes next needs nothing of this to be written. */
+  readonly repeats?: boolean;
   /** To be remembered until the end of the operation. */
   readonly keep?: JsonObject;
 }
@@ -79,7 +81,7 @@ export async function runSequence<Result>(
     [at, tries] = [next.to, 1];
     // What is to be remembered is recorded before anything is done for it.
     if (next.did !== undefined || next.keep) {
-      return { again: { afterMs: 0, memo: { at, tries, kept } }, did };
+      return { again: { afterMs: 0, memo: { at, tries, kept }, repeats: next.repeats }, did };
     }
   }
 }

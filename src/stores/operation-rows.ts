@@ -1,6 +1,6 @@
 import { isObject } from '../broker/json.ts';
 import type { Operation, OperationConfidential, ServiceInstance } from '../broker/records.ts';
-import type { LeasedOperation, Pause } from '../broker/store.ts';
+import type { LeasedOperation, Pause, StepRecord } from '../broker/store.ts';
 
 /**
  * What an operation knows after a pause: the memo is the pause's own, none included; the trace of a create that is
@@ -13,6 +13,14 @@ export function confidentialAfter({ operation }: LeasedOperation, pause: Pause):
     ...(pause.memo !== undefined && { memo: pause.memo }),
     ...(pause.trace !== undefined && { trace: pause.trace }),
   };
+}
+
+/** All that its timeline does not have yet, in order. */
+export function stepsToWrite(
+  { unwritten = [] }: LeasedOperation,
+  { did }: { readonly did?: StepRecord },
+): readonly StepRecord[] {
+  return did ? [...unwritten, did] : unwritten;
 }
 
 /** The confidential part has been JSON, which has no dates: those of the target are made again. */

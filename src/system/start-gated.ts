@@ -63,7 +63,11 @@ export async function startGated(host: Host, command: Command, channels: Channel
   const { pid = 0 } = child;
   return {
     child,
-    ...atGate(host, command, { pid, open: (text) => void gate.end(text), close: () => void gate.destroy() }),
+    ...(await atGate(host, command, {
+      pid,
+      open: (text) => void gate.end(text),
+      close: () => void gate.destroy(),
+    })),
   };
 }
 
@@ -76,7 +80,7 @@ export async function startForLong(host: Host, command: Command, log: number): P
   const begun = await host.start?.(beginningOf(host, command), log).catch((error: unknown) => {
     throw notStarted(command, error);
   });
-  if (begun) return { ...atGate(host, command, begun), ended: begun.ended, release: () => undefined };
+  if (begun) return { ...(await atGate(host, command, begun)), ended: begun.ended, release: () => undefined };
   const { child, ...gated } = await startGated(host, command, ['ignore', log, log]);
   const ended = (): Exit | undefined =>
     child.exitCode === null && child.signalCode === null
@@ -104,15 +108,19 @@ function notStarted({ command: [program] }: Command, error: unknown): Error {
 }
 
 /** Its identity is known, and it is under its limits. */
-function atGate(host: Host, { command: [program = ''] }: Command, begun: Omit<Begun, 'ended'>): AtGate {
+async function atGate(
+  host: Host,
+  { command: [program = ''] }: Command,
+  begun: Omit<Begun, 'ended'>,
+): Promise<AtGate> {
   const { pid, open, close } = begun;
   try {
     const identity = identify(pid, program);
-    limit(host, pid, program);
+    await limit(host, pid, program);
     return {
       identity,
       open: () => open(`go ${rlimitWords(host.limits)}\n`),
-      isProgram: () => hasBecome(pid, host.sandbox),
+      isProgram: watchBecoming(pid, host.sandbox),
       close,
     };
   } catch (error) {
@@ -129,9 +137,9 @@ function identify(pid: number, program: string): ProcessIdentity {
 }
 
 /** While it waits: nothing of the program ever runs outside its group. */
-function limit({ limits }: Host, pid: number, program: string): void {
+async function limit({ limits }: Host, pid: number, program: string): Promise<void> {
   try {
-    limits?.keeper.groups?.enter(limits.group, limits.amounts, pid);
+    await limits?.keeper.groups?.enter(limits.group, limits.amounts, pid);
   } catch (error) {
     throw new Error(`${program} could not be limited: ${reasonOf(error)}`, { cause: error });
   }
@@ -147,10 +155,14 @@ function heard(child: ChildProcess): void {
 
 function ignore(): void {}
 
-/** In a sandbox the program is a child of what the gate becomes. */
-function hasBecome(pid: number, sandbox: Sandbox | undefined): boolean {
-  const commandLine = readCommandLine(programBehind(pid, sandbox));
-  return commandLine.length > 0 && !isGate(commandLine) && sandbox?.isWall(commandLine) !== true;
+/** In a sandbox the program is a child of what the gate becomes: what was once seen behind it is looked at next. */
+function watchBecoming(pid: number, sandbox: Sandbox | undefined): () => boolean {
+  let last = pid;
+  return () => {
+    last = programBehind(last, sandbox);
+    const commandLine = readCommandLine(last);
+    return commandLine.length > 0 && !isGate(commandLine) && sandbox?.isWall(commandLine) !== true;
+  };
 }
 
 /** Is this the command line of a process that still waits at the gate? */

@@ -110,3 +110,14 @@ asRoot('A user whose directory is on the node is passed over, whatever the datab
   expect(new Set([await settle('one'), await settle('two')])).toEqual(new Set([first, first + 1]));
   await expect(settle('three')).rejects.toThrow('There is no room');
 });
+
+asRoot('A user is given again as soon as its directory is gone, when no other is left', async () => {
+  testNode = await aTestNode({ users: 'any' });
+  const first = testNode.node.users?.first ?? 0;
+  const node = { ...testNode.node, users: { first, last: first } };
+  for (const id of ['one', 'two', 'three']) {
+    const context = instanceContext({ node, ...memoryDatabase() }, 'command', workOf(id), []);
+    expect((await settleInstance(context, 'command')).node.account?.uid).toBe(first);
+    await removeInstanceDirectory(node, 'command', context.work.instance);
+  }
+});

@@ -195,7 +195,7 @@ describe('What a machine can keep', () => {
   });
 
   // The machines of the tests give version 2 no controllers: a directory with the same files stands for one.
-  test('A group of version 2 gets its limits by the files of that version.', () => {
+  test('A group of version 2 gets its limits by the files of that version.', async () => {
     const base = mkdtempSync(join(testNode.place, 'v2-'));
     const group = join(base, 'one');
     mkdirSync(group);
@@ -205,7 +205,7 @@ describe('What a machine can keep', () => {
     writeFileSync(join(group, 'pids.events'), 'max 5\n');
     const groups = createGroups([treeOfV2(base, ['memory', 'cpu', 'pids'])]);
     groups.apply('one', { memory: 64 * megabyte, cpu: 0.5, pids: 100 });
-    groups.enter('one', {}, process.pid);
+    await groups.enter('one', {}, process.pid);
     const written = files.map((file) => readFileSync(join(group, file), 'utf8'));
     expect(written).toEqual([String(64 * megabyte), '0', '50000 100000', '100', String(process.pid)]);
     expect(groups.count('one')).toEqual({ memoryKills: 2, pidsRefused: 5 });

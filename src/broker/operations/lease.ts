@@ -17,19 +17,21 @@ export interface LeasedResult<Result> {
  * Runs a step under the lease: renews it while the step runs, and tells the step to end when the operation is
  * lost, its deadline has passed or the carrier wants it.
  * @param stop the carrier's signal; its reason 'lost' means that somebody else has the operation now
+ * @param leased when the lease began, on the clock of `performance`
  */
 export async function runUnderLease<Result>(
   core: BrokerContext,
   held: LeasedOperation,
   stop: AbortSignal,
   step: (signal: AbortSignal) => Promise<Result>,
+  leased = performance.now(),
 ): Promise<LeasedResult<Result>> {
   const control = new AbortController();
   const tell = (why: LeasedResult<Result>['interruption']) => control.abort(why);
   const onStop = () => tell(stop.reason === 'lost' ? 'lost' : 'stop');
   if (stop.aborted) onStop();
   stop.addEventListener('abort', onStop, { once: true });
-  const heart = startHeart(core, held, control);
+  const heart = startHeart(core, held, control, leased);
   const deadline = setTimeout(() => tell('deadline'), Math.min(Math.max(0, held.remainingMs), longestTimer));
   try {
     const ended = control.signal.aborted ? {} : await untilGrace(step(control.signal), control.signal);
@@ -51,10 +53,11 @@ function startHeart(
   { store, settings, observe }: BrokerContext,
   held: LeasedOperation,
   control: AbortController,
+  leased: number,
 ): NodeJS.Timeout {
   const { lease } = settings;
   const pause = lease / 3;
-  let renewed = performance.now();
+  let renewed = leased;
   let asking = false;
   // Not the signal's reason: a step may have been told to end before for another one.
   let isLost = false;

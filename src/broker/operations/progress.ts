@@ -1,5 +1,6 @@
 import type { LeasedOperation } from '../store.ts';
-import type { Progress } from './step.ts';
+import type { LeasedResult } from './lease.ts';
+import type { Progress, Verdict } from './step.ts';
 
 /** That of an operation with which nothing more was done. */
 export function keepMemo({ operation: { confidential, failures, trouble } }: LeasedOperation): Progress {
@@ -9,6 +10,35 @@ export function keepMemo({ operation: { confidential, failures, trouble } }: Lea
     trouble,
     memo,
   };
+}
+
+/** Of a lease, which each write renews: the part for which something may wait for the next one. */
+const mostUnwritten = 1 / 6;
+
+/**
+ * What need not be written before the next step; undefined: it must be.
+ * @param passed of the lease, as a part of it
+ */
+export function findRepeatable(
+  { result, interruption }: LeasedResult<Verdict>,
+  passed: number,
+): Progress | undefined {
+  if (
+    passed > mostUnwritten ||
+    interruption ||
+    !result ||
+    !('again' in result) ||
+    !result.repeats ||
+    result.afterMs > 0
+  )
+    return undefined;
+  return result.again.note === undefined ? result.again : undefined;
+}
+
+/** After a step whose progress is not written yet. */
+export function carryUnwritten(held: LeasedOperation, { did, ...progress }: Progress): LeasedOperation {
+  const { unwritten = [] } = held;
+  return { ...advance(held, progress, 0), unwritten: did ? [...unwritten, did] : unwritten };
 }
 
 /** The operation as it stands in the store after this progress: only memo and trouble are forgotten. */
@@ -25,5 +55,10 @@ export function advance(held: LeasedOperation, progress: Progress, passedMs: num
     note: note ?? before.note,
     failure: failure ?? before.failure,
   };
-  return { ...held, operation, remainingMs: (deadlineMs ?? held.remainingMs) - passedMs };
+  return {
+    ...held,
+    unwritten: undefined,
+    operation,
+    remainingMs: (deadlineMs ?? held.remainingMs) - passedMs,
+  };
 }

@@ -8,7 +8,7 @@ import type { Operation, OperationFailure } from '../records.ts';
 import { failureOf, undoesFailure } from './settlement.ts';
 import type { LeasedOperation, Settlement } from '../store.ts';
 import { backoff } from '../timing.ts';
-import { advance, keepMemo } from './progress.ts';
+import { advance, carryUnwritten, findRepeatable, keepMemo } from './progress.ts';
 import { takeStep, type Progress, type OperationContext, type Verdict } from './step.ts';
 import { releaseFollower, restUnderLease, runUnderLease, type LeasedResult } from './lease.ts';
 import { tracedRun } from './traced.ts';
@@ -101,19 +101,25 @@ function told(span: OpenSpan, ended: Ended): Ended {
 }
 
 async function goOn(run: Run, first: LeasedOperation): Promise<Ended> {
-  const { core, plan, stop } = run;
+  const { core, plan, stop, hurry } = run;
+  let since = performance.now();
   for (let held = first; ;) {
     const started = core.uptime();
     const step = (signal: AbortSignal) => takeStep(core, plan, held, signal);
     const leased =
       held.remainingMs > 0 && !isToEnd(held.operation)
-        ? await runUnderLease(core, held, stop, step)
+        ? await runUnderLease(core, held, stop, step, since)
         : { interruption: isToEnd(held.operation) ? ('cancelled' as const) : ('deadline' as const) };
     if (leased.interruption === 'lost') return lose(core, held);
-    const passed = core.uptime() - started;
-    const next = await apply(run, { ...held, remainingMs: held.remainingMs - passed }, leased);
+    const reached = { ...held, remainingMs: held.remainingMs - (core.uptime() - started) };
+    const unwritten = findRepeatable(leased, (performance.now() - since) / core.settings.lease);
+    if (unwritten && !hurry.aborted) {
+      held = carryUnwritten(reached, unwritten);
+      continue;
+    }
+    const next = await apply(run, reached, leased);
     if ('ended' in next) return next.ended;
-    held = next.held;
+    [held, since] = [next.held, performance.now()];
   }
 }
 

@@ -20,7 +20,7 @@ import { redact, templateValues, withRenewed } from '../template-values.ts';
 export type Verdict =
   | { readonly settle: Settlement }
   /** It goes on, after so many milliseconds. */
-  | { readonly again: Progress; readonly afterMs: number }
+  | { readonly again: Progress; readonly afterMs: number; readonly repeats?: boolean }
   | { readonly failed: OperationFailure }
   /** `ours`: by a mistake in this program, which more than a few tries will not mend. */
   | { readonly retry: string; readonly ours?: true };
@@ -81,8 +81,7 @@ async function stepOf(
           call(provisioner, now, { ...work, carrier }),
         );
     const did = step.did ? { did: doneBy(step.did, held, performance.now() - began) } : {};
-    if ('again' in step)
-      return { again: { ...progressOf(step.again, subject), ...did }, afterMs: step.again.afterMs };
+    if ('again' in step) return goesOn(step.again, subject, did);
     if (now === 'unbind') await removeCredentials(core, subject.binding, signal);
     // It goes on with what else there is to be removed.
     if (leftOver) return { again: { failures: 0, unbound: leftOver, ...did }, afterMs: 0 };
@@ -131,11 +130,13 @@ function comeAgain({ operation }: LeasedOperation): Verdict {
 }
 
 /** The note is for users; the memo stays confidential. */
-function progressOf(
-  { memo, note }: Extract<Step<unknown>, { again: unknown }>['again'],
+function goesOn(
+  { memo, note, afterMs, repeats }: Extract<Step<unknown>, { again: unknown }>['again'],
   subject: LeasedOperation,
-): Progress {
-  return { failures: 0, memo, note: note === undefined ? undefined : redact(note, subject) };
+  done: Pick<Progress, 'did'>,
+): Verdict {
+  const told = note === undefined ? undefined : redact(note, subject);
+  return { again: { failures: 0, memo, note: told, ...done }, afterMs, repeats };
 }
 
 function doneBy(

@@ -25,7 +25,7 @@ export function deprovision(settings: UnitSettings, work: Work): Promise<Step<vo
         await renewHooks(context.node, context.directory, offeringOf(context));
       return { to: (await isRunning(context)) ? 'stop' : 'remove' };
     },
-    ...endingSteps(contextAt, 'remove'),
+    ...endingSteps(contextAt, 'remove', undefined, true),
     async remove(attempt) {
       const context = contextAt(attempt);
       await undo(context, attempt.tries);
@@ -36,7 +36,7 @@ export function deprovision(settings: UnitSettings, work: Work): Promise<Step<vo
       await node.keeper?.groups?.remove(basename(context.directory.base));
       await endAccount(context.directory);
       await removeInstanceDirectory(node, runner.kind, work.instance);
-      return { to: 'release', did: 'remove' };
+      return { to: 'release', did: 'remove', repeats: true };
     },
     // Last: as long as anything of it is there, nobody else gets its numbers.
     async release() {

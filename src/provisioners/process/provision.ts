@@ -25,7 +25,8 @@ export function provision(settings: UnitSettings, work: Work): Promise<Step<Made
     async configure(attempt) {
       const context = contextAt(attempt);
       const told = await configure(context, drawContext(context), attempt.tries);
-      return { to: 'check_up', did: 'configure', ...keepOutputs(context, 'configure', told) };
+      const repeats = !hasHook(context, 'configure');
+      return { to: 'check_up', did: 'configure', repeats, ...keepOutputs(context, 'configure', told) };
     },
     // By identity: what a broken attempt has left running may be configured differently.
     async check_up(attempt) {
@@ -73,7 +74,7 @@ async function init(context: ProcessContext, settings: UnitSettings, attempt: At
   if (mistake !== undefined) throw new Failure('misconfigured', misconfigured, { detail: mistake });
   const ports = await takePorts(settings, work, []);
   const next = { to: 'prepare', did: 'init', keep: { ports } };
-  if (!hasHook(context, 'init')) return next;
+  if (!hasHook(context, 'init')) return { ...next, repeats: true };
   await settle(context);
   const ready = contextOf(settings, work, { ...attempt.kept, ports });
   const told = await callHook(ready, 'init', attempt.tries);
@@ -84,7 +85,8 @@ async function prepare(context: ProcessContext, { tries }: Attempt): Promise<Nex
   await context.runner.requireParts(context);
   const settled = await settle(context);
   const told = await callHook(settled, 'prepare', tries);
-  return { to: 'configure', did: 'prepare', ...keepOutputs(settled, 'prepare', told) };
+  const repeats = !hasHook(context, 'prepare');
+  return { to: 'configure', did: 'prepare', repeats, ...keepOutputs(settled, 'prepare', told) };
 }
 
 /** Its user and its directory, with the hooks of the offering. @returns the context as it is now */
@@ -103,5 +105,5 @@ async function start(context: ProcessContext, { kept, tries }: Attempt): Promise
     return { to: 'configure', keep: { ports: await replacePorts(context, taken), replaced: true } };
   }
   await startUnits(context, unitsOf(context), tries);
-  return { to: 'ready', did: 'start' };
+  return { to: 'ready', did: 'start', repeats: !hasHook(context, 'start') };
 }

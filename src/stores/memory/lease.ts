@@ -1,7 +1,7 @@
 import type { Operation, TimelineEntry } from '../../broker/records.ts';
-import type { StepRecord, LeasedOperation, Pause, Settlement } from '../../broker/store.ts';
+import type { LeasedOperation, Pause, Settlement, StepRecord } from '../../broker/store.ts';
 import { longestSleep } from '../../broker/timing.ts';
-import { confidentialAfter } from '../operation-rows.ts';
+import { confidentialAfter, stepsToWrite } from '../operation-rows.ts';
 import { concludeAudit } from './audit.ts';
 import { withMarks } from './mark.ts';
 import { bindingKey, lookAtOnce, removeInstance, type Queued, type Tables } from './tables.ts';
@@ -44,7 +44,7 @@ export function renew(tables: Tables, held: LeasedOperation, leaseMs: number): b
 export function postpone(tables: Tables, held: LeasedOperation, pause: Pause): boolean {
   const own = findOwn(tables, held);
   if (!own) return false;
-  const { until, note, failures, trouble, failure, deadlineMs, unbound, did } = pause;
+  const { until, note, failures, trouble, failure, deadlineMs, unbound } = pause;
   const now = tables.now();
   const { holder, trouble: _before, ...operation } = own.operation;
   tables.operations.set(operation.id, {
@@ -61,7 +61,7 @@ export function postpone(tables: Tables, held: LeasedOperation, pause: Pause): b
     },
     dueAt: now + ('holdMs' in until ? until.holdMs : until.dueMs),
   });
-  record(tables, operation.id, did);
+  record(tables, operation.id, stepsToWrite(held, pause));
   if (unbound) tables.bindings.delete(bindingKey(unbound.instanceId, unbound.id));
   if ('dueMs' in until && until.dueMs < longestSleep) tables.tell({ due: true });
   return true;
@@ -83,7 +83,7 @@ export function settle(tables: Tables, held: LeasedOperation, settlement: Settle
     ...(left !== undefined && { trouble: left }),
   } as const;
   tables.operations.set(operation.id, { ...own, operation: ended });
-  record(tables, operation.id, settlement.did);
+  record(tables, operation.id, stepsToWrite(held, settlement));
   concludeAudit(tables, operation.id, {
     outcome: state,
     reason: failure?.word,
@@ -126,10 +126,13 @@ export function carriable(tables: Tables, node: string | undefined): Queued[] {
   );
 }
 
-function record({ timelines, now }: Tables, operationId: string, did: StepRecord | undefined): void {
-  if (!did) return;
-  const entry: TimelineEntry = { ...did, ms: Math.round(did.ms), endedAt: new Date(now()) };
-  timelines.set(operationId, [...(timelines.get(operationId) ?? []), entry]);
+function record({ timelines, now }: Tables, operationId: string, steps: readonly StepRecord[]): void {
+  const entries: readonly TimelineEntry[] = steps.map((step) => ({
+    ...step,
+    ms: Math.round(step.ms),
+    endedAt: new Date(now()),
+  }));
+  timelines.set(operationId, [...(timelines.get(operationId) ?? []), ...entries]);
 }
 
 /** The fence: who lost the operation, by its lease or because it was cancelled, cannot write any more. */

@@ -1,11 +1,11 @@
 import type { ServiceBinding } from '../../broker/records.ts';
 import type { LeasedOperation, Pause, OnBehalfOf } from '../../broker/store.ts';
 import { longestSleep } from '../../broker/timing.ts';
-import { confidentialAfter } from '../operation-rows.ts';
+import { confidentialAfter, stepsToWrite } from '../operation-rows.ts';
 import type { Query } from '../../postgres/query.ts';
 import { assignments, json, note, readBinding, readInstance, readOperation, type Columns } from './rows.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
-import { entry } from './timeline.ts';
+import { entries } from './timeline.ts';
 
 export async function claim(
   query: Query,
@@ -55,7 +55,8 @@ export async function postpone(
   held: LeasedOperation,
   pause: Pause,
 ): Promise<boolean> {
-  const { until, unbound, did } = pause;
+  const { until, unbound } = pause;
+  const steps = stepsToWrite(held, pause);
   const isNews = 'dueMs' in until && until.dueMs < longestSleep;
   const changes: Columns = {
     failures: sql`${pause.failures}::integer`,
@@ -70,7 +71,7 @@ export async function postpone(
   const rows = await query(sql`
     with kept as (update operations set ${assignments(changes)} where ${stillHeld(held.operation)} returning id)
     ${unbound ? sql`, unbound as (${removal(unbound)})` : sql``}
-    ${did ? sql`, noted as (${entry(did, sql`kept`)})` : sql``}
+    ${steps.length > 0 ? sql`, noted as (${entries(steps, sql`kept`)})` : sql``}
     select ${isNews ? sql`pg_notify(${channel}, 'due'),` : sql``} true as postponed from kept`);
   return rows.length > 0;
 }

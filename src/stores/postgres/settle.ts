@@ -5,11 +5,12 @@ import { backupInsertion } from './backups/books.ts';
 import { auditEnding } from './audit/write.ts';
 import { isWatched, lookAtOnce } from './unit-checks.ts';
 import { stillHeld } from './lease.ts';
+import { stepsToWrite } from '../operation-rows.ts';
 import type { Query } from '../../postgres/query.ts';
 import { json, note } from './rows.ts';
 import { bindingColumns, instanceAssignments } from './written.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
-import { entry } from './timeline.ts';
+import { entries } from './timeline.ts';
 
 /** One statement: the operation ends, and its rows are changed and let go, only if it is still ours. */
 export async function settle(query: Query, held: LeasedOperation, settlement: Settlement): Promise<boolean> {
@@ -19,6 +20,7 @@ export async function settle(query: Query, held: LeasedOperation, settlement: Se
   const binding = bindingPart(operation, settlement.binding, after);
   const left = settlement.instance ?? { put: held.instance };
   const looked = instance && 'put' in left && isWatched(left.put);
+  const steps = stepsToWrite(held, settlement);
   const rows = await query(sql`
     with ended as (
       update operations set state = ${settlement.failure ? 'failed' : 'succeeded'}, finished_at = now(),
@@ -32,7 +34,7 @@ export async function settle(query: Query, held: LeasedOperation, settlement: Se
     ${looked ? sql`, watched as (${lookAtOnce})` : sql``}
     , concluded as (${auditEnding(sql`select id from ended`, endOf(settlement))})
     ${settlement.backup ? sql`, saved as (${backupInsertion(settlement.backup, sql`ended`)})` : sql``}
-    ${settlement.did ? sql`, noted as (${entry(settlement.did, sql`ended`)})` : sql``}
+    ${steps.length > 0 ? sql`, noted as (${entries(steps, sql`ended`)})` : sql``}
     select true as settled from ended`);
   return rows.length > 0;
 }

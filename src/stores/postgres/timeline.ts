@@ -4,15 +4,17 @@ import type { Query } from '../../postgres/query.ts';
 import { sql, type Sql } from '../../postgres/sql.ts';
 
 /**
- * The next entry of an operation's timeline.
+ * The next entries of an operation's timeline.
  * @param own a part of the statement that gives the operation's id, if it is still ours
  */
-export function entry({ step, tries, undo, ms }: StepRecord, own: Sql): Sql {
+export function entries(steps: readonly StepRecord[], own: Sql): Sql {
   return sql`
     insert into operation_steps (operation_id, number, step, tries, undo, ms)
-    select o.id, coalesce((select max(number) from operation_steps s where s.operation_id = o.id), 0) + 1,
-      ${step}::text, ${tries}::integer, ${undo}::boolean, ${Math.round(ms)}::integer
-    from ${own} o`;
+    select o.id, coalesce((select max(number) from operation_steps s where s.operation_id = o.id), 0) + place,
+      done.step, done.tries, done.undo, done.ms
+    from ${own} o, unnest(${steps.map(({ step }) => step)}::text[], ${steps.map(({ tries }) => tries)}::integer[],
+      ${steps.map(({ undo }) => undo)}::boolean[], ${steps.map(({ ms }) => Math.round(ms))}::integer[])
+      with ordinality as done(step, tries, undo, ms, place)`;
 }
 
 export async function timeline(query: Query, operationId: string): Promise<readonly TimelineEntry[]> {

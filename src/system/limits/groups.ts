@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../error-code.ts';
 import { makeDirectory } from '../make-directory.ts';
@@ -14,8 +15,12 @@ export interface Groups {
    * @throws the file system's error; EBUSY: it uses more memory than it shall have
    */
   readonly apply: (name: string, amounts: Amounts) => void;
-  /** Puts a process into the group, which is made with these limits where there is none. @throws the file system's error */
-  readonly enter: (name: string, amounts: Amounts, pid: number) => void;
+  /**
+   * Puts a process into the group, which is made with these limits where there is none. The kernel may take its time:
+   * what else is to be done goes on meanwhile.
+   * @throws the file system's error
+   */
+  readonly enter: (name: string, amounts: Amounts, pid: number) => Promise<void>;
   /** Since the group was made; what nobody counts is 0. */
   readonly count: (name: string) => Readonly<Record<Counter, number>>;
   /** Kills all that is in the group, however fast it multiplies. @throws Error when something is left after 5 s */
@@ -44,10 +49,11 @@ export function createGroups(trees: readonly Tree[]): Groups {
   return {
     trees,
     apply,
-    enter(name, amounts, pid) {
+    async enter(name, amounts, pid) {
       if (folders(name).some((folder) => readText(join(folder, processes)) === undefined))
         apply(name, amounts);
-      for (const folder of folders(name)) write(folder, { file: processes, text: String(pid) });
+      for (const folder of folders(name))
+        await writeFile(join(folder, processes), String(pid), { flag: 'r+' });
     },
     count: (name) => ({
       memoryKills: counted(trees, name, 'memoryKills'),

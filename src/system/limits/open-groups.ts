@@ -74,7 +74,7 @@ async function works(groups: Groups): Promise<boolean> {
   });
   try {
     await once(child, 'spawn');
-    groups.enter(name, amounts, child.pid ?? 0);
+    await groups.enter(name, amounts, child.pid ?? 0);
     groups.apply(name, {});
     return true;
   } catch {

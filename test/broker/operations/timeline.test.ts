@@ -95,6 +95,62 @@ test('A deprovision that unbinds first what was left bound tells of both.', asyn
   expect(await stepsOf(core)).toEqual(['drop user', 'stop', 'remove']);
 });
 
+/** Steps that come to the same when they are taken again, but the last. @returns what of them was written when */
+function repeating(core: () => CoreInMemory, names: readonly string[], last: () => void = () => undefined) {
+  const written: (readonly string[])[] = [];
+  const { provisioner } = scripted({
+    async provision({ memo }) {
+      written.push(await stepsOf(core()));
+      const at = typeof memo === 'number' ? memo : 0;
+      const did = { step: names[at] ?? '' };
+      if (at < names.length - 1) return { again: { afterMs: 0, memo: at + 1, repeats: true }, did };
+      last();
+      return { done: {}, did };
+    },
+    deprovision: inSteps('remove'),
+  });
+  return { written, provisioner };
+}
+
+test('Steps that come to the same when they are taken again are written together with the next one.', async () => {
+  const { written, provisioner } = repeating(() => core, ['init', 'prepare', 'start']);
+  const core = coreInMemory(provisioner);
+  await core.broker().broker.provision(toProvision());
+  expect(written).toEqual([[], [], []]);
+  expect(await stepsOf(core)).toEqual(['init', 'prepare', 'start']);
+});
+
+test('Steps that were not written yet stand there when the next one fails, before what undid them.', async () => {
+  const { provisioner } = repeating(
+    () => core,
+    ['init', 'prepare', 'start'],
+    () => {
+      throw new Failure('odd', 'It does not start.');
+    },
+  );
+  const core = coreInMemory(provisioner);
+  await expect(core.broker().broker.provision(toProvision())).rejects.toThrow('It does not start.');
+  expect(await stepsOf(core)).toEqual(['init', 'prepare', 'undo remove']);
+});
+
+test('A broker that takes over takes the steps again that were not written.', async () => {
+  const { written, provisioner } = repeating(
+    () => core,
+    ['init', 'prepare', 'start'],
+    () => {
+      if (written.length === 3) throw new Error('connection refused');
+    },
+  );
+  const core = coreInMemory(provisioner);
+  const first = core.broker();
+  await first.broker.provision(toProvision(soon));
+  await first.work.handOver();
+  core.pass(60_000);
+  await core.broker().work.tick();
+  expect(written).toEqual([[], [], [], ['init', 'prepare']]);
+  expect(await stepsOf(core)).toEqual(['init', 'prepare', 'start']);
+});
+
 test('A broker that takes over goes on with it.', async () => {
   const { provisioner } = scripted({
     provision: ({ memo }) =>

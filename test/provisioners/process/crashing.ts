@@ -6,7 +6,7 @@ import { portsWith } from './fixed-ports.ts';
 
 /**
  * A broker that carries an operation and tells each memo when it has recorded it: `<node> <port> <work> <word> <steps>`.
- * When so many steps were taken it dies before it records the last of them.
+ * When so many steps were taken it dies before it records the last of them. What repeats is recorded with what follows.
  */
 const [node = '', port = '', text = '', word = '', steps = ''] = process.argv.slice(2);
 // What keeps limits is made of functions, which are not handed over.
@@ -19,8 +19,8 @@ for (let count = 1; ; count += 1) {
   const step = word === 'update' ? await provisioner.update?.(work) : await provisioner.provision(work);
   if (count === Number(steps)) process.kill(process.pid, 'SIGKILL');
   if (!step || 'done' in step) break;
-  const { memo } = step.again;
-  process.stdout.write(`${JSON.stringify(memo)}\n`);
+  const { memo, repeats } = step.again;
+  if (!repeats) process.stdout.write(`${JSON.stringify(memo)}\n`);
   work = { ...work, memo: JSON.parse(JSON.stringify(memo)) as Json };
 }
 process.stdout.write('done\n');

@@ -59,6 +59,23 @@ export function describeHistory(makeStore: MakeStore): void {
     expect(await store.timeline('unknown')).toEqual([]);
   });
 
+  test('Steps that were not written when they were taken are written before the next one, however it comes.', async () => {
+    await open(store, provisioning());
+    const held = await claim(store);
+    const carrying = (...steps: readonly string[]) => ({
+      ...held,
+      unwritten: steps.map((step) => did(step)),
+    });
+    const on = { failures: 0, until: { holdMs: long } };
+    await store.postpone(carrying('init', 'prepare'), { ...on, did: did('configure') });
+    await store.postpone(carrying('check_up'), on);
+    const { id } = held.operation;
+    const steps = ['init', 'prepare', 'configure', 'check_up'];
+    expect((await store.timeline(id)).map(({ step }) => step)).toEqual(steps);
+    await store.settle(carrying('start'), { instance: { put: held.instance } });
+    expect((await store.timeline(id)).map(({ step }) => step)).toEqual([...steps, 'start']);
+  });
+
   test('A failure is untold until it has been told, once for all, and only a failure is.', async () => {
     const opening = provisioning();
     await open(store, { ...opening, operation: { ...opening.operation, untold: true } });

@@ -11,27 +11,31 @@ import type { ProcessContext } from '../context.ts';
  * The steps that end units: `stop` asks and waits, `stopped` looks, `halt` kills, `halted` looks again.
  * @param to the step that follows
  * @param named the units it is about; undefined: all that were ever launched
+ * @param repeats who begins anew after any of these steps comes to the same, unless hooks were called
  */
 export function endingSteps(
   contextAt: (attempt: Attempt) => ProcessContext,
   to: string,
   named: (attempt: Attempt) => readonly string[] | undefined = () => undefined,
+  repeats = false,
 ): NamedSteps {
   const look =
     (otherwise: (context: ProcessContext) => string, unsure: boolean) => async (attempt: Attempt) => {
       const context = contextAt(attempt);
       const up = await isRunning(context, named(attempt), unsure);
-      return { to: up ? otherwise(context) : to, did: 'check_up' };
+      return { to: up ? otherwise(context) : to, did: 'check_up', repeats };
     };
   return {
     async stop(attempt) {
-      await stopUnits(contextAt(attempt), named(attempt), attempt.tries);
-      return { to: 'stopped', did: 'stop' };
+      const context = contextAt(attempt);
+      await stopUnits(context, named(attempt), attempt.tries);
+      return { to: 'stopped', did: 'stop', repeats: repeats && !hasHook(context, 'stop') };
     },
     stopped: look(() => 'halt', true),
     async halt(attempt) {
-      await haltUnits(contextAt(attempt), named(attempt), attempt.tries);
-      return { to: 'halted', did: 'halt' };
+      const context = contextAt(attempt);
+      await haltUnits(context, named(attempt), attempt.tries);
+      return { to: 'halted', did: 'halt', repeats: repeats && !hasHook(context, 'halt') };
     },
     halted: look((context) => {
       throw stuck(context);
