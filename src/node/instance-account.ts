@@ -40,6 +40,11 @@ export async function releaseAccount({ node, users }: NodeSettings, owner: strin
   await users?.release(node.name, owner);
 }
 
+/** Has the instance a user of its own? */
+export function hasAccount({ base }: InstanceDirectory): boolean {
+  return readOwner(base)?.uid !== undefined;
+}
+
 /** Ends whatever runs as the user of the instance, wherever it has got to; nothing when it has none of its own. */
 export async function endAccount(directory: InstanceDirectory): Promise<void> {
   const uid = readOwner(directory.base)?.uid;

@@ -60,10 +60,24 @@ export function groupOf(identity: ProcessIdentity, instanceId?: string): readonl
   return membersOf({ ...identity, instanceId, known: isLeader(identity) }).map(({ pid }) => pid);
 }
 
-/** Is anything left of it, itself or of its session? Cheap while it lives itself. */
+/**
+ * Is anything left of it, itself or of its session? Cheap while it lives itself, and once nothing was left: nobody comes
+ * into a session but as a child of one who is in it.
+ */
 export function isAnyLeft(identity: ProcessIdentity, instanceId?: string): boolean {
-  return isAlive(identity) || groupOf(identity, instanceId).length > 0;
+  if (isAlive(identity)) return true;
+  const { bootId, pid, startTime } = identity;
+  const name = JSON.stringify([bootId, pid, startTime, instanceId]);
+  if (over.has(name)) return false;
+  if (groupOf(identity, instanceId).length > 0) return true;
+  if (over.size >= mostOver) over.clear();
+  over.add(name);
+  return false;
 }
+
+/** Sessions of which nothing was left. */
+const over = new Set<string>();
+const mostOver = 10_000;
 
 /**
  * Ends the processes that live in a directory, by `HOME` in their environment, wherever they have got to: a program may

@@ -4,7 +4,7 @@ import { portOwner } from '../../broker/key.ts';
 import type { Step, Work } from '../../broker/provisioner.ts';
 import { keepHooks, renewHooks } from '../../node/hooks/files.ts';
 import { endLeftHooks } from '../../node/hooks/runs.ts';
-import { endAccount, releaseAccount } from '../../node/instance-account.ts';
+import { endAccount, hasAccount, releaseAccount } from '../../node/instance-account.ts';
 import { removeInstanceDirectory } from '../../node/instance-directory.ts';
 import { endStrays } from '../../system/end-process.ts';
 import { endingSteps, isAnythingLaunched, isRunning } from './units/end.ts';
@@ -32,7 +32,8 @@ export function deprovision(settings: UnitSettings, work: Work): Promise<Step<vo
       // A late step of a broken attempt may have launched something meanwhile; without the directory it cannot.
       if (await isAnythingLaunched(context)) return { to: 'stop' };
       await runner.remove?.(context);
-      await endStrays(context.directory.data);
+      // By its user all of it is found below, wherever it has got to.
+      if (!hasAccount(context.directory)) await endStrays(context.directory.data);
       await node.keeper?.groups?.remove(basename(context.directory.base));
       await endAccount(context.directory);
       await removeInstanceDirectory(node, runner.kind, work.instance);
