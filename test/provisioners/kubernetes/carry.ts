@@ -27,15 +27,18 @@ export async function carry(
   const notes: string[] = [];
   let work = first;
   for (let count = 1; ; count += 1) {
+    const began = performance.now();
     const step = await stepOf(provisioner, deed, work);
+    const took = performance.now() - began;
     const memo = 'again' in step ? step.again.memo : undefined;
     const isRecorded = (await after(memo, count)) !== false;
     if (step.did && isRecorded) did.push(step.did.step);
     if ('done' in step && isRecorded) return { made: step.done ?? {}, did, notes };
     if (!('again' in step) || !isRecorded) continue;
     if (step.again.note !== undefined) notes.push(step.again.note);
-    // The pauses are for clusters that need time.
-    await new Promise((resolve) => setTimeout(resolve, Math.min(step.again.afterMs, 5)));
+    // The pauses are for clusters that need time; one in memory needs none.
+    const pause = Math.min(step.again.afterMs, Math.max(5, 3 * took));
+    await new Promise((resolve) => setTimeout(resolve, pause));
     work = { ...work, memo: JSON.parse(JSON.stringify(memo)) as Work['memo'] };
   }
 }
