@@ -58,7 +58,7 @@ async function untilItRuns(
     const end = ended();
     return end !== undefined && (isTold(end) || !isAlive(identity)) && 'nothing';
   };
-  if ((await until(became, { first: 1, longest: 25, factor: 1.4, limit: 2000 })) === 'program') return;
+  if ((await until(became, { first: 1, longest: 200, factor: 1.6, limit: 2000 })) === 'program') return;
   const end = ended();
   if (end && !isTold(end) && !isAlive(identity))
     throw Object.assign(new Error(`${program} ended with what began it.`), { code: 'EAGAIN' });
