@@ -241,7 +241,10 @@ describeIt(`Brokers behind a pooler${why === undefined ? '' : ` (skipped: ${why}
       Promise.all(
         brokers.flatMap((broker) =>
           times.map(async ({ id }, n) => {
-            const told = await broker.ask('GET', `/v2/service_instances/${id}`);
+            const told = await until('it is told', async () => {
+              const answer = await broker.ask('GET', `/v2/service_instances/${id}`);
+              return answer.status === 503 ? undefined : answer;
+            });
             expect(told).toMatchObject({ status: 200, body: { parameters: { size: (n % 10) + 1 } } });
           }),
         ),
