@@ -25,8 +25,10 @@ export interface WriteGroups {
  * whoever asks next is not kept waiting either.
  * @param pool its connections have `pipeline`; two of them are used at most
  * @param alone for those that nobody is there to share with
+ * @param lockMs for which one of them may wait for what somebody else has locked; then each is run by itself, so that
+ * it holds up nobody else
  */
-export function inGroups(pool: Pool, alone: Runner): WriteGroups {
+export function inGroups(pool: Pool, alone: Runner, lockMs = standardLockMs): WriteGroups {
   const going = new Set<Group>();
   const waiting: Asked[] = [];
   let isPlanned = false;
@@ -52,7 +54,7 @@ export function inGroups(pool: Pool, alone: Runner): WriteGroups {
     const group = { since: performance.now() };
     going.add(group);
     try {
-      if (all.length === 1 || !(await runInOne(pool, all))) await Promise.all(all.map(runAlone));
+      if (all.length === 1 || !(await runInOne(pool, all, lockMs))) await Promise.all(all.map(runAlone));
     } finally {
       going.delete(group);
       plan();
@@ -97,6 +99,7 @@ interface Group {
 /** One is written while the next gathers, and none waits for the disk of the one before. */
 const mostGroups = 2;
 const mostOfGroup = 32;
+const standardLockMs = 200;
 const stuckAfterMs = 1_000;
 
 function isStuck({ since }: Group): boolean {
@@ -104,11 +107,11 @@ function isStuck({ since }: Group): boolean {
 }
 
 /** @returns false when it has certainly changed nothing; then none is settled */
-async function runInOne(pool: Pool, all: readonly Asked[]): Promise<boolean> {
+async function runInOne(pool: Pool, all: readonly Asked[], lockMs: number): Promise<boolean> {
   const client = await pool.connect().catch(() => undefined);
   if (!client) return false;
   const inOrder = all.toSorted((one, other) => (one.order < other.order ? -1 : 1));
-  const { begun, outcomes, ended } = await send(client, inOrder);
+  const { begun, outcomes, ended } = await send(client, inOrder, lockMs);
   client.release([begun, ...outcomes, ended].some(hasFailed));
   // Without a beginning each was a transaction by itself.
   const isOne = !hasFailed(begun);
@@ -118,9 +121,9 @@ async function runInOne(pool: Pool, all: readonly Asked[]): Promise<boolean> {
   return true;
 }
 
-async function send(client: PoolClient, all: readonly Asked[]) {
+async function send(client: PoolClient, all: readonly Asked[], lockMs: number) {
   gather(client);
-  const begun = client.query('begin');
+  const begun = client.query(`begin; set local lock_timeout = ${lockMs}`);
   const asked = all.map(({ statement }) => client.query(statement));
   const [first, last, ...outcomes] = await Promise.allSettled([begun, client.query('commit'), ...asked]);
   return { begun: first, outcomes, ended: last };

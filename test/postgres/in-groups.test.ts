@@ -30,11 +30,14 @@ function aPool(config: PoolConfig): Pool {
 
 type Write = (statement: Sql, order?: string) => Promise<readonly QueryRow[]>;
 
-function writing(config: PoolConfig = {}): Write {
-  const groups = inGroups(aPool({ max: 2, pipeline: true, ...config }), aPool({ max: 4 }));
+function writing(config: PoolConfig = {}, lockMs = asLongAsItTakes): Write {
+  const groups = inGroups(aPool({ max: 2, pipeline: true, ...config }), aPool({ max: 4 }), lockMs);
   const names = statementNames(() => undefined);
   return (statement, order = '') => queryThrough(groups.of(order), names)(statement);
 }
+
+/** Milliseconds. */
+const asLongAsItTakes = 300_000;
 
 const numbers = Array.from({ length: 20 }, (_, n) => n);
 
@@ -146,6 +149,28 @@ test('When the answer to the commit is lost, each is told that the database is a
   expect(await noted()).toEqual([...numbers, ...numbers.map((n) => 100 + n)]);
 });
 
+test('Whoever waits for what somebody has locked soon holds up nobody else.', async () => {
+  const write = writing({}, 10);
+  const lock = await database.pool.connect();
+  try {
+    await lock.query('begin');
+    await lock.query('lock table counts');
+    const [held, ...others] = [
+      write(sql`insert into counts values ('first', 1)`, 'a'),
+      ...numbers.map((n) => write(noting(n), 'b')),
+    ];
+    await Promise.all(others);
+    expect(await noted()).toEqual(numbers);
+    await untilWaiting(1);
+    await lock.query('commit');
+    await held;
+  } finally {
+    lock.release(true);
+  }
+  const { rows } = await database.pool.query('select id from counts');
+  expect(rows).toEqual([{ id: 'first' }]);
+});
+
 test('Whatever is asked for behind statements that do not come to their end is soon written by itself.', async () => {
   const write = writing();
   const lock = await database.pool.connect();
@@ -174,7 +199,7 @@ test('Transactions lock rows in one order, so no two of them wait for each other
   const lost: string[] = [];
   const writer = (): Write => {
     const pool = aPool({ max: 2, pipeline: true }).on('remove', () => lost.push('a session'));
-    const groups = inGroups(pool, aPool({ max: 4 }));
+    const groups = inGroups(pool, aPool({ max: 4 }), asLongAsItTakes);
     return (statement, order = '') => queryThrough(groups.of(order))(statement);
   };
   const [one, other] = [writer(), writer()];
