@@ -3,6 +3,7 @@ import { compose, type BrokerProgram } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../telemetry/log.ts';
 import { loadValidator } from '../catalog/json-schema/drafts.ts';
+import { loadBodyChecks } from '../protocols/operator/shapes.ts';
 import { withinTime } from '../broker/timing.ts';
 import { endOnTheUnexpected } from './last-resort.ts';
 import { heedSignals } from '../system/held-signals.ts';
@@ -15,7 +16,7 @@ const echoOfSignal = 500;
 /** Milliseconds after the end that whatever still runs is left. */
 const lastMoment = 500;
 
-/** Milliseconds after the start in which requests that have waited for it are answered first. */
+/** Milliseconds until it is tried again to load what could not be loaded. */
 const aMoment = 1000;
 
 /**
@@ -38,7 +39,7 @@ export async function serveUntilStopped(config: Config, log: Log): Promise<numbe
   const failed = program.ready.then(
     (found) => {
       introduce(config, log, { ...program.introduction, ...found });
-      setTimeout(loadValidator, aMoment).unref();
+      loadChecks();
       return signals.untilStopped;
     },
     (error: Error) => error,
@@ -132,4 +133,14 @@ function introduce({ logFormat }: Config, log: Log, introduction: Introduction):
     operator: operator?.username ?? 'off: OPERATOR_PASSWORD is not set',
     operatorPasswordFile: operator?.file,
   });
+}
+
+/** What no start waits for, and what could not be loaded any more when the process has no descriptor left. */
+function loadChecks(): void {
+  try {
+    loadValidator();
+    loadBodyChecks();
+  } catch {
+    setTimeout(loadChecks, aMoment).unref();
+  }
 }

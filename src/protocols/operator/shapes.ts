@@ -36,10 +36,16 @@ function check<Body>(shape: Shape<Body>): (sent: unknown) => Body {
 const require = createRequire(import.meta.url);
 let made: Ajv | undefined;
 
+/** Loads what makes code of the shapes, which a process without a free descriptor cannot do. */
+export function loadBodyChecks(): void {
+  validator();
+}
+
 /** What is wrong in ours is found when code is made of them; the rules for schemas would be made into code first. */
 function validator(): Ajv {
+  if (made) return made;
   const { Ajv: Validator } = require('ajv') as typeof import('ajv');
-  made ??= new Validator({ ownProperties: true, meta: false, validateSchema: false }).addFormat(
+  made = new Validator({ ownProperties: true, meta: false, validateSchema: false }).addFormat(
     'text',
     (text: string) => text.isWellFormed() && !text.includes('\0'),
   );
