@@ -22,7 +22,7 @@ export interface WriteGroups {
  * For statements that write, briefly, and would be whole transactions by themselves. What is asked for while others
  * are written is written next, all of it in one transaction, which leaves in one system call. When that comes to
  * nothing, each is run by itself, so that a failure is of whoever has caused it. When nothing has come for a second,
- * whoever asks next is not kept waiting either.
+ * nobody is kept waiting for it any longer.
  * @param pool its connections have `pipeline`; two of them are used at most
  * @param alone for those that nobody is there to share with
  * @param lockMs for which one of them may wait for what somebody else has locked; then each is run by itself, so that
@@ -35,6 +35,10 @@ export function inGroups(pool: Pool, alone: Runner, lockMs = standardLockMs): Wr
 
   function add(asked: Asked): void {
     waiting.push(asked);
+    relieve();
+  }
+
+  function relieve(): void {
     if (going.size < mostGroups || ![...going].every(isStuck)) return plan();
     for (const one of waiting.splice(0)) void runAlone(one);
   }
@@ -53,17 +57,20 @@ export function inGroups(pool: Pool, alone: Runner, lockMs = standardLockMs): Wr
   async function begin(all: readonly Asked[]): Promise<void> {
     const group = { since: performance.now() };
     going.add(group);
-    try {
-      if (all.length === 1 || !(await runInOne(pool, all, lockMs))) await Promise.all(all.map(runAlone));
-    } finally {
-      going.delete(group);
-      plan();
-    }
+    // Whoever waits by then is not kept waiting, also when nobody else comes.
+    const late = setTimeout(relieve, stuckAfterMs + 50);
+    const [first] = all;
+    const isSettled = first && all.length === 1 ? await runAlone(first) : await runInOne(pool, all, lockMs);
+    clearTimeout(late);
+    going.delete(group);
+    plan();
+    if (!isSettled) for (const one of all) void runAlone(one);
   }
 
-  async function runAlone({ statement, settle }: Asked): Promise<void> {
+  async function runAlone({ statement, settle }: Asked): Promise<true> {
     const [outcome] = await Promise.allSettled([alone.query(statement)]);
     settle(outcome);
+    return true;
   }
 
   return {
