@@ -63,7 +63,7 @@ const rules: readonly (readonly [folder: string, rule: Rule])[] = [
   ['config/', { rooms: ['broker/', 'database/', 'stores/keyring.ts'], packages: [] }],
   ['node/', { rooms: ['broker/', 'system/'], packages: [] }],
   ['catalog/', { rooms: ['broker/'], packages: ['ajv', 'ajv-formats', 'ajv-draft-04', 're2js', 'yaml'] }],
-  ['protocols/osb/', { rooms: ['broker/', ...betweenProtocols], packages: [] }],
+  ['protocols/osb/', { rooms: ['broker/', ...betweenProtocols], packages: ['ajv'] }],
   [
     'protocols/tsuru/',
     {

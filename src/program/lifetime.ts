@@ -3,7 +3,6 @@ import { compose, type BrokerProgram } from './compose.ts';
 import type { Config } from './config.ts';
 import type { Log } from '../telemetry/log.ts';
 import { loadValidator } from '../catalog/json-schema/drafts.ts';
-import { loadBodyChecks } from '../protocols/operator/shapes.ts';
 import { withinTime } from '../broker/timing.ts';
 import { endOnTheUnexpected } from './last-resort.ts';
 import { heedSignals } from '../system/held-signals.ts';
@@ -139,7 +138,6 @@ function introduce({ logFormat }: Config, log: Log, introduction: Introduction):
 function loadChecks(): void {
   try {
     loadValidator();
-    loadBodyChecks();
   } catch {
     setTimeout(loadChecks, aMoment).unref();
   }

@@ -1,5 +1,4 @@
-import { createRequire } from 'node:module';
-import type { Ajv, ErrorObject, ValidateFunction } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Refusal } from '../../broker/errors.ts';
 import { adoptBody, askedBody } from './wire/actions.ts';
 import { authorityBody } from './wire/authorities.ts';
@@ -9,6 +8,10 @@ import { schemaOf, type Shape } from './wire/shape.ts';
 import { upgradesBody } from './wire/upgrades.ts';
 import { retryWebhooksBody } from './wire/webhooks.ts';
 import { actionBody, emptyBody, execBody, orphanBody } from './wire/units.ts';
+
+// What is wrong in ours is found when code is made of them; the rules for schemas would be made into code first.
+const ajv = new Ajv({ ownProperties: true, meta: false, validateSchema: false });
+ajv.addFormat('text', (text: string) => text.isWellFormed() && !text.includes('\0'));
 
 export const requireAdoptBody = check(adoptBody);
 export const requireAskedBody = check(askedBody);
@@ -27,29 +30,10 @@ function check<Body>(shape: Shape<Body>): (sent: unknown) => Body {
   let isBody: ValidateFunction<Body> | undefined;
   return function requireBody(sent) {
     // Operators ask for one thing or the other, and most brokers are started for none of them.
-    isBody ??= validator().compile<Body>(schemaOf(shape));
+    isBody ??= ajv.compile<Body>(schemaOf(shape));
     if (isBody(sent)) return sent;
     throw refusalOf(isBody.errors?.[0]);
   };
-}
-
-const require = createRequire(import.meta.url);
-let made: Ajv | undefined;
-
-/** Loads what makes code of the shapes, which a process without a free descriptor cannot do. */
-export function loadBodyChecks(): void {
-  validator();
-}
-
-/** What is wrong in ours is found when code is made of them; the rules for schemas would be made into code first. */
-function validator(): Ajv {
-  if (made) return made;
-  const { Ajv: Validator } = require('ajv') as typeof import('ajv');
-  made = new Validator({ ownProperties: true, meta: false, validateSchema: false }).addFormat(
-    'text',
-    (text: string) => text.isWellFormed() && !text.includes('\0'),
-  );
-  return made;
 }
 
 function refusalOf(error: ErrorObject | undefined): Refusal {
