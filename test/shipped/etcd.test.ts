@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { askEtcd, type EtcdCall, type EtcdLogin, getKey, putKey, valueIn } from '../support/etcd-client.ts';
-import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, returnWholly } from './privacy.ts';
+import { watchProcesses } from '../support/process-list.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 /** A real etcd, by its own command and by HTTP, with the credentials of bindings. */

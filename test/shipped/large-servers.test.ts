@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { until } from '../support/until.ts';
-import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, returnWholly } from './privacy.ts';
+import { watchProcesses } from '../support/process-list.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 /** MariaDB, the real one, used with the credentials of bindings. */

@@ -6,7 +6,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
-import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, returnWholly } from './privacy.ts';
+import { watchProcesses } from '../support/process-list.ts';
 import { makeDue, servedBy } from './served-certificate.ts';
 import { type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
@@ -26,6 +27,8 @@ describeOffering('log-drain', () => {
     const [first, second] = bindings;
     expect(await read(first)).toEqual({ status: 200, text: '' });
     await log(first, '--rfc5424', '--octet-count', 'one tea');
+    // Each comes by a connection of its own, and connections have no order.
+    await shows(second, 'one tea');
     await log(first, '--rfc5424', 'one milk');
     const text = await shows(second, 'one milk');
     expect(text).toMatch(/^<13>1 \d{4}-\S+ \S+ shop - - .*one tea\n<13>1 .*one milk\n$/);

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { connectMqtt, runMosquitto } from '../support/mosquitto-client.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
-import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, returnWholly } from './privacy.ts';
+import { watchProcesses } from '../support/process-list.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 /** Mosquitto, used by the clients that it comes with. */

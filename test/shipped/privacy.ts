@@ -1,42 +1,11 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { groupOf } from '../../src/system/end-process.ts';
 import { codeOf } from '../../src/system/error-code.ts';
 import { type ProcessIdentity, identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
+import { commandLine } from '../support/process-list.ts';
 import { address, type Bound, type Bought } from './shop.ts';
-
-/** What everybody on the machine could see in the process list while something was done. */
-export interface Watch {
-  /** Ends it, and gives all command lines that were seen. */
-  readonly end: () => readonly string[];
-}
-
-/** Looks at the command lines of all processes again and again, for hooks are soon gone. */
-export function watchProcesses(): Watch {
-  const seen = new Set<string>();
-  const look = () => {
-    const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-    for (const pid of pids) seen.add(commandLine(pid));
-  };
-  const timer = setInterval(look, 15).unref();
-  look();
-  return {
-    end() {
-      look();
-      clearInterval(timer);
-      return [...seen];
-    },
-  };
-}
-
-function commandLine(pid: number | string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim();
-  } catch {
-    return '';
-  }
-}
 
 /**
  * S11: no secret of a binding was on any command line; nothing in the shape of a secret is on those of the instance, or

@@ -6,7 +6,8 @@ import { listLaunched } from '../../src/provisioners/process/units/launched.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
 import { until } from '../support/until.ts';
 import { operatorPassword } from '../support/whole-broker.ts';
-import { expectNoSecrets, expectPrivate, processesOf, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, processesOf, returnWholly } from './privacy.ts';
+import { watchProcesses } from '../support/process-list.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 /** RabbitMQ, the real one, used with the credentials of bindings. */

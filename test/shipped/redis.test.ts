@@ -2,9 +2,10 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { createClient } from '@redis/client';
-import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, returnWholly } from './privacy.ts';
 import { type Bought, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 import { until } from '../support/until.ts';
+import { watchProcesses } from '../support/process-list.ts';
 
 /** The real Redis, used with the credentials of bindings. */
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { connect as connectNats, type NatsConnection } from '@nats-io/transport-node';
 import { Client, Pool } from 'pg';
 import { askMemcached, memcachedGet, memcachedSet } from '../support/memcached-client.ts';
-import { expectNoSecrets, expectPrivate, returnWholly, watchProcesses } from './privacy.ts';
+import { expectNoSecrets, expectPrivate, returnWholly } from './privacy.ts';
+import { watchProcesses } from '../support/process-list.ts';
 import { address, type Bound, describeOffering, openShop, type Shop } from './shop.ts';
 
 /** What starts within a moment, or is there already: the real programs, used with the credentials of bindings. */

@@ -1,5 +1,5 @@
 // Secrets of what is really made, which programs and hooks print wherever they can: none of them comes out.
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { administratorUrl } from '../../provisioners/postgres/databases.ts';
 import { address } from '../../provisioners/process/process-node.ts';
@@ -8,6 +8,7 @@ import { environmentOf } from '../broker-process.ts';
 import { canary, holds } from '../canary.ts';
 import { common, planOf } from './offerings.ts';
 import { basic, dump, startRecorded, type RecordedProgram, type Told } from '../recorded-program.ts';
+import { watchProcesses } from '../../support/process-list.ts';
 import { until } from '../../support/until.ts';
 import { scratchDirectory } from '../../support/scratch-directory.ts';
 
@@ -18,7 +19,7 @@ const secrets = new Map<string, string>();
 /** Everything that came out beside answers, by where. */
 const outputs = new Map<string, string>();
 /** The arguments of every process that was ever seen. */
-const commands = new Set<string>();
+let commands: readonly string[];
 let database: TestDatabase;
 let recorded: RecordedProgram;
 
@@ -93,11 +94,11 @@ beforeAll(async () => {
     NODE_PORTS: '21900-21999',
     SHARED_POSTGRES_URL: administratorUrl(),
   });
-  const watching = setInterval(lookAtCommands, 25);
+  const watch = watchProcesses();
   try {
     await live();
   } finally {
-    clearInterval(watching);
+    commands = watch.end();
     for (const id of ['leaky', 'hooked', 'bases']) await send('removal', 'DELETE', `${id}?${idsOf(id)}`);
     await recorded.program.close(5000);
   }
@@ -115,16 +116,6 @@ function writeCatalog(): string {
   for (const [name, script] of Object.entries(scripts))
     writeFileSync(join(directory, 'hooks', 'leaky', name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
   return directory;
-}
-
-function lookAtCommands(): void {
-  for (const name of readdirSync('/proc').filter((one) => /^\d+$/.test(one))) {
-    try {
-      commands.add(readFileSync(`/proc/${name}/cmdline`, 'utf8').replaceAll('\0', ' '));
-    } catch {
-      // It has ended meanwhile.
-    }
-  }
 }
 
 function idsOf(offering: string): string {
@@ -208,11 +199,9 @@ test.each(names)(
 );
 
 test('No secret stands on a command line [S11]', () => {
-  const all = [...commands];
-  expect(all.filter((command) => command.includes(join(scratch, 'node')))).not.toEqual([]);
-  expect(all.filter((command) => [...secrets.values()].some((secret) => command.includes(secret)))).toEqual(
-    [],
-  );
+  expect(commands.filter((command) => command.includes(join(scratch, 'node')))).not.toEqual([]);
+  const tells = (command: string) => [...secrets.values()].some((secret) => command.includes(secret));
+  expect(commands.filter(tells)).toEqual([]);
 });
 
 test('What was printed beside secrets did come out, so nothing was overlooked [A8, U3]', () => {
