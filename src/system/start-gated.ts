@@ -7,6 +7,7 @@ import { identityOf, type ProcessIdentity } from './process-identity.ts';
 import type { Host, Sandbox } from './account.ts';
 import { readCommandLine } from './proc.ts';
 import { programBehind } from './sandbox/inside.ts';
+import { passedBy } from './sandbox/wrap.ts';
 import { resolve } from 'node:path';
 import { rlimitNames, rlimitWords, takeRlimits } from './limits/rlimits.ts';
 import type { Beginning, Begun, Exit } from './starter/beginning.ts';
@@ -54,7 +55,8 @@ export type Channels = readonly ['ignore' | 'pipe', 'pipe' | number, 'pipe' | nu
 export async function startGated(host: Host, command: Command, channels: Channels): Promise<Gated> {
   const { command: words, ...options } = beginningOf(host, command);
   const [shell = '', ...args] = words;
-  const child = spawn(shell, args, { ...options, detached: true, stdio: [...channels, 'pipe'] });
+  const stdio = [...channels, 'pipe', 'ignore', 'ignore', 'ignore'] as const;
+  const child = spawn(shell, args, { ...options, detached: true, stdio: [...stdio] });
   heard(child);
   await once(child, 'spawn').catch((error: unknown) => {
     throw notStarted(command, error);
@@ -77,7 +79,9 @@ export async function startGated(host: Host, command: Command, channels: Channel
  * @throws as `startGated`
  */
 export async function startForLong(host: Host, command: Command, log: number): Promise<GatedForLong> {
-  const begun = await host.start?.(beginningOf(host, command), log).catch((error: unknown) => {
+  const { limits } = host;
+  const doors = limits?.keeper.groups?.doors(limits.group) ?? [];
+  const begun = await host.start?.({ ...beginningOf(host, command), doors }, log).catch((error: unknown) => {
     throw notStarted(command, error);
   });
   if (begun) return { ...(await atGate(host, command, begun)), ended: begun.ended, release: () => undefined };
@@ -89,7 +93,7 @@ export async function startForLong(host: Host, command: Command, log: number): P
   return { ...gated, ended, release: () => child.unref() };
 }
 
-function beginningOf(host: Host, command: Command): Beginning {
+function beginningOf(host: Host, command: Command): Omit<Beginning, 'doors'> {
   requireProgram(host, command);
   const { account, sandbox } = host;
   const words = sandbox?.wrap(command, account) ?? command.command;
@@ -119,7 +123,7 @@ async function atGate(
     await limit(host, pid, program);
     return {
       identity,
-      open: () => open(`go ${rlimitWords(host.limits)}\n`),
+      open: () => open(`${host.sandbox ? 'shut' : 'go'} ${rlimitWords(host.limits)}\n`),
       isProgram: watchBecoming(pid, host.sandbox),
       close,
     };
@@ -175,12 +179,19 @@ const gateName = ['purveyor-gate'];
 // Arguments are arguments all the way: nothing of them is ever read as shell text. The shell's own variables stay
 // with the shell.
 const GATE = `
+for PURVEYOR_GATE_door in 4 5 6; do echo 0 >&"$PURVEYOR_GATE_door"; done 2>/dev/null
+exec 4>&- 5>&- 6>&-
+echo inside >&3
 read -r PURVEYOR_GATE_word ${rlimitNames} <&3 || exit 125
-[ "$PURVEYOR_GATE_word" = go ] || exit 125
+case "$PURVEYOR_GATE_word" in
+go) ;;
+shut) trap '' ${passedBy.join(' ')} ;;
+*) exit 125 ;;
+esac
 exec 3<&-
 umask 077
 ${takeRlimits}
-unset PURVEYOR_GATE_word PWD OLDPWD SHLVL _
+unset PURVEYOR_GATE_door PURVEYOR_GATE_word PWD OLDPWD SHLVL _
 exec "$@"
 `;
 

@@ -16,6 +16,7 @@ async function removeGroups(scratch: string): Promise<void> {
     const trees = bases.map((base) => ({
       base,
       controllers: [],
+      door: 'tasks',
       isPrepared: false,
       settings: () => [],
       counters: {},

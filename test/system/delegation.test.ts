@@ -38,7 +38,13 @@ afterEach(async () => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
   const below = ['purveyor/node', 'purveyor', 'purveyor-broker', '.'].map((name) => join(service, name));
   for (const base of below.filter((one) => existsSync(one))) {
-    const parts = { controllers: [], isPrepared: true, settings: () => [], counters: {} };
+    const parts = {
+      controllers: [],
+      door: 'cgroup.procs',
+      isPrepared: true,
+      settings: () => [],
+      counters: {},
+    };
     const groups = createGroups([{ base: dirname(base), ...parts }]);
     await groups.remove(
       base === service ? service.slice(dirname(service).length + 1) : (base.split('/').at(-1) ?? ''),
@@ -106,7 +112,14 @@ describe('A subtree that was delegated', () => {
       expect(groupOf(program)).toBe('/purveyor/node/one');
       process.kill(program, 'SIGKILL');
       await createGroups([
-        { base: dirname(instance), controllers: [], isPrepared: true, settings: () => [], counters: {} },
+        {
+          base: dirname(instance),
+          controllers: [],
+          door: 'cgroup.procs',
+          isPrepared: true,
+          settings: () => [],
+          counters: {},
+        },
       ]).remove('one');
     },
   );

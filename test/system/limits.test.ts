@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Host } from '../../src/system/account.ts';
 import { launch } from '../../src/system/launch.ts';
 import type { Amounts } from '../../src/system/limits/amounts.ts';
-import { createGroups } from '../../src/system/limits/groups.ts';
+import { createGroups, type Groups } from '../../src/system/limits/groups.ts';
 import { readHierarchies } from '../../src/system/limits/hierarchies.ts';
 import type { LimitKeeper } from '../../src/system/limits/keeper.ts';
 import { describeLimits, openLimits } from '../../src/system/limits/open-limits.ts';
@@ -11,6 +11,7 @@ import { treeOfV2 } from '../../src/system/limits/trees.ts';
 import { endProcess } from '../../src/system/end-process.ts';
 import { identityOf, isAlive } from '../../src/system/process-identity.ts';
 import { runProgram } from '../../src/system/run-program.ts';
+import { openStarter } from '../../src/system/starter/starter.ts';
 import type { TestNode } from '../node/test-node.ts';
 import { aNodeWithWork } from './work-directory.ts';
 import { scratchDirectory } from '../support/scratch-directory.ts';
@@ -111,6 +112,40 @@ describe('Limits that control groups keep', () => {
         keeper.groups?.trees.map(({ base }) => base),
       );
       expect(later.groups?.list()).toContain('kept');
+    },
+  );
+
+  testGroups(
+    'What shall outlive the broker puts itself into its group, or else the broker does.',
+    async () => {
+      const { groups } = keeper;
+      if (!groups) throw new Error('There are no groups.');
+      const starter = openStarter();
+      groups.apply('itself', {});
+      const wasThere: boolean[] = [];
+      const enter: Groups['enter'] = async (name, amounts, pid) => {
+        wasThere.push(pidsIn(name).includes(pid));
+        await groups.enter(name, amounts, pid);
+      };
+      for (const doors of [groups.doors, () => [], () => ['/nowhere/tasks']]) {
+        const host = hostOf('itself', {}, { ...keeper, groups: { ...groups, enter, doors } });
+        const program = await launch(
+          { ...host, start: starter.start },
+          {
+            command: ['sleep', '60'],
+            cwd: directory,
+            env: { PATH: testNode.node.path },
+            identityFile: join(testNode.place, 'itself.json'),
+            logFile: join(directory, 'itself.log'),
+          },
+        );
+        expect(groups.trees.map(({ base }) => pidsOf(join(base, 'itself')))).toEqual(
+          groups.trees.map(() => [program.pid]),
+        );
+        await endProcess(program, { termMs: 1000, killMs: 1000 });
+      }
+      starter.close();
+      expect(wasThere).toEqual([true, false, false]);
     },
   );
 
@@ -215,7 +250,11 @@ describe('What a machine can keep', () => {
 
 function pidsIn(group: string): readonly number[] {
   const tree = keeper.groups?.trees.find(({ controllers }) => controllers.includes('pids'));
-  const lines = readFileSync(join(tree?.base ?? '', group, 'cgroup.procs'), 'utf8').split('\n');
+  return pidsOf(join(tree?.base ?? '', group));
+}
+
+function pidsOf(folder: string): readonly number[] {
+  const lines = readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n');
   return lines
     .filter(Boolean)
     .map(Number)

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codeOf } from '../error-code.ts';
@@ -15,9 +15,11 @@ export interface Groups {
    * @throws the file system's error; EBUSY: it uses more memory than it shall have
    */
   readonly apply: (name: string, amounts: Amounts) => void;
+  /** By which a process puts itself into the group, see `Tree`; none where there is no group. */
+  readonly doors: (name: string) => readonly string[];
   /**
-   * Puts a process into the group, which is made with these limits where there is none. The kernel may take its time:
-   * what else is to be done goes on meanwhile.
+   * Puts a process into the group, which is made with these limits where there is none, unless it is there. The kernel
+   * may take its time: what else is to be done goes on meanwhile.
    * @throws the file system's error
    */
   readonly enter: (name: string, amounts: Amounts, pid: number) => Promise<void>;
@@ -49,11 +51,16 @@ export function createGroups(trees: readonly Tree[]): Groups {
   return {
     trees,
     apply,
+    doors(name) {
+      const doors = trees.map(({ base, door }) => join(base, name, door));
+      return doors.every((door) => existsSync(door)) ? doors : [];
+    },
     async enter(name, amounts, pid) {
-      if (folders(name).some((folder) => readText(join(folder, processes)) === undefined))
-        apply(name, amounts);
-      for (const folder of folders(name))
-        await writeFile(join(folder, processes), String(pid), { flag: 'r+' });
+      const there = folders(name).map(findPids);
+      if (there.includes(undefined)) apply(name, amounts);
+      for (const [index, folder] of folders(name).entries())
+        if (!there[index]?.includes(pid))
+          await writeFile(join(folder, processes), String(pid), { flag: 'r+' });
     },
     count: (name) => ({
       memoryKills: counted(trees, name, 'memoryKills'),
@@ -91,8 +98,13 @@ function isEmptied(folders: readonly string[]): boolean {
 }
 
 function pidsIn(folder: string): readonly number[] {
-  const lines = readText(join(folder, processes))?.split('\n') ?? [];
-  return lines.filter((line) => /^[1-9]\d*$/.test(line)).map(Number);
+  return findPids(folder) ?? [];
+}
+
+/** Undefined when there is no such group. */
+function findPids(folder: string): readonly number[] | undefined {
+  const lines = readText(join(folder, processes))?.split('\n');
+  return lines?.filter((line) => /^[1-9]\d*$/.test(line)).map(Number);
 }
 
 function kill(pid: number): void {

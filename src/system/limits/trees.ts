@@ -4,6 +4,8 @@ import type { Amounts, Controller } from './amounts.ts';
 export interface Tree {
   readonly base: string;
   readonly controllers: readonly Controller[];
+  /** The file of a group in which a process that writes 0 is moved there. */
+  readonly door: string;
   /** The directory stays when nothing is in it: it was prepared once. */
   readonly isPrepared: boolean;
   /** What is to be written, in this order. */
@@ -34,6 +36,7 @@ export function treeOfV2(base: string, kept: readonly Controller[]): Tree {
   return {
     base,
     controllers: kept,
+    door: 'cgroup.procs',
     isPrepared: true,
     settings: (amounts) => kept.flatMap((one): readonly GroupSetting[] => settings[one](amounts)),
     counters: {
@@ -45,7 +48,8 @@ export function treeOfV2(base: string, kept: readonly Controller[]): Tree {
 
 /** Version 1 has a tree for each controller. */
 export function treeOfV1(base: string, controller: Controller): Tree {
-  return { base, controllers: [controller], isPrepared: false, ...ofV1[controller] };
+  // Of a single thread that moves itself the kernel need not know what it does meanwhile.
+  return { base, controllers: [controller], door: 'tasks', isPrepared: false, ...ofV1[controller] };
 }
 
 const period = 100_000;

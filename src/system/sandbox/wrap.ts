@@ -39,8 +39,6 @@ function wrap(
   const places = [...room.reads, ...reads, ...programPlaces(program, view)];
   const parents = setpriv !== undefined;
   return [
-    env,
-    `--ignore-signal=${asked}`,
     bwrap,
     ...['ipc', 'uts', ...(sharesProcesses ? [] : ['pid'])].map((name) => `--unshare-${name}`),
     '--unshare-cgroup-try',
@@ -52,7 +50,7 @@ function wrap(
     '--',
     ...(parents ? [setpriv, ...becoming(account)] : []),
     env,
-    `--default-signal=${asked}`,
+    `--default-signal=${passedBy.join()}`,
     ...(parents ? ['--chdir', cwd] : []),
     '-u',
     'PWD',
@@ -62,14 +60,17 @@ function wrap(
   ];
 }
 
-/** Is it the command line of what `wrap` puts around the program? */
+/** Is it the command line of what `wrap` puts around the program? Before, `env` stood outside as well. */
 function isWall({ bwrap, env, setpriv }: Bubblewrap, [file, option = '']: readonly string[]): boolean {
   if (file === env) return /^--(ignore|default)-signal/.test(option);
   return file === bwrap || (setpriv !== undefined && file === setpriv);
 }
 
-/** Whatever a program may be asked to end or to look at something with. */
-const asked = 'HUP,INT,QUIT,TERM,USR1,USR2';
+/**
+ * Whatever a program may be asked to end or to look at something with. Who begins what `wrap` gives ignores them from then
+ * on, and so does all that stands around the program.
+ */
+export const passedBy: readonly string[] = ['HUP', 'INT', 'QUIT', 'TERM', 'USR1', 'USR2'];
 
 const onlyToBecome = ['--cap-drop', 'ALL', '--cap-add', 'CAP_SETUID', '--cap-add', 'CAP_SETGID'];
 

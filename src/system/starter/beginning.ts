@@ -1,4 +1,7 @@
-/** A process that is to be begun, in a session of its own and with a pipe at its descriptor 3, the gate. */
+/**
+ * A process that is to be begun, in a session of its own and with a pipe at its descriptor 3, the gate. It writes
+ * something there when it has gone through its doors.
+ */
 export interface Beginning {
   /** The program and its arguments. */
   readonly command: readonly string[];
@@ -6,6 +9,8 @@ export interface Beginning {
   readonly env: Readonly<Record<string, string>>;
   readonly uid?: number | undefined;
   readonly gid?: number | undefined;
+  /** Files that it has open as its descriptors from 4 on, see `Groups`. */
+  readonly doors: readonly string[];
 }
 
 /** How a process ended. */

@@ -2,12 +2,17 @@
 // what takes the types away would be most of it. It ends with the broker, and what still waits at a gate ends with it.
 import { spawn } from 'node:child_process';
 import { closeSync, constants, openSync } from 'node:fs';
-import { Writable } from 'node:stream';
+import { Duplex } from 'node:stream';
 
 /** @typedef {import('./beginning.ts').Order} Order */
 
-/** By the number of the order, as long as the broker has not decided. @type {Map<number, Writable>} */
+/** By the number of the order, as long as the broker has not decided. @type {Map<number, Duplex>} */
 const gates = new Map();
+
+/** As many as there are kinds of groups. */
+const mostDoors = 3;
+/** Milliseconds in which a process goes through its doors; who is held up is moved by the broker. */
+const patience = 1000;
 
 process.on('disconnect', () => process.exit());
 process.on('message', (/** @type {Order} */ order) => {
@@ -21,27 +26,31 @@ process.on('message', (/** @type {Order} */ order) => {
 });
 
 /** @param {Extract<Order, { begin: unknown }>} order */
-function begin({ id, begin: { command, log, ...options } }) {
-  const to = openLog(log);
+function begin({ id, begin: { command, log, doors, ...options } }) {
+  // What the broker has open, whatever lies under its name by now.
+  const to = open(log, constants.O_APPEND);
   // Then the broker does it.
   if (to === undefined) return tell({ id });
   const [program = '', ...args] = command;
+  const inside = Array.from({ length: mostDoors }, (_, index) => doors[index] && open(doors[index]));
   try {
-    hear(id, spawn(program, args, { ...options, detached: true, stdio: ['ignore', to, to, 'pipe'] }));
+    const channels = inside.map((door) => door || 'ignore');
+    const stdio = /** @type {const} */ (['ignore', to, to, 'pipe']);
+    hear(id, spawn(program, args, { ...options, detached: true, stdio: [...stdio, ...channels] }));
   } catch (error) {
     fail(id, error);
   } finally {
-    closeSync(to);
+    for (const one of [to, ...inside]) if (one) closeSync(one);
   }
 }
 
 /**
- * What the broker has open, whatever lies under its name by now.
- * @param {string} log
+ * @param {string} file
+ * @param {number} flags beside that it is written
  */
-function openLog(log) {
+function open(file, flags = 0) {
   try {
-    return openSync(log, constants.O_WRONLY | constants.O_APPEND);
+    return openSync(file, constants.O_WRONLY | flags);
   } catch {
     return undefined;
   }
@@ -52,12 +61,20 @@ function openLog(log) {
  * @param {import('node:child_process').ChildProcess} child
  */
 function hear(id, child) {
-  const gate = child.stdio?.[3] instanceof Writable ? child.stdio[3] : undefined;
+  const gate = child.stdio?.[3] instanceof Duplex ? child.stdio[3] : undefined;
   gate?.on('error', () => undefined);
   child.on('error', (error) => fail(id, error));
   child.on('spawn', () => {
     if (gate) gates.set(id, gate);
-    tell({ id, pid: child.pid });
+    const timer = setTimeout(begun, patience);
+    gate?.once('data', begun);
+    child.prependOnceListener('exit', begun);
+    function begun() {
+      clearTimeout(timer);
+      gate?.off('data', begun);
+      child.off('exit', begun);
+      tell({ id, pid: child.pid });
+    }
   });
   child.on('exit', (code, signal) => {
     gates.delete(id);
