@@ -40,11 +40,15 @@ async function run(
   }
 }
 
-/** As part of a transaction, which fails as a whole; so nothing has a name that could be lost. */
-export function queryOn(client: Pool | PoolClient): Query {
+/**
+ * As part of a transaction, which fails as a whole.
+ * @param names for who does the whole transaction again where a name was lost
+ */
+export function queryOn(client: Pool | PoolClient, names: StatementNames = noNames): Query {
   return async function query(statement) {
     const rendered = renderSql(statement);
-    const { rows } = await traced(rendered.text, () => client.query<QueryRow>(rendered));
+    const named = { ...rendered, name: names.of(rendered.text) };
+    const { rows } = await traced(rendered.text, () => client.query<QueryRow>(named));
     return rows;
   };
 }

@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import { codeOf } from '../system/error-code.ts';
 import { persistently, queryOn, type Query, type QueryRow } from './query.ts';
 import { sql, type Sql } from './sql.ts';
+import { noNames, type StatementNames } from './statement-names.ts';
 import { inTransaction } from './transaction.ts';
 
 /** Milliseconds that a broker may be silent in its turn before the others go on without it. */
@@ -13,19 +14,30 @@ const longestSilence = 10_000;
  */
 export type InTurn = <Result>(at: string, work: (query: Query) => Promise<Result>) => Promise<Result>;
 
-export function takingTurns(pool: Pool): InTurn {
+export function takingTurns(pool: Pool, names: StatementNames = noNames): InTurn {
   // In this process they wait here, so that they do not take all connections from those who need no turn.
   let last: Promise<unknown> = Promise.resolve();
   return function inTurn(at, work) {
-    const turn = last.then(() => persistently(() => run(pool, at, work)));
+    const once = (known: StatementNames) => persistently(() => run(pool, at, known, work));
+    const turn = last.then(() =>
+      once(names).catch((error: unknown) => {
+        if (!names.haveFailed(error)) throw error;
+        return once(noNames);
+      }),
+    );
     last = turn.catch(() => undefined);
     return turn;
   };
 }
 
-async function run<Result>(pool: Pool, at: string, work: (query: Query) => Promise<Result>): Promise<Result> {
+async function run<Result>(
+  pool: Pool,
+  at: string,
+  names: StatementNames,
+  work: (query: Query) => Promise<Result>,
+): Promise<Result> {
   return inTransaction(pool, async (client) => {
-    const query = queryOn(client);
+    const query = queryOn(client, names);
     await query(sql`
       select set_config('idle_in_transaction_session_timeout', ${String(longestSilence)}, true),
         pg_advisory_xact_lock(${keyOf(at)})`);

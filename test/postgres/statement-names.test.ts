@@ -2,6 +2,7 @@ import type { Pool, PoolConfig } from 'pg';
 import { openPool } from '../../src/postgres/connections.ts';
 import { migrate } from '../../src/postgres/migrate.ts';
 import { queryThrough, type Query } from '../../src/postgres/query.ts';
+import { takingTurns } from '../../src/postgres/serialized.ts';
 import { raw, sql } from '../../src/postgres/sql.ts';
 import { statementNames } from '../../src/postgres/statement-names.ts';
 import { brokerMigrations } from '../../src/stores/postgres/broker-migrations.ts';
@@ -128,6 +129,25 @@ describe('A pooler that keeps no names', () => {
     await often(query);
     expect(losses()).toBe(1);
     expect(await keptIn(second)).toEqual(new Map());
+  });
+
+  test('What is done in turn has names, too, and is done again as a whole where one is lost.', async () => {
+    const pool = aSession();
+    const inTurn = takingTurns(
+      pool,
+      statementNames(() => undefined),
+    );
+    await pool.query('create table taken (n int)');
+    const take = (n: number) =>
+      inTurn('a test', async (query) => {
+        await query(sql`insert into taken values (${n})`);
+        return query(sql`select array_agg(n) as all from taken`);
+      });
+    for (const n of numbered(4)) await take(n);
+    expect([...(await keptIn(pool)).values()]).toContain('insert into taken values ($1)');
+    await pool.query('deallocate all');
+    const [row] = await take(5);
+    expect(row?.['all']).toEqual([...numbered(4), 5]);
   });
 
   test('A write whose name is lost is done once.', async () => {

@@ -4,6 +4,7 @@ import { absentNode } from '../../provisioners/absent.ts';
 import { registry, type Registry } from '../../provisioners/index.ts';
 import { lateCertificates } from '../authority/late.ts';
 import { postgresPorts } from '../../stores/postgres/ports.ts';
+import { noNames, statementNames } from '../../postgres/statement-names.ts';
 import { postgresUsers } from '../../stores/postgres/users.ts';
 import type { Config } from '../config.ts';
 import { provisionerModules } from '../shipped.ts';
@@ -35,9 +36,11 @@ export function openProvisioners({
   authorities,
 }: ProvisionersOpening): Promise<Registry> {
   const { pool } = database;
+  // Where names are lost, the store tells.
+  const names = config.databasePrepare ? statementNames(() => undefined) : noNames;
   const certificates = lateCertificates(authorities);
   const place = node
-    ? { node, ports: postgresPorts(pool), users: postgresUsers(pool), certificates }
+    ? { node, ports: postgresPorts(pool, names), users: postgresUsers(pool, names), certificates }
     : absentNode(config.catalogDirs);
   return createProvisioners({ config, database, ...place });
 }

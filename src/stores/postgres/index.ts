@@ -67,7 +67,7 @@ export function postgresStore(pool: Pool, options: PostgresStoreOptions = {}): S
     findInstance: (instanceId) => findInstance(read, instanceId),
     findBinding: (instanceId, bindingId) => findBinding(read, instanceId, bindingId),
     open: (opening) => open(writer(opening), channel, opening),
-    place: placeThrough(pool, channel),
+    place: placeThrough(pool, channel, names),
     claim: (holder, leaseMs, node) => claim(query, holder, leaseMs, node),
     renew: (held, leaseMs) => renew(query, held, leaseMs),
     postpone: (held, pause) => postpone(query, channel, held, pause),

@@ -7,13 +7,15 @@ import { open } from './open.ts';
 import { quotaUses, readUses } from './quotas/uses.ts';
 import type { Query } from '../../postgres/query.ts';
 import { sql } from '../../postgres/sql.ts';
+import type { StatementNames } from '../../postgres/statement-names.ts';
 
 /** Those who place take turns, so that each sees what the one before it has taken. */
 export function placeThrough(
   pool: Pool,
   channel: string,
+  names: StatementNames,
 ): (opening: Opening, demand: Demand) => Promise<Placement> {
-  const inTurn = takingTurns(pool);
+  const inTurn = takingTurns(pool, names);
   return (opening, demand) =>
     inTurn('placement', async (query) => {
       const decided = decidePlace(opening, demand, await supplyFor(query, opening, demand));

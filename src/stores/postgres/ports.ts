@@ -6,14 +6,16 @@ import { fromNow } from './lease.ts';
 import { outOfTurn, takingTurns } from '../../postgres/serialized.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { sql } from '../../postgres/sql.ts';
+import { noNames, type StatementNames } from '../../postgres/statement-names.ts';
 
-export function postgresPorts(pool: Pool): Ports {
-  const inTurn = takingTurns(pool);
+export function postgresPorts(pool: Pool, names: StatementNames = noNames): Ports {
+  const query = queryThrough(pool, names);
+  const inTurn = takingTurns(pool, names);
   return {
     async take(node, instanceId, names) {
       const [name, ...others] = names;
       if (name !== undefined && others.length === 0) {
-        const drawn = await draw(queryThrough(pool), node, instanceId, name);
+        const drawn = await draw(query, node, instanceId, name);
         if (drawn !== undefined) return { [name]: drawn };
       }
       const taken = await inTurn(turnsAt(node), (query) => take(query, node, instanceId, names));
@@ -27,7 +29,7 @@ export function postgresPorts(pool: Pool): Ports {
       return taken.get(name);
     },
     async release(node, instanceId) {
-      await queryThrough(pool)(sql`
+      await query(sql`
         update node_ports set instance_id = null, name = null, free_at = ${fromNow(portRest)}
         where node = ${node} and instance_id = ${instanceId}`);
     },

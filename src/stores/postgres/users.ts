@@ -4,12 +4,14 @@ import type { UserRange, Users } from '../../broker/nodes.ts';
 import { queryThrough, type Query } from '../../postgres/query.ts';
 import { outOfTurn, takingTurns } from '../../postgres/serialized.ts';
 import { sql } from '../../postgres/sql.ts';
+import { noNames, type StatementNames } from '../../postgres/statement-names.ts';
 
-export function postgresUsers(pool: Pool): Users {
-  const inTurn = takingTurns(pool);
+export function postgresUsers(pool: Pool, names: StatementNames = noNames): Users {
+  const query = queryThrough(pool, names);
+  const inTurn = takingTurns(pool, names);
   return {
     async take(node, owner, { first, last }, busy = []) {
-      const drawn = await draw(queryThrough(pool), node, owner, { first, last }, busy);
+      const drawn = await draw(query, node, owner, { first, last }, busy);
       if (drawn !== undefined) return drawn;
       return inTurn(turns, async (query) => {
         const rows = await query(sql`
@@ -29,12 +31,10 @@ export function postgresUsers(pool: Pool): Users {
       });
     },
     async find(node, owner) {
-      return numberIn(
-        await queryThrough(pool)(sql`select uid from node_users where node = ${node} and owner = ${owner}`),
-      );
+      return numberIn(await query(sql`select uid from node_users where node = ${node} and owner = ${owner}`));
     },
     async release(node, owner) {
-      await queryThrough(pool)(sql`
+      await query(sql`
         update node_users set owner = null, free_since = now() where node = ${node} and owner = ${owner}`);
     },
   };
