@@ -8,13 +8,17 @@ export function writeMarkSync({ state }: InstanceDirectory, name: string, value:
   writePrivatelySync(join(state, `${name}.json`), JSON.stringify(value));
 }
 
-/** The same; what else is to be done goes on while the disk is waited for. */
+/**
+ * The same; what else is to be done goes on while the disk is waited for.
+ * @param after it is remembered when this has come to pass, and not before
+ */
 export async function writeMark(
   { state }: InstanceDirectory,
   name: string,
   value: JsonObject,
+  after: Promise<unknown>,
 ): Promise<void> {
-  await writePrivately(join(state, `${name}.json`), JSON.stringify(value));
+  await writePrivately(join(state, `${name}.json`), JSON.stringify(value), { after });
 }
 
 /** The same for what means nothing after the next start of the machine. */

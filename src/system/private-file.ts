@@ -9,6 +9,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -27,17 +28,27 @@ export function writePrivatelySync(file: string, text: string, owner?: Account, 
   write(file, text, { mode, lasting: true, owner });
 }
 
-/** The same; what else is to be done goes on while the disk is waited for. */
+/**
+ * The same; what else is to be done goes on while the disk is waited for.
+ * @param after it gets its name when this has come to pass, and not before
+ */
 export async function writePrivately(
   file: string,
   text: string,
-  owner?: Account,
-  mode = 0o600,
+  {
+    owner,
+    mode = 0o600,
+    after,
+  }: { readonly owner?: Account; readonly mode?: number; readonly after?: Promise<unknown> } = {},
 ): Promise<void> {
   const draft = draftOf(file);
-  try {
+  const flush = async () => {
     const handle = openDraft(draft, text, { owner, mode });
     await promisify(fsync)(handle).finally(() => closeSync(handle));
+  };
+  try {
+    for (const result of await Promise.allSettled([flush(), after]))
+      if (result.status === 'rejected') throw result.reason;
     renameSync(draft, file);
   } catch (error) {
     rmSync(draft, { force: true });
@@ -94,6 +105,8 @@ function openDraft(draft: string, text: string, { owner, mode }: Omit<Manner, 'l
 /** The JSON object in a file; undefined when there is no such file, or no object in it. */
 export function readJson(file: string): Readonly<Record<string, unknown>> | undefined {
   try {
+    // Where it is not there, an error would take ten times as long.
+    if (!statSync(file, { throwIfNoEntry: false })) return undefined;
     const value: unknown = JSON.parse(readFileSync(file, 'utf8'));
     return isRecord(value) ? value : undefined;
   } catch (error) {

@@ -149,13 +149,13 @@ interface Copy {
 
 function copy({ node, root, from, to }: Copy): void {
   const found = fs.lstatSync(from);
-  requireInside(root, from);
   if (found.isDirectory()) {
     makeHookFolder(node, to);
     for (const name of fs.readdirSync(from)) {
       copy({ node, root, from: join(from, name), to: join(to, name) });
     }
   } else if (found.isSymbolicLink()) {
+    requireInside(root, from);
     fs.symlinkSync(relative(fs.realpathSync(dirname(from)), fs.realpathSync(from)) || '.', to);
   } else if (found.isFile()) {
     fs.copyFileSync(from, to, fs.constants.COPYFILE_EXCL);

@@ -11,5 +11,5 @@ export async function poll(
   limit: number,
   signal: AbortSignal,
 ): Promise<boolean> {
-  return (await until(look, { first: 5, longest: 500, factor: 1.5, limit, signal })) === true;
+  return (await until(look, { first: 2, longest: 500, factor: 1.5, limit, signal })) === true;
 }

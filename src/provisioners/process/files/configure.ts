@@ -31,15 +31,12 @@ export async function configure(
   const gone = before?.files.filter((name) => !files.includes(name) && !kept.includes(name));
   removeFiles(directory.conf, gone ?? []);
   await ensureCertificate(context);
-  await writeFiles(node, directory.conf, { ...blueprint.files, ...findUnwritten(context, blueprint) });
-  const told = await callHook(context, 'configure', tries);
-  await saveConfigured(directory, {
-    mark: blueprint.mark,
-    units: blueprint.units,
-    ports: numbers,
-    files,
-    kept,
-  });
+  const { mark, units } = blueprint;
+  const told = writeFiles(node, directory.conf, {
+    ...blueprint.files,
+    ...findUnwritten(context, blueprint),
+  }).then(() => callHook(context, 'configure', tries));
+  await saveConfigured(directory, { mark, units, ports: numbers, files, kept }, told);
   return told;
 }
 

@@ -41,8 +41,7 @@ export async function putBack(
     directory.conf,
     now.filter((file) => !previous.configured.files.includes(file)),
   );
-  await writeFiles(node, directory.conf, previous.files);
-  await saveConfigured(directory, previous.configured);
+  await saveConfigured(directory, previous.configured, writeFiles(node, directory.conf, previous.files));
 }
 
 export function forgetPrevious({ state }: InstanceDirectory): void {

@@ -21,8 +21,13 @@ export function findConfigured(directory: InstanceDirectory): Configured | undef
   return readMark(directory, name) as Configured | undefined;
 }
 
-export async function saveConfigured(directory: InstanceDirectory, configured: Configured): Promise<void> {
-  await writeMark(directory, name, configured as unknown as JsonObject);
+/** @param after it counts as configured when this has come to pass, and never when it does not */
+export async function saveConfigured(
+  directory: InstanceDirectory,
+  configured: Configured,
+  after: Promise<unknown>,
+): Promise<void> {
+  await writeMark(directory, name, configured as unknown as JsonObject, after);
 }
 
 /** From now on it counts as not configured, until `saveConfigured`. */

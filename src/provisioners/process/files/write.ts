@@ -39,7 +39,7 @@ async function writeOne(
 ): Promise<void> {
   const at = enter(conf, dirname(name), (path) => makeFolder(node, path));
   try {
-    await writePrivately(join(pathOf(at), basename(name)), content, node.account, mode);
+    await writePrivately(join(pathOf(at), basename(name)), content, { owner: node.account, mode });
   } finally {
     closeSync(at);
   }
