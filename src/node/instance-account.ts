@@ -15,14 +15,16 @@ import { accountOf } from './node-of-instance.ts';
  * before anything is made, and who dies in between takes the same again. A directory that is there without one keeps
  * the node's user.
  * @param kind the provisioner's name
+ * @param taken its user, when that was found already
  * @returns the context with the node as the instance has it now
  * @throws Failure when no user is left; the file system's error
  */
 export async function settleInstance<Context extends InstanceContext>(
   context: Context,
   kind: string,
+  taken?: number,
 ): Promise<Context> {
-  const uid = await findUid(context);
+  const uid = await findUid(context, taken);
   const node = uid === undefined ? context.node : { ...context.node, account: accountOf(uid) };
   await makeInstanceDirectory(node, kind, context.work.instance, uid);
   return { ...context, node };
@@ -51,9 +53,17 @@ export async function endAccount(directory: InstanceDirectory): Promise<void> {
   if (uid !== undefined) await endUser(accountOf(uid));
 }
 
-async function findUid({ node, users, work, directory }: InstanceContext): Promise<number | undefined> {
+/**
+ * The user that the instance has, or one that is taken for it; undefined where it has none of its own.
+ * @throws Failure when none is left
+ */
+export async function findUid(
+  { node, users, work, directory }: InstanceContext,
+  taken?: number,
+): Promise<number | undefined> {
   if (isFolder(directory.base)) return readOwner(directory.base)?.uid;
   if (!node.users || !users) return undefined;
+  if (taken !== undefined) return taken;
   // Some may have gone since it was last looked.
   for (const anew of [false, true]) {
     const inUse = usersInUse(node, anew);

@@ -1,8 +1,9 @@
 import { Failure } from '../../broker/errors.ts';
+import { jsonOf } from '../../broker/json.ts';
 import { portOwner } from '../../broker/key.ts';
 import type { Made, Step, Work } from '../../broker/provisioner.ts';
 import { keepHooks } from '../../node/hooks/files.ts';
-import { settleInstance } from '../../node/instance-account.ts';
+import { findUid, settleInstance } from '../../node/instance-account.ts';
 import { misconfigured } from './files/blueprint.ts';
 import { mistakeIn } from './config.ts';
 import { configure, drawContext } from './files/configure.ts';
@@ -72,27 +73,32 @@ async function init(context: ProcessContext, settings: UnitSettings, attempt: At
   const { work, config } = context;
   const mistake = mistakeIn(config);
   if (mistake !== undefined) throw new Failure('misconfigured', misconfigured, { detail: mistake });
-  const ports = await takePorts(settings, work, []);
-  const next = { to: 'prepare', did: 'init', keep: { ports } };
+  // Both have ended before it fails: what is undone then is all there is.
+  const [taken, user] = await Promise.allSettled([takePorts(settings, work, []), findUid(context)]);
+  if (taken.status === 'rejected') throw taken.reason;
+  if (user.status === 'rejected') throw user.reason;
+  const [ports, uid] = [taken.value, user.value];
+  const next = { to: 'prepare', did: 'init', keep: jsonOf({ ports, uid }) };
   if (!hasHook(context, 'init')) return { ...next, repeats: true };
-  await settle(context);
+  await settle(context, uid);
   const ready = contextOf(settings, work, { ...attempt.kept, ports });
   const told = await callHook(ready, 'init', attempt.tries);
-  return { ...next, keep: { ports, ...keepOutputs(ready, 'init', told).keep } };
+  return { ...next, keep: { ...next.keep, ...keepOutputs(ready, 'init', told).keep } };
 }
 
-async function prepare(context: ProcessContext, { tries }: Attempt): Promise<Next> {
+async function prepare(context: ProcessContext, { kept, tries }: Attempt): Promise<Next> {
   await context.runner.requireParts(context);
-  const settled = await settle(context);
+  const { uid } = kept;
+  const settled = await settle(context, typeof uid === 'number' ? uid : undefined);
   const told = await callHook(settled, 'prepare', tries);
   const repeats = !hasHook(context, 'prepare');
   return { to: 'configure', did: 'prepare', repeats, ...keepOutputs(settled, 'prepare', told) };
 }
 
 /** Its user and its directory, with the hooks of the offering. @returns the context as it is now */
-export async function settle(context: ProcessContext): Promise<ProcessContext> {
+export async function settle(context: ProcessContext, taken?: number): Promise<ProcessContext> {
   const { offeringName: name, operating } = context.work.plan;
-  const settled = await settleInstance(context, context.runner.kind);
+  const settled = await settleInstance(context, context.runner.kind, taken);
   await keepHooks(settled.node, settled.directory, { name, hooks: operating.hooks });
   return settled;
 }

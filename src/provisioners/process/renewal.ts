@@ -66,8 +66,8 @@ async function replaceInTime(
 async function liveUnits(context: ProcessContext): Promise<readonly [string, UnitBlueprint][]> {
   const { directory, runner } = context;
   const units = Object.entries(findConfigured(directory)?.units ?? {});
-  const live = await Promise.all(units.map(([unit]) => runner.findLive(context, unit)));
-  return units.filter((_, index) => live[index] !== undefined);
+  const live = await Promise.all(units.map(([unit]) => runner.isLive(context, unit)));
+  return units.filter((_, index) => live[index]);
 }
 
 async function hasRead(

@@ -74,7 +74,7 @@ async function unitsToRestart(context: ProcessContext, end: readonly string[]): 
   const { work, config, runner } = context;
   const named = work.units ?? Object.keys(config.processes);
   if (hasHook(context, 'start')) return end.length > 0 || !(await isRunning(context)) ? named : [];
-  const live = await Promise.all(named.map((unit) => runner.findLive(context, unit)));
+  const live = await Promise.all(named.map((unit) => runner.isLive(context, unit)));
   return named.filter((unit, index) => end.includes(unit) || !live[index]);
 }
 

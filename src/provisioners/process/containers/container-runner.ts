@@ -38,9 +38,9 @@ export function containerRunner(source: ImageSource): UnitRunner {
       const units = await listRunningUnits(engine, context);
       return units.filter((unit) => named?.includes(unit) ?? true);
     },
-    async findLive(context, unit) {
+    async isLive(context, unit) {
       const found = await findContainer(engine, context, unit);
-      return found !== 'strange' && found?.isRunning ? { pid: found.pid } : undefined;
+      return found !== 'strange' && found?.isRunning === true;
     },
     describe: (context, unit, blueprint) => describeContainer(engine, context, unit, blueprint),
     launch: (context, unit, blueprint) => launchContainer(source, context, unit, blueprint),
@@ -53,7 +53,7 @@ export function containerRunner(source: ImageSource): UnitRunner {
       const answer = await engine.ask('POST', `/containers/${found.id}/kill`, { query: { signal } });
       if (answer.status < 300) return true;
       // Engines differ in what they say of one that has ended since.
-      if (await runner.findLive(context, unit)) requireAnswer(answer, 404, 409);
+      if (await runner.isLive(context, unit)) requireAnswer(answer, 404, 409);
       return false;
     },
     run: (context, unit, { cwd }, command) => execIn(engine, context, unit, command, context.directory[cwd]),

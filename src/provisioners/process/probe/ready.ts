@@ -66,7 +66,7 @@ async function awaitUnit(
   const end = performance.now() + limit;
   let last: Answer | undefined;
   const look = async () => {
-    if (!(await context.runner.findLive(context, unit)))
+    if (!(await context.runner.isLive(context, unit)))
       throw await failure(context, unit, 'ended before it was ready');
     if (!blueprint.ready) return true;
     // The last question gets a moment, too, so that what is told is what was wrong.
@@ -104,7 +104,7 @@ async function awaitHook(context: ProcessContext, units: readonly string[], limi
 }
 
 async function findEnded(context: ProcessContext, units: readonly string[]): Promise<string | undefined> {
-  const live = await Promise.all(units.map((unit) => context.runner.findLive(context, unit)));
+  const live = await Promise.all(units.map((unit) => context.runner.isLive(context, unit)));
   return units.find((_, index) => !live[index]);
 }
 

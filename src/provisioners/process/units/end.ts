@@ -95,8 +95,8 @@ export async function askToEnd(
 ): Promise<void> {
   const left = await context.runner.listLeft(context);
   const isAlone = left.every((unit) => named.includes(unit));
-  const live = await Promise.all(named.map((unit) => context.runner.findLive(context, unit)));
-  const isAlive = hasHook(context, 'start') || live.some((one) => one !== undefined);
+  const live = await Promise.all(named.map((unit) => context.runner.isLive(context, unit)));
+  const isAlive = hasHook(context, 'start') || live.includes(true);
   await stopUnits(context, named, tries, isAlone && isAlive);
 }
 

@@ -19,9 +19,8 @@ export const processRunner: UnitRunner = {
       .filter(({ identity }) => isAnyLeft(identity, work.instance.id))
       .map(({ unit }) => unit);
   },
-  async findLive(context, unit) {
-    const live = findLive(context.directory, unit);
-    return live && { pid: programBehind(live.identity.pid, context.node.sandbox) };
+  async isLive({ directory }, unit) {
+    return findLive(directory, unit) !== undefined;
   },
   async describe(context, unit, blueprint): Promise<UnitDescription> {
     const { directory, node, work } = context;

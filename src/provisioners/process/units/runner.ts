@@ -19,8 +19,8 @@ export interface UnitRunner {
   findFault?(): Promise<string | undefined>;
   /** The units of which anything runs, also those that the plan has no more. */
   listLeft(context: InstanceContext, named?: readonly string[]): Promise<readonly string[]>;
-  /** The live program of a unit; undefined when it has none. */
-  findLive(context: InstanceContext, unit: string): Promise<LiveUnit | undefined>;
+  /** Has the unit a program that lives? */
+  isLive(context: InstanceContext, unit: string): Promise<boolean>;
   /** What there is to say of a unit without asking it. */
   describe(context: InstanceContext, unit: string, blueprint?: UnitBlueprint): Promise<UnitDescription>;
   /**
@@ -54,10 +54,6 @@ export interface UnitRunner {
   listElsewhere?(node: LocalNode, known: readonly Resource[]): Promise<readonly Resource[]>;
   /** Ends and removes all that runs from a directory, and all of its instance that is elsewhere. */
   purge(settings: NodeSettings, directory: InstanceDirectory, thing: Resource): Promise<void>;
-}
-
-export interface LiveUnit {
-  readonly pid: number;
 }
 
 /** `reason`: of what lives, what its limits keep it from; of what has ended, why. */
