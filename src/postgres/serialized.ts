@@ -1,4 +1,4 @@
-import type { Pool } from 'pg';
+import { escapeLiteral, type Pool } from 'pg';
 import { codeOf } from '../system/error-code.ts';
 import { persistently, queryOn, type Query, type QueryRow } from './query.ts';
 import { sql, type Sql } from './sql.ts';
@@ -36,13 +36,9 @@ async function run<Result>(
   names: StatementNames,
   work: (query: Query) => Promise<Result>,
 ): Promise<Result> {
-  return inTransaction(pool, async (client) => {
-    const query = queryOn(client, names);
-    await query(sql`
-      select set_config('idle_in_transaction_session_timeout', ${String(longestSilence)}, true),
-        pg_advisory_xact_lock(${keyOf(at)})`);
-    return work(query);
-  });
+  const begin = `begin; set local idle_in_transaction_session_timeout = ${longestSilence};
+    select pg_advisory_xact_lock(hashtextextended(${escapeLiteral(nameOf(at))}, 0))`;
+  return inTransaction(pool, (client) => work(queryOn(client, names)), begin);
 }
 
 /**
@@ -67,5 +63,9 @@ export async function outOfTurn(
 const UNIQUE_VIOLATION = '23505';
 
 function keyOf(at: string): Sql {
-  return sql`hashtextextended(${`purveyor ${at}`}, 0)`;
+  return sql`hashtextextended(${nameOf(at)}, 0)`;
+}
+
+function nameOf(at: string): string {
+  return `purveyor ${at}`;
 }
