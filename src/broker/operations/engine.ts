@@ -88,7 +88,7 @@ async function start<Rec>(
   const intent = failsLater ? { ...asked, operation: { ...asked.operation, untold: true } } : asked;
   const waiting = { ...given, answers: true, isOurs: true };
   const one = await openAsOne(core, intent, leasedFrom(intent, intent.operation), { within, failsLater });
-  if (one === 'stale') return 'stale';
+  if (one === 'stale' || (!one && intent.unseen)) return 'stale';
   if (one) return { is: 'done', record: one as Rec };
   const held = await openIntent(core, intent, within);
   if (!held) return 'stale';

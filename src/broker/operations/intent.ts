@@ -23,6 +23,8 @@ export interface Intent extends Pick<Opening, 'instance' | 'binding'> {
   readonly demand?: Demand;
   /** Nothing is to be made: only what the broker remembers changes. */
   readonly recordOnly?: boolean;
+  /** Of a new instance: nobody has looked whether there is one. Unless it is made in one write, it is decided again. */
+  readonly unseen?: boolean;
 }
 
 /**

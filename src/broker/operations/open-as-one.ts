@@ -20,8 +20,9 @@ export async function openAsOne(
 ): Promise<ServiceInstance | ServiceBinding | 'stale' | undefined> {
   if (intent.cancels || intent.demand || !isSelfContained(core, intent)) return undefined;
   const verdict = await deed(core, intent, held);
-  // A failure that is told later needs an operation that can be asked for.
-  if ('failed' in verdict) return failsLater ? undefined : fail(core, intent, verdict.failed);
+  // A failure that is told later needs an operation that can be asked for, and what is there already has not failed.
+  if ('failed' in verdict)
+    return failsLater || intent.unseen ? undefined : fail(core, intent, verdict.failed);
   if (!('settle' in verdict)) return undefined;
   const operation: Operation = {
     ...intent.operation,

@@ -12,6 +12,7 @@ import {
   busy,
   busyWith,
   type Decision,
+  type Intent,
   makeSecrets,
   newOperation,
   requireAsync,
@@ -30,11 +31,34 @@ import { needsFacts, templateValues } from '../template-values.ts';
 
 /** spec.md, Provisioning. */
 export function provision(core: RequestContext, command: Provision): Promise<Outcome<ServiceInstance>> {
+  let hasTried = false;
   return core.engine.run(
     command,
-    () => decide(core, command),
+    async () => {
+      const unseen = hasTried ? undefined : await decideUnseen(core, command);
+      hasTried = true;
+      return unseen ?? decide(core, command);
+    },
     (operation) => undo(core, operation),
   );
+}
+
+/**
+ * Most of what is asked for is new. Where one write makes all of it, that finds out whether it is: so nobody looks
+ * before. Undefined: what there is may have to be told otherwise, so it is looked at.
+ */
+async function decideUnseen(
+  core: RequestContext,
+  command: Provision,
+): Promise<Decision<ServiceInstance> | undefined> {
+  try {
+    const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
+    if (!core.provisioner(plan.making.provisioner).traits.selfContained) return undefined;
+    const intent = await intend(core, command, plan, undefined);
+    return { start: { ...intent, unseen: true } };
+  } catch {
+    return undefined;
+  }
 }
 
 async function decide(core: RequestContext, command: Provision): Promise<Decision<ServiceInstance>> {
@@ -45,13 +69,7 @@ async function decide(core: RequestContext, command: Provision): Promise<Decisio
   const untold = command.failsLater && (await findUntold(core, 'provision', command, found));
   if (found && untold) return { is: 'accepted', operation: untold, record: found.instance };
   const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
-  await decideParameters(command.parameters, () =>
-    requireParameters(core, plan, 'provision', command.parameters),
-  );
-  requireCurrentMaintenance(plan, command.maintenanceVersion);
-  requireAsync(plan, 'provision', command.acceptsIncomplete);
-  await requireSharedDependencies(core, plan);
-  return intend(core, command, plan, found?.instance);
+  return { start: await intend(core, command, plan, found?.instance) };
 }
 
 /** Nobody waits for it any longer: the platform has given up, and cleans up as well. */
@@ -106,12 +124,18 @@ function isSame(instance: ServiceInstance, command: Provision): boolean {
   );
 }
 
-function intend(
+async function intend(
   core: RequestContext,
   command: Provision,
   plan: ServicePlan,
   failed: ServiceInstance | undefined,
-): Decision<ServiceInstance> {
+): Promise<Intent> {
+  await decideParameters(command.parameters, () =>
+    requireParameters(core, plan, 'provision', command.parameters),
+  );
+  requireCurrentMaintenance(plan, command.maintenanceVersion);
+  requireAsync(plan, 'provision', command.acceptsIncomplete);
+  await requireSharedDependencies(core, plan);
   const { instanceId, origin } = command;
   const made = newInstance(
     core,
@@ -122,7 +146,7 @@ function intend(
   const record = withDashboard(made, plan, core.settings.url);
   const demand = demandToMake(core, plan, record, failed);
   const operation = newOperation(core, plan, 'provision', { instanceId, origin });
-  return { start: { plan, operation, instance: { put: record }, demand } };
+  return { plan, operation, instance: { put: record }, demand };
 }
 
 /**
