@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { until } from '../until.ts';
 
 /** A server of the cluster. It dies with the process that has started it. */
@@ -28,6 +28,7 @@ export function createDaemon({ program, args, log, isReady }: DaemonParts): Daem
         stdio: ['ignore', file, file],
         env: { PATH: process.env['PATH'], HOME: '/nonexistent', GOMAXPROCS: '2' },
       });
+      closeSync(file);
       ending = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
       kill = () => child.kill('SIGKILL');
       let hasEnded = false;
