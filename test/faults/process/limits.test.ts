@@ -27,9 +27,10 @@ describeMany(`Many at once${isThere ? '' : ` (skipped: there is no ${program})`}
   function make(ids: readonly string[], bought = of): Promise<readonly Answer[]> {
     return Promise.all(ids.map((id) => broker.provision(id, bought)));
   }
-  async function remove(ids: readonly string[], bought = of): Promise<readonly number[]> {
+  /** Of each its status, or why it failed. */
+  async function remove(ids: readonly string[], bought = of): Promise<readonly unknown[]> {
     const answers = await Promise.all(ids.map((id) => broker.deprovision(id, bought)));
-    return answers.map(({ status }) => status);
+    return answers.map(({ status, body }) => (status < 500 ? status : body['description']));
   }
   /** The ids by the status of their answers. */
   function sorted(ids: readonly string[], answers: readonly Answer[]): Record<number, readonly string[]> {
