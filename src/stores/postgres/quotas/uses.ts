@@ -37,7 +37,7 @@ const use = (cost: Sql) => sql`json_build_object('instances', count(*), 'cost', 
 /** Also of a plan that an open update goes to: when it has succeeded, the instance is of it. */
 function usedIn({ offeringId, planId, owner }: QuotaCount): Sql {
   const wanted = [
-    offeringId === undefined ? sql`true` : sql`i.offering_id = ${offeringId}`,
+    offeringId === undefined ? sql`true` : sql`${offeringBeside(owner)} = ${offeringId}`,
     ...(planId === undefined
       ? []
       : [sql`(i.plan_id = ${planId} or (o.kind = 'update' and o.plan_id = ${planId}))`]),
@@ -46,6 +46,14 @@ function usedIn({ offeringId, planId, owner }: QuotaCount): Sql {
   // By its state, so that nobody goes through what has ended.
   return sql`from service_instances i left join operations o on o.id = i.operation_id and o.state = 'in progress'
     where ${join(wanted, ' and ')}`;
+}
+
+/**
+ * A platform's are in an index by their offering. Others have few beside all that an offering may have, so it is not
+ * looked up in the offering's own index too, of which everything would be read.
+ */
+function offeringBeside(owner?: QuotaOwner): Sql {
+  return owner === undefined || owner.by === 'platform' ? sql`i.offering_id` : sql`(i.offering_id || '')`;
 }
 
 function isWithin({ within }: QuotaOwner): readonly Sql[] {
