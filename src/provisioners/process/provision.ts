@@ -7,6 +7,7 @@ import { findUid, settleInstance } from '../../node/instance-account.ts';
 import { misconfigured } from './files/blueprint.ts';
 import { mistakeIn } from './config.ts';
 import { configure, drawContext } from './files/configure.ts';
+import { findConfigured } from './files/state.ts';
 import { endingSteps, isRunning } from './units/end.ts';
 import { callHook, hasHook, keepOutputs } from '../../node/hook-steps.ts';
 import { readyLimit } from '../../node/step-limits.ts';
@@ -103,8 +104,12 @@ export async function settle(context: ProcessContext, taken?: number): Promise<P
   return settled;
 }
 
-/** A stranger may have taken a port since `init` had looked: once it gets another number, and is configured again. */
+/**
+ * A stranger may have taken a port since `init` had looked: once it gets another number, and is configured again. The
+ * machine may have lost its power since the last step, and with it what was to say what is configured: it is made again.
+ */
 async function start(context: ProcessContext, { kept, tries }: Attempt): Promise<Next> {
+  if (!findConfigured(context.directory)) return { to: 'prepare' };
   const taken = await findTakenPorts(context, Object.keys(context.numbers));
   if (taken.length > 0 && kept['replaced'] === true) throw noPort();
   if (taken.length > 0) {

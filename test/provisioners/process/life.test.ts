@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { join } from 'node:path';
 import { Failure } from '../../../src/broker/errors.ts';
@@ -50,6 +50,22 @@ test('A4: A provision is init, prepare, configure, check_up, start and check_up,
   expect(done.did).toEqual(['init', 'prepare', 'configure', 'check_up', 'start', 'check_up']);
   expect(await say(portOf(done), 'SAY')).toBe('hello');
   expect(done.made.facts).toMatchObject({ node: { host: address, bind: address }, outputs: {} });
+});
+
+test('What was configured and is gone before the start, as after a loss of power, is made again.', async () => {
+  const it = on('powerless');
+  const { provisioner } = testNode;
+  let losses = 0;
+  const losing = async (now: Work) => {
+    const step = await provisioner.provision(now);
+    if (step.did?.step === 'check_up' && losses++ === 0)
+      rmSync(join(directoryOf(testNode, 'powerless').state, 'configured.json'));
+    return step;
+  };
+  const done = await carry({ ...provisioner, provision: losing }, 'provision', it);
+  const making = ['prepare', 'configure', 'check_up'];
+  expect(done.did).toEqual(['init', ...making, ...making, 'start', 'check_up']);
+  expect(await say(portOf(done), 'SAY')).toBe('hello');
 });
 
 test('A provision is done when the service is ready, long before its limit.', async () => {
