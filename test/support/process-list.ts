@@ -12,6 +12,12 @@ const newMs = 5_000;
 /** Of the looks, in which one all the others are looked at too. */
 const seldom = 10;
 
+/** Those of tests that failed end with their file. */
+const timers = new Set<NodeJS.Timeout>();
+afterAll(() => {
+  for (const timer of timers) clearInterval(timer);
+});
+
 /** Looks at the command lines of all processes again and again, for hooks are soon gone. */
 export function watchProcesses(): Watch {
   const seen = new Set<string>();
@@ -30,6 +36,7 @@ export function watchProcesses(): Watch {
     known = there;
   };
   const timer = setInterval(look, everyMs).unref();
+  timers.add(timer);
   look();
   return {
     end() {
