@@ -15,9 +15,11 @@ export const serve = defineCommand({
     const isForPeople = config.logFormat === 'text' && process.stdout.isTTY;
     if (isForPeople) printText('Starting ...\n');
     const { createLog } = await import('../telemetry/log.ts');
+    const log = createLog(config, process.stdout, holdLines);
+    const { beginDatabase } = await import('../program/opening/begin-database.ts');
+    await beginDatabase(config, (message) => log.note('info', message));
     const { serveUntilStopped } = await import('../program/lifetime.ts');
     const { redacted } = await import('../config/secret-values.ts');
-    const log = createLog(config, process.stdout, holdLines);
     try {
       return await serveUntilStopped(config, log);
     } catch (error) {

@@ -40,18 +40,22 @@ export interface ClusterUsers {
 /**
  * Makes `<home>/cluster`, password inside. It is made under another name first, so that a cluster is either whole
  * or not there, whatever is killed when.
+ * @param onBegun is called when the program that makes it runs
  */
 export async function createCluster(
   home: string,
   binDir: string,
   { account, maker }: ClusterUsers,
+  onBegun: () => void = () => undefined,
 ): Promise<void> {
   sweepDrafts(home);
   // The maker has the account's group.
   if (maker?.uid !== account?.uid) fs.chmodSync(home, 0o710);
   const draft = fs.mkdtempSync(join(home, `new-${process.pid}-`));
   try {
-    await initialise(draft, binDir, maker);
+    const initialised = initialise(draft, binDir, maker);
+    onBegun();
+    await initialised;
     if (account && maker?.uid !== account.uid) await giveAway(draft, account);
     adopt(join(draft, 'cluster'), join(home, 'cluster'));
   } finally {

@@ -1,4 +1,5 @@
 // A real Postgres of our own, for a broker that was given no database: `npm start` is enough to have a durable one.
+import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { chooseDatabaseAccount, chooseMaker, isNobody, type IsTenant } from './account.ts';
 import { attach, detach, urlOf, type Attachment } from './attach.ts';
@@ -40,7 +41,9 @@ const SLOW_MS = 5_000;
  * while we use it (out of memory, an operator), it is started again at the same address.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded> {
-  const place = await prepare(options);
+  const ahead = preparing.get(options.dataDir);
+  preparing.delete(options.dataDir);
+  const place = await (ahead ?? prepare(options));
   const first = await attachAloud(place, options.note);
   if (first.joined) options.note('Joined the embedded database that another process runs.');
   await createDatabase(first).catch((error: unknown) => {
@@ -51,13 +54,26 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<Embedded>
   return { url: urlOf(first.endpoint, place.password, NAME), stop };
 }
 
-async function prepare({
-  dataDir,
-  note,
-  shelter = '/var/lib',
-  isTenant: isOthers = () => false,
-  ...choice
-}: EmbeddedOptions): Promise<ClusterPlace> {
+/** By the data directory: what `startEmbedded` goes on with. */
+const preparing = new Map<string, Promise<ClusterPlace>>();
+
+/**
+ * Begins to make a cluster where there is none yet, beside whatever else a first start does. What goes wrong is told by
+ * `startEmbedded`.
+ * @returns as soon as the program that makes it runs, or nothing is to be made
+ */
+export async function prepareAhead(options: EmbeddedOptions): Promise<void> {
+  if (existsSync(join(options.dataDir, 'postgres', 'cluster'))) return;
+  const { promise: begun, resolve } = Promise.withResolvers<void>();
+  const place = prepare(options, resolve);
+  preparing.set(options.dataDir, place);
+  await Promise.race([begun, place]).catch(() => undefined);
+}
+
+async function prepare(
+  { dataDir, note, shelter = '/var/lib', isTenant: isOthers = () => false, ...choice }: EmbeddedOptions,
+  onBegun?: () => void,
+): Promise<ClusterPlace> {
   // The server is watched by a shell at a named pipe.
   if (process.platform === 'win32')
     throw new Error('There is no embedded database on Windows: set DATABASE_URL.');
@@ -66,7 +82,7 @@ async function prepare({
   const home = await openHome(dataDir, account, { isTenant, shelter, note });
   const major = readMajorVersion(home);
   const binDir = await findBinaries({ ...choice, home, account, major, note });
-  if (!major) await createCluster(home, binDir, { account, maker: chooseMaker(account, isTenant) });
+  if (!major) await createCluster(home, binDir, { account, maker: chooseMaker(account, isTenant) }, onBegun);
   await makeLifeline(join(home, 'lifeline'), account);
   return { home, binDir, account, password: readPassword(home) };
 }

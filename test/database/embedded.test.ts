@@ -4,6 +4,7 @@ import * as fs from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { chooseDatabaseAccount } from '../../src/database/account.ts';
+import { prepareAhead } from '../../src/database/embedded.ts';
 import { findServer } from '../../src/database/postmaster.ts';
 import * as databases from './embedded-databases.ts';
 import { until } from '../support/until.ts';
@@ -53,6 +54,35 @@ describe('the data', () => {
     },
     SLOW_MS,
   );
+});
+
+describe('what is made ahead', () => {
+  test(
+    'A cluster whose making was begun ahead is the one that is started',
+    async () => {
+      const dataDir = join(root, 'ahead');
+      await prepareAhead({ dataDir, note: () => undefined });
+      const [draft = ''] = fs
+        .readdirSync(join(dataDir, 'postgres'))
+        .filter((name) => name.startsWith('new-'));
+      const begun = join(dataDir, 'postgres', draft, 'cluster');
+      await until('it is being made', () => fs.existsSync(begun));
+      const { ino } = fs.statSync(begun);
+
+      const { url } = await start(dataDir);
+      expect(fs.statSync(clusterOf(dataDir)).ino).toBe(ino);
+      expect(await query(url, 'select 1 as one')).toEqual([{ one: 1 }]);
+    },
+    SLOW_MS,
+  );
+
+  test('What keeps a cluster from being made ahead is told by the start, and the next one tries again', async () => {
+    const dataDir = join(root, 'failed-ahead');
+    const binDir = join(root, 'nowhere');
+    await prepareAhead({ dataDir, binDir, note: () => undefined });
+    await expect(start(dataDir)).rejects.toThrow(binDir);
+    await expect(start(dataDir)).resolves.toMatchObject({ url: expect.any(String) as string });
+  });
 });
 
 describe('who may use it', () => {

@@ -7,12 +7,11 @@ import type { Connection } from '../../database/connection.ts';
 import { resolveDatabase, type Database } from '../../database/resolve.ts';
 import { openClient, openPool } from '../../postgres/connections.ts';
 import { databaseReason } from '../../postgres/trouble.ts';
-import { ownNumbers } from '../../node/claim-users.ts';
-import { readAccounts } from '../../system/account.ts';
 import { codeOf } from '../../system/error-code.ts';
 import { postgresStore } from '../../stores/postgres/index.ts';
 import { migrate } from '../../postgres/migrate.ts';
 import { shippedMigrations } from '../shipped.ts';
+import { embeddedOptions } from './begin-database.ts';
 import { untilAvailable } from './until-available.ts';
 
 export interface OpenDatabase {
@@ -79,18 +78,10 @@ export async function findDatabase({
   note,
   hide,
 }: Pick<DatabaseOpening, 'config' | 'note' | 'hide'>): Promise<Database> {
-  const { databaseUrl, vcapServices, dataDir, pgBinDir: binDir, path } = config;
-  const choice = { databaseUrl, vcapServices, dataDir, binDir, path, note };
-  const database = await resolveDatabase({ ...choice, isTenant: tenantsOf(config) });
+  const { databaseUrl, vcapServices } = config;
+  const database = await resolveDatabase({ databaseUrl, vcapServices, ...embeddedOptions(config, note) });
   hide(passwordIn(database));
   return database;
-}
-
-/** Whoever can be an instance's user, at this start or before, is not the database's. */
-function tenantsOf({ nodeUser, nodeUsers }: Config): (uid: number) => boolean {
-  const ranges = [ownNumbers, ...(typeof nodeUsers === 'object' ? [nodeUsers] : [])];
-  const named = readAccounts().find(({ name }) => name === nodeUser);
-  return (uid) => uid === named?.uid || ranges.some(({ first, last }) => uid >= first && uid <= last);
 }
 
 /** A database that hangs, or is gone without a word, must be noticed. */
