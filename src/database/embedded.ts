@@ -64,8 +64,8 @@ const preparing = new Map<string, Promise<ClusterPlace>>();
  */
 export async function prepareAhead(options: EmbeddedOptions): Promise<void> {
   if (existsSync(join(options.dataDir, 'postgres', 'cluster'))) return;
-  const { promise: begun, resolve } = Promise.withResolvers<void>();
-  const place = prepare(options, resolve);
+  const { promise: begun, resolve: onBegun } = Promise.withResolvers<void>();
+  const place = prepare(options, onBegun);
   preparing.set(options.dataDir, place);
   await Promise.race([begun, place]).catch(() => undefined);
 }

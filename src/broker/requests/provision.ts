@@ -55,7 +55,8 @@ async function decideUnseen(
     const plan = requirePlan(core.catalog(), command.offeringId, command.planId);
     if (!core.provisioner(plan.making.provisioner).traits.selfContained) return undefined;
     const intent = await intend(core, command, plan, undefined);
-    return { start: { ...intent, unseen: true } };
+    // What is counted or placed takes more than one write.
+    return intent.demand ? undefined : { start: { ...intent, unseen: true } };
   } catch {
     return undefined;
   }
